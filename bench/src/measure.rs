@@ -1,0 +1,139 @@
+use std::fmt;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// Ours and a peer's times for the same work, in turns, so that both meet the same weather.
+pub(crate) struct Pair {
+    ours: Vec<Duration>,
+    peer: Vec<Duration>,
+}
+
+/// Times both in turns, after one turn that does not count.
+pub(crate) async fn in_turns<A, B>(
+    rounds: usize,
+    mut ours: impl FnMut() -> A,
+    mut peer: impl FnMut() -> B,
+) -> Pair
+where
+    A: Future,
+    B: Future,
+{
+    let mut pair = Pair {
+        ours: Vec::new(),
+        peer: Vec::new(),
+    };
+    for round in 0..=rounds {
+        let (a, b);
+        // Each goes first as often as the other.
+        if round % 2 == 0 {
+            a = time(ours()).await;
+            b = time(peer()).await;
+        } else {
+            b = time(peer()).await;
+            a = time(ours()).await;
+        }
+        if round > 0 {
+            pair.ours.push(a);
+            pair.peer.push(b);
+        }
+    }
+    pair
+}
+
+async fn time(work: impl Future) -> Duration {
+    let begun = Instant::now();
+    work.await;
+    begun.elapsed()
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut sorted = times.to_vec();
+    sorted.sort();
+    sorted[sorted.len() / 2]
+}
+
+/// The table of all benchmarks that ran.
+#[derive(Default)]
+pub(crate) struct Report(Vec<Line>);
+
+struct Line {
+    what: String,
+    peer: &'static str,
+    ours: Duration,
+    theirs: Duration,
+    /// How many times the peer's speed ours is: the median over the rounds, pair by pair.
+    ratio: f64,
+    wanted: Option<f64>,
+}
+
+impl Report {
+    /// Adds a line; times are given for one of `count` like pieces of work.
+    pub(crate) fn add(
+        &mut self,
+        what: impl Into<String>,
+        peer: &'static str,
+        count: u32,
+        pair: &Pair,
+        wanted: Option<f64>,
+    ) {
+        let mut ratios: Vec<f64> = pair
+            .peer
+            .iter()
+            .zip(&pair.ours)
+            .map(|(peer, ours)| peer.as_secs_f64() / ours.as_secs_f64())
+            .collect();
+        ratios.sort_by(f64::total_cmp);
+        let line = Line {
+            what: what.into(),
+            peer,
+            ours: median(&pair.ours) / count,
+            theirs: median(&pair.peer) / count,
+            ratio: ratios[ratios.len() / 2],
+            wanted,
+        };
+        eprintln!("{line}");
+        self.0.push(line);
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self
+            .wanted
+            .map_or_else(|| "-".into(), |wanted| format!("{wanted:.1}"));
+        write!(
+            f,
+            "| {:<44} | {:>10} | {:<34} | {:>10} | {:>8.2} | {:>6} |",
+            self.what,
+            format!("{:.2?}", self.ours),
+            self.peer,
+            format!("{:.2?}", self.theirs),
+            self.ratio,
+            wanted
+        )
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "| {:<44} | {:>10} | {:<34} | {:>10} | {:>8} | {:>6} |",
+            "what", "ours", "peer", "theirs", "speed ×", "wanted"
+        )?;
+        writeln!(
+            f,
+            "|{}|{}:|{}|{}:|{}:|{}:|",
+            "-".repeat(46),
+            "-".repeat(11),
+            "-".repeat(36),
+            "-".repeat(11),
+            "-".repeat(9),
+            "-".repeat(7)
+        )?;
+        for line in &self.0 {
+            writeln!(f, "{line}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,41 @@
+use tokio_postgres::NoTls;
+use underpin_testkit::{Postgres, TestDatabase};
+
+/// A PostgreSQL of the run's own, with one database.
+pub(crate) struct Server {
+    // Dropped before the server that it lives on.
+    pub(crate) database: TestDatabase,
+    _postgres: Postgres,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        let postgres = match Postgres::builder().setting("max_wal_size", "4GB").start() {
+            Ok(postgres) => postgres,
+            Err(unavailable) => panic!("The benchmarks need a PostgreSQL: {unavailable}"),
+        };
+        Server {
+            database: postgres.database("bench"),
+            _postgres: postgres,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.database.url()
+    }
+
+    /// The peer: the driver alone.
+    pub(crate) async fn client(&self) -> tokio_postgres::Client {
+        let (client, connection) = tokio_postgres::connect(&self.url(), NoTls)
+            .await
+            .expect("the driver connects to the benchmark's server");
+        tokio::spawn(connection);
+        client
+    }
+
+    pub(crate) async fn ours(&self) -> underpin::Database {
+        underpin::Database::connect(&self.url())
+            .await
+            .expect("Underpin connects")
+    }
+}

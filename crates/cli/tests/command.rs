@@ -1,0 +1,224 @@
+//! The command `underpin` as a shell sees it: what it prints, and how it ends.
+
+use std::process::{Command, Output, Stdio};
+
+use underpin_testkit::{Postgres, SqliteFile, closed_port, or_skip, secrets};
+
+/// The command with nothing in its environment that could name a database.
+fn underpin(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_underpin"));
+    command.args(arguments).stdin(Stdio::null());
+    for (name, _) in std::env::vars() {
+        if name.starts_with("DB_") || name.contains("DATABASE_URL") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    let output = underpin(arguments).output().expect("the command starts");
+    // To the test run's output, which is searched for secrets.
+    print!("{}{}", text(&output.stdout), text(&output.stderr));
+    output
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the command ends by itself")
+}
+
+#[test]
+fn queries_print_as_table_json_and_csv() {
+    let file = SqliteFile::new();
+    let url = &file.url();
+    let made = run(&[
+        "--url",
+        url,
+        "query",
+        "CREATE TABLE t (n INTEGER, word TEXT)",
+    ]);
+    assert_eq!(code(&made), 0);
+    let insert = "INSERT INTO t VALUES ($1, $2)";
+    assert_eq!(
+        code(&run(&[
+            "--url", url, "query", insert, "-p", "1", "-p", "a, b"
+        ])),
+        0
+    );
+    assert_eq!(
+        code(&run(&[
+            "--url",
+            url,
+            "query",
+            "INSERT INTO t VALUES (-2, NULL)"
+        ])),
+        0
+    );
+
+    let select = "SELECT * FROM t ORDER BY n DESC";
+    let table = run(&["--url", url, "query", select]);
+    assert_eq!(
+        text(&table.stdout),
+        "  n │ word\n────┼──────\n  1 │ a, b\n -2 │ NULL\n2 rows\n"
+    );
+    let json = run(&["--url", url, "--format", "json", "query", select]);
+    assert_eq!(
+        text(&json.stdout),
+        "[\n{\"n\":1,\"word\":\"a, b\"},\n{\"n\":-2,\"word\":null}\n]\n"
+    );
+    let csv = run(&["--url", url, "--format", "csv", "query", select]);
+    assert_eq!(text(&csv.stdout), "n,word\n1,\"a, b\"\n-2,\n");
+}
+
+#[test]
+fn a_statement_comes_from_a_file_or_from_standard_input() {
+    let file = SqliteFile::new();
+    let path = file.directory().join("select.sql");
+    std::fs::write(&path, "SELECT 40 + 2 AS answer").unwrap();
+    let url = file.url();
+    let from_file = run(&["--url", &url, "query", "--file", path.to_str().unwrap()]);
+    assert!(text(&from_file.stdout).contains("42"));
+    let mut piped = underpin(&["--url", &url, "query", "-"]);
+    piped.stdin(std::fs::File::open(&path).unwrap());
+    assert!(text(&piped.output().unwrap().stdout).contains("42"));
+    let missing = run(&["--url", &url, "query", "--file", "/no/such/file.sql"]);
+    assert_eq!(code(&missing), 2);
+    assert!(text(&missing.stderr).contains("/no/such/file.sql"));
+}
+
+#[test]
+fn exit_codes_are_as_documented() {
+    let file = SqliteFile::new();
+    let secret = secrets::password();
+    let closed = format!("postgres://app:{secret}@127.0.0.1:{}/shop", closed_port());
+    let empty = file.directory().to_path_buf();
+    let cases: &[(&[&str], i32)] = &[
+        (&["--url", &file.url(), "ping"], 0),
+        (&["--url", &file.url(), "health"], 0),
+        (&["--url", &closed, "health"], 1),
+        (&["ping"], 2),
+        (&["--url", "oracle://db/shop", "ping"], 2),
+        (&["--no-such-option"], 2),
+        (&["--url", &closed, "ping"], 3),
+        (&["--url", &file.url(), "query", "SELEC 1"], 4),
+    ];
+    for (arguments, expected) in cases {
+        let output = underpin(arguments).current_dir(&empty).output().unwrap();
+        let said = text(&output.stderr) + &text(&output.stdout);
+        println!("{said}");
+        assert_eq!(code(&output), *expected, "{arguments:?}: {said}");
+        assert!(!said.contains(&secret), "a secret is shown");
+    }
+}
+
+#[test]
+fn config_shows_each_value_with_its_source_and_no_secret() {
+    let file = SqliteFile::new();
+    let secret = secrets::password();
+    let toml = file.directory().join("underpin.toml");
+    std::fs::write(
+        &toml,
+        "pool_max_size = 7\n[databases.reports]\nurl = \"sqlite:reports.db\"\n",
+    )
+    .unwrap();
+    let output = underpin(&["config"])
+        .current_dir(file.directory())
+        .env("DATABASE_URL", format!("postgres://app:{secret}@db1/shop"))
+        .env("DB_MAX_RETRIES", "9")
+        .output()
+        .unwrap();
+    let said = text(&output.stdout);
+    println!("{said}{}", text(&output.stderr));
+    let line = |key: &str| {
+        said.lines()
+            .find(|line| line.starts_with(key))
+            .unwrap()
+            .to_owned()
+    };
+    assert!(line("host").contains("db1") && line("host").contains("DATABASE_URL"));
+    assert!(line("password").contains("***"));
+    assert!(line("pool_max_size").contains("underpin.toml"));
+    assert!(line("max_retries").contains("DB_MAX_RETRIES"));
+    assert!(line("acquire_timeout").contains("default"));
+    assert!(!said.contains(&secret));
+
+    let named = underpin(&["config", "--database", "reports", "--format", "json"])
+        .current_dir(file.directory())
+        .output()
+        .unwrap();
+    assert!(
+        text(&named.stdout).contains("\"reports.db\""),
+        "{}",
+        text(&named.stdout)
+    );
+
+    std::fs::write(&toml, "pool_max_sise = 7\n").unwrap();
+    let wrong = underpin(&["config"])
+        .current_dir(file.directory())
+        .output()
+        .unwrap();
+    let said = text(&wrong.stderr);
+    assert_eq!(code(&wrong), 2);
+    for part in ["underpin.toml", "1", "pool_max_sise", "pool_max_size"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+#[test]
+fn a_large_result_streams_and_its_reader_may_leave() {
+    let server = or_skip!(Postgres::shared());
+    let url = server.url("postgres");
+    let sql = "SELECT n, repeat('x', 100) AS pad FROM generate_series(1, 5000000) AS n";
+    for format in ["table", "csv", "json"] {
+        let mut child = underpin(&["--url", &url, "--format", format, "query", sql])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // Read a little and hang up: it ends, quietly, long before half a gigabyte.
+        let mut first = [0; 100];
+        std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut first).unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        assert_eq!(text(&output.stderr), "");
+    }
+}
+
+#[test]
+fn values_are_bound_not_pasted() {
+    let server = or_skip!(Postgres::shared());
+    let url = server.url("postgres");
+    let sql = "SELECT $1::text AS quoted, $2::int4 + 1 AS sum, $3::date AS day";
+    let output = run(&[
+        "--url",
+        &url,
+        "--format",
+        "csv",
+        "query",
+        sql,
+        "-p",
+        "'; DROP TABLE t",
+        "-p",
+        "-8",
+        "-p",
+        "2026-11-20",
+    ]);
+    assert_eq!(
+        text(&output.stdout),
+        "quoted,sum,day\n'; DROP TABLE t,-7,2026-11-20\n"
+    );
+}
+
+#[test]
+fn a_completion_script_for_each_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(code(&output), 0);
+        assert!(text(&output.stdout).contains("underpin"));
+    }
+}

@@ -1,0 +1,58 @@
+use std::io::Write;
+
+use clap::{CommandFactory, Subcommand};
+use underpin::{Database, Result};
+
+use crate::exit::{Exit, HELP};
+use crate::options::GlobalOptions;
+use crate::query::QueryArguments;
+use crate::{config, health, ping, query};
+
+/// What can be asked for.
+#[derive(Debug, Clone, Subcommand)]
+#[command(after_help = HELP)]
+pub enum Command {
+    /// Ask the database for a sign of life
+    Ping,
+    /// Say whether the database is healthy, how fast it answers, and what its pool holds
+    Health,
+    /// Show the configuration in force, and where each value comes from
+    Config,
+    /// Run a statement and print its rows as they arrive
+    Query(QueryArguments),
+}
+
+/// Runs a command, prints what it finds to standard output and what went wrong to
+/// standard error.
+///
+/// # Cancel safety
+/// Dropped half-way, its connections are closed; a statement may still take hold.
+pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
+    let result = match command {
+        Command::Ping => ping::run(options).await,
+        Command::Health => health::run(options).await,
+        Command::Config => config::run(options),
+        Command::Query(arguments) => query::run(&arguments, options).await,
+    };
+    result.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+        Exit::from(&error)
+    })
+}
+
+/// Opens the database for a command: one connection at most is wanted, and no waiting for
+/// a server that is not there.
+pub(crate) async fn open(options: &GlobalOptions) -> Result<Database> {
+    let config = options
+        .load()?
+        .to_builder()
+        .pool_min_size(0)
+        .max_retries(0)
+        .build()?;
+    Database::connect(config).await
+}
+
+/// Prints a completion script for the shell.
+pub fn completions<C: CommandFactory>(shell: clap_complete::Shell, name: &str) {
+    clap_complete::generate(shell, &mut C::command(), name, &mut std::io::stdout());
+}

@@ -1,0 +1,72 @@
+use std::process::ExitCode;
+
+use underpin::{Class, Error, Stage};
+
+/// How a command ended, as the shell sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// 0: done, and where a question was asked, the answer is yes.
+    Success = 0,
+    /// 1: done, and the answer is no: the database does not answer.
+    No = 1,
+    /// 2: the command line or the configuration is wrong; nothing was tried.
+    Usage = 2,
+    /// 3: the database could not be reached, or refused the user.
+    Unreachable = 3,
+    /// 4: the database was reached, and what was asked of it failed.
+    Failed = 4,
+}
+
+/// The lines that `--help` shows of the exit codes.
+pub(crate) const HELP: &str = "\
+Exit codes:
+  0  done; where a question was asked, the answer is yes
+  1  done, and the answer is no: the database does not answer
+  2  the command line or the configuration is wrong; nothing was tried
+  3  the database could not be reached, or refused the user
+  4  the database was reached, and what was asked of it failed";
+
+impl From<&Error> for Exit {
+    fn from(error: &Error) -> Self {
+        match error.class() {
+            Class::Config => Exit::Usage,
+            Class::Connect | Class::Auth | Class::Protocol => Exit::Unreachable,
+            Class::Timeout {
+                stage: Stage::Connect | Stage::Queue | Stage::Validate,
+            } => Exit::Unreachable,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_class_of_error_has_its_code() {
+        let exit = |class| Exit::from(&Error::new(class, "It failed."));
+        assert_eq!(exit(Class::Config), Exit::Usage);
+        assert_eq!(exit(Class::Auth), Exit::Unreachable);
+        assert_eq!(
+            exit(Class::Timeout {
+                stage: Stage::Connect
+            }),
+            Exit::Unreachable
+        );
+        assert_eq!(
+            exit(Class::Timeout {
+                stage: Stage::Statement
+            }),
+            Exit::Failed
+        );
+        assert_eq!(exit(Class::Syntax), Exit::Failed);
+    }
+}

@@ -1,0 +1,48 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use underpin::config::Loader;
+use underpin::{Config, Result};
+
+use crate::format::Format;
+
+/// Where the database is and how to print what it says; the same for every command.
+#[derive(Debug, Clone, Args)]
+pub struct GlobalOptions {
+    /// The database's URL, such as postgres://app@db1/shop or sqlite:shop.db; no environment
+    /// variable is read then
+    #[arg(long, global = true, value_name = "URL")]
+    pub url: Option<String>,
+
+    /// The database's name among several: [databases.NAME] in the file, NAME_DB_HOST and the
+    /// like in the environment
+    #[arg(long, global = true, value_name = "NAME")]
+    pub database: Option<String>,
+
+    /// The configuration file, instead of underpin.toml in the current directory
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// How to print what is found
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+impl GlobalOptions {
+    /// The configuration that these options, the file and the environment add up to.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in any of them.
+    pub fn load(&self) -> Result<Config> {
+        let mut loader = match (&self.url, &self.config) {
+            (None, None) => Loader::of_process(),
+            (None, Some(path)) => Loader::new().file(path).environment(std::env::vars_os()),
+            (Some(url), Some(path)) => Loader::new().file(path).url(url.as_str()),
+            (Some(url), None) => Loader::new().url(url.as_str()),
+        };
+        if let Some(name) = &self.database {
+            loader = loader.database(name);
+        }
+        loader.load()
+    }
+}

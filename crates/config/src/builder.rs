@@ -1,0 +1,154 @@
+use std::path::PathBuf;
+
+use underpin_core::{Address, Endpoint, Engine, Result, Secret};
+
+use crate::config::Config;
+use crate::fields::FIELDS;
+use crate::hosts::{Host, Hosts, Ports};
+use crate::layer::{Layer, Rank};
+use crate::loader::read_file;
+use crate::mistake;
+use crate::resolve;
+use crate::source::Source;
+
+/// Builds a [`Config`] in code; also a layer of a [`Loader`](crate::Loader).
+#[derive(Debug, Clone)]
+pub struct ConfigBuilder {
+    pub(crate) layer: Layer,
+    /// What the configuration was told that this started from: a layer of its own, so
+    /// that its password joins no other host.
+    base: Option<Layer>,
+    /// Read when everything is there, so that the setters need no `Result`.
+    url: Option<Secret>,
+    host: Option<String>,
+    name: Option<String>,
+}
+
+impl Default for ConfigBuilder {
+    fn default() -> Self {
+        ConfigBuilder {
+            layer: Layer::new(Rank::Code),
+            base: None,
+            url: None,
+            host: None,
+            name: None,
+        }
+    }
+}
+
+impl ConfigBuilder {
+    /// Starts from what `config` was told; its defaults stay defaults.
+    pub(crate) fn of(config: &Config) -> Self {
+        let mut base = Layer::new(Rank::Code);
+        for field in FIELDS {
+            let source = config.source(field.key);
+            if !matches!(source, Source::Default | Source::Overruled { .. }) {
+                (field.give)(&config.settings, &mut base.values);
+                base.sources.insert(field.key, source.clone());
+            }
+        }
+        let name = config.name.clone();
+        ConfigBuilder {
+            base: Some(base),
+            name,
+            ..ConfigBuilder::default()
+        }
+    }
+
+    /// Reads a URL, beneath what the other setters say, in whatever order they are called.
+    #[must_use]
+    pub fn url(mut self, url: impl Into<Secret>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+
+    /// Sets the host, or several with commas, each with its own port or none:
+    /// `db1:5433,db2,[::1],/run/postgresql`.
+    #[must_use]
+    pub fn host(mut self, hosts: impl Into<String>) -> Self {
+        self.host = Some(hosts.into());
+        self
+    }
+
+    /// Sets the port of all hosts that do not have their own.
+    #[must_use]
+    pub fn port(mut self, port: u16) -> Self {
+        self.layer.values.port = Some(Ports(vec![Some(port)]));
+        self.written("port")
+    }
+
+    /// Sets the places to connect to.
+    #[must_use]
+    pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
+        let mut hosts = Vec::new();
+        for endpoint in endpoints {
+            match endpoint.address {
+                Address::Tcp { host, port } => hosts.push(Host {
+                    name: host,
+                    port: Some(port),
+                }),
+                Address::Unix { directory, port } => {
+                    let name = directory.to_string_lossy().into_owned();
+                    hosts.push(Host {
+                        name,
+                        port: Some(port),
+                    });
+                }
+                Address::File(path) => {
+                    self = self.engine(Engine::Sqlite).database(path.to_string_lossy());
+                }
+                Address::Memory => self = self.engine(Engine::Sqlite).database(":memory:"),
+                _ => {}
+            }
+        }
+        if hosts.is_empty() {
+            return self;
+        }
+        self.host = None;
+        self.layer.values.host = Some(Hosts(hosts));
+        self.written("host")
+    }
+
+    /// Sets [`Config::password`].
+    #[must_use]
+    pub fn password(mut self, password: impl Into<Secret>) -> Self {
+        self.layer.forget(|field| field.key == "password_file");
+        self.layer.values.password = Some(password.into());
+        self.written("password")
+    }
+
+    /// Reads [`Config::password`] from this file, without the line end at its end.
+    #[must_use]
+    pub fn password_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.layer.forget(|field| field.key == "password");
+        self.layer.values.password_file = Some(Some(path.into()));
+        self.written("password_file")
+    }
+
+    /// Checks everything.
+    pub fn build(mut self) -> Result<Config> {
+        let name = self.name.take();
+        resolve::resolve(self.into_layers()?, name, &[], &read_file)
+    }
+
+    pub(crate) fn into_layers(mut self) -> Result<Vec<Layer>> {
+        let mut layers: Vec<_> = self.base.take().into_iter().collect();
+        if let Some(url) = &self.url {
+            layers.push(Layer::of_url(Rank::Code, url.expose(), &Source::Code)?);
+        }
+        if let Some(text) = &self.host {
+            let hosts = Hosts::read(text).map_err(|problem| {
+                mistake::config(format!("`host` (code) is `{text}`, which {problem}."))
+            })?;
+            self.layer.values.host = Some(hosts);
+            self.layer.sources.insert("host", Source::Code);
+        }
+        layers.push(self.layer);
+        Ok(layers)
+    }
+
+    pub(crate) fn written(mut self, key: &'static str) -> Self {
+        self.layer.sources.insert(key, Source::Code);
+        self
+    }
+}

@@ -1,0 +1,206 @@
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use underpin_core::{Engine, HealthCheck, Secret, TlsMode};
+
+use crate::builder::ConfigBuilder;
+use crate::config::Config;
+use crate::environment::Environment;
+use crate::field::{Engines, Field, Part, fields, getter, setter};
+use crate::hosts::{Host, Hosts, Ports};
+use crate::kind::Kind;
+
+impl Values {
+    fn is(&self, engine: Engine) -> bool {
+        self.engine == Some(engine)
+    }
+
+    /// How many connections a pool has where nothing is said.
+    fn usual_pool_size(&self) -> u32 {
+        match self.engine {
+            Some(Engine::Sqlite) if self.database.as_deref() == Some(":memory:") => 1,
+            Some(Engine::Sqlite) => 4,
+            _ => 20,
+        }
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+// Each row: how the field is handed out, its name, its type, its default given the
+// fields above it; then its variable, its aliases, its part, its engines.
+fields! {
+    /// The kind of database. Default: PostgreSQL.
+    copied engine: Engine = |_| Engine::Postgres;
+    "DB_TYPE" ["type"] Place All
+
+    hidden host: Hosts = |_| Hosts(vec![Host { name: "localhost".into(), port: None }]);
+    "DB_HOST" ["hosts"] Place Postgres
+
+    hidden port: Ports = |_| Ports(Vec::new());
+    "DB_PORT" [] Place Postgres
+
+    /// The user's name. Default: `postgres` on PostgreSQL, none on SQLite.
+    text user: Option<String> = |v| v.is(Engine::Postgres).then(|| "postgres".into());
+    "DB_USER" ["username"] Place Postgres
+
+    /// The database's name; on SQLite the path of its file, or `:memory:`.
+    /// Default: the user's name on PostgreSQL, an error on SQLite.
+    name database: String = |v| v.user.clone().flatten().unwrap_or_default();
+    "DB_NAME" ["dbname"] Place All
+
+    /// The password. Default: empty, which is none.
+    secret password: Secret = |_| Secret::default();
+    "DB_PASSWORD" ["pass"] Place Postgres
+
+    hidden password_file: Option<PathBuf> = |_| None;
+    "DB_PASSWORD_FILE" [] Place Postgres
+
+    /// How connections are encrypted, where that was said; [`Config::tls`] has what
+    /// holds for an endpoint. Default: none, which is `verify-full`, except on
+    /// loopback, where it is `prefer`.
+    limit sslmode: Option<TlsMode> = |_| None;
+    "DB_SSLMODE" [] Tls Postgres
+
+    /// A PEM file of the authorities that are trusted; `system` means those of the
+    /// operating system, and allows no mode below `verify-full`.
+    /// Default: none, which trusts those of the operating system.
+    path sslrootcert: Option<PathBuf> = |_| None;
+    "DB_SSLROOTCERT" [] Tls Postgres
+
+    /// A PEM file with this client's certificate. Default: none.
+    path sslcert: Option<PathBuf> = |_| None;
+    "DB_SSLCERT" [] Tls Postgres
+
+    /// A PEM file with the key of this client's certificate. Default: none.
+    path sslkey: Option<PathBuf> = |_| None;
+    "DB_SSLKEY" [] Tls Postgres
+
+    /// The name under which the server lists the connections. Default: none.
+    text application_name: Option<String> = |_| None;
+    "DB_APPLICATION_NAME" [] Other Postgres
+
+    /// Options for the server's start of a session, as libpq has them:
+    /// `-c search_path=shop`. Default: none.
+    text options: Option<String> = |_| None;
+    "DB_OPTIONS" [] Other Postgres
+
+    /// How many connections a pool has at most, and at least 1. Default: 20 on
+    /// PostgreSQL; 4 on SQLite, where it counts the readers, beside the one writer.
+    /// A database in memory has exactly one connection, whatever is set.
+    copied pool_max_size: u32 = |v| v.usual_pool_size();
+    "DB_POOL_MAX_SIZE" [] Other All
+
+    /// How many connections a pool keeps open at least. Default: 5, or the maximum
+    /// where that is less. 0: all may close when idle.
+    copied pool_min_size: u32 = |v| v.pool_max_size.map_or(5, |max| max.min(5));
+    "DB_POOL_MIN_SIZE" [] Other All
+
+    /// How many connections beyond the maximum a pool opens under load, closed when
+    /// they are given back. Default: 0, none.
+    copied max_overflow: u32 = |_| 0;
+    "DB_MAX_OVERFLOW" [] Other All
+
+    /// How long opening one connection may take. Default: 10 s.
+    copied connection_timeout: Duration = |_| Duration::from_secs(10);
+    "DB_CONNECTION_TIMEOUT" ["connect_timeout"] Other All
+
+    /// How long a caller waits for a connection of the pool. Default: 30 s.
+    copied acquire_timeout: Duration = |_| Duration::from_secs(30);
+    "DB_ACQUIRE_TIMEOUT" [] Other All
+
+    /// How long the server works on one statement; none when `off`. A server that
+    /// counts in milliseconds is told [`whole_millis_rounded_up`](crate::whole_millis_rounded_up).
+    /// Default: 30 s.
+    limit statement_timeout: Option<Duration> = |_| Some(Duration::from_secs(30));
+    "DB_STATEMENT_TIMEOUT" [] Other All
+
+    /// How long a connection above the minimum stays open unused; for ever when `off`.
+    /// Default: 10 min.
+    limit idle_timeout: Option<Duration> = |_| Some(10 * MINUTE);
+    "DB_IDLE_TIMEOUT" [] Other All
+
+    /// How old a connection grows before another takes its place; without bound when
+    /// `off`. Default: 30 min.
+    limit max_lifetime: Option<Duration> = |_| Some(30 * MINUTE);
+    "DB_MAX_LIFETIME" ["pool_recycle"] Other All
+
+    /// When a connection is tested before it is handed out. Default: after 500 ms idle.
+    copied health_check: HealthCheck = |_| HealthCheck::default();
+    "DB_HEALTH_CHECK" [] Other All
+
+    /// How often idle connections are tested in the background; not at all when `off`.
+    /// Default: 30 s.
+    limit health_check_interval: Option<Duration> = |_| Some(Duration::from_secs(30));
+    "DB_HEALTH_CHECK_INTERVAL" [] Other All
+
+    /// How often connecting is tried again after it failed. Default: 3. 0: never.
+    copied max_retries: u32 = |_| 3;
+    "DB_MAX_RETRIES" [] Other All
+
+    /// How many prepared statements each connection keeps. Default: 256. 0: none;
+    /// statements are unnamed and the start of a session sets no parameters, as
+    /// poolers in transaction mode need it.
+    copied statement_cache_size: u32 = |_| 256;
+    "DB_STATEMENT_CACHE_SIZE" [] Other All
+
+    /// Whether statements of several callers share a connection in flight. Default: on.
+    copied pipelining: bool = |_| true;
+    "DB_PIPELINING" [] Other Postgres
+
+    /// How long a statement waits for another connection's lock on the file; not at
+    /// all when `off`. Default: 5 s.
+    limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));
+    "DB_BUSY_TIMEOUT" [] Other Sqlite
+
+    /// Whether the file is opened for reading only; `?mode=ro` in a URL. Default: off.
+    copied read_only: bool = |_| false;
+    "DB_READ_ONLY" [] Other Sqlite
+
+    /// What the service runs for. Default: development.
+    copied environment: Environment = |_| Environment::default();
+    "UNDERPIN_ENV" [] Other All
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_each_for_one_field() {
+        for field in FIELDS {
+            for key in [&field.key].into_iter().chain(field.aliases) {
+                assert_eq!(Field::of_key(key).map(|found| found.key), Some(field.key));
+                if field.variable.starts_with("DB_") {
+                    let variable = format!("DB_{}", key.to_uppercase());
+                    let found = Field::of_variable(&variable).map(|found| found.key);
+                    assert_eq!(found, Some(field.key));
+                }
+            }
+            let found = Field::of_variable(field.variable).map(|found| found.key);
+            assert_eq!(found, Some(field.key));
+        }
+    }
+
+    #[test]
+    fn every_default_passes_its_own_check_and_reads_back() {
+        let settings = Values {
+            database: Some("shop".into()),
+            ..Values::default()
+        }
+        .settle();
+        for field in FIELDS {
+            assert!((field.check)(&settings).is_ok(), "{}", field.key);
+            let shown = (field.show)(&settings);
+            if shown != "none" && field.key != "port" {
+                let mut values = Values::default();
+                assert!(
+                    (field.read)(&mut values, &shown).is_ok(),
+                    "{} = {shown}",
+                    field.key
+                );
+                assert!((field.is_set)(&values));
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use underpin_core::{Class, Engine, HealthCheck, Secret, TlsMode};
+
+use crate::duration;
+use crate::environment::Environment;
+use crate::health_check;
+use crate::hosts::{Hosts, Ports};
+
+/// The kind of value that a field has: how it is read, checked and shown.
+pub(crate) trait Kind: Sized {
+    /// Reads what a person wrote.
+    fn read(text: &str) -> Result<Self, Misfit>;
+
+    /// Whether the value may stand, wherever it comes from.
+    fn check(&self) -> Result<(), Misfit> {
+        Ok(())
+    }
+
+    /// The value as a person would write it.
+    fn show(&self) -> String;
+}
+
+/// Why a text is no value of a field, as a clause: `is not a whole number`.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    pub(crate) class: Class,
+    pub(crate) problem: String,
+}
+
+impl<T: Into<String>> From<T> for Misfit {
+    fn from(problem: T) -> Self {
+        Misfit {
+            class: Class::Config,
+            problem: problem.into(),
+        }
+    }
+}
+
+/// Engines of the design that this version has no driver for.
+const LATER: [&str; 5] = ["mssql", "sqlserver", "mongodb", "access", "msaccess"];
+
+impl Kind for Engine {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let name = text
+            .split('+')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        if LATER.contains(&name.as_str()) {
+            let problem =
+                "is an engine that this build has no driver for; it has postgres and sqlite";
+            return Err(Misfit {
+                class: Class::Unsupported,
+                problem: problem.into(),
+            });
+        }
+        text.parse()
+            .map_err(|_| "is not an engine; the engines are postgres and sqlite".into())
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for u32 {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        text.parse()
+            .map_err(|_| format!("is not a whole number from 0 to {}", u32::MAX).into())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for bool {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        match text.to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok(true),
+            "off" | "false" | "no" | "0" => Ok(false),
+            _ => Err("is neither on nor off".into()),
+        }
+    }
+
+    fn show(&self) -> String {
+        if *self { "on" } else { "off" }.to_owned()
+    }
+}
+
+impl Kind for Duration {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(duration::read(text)?)
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        Ok(duration::check(*self)?)
+    }
+
+    fn show(&self) -> String {
+        duration::show(*self)
+    }
+}
+
+/// A limit of time that can be absent. `-1` is what SQLAlchemy and PostgreSQL write.
+impl Kind for Option<Duration> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        match text {
+            "off" | "none" | "never" | "-1" => Ok(None),
+            _ => Duration::read(text).map(Some),
+        }
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        match self {
+            Some(Duration::ZERO) => Err("is not more than 0; `off` is what sets no limit".into()),
+            Some(duration) => Kind::check(duration),
+            None => Ok(()),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.map_or_else(|| "off".to_owned(), duration::show)
+    }
+}
+
+impl Kind for String {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.to_owned())
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        if self.trim().is_empty() {
+            Err("is empty".into())
+        } else if self.contains('\0') {
+            Err("holds a character of code 0".into())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn show(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Kind for Option<String> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        String::read(text).map(Some)
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        self.as_ref().map_or(Ok(()), Kind::check)
+    }
+
+    fn show(&self) -> String {
+        self.clone().unwrap_or_else(|| "none".to_owned())
+    }
+}
+
+impl Kind for Option<PathBuf> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(Some(PathBuf::from(text)))
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        match self {
+            Some(path) if path.as_os_str().is_empty() => Err("is empty".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.as_ref()
+            .map_or_else(|| "none".to_owned(), |path| path.display().to_string())
+    }
+}
+
+impl Kind for Secret {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(Secret::new(text))
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        match self.expose().contains('\0') {
+            true => Err("holds a character of code 0".into()),
+            false => Ok(()),
+        }
+    }
+
+    fn show(&self) -> String {
+        if self.is_empty() { "none" } else { "***" }.to_owned()
+    }
+}
+
+impl Kind for Option<TlsMode> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let mode = TlsMode::from_str(text);
+        mode.map(Some).map_err(|_| {
+            let names: Vec<_> = TlsMode::ALL.into_iter().map(TlsMode::name).collect();
+            format!("is none of {}", names.join(", ")).into()
+        })
+    }
+
+    fn show(&self) -> String {
+        self.map_or("none", TlsMode::name).to_owned()
+    }
+}
+
+impl Kind for HealthCheck {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(health_check::read(text)?)
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        match self {
+            HealthCheck::AfterIdle(idle) => Kind::check(idle),
+            HealthCheck::Always | HealthCheck::Never => Ok(()),
+        }
+    }
+
+    fn show(&self) -> String {
+        health_check::show(*self)
+    }
+}
+
+impl Kind for Environment {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.parse::<Environment>()?)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for Hosts {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(Hosts::read(text)?)
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        Ok(Hosts::check(self)?)
+    }
+
+    fn show(&self) -> String {
+        Hosts::show(self)
+    }
+}
+
+impl Kind for Ports {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(Ports::read(text)?)
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        Ok(Ports::check(self)?)
+    }
+
+    /// Not asked for: the ports are shown from the endpoints.
+    fn show(&self) -> String {
+        String::new()
+    }
+}

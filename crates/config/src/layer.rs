@@ -1,0 +1,84 @@
+use std::collections::BTreeMap;
+
+use underpin_core::Result;
+
+use crate::field::Field;
+use crate::fields::{FIELDS, Values};
+use crate::mistake;
+use crate::source::Source;
+use crate::url;
+
+/// What one place says: a file, code, the environment, whoever starts the program.
+/// A URL in that place is a layer beneath it, of the same rank.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) rank: Rank,
+    /// Whether it is a URL, which says the whole place.
+    pub(crate) is_url: bool,
+    pub(crate) values: Values,
+    pub(crate) sources: BTreeMap<&'static str, Source>,
+}
+
+/// The layers from the lowest to the highest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    File,
+    Code,
+    Environment,
+    Explicit,
+}
+
+impl Layer {
+    pub(crate) fn new(rank: Rank) -> Self {
+        Layer {
+            rank,
+            is_url: false,
+            values: Values::default(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    /// The layer that a URL makes.
+    pub(crate) fn of_url(rank: Rank, text: &str, source: &Source) -> Result<Self> {
+        let mut layer = Layer {
+            is_url: true,
+            ..Layer::new(rank)
+        };
+        url::read_into(&mut layer, text, source)?;
+        Ok(layer)
+    }
+
+    /// Reads a value; saying it twice is an error.
+    pub(crate) fn put(&mut self, field: &'static Field, text: &str, source: Source) -> Result<()> {
+        if let Some(first) = self.sources.get(field.key) {
+            return Err(mistake::twice(field, first, &source));
+        }
+        (field.read)(&mut self.values, text)
+            .map_err(|misfit| mistake::bad_value(field, &source, text, &misfit))?;
+        self.sources.insert(field.key, source);
+        Ok(())
+    }
+
+    /// Both a password and a file with one, in one place, contradict each other.
+    pub(crate) fn check_password(&self) -> Result<()> {
+        match (
+            self.sources.get("password"),
+            self.sources.get("password_file"),
+        ) {
+            (Some(password), Some(file)) => Err(mistake::config(format!(
+                "`password` ({password}) and `password_file` ({file}) are both set."
+            ))
+            .with_hint("Remove one of the two.")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets the fields that `which` holds for.
+    pub(crate) fn forget(&mut self, which: impl Fn(&Field) -> bool) {
+        let mut nowhere = Values::default();
+        for field in FIELDS.iter().filter(|field| which(field)) {
+            (field.take)(&mut nowhere, &mut self.values);
+            self.sources.remove(field.key);
+        }
+    }
+}

@@ -1,0 +1,292 @@
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use underpin_core::{Endpoint, Engine, Error, Result, Secret};
+
+use crate::config::Config;
+use crate::field::{Field, Part};
+use crate::fields::FIELDS;
+use crate::file;
+use crate::layer::{Layer, Rank};
+use crate::mistake;
+use crate::source::Source;
+use crate::variables;
+
+/// Reads a file that holds a password.
+pub(crate) type ReadFile = dyn Fn(&Path) -> io::Result<String> + Send + Sync;
+
+/// Makes one configuration of the layers, the lowest first. `known` are the databases
+/// that a file names.
+pub(crate) fn resolve(
+    layers: Vec<Layer>,
+    name: Option<String>,
+    known: &[String],
+    read: &ReadFile,
+) -> Result<Config> {
+    let mut merged = Merged {
+        all: Layer::new(Rank::File),
+        origins: BTreeMap::new(),
+    };
+    for (index, layer) in layers.into_iter().enumerate() {
+        merged.add(index, layer);
+    }
+    let nowhere = !FIELDS
+        .iter()
+        .any(|field| field.part == Part::Place && merged.origins.contains_key(field.key));
+    if nowhere {
+        return Err(nothing_set(name.as_deref(), known));
+    }
+    merged.pair_password_and_host()?;
+    merged.drop_what_other_engines_have()?;
+    merged.read_password(read)?;
+    merged.into_config(name)
+}
+
+/// The layers heard so far, and where in their order each value was said.
+struct Merged {
+    all: Layer,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    index: usize,
+    rank: Rank,
+}
+
+impl Merged {
+    fn add(&mut self, index: usize, mut layer: Layer) {
+        let says = |key: &str| layer.sources.contains_key(key);
+        if layer.is_url {
+            self.forget(|field| field.part != Part::Other);
+        }
+        if says("password") || says("password_file") {
+            self.forget(|field| field.key.starts_with("password"));
+        }
+        match (says("host"), says("port")) {
+            // A list of ports belongs to its own list of hosts.
+            (true, false)
+                if self
+                    .all
+                    .values
+                    .port
+                    .as_ref()
+                    .is_some_and(|ports| ports.0.len() > 1) =>
+            {
+                self.forget(|field| field.key == "port");
+            }
+            (false, true) => {
+                let hosts = self
+                    .all
+                    .values
+                    .host
+                    .iter_mut()
+                    .flat_map(|hosts| &mut hosts.0);
+                hosts.for_each(|host| host.port = None);
+            }
+            _ => {}
+        }
+        let origin = Origin {
+            index,
+            rank: layer.rank,
+        };
+        for field in FIELDS {
+            if (field.is_set)(&layer.values) {
+                (field.take)(&mut self.all.values, &mut layer.values);
+                self.origins.insert(field.key, origin);
+            }
+        }
+        self.all.sources.append(&mut layer.sources);
+    }
+
+    fn forget(&mut self, which: impl Fn(&Field) -> bool) {
+        self.origins
+            .retain(|key, _| !Field::of_key(key).is_some_and(&which));
+        self.all.forget(which);
+    }
+
+    /// A password never joins a host from another layer.
+    fn pair_password_and_host(&mut self) -> Result<()> {
+        let password = ["password", "password_file"]
+            .into_iter()
+            .find_map(|key| self.origins.get(key).map(|origin| (key, *origin)));
+        let (Some((key, password)), Some(host)) = (password, self.origins.get("host").copied())
+        else {
+            return Ok(());
+        };
+        if password.index == host.index || password.rank == host.rank && password.index > host.index
+        {
+            return Ok(());
+        }
+        let given = self
+            .all
+            .sources
+            .get(key)
+            .cloned()
+            .unwrap_or(Source::Default);
+        let named = self
+            .all
+            .sources
+            .get("host")
+            .cloned()
+            .unwrap_or(Source::Default);
+        if password.index > host.index {
+            return Err(mistake::config(format!(
+                "The password ({given}) and the host ({named}) are from different layers, and \
+                 a password never joins a host from another layer."
+            ))
+            .with_hint(advice(password.rank, &given)));
+        }
+        self.forget(|field| field.key.starts_with("password"));
+        let because = format!("a password never joins a host from another layer ({named})");
+        let source = Source::Overruled {
+            given: Box::new(given),
+            because,
+        };
+        self.all.sources.insert("password", source);
+        Ok(())
+    }
+
+    /// What means nothing for the engine is a mistake beside or above it, and of no
+    /// account below it. The environment is other programs' as well.
+    fn drop_what_other_engines_have(&mut self) -> Result<()> {
+        let engine = self.all.values.engine.unwrap_or(Engine::Postgres);
+        let chosen = self.origins.get("engine").copied();
+        for field in FIELDS.iter().filter(|field| !field.engines.contain(engine)) {
+            let Some(origin) = self.origins.get(field.key).copied() else {
+                continue;
+            };
+            let above = chosen.is_none_or(|chosen| origin.index >= chosen.index);
+            if above && origin.rank != Rank::Environment {
+                let source = self.all.sources.get(field.key).unwrap_or(&Source::Default);
+                return Err(mistake::config(format!(
+                    "`{}` ({source}) means nothing for {engine}.",
+                    field.key
+                ))
+                .with_hint("Remove it, or choose the engine that it is for."));
+            }
+            self.forget(|other| other.key == field.key);
+        }
+        Ok(())
+    }
+
+    fn read_password(&mut self, read: &ReadFile) -> Result<()> {
+        let Some(Some(path)) = self.all.values.password_file.clone() else {
+            return Ok(());
+        };
+        let source = self
+            .all
+            .sources
+            .remove("password_file")
+            .unwrap_or(Source::Default);
+        let context = format!("The password was to be read from a file ({source}).");
+        let text =
+            read(&path).map_err(|error| file::unreadable(&path, error).with_context(&context))?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.is_empty() {
+            let message = format!("{context} The file {} is empty.", path.display());
+            return Err(mistake::config(message));
+        }
+        self.all.values.password = Some(Secret::new(text));
+        self.all.sources.insert("password", source);
+        Ok(())
+    }
+
+    fn into_config(mut self, name: Option<String>) -> Result<Config> {
+        let endpoints = match self.all.values.engine {
+            Some(Engine::Sqlite) => self.file()?,
+            _ => Vec::new(),
+        };
+        let Layer {
+            values, sources, ..
+        } = self.all;
+        let mut config = Config {
+            settings: values.settle(),
+            endpoints,
+            sources,
+            name,
+        };
+        config.check()?;
+        if config.endpoints.is_empty() {
+            let settings = &config.settings;
+            config.endpoints = settings
+                .host
+                .endpoints(&settings.port, settings.engine)
+                .map_err(|problem| {
+                    let source = config.source("port");
+                    mistake::config(format!("`port` ({source}) {problem}."))
+                        .with_hint("Name one port for all hosts, or one for each.")
+                })?;
+        }
+        Ok(config)
+    }
+
+    /// The one endpoint of a file, and for one in memory the size of its pool.
+    fn file(&mut self) -> Result<Vec<Endpoint>> {
+        let Some(path) = self.all.values.database.clone() else {
+            let source = self.all.sources.get("engine").unwrap_or(&Source::Default);
+            return Err(
+                mistake::config(format!("sqlite ({source}) has no file to open."))
+                    .with_hint("Set `database` to a path, or to :memory:."),
+            );
+        };
+        if path != ":memory:" {
+            return Ok(vec![Endpoint::file(PathBuf::from(path))]);
+        }
+        let values = &mut self.all.values;
+        let sizes = [
+            ("pool_max_size", &mut values.pool_max_size, 1),
+            ("pool_min_size", &mut values.pool_min_size, 1),
+            ("max_overflow", &mut values.max_overflow, 0),
+        ];
+        for (key, value, most) in sizes {
+            if let Some(value) = value.as_mut().filter(|value| **value > most) {
+                *value = most;
+                let given = Box::new(self.all.sources.remove(key).unwrap_or(Source::Default));
+                let because = "a database in memory has exactly one connection".to_owned();
+                self.all
+                    .sources
+                    .insert(key, Source::Overruled { given, because });
+            }
+        }
+        Ok(vec![Endpoint::memory()])
+    }
+}
+
+fn advice(rank: Rank, given: &Source) -> String {
+    match (rank, given) {
+        (Rank::Environment, Source::Environment(variable)) => {
+            let prefix = variable.split("DB_").next().unwrap_or_default();
+            format!(
+                "Set {prefix}DB_HOST or {prefix}DATABASE_URL beside {variable}, or put \
+                 `password_file` beside the host."
+            )
+        }
+        _ => "Name the host there too, or put the password beside the host.".to_owned(),
+    }
+}
+
+fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
+    let prefix = variables::prefix(name);
+    let table = name
+        .map(|name| format!(", under [databases.{name}]"))
+        .unwrap_or_default();
+    let mut message = match name {
+        Some(name) => format!("Nothing says where the database `{name}` is."),
+        None => "Nothing says where the database is.".to_owned(),
+    };
+    match mistake::nearest(name.unwrap_or_default(), known.iter().map(String::as_str)) {
+        Some(nearest) if name.is_some() => {
+            message.push_str(&format!(" The nearest known database is `{nearest}`."));
+        }
+        Some(_) => message.push_str(&format!(" The file names {}.", known.join(", "))),
+        None => {}
+    }
+    mistake::config(message).with_hint(format!(
+        "The shortest ways to say it: a URL as argument (--url postgres://USER@HOST/DATABASE), \
+         the environment variable {prefix}DATABASE_URL, or the line \
+         url = \"postgres://USER@HOST/DATABASE\" in underpin.toml{table}."
+    ))
+}

@@ -1,0 +1,269 @@
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use underpin_core::{Class, Engine, Error, Result};
+
+use crate::field::Field;
+use crate::hosts::{Host, Hosts, Ports, read_port};
+use crate::kind::{Kind, Misfit};
+use crate::layer::Layer;
+use crate::mask::masked;
+use crate::mistake;
+use crate::source::Source;
+
+/// What libpq reads from a URL and Underpin does not.
+const LIBPQ: [&str; 26] = [
+    "channel_binding",
+    "client_encoding",
+    "fallback_application_name",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "passfile",
+    "replication",
+    "require_auth",
+    "requirepeer",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcompression",
+    "sslcrl",
+    "sslnegotiation",
+    "sslpassword",
+    "target_session_attrs",
+    "tcp_user_timeout",
+];
+
+/// Reads a URL into an empty layer. No error shows a secret of the URL.
+pub(crate) fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(
+            mistake::config(format!("The URL{} is empty.", place(source)))
+                .with_hint("Write postgres://USER@HOST/DATABASE, or sqlite:PATH for a file."),
+        );
+    }
+    let mut reading = Reading { layer, source };
+    let result = match text.split_once(':') {
+        Some((scheme, rest)) => reading.read(scheme, rest),
+        None => Err(not_a_url()),
+    };
+    result.map_err(|error| match error.class() {
+        // With a scheme of another engine, the rest is nothing to be looked at.
+        Class::Unsupported => error,
+        _ => error.with_context(format!(
+            "The URL {}{} cannot be used.",
+            masked(text),
+            place(source)
+        )),
+    })
+}
+
+/// Where the URL is from, where the word URL does not say it already.
+fn place(source: &Source) -> String {
+    match source {
+        Source::Url => String::new(),
+        source => format!(" ({source})"),
+    }
+}
+
+struct Reading<'a> {
+    layer: &'a mut Layer,
+    source: &'a Source,
+}
+
+impl Reading<'_> {
+    fn read(&mut self, scheme: &str, rest: &str) -> Result<()> {
+        let engine = match Engine::read(scheme) {
+            Ok(engine) => engine,
+            Err(misfit) if rest.starts_with("//") => return Err(self.other_engine(scheme, &misfit)),
+            Err(_) => return Err(not_a_url()),
+        };
+        self.layer.values.engine = Some(engine);
+        self.layer.sources.insert("engine", self.source.clone());
+        match (engine, rest.strip_prefix("//")) {
+            (Engine::Sqlite, _) => self.file(rest),
+            (_, Some(rest)) => self.server(rest),
+            (_, None) => Err(not_a_url()),
+        }
+    }
+
+    fn other_engine(&self, scheme: &str, misfit: &Misfit) -> Error {
+        let place = place(self.source);
+        let message = format!(
+            "The scheme of the URL{place}, `{scheme}`, {}.",
+            misfit.problem
+        );
+        Error::new(misfit.class, message)
+            .with_hint("URLs begin with postgres://, postgresql:// or sqlite:.")
+    }
+
+    /// SQLAlchemy's forms (three slashes before a relative path, four before an absolute
+    /// one), and those without slashes.
+    fn file(&mut self, rest: &str) -> Result<()> {
+        let (path, query) = split_query(rest);
+        let path = match path.strip_prefix("//") {
+            Some(path) => path.strip_prefix('/').unwrap_or(path),
+            None => path,
+        };
+        let path = decoded(path)?;
+        let path = if path.is_empty() { ":memory:" } else { &path };
+        self.put("database", path)?;
+        for (key, value) in parameters(query)? {
+            match (&*key, &*value) {
+                ("mode", "ro") => self.put("read_only", "on")?,
+                ("mode", "rwc") => self.put("read_only", "off")?,
+                ("mode", "memory") => {
+                    self.layer.values.database = Some(":memory:".to_owned());
+                }
+                ("mode", _) => {
+                    let message = "`mode` is none of ro, rwc and memory.";
+                    return Err(mistake::config(message));
+                }
+                _ => self.parameter(&key, &value)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn server(&mut self, rest: &str) -> Result<()> {
+        let (place, query) = split_query(rest);
+        let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+        if authority.contains(':') && rest[authority.len()..].contains('@') {
+            // Whatever is meant, a piece of a password must not pass for something else.
+            return Err(mistake::config("It has an `@` after its host.").with_hint(
+                "Within a password or a value write `@` as %40, `/` as %2F, `?` as %3F.",
+            ));
+        }
+        let (user, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (user, hosts),
+            None => ("", authority),
+        };
+        let (user, password) = match user.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (user, None),
+        };
+        if !user.is_empty() {
+            self.put("user", &decoded(user)?)?;
+        }
+        if let Some(password) = password {
+            self.put("password", &decoded(password)?)?;
+        }
+        self.hosts(hosts)?;
+        if path.contains('/') {
+            return Err(mistake::config("Its database has a `/` in its name.")
+                .with_hint("If that is meant, write it as %2F."));
+        }
+        if !path.is_empty() {
+            self.put("database", &decoded(path)?)?;
+        }
+        let parameters = parameters(query)?;
+        // SQLAlchemy names several hosts by several parameters.
+        let hosts: Vec<_> = parameters.iter().filter(|(key, _)| key == "host").collect();
+        if !hosts.is_empty() {
+            let hosts: Vec<_> = hosts.iter().map(|(_, host)| &**host).collect();
+            self.parameter("host", &hosts.join(","))?;
+        }
+        parameters
+            .iter()
+            .filter(|(key, _)| key != "host")
+            .try_for_each(|(key, value)| self.parameter(key, value))
+    }
+
+    /// One host's port is kept apart from it, so that a layer above can name another
+    /// host at the same port; of several hosts each has its own.
+    fn hosts(&mut self, text: &str) -> Result<()> {
+        let mut hosts = Vec::new();
+        for part in text.split(',') {
+            let (name, port) = Host::split(part)
+                .map_err(|problem| mistake::config(format!("One of its hosts {problem}.")))?;
+            // The port is not shown: it may be a password whose host was forgotten.
+            let port = port.map(read_port).transpose().map_err(|_| {
+                mistake::config("What follows the `:` after a host is not a port.").with_hint(
+                    "Ports are 1 to 65535. Within a password write `/` as %2F, `?` as %3F, `@` as %40.",
+                )
+            })?;
+            hosts.push(Host {
+                name: decoded(name)?.into_owned(),
+                port,
+            });
+        }
+        if let [host] = &mut hosts[..] {
+            if let Some(port) = host.port.take() {
+                self.layer.values.port = Some(Ports(vec![Some(port)]));
+                self.layer.sources.insert("port", self.source.clone());
+            }
+            if host.name.is_empty() {
+                return Ok(());
+            }
+        }
+        let hosts = Hosts(hosts);
+        hosts
+            .check()
+            .map_err(|problem| mistake::config(format!("One of its hosts {problem}.")))?;
+        self.layer.values.host = Some(hosts);
+        self.layer.sources.insert("host", self.source.clone());
+        Ok(())
+    }
+
+    fn parameter(&mut self, key: &str, value: &str) -> Result<()> {
+        match Field::of_key(key) {
+            Some(_) => self.put(key, value),
+            None if LIBPQ.contains(&key) => Err(mistake::config(format!(
+                "libpq knows `{key}`, Underpin does not."
+            ))
+            .with_hint(format!("Remove `{key}` from the URL."))),
+            None => Err(mistake::unknown_key("In its query", key)),
+        }
+    }
+
+    fn put(&mut self, key: &str, value: &str) -> Result<()> {
+        match Field::of_key(key) {
+            Some(field) => self.layer.put(field, value, self.source.clone()),
+            None => Err(mistake::unknown_key("In its query", key)),
+        }
+    }
+}
+
+fn not_a_url() -> Error {
+    mistake::config("It does not begin with a scheme.")
+        .with_hint("Write postgres://USER:PASSWORD@HOST:PORT/DATABASE, or sqlite:PATH for a file.")
+}
+
+fn split_query(text: &str) -> (&str, &str) {
+    text.split_once('?').unwrap_or((text, ""))
+}
+
+fn parameters(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let parameters = query.split('&').filter(|part| !part.is_empty());
+    let pair = |part| {
+        let (key, value) = str::split_once(part, '=').ok_or_else(|| {
+            mistake::config("A parameter of its query has no `=`.")
+                .with_hint("Parameters are written KEY=VALUE; `&` within a value is %26.")
+        })?;
+        Ok((decoded(key)?, decoded(value)?))
+    };
+    parameters.map(pair).collect()
+}
+
+fn decoded(text: &str) -> Result<Cow<'_, str>> {
+    let escapes_are_whole = text.split('%').skip(1).all(|after| {
+        after.len() >= 2 && after.bytes().take(2).all(|byte| byte.is_ascii_hexdigit())
+    });
+    if !escapes_are_whole {
+        return Err(
+            mistake::config("It has a `%` without two hexadecimal digits after it.")
+                .with_hint("Write the character `%` itself as %25."),
+        );
+    }
+    percent_decode_str(text)
+        .decode_utf8()
+        .map_err(|_| mistake::config("What it has in %-escapes is not UTF-8."))
+}

@@ -1,0 +1,275 @@
+//! What URLs mean.
+
+use std::time::Duration;
+
+use underpin_config::{Config, HealthCheck, masked};
+use underpin_core::{Class, Engine, TlsMode};
+
+fn shape(url: &str) -> String {
+    let config = Config::from_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    let endpoints: Vec<_> = config.endpoints().iter().map(ToString::to_string).collect();
+    let user = config.user().unwrap_or("-");
+    let (engine, database) = (config.engine(), config.database());
+    format!("{engine} {user} {} {database}", endpoints.join(","))
+}
+
+#[test]
+fn each_form_of_url() {
+    let cases = [
+        (
+            "postgres://u:pw@h1:5433,h2,[::1]:5434/db",
+            "postgres u h1:5433,h2:5432,[::1]:5434 db",
+        ),
+        ("postgresql://h/db", "postgres postgres h:5432 db"),
+        ("postgresql+psycopg2://u@h", "postgres u h:5432 u"),
+        ("POSTGRES://u@h", "postgres u h:5432 u"),
+        ("postgres://", "postgres postgres localhost:5432 postgres"),
+        ("postgres://:6000/db", "postgres postgres localhost:6000 db"),
+        ("postgres://u%40x:p@h/d%2Fb", "postgres u@x h:5432 d/b"),
+        (
+            "postgres:///db?host=/var/run/pg",
+            "postgres postgres /var/run/pg/.s.PGSQL.5432 db",
+        ),
+        (
+            "postgres://%2Frun%2Fpg:6000/db",
+            "postgres postgres /run/pg/.s.PGSQL.6000 db",
+        ),
+        (
+            "postgres:///db?host=h1:1&host=h2:2",
+            "postgres postgres h1:1,h2:2 db",
+        ),
+        (
+            "postgres:///?host=h&port=7&user=u&dbname=d&password=x",
+            "postgres u h:7 d",
+        ),
+        (
+            "postgres://h1,h2/?port=7,8",
+            "postgres postgres h1:7,h2:8 postgres",
+        ),
+        ("sqlite:///relative.db", "sqlite - relative.db relative.db"),
+        ("sqlite:////abs.db", "sqlite - /abs.db /abs.db"),
+        ("sqlite://relative.db", "sqlite - relative.db relative.db"),
+        (
+            "sqlite:dir/file%20a.db",
+            "sqlite - dir/file a.db dir/file a.db",
+        ),
+        ("sqlite:/abs.db", "sqlite - /abs.db /abs.db"),
+        ("sqlite+pysqlite:///a.db", "sqlite - a.db a.db"),
+        ("sqlite::memory:", "sqlite - :memory: :memory:"),
+        ("sqlite://:memory:", "sqlite - :memory: :memory:"),
+        ("sqlite:///:memory:", "sqlite - :memory: :memory:"),
+        ("sqlite://", "sqlite - :memory: :memory:"),
+        ("sqlite:a.db?mode=memory", "sqlite - :memory: :memory:"),
+    ];
+    for (url, expected) in cases {
+        assert_eq!(shape(url), expected, "{url}");
+    }
+    let config = Config::from_url("postgres://u:pa%3Ass@h/db").unwrap();
+    assert_eq!(config.password().expose(), "pa:ss");
+}
+
+#[test]
+fn any_field_is_a_parameter() {
+    let config = Config::from_url(
+        "postgres://h/db?sslmode=require&application_name=a%20b&connect_timeout=10&\
+         options=-c%20search_path%3Dshop&pool_max_size=7&statement_timeout=off&\
+         health_check=never&pool_recycle=1h&statement_cache_size=0&pipelining=off",
+    )
+    .unwrap();
+    assert_eq!(config.sslmode(), Some(TlsMode::Require));
+    assert_eq!(config.application_name(), Some("a b"));
+    assert_eq!(config.connection_timeout(), Duration::from_secs(10));
+    assert_eq!(config.options(), Some("-c search_path=shop"));
+    assert_eq!((config.pool_max_size(), config.pool_min_size()), (7, 5));
+    assert_eq!(config.statement_timeout(), None);
+    assert_eq!(config.health_check(), HealthCheck::Never);
+    assert_eq!(config.max_lifetime(), Some(Duration::from_secs(3600)));
+    assert_eq!(config.statement_cache_size(), 0);
+    assert!(!config.pipelining());
+    let lite = Config::from_url("sqlite:a.db?mode=ro&busy_timeout=off").unwrap();
+    assert!(lite.read_only());
+    assert_eq!(lite.busy_timeout(), None);
+}
+
+#[test]
+fn mistakes_say_what_and_what_to_do() {
+    let cases = [
+        ("postgres://u:hunter2@h:99999/db", "is not a port"),
+        ("postgres://u:hunter2@h:x/db", "is not a port"),
+        ("postgres://u:hunter2", "is not a port"),
+        (
+            "postgres://u:hunter2@h/db?pool_max_sze=3",
+            "nearest known key is `pool_max_size`",
+        ),
+        (
+            "postgres://u:hunter2@h/db?channel_binding=require",
+            "libpq knows `channel_binding`",
+        ),
+        (
+            "postgres://u:hunter2@h/db?pool_max_size=x",
+            "`x`, which is not a whole number",
+        ),
+        (
+            "postgres://u:hunter2@h/db?pool_max_size=1&pool_max_size=2",
+            "is set twice",
+        ),
+        (
+            "postgres://u:hunter2@h/db?sslmode=on",
+            "is none of disable, allow, prefer",
+        ),
+        ("postgres://u:hunter2@h/db?sslmode", "has no `=`"),
+        ("postgres://u:hunter2@h/db?host=h2", "`host` is set twice"),
+        (
+            "postgres://u:hunter2@h/db?password=hunter2",
+            "`password` is set twice",
+        ),
+        ("postgres://u:hunter2@h/a/b", "has a `/` in its name"),
+        ("postgres://u:hun%ter2@h/db", "write the character"),
+        ("postgres://u:hunter2@h1,,h2/db", "empty host name"),
+        ("postgres://u:hunter2@[::1/db", "without its ]"),
+        ("postgres://u:hun/ter2@h/db", "`@` after its host"),
+        ("postgres://u:hun?ter2@h/db", "`@` after its host"),
+        ("postgres://u:1/hunter2@h/db", "`@` after its host"),
+        ("postgres:u:hunter2@h", "does not begin with a scheme"),
+        ("u:hunter2@h", "does not begin with a scheme"),
+        ("host=h password=hunter2", "does not begin with a scheme"),
+        ("oracle://u:hunter2@h", "`oracle`, is not an engine"),
+        (
+            "mssql+pyodbc://u:hunter2@h/db",
+            "`mssql+pyodbc`, is an engine that this build has no",
+        ),
+        (
+            "postgres://u:hunter2@h/db?statement_timeout=0",
+            "`off` is what sets no limit",
+        ),
+        (
+            "postgres://u:hunter2@h/db?acquire_timeout=0",
+            "is not more than 0",
+        ),
+        (
+            "postgres://u:hunter2@h/db?statement_timeout=25d",
+            "longer than PostgreSQL can keep",
+        ),
+        ("postgres://u:hunter2@h/db?sslcert=a", "without `sslkey`"),
+        (
+            "postgres://u:hunter2@h/db?sslrootcert=system&sslmode=require",
+            "too weak",
+        ),
+        (
+            "postgres://u:hunter2@h/db?busy_timeout=1",
+            "means nothing for postgres",
+        ),
+        ("sqlite:a.db?sslmode=require", "means nothing for sqlite"),
+        ("sqlite:a.db?mode=rw", "none of ro, rwc and memory"),
+        ("postgres://h/db?port=1,2", "has 2 ports for 1 hosts"),
+        ("", "The URL is empty"),
+    ];
+    for (url, expected) in cases {
+        let error = Config::from_url(url).expect_err(url);
+        let text = format!("{error} {error:?}");
+        assert!(
+            text.to_lowercase().contains(&expected.to_lowercase()),
+            "{url}: {error}"
+        );
+        assert!(
+            !text.contains("hunter2") && !text.contains("hun?ter2"),
+            "{url}: {text}"
+        );
+        let class = if url.starts_with("mssql") {
+            Class::Unsupported
+        } else {
+            Class::Config
+        };
+        assert_eq!(error.class(), class);
+    }
+}
+
+#[test]
+fn tls_is_as_libpq_has_it_but_strict_where_nothing_is_said() {
+    let cases = [
+        ("postgres://db1", TlsMode::VerifyFull),
+        ("postgres://localhost", TlsMode::Prefer),
+        ("postgres://127.0.0.1", TlsMode::Prefer),
+        ("postgres://[::1]", TlsMode::Prefer),
+        ("postgres://%2Frun%2Fpg", TlsMode::Disable),
+        (
+            "postgres://localhost?sslmode=verify-full",
+            TlsMode::VerifyFull,
+        ),
+        ("postgres://db1?sslmode=disable", TlsMode::Disable),
+        ("postgres://db1?sslmode=require", TlsMode::Require),
+        (
+            "postgres://db1?sslmode=require&sslrootcert=ca.pem",
+            TlsMode::VerifyCa,
+        ),
+        (
+            "postgres://db1?sslmode=prefer&sslrootcert=ca.pem",
+            TlsMode::Prefer,
+        ),
+        (
+            "postgres://localhost?sslrootcert=system",
+            TlsMode::VerifyFull,
+        ),
+    ];
+    for (url, mode) in cases {
+        let config = Config::from_url(url).unwrap();
+        assert_eq!(config.tls(&config.endpoints()[0]).mode, mode, "{url}");
+    }
+}
+
+#[test]
+fn the_size_of_a_pool_is_the_engine_s() {
+    let size = |url: &str| {
+        let config = Config::from_url(url).unwrap();
+        (
+            config.pool_max_size(),
+            config.pool_min_size(),
+            config.max_overflow(),
+        )
+    };
+    assert_eq!(size("postgres://h"), (20, 5, 0));
+    assert_eq!(size("postgres://h?pool_max_size=3"), (3, 3, 0));
+    assert_eq!(size("sqlite:a.db"), (4, 4, 0));
+    assert_eq!(size("sqlite::memory:"), (1, 1, 0));
+    assert_eq!(
+        size("sqlite::memory:?pool_max_size=9&max_overflow=2&pool_min_size=0"),
+        (1, 0, 0)
+    );
+    let config = Config::from_url("sqlite::memory:?pool_max_size=9").unwrap();
+    let source = config.source("pool_max_size").to_string();
+    assert!(source.contains("exactly one connection"), "{source}");
+    let error = Config::from_url("postgres://h?pool_min_size=30")
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("`pool_min_size` is 30 (URL), more than `pool_max_size`, which is 20"));
+    assert!(Config::from_url("postgres://h?pool_max_size=0").is_err());
+}
+
+#[test]
+fn shown_urls_hold_what_was_set() {
+    let cases = [
+        (
+            "postgres://u:p@h1:5433,[::1]/d?sslmode=require",
+            "postgres://u:***@h1:5433,[::1]:5432/d?sslmode=require",
+        ),
+        (
+            "sqlite:////a b.db?mode=ro",
+            "sqlite:////a%20b.db?read_only=on",
+        ),
+        ("sqlite:a.db", "sqlite:///a.db"),
+        ("sqlite:", "sqlite::memory:"),
+    ];
+    for (url, shown) in cases {
+        let config = Config::from_url(url).unwrap();
+        assert_eq!(config.to_url_masked(), shown);
+        assert_eq!(
+            Config::from_url(shown).unwrap().endpoints(),
+            config.endpoints()
+        );
+        assert_eq!(masked(shown), shown);
+    }
+    assert_eq!(
+        Config::from_url("sqlite:").unwrap().engine(),
+        Engine::Sqlite
+    );
+}

@@ -1,0 +1,247 @@
+//! What a driver has to do, in the same shape for every engine. The pool asks for
+//! [`Pooled`] and [`Connector`]; the `Database` asks for [`Connection`] as well.
+//!
+//! A driver never retries, never pools and never logs in a loop: it does one thing
+//! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use futures_util::Stream;
+
+use crate::deadline::Deadline;
+use crate::endpoint::{Endpoint, Role};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::from_row::FromRow;
+use crate::params::IntoParams;
+use crate::row::Columns;
+use crate::transaction::TransactionOptions;
+use crate::value::Value;
+
+/// A statement with its parameters and what bounds it.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    /// The statement, in the engine's own SQL.
+    pub sql: &'a str,
+    /// Its parameters, in order; borrowed, so that a retry has them still.
+    pub params: &'a [Value],
+    /// When an answer is wanted at the latest. The driver cancels the statement on the
+    /// server at that moment and waits, for a bounded time, to learn what came of it.
+    pub deadline: Deadline,
+}
+
+/// Where [`Connection::bulk_insert`] puts its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct BulkTarget<'a> {
+    /// The table, perhaps qualified: `shop.orders`. Quoted by the driver with
+    /// [`quote::qualified`](crate::quote::qualified).
+    pub table: &'a str,
+    /// The columns that each row has values for, in order.
+    pub columns: &'a [&'a str],
+}
+
+/// What a connection knows of its session without asking the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionState {
+    /// Ready for the next statement, outside a transaction, settings untouched.
+    /// Exits to any of the others.
+    Clean,
+    /// Ready, outside a transaction, but the session was changed: `SET`, `LISTEN`,
+    /// temporary tables, the native client. [`Pooled::reset`] leads back to `Clean`.
+    Changed,
+    /// Ready, within a transaction that can go on. `reset` rolls it back.
+    InTransaction,
+    /// Within a transaction that a statement has failed in. `reset` rolls it back.
+    Failed,
+    /// A statement is under way, or its future was dropped. `reset` waits for it, or cancels it.
+    Busy,
+    /// Lost. There is no way back; only [`Pooled::close`] is left.
+    Broken,
+}
+
+/// What a pool needs of a connection.
+pub trait Pooled: Send + Sync + 'static {
+    /// The state, from what has been sent and received so far; no round trip.
+    fn state(&self) -> SessionState;
+
+    /// Looks at the connection without a round trip: whether the other side has hung up.
+    fn is_open(&self) -> bool {
+        self.state() != SessionState::Broken
+    }
+
+    /// Asks the server for a sign of life; one round trip.
+    ///
+    /// # Errors
+    /// `Class::Timeout` past the deadline, else what ended the connection.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it leaves the connection `Busy`.
+    fn ping(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Makes a connection that its holder gave back in any state fit for the next: waits
+    /// for or cancels what is under way, rolls back, undoes changes to the session.
+    ///
+    /// # Errors
+    /// Where it could not by the deadline; the connection is to be closed then.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it leaves the connection to be closed.
+    fn reset(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Ends the connection and frees the server of it. Bounded by the deadline, after
+    /// which it is dropped as it stands.
+    fn close(self, deadline: Deadline) -> impl Future<Output = ()> + Send;
+}
+
+/// Opens connections of one kind.
+pub trait Connector: Send + Sync + 'static {
+    /// What it opens.
+    type Connection: Pooled;
+
+    /// Opens one connection; no retries.
+    ///
+    /// # Errors
+    /// The class says whether trying again can help. Past the deadline it is
+    /// `Class::Timeout { stage: Stage::Connect }`.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it closes what it has opened.
+    fn connect(&self, deadline: Deadline) -> impl Future<Output = Result<Self::Connection>> + Send;
+}
+
+/// The rows of a statement as they arrive; it owns all that it needs.
+pub type RowStream<T> = Pin<Box<dyn Stream<Item = Result<T>> + Send>>;
+
+/// One open session with an endpoint.
+///
+/// All methods take `&self`. Where [`PIPELINES`](Connection::PIPELINES) is true, many
+/// autocommit statements may be under way on one connection at once (it is then a
+/// lane), each answered in the order in which it was first polled, and a future that is
+/// dropped leaves its neighbours whole. Where it is false, calls wait for each other.
+pub trait Connection: Pooled {
+    /// The engine.
+    const ENGINE: Engine;
+
+    /// Whether one connection can serve many callers' statements at once.
+    const PIPELINES: bool;
+
+    /// Where this connection leads.
+    fn endpoint(&self) -> &Endpoint;
+
+    /// What the other side says of itself, as of the latest news of it.
+    fn role(&self) -> Role;
+
+    /// How many statements are under way.
+    fn in_flight(&self) -> usize;
+
+    /// Runs a statement and gives the number of rows it changed.
+    ///
+    /// # Errors
+    /// The effect says whether it may have taken hold.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the statement may still take hold; the state is `Busy` until
+    /// the server has answered.
+    fn execute(&self, call: Call<'_>) -> impl Future<Output = Result<u64>> + Send;
+
+    /// Runs a statement and reads its rows, at most `limit` of them: what is beyond is
+    /// discarded, and the statement runs to its end all the same.
+    ///
+    /// # Errors
+    /// As for `execute`. A row that cannot be read is `Class::Data`, and the effect is
+    /// that of the statement, which has run to its end.
+    ///
+    /// # Cancel safety
+    /// As for `execute`.
+    fn query<T>(&self, call: Call<'_>, limit: usize) -> impl Future<Output = Result<Vec<T>>> + Send
+    where
+        T: FromRow + Send + 'static;
+
+    /// Runs a statement and gives its columns and its rows as they arrive, in bounded
+    /// memory. The stream keeps the connection `Busy` until it ends or is dropped.
+    ///
+    /// # Errors
+    /// As for `execute`; failures after the first row come from the stream.
+    ///
+    /// # Cancel safety
+    /// As for `execute`.
+    fn stream<T>(
+        &self,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<(Columns, RowStream<T>)>> + Send
+    where
+        T: FromRow + Send + 'static;
+
+    /// Runs several statements, separated by semicolons, without parameters.
+    ///
+    /// # Errors
+    /// As for `execute`.
+    ///
+    /// # Cancel safety
+    /// As for `execute`.
+    fn batch(&self, sql: &str, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Puts rows into a table by the fastest way the engine has, all or none of them
+    /// (a transaction of its own where none is open), and gives their number.
+    ///
+    /// # Errors
+    /// `Class::Data` names the number of the row (from 1) and the column.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    fn bulk_insert<I>(
+        &self,
+        target: BulkTarget<'_>,
+        rows: I,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<u64>> + Send
+    where
+        I: Iterator + Send,
+        I::Item: IntoParams + Send;
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// As for `execute`.
+    ///
+    /// # Cancel safety
+    /// The state is no longer `Clean` before the first byte is sent, so a dropped future
+    /// cannot give back a connection with a transaction open.
+    fn begin(
+        &self,
+        options: TransactionOptions,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<()>> + Send;
+
+    /// Commits the transaction. It is never cancelled: past the deadline the answer is
+    /// waited for, within a bound of the driver's.
+    ///
+    /// # Errors
+    /// `Effect::RolledBack` where it did not take hold, `Effect::Unknown` where no answer
+    /// came or the server warned that it did not wait for its replicas. A transaction
+    /// that a statement had failed in is rolled back, and says so.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it may have taken hold or not.
+    fn commit(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// Rolls the transaction back.
+    ///
+    /// # Errors
+    /// Only where the connection is lost; the server rolls back then.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the transaction is rolled back when the connection is reset.
+    fn rollback(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Whether the engine itself says that the statement only reads, so that it can go
+    /// to a replica or a reader. `None` where the engine cannot tell beforehand.
+    ///
+    /// # Errors
+    /// `Class::Syntax` where the statement cannot be prepared.
+    ///
+    /// # Cancel safety
+    /// Safe; nothing is changed.
+    fn only_reads(&self, sql: &str) -> impl Future<Output = Result<Option<bool>>> + Send;
+}

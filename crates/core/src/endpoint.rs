@@ -1,0 +1,140 @@
+use std::fmt;
+use std::path::PathBuf;
+
+/// One place to connect to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Endpoint {
+    /// Where it is.
+    pub address: Address,
+}
+
+/// Where an endpoint is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Address {
+    /// A host name or address and a TCP port.
+    Tcp {
+        /// The host's name or its address, without brackets.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// The directory of a Unix socket, with the port that is part of the socket's name.
+    Unix {
+        /// The directory.
+        directory: PathBuf,
+        /// The port in the socket's name.
+        port: u16,
+    },
+    /// A database file.
+    File(PathBuf),
+    /// A database in this process's memory.
+    Memory,
+}
+
+/// What an endpoint may be used for, as its server says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Takes writes.
+    Primary,
+    /// Reads only.
+    Replica,
+}
+
+impl Endpoint {
+    /// An endpoint on the network.
+    pub fn tcp(host: impl Into<String>, port: u16) -> Self {
+        Endpoint {
+            address: Address::Tcp {
+                host: host.into(),
+                port,
+            },
+        }
+    }
+
+    /// An endpoint behind a Unix socket.
+    pub fn unix(directory: impl Into<PathBuf>, port: u16) -> Self {
+        Endpoint {
+            address: Address::Unix {
+                directory: directory.into(),
+                port,
+            },
+        }
+    }
+
+    /// A database file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Endpoint {
+            address: Address::File(path.into()),
+        }
+    }
+
+    /// A database in memory.
+    pub fn memory() -> Self {
+        Endpoint {
+            address: Address::Memory,
+        }
+    }
+
+    /// Whether what is sent there never leaves this machine.
+    pub fn is_local(&self) -> bool {
+        match &self.address {
+            Address::Tcp { host, .. } => {
+                host.eq_ignore_ascii_case("localhost")
+                    || host
+                        .parse::<std::net::IpAddr>()
+                        .is_ok_and(|ip| ip.is_loopback())
+            }
+            Address::Unix { .. } | Address::File(_) | Address::Memory => true,
+        }
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.address {
+            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Unix { directory, port } => {
+                write!(f, "{}/.s.PGSQL.{port}", directory.display())
+            }
+            Address::File(path) => write!(f, "{}", path.display()),
+            Address::Memory => f.write_str(":memory:"),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Role::Primary => "primary",
+            Role::Replica => "replica",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_where_it_is_and_whether_that_is_here() {
+        let cases = [
+            (Endpoint::tcp("db1", 5432), "db1:5432", false),
+            (Endpoint::tcp("::1", 5432), "[::1]:5432", true),
+            (Endpoint::tcp("127.0.0.9", 1), "127.0.0.9:1", true),
+            (Endpoint::tcp("LocalHost", 1), "LocalHost:1", true),
+            (
+                Endpoint::unix("/run/pg", 5433),
+                "/run/pg/.s.PGSQL.5433",
+                true,
+            ),
+            (Endpoint::file("a.db"), "a.db", true),
+            (Endpoint::memory(), ":memory:", true),
+        ];
+        for (endpoint, text, local) in cases {
+            assert_eq!(endpoint.to_string(), text);
+            assert_eq!(endpoint.is_local(), local, "{text}");
+        }
+    }
+}

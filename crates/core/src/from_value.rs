@@ -1,0 +1,331 @@
+use std::fmt;
+
+use crate::value::{
+    Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid, Value, ValueRef,
+};
+
+/// A Rust type that a column can be read as.
+///
+/// Integers and floats are read from any number that fits without loss, text also from
+/// JSON and UUIDs. Everything else is read from its own kind, and, where an engine has
+/// no such kind (SQLite's dates and UUIDs), from the text that the engine stores.
+pub trait FromValue<'r>: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// A [`Mismatch`] that says what was expected; the column's name and type are added
+    /// by whoever asked.
+    fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch>;
+}
+
+/// Why a value could not be read as a Rust type.
+#[derive(Debug)]
+pub struct Mismatch(Cause);
+
+#[derive(Debug)]
+enum Cause {
+    Kind(&'static str),
+    Because(String),
+}
+
+impl Mismatch {
+    /// The value is of another kind than `expected`, a noun such as "a date".
+    pub fn kind(expected: &'static str) -> Self {
+        Mismatch(Cause::Kind(expected))
+    }
+
+    /// The value is of the right kind and does not fit all the same; `why` is a clause.
+    pub fn because(why: impl Into<String>) -> Self {
+        Mismatch(Cause::Because(why.into()))
+    }
+
+    /// Says what was found, for the error that names the column.
+    #[cold]
+    pub fn describe(&self, found: ValueRef<'_>) -> String {
+        match &self.0 {
+            Cause::Kind(expected) => {
+                format!("{expected} was expected and {} was found", found.kind())
+            }
+            Cause::Because(why) => why.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Cause::Kind(expected) => write!(f, "{expected} was expected"),
+            Cause::Because(why) => f.write_str(why),
+        }
+    }
+}
+
+impl<'r, T: FromValue<'r>> FromValue<'r> for Option<T> {
+    #[inline]
+    fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Null => Ok(None),
+            value => T::from_value(value).map(Some),
+        }
+    }
+}
+
+impl<'r> FromValue<'r> for ValueRef<'r> {
+    fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch> {
+        Ok(value)
+    }
+}
+
+impl FromValue<'_> for Value {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        value
+            .to_owned()
+            .map_err(|error| Mismatch::because(error.to_string()))
+    }
+}
+
+impl FromValue<'_> for bool {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Bool(v) => Ok(v),
+            // SQLite has no boolean of its own.
+            ValueRef::I64(0) => Ok(false),
+            ValueRef::I64(1) => Ok(true),
+            _ => Err(Mismatch::kind("a boolean")),
+        }
+    }
+}
+
+macro_rules! integer {
+    ($($type:ty: $name:literal),*) => {$(
+        impl FromValue<'_> for $type {
+            #[inline]
+            fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+                let wide = match value {
+                    ValueRef::I16(v) => i64::from(v),
+                    ValueRef::I32(v) => i64::from(v),
+                    ValueRef::I64(v) => v,
+                    _ => return Err(Mismatch::kind($name)),
+                };
+                <$type>::try_from(wide)
+                    .map_err(|_| Mismatch::because(format!("{wide} is out of range for {}", $name)))
+            }
+        }
+    )*};
+}
+integer!(i8: "an 8-bit integer", i16: "a 16-bit integer", i32: "a 32-bit integer",
+    i64: "a 64-bit integer", u8: "an unsigned 8-bit integer", u16: "an unsigned 16-bit integer",
+    u32: "an unsigned 32-bit integer", u64: "an unsigned 64-bit integer",
+    usize: "an unsigned integer");
+
+impl FromValue<'_> for f32 {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::F32(v) => Ok(v),
+            ValueRef::F64(v) if f64::from(v as f32) == v || v.is_nan() => Ok(v as f32),
+            ValueRef::F64(v) => Err(Mismatch::because(format!(
+                "{v} does not fit a 32-bit float"
+            ))),
+            ValueRef::I16(v) => Ok(f32::from(v)),
+            _ => Err(Mismatch::kind("a 32-bit float")),
+        }
+    }
+}
+
+impl FromValue<'_> for f64 {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::F64(v) => Ok(v),
+            ValueRef::F32(v) => Ok(f64::from(v)),
+            ValueRef::I16(v) => Ok(f64::from(v)),
+            ValueRef::I32(v) => Ok(f64::from(v)),
+            // SQLite stores a whole number in a column without type as an integer.
+            ValueRef::I64(v) if v.unsigned_abs() <= 1 << f64::MANTISSA_DIGITS => Ok(v as f64),
+            _ => Err(Mismatch::kind("a 64-bit float")),
+        }
+    }
+}
+
+impl<'r> FromValue<'r> for &'r str {
+    #[inline]
+    fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Text(v) | ValueRef::Json(v) => Ok(v),
+            _ => Err(Mismatch::kind("text")),
+        }
+    }
+}
+
+impl FromValue<'_> for String {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Uuid(v) => Ok(v.to_string()),
+            value => <&str>::from_value(value).map(str::to_owned),
+        }
+    }
+}
+
+impl FromValue<'_> for Box<str> {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        String::from_value(value).map(String::into_boxed_str)
+    }
+}
+
+impl<'r> FromValue<'r> for &'r [u8] {
+    #[inline]
+    fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Bytes(v) => Ok(v),
+            _ => Err(Mismatch::kind("bytes")),
+        }
+    }
+}
+
+/// A `Vec<u8>` is bytes; a `Vec` of anything else that can be read is an array.
+impl<T: VecElement> FromValue<'_> for Vec<T> {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        T::read_vec(value)
+    }
+}
+
+/// What a `Vec` read from a column can hold: an array's elements, and `u8`, whose `Vec` is
+/// bytes. A type of one's own needs no more than `impl VecElement for Own {}`.
+pub trait VecElement: for<'x> FromValue<'x> {
+    /// Reads the whole `Vec`.
+    ///
+    /// # Errors
+    /// As for [`FromValue::from_value`].
+    fn read_vec(value: ValueRef<'_>) -> Result<Vec<Self>, Mismatch> {
+        read_array(value)
+    }
+}
+
+impl VecElement for u8 {
+    #[inline]
+    fn read_vec(value: ValueRef<'_>) -> Result<Vec<u8>, Mismatch> {
+        <&[u8]>::from_value(value).map(<[u8]>::to_vec)
+    }
+}
+
+fn read_array<T: for<'x> FromValue<'x>>(value: ValueRef<'_>) -> Result<Vec<T>, Mismatch> {
+    let values = match value {
+        ValueRef::Array(array) => array
+            .to_values()
+            .map_err(|error| Mismatch::because(error.to_string()))?,
+        // SQLite keeps an array as JSON text.
+        ValueRef::Text(text) | ValueRef::Json(text) => {
+            crate::value::array_from_json(text).ok_or_else(|| Mismatch::kind("an array"))?
+        }
+        _ => return Err(Mismatch::kind("an array")),
+    };
+    let read = |(at, value): (usize, &Value)| {
+        T::from_value(value.as_ref()).map_err(|mismatch| {
+            let what = mismatch.describe(value.as_ref());
+            Mismatch::because(format!("of element {} {what}", at + 1))
+        })
+    };
+    values.iter().enumerate().map(read).collect()
+}
+
+macro_rules! element {
+    ($($type:ty),*) => {$(
+        impl $crate::from_value::VecElement for $type {}
+    )*};
+}
+#[cfg(any(
+    feature = "bigdecimal",
+    feature = "chrono",
+    feature = "jiff",
+    feature = "rust_decimal",
+    feature = "time"
+))]
+pub(crate) use element;
+element!(
+    bool,
+    i8,
+    i16,
+    i32,
+    i64,
+    u16,
+    u32,
+    u64,
+    usize,
+    f32,
+    f64,
+    String,
+    Value,
+    Numeric,
+    Date,
+    TimeOfDay,
+    Timestamp,
+    TimestampTz,
+    Interval,
+    Uuid,
+    serde_json::Value
+);
+
+impl<T: for<'x> FromValue<'x>> VecElement for Option<T> {}
+impl<T: VecElement> VecElement for Vec<T> {}
+
+macro_rules! own_kind {
+    ($($type:ty, $kind:ident, $name:literal;)*) => {$(
+        impl FromValue<'_> for $type {
+            #[inline]
+            fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+                match value {
+                    ValueRef::$kind(v) => Ok(v),
+                    ValueRef::Text(text) => text.parse().map_err(|error| {
+                        Mismatch::because(format!("{text:?} cannot be read as {}: {error}", $name))
+                    }),
+                    _ => Err(Mismatch::kind($name)),
+                }
+            }
+        }
+    )*};
+}
+own_kind! {
+    Date, Date, "a date";
+    TimeOfDay, Time, "a time of day";
+    Timestamp, Timestamp, "a timestamp without zone";
+    TimestampTz, TimestampTz, "a timestamp with zone";
+    Interval, Interval, "an interval";
+}
+
+impl FromValue<'_> for Uuid {
+    #[inline]
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Uuid(v) => Ok(v),
+            ValueRef::Text(text) => Uuid::parse_str(text)
+                .map_err(|error| Mismatch::because(format!("{text:?} is no UUID: {error}"))),
+            ValueRef::Bytes(bytes) => Uuid::from_slice(bytes)
+                .map_err(|error| Mismatch::because(format!("the bytes are no UUID: {error}"))),
+            _ => Err(Mismatch::kind("a UUID")),
+        }
+    }
+}
+
+impl FromValue<'_> for Numeric {
+    fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
+        match value {
+            ValueRef::Numeric(v) => Ok(v.to_owned()),
+            ValueRef::I16(v) => Ok(i64::from(v).into()),
+            ValueRef::I32(v) => Ok(i64::from(v).into()),
+            ValueRef::I64(v) => Ok(v.into()),
+            // SQLite has no decimal of its own: it stores text, or the nearest float.
+            ValueRef::Text(text) => text.parse().map_err(|_| {
+                Mismatch::because(format!("{text:?} cannot be read as a decimal number"))
+            }),
+            ValueRef::F64(v) => v
+                .to_string()
+                .parse()
+                .map_err(|_| Mismatch::kind("a decimal number")),
+            _ => Err(Mismatch::kind("a decimal number")),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Underpin's nouns, shared by every other crate: what an [`Error`] says, what a
+//! [`Value`] and a [`Row`] are, where an [`Endpoint`] is, when to [`retry`], and
+//! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
+//! here reads a clock.
+
+mod deadline;
+pub mod driver;
+mod endpoint;
+mod engine;
+mod error;
+mod from_row;
+mod from_value;
+mod health_check;
+mod into_value;
+mod params;
+pub mod quote;
+pub mod retry;
+mod row;
+mod secret;
+mod tls;
+mod topology;
+mod transaction;
+pub mod value;
+
+pub use deadline::Deadline;
+pub use endpoint::{Address, Endpoint, Role};
+pub use engine::Engine;
+pub use error::{Class, Code, Effect, Error, Result, Stage};
+pub use from_row::FromRow;
+pub use from_value::{FromValue, Mismatch, VecElement};
+pub use health_check::HealthCheck;
+pub use into_value::{ArrayElement, IntoValue};
+pub use params::{IntoParams, Params};
+pub use row::{Column, Columns, Row, ValueRow};
+pub use secret::Secret;
+pub use tls::{TlsMode, TlsOptions, UnknownTlsMode};
+pub use topology::{Member, Topology};
+pub use transaction::{Isolation, TransactionOptions};
+pub use value::{Json, Value, ValueRef};

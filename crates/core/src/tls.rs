@@ -1,0 +1,101 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Whether a connection is encrypted and how far the server's certificate is checked;
+/// the values of libpq's `sslmode`, with its meanings, from the least to the most strict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TlsMode {
+    /// Never encrypted.
+    Disable,
+    /// Encrypted only where the server refuses a plain connection.
+    Allow,
+    /// Encrypted where the server can, plain where it cannot; no certificate is checked.
+    Prefer,
+    /// Always encrypted; the certificate is checked as by `VerifyCa` where root
+    /// certificates are given, and not at all where none are.
+    Require,
+    /// Always encrypted; the certificate must come from a trusted authority.
+    VerifyCa,
+    /// Always encrypted; the certificate must come from a trusted authority and be for
+    /// the host that was asked for.
+    VerifyFull,
+}
+
+/// How connections are encrypted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsOptions {
+    /// How far the certificate is checked.
+    pub mode: TlsMode,
+    /// A PEM file of the authorities to trust; `None` trusts those of the operating system.
+    pub root_certificates: Option<PathBuf>,
+    /// A PEM file with this client's certificate, and its chain; `None` for none.
+    pub client_certificate: Option<PathBuf>,
+    /// A PEM file with the key of the client's certificate.
+    pub client_key: Option<PathBuf>,
+}
+
+impl TlsOptions {
+    /// The given mode with the operating system's authorities and no client certificate.
+    pub fn new(mode: TlsMode) -> Self {
+        TlsOptions {
+            mode,
+            root_certificates: None,
+            client_certificate: None,
+            client_key: None,
+        }
+    }
+}
+
+impl TlsMode {
+    /// Every mode, from the least to the most strict.
+    pub const ALL: [TlsMode; 6] = [
+        TlsMode::Disable,
+        TlsMode::Allow,
+        TlsMode::Prefer,
+        TlsMode::Require,
+        TlsMode::VerifyCa,
+        TlsMode::VerifyFull,
+    ];
+
+    /// The name that libpq has for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsMode::Disable => "disable",
+            TlsMode::Allow => "allow",
+            TlsMode::Prefer => "prefer",
+            TlsMode::Require => "require",
+            TlsMode::VerifyCa => "verify-ca",
+            TlsMode::VerifyFull => "verify-full",
+        }
+    }
+}
+
+impl fmt::Display for TlsMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for TlsMode {
+    type Err = UnknownTlsMode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownTlsMode> {
+        TlsMode::ALL
+            .into_iter()
+            .find(|mode| mode.name() == name)
+            .ok_or(UnknownTlsMode)
+    }
+}
+
+/// A name that stands for no mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownTlsMode;
+
+impl fmt::Display for UnknownTlsMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sslmode is one of disable, allow, prefer, require, verify-ca and verify-full")
+    }
+}
+
+impl std::error::Error for UnknownTlsMode {}

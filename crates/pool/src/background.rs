@@ -1,0 +1,272 @@
+//! The tasks that connect, check, reset and close, and the one that keeps the pool up. They
+//! hold the pool weakly while they wait, so that it goes when its last user has gone, and
+//! each undoes what is counted for it if it is dropped half-way.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use underpin_core::driver::{Connector, Pooled};
+use underpin_core::retry::{Decision, Operation, Reason};
+use underpin_core::{Class, Error, Result};
+
+use crate::failure;
+use crate::inner::{Inner, bounded, close};
+use crate::state::{AfterFailure, SlotId};
+use crate::work::{Job, Work};
+
+/// No test of a connection takes longer.
+pub(crate) const CHECK_BOUND: Duration = Duration::from_secs(5);
+/// No reset of a connection takes longer.
+const RESET_BOUND: Duration = Duration::from_secs(5);
+/// Closing a connection does not take longer; then it is dropped as it stands.
+pub(crate) const CLOSE_BOUND: Duration = Duration::from_secs(5);
+
+/// Starts what was left to do. Called without the lock.
+pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connection>) {
+    for waker in work.wake.into_iter().chain(work.wake_too) {
+        waker.wake();
+    }
+    if work.cancel_connects {
+        inner.cancel_connects.send_replace(true);
+    }
+    if work.reschedule {
+        inner.reschedule.notify_one();
+    }
+    if work.drained {
+        inner.drained.notify_waiters();
+    }
+    for job in work.jobs {
+        match job {
+            Job::Connect(slot) => {
+                inner.runtime.spawn(connect(Attempt::new(inner, slot)));
+            }
+            Job::Check(slot, connection) => {
+                inner
+                    .runtime
+                    .spawn(check(Claim::new(inner, slot), connection));
+            }
+            Job::Reset(slot, connection) => {
+                inner
+                    .runtime
+                    .spawn(reset(Claim::new(inner, slot), connection));
+            }
+            Job::Close(slot, connection) => {
+                let claim = Claim::new(inner, slot);
+                inner.runtime.spawn(async move {
+                    close(connection).await;
+                    drop(claim);
+                });
+            }
+        }
+    }
+}
+
+/// Sleeps until something is due, does it, and ends with the pool.
+pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<Notify>) {
+    loop {
+        let Some(inner) = pool.upgrade() else { return };
+        let due = inner.with(|locked, now| {
+            locked.state.upkeep(now);
+            (!locked.state.is_closing()).then(|| locked.state.next_due(now))
+        });
+        let Some(due) = due else { return };
+        let until = inner.instant(due);
+        drop(inner);
+        match until {
+            Some(until) => {
+                let _ = tokio::time::timeout_at(until, reschedule.notified()).await;
+            }
+            None => reschedule.notified().await,
+        }
+    }
+}
+
+/// A task's hold on a slot. When it is dropped, nothing is left of the connection.
+pub(crate) struct Claim<C: Connector> {
+    pool: Weak<Inner<C>>,
+    slot: SlotId,
+    settled: bool,
+}
+
+impl<C: Connector> Claim<C> {
+    pub(crate) fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
+        Claim {
+            pool: Arc::downgrade(inner),
+            slot,
+            settled: false,
+        }
+    }
+
+    /// The pool, to settle what becomes of the slot.
+    fn settle(mut self) -> Option<(Arc<Inner<C>>, SlotId)> {
+        self.settled = true;
+        Some((self.pool.upgrade()?, self.slot))
+    }
+}
+
+impl<C: Connector> Drop for Claim<C> {
+    fn drop(&mut self) {
+        if !self.settled
+            && let Some(inner) = self.pool.upgrade()
+        {
+            inner.with(|locked, now| locked.state.closed(self.slot, now));
+        }
+    }
+}
+
+/// A task's hold on a slot that is being connected. When it is dropped, the attempt failed.
+struct Attempt<C: Connector> {
+    pool: Weak<Inner<C>>,
+    connector: Arc<C>,
+    name: String,
+    limit: Duration,
+    slot: SlotId,
+    settled: bool,
+}
+
+impl<C: Connector> Attempt<C> {
+    fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
+        Attempt {
+            pool: Arc::downgrade(inner),
+            connector: Arc::clone(&inner.connector),
+            name: inner.name().to_owned(),
+            limit: inner.options.connection_timeout,
+            slot,
+            settled: false,
+        }
+    }
+
+    async fn connect(&self) -> Result<C::Connection> {
+        let connecting = self.connector.connect(bounded(self.limit));
+        match tokio::time::timeout(self.limit, connecting).await {
+            Ok(result) => result,
+            Err(_) => Err(failure::connecting_took_too_long(&self.name, self.limit)),
+        }
+    }
+
+    fn failed(&mut self, error: Error) {
+        self.settled = true;
+        let Some(inner) = self.pool.upgrade() else {
+            return;
+        };
+        let decision =
+            inner
+                .options
+                .retry
+                .decide(0, &error, Operation::Connect, None, fastrand::f64());
+        let permanent = decision == Decision::GiveUp(Reason::Permanent);
+        let error = Arc::new(error);
+        let after = inner.with(|locked, now| {
+            locked.last_error = Some((Arc::clone(&error), now));
+            locked
+                .state
+                .connect_failed(self.slot, permanent, now, fastrand::f64())
+        });
+        log_failure(&inner, &error, permanent, after);
+    }
+}
+
+impl<C: Connector> Drop for Attempt<C> {
+    fn drop(&mut self) {
+        if !self.settled {
+            let message = "The attempt to connect ended before it had come to anything.";
+            self.failed(Error::new(Class::Connect, message));
+        }
+    }
+}
+
+async fn connect<C: Connector>(mut attempt: Attempt<C>) {
+    let Some(mut cancel) = attempt
+        .pool
+        .upgrade()
+        .map(|inner| inner.cancel_connects.subscribe())
+    else {
+        return;
+    };
+    let result = tokio::select! {
+        biased;
+        result = attempt.connect() => Some(result),
+        _ = cancel.wait_for(|cancelled| *cancelled) => None,
+    };
+    let slot = attempt.slot;
+    match result {
+        Some(Err(error)) => attempt.failed(error),
+        None => {
+            attempt.settled = true;
+            if let Some(inner) = attempt.pool.upgrade() {
+                inner.with(|locked, now| locked.state.connect_cancelled(slot, now));
+            }
+        }
+        Some(Ok(connection)) => {
+            attempt.settled = true;
+            let Some(inner) = attempt.pool.upgrade() else {
+                return close(connection).await;
+            };
+            tracing::debug!(pool = inner.name(), "a connection was opened");
+            inner.with(|locked, now| {
+                let placement = locked.state.connected(slot, now, fastrand::f64());
+                locked.put(slot, connection, placement);
+            });
+        }
+    }
+}
+
+async fn check<C: Connector>(claim: Claim<C>, connection: C::Connection) {
+    let well = connection.is_open()
+        && tokio::time::timeout(CHECK_BOUND, connection.ping(bounded(CHECK_BOUND)))
+            .await
+            .is_ok_and(|answer| answer.is_ok());
+    let Some((inner, slot)) = claim.settle() else {
+        return close(connection).await;
+    };
+    tracing::debug!(
+        pool = inner.name(),
+        well,
+        "an idle connection was validated"
+    );
+    inner.with(|locked, now| match locked.state.checked(slot, well, now) {
+        Some(placement) => locked.put(slot, connection, placement),
+        None => locked.give(Job::Close(slot, connection)),
+    });
+}
+
+async fn reset<C: Connector>(claim: Claim<C>, connection: C::Connection) {
+    let result = tokio::time::timeout(RESET_BOUND, connection.reset(bounded(RESET_BOUND))).await;
+    let clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
+    let Some((inner, slot)) = claim.settle() else {
+        return close(connection).await;
+    };
+    tracing::debug!(pool = inner.name(), clean, "a connection was reset");
+    inner.with(|locked, now| {
+        if clean {
+            let placement = locked.state.reset(slot, now);
+            locked.put(slot, connection, placement);
+        } else {
+            locked.state.broken(slot, now);
+            locked.give(Job::Close(slot, connection));
+        }
+    });
+}
+
+fn log_failure<C: Connector>(
+    inner: &Inner<C>,
+    error: &Error,
+    permanent: bool,
+    after: AfterFailure,
+) {
+    let AfterFailure {
+        failures,
+        failed_waiters,
+        retry_in,
+    } = after;
+    let pool = inner.name();
+    if permanent {
+        tracing::error!(pool, %error, failed_waiters, "connecting failed for good");
+    } else if failed_waiters > 0 {
+        tracing::error!(pool, %error, failures, failed_waiters, "connecting was given up");
+    }
+    if let Some(wait) = retry_in.filter(|_| !permanent) {
+        tracing::warn!(pool, %error, failures, ?wait, "connecting failed and is tried again");
+    }
+}

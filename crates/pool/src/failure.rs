@@ -1,0 +1,96 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use underpin_core::{Class, Error, Stage};
+
+/// An attempt to connect fails once, but may concern many callers: each gets an error of its
+/// own, of the same class, with the one failure behind it as its source.
+pub(crate) fn connecting_failed(name: &str, error: &Arc<Error>, attempts: u32) -> Error {
+    let how_often = match attempts {
+        0 | 1 => String::new(),
+        more => format!(" in {more} attempts"),
+    };
+    let message = format!(
+        "No connection to {name} could be opened{how_often}: {}",
+        error.message()
+    );
+    let mut failed = Error::new(error.class(), message).with_source(Shared(Arc::clone(error)));
+    if let Some(hint) = error.hint() {
+        failed = failed.with_hint(hint);
+    }
+    if let Some(code) = error.code() {
+        failed = failed.with_code(code.clone());
+    }
+    failed
+}
+
+/// The failure of an attempt that did not end by itself.
+pub(crate) fn connecting_took_too_long(name: &str, limit: std::time::Duration) -> Error {
+    Error::new(
+        Class::Timeout {
+            stage: Stage::Connect,
+        },
+        format!("Connecting to {name} was given up after {limit:?}, the limit for one attempt."),
+    )
+}
+
+pub(crate) fn closed(name: &str) -> Error {
+    Error::new(Class::Closed, format!("The pool of {name} is closed."))
+}
+
+/// An error that several callers' errors have as their source.
+struct Shared(Arc<Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Shared {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use underpin_core::Code;
+
+    #[test]
+    fn sharing_a_failure_loses_nothing_of_it() {
+        let cause = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let first = Arc::new(
+            Error::new(Class::Connect, "Nothing listens on db1:5432.")
+                .with_hint("Start the server.")
+                .with_code(Code::Number(111))
+                .with_source(cause),
+        );
+        let error = connecting_failed("db1:5432/shop", &first, 4);
+        assert_eq!(
+            error.to_string(),
+            "No connection to db1:5432/shop could be opened in 4 attempts: \
+             Nothing listens on db1:5432. Start the server."
+        );
+        assert_eq!(
+            (error.class(), error.code()),
+            (Class::Connect, first.code())
+        );
+        let mut cause = error.source();
+        while let Some(source) = cause {
+            if source.is::<std::io::Error>() {
+                return;
+            }
+            cause = source.source();
+        }
+        panic!("the driver's own error is not among the sources");
+    }
+}

@@ -1,0 +1,207 @@
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
+use underpin_core::driver::{Connector, Pooled};
+use underpin_core::{Deadline, Error};
+
+use crate::background;
+use crate::mailbox::{Mailboxes, Outcome};
+use crate::moment::Moment;
+use crate::options::PoolOptions;
+use crate::state::{Action, Placement, SlotId, State};
+use crate::work::{Job, Work};
+
+/// What all handles, leases and background tasks of a pool share.
+pub(crate) struct Inner<C: Connector> {
+    pub(crate) connector: Arc<C>,
+    pub(crate) options: PoolOptions,
+    pub(crate) runtime: Handle,
+    opened_at: Instant,
+    locked: Mutex<Locked<C::Connection>>,
+    pub(crate) reschedule: Arc<Notify>,
+    pub(crate) drained: Notify,
+    /// Becomes true when attempts to connect are to be given up; goes away with the pool.
+    pub(crate) cancel_connects: watch::Sender<bool>,
+}
+
+/// What the lock guards.
+pub(crate) struct Locked<T> {
+    pub(crate) state: State,
+    /// The connections that nobody holds, by slot.
+    connections: Vec<Option<T>>,
+    pub(crate) mailboxes: Mailboxes<T>,
+    pub(crate) last_error: Option<(Arc<Error>, Moment)>,
+    pub(crate) work: Work<T>,
+    has_work: bool,
+}
+
+impl<C: Connector> Inner<C> {
+    pub(crate) fn new(connector: C, options: PoolOptions, runtime: Handle) -> Self {
+        Inner {
+            connector: Arc::new(connector),
+            runtime,
+            opened_at: Instant::now(),
+            locked: Mutex::new(Locked {
+                state: State::new(&options),
+                connections: Vec::new(),
+                mailboxes: Mailboxes::new(),
+                last_error: None,
+                work: Work::default(),
+                has_work: false,
+            }),
+            options,
+            reschedule: Arc::new(Notify::new()),
+            drained: Notify::new(),
+            cancel_connects: watch::Sender::new(false),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.moment(Instant::now())
+    }
+
+    pub(crate) fn moment(&self, instant: Instant) -> Moment {
+        Moment::at(instant.saturating_duration_since(self.opened_at))
+    }
+
+    /// The instant of a moment; `None` where a clock cannot hold it.
+    pub(crate) fn instant(&self, moment: Moment) -> Option<Instant> {
+        match moment {
+            Moment::NEVER => None,
+            moment => self.opened_at.checked_add(moment.since(Moment::START)),
+        }
+    }
+
+    /// Does something under the lock, and what follows from it once the lock is released.
+    pub(crate) fn with<R>(
+        self: &Arc<Self>,
+        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+    ) -> R {
+        let now = self.now();
+        let mut locked = self.lock();
+        let result = act(&mut locked, now);
+        if locked.state.has_actions() {
+            locked.carry_out_actions();
+        }
+        let work = std::mem::take(&mut locked.has_work).then(|| std::mem::take(&mut locked.work));
+        drop(locked);
+        if let Some(work) = work {
+            background::start(self, work);
+        }
+        result
+    }
+
+    /// For looking only: whatever changes the state goes through `with`.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Locked<C::Connection>> {
+        self.locked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Locked<T> {
+    /// Puts a connection where the state machine wants it.
+    pub(crate) fn put(&mut self, slot: SlotId, connection: T, placement: Placement) {
+        match placement {
+            Placement::Keep => {
+                let index = slot.index();
+                if self.connections.len() <= index {
+                    self.connections.resize_with(index + 1, || None);
+                }
+                self.connections[index] = Some(connection);
+            }
+            Placement::HandOver { cell, check } => {
+                self.deliver(
+                    cell,
+                    Outcome::Granted {
+                        slot,
+                        connection,
+                        check,
+                    },
+                );
+            }
+            Placement::Close => self.give(Job::Close(slot, connection)),
+        }
+    }
+
+    /// Takes the connection of a slot that was idle.
+    pub(crate) fn take(&mut self, slot: SlotId) -> Option<T> {
+        let connection = self
+            .connections
+            .get_mut(slot.index())
+            .and_then(Option::take);
+        debug_assert!(connection.is_some(), "an idle slot has a connection");
+        connection
+    }
+
+    /// Leaves a job to a background task.
+    pub(crate) fn give(&mut self, job: Job<T>) {
+        self.has_work = true;
+        self.work.jobs.push(job);
+    }
+
+    fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
+        self.has_work = true;
+        let waker = self.mailboxes.deliver(cell, outcome);
+        self.work.wake(waker);
+    }
+
+    fn carry_out_actions(&mut self) {
+        while let Some(action) = self.state.next_action() {
+            self.has_work = true;
+            match action {
+                Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
+                Action::Close(slot) => {
+                    if let Some(connection) = self.take(slot) {
+                        self.work.jobs.push(Job::Close(slot, connection));
+                    }
+                }
+                Action::Check(slot) => {
+                    if let Some(connection) = self.take(slot) {
+                        self.work.jobs.push(Job::Check(slot, connection));
+                    }
+                }
+                Action::Fail { cell, attempts } => {
+                    if let Some((error, _)) = &self.last_error {
+                        let error = Arc::clone(error);
+                        self.deliver(cell, Outcome::Failed { error, attempts });
+                    }
+                }
+                Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
+                Action::CancelConnects => self.work.cancel_connects = true,
+                Action::Reschedule => self.work.reschedule = true,
+                Action::Drained => self.work.drained = true,
+            }
+        }
+    }
+}
+
+impl<C: Connector> Drop for Inner<C> {
+    fn drop(&mut self) {
+        self.reschedule.notify_one();
+        let locked = self
+            .locked
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        let left: Vec<C::Connection> = locked.connections.drain(..).flatten().collect();
+        for connection in left {
+            self.runtime.spawn(async move { close(connection).await });
+        }
+    }
+}
+
+/// Closes a connection within a bound of time.
+pub(crate) async fn close<T: Pooled>(connection: T) {
+    let bound = bounded(background::CLOSE_BOUND);
+    let _ = tokio::time::timeout(background::CLOSE_BOUND, connection.close(bound)).await;
+}
+
+/// The deadline this far from now.
+pub(crate) fn bounded(length: Duration) -> Deadline {
+    Deadline::after(Instant::now().into_std(), length)
+}

@@ -1,0 +1,41 @@
+//! The connection pool: all connections of one endpoint, and who waits for one.
+//!
+//! `state` decides, without I/O, clock or randomness; [`Pool`] and its background tasks do
+//! what it decides. A caller holds a connection as a [`Lease`], which gives it back when it
+//! is dropped, whatever state the caller left it in.
+//!
+//! ```
+//! # use underpin_core::driver::Connector;
+//! # use underpin_core::{Deadline, Result};
+//! use underpin_pool::{AcquireOptions, Pool, PoolOptions};
+//!
+//! # async fn example<C: Connector>(connector: C) -> Result<()> {
+//! let pool = Pool::open(connector, PoolOptions { max: 8, ..PoolOptions::new("db1:5432/shop") })?;
+//! let connection = pool.acquire(AcquireOptions::new()).await?;
+//! drop(connection);
+//! pool.close(Deadline::NONE).await
+//! # }
+//! ```
+
+mod acquire;
+mod background;
+mod bounds;
+mod explanation;
+mod failure;
+mod inner;
+mod lease;
+mod mailbox;
+mod moment;
+mod options;
+mod pool;
+mod state;
+mod statistics;
+mod work;
+
+pub use acquire::AcquireOptions;
+pub use bounds::Bounds;
+pub use lease::Lease;
+pub use options::PoolOptions;
+pub use pool::Pool;
+pub use statistics::Statistics;
+pub use underpin_core::HealthCheck;

@@ -1,0 +1,45 @@
+use std::time::Duration;
+
+/// A point in time as the state machine sees it: nanoseconds since the pool was opened.
+/// Arithmetic saturates, so that [`Moment::NEVER`] plus or minus anything stays sensible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct Moment(u64);
+
+impl Moment {
+    /// The opening of the pool.
+    pub(crate) const START: Moment = Moment(0);
+    /// A moment that does not come.
+    pub(crate) const NEVER: Moment = Moment(u64::MAX);
+
+    /// The moment `since_start` after the opening.
+    pub(crate) fn at(since_start: Duration) -> Self {
+        Moment(nanos(since_start))
+    }
+
+    /// The moment `wait` later.
+    pub(crate) fn after(self, wait: Duration) -> Self {
+        Moment(self.0.saturating_add(nanos(wait)))
+    }
+
+    /// How long ago `earlier` was; zero where it is not earlier.
+    pub(crate) fn since(self, earlier: Moment) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+fn nanos(length: Duration) -> u64 {
+    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endless_lengths_of_time_do_not_wrap_around() {
+        let now = Moment::at(Duration::from_secs(3));
+        assert_eq!(now.after(Duration::MAX), Moment::NEVER);
+        assert_eq!(now.since(Moment::NEVER), Duration::ZERO);
+        assert_eq!(now.since(Moment::START), Duration::from_secs(3));
+    }
+}

@@ -1,0 +1,173 @@
+use std::time::Duration;
+
+use underpin_core::retry::RetryPolicy;
+use underpin_core::{Class, Error, Result};
+
+use crate::bounds::Bounds;
+use underpin_core::HealthCheck;
+
+/// How a pool behaves. Start from [`PoolOptions::default`] and change what differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolOptions {
+    /// What messages and logs call the pool: the endpoint, such as `db1:5432/shop`.
+    /// Never put a password here. Default `database`.
+    pub name: String,
+    /// So many connections are kept open, used or not. Default 5.
+    pub min: u32,
+    /// So many connections are kept at most. Default 20.
+    pub max: u32,
+    /// So many more may be opened under load; they are closed on return. Default 0.
+    pub max_overflow: u32,
+    /// How long [`Pool::acquire`](crate::Pool::acquire) waits at most, where the call
+    /// says nothing else: queue, connecting and validation together. Default 30 s.
+    pub acquire_timeout: Duration,
+    /// How long one attempt to connect may take. Default 10 s.
+    pub connection_timeout: Duration,
+    /// A connection unused for so long is closed, down to `min`. Default 10 min.
+    pub idle_timeout: Duration,
+    /// No connection grows older than this. Each draws its own lifetime when it is
+    /// opened, evenly from 80 % to 100 % of this, so that connections opened together do
+    /// not expire together. Where there is room below `max`, its successor is opened
+    /// shortly before. Default 30 min.
+    pub max_lifetime: Duration,
+    /// When a connection is tested before it is leased out. Default after 500 ms idle.
+    pub health_check: HealthCheck,
+    /// An idle connection that was neither used nor checked for so long is checked in the
+    /// background. Default 30 s.
+    pub health_check_interval: Duration,
+    /// How often, and after which waits, a caller waits for another attempt to connect.
+    /// Default 3 retries after 1, 2 and 4 s, each spread by 20 %.
+    pub retry: RetryPolicy,
+    /// How many attempts to connect are under way at once, at most. Default 4.
+    pub max_connecting: u32,
+    /// Whether nothing is opened before the first call of `acquire`. Default false.
+    pub lazy: bool,
+}
+
+impl Default for PoolOptions {
+    fn default() -> Self {
+        PoolOptions {
+            name: "database".to_owned(),
+            min: 5,
+            max: 20,
+            max_overflow: 0,
+            acquire_timeout: Duration::from_secs(30),
+            connection_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(30 * 60),
+            health_check: HealthCheck::default(),
+            health_check_interval: Duration::from_secs(30),
+            retry: RetryPolicy::default(),
+            max_connecting: 4,
+            lazy: false,
+        }
+    }
+}
+
+impl PoolOptions {
+    /// The default options under this name.
+    pub fn new(name: impl Into<String>) -> Self {
+        PoolOptions {
+            name: name.into(),
+            ..PoolOptions::default()
+        }
+    }
+
+    /// The bounds among these options.
+    pub fn bounds(&self) -> Bounds {
+        Bounds {
+            min: self.min,
+            max: self.max,
+            max_overflow: self.max_overflow,
+        }
+    }
+
+    /// Whether a pool can behave so.
+    ///
+    /// # Errors
+    /// `Class::Config`, with a sentence that names the option and its value.
+    pub fn check(&self) -> Result<()> {
+        if self.name.is_empty() {
+            return Err(wrong("The name of a pool must not be empty."));
+        }
+        check_bounds(self.bounds())?;
+        if self.max_connecting == 0 {
+            return Err(wrong(
+                "`max_connecting` is 0: no connection could ever be opened.",
+            ));
+        }
+        let lengths = [
+            ("acquire_timeout", self.acquire_timeout),
+            ("connection_timeout", self.connection_timeout),
+            ("idle_timeout", self.idle_timeout),
+            ("max_lifetime", self.max_lifetime),
+            ("health_check_interval", self.health_check_interval),
+        ];
+        for (option, length) in lengths {
+            if length.is_zero() {
+                return Err(wrong(format!(
+                    "`{option}` is 0; it must be longer than that."
+                )));
+            }
+        }
+        if !(0.0..=1.0).contains(&self.retry.jitter) {
+            let jitter = self.retry.jitter;
+            return Err(wrong(format!(
+                "`retry.jitter` is {jitter}; it must be from 0 to 1."
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// Whether a pool can have these bounds.
+pub(crate) fn check_bounds(bounds: Bounds) -> Result<()> {
+    let Bounds { min, max, .. } = bounds;
+    if max == 0 {
+        return Err(wrong(
+            "`max` is 0: the pool could never lease a connection out.",
+        ));
+    }
+    if min > max {
+        return Err(wrong(format!(
+            "`min` is {min}, which is more than `max`, which is {max}."
+        )));
+    }
+    Ok(())
+}
+
+fn wrong(sentence: impl Into<String>) -> Error {
+    Error::new(Class::Config, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Change = fn(&mut PoolOptions);
+
+    #[test]
+    fn each_wrong_option_is_named() {
+        let cases: [(&str, Change); 9] = [
+            ("name", |o| o.name.clear()),
+            ("`max` is 0", |o| (o.min, o.max) = (0, 0)),
+            ("`min` is 21", |o| o.min = 21),
+            ("max_connecting", |o| o.max_connecting = 0),
+            ("acquire_timeout", |o| o.acquire_timeout = Duration::ZERO),
+            ("connection_timeout", |o| {
+                o.connection_timeout = Duration::ZERO
+            }),
+            ("idle_timeout", |o| o.idle_timeout = Duration::ZERO),
+            ("max_lifetime", |o| o.max_lifetime = Duration::ZERO),
+            ("jitter", |o| o.retry.jitter = f64::NAN),
+        ];
+        for (names, change) in cases {
+            let mut options = PoolOptions::default();
+            change(&mut options);
+            let error = options.check().unwrap_err();
+            assert_eq!(error.class(), Class::Config);
+            assert!(error.message().contains(names), "{error}");
+        }
+        PoolOptions::default().check().unwrap();
+    }
+}

@@ -1,0 +1,202 @@
+//! The pool as its users hold it.
+//!
+//! **The lock.** One mutex guards the state machine, the connections that nobody holds and
+//! the mailboxes of those who wait. It is held for the time of a decision: never across an
+//! await, never while a connection is looked at, dropped or closed, a task is spawned or a
+//! waiter is woken. All that follows from a decision is collected as [`Work`](crate::work)
+//! and done after the lock is released; `Inner::with` is the one place where that happens.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use underpin_core::driver::Connector;
+use underpin_core::{Class, Deadline, Error, Result};
+
+use crate::acquire::{self, AcquireOptions};
+use crate::background;
+use crate::bounds::Bounds;
+use crate::explanation::not_drained;
+use crate::inner::Inner;
+use crate::lease::Lease;
+use crate::options::{PoolOptions, check_bounds};
+use crate::statistics::Statistics;
+
+/// All connections of one endpoint, and who waits for one. Cloning gives another handle
+/// to the same pool. When the last handle and the last lease are gone, so is the pool, with
+/// its connections and its tasks; [`close`](Pool::close) does that in an orderly way.
+pub struct Pool<C: Connector> {
+    inner: Arc<Inner<C>>,
+}
+
+impl<C: Connector> Pool<C> {
+    /// Opens a pool, whose first connections are opened in the background: that they cannot
+    /// be is learnt from [`acquire`](Pool::acquire).
+    ///
+    /// # Errors
+    /// `Class::Config` where the options contradict each other, or outside a Tokio runtime.
+    pub fn open(connector: C, options: PoolOptions) -> Result<Self> {
+        options.check()?;
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::new(
+                Class::Config,
+                "A pool can only be opened within a Tokio runtime.",
+            )
+            .with_source(error)
+        })?;
+        let inner = Arc::new(Inner::new(connector, options, runtime));
+        let PoolOptions {
+            name,
+            min,
+            max,
+            max_overflow,
+            ..
+        } = &inner.options;
+        tracing::info!(
+            pool = name,
+            min,
+            max,
+            max_overflow,
+            acquire_timeout = ?inner.options.acquire_timeout,
+            connection_timeout = ?inner.options.connection_timeout,
+            idle_timeout = ?inner.options.idle_timeout,
+            max_lifetime = ?inner.options.max_lifetime,
+            health_check = ?inner.options.health_check,
+            max_retries = inner.options.retry.max_retries,
+            "pool opened"
+        );
+        // Begins the first attempts to connect now rather than when the task first runs.
+        inner.with(|locked, now| locked.state.upkeep(now));
+        let reschedule = Arc::clone(&inner.reschedule);
+        inner
+            .runtime
+            .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
+        Ok(Pool { inner })
+    }
+
+    /// A connection for the caller alone: an idle one, or the next that is given back or
+    /// opened, in the order of arrival.
+    ///
+    /// # Errors
+    /// `Class::Timeout`, its stage saying which wait it was, with an explanation. The class
+    /// of the failed attempt to connect (`Connect`, `Auth`, …), after as many retries as
+    /// the options or the pool allow; none where they cannot help. `Class::Closed`.
+    /// The effect is always `NotSent`.
+    ///
+    /// # Cancel safety
+    /// Safe at any point: a connection that was already on its way goes to the next.
+    pub fn acquire(
+        &self,
+        options: AcquireOptions,
+    ) -> impl Future<Output = Result<Lease<C>>> + Send + use<C> {
+        acquire::acquire(Arc::clone(&self.inner), options)
+    }
+
+    /// Makes all connections stale, as when the server has changed its role or the password
+    /// is another: idle ones are closed now, leased ones when they come back.
+    pub fn invalidate(&self) {
+        self.inner.with(|locked, now| locked.state.invalidate(now));
+    }
+
+    /// How often the connections have been made stale.
+    pub fn generation(&self) -> u64 {
+        self.inner.lock().state.generation()
+    }
+
+    /// Changes how many connections the pool may have. Surplus ones are closed when idle.
+    ///
+    /// # Errors
+    /// `Class::Config` where the bounds contradict each other; nothing changes then.
+    pub fn resize(&self, bounds: Bounds) -> Result<()> {
+        check_bounds(bounds)?;
+        self.inner
+            .with(|locked, now| locked.state.resize(bounds, now));
+        Ok(())
+    }
+
+    /// The pool in numbers.
+    pub fn statistics(&self) -> Statistics {
+        let locked = self.inner.lock();
+        let last_error = locked
+            .last_error
+            .as_ref()
+            .map(|(error, _)| error.to_string());
+        Statistics::new(&locked.state.snapshot(), locked.state.totals(), last_error)
+    }
+
+    /// The options that it was opened with.
+    pub fn options(&self) -> &PoolOptions {
+        &self.inner.options
+    }
+
+    /// What opens its connections.
+    pub fn connector(&self) -> &C {
+        &self.inner.connector
+    }
+
+    /// Whether [`close`](Pool::close) was called.
+    pub fn is_closed(&self) -> bool {
+        self.inner.lock().state.is_closing()
+    }
+
+    /// Leases nothing out any more, fails who waits, closes what is idle and waits until
+    /// all leases have come back and all connections are closed. Calling it again, or
+    /// before the first use, or from several tasks, is the same.
+    ///
+    /// # Errors
+    /// `Class::Timeout { stage: Stage::Close }` past the deadline, naming who still holds a
+    /// connection, from where, for how long. The pool is closed all the same.
+    ///
+    /// # Cancel safety
+    /// Once polled, the pool is closed; dropping the future ends the waiting only.
+    pub async fn close(&self, deadline: Deadline) -> Result<()> {
+        let inner = &self.inner;
+        let mut drained = std::pin::pin!(inner.drained.notified());
+        drained.as_mut().enable();
+        let (first, done) = inner.with(|locked, _| {
+            let first = !locked.state.is_closing();
+            locked.state.drain();
+            (first, locked.state.is_drained())
+        });
+        if first {
+            tracing::info!(pool = inner.name(), "pool closing");
+        }
+        if done {
+            return Ok(());
+        }
+        let Some(at) = deadline.instant() else {
+            drained.await;
+            return Ok(());
+        };
+        match tokio::time::timeout_at(at.into(), drained).await {
+            Ok(()) => Ok(()),
+            Err(_) => {
+                let (snapshot, holders) = {
+                    let state = &inner.lock().state;
+                    (state.snapshot(), state.holders(inner.now()))
+                };
+                let error = not_drained(inner.name(), &snapshot, &holders);
+                tracing::error!(pool = inner.name(), %error, "pool not drained in time");
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<C: Connector> Clone for Pool<C> {
+    fn clone(&self) -> Self {
+        Pool {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<C: Connector> fmt::Debug for Pool<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("name", &self.inner.name())
+            .field("statistics", &self.statistics())
+            .finish_non_exhaustive()
+    }
+}

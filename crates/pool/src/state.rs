@@ -1,0 +1,366 @@
+//! The decisions of the pool, without I/O, clock or randomness: what happened goes in, with
+//! the moment at which it did; what to do comes out, as the answer of a call where it
+//! concerns the connection that the call is about, and as [`Action`]s where it does not.
+//!
+//! What always holds, and the simulation checks after each step:
+//! - While anybody waits, no connection is idle, and an attempt to connect is under way or
+//!   planned, or every permit is in use.
+//! - The permits in use are never more than the limit, unless that was lowered.
+//! - Waiters are served in the order of their tickets.
+//! - A connection that is leased out belongs to the current generation.
+
+mod backoff;
+mod closing;
+mod connecting;
+mod decision;
+mod explain;
+mod policy;
+mod queue;
+#[cfg(test)]
+mod rules;
+#[cfg(test)]
+mod simulation;
+mod slot;
+mod stopwatch;
+mod totals;
+mod upkeep;
+
+use std::collections::VecDeque;
+use std::panic::Location;
+use std::time::Duration;
+
+use crate::bounds::Bounds;
+use crate::moment::Moment;
+use crate::options::PoolOptions;
+use backoff::Backoff;
+pub(crate) use connecting::AfterFailure;
+pub(crate) use decision::{Acquisition, Action, Placement};
+pub(crate) use explain::{Holder, Snapshot};
+use policy::Rules;
+use queue::Queue;
+pub(crate) use queue::{Ticket, Waiter};
+pub(crate) use slot::SlotId;
+use slot::{Census, Phase, Slot, Succession};
+use stopwatch::Stopwatch;
+pub(crate) use totals::Totals;
+use underpin_core::HealthCheck;
+
+/// The pool's state.
+#[derive(Debug)]
+pub(crate) struct State {
+    rules: Rules,
+    bounds: Bounds,
+    slots: Vec<Slot>,
+    vacant: Vec<SlotId>,
+    /// The idle slots, sorted by the moment of their return; the last one goes out next.
+    idle: Vec<SlotId>,
+    census: Census,
+    queue: Queue,
+    next_ticket: u64,
+    backoff: Backoff,
+    generation: u64,
+    closing: bool,
+    /// Nothing is opened before the first acquire.
+    asleep: bool,
+    actions: VecDeque<Action>,
+    totals: Totals,
+    connecting_time: Stopwatch,
+}
+
+impl State {
+    pub(crate) fn new(options: &PoolOptions) -> Self {
+        State {
+            rules: Rules::of(options),
+            bounds: options.bounds(),
+            slots: Vec::new(),
+            vacant: Vec::new(),
+            idle: Vec::new(),
+            census: Census::default(),
+            queue: Queue::default(),
+            next_ticket: 0,
+            backoff: Backoff::default(),
+            generation: 0,
+            closing: false,
+            asleep: options.lazy,
+            actions: VecDeque::new(),
+            totals: Totals::default(),
+            connecting_time: Stopwatch::default(),
+        }
+    }
+
+    /// What to do next, oldest first.
+    pub(crate) fn next_action(&mut self) -> Option<Action> {
+        self.actions.pop_front()
+    }
+
+    pub(crate) fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    /// A place in the order of arrival.
+    pub(crate) fn issue_ticket(&mut self) -> Ticket {
+        self.next_ticket += 1;
+        Ticket(self.next_ticket)
+    }
+
+    /// Somebody who asked at `since` wants a connection. Nobody is overtaken: while anybody
+    /// waits, no connection is idle.
+    pub(crate) fn acquire(
+        &mut self,
+        place: &'static Location<'static>,
+        since: Moment,
+        now: Moment,
+    ) -> Acquisition {
+        if self.closing {
+            return Acquisition::Closed;
+        }
+        self.asleep = false;
+        while let Some(slot) = self.idle.pop() {
+            if self.slot(slot).expires_at <= now {
+                self.actions.push_back(Action::Close(slot));
+                self.retire(slot, now);
+                continue;
+            }
+            let check = self.is_check_due(slot, now);
+            self.lease(slot, place, since, now);
+            return Acquisition::Ready { slot, check };
+        }
+        Acquisition::Wait
+    }
+
+    /// Who was told to wait does so.
+    pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Moment) {
+        self.queue.join(waiter);
+        self.plan(now);
+    }
+
+    /// A waiter has gone away. Does nothing where it was served already.
+    pub(crate) fn abandon(&mut self, ticket: Ticket) {
+        self.queue.leave(ticket);
+    }
+
+    /// A waiter has gone away because its time was up.
+    pub(crate) fn timed_out(&mut self) {
+        self.totals.timeouts += 1;
+    }
+
+    /// A lease came back with its connection ready for the next.
+    pub(crate) fn returned(&mut self, slot: SlotId, now: Moment) -> Placement {
+        self.note_return(slot, now);
+        self.slot_mut(slot).verified = now;
+        self.place(
+            slot,
+            now,
+            now,
+            self.rules.health_check == HealthCheck::Always,
+        )
+    }
+
+    /// A connection was handed to a waiter who had gone away: it goes to the next.
+    pub(crate) fn unclaimed(&mut self, slot: SlotId, waited: Duration, now: Moment) -> Placement {
+        self.undo_acquired(waited);
+        let check = self.is_check_due(slot, now);
+        self.place(slot, now, now, check)
+    }
+
+    /// Whether the connection handed to a waiter is still of the current generation, and
+    /// the pool open, when the waiter comes to fetch it.
+    pub(crate) fn is_current(&self, slot: SlotId) -> bool {
+        self.slot(slot).generation == self.generation
+    }
+
+    /// A lease came back with a session that has to be reset. Gives whether that is worth
+    /// while: true, then `reset` or `broken`; false, close it; then `closed`.
+    pub(crate) fn returned_dirty(&mut self, slot: SlotId, now: Moment) -> bool {
+        self.note_return(slot, now);
+        let wanted = self.is_wanted(slot, now);
+        if wanted {
+            self.enter(slot, Phase::Resetting);
+        } else {
+            self.retire(slot, now);
+        }
+        wanted
+    }
+
+    /// A reset succeeded.
+    pub(crate) fn reset(&mut self, slot: SlotId, now: Moment) -> Placement {
+        self.slot_mut(slot).verified = now;
+        self.place(
+            slot,
+            now,
+            now,
+            self.rules.health_check == HealthCheck::Always,
+        )
+    }
+
+    /// An idle connection has been asked for a sign of life. `None`: it gave none, close
+    /// it; then `closed`.
+    pub(crate) fn checked(&mut self, slot: SlotId, well: bool, now: Moment) -> Option<Placement> {
+        self.actions.push_back(Action::Reschedule);
+        if !well {
+            self.broken(slot, now);
+            return None;
+        }
+        let Phase::Checking { idle_since } = self.slot(slot).phase else {
+            debug_assert!(
+                false,
+                "only a connection that is being checked can be `checked`"
+            );
+            return None;
+        };
+        self.slot_mut(slot).verified = now;
+        Some(self.place(slot, idle_since, now, false))
+    }
+
+    /// A lease came back with a connection that is lost or that its holder wants closed;
+    /// close it, then `closed`.
+    pub(crate) fn returned_broken(&mut self, slot: SlotId, now: Moment) {
+        self.note_return(slot, now);
+        self.broken(slot, now);
+    }
+
+    /// A connection turned out to be dead before its caller got it; close it, then `closed`.
+    pub(crate) fn refused(&mut self, slot: SlotId, waited: Duration, now: Moment) {
+        self.undo_acquired(waited);
+        self.broken(slot, now);
+    }
+
+    /// A connection is lost, in whatever phase; close it, then `closed`.
+    pub(crate) fn broken(&mut self, slot: SlotId, now: Moment) {
+        self.enter(slot, Phase::Closing { counted: false });
+        self.plan(now);
+    }
+
+    /// A lease came back with a sound connection that its holder closes; then `closed`.
+    pub(crate) fn returned_for_good(&mut self, slot: SlotId, now: Moment) {
+        self.note_return(slot, now);
+        self.retire(slot, now);
+    }
+
+    /// A lease was taken out of the pool for good.
+    pub(crate) fn detached(&mut self, slot: SlotId, now: Moment) {
+        self.note_return(slot, now);
+        self.closed(slot, now);
+    }
+
+    /// A connection has been closed, or nothing is left of it.
+    pub(crate) fn closed(&mut self, slot: SlotId, now: Moment) {
+        self.totals.closed += 1;
+        self.vacate(slot);
+        self.plan(now);
+        self.note_drained();
+    }
+
+    pub(crate) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The total of the time spent connecting or waiting for the next attempt.
+    pub(crate) fn connecting_time(&self, now: Moment) -> Duration {
+        self.connecting_time.total(now)
+    }
+
+    /// Finds the use for a connection that is ready and not in the list of idle ones.
+    fn place(&mut self, slot: SlotId, since: Moment, now: Moment, check: bool) -> Placement {
+        if !self.is_wanted(slot, now) {
+            self.retire(slot, now);
+            return Placement::Close;
+        }
+        if let Some(waiter) = self.queue.pop() {
+            self.lease(slot, waiter.place, waiter.since, now);
+            return Placement::HandOver {
+                cell: waiter.cell,
+                check,
+            };
+        }
+        if self.census.open() > self.bounds.max as usize {
+            self.retire(slot, now);
+            return Placement::Close;
+        }
+        self.enter(slot, Phase::Idle { since });
+        let newest = self
+            .idle
+            .last()
+            .is_none_or(|last| self.idle_since(*last) <= since);
+        let at = if newest {
+            self.idle.len()
+        } else {
+            self.idle
+                .partition_point(|other| self.idle_since(*other) <= since)
+        };
+        self.idle.insert(at, slot);
+        Placement::Keep
+    }
+
+    /// Gives up a connection that is sound, but not wanted any more.
+    fn retire(&mut self, slot: SlotId, now: Moment) {
+        self.enter(slot, Phase::Closing { counted: true });
+        self.plan(now);
+    }
+
+    /// Whether a connection may be used again at all.
+    fn is_wanted(&self, slot: SlotId, now: Moment) -> bool {
+        !self.closing
+            && self.is_current(slot)
+            && now < self.slot(slot).expires_at
+            && self.census.open() <= self.bounds.limit()
+    }
+
+    fn is_check_due(&self, slot: SlotId, now: Moment) -> bool {
+        self.rules
+            .health_check
+            .is_due(now.since(self.slot(slot).verified))
+    }
+
+    fn lease(
+        &mut self,
+        slot: SlotId,
+        place: &'static Location<'static>,
+        asked: Moment,
+        now: Moment,
+    ) {
+        self.enter(slot, Phase::Leased { since: now, place });
+        self.totals.acquired += 1;
+        self.totals.wait += now.since(asked);
+    }
+
+    fn undo_acquired(&mut self, waited: Duration) {
+        self.totals.acquired -= 1;
+        self.totals.wait = self.totals.wait.saturating_sub(waited);
+    }
+
+    fn note_return(&mut self, slot: SlotId, now: Moment) {
+        if let Phase::Leased { since, .. } = self.slot(slot).phase {
+            self.totals.returned += 1;
+            self.totals.used += now.since(since);
+        }
+    }
+
+    fn idle_since(&self, slot: SlotId) -> Moment {
+        match self.slot(slot).phase {
+            Phase::Idle { since } => since,
+            _ => Moment::START,
+        }
+    }
+
+    fn slot(&self, slot: SlotId) -> &Slot {
+        &self.slots[slot.index()]
+    }
+
+    fn slot_mut(&mut self, slot: SlotId) -> &mut Slot {
+        &mut self.slots[slot.index()]
+    }
+
+    fn enter(&mut self, slot: SlotId, phase: Phase) {
+        let entry = &mut self.slots[slot.index()];
+        self.census.leave(entry.phase);
+        self.census.enter(phase);
+        entry.phase = phase;
+    }
+
+    fn vacate(&mut self, slot: SlotId) {
+        self.enter(slot, Phase::Vacant);
+        *self.slot_mut(slot) = Slot::VACANT;
+        self.vacant.push(slot);
+    }
+}

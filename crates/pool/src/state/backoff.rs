@@ -1,0 +1,77 @@
+use std::time::Duration;
+
+use underpin_core::retry::RetryPolicy;
+
+use crate::moment::Moment;
+
+/// No attempt follows a failed one sooner than this, whoever asks for it.
+pub(crate) const GAP: Duration = Duration::from_millis(100);
+/// The longest wait between two attempts to fill the pool while nobody waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The wait where trying again cannot be expected to help. Long, since servers lock
+/// accounts that log in with a wrong password over and over.
+const PERMANENT_WAIT: Duration = Duration::from_secs(60);
+
+/// When the next attempt to connect may begin after failures.
+///
+/// While callers wait, their own schedules decide ([`Waiter::due`](super::queue::Waiter::due)).
+/// While nobody waits, the pool fills itself at waits that double from the retry policy's
+/// base (at least 100 ms) up to 10 s.
+#[derive(Debug, Default)]
+pub(crate) struct Backoff {
+    streak: u32,
+    failed_at: Moment,
+    fill_at: Moment,
+}
+
+impl Backoff {
+    /// Whether the latest attempt failed.
+    pub(crate) fn is_failing(&self) -> bool {
+        self.streak > 0
+    }
+
+    /// How many attempts have failed since the last that succeeded; those that were under
+    /// way at the same time count once.
+    pub(crate) fn streak(&self) -> u32 {
+        self.streak
+    }
+
+    pub(crate) fn succeeded(&mut self) {
+        *self = Backoff::default();
+    }
+
+    /// Takes note of the failure of an attempt that began after `failures_before` others.
+    pub(crate) fn failed(
+        &mut self,
+        failures_before: u32,
+        now: Moment,
+        permanent: bool,
+        policy: &RetryPolicy,
+        random: f64,
+    ) {
+        if self.streak == failures_before {
+            let filling = RetryPolicy {
+                base: policy.base.max(GAP),
+                cap: LONGEST_WAIT,
+                ..*policy
+            };
+            let wait = if permanent {
+                PERMANENT_WAIT
+            } else {
+                filling.wait(self.streak, random)
+            };
+            self.fill_at = now.after(wait);
+            self.streak = self.streak.saturating_add(1);
+        }
+        self.failed_at = now;
+    }
+
+    /// When the next attempt may begin, given when the first waiter's is due.
+    pub(crate) fn gate(&self, earliest_due: Option<Moment>) -> Moment {
+        match earliest_due {
+            _ if !self.is_failing() => Moment::START,
+            Some(due) => due.max(self.failed_at.after(GAP)),
+            None => self.fill_at,
+        }
+    }
+}

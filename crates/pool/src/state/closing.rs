@@ -1,0 +1,66 @@
+use super::{Action, SlotId, State};
+use crate::bounds::Bounds;
+use crate::moment::Moment;
+
+impl State {
+    /// Makes all connections stale: idle ones are closed now, the others when they come
+    /// back, and those being opened when they are there.
+    pub(crate) fn invalidate(&mut self, now: Moment) {
+        self.generation += 1;
+        self.close_all_idle();
+        self.plan(now);
+    }
+
+    /// Changes the bounds. Surplus connections are closed, the longest idle first; those
+    /// in use when they come back.
+    pub(crate) fn resize(&mut self, bounds: Bounds, now: Moment) {
+        self.bounds = bounds;
+        while self.census.open() > bounds.max as usize
+            && let Some(oldest) = self.idle.first().copied()
+        {
+            self.close_idle(oldest);
+        }
+        self.plan(now);
+        self.actions.push_back(Action::Reschedule);
+    }
+
+    /// Leases nothing out any more and closes what comes back. Does nothing the second time.
+    pub(crate) fn drain(&mut self) {
+        if self.closing {
+            return;
+        }
+        self.closing = true;
+        while let Some(waiter) = self.queue.pop() {
+            self.actions.push_back(Action::Refuse { cell: waiter.cell });
+        }
+        self.close_all_idle();
+        self.actions.push_back(Action::CancelConnects);
+        self.note_drained();
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing
+    }
+
+    /// Whether the pool is closed and nothing is left of it.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.closing && self.census.is_empty()
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    pub(super) fn note_drained(&mut self) {
+        if self.is_drained() {
+            self.actions.push_back(Action::Drained);
+        }
+    }
+
+    fn close_all_idle(&mut self) {
+        let idle: Vec<SlotId> = self.idle.clone();
+        for slot in idle {
+            self.close_idle(slot);
+        }
+    }
+}

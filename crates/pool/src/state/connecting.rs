@@ -1,0 +1,229 @@
+use std::time::Duration;
+
+use super::{Action, Phase, Placement, Slot, SlotId, State, Succession};
+use crate::moment::Moment;
+
+/// A connection lives for this share of the longest lifetime at least.
+const SHORTEST_LIFE: f64 = 0.8;
+
+/// What follows from a failed attempt to connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct AfterFailure {
+    /// How many attempts have failed since the last success; simultaneous ones count once.
+    pub(crate) failures: u32,
+    /// How many waiters are told, because for them it was the last.
+    pub(crate) failed_waiters: usize,
+    /// How soon the next attempt begins; `None` where nobody needs one.
+    pub(crate) retry_in: Option<Duration>,
+}
+
+/// What a connection is missing for.
+enum Lack {
+    Plain,
+    Successor { of: SlotId },
+}
+
+impl State {
+    /// Begins as many attempts to connect as are wanted and allowed now.
+    pub(super) fn plan(&mut self, now: Moment) {
+        while let Some(lack) = self.lacking() {
+            // While attempts fail, one at a time tries whether it works again.
+            let failing = self.backoff.is_failing();
+            let at_once = if failing {
+                1
+            } else {
+                self.rules.max_connecting
+            };
+            if self.census.connecting >= at_once {
+                break;
+            }
+            if self.gate() > now {
+                self.actions.push_back(Action::Reschedule);
+                break;
+            }
+            self.totals.retries += u64::from(failing);
+            self.begin_connect(lack, now);
+        }
+        self.note_connecting(now);
+    }
+
+    /// A connection was opened. `random` in 0..1 chooses its lifetime.
+    pub(crate) fn connected(&mut self, slot: SlotId, now: Moment, random: f64) -> Placement {
+        self.backoff.succeeded();
+        self.totals.opened += 1;
+        let share = SHORTEST_LIFE + (1.0 - SHORTEST_LIFE) * random;
+        let expires_at = match now.after(self.rules.max_lifetime) {
+            Moment::NEVER => Moment::NEVER,
+            latest => now.after(latest.since(now).mul_f64(share)),
+        };
+        let renewal = self.rules.renewal;
+        let entry = self.slot_mut(slot);
+        entry.verified = now;
+        entry.expires_at = expires_at;
+        entry.renew_at = match expires_at {
+            Moment::NEVER => Moment::NEVER,
+            at => now.after(at.since(now).saturating_sub(renewal)),
+        };
+        self.retire_predecessor(slot, now);
+        let placement = self.place(slot, now, now, false);
+        self.plan(now);
+        self.actions.push_back(Action::Reschedule);
+        placement
+    }
+
+    /// An attempt to connect failed. `permanent`: trying again would fail the same way.
+    /// `random` in 0..1 chooses the jitter of the waits.
+    pub(crate) fn connect_failed(
+        &mut self,
+        slot: SlotId,
+        permanent: bool,
+        now: Moment,
+        random: f64,
+    ) -> AfterFailure {
+        let Phase::Connecting {
+            since: began,
+            failures_before,
+        } = self.slot(slot).phase
+        else {
+            debug_assert!(false, "only an attempt under way can fail");
+            return AfterFailure {
+                failures: 0,
+                failed_waiters: 0,
+                retry_in: None,
+            };
+        };
+        self.totals.connection_errors += 1;
+        self.forget_attempt(slot);
+        let retry = self.rules.retry;
+        self.backoff
+            .failed(failures_before, now, permanent, &retry, random);
+        // Each attempt still under way serves one waiter, the oldest first; the failure is
+        // news only for those behind them.
+        let from = if permanent { 0 } else { self.census.connecting };
+        let failed = self.queue.take_used_up(from, |waiter| {
+            let used_up = waiter.is_used_up_by(began, now, |n| retry.wait(n, random));
+            used_up || permanent
+        });
+        for waiter in &failed {
+            self.actions.push_back(Action::Fail {
+                cell: waiter.cell,
+                attempts: waiter.failures,
+            });
+        }
+        self.plan(now);
+        self.actions.push_back(Action::Reschedule);
+        self.note_drained();
+        AfterFailure {
+            failures: self.backoff.streak(),
+            failed_waiters: failed.len(),
+            retry_in: self.lacking().map(|_| self.gate().since(now)),
+        }
+    }
+
+    /// An attempt to connect was given up because the pool closes.
+    pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Moment) {
+        self.forget_attempt(slot);
+        self.plan(now);
+        self.note_drained();
+    }
+
+    /// When the next attempt may begin.
+    pub(super) fn gate(&self) -> Moment {
+        self.backoff.gate(self.queue.earliest_due())
+    }
+
+    /// What further attempts are wanted for, within the bounds.
+    fn lacking(&self) -> Option<Lack> {
+        let size = self.census.size();
+        if self.closing || self.asleep || size >= self.bounds.limit() {
+            return None;
+        }
+        if self.census.connecting < self.queue.len() {
+            return Some(Lack::Plain);
+        }
+        if size >= self.bounds.max as usize {
+            return None;
+        }
+        if self.kept() < self.bounds.min as usize {
+            return Some(Lack::Plain);
+        }
+        let due = |slot: &Slot| self.is_alive(slot) && slot.succession == Succession::Due;
+        let of = self.slots.iter().position(due)?;
+        Some(Lack::Successor {
+            of: SlotId(of as u32),
+        })
+    }
+
+    /// How many connections there are or will be once successors have taken the place of
+    /// the old ones. This is what the minimum is compared with.
+    pub(super) fn kept(&self) -> usize {
+        let replaced = |slot: &&Slot| {
+            self.is_alive(slot) && matches!(slot.succession, Succession::Underway(_))
+        };
+        self.census.open() - self.slots.iter().filter(replaced).count()
+    }
+
+    pub(super) fn is_lacking(&self) -> bool {
+        self.lacking().is_some()
+    }
+
+    /// Whether this is an open connection of the current generation.
+    pub(super) fn is_alive(&self, slot: &Slot) -> bool {
+        let open = matches!(
+            slot.phase,
+            Phase::Idle { .. } | Phase::Checking { .. } | Phase::Leased { .. } | Phase::Resetting
+        );
+        open && slot.generation == self.generation
+    }
+
+    fn begin_connect(&mut self, lack: Lack, now: Moment) {
+        let slot = self.vacant.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::VACANT);
+            SlotId((self.slots.len() - 1) as u32)
+        });
+        let failures_before = self.backoff.streak();
+        self.enter(
+            slot,
+            Phase::Connecting {
+                since: now,
+                failures_before,
+            },
+        );
+        self.slot_mut(slot).generation = self.generation;
+        if let Lack::Successor { of } = lack {
+            self.slot_mut(of).succession = Succession::Underway(slot);
+        }
+        self.actions.push_back(Action::Connect(slot));
+    }
+
+    /// Closes the connection that the one in `slot` succeeds, or has it closed on return.
+    fn retire_predecessor(&mut self, slot: SlotId, now: Moment) {
+        let Some(old) = self.predecessor_of(slot) else {
+            return;
+        };
+        let entry = self.slot_mut(old);
+        entry.succession = Succession::Done;
+        entry.expires_at = now;
+        if matches!(entry.phase, Phase::Idle { .. }) {
+            self.close_idle(old);
+        }
+    }
+
+    fn forget_attempt(&mut self, slot: SlotId) {
+        if let Some(old) = self.predecessor_of(slot) {
+            self.slot_mut(old).succession = Succession::Due;
+        }
+        self.vacate(slot);
+    }
+
+    fn predecessor_of(&self, slot: SlotId) -> Option<SlotId> {
+        let succeeded = |old: &Slot| old.succession == Succession::Underway(slot);
+        let old = self.slots.iter().position(succeeded)?;
+        Some(SlotId(old as u32))
+    }
+
+    fn note_connecting(&mut self, now: Moment) {
+        let running = self.census.connecting > 0 || self.backoff.is_failing();
+        self.connecting_time.set(running, now);
+    }
+}

@@ -1,0 +1,45 @@
+use super::slot::SlotId;
+
+/// What the shell has to do, apart from what a call answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Open a connection for this slot; then `connected`, `connect_failed` or, where the
+    /// pool closes, `connect_cancelled`.
+    Connect(SlotId),
+    /// Close the idle connection in this slot; then `closed`.
+    Close(SlotId),
+    /// Ask the idle connection in this slot for a sign of life; then `checked`.
+    Check(SlotId),
+    /// Tell the waiter with this cell that connecting failed, at its `attempts`-th attempt.
+    Fail { cell: u32, attempts: u32 },
+    /// Tell the waiter with this cell that the pool is closed.
+    Refuse { cell: u32 },
+    /// End all attempts to connect.
+    CancelConnects,
+    /// What `next_due` says may have become earlier.
+    Reschedule,
+    /// The pool is closed and nothing is left of it.
+    Drained,
+}
+
+/// The answer to `acquire`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Acquisition {
+    /// Leased; to be checked first if `check`.
+    Ready { slot: SlotId, check: bool },
+    /// Nothing is free, or others come first: `enqueue`.
+    Wait,
+    /// The pool is closed.
+    Closed,
+}
+
+/// What becomes of a connection that is ready for use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Placement {
+    /// It stays in the pool, idle.
+    Keep,
+    /// It is now leased to the waiter with this cell, who checks it first if `check`.
+    HandOver { cell: u32, check: bool },
+    /// It is not wanted any more: close it; then `closed`.
+    Close,
+}

@@ -1,0 +1,63 @@
+use std::panic::Location;
+use std::time::Duration;
+
+use super::{Phase, State};
+use crate::moment::Moment;
+
+/// Who holds a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Holder {
+    /// The line of the caller's code that asked for it.
+    pub(crate) place: &'static Location<'static>,
+    /// For how long.
+    pub(crate) held: Duration,
+}
+
+/// The pool at one moment, for messages and statistics.
+#[derive(Debug, Clone)]
+pub(crate) struct Snapshot {
+    /// Permits in use.
+    pub(crate) size: usize,
+    pub(crate) limit: usize,
+    pub(crate) idle: usize,
+    /// Leased out, being reset or being checked.
+    pub(crate) in_use: usize,
+    pub(crate) connecting: usize,
+    pub(crate) closing: usize,
+    pub(crate) waiting: usize,
+    /// Whether an attempt to connect is under way or to come.
+    pub(crate) awaits_connect: bool,
+}
+
+impl State {
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let census = &self.census;
+        Snapshot {
+            size: census.size(),
+            limit: self.bounds.limit(),
+            idle: census.idle,
+            in_use: census.leased + census.resetting + census.checking,
+            connecting: census.connecting,
+            closing: census.closing + census.closing_uncounted,
+            waiting: self.queue.len(),
+            awaits_connect: census.connecting > 0 || self.is_lacking(),
+        }
+    }
+
+    /// Who holds connections, the longest first.
+    pub(crate) fn holders(&self, now: Moment) -> Vec<Holder> {
+        let mut holders: Vec<Holder> = self
+            .slots
+            .iter()
+            .filter_map(|slot| match slot.phase {
+                Phase::Leased { since, place } => Some(Holder {
+                    place,
+                    held: now.since(since),
+                }),
+                _ => None,
+            })
+            .collect();
+        holders.sort_by_key(|holder| std::cmp::Reverse(holder.held));
+        holders
+    }
+}

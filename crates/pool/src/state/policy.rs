@@ -1,0 +1,32 @@
+use std::time::Duration;
+
+use underpin_core::HealthCheck;
+use underpin_core::retry::RetryPolicy;
+
+use crate::options::PoolOptions;
+
+/// The part of the options that decisions depend on.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) retry: RetryPolicy,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) max_lifetime: Duration,
+    pub(crate) renewal: Duration,
+    pub(crate) health_check: HealthCheck,
+    pub(crate) check_interval: Duration,
+    pub(crate) max_connecting: usize,
+}
+
+impl Rules {
+    pub(crate) fn of(options: &PoolOptions) -> Self {
+        Rules {
+            retry: options.retry,
+            idle_timeout: options.idle_timeout,
+            max_lifetime: options.max_lifetime,
+            renewal: options.connection_timeout.min(options.max_lifetime / 10),
+            health_check: options.health_check,
+            check_interval: options.health_check_interval,
+            max_connecting: options.max_connecting as usize,
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Each rule of the state machine, by a test named after what it prevents.
+
+mod ageing;
+mod connecting;
+mod leasing;
+
+use underpin_core::retry::RetryPolicy;
+
+use super::*;
+
+fn secs(seconds: u64) -> Moment {
+    Moment::at(Duration::from_secs(seconds))
+}
+
+fn ms(millis: u64) -> Moment {
+    Moment::at(Duration::from_millis(millis))
+}
+
+fn options(min: u32, max: u32) -> PoolOptions {
+    let retry = RetryPolicy {
+        jitter: 0.0,
+        ..RetryPolicy::default()
+    };
+    PoolOptions {
+        min,
+        max,
+        retry,
+        lazy: min == 0,
+        ..PoolOptions::default()
+    }
+}
+
+fn actions(state: &mut State) -> Vec<Action> {
+    std::iter::from_fn(|| state.next_action())
+        .filter(|a| *a != Action::Reschedule)
+        .collect()
+}
+
+fn attempts(state: &mut State) -> Vec<SlotId> {
+    let connect = |action| match action {
+        Action::Connect(slot) => Some(slot),
+        _ => None,
+    };
+    actions(state).into_iter().filter_map(connect).collect()
+}
+
+#[track_caller]
+fn acquire(state: &mut State, now: Moment) -> Acquisition {
+    state.acquire(Location::caller(), now, now)
+}
+
+/// A waiter whose cell is `cell`.
+#[track_caller]
+fn wait(state: &mut State, cell: u32, retries: u32, now: Moment) -> Ticket {
+    let (ticket, place) = (state.issue_ticket(), Location::caller());
+    assert_eq!(state.acquire(place, now, now), Acquisition::Wait);
+    let waiter = Waiter {
+        ticket,
+        cell,
+        place,
+        since: now,
+        retries,
+        failures: 0,
+        due: now,
+    };
+    state.enqueue(waiter, now);
+    ticket
+}
+
+/// A pool of `n` idle connections.
+fn filled(n: u32, change: impl FnOnce(&mut PoolOptions)) -> (State, Vec<SlotId>) {
+    let mut options = PoolOptions {
+        max_connecting: n,
+        ..options(n, n)
+    };
+    change(&mut options);
+    let mut state = State::new(&options);
+    state.upkeep(Moment::START);
+    let slots = attempts(&mut state);
+    assert_eq!(slots.len(), n as usize);
+    for slot in &slots {
+        assert_eq!(state.connected(*slot, Moment::START, 0.5), Placement::Keep);
+    }
+    actions(&mut state);
+    (state, slots)
+}
+
+fn lease(state: &mut State, now: Moment) -> SlotId {
+    match acquire(state, now) {
+        Acquisition::Ready { slot, .. } => slot,
+        other => panic!("expected a lease, not {other:?}"),
+    }
+}

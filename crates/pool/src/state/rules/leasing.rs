@@ -1,0 +1,175 @@
+use super::*;
+
+#[test]
+fn newcomers_never_overtake_waiters() {
+    let (mut state, slots) = filled(1, |_| {});
+    let slot = lease(&mut state, secs(1));
+    wait(&mut state, 7, 3, secs(1));
+    wait(&mut state, 8, 3, secs(1));
+    assert_eq!(
+        state.returned(slot, secs(2)),
+        Placement::HandOver {
+            cell: 7,
+            check: false
+        }
+    );
+    assert_eq!(acquire(&mut state, secs(2)), Acquisition::Wait);
+    assert_eq!(
+        state.returned(slots[0], secs(3)),
+        Placement::HandOver {
+            cell: 8,
+            check: false
+        }
+    );
+}
+
+#[test]
+fn who_was_given_a_dead_connection_keeps_its_place() {
+    let (mut state, _) = filled(2, |_| {});
+    let first = state.issue_ticket();
+    let place = Location::caller();
+    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1), secs(1)) else {
+        panic!("one is idle")
+    };
+    let other = lease(&mut state, secs(1));
+    wait(&mut state, 8, 3, secs(1));
+    state.refused(slot, Duration::ZERO, secs(1));
+    assert_eq!(state.acquire(place, secs(1), secs(1)), Acquisition::Wait);
+    let waiter = Waiter {
+        ticket: first,
+        cell: 7,
+        place,
+        since: secs(1),
+        retries: 3,
+        failures: 0,
+        due: secs(1),
+    };
+    state.enqueue(waiter, secs(1));
+    assert_eq!(
+        state.returned(other, secs(2)),
+        Placement::HandOver {
+            cell: 7,
+            check: false
+        }
+    );
+}
+
+#[test]
+fn bounds_and_overflow_are_kept() {
+    let (mut state, _) = filled(1, |o| (o.max, o.max_overflow) = (2, 1));
+    let mut leases = vec![lease(&mut state, secs(1))];
+    for cell in 0..5 {
+        wait(&mut state, cell, 3, secs(1));
+    }
+    let mut connecting = attempts(&mut state);
+    while let Some(slot) = connecting.pop() {
+        let placement = state.connected(slot, secs(1), 0.5);
+        assert!(matches!(placement, Placement::HandOver { .. }));
+        leases.push(slot);
+        connecting.extend(attempts(&mut state));
+    }
+    assert_eq!(leases.len(), 3);
+    assert_eq!(state.snapshot().size, 3);
+    for slot in &leases {
+        assert!(matches!(
+            state.returned(*slot, secs(2)),
+            Placement::HandOver { .. }
+        ));
+    }
+    let placements: Vec<_> = leases.iter().map(|s| state.returned(*s, secs(3))).collect();
+    assert_eq!(
+        placements,
+        [Placement::Close, Placement::Keep, Placement::Keep]
+    );
+}
+
+#[test]
+fn a_dead_socket_leaks_no_permit() {
+    let (mut state, _) = filled(1, |_| {});
+    let slot = lease(&mut state, secs(1));
+    wait(&mut state, 7, 3, secs(1));
+    state.returned_broken(slot, secs(2));
+    // Its socket is still being closed, and its permit serves the waiter already.
+    let again = attempts(&mut state);
+    assert_eq!(again.len(), 1);
+    assert!(matches!(
+        state.connected(again[0], secs(2), 0.5),
+        Placement::HandOver { .. }
+    ));
+    state.closed(slot, secs(7));
+    assert_eq!(state.snapshot().size, 1);
+}
+
+#[test]
+fn resizing_takes_effect_without_a_restart() {
+    let (mut state, slots) = filled(4, |_| {});
+    let leased = lease(&mut state, secs(1));
+    state.resize(
+        Bounds {
+            min: 1,
+            max: 1,
+            max_overflow: 0,
+        },
+        secs(1),
+    );
+    let closing: Vec<_> = slots[..3].iter().map(|slot| Action::Close(*slot)).collect();
+    assert_eq!(actions(&mut state), closing);
+    assert_eq!(
+        state.returned(leased, secs(2)),
+        Placement::Keep,
+        "the surplus has gone already"
+    );
+    for slot in &slots[..3] {
+        state.closed(*slot, secs(2));
+    }
+    state.resize(
+        Bounds {
+            min: 3,
+            max: 9,
+            max_overflow: 0,
+        },
+        secs(3),
+    );
+    assert_eq!(attempts(&mut state).len(), 2);
+}
+
+#[test]
+fn draining_twice_is_draining_once() {
+    let (mut state, slots) = filled(2, |o| o.max = 3);
+    let leased = lease(&mut state, secs(1));
+    let second = lease(&mut state, secs(1));
+    wait(&mut state, 7, 3, secs(1));
+    let connecting = attempts(&mut state);
+    state.drain();
+    assert_eq!(
+        actions(&mut state),
+        [Action::Refuse { cell: 7 }, Action::CancelConnects]
+    );
+    state.drain();
+    assert_eq!(actions(&mut state), []);
+    assert_eq!(acquire(&mut state, secs(2)), Acquisition::Closed);
+    state.connect_cancelled(connecting[0], secs(2));
+    assert_eq!(state.returned(leased, secs(2)), Placement::Close);
+    assert!(
+        !state.returned_dirty(second, secs(2)),
+        "a reset is not worth while"
+    );
+    state.closed(slots[0], secs(3));
+    assert!(!state.is_drained());
+    state.closed(slots[1], secs(3));
+    assert_eq!(actions(&mut state), [Action::Drained]);
+    assert!(state.is_drained());
+}
+
+#[test]
+fn the_longest_holders_are_named_first() {
+    let (mut state, _) = filled(2, |_| {});
+    lease(&mut state, secs(1));
+    lease(&mut state, secs(4));
+    let held: Vec<u64> = state
+        .holders(secs(5))
+        .iter()
+        .map(|h| h.held.as_secs())
+        .collect();
+    assert_eq!(held, [4, 1]);
+}

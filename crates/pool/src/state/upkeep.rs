@@ -1,0 +1,104 @@
+use super::{Action, Phase, SlotId, State, Succession};
+use crate::moment::Moment;
+
+impl State {
+    /// Does what has become due by `now`. Who calls it asks `next_due` afterwards, and so
+    /// need not be told to.
+    pub(crate) fn upkeep(&mut self, now: Moment) {
+        if self.closing {
+            return;
+        }
+        self.close_expired(now);
+        self.close_long_idle(now);
+        self.check_idle(now);
+        self.mark_old(now);
+        self.plan(now);
+        self.actions.retain(|action| *action != Action::Reschedule);
+    }
+
+    /// When `upkeep` has something to do next, at the latest. It is not later than a
+    /// connection given back from now on could be due, so that giving one back need not
+    /// wake whoever sleeps until then.
+    pub(crate) fn next_due(&self, now: Moment) -> Moment {
+        let pause = self.rules.idle_timeout.min(self.rules.check_interval);
+        let mut due = now.after(pause);
+        if self.closing {
+            return due;
+        }
+        if self.kept() > self.bounds.min as usize
+            && let Some(oldest) = self.idle.first()
+        {
+            due = due.min(self.idle_since(*oldest).after(self.rules.idle_timeout));
+        }
+        for slot in &self.idle {
+            let entry = self.slot(*slot);
+            due = due.min(entry.expires_at);
+            if self.census.checking < self.rules.max_connecting {
+                due = due.min(entry.verified.after(self.rules.check_interval));
+            }
+        }
+        for slot in self.slots.iter().filter(|slot| self.is_alive(slot)) {
+            if slot.succession == Succession::NotDue {
+                due = due.min(slot.renew_at);
+            }
+        }
+        let gate = self.gate();
+        if gate > now && self.census.connecting == 0 && self.is_lacking() {
+            due = due.min(gate);
+        }
+        due
+    }
+
+    /// Takes a connection out of the idle ones and has it closed.
+    pub(super) fn close_idle(&mut self, slot: SlotId) {
+        self.idle.retain(|other| *other != slot);
+        self.enter(slot, Phase::Closing { counted: true });
+        self.actions.push_back(Action::Close(slot));
+    }
+
+    fn close_expired(&mut self, now: Moment) {
+        let expired: Vec<SlotId> = self
+            .idle
+            .iter()
+            .copied()
+            .filter(|slot| self.slot(*slot).expires_at <= now)
+            .collect();
+        for slot in expired {
+            self.close_idle(slot);
+        }
+    }
+
+    fn close_long_idle(&mut self, now: Moment) {
+        while self.kept() > self.bounds.min as usize
+            && let Some(oldest) = self.idle.first().copied()
+            && now.since(self.idle_since(oldest)) >= self.rules.idle_timeout
+        {
+            self.close_idle(oldest);
+        }
+    }
+
+    /// Has idle connections checked, a few at a time, so that the others can be leased.
+    fn check_idle(&mut self, now: Moment) {
+        while self.census.checking < self.rules.max_connecting {
+            let is_due =
+                |slot: &SlotId| now.since(self.slot(*slot).verified) >= self.rules.check_interval;
+            let Some(at) = self.idle.iter().position(is_due) else {
+                break;
+            };
+            let slot = self.idle.remove(at);
+            let idle_since = self.idle_since(slot);
+            self.enter(slot, Phase::Checking { idle_since });
+            self.actions.push_back(Action::Check(slot));
+        }
+    }
+
+    fn mark_old(&mut self, now: Moment) {
+        for index in 0..self.slots.len() {
+            let slot = &self.slots[index];
+            let is_old = slot.renew_at <= now && slot.succession == Succession::NotDue;
+            if is_old && self.is_alive(slot) {
+                self.slots[index].succession = Succession::Due;
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The pool with a connector that fails, hangs, is slow and closes, in simulated time.
+
+mod cancelling;
+mod closing;
+mod connecting;
+mod crowd;
+mod explaining;
+mod fake;
+mod leasing;
+mod logs;
+mod validating;

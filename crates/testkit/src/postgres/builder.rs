@@ -1,0 +1,195 @@
+use std::fmt::{self, Display, Write};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::address::Address;
+use super::certificate::{self, ServerCertificate};
+use super::installation::Installation;
+use super::{Keeper, Postgres, tail};
+use crate::attendant::Attendant;
+use crate::port::free_port;
+use crate::secrets;
+use crate::unavailable::Unavailable;
+
+const SUPERVISE: &str = include_str!("supervise.sh");
+const USER: &str = "underpin_test";
+
+/// A private server, yet to be started.
+///
+/// ```no_run
+/// use underpin_testkit::{Postgres, ServerCertificate, or_skip};
+///
+/// # fn example() {
+/// let server = or_skip!(
+///     Postgres::builder()
+///         .setting("max_connections", 10)
+///         .certificate(ServerCertificate::Expired)
+///         .hba("hostnossl all all 127.0.0.1/32 reject")
+///         .start()
+/// );
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct PostgresBuilder {
+    settings: Vec<(String, String)>,
+    certificate: ServerCertificate,
+    hba: String,
+    password: Option<String>,
+}
+
+impl PostgresBuilder {
+    /// Sets a parameter of the server, as in `postgresql.conf`. The last one of a name holds.
+    pub fn setting(mut self, name: &str, value: impl Display) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Chooses the certificate that the server shows. The default is a good one.
+    pub fn certificate(mut self, certificate: ServerCertificate) -> Self {
+        self.certificate = certificate;
+        self
+    }
+
+    /// Puts lines in front of the server's `pg_hba.conf`, where the first line that matches a
+    /// connection decides. Keep the Unix socket open to `underpin_test`: the testkit itself
+    /// comes in through it.
+    pub fn hba(mut self, lines: &str) -> Self {
+        let _ = writeln!(self.hba, "{lines}");
+        self
+    }
+
+    /// Sets the superuser's password, instead of a random one.
+    ///
+    /// # Panics
+    ///
+    /// When it is not fit to be [registered](secrets::register) as a secret.
+    pub fn password(mut self, password: &str) -> Self {
+        secrets::register(password);
+        self.password = Some(password.to_owned());
+        self
+    }
+
+    /// Starts the server in a directory of its own and returns when it accepts connections. It
+    /// is stopped and its directory removed with the returned value, or when this process ends
+    /// in any way.
+    ///
+    /// # Panics
+    ///
+    /// When PostgreSQL is installed and does not start, for instance because a setting is wrong;
+    /// and with `CI=true` when it is not installed.
+    pub fn start(self) -> Result<Postgres, Unavailable> {
+        let installation = Installation::find().inspect_err(|missing| {
+            if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
+                panic!("{missing} With CI=true that is a failure.");
+            }
+        })?;
+        let password = self.password.clone().unwrap_or_else(secrets::password);
+        let mut server = self
+            .prepare(&installation, password)
+            .unwrap_or_else(|error| panic!("A PostgreSQL server cannot be prepared: {error}."));
+        server.order("start");
+        Ok(server)
+    }
+
+    /// Makes the server's directory, its files and its shell, but does not start it.
+    fn prepare(&self, installation: &Installation, password: String) -> io::Result<Postgres> {
+        // From here on the shell removes the directory, since it outlives this process.
+        let directory = tempfile::Builder::new()
+            .prefix("underpin-pg-")
+            .tempdir()?
+            .keep();
+        let directory = directory.canonicalize()?;
+        fs::write(directory.join("supervise.sh"), SUPERVISE)?;
+        let mut shell = installation.shell();
+        shell
+            .current_dir("/")
+            .arg(directory.join("supervise.sh"))
+            .arg(&installation.programs)
+            .arg(&directory);
+        installation.hand_over(&directory)?;
+        let mut attendant = Attendant::start(shell)?;
+
+        let socket_directory = directory.join("socket");
+        fs::create_dir(&socket_directory)?;
+        installation.hand_over(&socket_directory)?;
+        certificate::write(self.certificate, &directory);
+        installation.hand_over(&directory.join("server.key"))?;
+        fs::write(directory.join("password"), &password)?;
+        installation.hand_over(&directory.join("password"))?;
+
+        let answer = attendant.ask(&format!("init {USER}"))?;
+        if answer != "done" {
+            let log = fs::read_to_string(directory.join("server.log")).unwrap_or_default();
+            return Err(io::Error::other(format!(
+                "initdb failed ({answer}). It said:\n{}\n",
+                tail(&log)
+            )));
+        }
+        let port = free_port();
+        self.configure(&directory, port)?;
+        Ok(Postgres {
+            address: Arc::new(Address {
+                host: "127.0.0.1".to_owned(),
+                port,
+                user: USER.to_owned(),
+                password,
+                socket_directory: Some(socket_directory),
+                ca_certificate: Some(directory.join("ca.pem")),
+                up: AtomicBool::new(true),
+            }),
+            keeper: Some(Keeper {
+                attendant,
+                directory,
+            }),
+        })
+    }
+
+    fn configure(&self, directory: &Path, port: u16) -> io::Result<()> {
+        let place = |name: &str| directory.join(name).to_string_lossy().into_owned();
+        let port = port.to_string();
+        let own = [
+            ("listen_addresses", "127.0.0.1"),
+            ("port", &port),
+            ("unix_socket_directories", &place("socket")),
+            ("ssl", "on"),
+            ("ssl_cert_file", &place("server.pem")),
+            ("ssl_key_file", &place("server.key")),
+            ("password_encryption", "scram-sha-256"),
+            ("fsync", "off"),
+            ("full_page_writes", "off"),
+            ("synchronous_commit", "on"),
+            ("wal_level", "replica"),
+            ("max_connections", "100"),
+            ("checkpoint_timeout", "30min"),
+            ("timezone", "UTC"),
+            ("log_timezone", "UTC"),
+        ];
+        let given = self.settings.iter().map(|(n, v)| (n.as_str(), v.as_str()));
+        let mut conf = String::new();
+        for (name, value) in own.into_iter().chain(given) {
+            let _ = writeln!(conf, "{name} = '{}'", value.replace('\'', "''"));
+        }
+        // Writing into a file that initdb made leaves it with its owner.
+        fs::write(directory.join("data/postgresql.conf"), conf)?;
+        let hba = format!(
+            "{}local all all scram-sha-256\n\
+             host all all 127.0.0.1/32 scram-sha-256\n\
+             host replication all 127.0.0.1/32 scram-sha-256\n",
+            self.hba
+        );
+        fs::write(directory.join("data/pg_hba.conf"), hba)
+    }
+}
+
+impl fmt::Debug for PostgresBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresBuilder")
+            .field("settings", &self.settings)
+            .field("certificate", &self.certificate)
+            .field("hba", &self.hba)
+            .finish_non_exhaustive()
+    }
+}

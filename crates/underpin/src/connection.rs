@@ -1,0 +1,183 @@
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use underpin_core::driver::BulkTarget;
+use underpin_core::{
+    Deadline, Engine, FromRow, FromValue, IntoParams, Params, Result, TransactionOptions, ValueRow,
+};
+
+use crate::into_config::IntoConfig;
+use crate::operation::{self, Operation};
+use crate::row_stream::RowStream;
+use crate::session::{AnyHeld, Session};
+use crate::statements::{Executor, statements};
+use crate::transaction::Transaction;
+
+/// One connection that one caller holds: what it sets, locks or creates for the session
+/// is there for its next statement. [`Connection::connect`] opens one outside any pool;
+/// [`Database::acquire`](crate::Database::acquire) leases one of the pool.
+pub struct Connection {
+    pub(crate) session: Arc<Session>,
+    pub(crate) deadline: Option<Duration>,
+}
+
+statements!(Connection);
+
+impl Connection {
+    /// Opens one connection outside any pool.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration, else what connecting failed
+    /// with, after the configured retries where trying again could help.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it closes what it has opened.
+    pub async fn connect(config: impl IntoConfig) -> Result<Connection> {
+        let session = crate::connect::single(&config.into_config()?).await?;
+        Ok(Connection::new(session, None))
+    }
+
+    pub(crate) fn new(session: Session, deadline: Option<Duration>) -> Self {
+        Connection {
+            session: Arc::new(session),
+            deadline,
+        }
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.deadline
+            .map_or(Deadline::NONE, |wait| Deadline::after(Instant::now(), wait))
+    }
+
+    fn run<O: Operation>(
+        &self,
+        operation: O,
+        sql: &str,
+        params: Params,
+    ) -> impl Future<Output = Result<O::Output>> + Send {
+        self.session.run(operation, sql, params, self.deadline())
+    }
+
+    async fn run_stream<T: FromRow + Send + 'static>(
+        &self,
+        sql: &str,
+        params: Params,
+    ) -> Result<RowStream<T>> {
+        let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
+        Ok(RowStream::new(columns, rows, Arc::clone(&self.session)))
+    }
+
+    /// The engine at the other end.
+    pub fn engine(&self) -> Engine {
+        match &self.session.held {
+            #[cfg(feature = "postgres")]
+            AnyHeld::Postgres(_) => Engine::Postgres,
+            #[cfg(feature = "sqlite")]
+            AnyHeld::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    /// Begins a transaction with the engine's own isolation. Until it ends, calls on the
+    /// connection itself are within it too.
+    ///
+    /// # Errors
+    /// `Class::Connect` where the connection is lost.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the transaction is rolled back before the next statement.
+    pub async fn begin(&self) -> Result<Transaction> {
+        self.begin_with(TransactionOptions::default()).await
+    }
+
+    /// Begins a transaction with these options.
+    ///
+    /// # Errors
+    /// As for [`begin`](Connection::begin).
+    ///
+    /// # Cancel safety
+    /// As for [`begin`](Connection::begin).
+    pub async fn begin_with(&self, options: TransactionOptions) -> Result<Transaction> {
+        Transaction::begin(Arc::clone(&self.session), options, self.deadline).await
+    }
+
+    /// Asks the server for a sign of life: one round trip.
+    ///
+    /// # Errors
+    /// What ended the connection.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn ping(&self) -> Result<()> {
+        self.session.ping(self.deadline()).await
+    }
+
+    /// Closes a connection outside a pool; gives a leased one back. What other handles
+    /// of it (a transaction, a stream) still hold is closed with the last of them.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the connection is closed in the background.
+    pub async fn close(self) {
+        const BOUND: Duration = Duration::from_secs(5);
+        if let Some(session) = Arc::into_inner(self.session) {
+            session.close(Deadline::after(Instant::now(), BOUND)).await;
+        }
+    }
+
+    /// The PostgreSQL connection beneath, for all that its driver can do: its own client,
+    /// COPY, notifications, cancelling.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(&self) -> Result<&underpin_postgres::Connection> {
+        match &self.session.held {
+            AnyHeld::Postgres(held) => Ok(held),
+            #[cfg(feature = "sqlite")]
+            AnyHeld::Sqlite(_) => Err(other_engine("PostgreSQL", self.engine())),
+        }
+    }
+
+    /// The SQLite connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "sqlite")]
+    pub fn sqlite(&self) -> Result<&underpin_sqlite::Connection> {
+        match &self.session.held {
+            AnyHeld::Sqlite(held) => Ok(held),
+            #[cfg(feature = "postgres")]
+            AnyHeld::Postgres(_) => Err(other_engine("SQLite", self.engine())),
+        }
+    }
+}
+
+#[cfg(all(feature = "postgres", feature = "sqlite"))]
+fn other_engine(asked: &str, engine: Engine) -> underpin_core::Error {
+    underpin_core::Error::new(
+        underpin_core::Class::Unsupported,
+        format!("The native {asked} client was asked for, and this connection is to {engine}."),
+    )
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection")
+            .field("engine", &self.engine())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A connection of the pool that one caller holds; given back when dropped, after
+/// whatever its holder left behind is cleaned up.
+#[derive(Debug)]
+pub struct Lease(pub(crate) Connection);
+
+impl Deref for Lease {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}

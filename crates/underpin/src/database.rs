@@ -1,0 +1,434 @@
+use std::future::Future;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use underpin_core::driver::BulkTarget;
+use underpin_core::retry::RetryPolicy;
+use underpin_core::{
+    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
+    Result, ValueRow,
+};
+
+use crate::backend::{Backend, on_engine};
+use crate::config::Config;
+use crate::connection::{Connection, Lease};
+use crate::into_config::IntoConfig;
+use crate::operation::{self, Operation};
+use crate::options::Options;
+use crate::row_stream::RowStream;
+use crate::service::deadline_of;
+use crate::session::{AnyHeld, Held, Session};
+use crate::statements::{Executor, statements};
+use crate::transaction::Transaction;
+
+/// A database: its endpoints, its pools, its retries and its numbers, in one handle that
+/// is cheap to clone.
+///
+/// Options are handles over the same database: `db.read().deadline(…)` is a `Database`
+/// as well, and changes nothing for others.
+#[derive(Clone)]
+pub struct Database {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) options: Options,
+}
+
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) backend: Backend,
+}
+
+statements!(Database);
+
+impl Database {
+    /// Opens the database at a URL, or as a [`Config`] says, and connects to it once, so
+    /// that a mistake shows here and not at the first statement. A URL is taken as it
+    /// stands: no environment variable is read.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration, else what connecting failed
+    /// with, after the configured retries where trying again could help.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it closes what it has opened.
+    #[track_caller]
+    pub fn connect(config: impl IntoConfig) -> impl Future<Output = Result<Database>> + Send {
+        let place = Location::caller();
+        let config = config.into_config();
+        async move {
+            let database = crate::connect::open(config?, false)?;
+            match database.lease_at(Deadline::NONE, place).await {
+                Ok(_) => Ok(database),
+                Err(error) => {
+                    let _ = database.close(Duration::ZERO).await;
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Opens the database without connecting: the first call does that.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    pub fn connect_lazy(config: impl IntoConfig) -> Result<Database> {
+        crate::connect::open(config.into_config()?, true)
+    }
+
+    /// Opens the database that `underpin.toml` in the working directory and the
+    /// environment describe, and connects to it.
+    ///
+    /// # Errors
+    /// As for [`connect`](Database::connect).
+    ///
+    /// # Cancel safety
+    /// As for [`connect`](Database::connect).
+    #[track_caller]
+    pub fn from_env() -> impl Future<Output = Result<Database>> + Send {
+        let config = Config::from_env();
+        let place = Location::caller();
+        async move {
+            let database = crate::connect::open(config?, false)?;
+            database.lease_at(Deadline::NONE, place).await?;
+            Ok(database)
+        }
+    }
+
+    /// Opens a PostgreSQL database whose byte streams the caller opens itself: through a
+    /// tunnel, a proxy, a socket that is there already.
+    ///
+    /// # Errors
+    /// As for [`connect`](Database::connect); `Class::Unsupported` for another engine.
+    ///
+    /// # Cancel safety
+    /// As for [`connect`](Database::connect).
+    #[cfg(feature = "postgres")]
+    #[track_caller]
+    pub fn connect_through(
+        config: impl IntoConfig,
+        dial: impl underpin_postgres::Dial,
+    ) -> impl Future<Output = Result<Database>> + Send {
+        let place = Location::caller();
+        let config = config.into_config();
+        async move {
+            let database = crate::connect::open_through(config?, dial, false)?;
+            database.lease_at(Deadline::NONE, place).await?;
+            Ok(database)
+        }
+    }
+
+    /// As [`connect_through`](Database::connect_through), without connecting: the first
+    /// call does that.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration; `Class::Unsupported` for
+    /// another engine than PostgreSQL.
+    ///
+    /// # Panics
+    /// Outside a Tokio runtime.
+    #[cfg(feature = "postgres")]
+    pub fn connect_lazy_through(
+        config: impl IntoConfig,
+        dial: impl underpin_postgres::Dial,
+    ) -> Result<Database> {
+        crate::connect::open_through(config.into_config()?, dial, true)
+    }
+
+    /// The same database for reads: statements may go to a replica, or to SQLite's
+    /// readers, and transactions are read-only.
+    #[must_use]
+    pub fn read(&self) -> Database {
+        self.with(|options| {
+            options.read = true;
+            options.transaction.read_only = true;
+        })
+    }
+
+    /// The same database for statements that may as well run twice: one whose connection
+    /// is lost is tried again, also where it may have taken hold already.
+    #[must_use]
+    pub fn idempotent(&self) -> Database {
+        self.with(|options| options.idempotent = true)
+    }
+
+    /// The same database for calls that take no longer than `wait` in all, the wait for a
+    /// connection included. Within a transaction each call has that long.
+    #[must_use]
+    pub fn deadline(&self, wait: Duration) -> Database {
+        self.with(|options| options.deadline = Some(wait))
+    }
+
+    /// The same database with transactions that are run again, from the start, after a
+    /// serialization failure, a deadlock or a lost connection. The closure's side effects
+    /// are repeated with it.
+    #[must_use]
+    pub fn retry(&self) -> Database {
+        self.with(|options| options.retry_transactions = true)
+    }
+
+    /// The same database with this isolation for its transactions.
+    #[must_use]
+    pub fn isolation(&self, isolation: Isolation) -> Database {
+        self.with(|options| options.transaction.isolation = Some(isolation))
+    }
+
+    /// The same database with transactions that wait for a snapshot which cannot end in
+    /// a conflict: with serializable and read-only ones on PostgreSQL.
+    #[must_use]
+    pub fn deferrable(&self) -> Database {
+        self.with(|options| options.transaction.deferrable = true)
+    }
+
+    /// The same database with another number of tries after the first, for connecting and
+    /// for what [`idempotent`](Database::idempotent) and [`retry`](Database::retry)
+    /// repeat. Zero tries once.
+    ///
+    /// # Errors
+    /// `Class::Config` for more than 100: at doubling waits that is no retry but a hang.
+    pub fn retries(&self, retries: u32) -> Result<Database> {
+        const MOST: u32 = 100;
+        if retries > MOST {
+            return Err(Error::new(
+                Class::Config,
+                format!("{retries} retries were asked for; the most is {MOST}."),
+            )
+            .with_hint("Use a deadline to bound the time, and a small number of retries."));
+        }
+        Ok(self.with(|options| options.retries = Some(retries)))
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Options)) -> Database {
+        let mut handle = self.clone();
+        change(&mut handle.options);
+        handle
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> Engine {
+        match &self.shared.backend {
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(_) => Engine::Postgres,
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(_) => Engine::Sqlite,
+        }
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> &Config {
+        &self.shared.config
+    }
+
+    /// Leases a connection of the pool until it is dropped: for what needs one session,
+    /// such as `SET`, advisory locks, temporary tables or the native client.
+    ///
+    /// # Errors
+    /// `Class::Timeout` with an account of where the time went and who holds the
+    /// connections, `Class::Closed` after [`close`](Database::close), else what
+    /// connecting failed with.
+    ///
+    /// # Cancel safety
+    /// Safe: the place in the queue is given up, and a connection goes to the next.
+    #[track_caller]
+    pub fn acquire(&self) -> impl Future<Output = Result<Lease>> + Send {
+        let place = Location::caller();
+        async move {
+            let deadline = deadline_of(self.options, Instant::now());
+            let session = self.lease_at(deadline, place).await?;
+            Ok(Lease(Connection::new(session, self.options.deadline)))
+        }
+    }
+
+    pub(crate) async fn lease_at(
+        &self,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<Session> {
+        let options = self.options;
+        match &self.shared.backend {
+            #[cfg(feature = "postgres")]
+            Backend::Postgres(service) => {
+                let held = Held::Leased(service.lease(options, deadline, place).await?);
+                Ok(Session::new(
+                    AnyHeld::Postgres(held),
+                    Arc::clone(&service.counters),
+                ))
+            }
+            #[cfg(feature = "sqlite")]
+            Backend::Sqlite(service) => {
+                let held = Held::Leased(service.lease(options, deadline, place).await?);
+                Ok(Session::new(
+                    AnyHeld::Sqlite(held),
+                    Arc::clone(&service.counters),
+                ))
+            }
+        }
+    }
+
+    #[track_caller]
+    fn run<O: Operation>(
+        &self,
+        operation: O,
+        sql: &str,
+        params: Params,
+    ) -> impl Future<Output = Result<O::Output>> + Send {
+        let place = Location::caller();
+        async move {
+            on_engine!(&self.shared.backend, Backend, service => {
+                service.run(operation, sql, params, self.options, place).await
+            })
+        }
+    }
+
+    #[track_caller]
+    fn run_stream<T: FromRow + Send + 'static>(
+        &self,
+        sql: &str,
+        params: Params,
+    ) -> impl Future<Output = Result<RowStream<T>>> + Send {
+        let place = Location::caller();
+        async move {
+            let deadline = deadline_of(self.options, Instant::now());
+            let session = Arc::new(self.lease_at(deadline, place).await?);
+            let operation = operation::Stream::<T>::new();
+            let (columns, rows) = session.run(operation, sql, params, deadline).await?;
+            Ok(RowStream::new(columns, rows, session))
+        }
+    }
+
+    /// Begins a transaction that the caller ends.
+    ///
+    /// # Errors
+    /// As for [`acquire`](Database::acquire).
+    ///
+    /// # Cancel safety
+    /// Safe: nothing stays open on the server.
+    #[track_caller]
+    pub fn begin(&self) -> impl Future<Output = Result<Transaction>> + Send {
+        let place = Location::caller();
+        async move { self.begin_at(place).await }
+    }
+
+    async fn begin_at(&self, place: &'static Location<'static>) -> Result<Transaction> {
+        let deadline = deadline_of(self.options, Instant::now());
+        let session = Arc::new(self.lease_at(deadline, place).await?);
+        Transaction::begin(session, self.options.transaction, self.options.deadline).await
+    }
+
+    /// Runs the closure in a transaction, which is committed where it gives `Ok` and
+    /// rolled back where it gives `Err`. It runs once, unless [`retry`](Database::retry)
+    /// was asked for.
+    ///
+    /// # Errors
+    /// The closure's own, or that of beginning or committing; then
+    /// [`Error::effect`] says whether the commit took hold.
+    ///
+    /// # Cancel safety
+    /// Dropped before the commit is sent, the transaction is rolled back; dropped while
+    /// it commits, it may have taken hold or not.
+    #[track_caller]
+    pub fn transaction<F, Fut, R, E>(
+        &self,
+        mut closure: F,
+    ) -> impl Future<Output = Result<R, E>> + Send
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let place = Location::caller();
+        async move {
+            let mut attempt = 0;
+            loop {
+                let transaction = self.begin_at(place).await?;
+                let error: E = match closure(transaction.guest()).await {
+                    Ok(result) => match transaction.finish_by_commit().await {
+                        Ok(()) => return Ok(result),
+                        // Whoever cannot know whether it took hold must not do it again.
+                        Err(error) if error.effect() != Effect::RolledBack => {
+                            return Err(error.into());
+                        }
+                        Err(error) => error.into(),
+                    },
+                    Err(error) => {
+                        // Where this fails the connection is lost, and with it the transaction.
+                        let _ = transaction.finish_by_rollback().await;
+                        error
+                    }
+                };
+                let Some(wait) = self.wait_to_repeat(&transaction, attempt) else {
+                    return Err(error);
+                };
+                drop(transaction);
+                attempt += 1;
+                tokio::time::sleep(wait).await;
+            }
+        }
+    }
+
+    /// How long to wait before a failed transaction is run again; `None` where it is not.
+    fn wait_to_repeat(&self, transaction: &Transaction, attempt: u32) -> Option<Duration> {
+        if !self.options.retry_transactions || !transaction.met_conflict() {
+            return None;
+        }
+        on_engine!(&self.shared.backend, Backend, service => {
+            // Those that met in a conflict are set apart by the jitter; a conflict is over
+            // as soon as the other one ends, so the first wait is short.
+            let policy = RetryPolicy {
+                base: Duration::from_millis(10),
+                jitter: 1.0,
+                ..service.policy(self.options)
+            };
+            (attempt < policy.max_retries).then(|| {
+                service.counters.retry();
+                let wait = policy.wait(attempt, fastrand::f64());
+                tracing::warn!(wait_ms = wait.as_millis() as u64, "a transaction is run again");
+                wait
+            })
+        })
+    }
+
+    /// Waits for everything that is under way and closes all connections; those still
+    /// held after `wait` are named in the error and closed when they are given back.
+    /// Closing twice, or before anything was connected, is no mistake.
+    ///
+    /// # Errors
+    /// `Class::Timeout` names who still held a connection, and from where in the code.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the database is closed all the same, without the report.
+    pub async fn close(&self, wait: Duration) -> Result<()> {
+        let deadline = Deadline::after(Instant::now(), wait);
+        on_engine!(&self.shared.backend, Backend, service => {
+            let mut result = Ok(());
+            for pool in service.pools() {
+                result = result.and(pool.close(deadline).await);
+            }
+            result
+        })
+    }
+
+    /// Asks the server for a sign of life on a connection of the pool.
+    ///
+    /// # Errors
+    /// As for [`acquire`](Database::acquire).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    #[track_caller]
+    pub fn ping(&self) -> impl Future<Output = Result<()>> + Send {
+        self.run(operation::Ping, "", Params::new())
+    }
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database")
+            .field("engine", &self.engine())
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+use std::fmt;
+use std::time::Duration;
+
+use crate::backend::{Backend, on_engine};
+use crate::database::Database;
+
+/// The numbers of one database at one moment. Counts begin when it was opened.
+#[derive(Debug, Clone, PartialEq, Default)]
+#[non_exhaustive]
+pub struct Metrics {
+    /// Connections that a caller holds.
+    pub active_connections: usize,
+    /// Connections that are open and that nobody holds.
+    pub idle_connections: usize,
+    /// Connections that are open.
+    pub pool_size: usize,
+    /// Callers that wait for a connection.
+    pub waiting: usize,
+    /// Connections opened so far.
+    pub total_connections: u64,
+    /// Attempts to connect that failed.
+    pub connection_errors: u64,
+    /// Waits for a connection that ended in a timeout.
+    pub acquire_timeouts: u64,
+    /// Statements run, whether they succeeded or not.
+    pub total_queries: u64,
+    /// Statements that failed.
+    pub failed_queries: u64,
+    /// Failed statements in relation to all; 0 where there were none.
+    pub failure_rate: f64,
+    /// The mean time of a statement, the wait for a connection included.
+    pub avg_query_time: Duration,
+    /// Tries after the first: of connecting, of statements and of transactions.
+    pub retry_attempts: u64,
+}
+
+impl Database {
+    /// The numbers at this moment. Costs no round trip.
+    pub fn metrics(&self) -> Metrics {
+        on_engine!(&self.shared.backend, Backend, service => {
+            let counters = &service.counters;
+            let mut metrics = Metrics {
+                total_queries: counters.queries(),
+                failed_queries: counters.failures(),
+                avg_query_time: counters.average(),
+                retry_attempts: counters.retries(),
+                ..Metrics::default()
+            };
+            if metrics.total_queries > 0 {
+                metrics.failure_rate =
+                    metrics.failed_queries as f64 / metrics.total_queries as f64;
+            }
+            for pool in service.pools() {
+                let statistics = pool.statistics();
+                metrics.active_connections += statistics.in_use;
+                metrics.idle_connections += statistics.idle;
+                metrics.pool_size += statistics.size;
+                metrics.waiting += statistics.waiting;
+                metrics.total_connections += statistics.opened_total;
+                metrics.connection_errors += statistics.connection_errors_total;
+                metrics.acquire_timeouts += statistics.timeouts_total;
+                metrics.retry_attempts += statistics.retries_total;
+            }
+            metrics
+        })
+    }
+}
+
+impl fmt::Display for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} connections ({} active, {} idle, {} waiting), {} opened, {} connection errors; \
+             {} queries, {:.2?} on average, {:.1} % failed, {} retries",
+            self.pool_size,
+            self.active_connections,
+            self.idle_connections,
+            self.waiting,
+            self.total_connections,
+            self.connection_errors,
+            self.total_queries,
+            self.avg_query_time,
+            self.failure_rate * 100.0,
+            self.retry_attempts,
+        )
+    }
+}

@@ -1,0 +1,298 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use underpin_core::driver::BulkTarget;
+use underpin_core::{
+    Class, Deadline, Effect, Error, FromRow, FromValue, IntoParams, Params, Result,
+    TransactionOptions, ValueRow,
+};
+
+use crate::operation::{self, Operation};
+use crate::row_stream::RowStream;
+use crate::session::{Leftover, Session};
+use crate::statements::{Executor, statements};
+
+/// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
+/// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
+/// dropped before either, it is rolled back.
+pub struct Transaction {
+    pub(crate) shared: Arc<Shared>,
+    /// Of two handles to the same transaction only the one that was given to the
+    /// caller's closure leaves the end to the other.
+    guest: bool,
+}
+
+pub(crate) struct Shared {
+    session: Arc<Session>,
+    deadline: Option<Duration>,
+    /// The savepoint's name and what it was set in; `None` for the transaction itself.
+    savepoint: Option<(String, Arc<Shared>)>,
+    phase: AtomicU8,
+    /// Whether a statement failed in a way that running it all again may mend.
+    conflict: AtomicBool,
+}
+
+/// Takes calls. Exits to `ENDED`.
+const OPEN: u8 = 0;
+/// Committed, rolled back, or left to be rolled back. No exit.
+const ENDED: u8 = 1;
+
+statements!(Transaction);
+
+impl Transaction {
+    pub(crate) async fn begin(
+        session: Arc<Session>,
+        options: TransactionOptions,
+        deadline: Option<Duration>,
+    ) -> Result<Transaction> {
+        // Made before BEGIN is sent: a future dropped in between leaves the rollback.
+        let transaction = Transaction::over(session, None, deadline);
+        let by = transaction.deadline();
+        match transaction.shared.session.begin(options, by).await {
+            Ok(()) => Ok(transaction),
+            Err(error) => {
+                transaction.shared.phase.store(ENDED, Ordering::Relaxed);
+                Err(error)
+            }
+        }
+    }
+
+    fn over(
+        session: Arc<Session>,
+        savepoint: Option<(String, Arc<Shared>)>,
+        deadline: Option<Duration>,
+    ) -> Self {
+        let shared = Shared {
+            session,
+            deadline,
+            savepoint,
+            phase: AtomicU8::new(OPEN),
+            conflict: AtomicBool::new(false),
+        };
+        Transaction {
+            shared: Arc::new(shared),
+            guest: false,
+        }
+    }
+
+    /// The handle that a closure is given: it may be dropped, or kept too long, and the
+    /// end of the transaction stays with whoever called the closure.
+    pub(crate) fn guest(&self) -> Transaction {
+        Transaction {
+            shared: Arc::clone(&self.shared),
+            guest: true,
+        }
+    }
+
+    /// Whether running the whole transaction again may succeed where this one failed.
+    pub(crate) fn met_conflict(&self) -> bool {
+        self.shared.conflict.load(Ordering::Relaxed)
+    }
+
+    fn deadline(&self) -> Deadline {
+        let wait = self.shared.deadline;
+        wait.map_or(Deadline::NONE, |wait| Deadline::after(Instant::now(), wait))
+    }
+
+    async fn run<O: Operation>(
+        &self,
+        operation: O,
+        sql: &str,
+        params: Params,
+    ) -> Result<O::Output> {
+        self.shared.require_open()?;
+        let result = self
+            .shared
+            .session
+            .run(operation, sql, params, self.deadline())
+            .await;
+        if let Err(error) = &result {
+            self.shared.note(error);
+        }
+        result
+    }
+
+    async fn run_stream<T: FromRow + Send + 'static>(
+        &self,
+        sql: &str,
+        params: Params,
+    ) -> Result<RowStream<T>> {
+        let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
+        Ok(RowStream::new(
+            columns,
+            rows,
+            Arc::clone(&self.shared.session),
+        ))
+    }
+
+    /// Makes what the transaction did last, or what was done since the savepoint part of
+    /// the transaction around it.
+    ///
+    /// # Errors
+    /// [`Effect::RolledBack`] where it did not take hold, a constraint checked at the end
+    /// among the reasons; [`Effect::Unknown`] where the answer was lost.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it may have taken hold or not.
+    pub async fn commit(self) -> Result<()> {
+        self.finish_by_commit().await
+    }
+
+    pub(crate) async fn finish_by_commit(&self) -> Result<()> {
+        let shared = &*self.shared;
+        shared.require_open()?;
+        let result = match &shared.savepoint {
+            None => shared.session.commit().await,
+            Some((name, _)) => {
+                shared
+                    .session
+                    .savepoint("RELEASE SAVEPOINT", name, self.deadline())
+                    .await
+            }
+        };
+        shared.phase.store(ENDED, Ordering::Relaxed);
+        if let Err(error) = &result {
+            shared.note(error);
+        }
+        result
+    }
+
+    /// Undoes what the transaction did, or what was done since the savepoint.
+    ///
+    /// # Errors
+    /// Only where the connection is lost; the server rolls back then.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it is rolled back before the next statement on the connection.
+    pub async fn rollback(self) -> Result<()> {
+        self.finish_by_rollback().await
+    }
+
+    pub(crate) async fn finish_by_rollback(&self) -> Result<()> {
+        let shared = &*self.shared;
+        shared.require_open()?;
+        shared.leave_rollback();
+        shared.session.clear_leftovers(self.deadline()).await
+    }
+
+    /// Sets a savepoint: a transaction within this one, which can be rolled back by
+    /// itself. This one is used again when that one has ended.
+    ///
+    /// # Errors
+    /// `Class::Closed` where this one has ended.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the savepoint is rolled back before the next statement.
+    pub async fn savepoint(&self) -> Result<Transaction> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        self.shared.require_open()?;
+        let name = format!("underpin_{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let session = &self.shared.session;
+        session
+            .savepoint("SAVEPOINT", &name, self.deadline())
+            .await?;
+        let inner = Some((name, Arc::clone(&self.shared)));
+        Ok(Transaction::over(
+            Arc::clone(session),
+            inner,
+            self.shared.deadline,
+        ))
+    }
+
+    /// Runs the closure within a savepoint, which is kept where it gives `Ok` and rolled
+    /// back where it gives `Err`; the transaction around it goes on either way.
+    ///
+    /// # Errors
+    /// The closure's own, or that of setting or ending the savepoint.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the savepoint is rolled back before the next statement.
+    pub async fn transaction<F, Fut, R, E>(&self, closure: F) -> Result<R, E>
+    where
+        F: FnOnce(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let inner = self.savepoint().await?;
+        match closure(inner.guest()).await {
+            Ok(result) => {
+                inner.finish_by_commit().await?;
+                Ok(result)
+            }
+            Err(error) => {
+                inner.finish_by_rollback().await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn require_open(&self) -> Result<()> {
+        if self.is_open() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Class::Closed,
+            "The transaction has ended, and this call came after; nothing was sent.",
+        )
+        .with_effect(Effect::NotSent)
+        .with_hint("Make all calls of a transaction before it is committed or rolled back."))
+    }
+
+    /// Whether neither it nor what it was set in has ended.
+    fn is_open(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) == OPEN
+            && self
+                .savepoint
+                .as_ref()
+                .is_none_or(|(_, outer)| outer.is_open())
+    }
+
+    fn note(&self, error: &Error) {
+        if matches!(
+            error.class(),
+            Class::Conflict | Class::Connect | Class::ReadOnly
+        ) {
+            self.conflict.store(true, Ordering::Relaxed);
+            if let Some((_, outer)) = &self.savepoint {
+                outer.note(error);
+            }
+        }
+    }
+
+    /// Hands the rollback to whoever uses the session next.
+    fn leave_rollback(&self) {
+        let open = self.is_open();
+        self.phase.store(ENDED, Ordering::Relaxed);
+        if open {
+            self.session.leave(match &self.savepoint {
+                None => Leftover::Transaction,
+                Some((name, _)) => Leftover::Savepoint(name.clone()),
+            });
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if !self.guest {
+            self.shared.leave_rollback();
+        }
+    }
+}
+
+impl std::fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction")
+            .field(
+                "savepoint",
+                &self.shared.savepoint.as_ref().map(|(name, _)| name),
+            )
+            .field("open", &(self.shared.phase.load(Ordering::Relaxed) == OPEN))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,15 @@
+//! Underpin against real servers, real files and real faults.
+
+mod basics;
+mod cancel;
+mod concurrent;
+mod effect;
+mod faults;
+mod health;
+mod house;
+mod place;
+mod readme;
+mod retry;
+mod secrets;
+mod transaction;
+mod types;

@@ -1,0 +1,123 @@
+//! The README's examples, compiled as they stand there. They are not run: they name hosts
+//! and tables that are not here; the other tests run the same calls.
+
+#![allow(unused, reason = "examples show what can be had and use little of it")]
+
+use std::time::Duration;
+
+use underpin::{Database, FromRow, Result};
+
+#[derive(FromRow)]
+struct User {
+    id: i32,
+    email: String,
+    full_name: Option<String>,
+}
+
+#[rustfmt::skip]
+async fn example_1() -> Result<()> {
+    use std::time::Duration;
+    use underpin::{Database, FromRow};
+
+    #[derive(FromRow)]
+    struct User { id: i32, email: String, full_name: Option<String> }
+
+    let db = Database::connect("postgres://app@db1,db2,db3/shop").await?;   // or Database::from_env()
+
+    let users: Vec<User> =
+        db.query_as("SELECT id, email, full_name FROM users WHERE is_active = $1", (true,)).await?;
+    let count: i64 = db.query_scalar("SELECT count(*) FROM users", ()).await?;
+    let one: Option<User> = db.query_optional("SELECT * FROM users WHERE id = $1", (7,)).await?;
+    let changed: u64 = db.execute("UPDATE users SET is_active = $1 WHERE id = $2", (false, 7)).await?;
+
+    let mut rows = db.query_stream::<User>("SELECT * FROM users", ()).await?;   // bounded memory
+    while let Some(user) = rows.next().await { println!("{}", user?.email); }
+
+    db.close(Duration::from_secs(10)).await?;   // drains, and says who still held a connection
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_2(db: Database) -> Result<()> {
+    let rows = (0..1_000_000).map(|n| (n, format!("item {n}")));
+    db.bulk_insert("shop.items", &["id", "name"], rows).await?;   // COPY on PostgreSQL; all or none
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_3(db: Database) -> Result<()> {
+    use underpin::Isolation;
+
+    db.transaction(async |tx| {
+        tx.execute("UPDATE accounts SET balance = balance - $1 WHERE id = $2", (10, 1)).await?;
+        tx.execute("UPDATE accounts SET balance = balance + $1 WHERE id = $2", (10, 2)).await
+    }).await?;                                     // committed on Ok, rolled back on Err or panic
+
+    db.isolation(Isolation::Serializable).retry()  // run again after a conflict, only where asked
+        .transaction(async |tx| tx.execute("…", ()).await).await?;
+
+    let tx = db.begin().await?;                    // or end it yourself; dropped, it rolls back
+    let inner = tx.savepoint().await?;
+    inner.rollback().await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_4(db: Database) -> Result<()> {
+    use underpin::{Class, Effect};
+
+    if let Err(error) = db.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await {
+        match (error.class(), error.effect()) {
+            (Class::Constraint, _) => println!("{:?} forbids it", error.constraint()),
+            (_, Effect::NotSent | Effect::RolledBack) => println!("nothing happened: {error}"),
+            (_, Effect::Applied) => println!("it took hold, then something failed: {error}"),
+            (_, Effect::Unknown) => println!("it may have taken hold: {error}"),
+        }
+    }
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_5(db: Database) -> Result<()> {
+    let recent: Vec<User> = db.read().deadline(Duration::from_millis(200))
+        .query_as("SELECT * FROM users ORDER BY id DESC LIMIT 10", ()).await?;
+    db.idempotent().execute("UPDATE users SET seen = true WHERE id = $1", (7,)).await?;
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_6(db: Database) -> Result<()> {
+    use std::time::Duration;
+    let lease = db.acquire().await?;               // given back, cleaned, when dropped
+    lease.execute("SET search_path TO archive", ()).await?;
+    let native = lease.postgres()?.client();       // the driver's own client, for all that it can do
+
+    let single = underpin::Connection::connect("sqlite:shop.db").await?;   // outside any pool
+    Ok(())
+}
+
+#[rustfmt::skip]
+async fn example_7(db: Database) -> Result<()> {
+    use std::time::Duration;
+    println!("{}", db.health().await);    // postgres db1:5432/shop is healthy, answered in 312.4µs
+    println!("{}", db.metrics());         // connections, waits, queries, failures, retries
+    Ok(())
+}
+
+/// Every example of the README stands above, to the letter but for white space.
+#[test]
+fn the_examples_are_those_of_the_readme() {
+    let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let own = squeeze(include_str!("readme.rs"));
+    let readme = include_str!("../../../../README.md");
+    let blocks: Vec<&str> = readme
+        .split("```rust\n")
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(blocks.len() >= 6);
+    for block in blocks {
+        assert!(own.contains(&squeeze(block)), "not compiled:\n{block}");
+    }
+}

@@ -1,0 +1,233 @@
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use underpin::{Class, Database, Effect, Error, Isolation, Result};
+use underpin_testkit::{Postgres, or_skip};
+
+use crate::place::Place;
+
+async fn table(db: &Database) {
+    db.batch("CREATE TABLE t (n INTEGER PRIMARY KEY, v INTEGER)")
+        .await
+        .unwrap();
+}
+
+async fn rows(db: &Database) -> Vec<i32> {
+    db.query_as("SELECT n FROM t ORDER BY n", ()).await.unwrap()
+}
+
+#[tokio::test]
+async fn committed_on_ok_rolled_back_on_err_and_on_panic() {
+    for place in Place::each("ok_err_panic") {
+        let db = place.open().await;
+        table(&db).await;
+        let n = db.transaction(async |tx| tx.execute("INSERT INTO t VALUES (1, 1)", ()).await);
+        assert_eq!(n.await.unwrap(), 1);
+        let failed: Result<(), String> = db
+            .transaction(async |tx| {
+                tx.execute("INSERT INTO t VALUES (2, 1)", ())
+                    .await
+                    .map_err(|e| e.to_string())?;
+                Err(Own("enough".into()))?
+            })
+            .await
+            .map_err(|own: Own| own.0);
+        assert_eq!(failed.unwrap_err(), "enough");
+        let panicking = db.clone();
+        let task = tokio::spawn(async move {
+            let _: Result<()> = panicking
+                .transaction(async |tx| {
+                    tx.execute("INSERT INTO t VALUES (3, 1)", ()).await?;
+                    panic!("on purpose")
+                })
+                .await;
+        });
+        assert!(task.await.unwrap_err().is_panic());
+        db.execute("INSERT INTO t VALUES (4, 1)", ()).await.unwrap();
+        assert_eq!(rows(&db).await, [1, 4]);
+    }
+}
+
+/// An error of the caller's own.
+struct Own(String);
+
+impl From<Error> for Own {
+    fn from(error: Error) -> Self {
+        Own(error.to_string())
+    }
+}
+
+impl From<String> for Own {
+    fn from(text: String) -> Self {
+        Own(text)
+    }
+}
+
+#[tokio::test]
+async fn savepoints_undo_only_their_part() {
+    for place in Place::each("savepoints") {
+        let db = place.open().await;
+        table(&db).await;
+        let tx = db.begin().await.unwrap();
+        tx.execute("INSERT INTO t VALUES (1, 1)", ()).await.unwrap();
+        let undone: Result<()> = tx
+            .transaction(|inner| async move {
+                inner.execute("INSERT INTO t VALUES (2, 1)", ()).await?;
+                inner.execute("INSERT INTO t VALUES (2, 2)", ()).await?;
+                Ok(())
+            })
+            .await;
+        assert_eq!(undone.unwrap_err().class(), Class::Constraint);
+        let kept = tx.savepoint().await.unwrap();
+        kept.execute("INSERT INTO t VALUES (3, 1)", ())
+            .await
+            .unwrap();
+        let deeper = kept.savepoint().await.unwrap();
+        deeper
+            .execute("INSERT INTO t VALUES (4, 1)", ())
+            .await
+            .unwrap();
+        deeper.rollback().await.unwrap();
+        kept.commit().await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(rows(&db).await, [1, 3]);
+    }
+}
+
+#[tokio::test]
+async fn a_call_after_the_end_is_refused_and_not_sent() {
+    for place in Place::each("after_the_end") {
+        let db = place.open().await;
+        table(&db).await;
+        let kept = std::sync::Mutex::new(None);
+        db.transaction(async |tx| {
+            tx.execute("INSERT INTO t VALUES (1, 1)", ()).await?;
+            *kept.lock().unwrap() = Some(tx);
+            Ok::<_, Error>(())
+        })
+        .await
+        .unwrap();
+        let tx = kept.lock().unwrap().take().unwrap();
+        let error = tx
+            .execute("INSERT INTO t VALUES (2, 1)", ())
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.class(), error.effect()),
+            (Class::Closed, Effect::NotSent)
+        );
+        drop(tx);
+        assert_eq!(rows(&db).await, [1]);
+    }
+}
+
+#[tokio::test]
+async fn a_read_only_transaction_refuses_to_write() {
+    for place in Place::each("read_only_tx") {
+        let db = place.open().await;
+        table(&db).await;
+        let written: Result<u64> = db
+            .read()
+            .transaction(async |tx| {
+                let _: i64 = tx.query_scalar("SELECT count(*) FROM t", ()).await?;
+                tx.execute("INSERT INTO t VALUES (1, 1)", ()).await
+            })
+            .await;
+        assert_eq!(
+            written.unwrap_err().class(),
+            Class::ReadOnly,
+            "{:?}",
+            place.engine()
+        );
+        assert!(rows(&db).await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_is_run_again_only_where_asked() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("conflict");
+    let db = Database::connect(database.url()).await.unwrap();
+    table(&db).await;
+    db.execute("INSERT INTO t VALUES (1, 0)", ()).await.unwrap();
+    let serializable = db.isolation(Isolation::Serializable);
+
+    let runs = AtomicU32::new(0);
+    // Another transaction changes the row between this one's reading and writing it.
+    let increment = async |tx: underpin::Transaction| -> Result<()> {
+        let v: i32 = tx.query_scalar("SELECT v FROM t WHERE n = 1", ()).await?;
+        if runs.fetch_add(1, Ordering::Relaxed) == 0 {
+            db.execute("UPDATE t SET v = v + 10 WHERE n = 1", ())
+                .await?;
+        }
+        tx.execute("UPDATE t SET v = $1 WHERE n = 1", (v + 1,))
+            .await?;
+        Ok(())
+    };
+    let error = serializable.transaction(&increment).await.unwrap_err();
+    assert_eq!(error.class(), Class::Conflict, "{error}");
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+
+    runs.store(0, Ordering::Relaxed);
+    serializable.retry().transaction(&increment).await.unwrap();
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+    let v: i32 = db
+        .query_scalar("SELECT v FROM t WHERE n = 1", ())
+        .await
+        .unwrap();
+    assert_eq!(v, 21);
+    assert_eq!(db.metrics().retry_attempts, 1);
+}
+
+#[tokio::test]
+async fn isolation_and_access_are_as_asked() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("isolation");
+    let db = Database::connect(database.url()).await.unwrap();
+    let tx = db
+        .read()
+        .isolation(Isolation::RepeatableRead)
+        .begin()
+        .await
+        .unwrap();
+    let level: String = tx
+        .query_scalar("SHOW transaction_isolation", ())
+        .await
+        .unwrap();
+    assert_eq!(level, "repeatable read");
+    let read_only: String = tx
+        .query_scalar("SHOW transaction_read_only", ())
+        .await
+        .unwrap();
+    assert_eq!(read_only, "on");
+    tx.rollback().await.unwrap();
+    let tx = db.begin().await.unwrap();
+    let level: String = tx
+        .query_scalar("SHOW transaction_isolation", ())
+        .await
+        .unwrap();
+    assert_eq!(level, "read committed");
+}
+
+/// The futures of the public calls can be spawned.
+#[tokio::test]
+async fn transactions_run_in_spawned_tasks() {
+    for place in Place::each("spawned") {
+        let db = place.open().await;
+        table(&db).await;
+        let tasks: Vec<_> = (0..20)
+            .map(|n| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    db.transaction(move |tx| async move {
+                        tx.execute("INSERT INTO t VALUES ($1, 0)", (n,)).await
+                    })
+                    .await
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(rows(&db).await.len(), 20);
+    }
+}

@@ -1,0 +1,379 @@
+use std::error::Error as _;
+use std::io;
+
+use tokio_postgres::error::{DbError, ErrorPosition};
+use underpin_core::{Class, Code, Endpoint, Error, Stage};
+
+use crate::options::Options;
+
+/// SQLSTATEs and what they mean to a program; a two-character entry stands for its whole
+/// class, below those that are named in full.
+const TABLE: &[(&str, Class)] = &[
+    ("02000", Class::NotFound),
+    ("03", Class::Connect),
+    ("08", Class::Connect),
+    ("08P01", Class::Protocol),
+    ("0A", Class::Unsupported),
+    ("0L", Class::Permission),
+    ("0P", Class::Permission),
+    ("20", Class::Data),
+    ("21", Class::Data),
+    ("22", Class::Data),
+    ("23", Class::Constraint),
+    ("25006", Class::ReadOnly),
+    (
+        "25P03",
+        Class::Timeout {
+            stage: Stage::Statement,
+        },
+    ),
+    (
+        "25P04",
+        Class::Timeout {
+            stage: Stage::Statement,
+        },
+    ),
+    ("28", Class::Auth),
+    ("34", Class::NotFound),
+    ("3D", Class::NotFound),
+    ("3F", Class::NotFound),
+    ("40", Class::Conflict),
+    ("40002", Class::Constraint),
+    ("42", Class::Syntax),
+    ("42501", Class::Permission),
+    ("42P01", Class::NotFound),
+    ("44", Class::Constraint),
+    ("53", Class::Resource),
+    ("53300", Class::Busy),
+    ("54", Class::Unsupported),
+    ("55006", Class::Busy),
+    ("55P03", Class::Busy),
+    ("55P04", Class::Unsupported),
+    ("57014", Class::Canceled),
+    ("57P01", Class::Connect),
+    ("57P02", Class::Connect),
+    ("57P03", Class::Busy),
+    ("57P04", Class::NotFound),
+    ("57P05", Class::Connect),
+    ("72", Class::Conflict),
+    ("P0002", Class::NotFound),
+    ("P0003", Class::Data),
+    ("XX001", Class::Corrupt),
+    ("XX002", Class::Corrupt),
+];
+
+/// The class of a SQLSTATE; [`Class::Server`] where the table has none.
+pub(crate) fn class_of(code: &str) -> Class {
+    let find = |key: &str| {
+        TABLE
+            .iter()
+            .find(|(state, _)| *state == key)
+            .map(|(_, class)| *class)
+    };
+    find(code)
+        .or_else(|| find(code.get(..2)?))
+        .unwrap_or(Class::Server)
+}
+
+/// The class of what the server said, where the SQLSTATE alone does not tell.
+fn class_of_error(error: &DbError) -> Class {
+    match error.code().code() {
+        "57014" if error.message().contains("timeout") => Class::Timeout {
+            stage: Stage::Statement,
+        },
+        // NOWAIT comes from other routines; the names of routines are never translated.
+        "55P03"
+            if error.routine() == Some("ProcessInterrupts")
+                || error.message().contains("timeout") =>
+        {
+            Class::Timeout { stage: Stage::Lock }
+        }
+        code => class_of(code),
+    }
+}
+
+/// Whether the server ended the session with this error.
+pub(crate) fn is_fatal(error: &DbError) -> bool {
+    use tokio_postgres::error::Severity;
+    match error.parsed_severity() {
+        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
+        None => matches!(error.severity(), "FATAL" | "PANIC"),
+    }
+}
+
+/// The error for what the server said of a statement; the effect is left to the caller.
+pub(crate) fn refused(error: &DbError) -> Error {
+    let mut message = format!(
+        "PostgreSQL refused the statement: {}",
+        sentence(error.message())
+    );
+    if let Some(detail) = error.detail() {
+        message.push(' ');
+        message.push_str(&sentence(detail));
+    }
+    let at = match error.position() {
+        Some(ErrorPosition::Original(at)) => format!(", at character {at}"),
+        _ => String::new(),
+    };
+    message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code().code()));
+    let failed = Error::new(class_of_error(error), message);
+    described(failed, error)
+}
+
+fn described(mut failed: Error, error: &DbError) -> Error {
+    failed = failed.with_code(Code::SqlState(error.code().code().to_owned()));
+    if let Some(constraint) = error.constraint() {
+        failed = failed.with_constraint(constraint);
+    } else if let ("23502", Some(column)) = (error.code().code(), error.column()) {
+        // The constraint that a column is not null has no name of its own before PostgreSQL 18.
+        failed = failed.with_constraint(column);
+    }
+    match (failed.hint(), error.hint(), error.routine()) {
+        (None, Some(hint), _) => failed.with_hint(sentence(hint)),
+        (None, None, Some("getTypeBinaryOutputInfo")) => {
+            failed.with_hint("Cast the column to text in the statement: column::text.")
+        }
+        _ => failed,
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let text = text.trim_end();
+    if text.ends_with(['.', '!', '?', ')']) {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
+}
+
+/// Whether a prepared statement no longer fits the tables that it is about, or is gone.
+pub(crate) fn is_outgrown(error: &DbError) -> bool {
+    match error.code().code() {
+        "0A000" => {
+            error.routine() == Some("RevalidateCachedQuery")
+                || error
+                    .message()
+                    .starts_with("cached plan must not change result type")
+        }
+        "26000" => true,
+        _ => false,
+    }
+}
+
+/// The error for a stream that could not be opened.
+pub(crate) fn dial_failed(error: io::Error, endpoint: &Endpoint) -> Error {
+    let (message, hint) = match error.kind() {
+        io::ErrorKind::NotFound
+            if matches!(endpoint.address, underpin_core::Address::Tcp { .. }) =>
+        {
+            (
+                format!("The host of {endpoint} cannot be found: {error}."),
+                "Check the host's name, and that this machine can look names up.",
+            )
+        }
+        io::ErrorKind::NotFound => (
+            format!("There is no socket {endpoint}: {error}."),
+            "Check that the server runs on this machine, and the socket's directory and port.",
+        ),
+        io::ErrorKind::ConnectionRefused => (
+            format!("Nothing accepts connections at {endpoint}: {error}."),
+            "Check that the server runs, and host and port.",
+        ),
+        _ => (
+            format!("The server at {endpoint} cannot be reached: {error}."),
+            "Check host and port, the network, and any firewall in between.",
+        ),
+    };
+    Error::new(Class::Connect, message)
+        .with_hint(hint)
+        .with_source(error)
+}
+
+/// The error for an endpoint at which something else answers.
+pub(crate) fn alien(endpoint: &Endpoint) -> Error {
+    Error::new(
+        Class::Protocol,
+        format!("What answers at {endpoint} does not speak PostgreSQL's protocol."),
+    )
+    .with_hint("Check host and port.")
+}
+
+/// The error for a login that failed.
+pub(crate) fn login_failed(
+    error: tokio_postgres::Error,
+    endpoint: &Endpoint,
+    options: &Options,
+) -> Error {
+    if let Some(said) = error.as_db_error() {
+        let failed = login_refused(said, endpoint, options);
+        return described(failed, said).with_source(error);
+    }
+    if let Some(ours) = error
+        .source()
+        .and_then(|source| source.downcast_ref::<Error>())
+    {
+        // Made by the encryption, which knows best.
+        let mut copy = Error::new(ours.class(), ours.message());
+        if let Some(hint) = ours.hint() {
+            copy = copy.with_hint(hint);
+        }
+        return copy.with_source(error);
+    }
+    let cause = error
+        .source()
+        .map_or_else(|| error.to_string(), ToString::to_string);
+    let io = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .map(io::Error::kind);
+    let user = &options.user;
+    let failed = if cause == "password missing" {
+        Error::new(
+            Class::Auth,
+            format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
+        )
+        .with_hint("Set the password.")
+    } else if error.to_string().starts_with("authentication") {
+        Error::new(
+            Class::Auth,
+            format!("The login of the user {user:?} at {endpoint} failed: {cause}."),
+        )
+        .with_hint("Check the password, and the method that the server's pg_hba.conf asks for.")
+    } else if matches!(
+        io,
+        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+    ) || error.to_string().contains("unexpected message")
+        || error.to_string().contains("parsing response")
+    {
+        alien(endpoint)
+    } else {
+        Error::new(
+            Class::Connect,
+            format!("The server at {endpoint} ended the connection before the login was complete: {cause}."),
+        )
+        .with_hint("Check that it is a PostgreSQL server, and look into its log.")
+    };
+    failed.with_source(error)
+}
+
+fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Error {
+    let (user, database) = (&options.user, options.database_name());
+    let words = sentence(said.message());
+    match said.code().code() {
+        "28P01" => Error::new(
+            Class::Auth,
+            format!("The server at {endpoint} refused the password of the user {user:?} for the database {database:?}."),
+        )
+        .with_hint(if options.password.is_empty() {
+            "No password is set; set it."
+        } else {
+            "Check the user's name and the password."
+        }),
+        "28000" => Error::new(
+            Class::Auth,
+            format!("The server at {endpoint} does not let the user {user:?} into the database {database:?}: {words}"),
+        )
+        .with_hint(
+            "Check the user's name; the server's pg_hba.conf must allow this user, database, \
+             address and encryption.",
+        ),
+        "3D000" => Error::new(
+            Class::NotFound,
+            format!("The server at {endpoint} has no database {database:?} (asked for by the user {user:?})."),
+        )
+        .with_hint("Check the database's name, or create it."),
+        "53300" => Error::new(
+            Class::Busy,
+            format!("The server at {endpoint} takes no more connections of the user {user:?}: {words}"),
+        )
+        .with_hint("Use a smaller pool, or raise the server's max_connections."),
+        "57P03" => {
+            Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
+        }
+        code => Error::new(
+            class_of(code),
+            format!(
+                "The server at {endpoint} refused the user {user:?} for the database {database:?}: \
+                 {words} (SQLSTATE {code}.)"
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_row_of_the_table_is_found() {
+        for (state, class) in TABLE {
+            let code = if state.len() == 5 {
+                (*state).to_owned()
+            } else {
+                format!("{state}ZZZ")
+            };
+            assert_eq!(class_of(&code), *class, "{state}");
+        }
+    }
+
+    #[test]
+    fn what_programs_meet_most() {
+        let timeout = Class::Timeout {
+            stage: Stage::Statement,
+        };
+        for (code, class) in [
+            ("08006", Class::Connect),
+            ("08P01", Class::Protocol),
+            ("0A000", Class::Unsupported),
+            ("22003", Class::Data),
+            ("22P02", Class::Data),
+            ("23505", Class::Constraint),
+            ("23503", Class::Constraint),
+            ("23502", Class::Constraint),
+            ("23514", Class::Constraint),
+            ("23P01", Class::Constraint),
+            ("25006", Class::ReadOnly),
+            ("25P04", timeout),
+            ("28P01", Class::Auth),
+            ("28000", Class::Auth),
+            ("3D000", Class::NotFound),
+            ("3F000", Class::NotFound),
+            ("40001", Class::Conflict),
+            ("40P01", Class::Conflict),
+            ("42501", Class::Permission),
+            ("42601", Class::Syntax),
+            ("42703", Class::Syntax),
+            ("42P01", Class::NotFound),
+            ("42883", Class::Syntax),
+            ("53100", Class::Resource),
+            ("53200", Class::Resource),
+            ("53300", Class::Busy),
+            ("55P03", Class::Busy),
+            ("55006", Class::Busy),
+            ("57014", Class::Canceled),
+            ("57P01", Class::Connect),
+            ("57P02", Class::Connect),
+            ("57P03", Class::Busy),
+            ("58030", Class::Server),
+            ("XX000", Class::Server),
+            ("XX001", Class::Corrupt),
+            ("XX002", Class::Corrupt),
+            ("P0001", Class::Server),
+            ("25P02", Class::Server),
+            ("", Class::Server),
+            ("é", Class::Server),
+        ] {
+            assert_eq!(class_of(code), class, "{code}");
+        }
+    }
+
+    #[test]
+    fn no_row_is_there_twice() {
+        for (at, (state, _)) in TABLE.iter().enumerate() {
+            assert!(
+                TABLE[..at].iter().all(|(other, _)| other != state),
+                "{state}"
+            );
+        }
+    }
+}

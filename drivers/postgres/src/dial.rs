@@ -1,0 +1,105 @@
+use std::fmt::Debug;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
+use underpin_core::{Address, Endpoint};
+
+/// A stream of bytes in both directions.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// What [`Dial::dial`] returns.
+pub type Dialing<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send + 'a>>;
+
+/// A way to open the stream of bytes to an endpoint: a tunnel, a proxy, a test's own.
+/// Encryption, where there is any, is put on top of it.
+pub trait Dial: Debug + Send + Sync + 'static {
+    /// Opens a stream to `endpoint`. It is used for connections and for requests to
+    /// cancel a statement.
+    ///
+    /// # Errors
+    /// Whatever keeps it from opening one; the message goes into the error that the
+    /// caller of `connect` gets.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it must close what it has opened.
+    fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a>;
+}
+
+/// Sockets of the operating system.
+#[derive(Debug)]
+pub(crate) struct Sockets;
+
+impl Dial for Sockets {
+    fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a> {
+        Box::pin(async move {
+            match &endpoint.address {
+                Address::Tcp { host, port } => {
+                    let stream = dial_tcp(host, *port).await?;
+                    Ok(Box::new(stream) as Box<dyn Stream>)
+                }
+                Address::Unix { .. } => {
+                    let stream = UnixStream::connect(endpoint.to_string()).await?;
+                    Ok(Box::new(stream) as Box<dyn Stream>)
+                }
+                _ => Err(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    "PostgreSQL is reached by TCP or a Unix socket",
+                )),
+            }
+        })
+    }
+}
+
+async fn dial_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+    // Told apart from a refused connection by its kind.
+    let addresses = lookup_host((host, port))
+        .await
+        .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    for address in addresses {
+        let socket = if address.is_ipv4() {
+            TcpSocket::new_v4()
+        } else {
+            TcpSocket::new_v6()
+        }?;
+        // Without it, a server that vanished is never noticed by who only listens.
+        socket.set_keepalive(true)?;
+        match socket.connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// What a server says when it is asked to encrypt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Yes,
+    No,
+    /// It failed before it understood the question; a plain connection may tell why.
+    Error,
+    /// It is no PostgreSQL.
+    Alien,
+}
+
+/// Asks the server to encrypt, as the first thing on a stream.
+pub(crate) async fn ask_for_tls(stream: &mut (impl Stream + ?Sized)) -> io::Result<Answer> {
+    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).await?;
+    stream.flush().await?;
+    // Not a byte more than the answer: what follows it is encrypted, or an attack.
+    Ok(match stream.read_u8().await? {
+        b'S' => Answer::Yes,
+        b'N' => Answer::No,
+        b'E' => Answer::Error,
+        _ => Answer::Alien,
+    })
+}

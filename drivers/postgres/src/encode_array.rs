@@ -1,0 +1,89 @@
+use bytes::{BufMut, BytesMut};
+use underpin_core::Value;
+
+use crate::encode::{Misfit, encode};
+use crate::kind::{Element, Kind};
+
+/// The kind that a value within an array is taken for: an array itself where there are
+/// several dimensions.
+pub(crate) fn element_kind(value: &Value, element: Element) -> Kind {
+    match value {
+        Value::Array(_) => Kind::Array(element),
+        _ => element.kind(),
+    }
+}
+
+/// Puts the binary form of an array behind what is in `out`. The server takes the type of
+/// the elements from the statement, and checks the number that is sent against it; 0 is
+/// not taken, so the caller's `element_type` is filled in by [`set_element_type`].
+pub(crate) fn array(values: &[Value], element: Element, out: &mut BytesMut) -> Result<(), Misfit> {
+    let mut lengths = Vec::new();
+    measure(values, &mut lengths);
+    if lengths.contains(&0) {
+        // An array without elements has no dimensions.
+        lengths.clear();
+    }
+    let start = out.len();
+    out.put_i32(i32::try_from(lengths.len()).map_err(|_| Misfit::Kind)?);
+    out.put_i32(0);
+    out.put_u32(0);
+    for &length in &lengths {
+        out.put_i32(
+            i32::try_from(length)
+                .map_err(|_| Misfit::Because("it has too many elements".into()))?,
+        );
+        out.put_i32(1);
+    }
+    let mut has_nulls = false;
+    if !lengths.is_empty() {
+        dimension(values, &lengths, element, out, &mut has_nulls)?;
+    }
+    out[start + 4..start + 8].copy_from_slice(&i32::from(has_nulls).to_be_bytes());
+    Ok(())
+}
+
+/// Fills in the number of the element's type in an array's header, which begins `array`.
+pub(crate) fn set_element_type(array: &mut [u8], number: u32) {
+    if let Some(place) = array.get_mut(8..12) {
+        place.copy_from_slice(&number.to_be_bytes());
+    }
+}
+
+fn measure(values: &[Value], lengths: &mut Vec<usize>) {
+    lengths.push(values.len());
+    if let Some(Value::Array(inner)) = values.first() {
+        measure(inner, lengths);
+    }
+}
+
+fn dimension(
+    values: &[Value],
+    lengths: &[usize],
+    element: Element,
+    out: &mut BytesMut,
+    has_nulls: &mut bool,
+) -> Result<(), Misfit> {
+    let ragged = || Misfit::Because("its inner arrays are not all of one length".into());
+    let (&length, inner) = lengths.split_first().ok_or_else(ragged)?;
+    if values.len() != length {
+        return Err(ragged());
+    }
+    for value in values {
+        match (value, inner.is_empty()) {
+            (Value::Array(values), false) => dimension(values, inner, element, out, has_nulls)?,
+            (Value::Array(_), true) | (_, false) => return Err(ragged()),
+            (Value::Null, true) => {
+                *has_nulls = true;
+                out.put_i32(-1);
+            }
+            (value, true) => {
+                let at = out.len();
+                out.put_i32(0);
+                encode(value, element.kind(), out)?;
+                let length = i32::try_from(out.len() - at - 4).map_err(|_| Misfit::Kind)?;
+                out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! The PostgreSQL driver of Underpin: tokio-postgres under the traits of
+//! [`underpin_core::driver`].
+//!
+//! What it adds is knowledge. A [tap](tap) on the plain bytes, within the encryption,
+//! counts what was written and reads what the server says of the transaction, so that
+//! every error says whether the statement may have taken hold, and every connection
+//! knows its own state without asking.
+
+mod bulk_insert;
+mod call;
+mod cancel;
+#[cfg(feature = "tls")]
+mod channel_binding;
+mod classify;
+mod column;
+mod connection;
+mod connector;
+mod copy;
+mod copy_row;
+mod decode;
+mod dial;
+mod effect;
+mod encode;
+mod encode_array;
+mod execute;
+mod frames;
+mod kind;
+mod link;
+mod made_text;
+mod notices;
+mod options;
+mod param;
+mod prepare;
+mod query;
+mod range;
+mod reset;
+mod row;
+mod session;
+mod sql;
+mod statements;
+mod stream;
+mod tap;
+mod task;
+mod texts;
+#[cfg(feature = "tls")]
+mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "tls_disabled.rs"]
+mod tls;
+mod transaction;
+mod unknown_types;
+#[cfg(feature = "tls")]
+mod verify;
+
+pub use connection::Connection;
+pub use connector::Connector;
+pub use copy::CopyOut;
+pub use dial::{Dial, Dialing, Stream};
+pub use notices::{Notice, Notification};
+pub use options::Options;
+pub use row::Row;
+pub use sql::changes_session;
+pub use tokio_postgres;

@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use underpin_core::{Secret, TlsMode, TlsOptions};
+
+/// Who connects to which database, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// The database; `None` is the one named like the user.
+    pub database: Option<String>,
+    /// The user. Default `postgres`.
+    pub user: String,
+    /// The password; empty for none.
+    pub password: Secret,
+    /// How connections over TCP are encrypted; those over Unix sockets never are.
+    /// Default [`TlsMode::VerifyFull`] with the operating system's authorities.
+    pub tls: TlsOptions,
+    /// What the server shows as `application_name`.
+    pub application_name: Option<String>,
+    /// After how long the server itself cancels a statement, in whole milliseconds, rounded up.
+    pub statement_timeout: Option<Duration>,
+    /// How many prepared statements a connection keeps. Default 256. Zero is for a pooler
+    /// in transaction mode: statements are unnamed, and nothing but user and database is
+    /// said at startup.
+    pub statement_cache_size: usize,
+    /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
+    pub options: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            database: None,
+            user: "postgres".into(),
+            password: Secret::default(),
+            tls: TlsOptions::new(TlsMode::VerifyFull),
+            application_name: None,
+            statement_timeout: None,
+            statement_cache_size: 256,
+            options: None,
+        }
+    }
+}
+
+impl Options {
+    /// The database's name, given or by default.
+    pub fn database_name(&self) -> &str {
+        self.database.as_deref().unwrap_or(&self.user)
+    }
+
+    /// Whether statements are named and the session is this client's own.
+    pub(crate) fn owns_session(&self) -> bool {
+        self.statement_cache_size > 0
+    }
+
+    /// What is sent as `options` at startup.
+    fn startup_options(&self) -> Option<String> {
+        let timeout = self
+            .statement_timeout
+            .map(|limit| format!("-c statement_timeout={}", whole_milliseconds(limit)));
+        match (&self.options, timeout) {
+            // The caller's own come last, and win.
+            (Some(options), Some(timeout)) => Some(format!("{timeout} {options}")),
+            (options, timeout) => timeout.or_else(|| options.clone()),
+        }
+    }
+
+    pub(crate) fn client_config(&self) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        config.user(&self.user).dbname(self.database_name());
+        if !self.password.is_empty() {
+            config.password(self.password.expose());
+        }
+        if self.owns_session() {
+            if let Some(name) = &self.application_name {
+                config.application_name(name);
+            }
+            if let Some(options) = self.startup_options() {
+                config.options(options);
+            }
+        }
+        config
+    }
+}
+
+/// Rounded up, so that a limit below a millisecond does not become none at all; PostgreSQL
+/// takes no more than 31 bits.
+fn whole_milliseconds(limit: Duration) -> u32 {
+    let rounded = limit.as_nanos().div_ceil(1_000_000).max(1);
+    u32::try_from(rounded)
+        .unwrap_or(u32::MAX)
+        .min(i32::MAX as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_round_up_and_never_to_nothing() {
+        for (limit, expected) in [
+            (Duration::from_nanos(1), 1),
+            (Duration::ZERO, 1),
+            (Duration::from_micros(1500), 2),
+            (Duration::from_secs(30), 30_000),
+            (Duration::MAX, i32::MAX as u32),
+        ] {
+            assert_eq!(whole_milliseconds(limit), expected, "{limit:?}");
+        }
+    }
+
+    #[test]
+    fn a_pooler_is_told_nothing_but_user_and_database() {
+        let mut options = Options {
+            user: "app".into(),
+            application_name: Some("shop".into()),
+            statement_timeout: Some(Duration::from_secs(1)),
+            options: Some("-c search_path=a".into()),
+            ..Options::default()
+        };
+        let config = options.client_config();
+        assert_eq!(
+            config.get_options(),
+            Some("-c statement_timeout=1000 -c search_path=a")
+        );
+        assert_eq!(config.get_dbname(), Some("app"));
+        options.statement_cache_size = 0;
+        let config = options.client_config();
+        assert_eq!(
+            (config.get_options(), config.get_application_name()),
+            (None, None)
+        );
+    }
+}

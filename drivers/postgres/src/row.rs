@@ -1,0 +1,91 @@
+use tokio_postgres::types::{FromSql, Type};
+use underpin_core::{Class, Columns, Error, Result, Row as Reads, ValueRef};
+
+use crate::column::Described;
+use crate::decode;
+use crate::kind::{Base, Element, Kind};
+use crate::texts::Texts;
+
+/// A row of PostgreSQL's, read where it lies.
+#[derive(Debug)]
+pub struct Row<'a> {
+    row: &'a tokio_postgres::Row,
+    described: &'a Described,
+    texts: Texts,
+}
+
+/// The bytes of a value as they came.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    #[inline]
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Raw(raw))
+    }
+
+    #[inline]
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+impl<'a> Row<'a> {
+    #[inline]
+    pub(crate) fn new(row: &'a tokio_postgres::Row, described: &'a Described) -> Self {
+        Row {
+            row,
+            described,
+            texts: Texts::default(),
+        }
+    }
+
+    #[cold]
+    fn unreadable(&self, index: usize, kind: Kind) -> Error {
+        let column = &self.described.columns.0[index];
+        let of_type = format!(
+            "Column {:?} (number {}) is of type {}",
+            column.name,
+            index + 1,
+            column.type_name
+        );
+        if matches!(
+            kind,
+            Kind::One(Base::Unreadable) | Kind::Array(Element::One(Base::Unreadable))
+        ) {
+            return Error::new(
+                Class::Data,
+                format!("{of_type}, whose bytes Underpin does not read."),
+            )
+            .with_hint(format!(
+                "Cast it to text in the statement: {:?}::text.",
+                column.name
+            ));
+        }
+        Error::new(
+            Class::Data,
+            format!("{of_type}, and its bytes are not what that type says."),
+        )
+    }
+}
+
+impl Reads for Row<'_> {
+    #[inline]
+    fn columns(&self) -> &Columns {
+        &self.described.columns
+    }
+
+    #[inline]
+    fn value(&self, index: usize) -> Result<ValueRef<'_>> {
+        let Some(&kind) = self.described.kinds.get(index) else {
+            return Err(self.described.columns.no_such_index(index));
+        };
+        match self.row.try_get::<usize, Option<Raw<'_>>>(index) {
+            Ok(Some(Raw(bytes))) => match decode::value(kind, bytes, &self.texts) {
+                Some(value) => Ok(value),
+                None => Err(self.unreadable(index, kind)),
+            },
+            Ok(None) => Ok(ValueRef::Null),
+            Err(_) => Err(self.described.columns.no_such_index(index)),
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! What a statement's text tells without asking the server.
+
+/// What a statement, or several, may do beside its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Nature {
+    /// Changes the session for the statements to come: settings, locks, temporary tables.
+    pub(crate) changes_session: bool,
+    /// Begins or ends a transaction.
+    pub(crate) controls_transaction: bool,
+    /// Commits by itself, perhaps more than once: a procedure, VACUUM, CREATE DATABASE.
+    pub(crate) commits_itself: bool,
+}
+
+/// Whether a statement changes the session that runs it for the statements to come, as
+/// far as its text tells: `SET`, `LISTEN`, `PREPARE`, temporary tables, advisory locks.
+/// Such a statement needs a connection of its own.
+pub fn changes_session(sql: &str) -> bool {
+    Nature::of(sql).changes_session
+}
+
+impl Nature {
+    pub(crate) fn of(sql: &str) -> Nature {
+        let mut nature = Nature::default();
+        let mut words = Words { rest: sql };
+        let mut first = "";
+        let mut second = "";
+        let mut number = 0;
+        let mut last = "";
+        while let Some(token) = words.next() {
+            let Token::Word(word) = token else {
+                if let Token::Semicolon = token {
+                    (first, second, last, number) = ("", "", "", 0);
+                }
+                continue;
+            };
+            number += 1;
+            match number {
+                1 => first = word,
+                2 => second = word,
+                _ => {}
+            }
+            if number <= 2 {
+                nature.begins_with(first, second);
+            }
+            nature.contains(first, last, word);
+            last = word;
+        }
+        nature
+    }
+
+    fn begins_with(&mut self, first: &str, second: &str) {
+        let is =
+            |word: &str, names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        if is(first, &["set"]) {
+            if !second.is_empty() && !is(second, &["local", "transaction", "constraints"]) {
+                self.changes_session = true;
+            }
+        } else if is(first, &["prepare"]) {
+            if is(second, &["transaction"]) {
+                self.controls_transaction = true;
+            } else if !second.is_empty() {
+                self.changes_session = true;
+            }
+        } else if is(
+            first,
+            &[
+                "listen",
+                "unlisten",
+                "load",
+                "declare",
+                "discard",
+                "deallocate",
+                "reset",
+            ],
+        ) {
+            self.changes_session = true;
+        } else if is(
+            first,
+            &["begin", "start", "commit", "end", "rollback", "abort"],
+        ) {
+            self.controls_transaction = true;
+        } else if is(first, &["call", "do", "vacuum", "reindex", "cluster"])
+            || (is(first, &["create", "drop", "alter"])
+                && is(
+                    second,
+                    &["database", "tablespace", "subscription", "system"],
+                ))
+        {
+            self.commits_itself = true;
+        }
+    }
+
+    fn contains(&mut self, first: &str, before: &str, word: &str) {
+        let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
+        match word.len() {
+            // TEMP and TEMPORARY, where a table, a view or a sequence is made.
+            4 | 9 if is(word, "temp") || is(word, "temporary") => {
+                let made = ["create", "local", "global", "into", "replace"];
+                self.changes_session |= made.iter().any(|name| is(before, name));
+            }
+            12 if is(word, "concurrently") && !is(first, "refresh") => self.commits_itself = true,
+            10 if is(word, "set_config") => self.changes_session = true,
+            16.. if word.get(..3).is_some_and(|start| is(start, "pg_")) => {
+                let lower = word.to_ascii_lowercase();
+                self.changes_session |= lower.contains("advisory_lock") && !lower.contains("xact");
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Words<'a> {
+    rest: &'a str,
+}
+
+enum Token<'a> {
+    Word(&'a str),
+    Semicolon,
+    Other,
+}
+
+impl<'a> Words<'a> {
+    fn next(&mut self) -> Option<Token<'a>> {
+        let rest = self.rest.trim_start();
+        let first = rest.chars().next()?;
+        let (token, length) = match first {
+            '\'' => (Token::Other, quoted(rest, '\'', false)),
+            '"' => (Token::Other, quoted(rest, '"', false)),
+            ';' => (Token::Semicolon, 1),
+            '-' if rest.starts_with("--") => (Token::Other, rest.find('\n').unwrap_or(rest.len())),
+            '/' if rest.starts_with("/*") => (Token::Other, comment(rest)),
+            '$' => (Token::Other, dollar_quoted(rest)),
+            c if c.is_alphabetic() || c == '_' => {
+                let end = rest
+                    .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
+                    .unwrap_or(rest.len());
+                let escapes = end == 1 && matches!(c, 'e' | 'E') && rest[end..].starts_with('\'');
+                if escapes {
+                    (Token::Other, 1 + quoted(&rest[1..], '\'', true))
+                } else {
+                    (Token::Word(&rest[..end]), end)
+                }
+            }
+            c => (Token::Other, c.len_utf8()),
+        };
+        self.rest = &rest[length..];
+        // A comment stands for a blank.
+        match token {
+            Token::Other if rest.starts_with("--") || rest.starts_with("/*") => self.next(),
+            token => Some(token),
+        }
+    }
+}
+
+/// How long the quoted piece is that `text` begins with; all of it where it does not end.
+fn quoted(text: &str, quote: char, escapes: bool) -> usize {
+    let mut chars = text.char_indices().skip(1).peekable();
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && escapes {
+            chars.next();
+        } else if c == quote {
+            if chars.peek().is_some_and(|(_, next)| *next == quote) {
+                chars.next();
+            } else {
+                return at + quote.len_utf8();
+            }
+        }
+    }
+    text.len()
+}
+
+fn comment(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0);
+    while at < bytes.len() {
+        match (bytes[at], bytes.get(at + 1)) {
+            (b'/', Some(b'*')) => (at, depth) = (at + 2, depth + 1),
+            (b'*', Some(b'/')) => (at, depth) = (at + 2, depth - 1),
+            _ => at += 1,
+        }
+        if depth == 0 {
+            return at;
+        }
+    }
+    text.len()
+}
+
+/// The length of `$tag$ … $tag$`, or of the `$` alone, as in a parameter's name.
+fn dollar_quoted(text: &str) -> usize {
+    let Some(end) = text[1..].find('$') else {
+        return 1;
+    };
+    let tag = &text[..end + 2];
+    let name = &tag[1..tag.len() - 1];
+    let is_tag = !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if !is_tag {
+        return 1;
+    }
+    text[tag.len()..]
+        .find(tag)
+        .map_or(text.len(), |close| tag.len() + close + tag.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn session_changes_are_told_from_the_text() {
+        for sql in [
+            "SET search_path TO a",
+            "set role x",
+            "-- hello\n SET a = 1",
+            "/* a /* b */ */ LISTEN x",
+            "SELECT 1; SET a = 1",
+            "CREATE TEMP TABLE t (id int)",
+            "create or replace temporary view v as select 1",
+            "SELECT * INTO TEMP t FROM u",
+            "SELECT set_config('a', 'b', false)",
+            "SELECT pg_advisory_lock(1)",
+            "select PG_TRY_ADVISORY_LOCK(1)",
+            "PREPARE a AS SELECT 1",
+            "DISCARD ALL",
+            "SELECT ';' ; listen x",
+            "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+        ] {
+            assert!(changes_session(sql), "{sql}");
+        }
+        for sql in [
+            "",
+            ";",
+            "SELECT 1",
+            "SET LOCAL a = 1",
+            "SET TRANSACTION READ ONLY",
+            "SET CONSTRAINTS ALL DEFERRED",
+            "SELECT temp FROM weather",
+            "SELECT ';SET a = 1'",
+            "SELECT $$;SET a = 1$$",
+            "SELECT $x$;SET$x$",
+            "SELECT E'\\';SET a=1'",
+            "UPDATE t SET a = $1",
+            "SELECT \"set_config\"",
+            "SELECT pg_advisory_xact_lock(1)",
+            "PREPARE TRANSACTION 'x'",
+            "SELECT 1 -- ; SET a = 1",
+            "SELECT 'it''s; SET a'",
+        ] {
+            assert!(!changes_session(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_ends_a_transaction_or_commits_by_itself() {
+        for sql in [
+            "COMMIT",
+            " end",
+            "PREPARE TRANSACTION 'a'",
+            "INSERT INTO a VALUES (1); COMMIT",
+            "begin",
+        ] {
+            assert!(Nature::of(sql).controls_transaction, "{sql}");
+        }
+        for sql in [
+            "CALL p()",
+            "vacuum t",
+            "CREATE INDEX CONCURRENTLY i ON t (a)",
+            "create database x",
+            "DO $$ begin end $$",
+        ] {
+            assert!(Nature::of(sql).commits_itself, "{sql}");
+        }
+        for sql in [
+            "INSERT INTO t VALUES (1)",
+            "CREATE TABLE t (id int)",
+            "DO_IT",
+            "SELECT 'call'",
+        ] {
+            assert_eq!(Nature::of(sql), Nature::default(), "{sql}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(sql in "[-/*'\"$;a-zE\\\\ é\n]{0,60}") {
+            Nature::of(&sql);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream::{self, TryStreamExt};
+use tokio_postgres::RowStream as Native;
+use underpin_core::driver::{Call as Asked, RowStream};
+use underpin_core::{Columns, Error, FromRow, Result};
+
+use crate::call::{Call, Failure};
+use crate::column::Described;
+use crate::connection::Connection;
+use crate::execute::as_text;
+use crate::row::Row;
+use crate::sql::Nature;
+use crate::statements::Prepared;
+
+/// A result that is read row by row.
+struct Rows<T: FromRow> {
+    native: Pin<Box<Native>>,
+    /// Gone once the result has ended.
+    call: Option<Call>,
+    source: Source,
+    layout: Option<T::Layout>,
+    /// A row that had to be read to learn the columns.
+    first: Option<tokio_postgres::Row>,
+}
+
+/// Where the columns are described.
+enum Source {
+    Prepared(Arc<Prepared>),
+    Own(Described),
+}
+
+impl Source {
+    fn described(&self) -> &Described {
+        match self {
+            Source::Prepared(prepared) => &prepared.result,
+            Source::Own(described) => described,
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) async fn run_stream<T>(&self, asked: Asked<'_>) -> Result<(Columns, RowStream<T>)>
+    where
+        T: FromRow + Send + 'static,
+    {
+        let call = Call::open(self.session(), asked.deadline)?;
+        let rows = if self.session().settings.options.owns_session() {
+            named(call, &asked).await?
+        } else {
+            unnamed(call, &asked).await?
+        };
+        let columns = rows.source.described().columns.clone();
+        let stream = stream::unfold(Box::new(rows), |mut rows| async move {
+            let next = rows.next().await?;
+            Some((next, rows))
+        });
+        Ok((columns, Box::pin(stream)))
+    }
+}
+
+async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
+    let session = Arc::clone(call.session());
+    loop {
+        let ready = match call.prepare(asked.sql).await {
+            Ok(ready) => ready,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
+        let layout = match T::layout(&ready.prepared.result.columns) {
+            Ok(layout) => layout,
+            Err(error) => return Err(call.refuse(error)),
+        };
+        let params = match ready.params(asked.params) {
+            Ok(params) => params,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
+        call.submit(ready.prepared.nature);
+        let failure = match call
+            .wait(session.client.query_raw(&ready.prepared.statement, params))
+            .await
+        {
+            Ok(native) => {
+                call.hold();
+                return Ok(Rows {
+                    native: Box::pin(native),
+                    call: Some(call),
+                    source: Source::Prepared(Arc::clone(&ready.prepared)),
+                    layout: Some(layout),
+                    first: None,
+                });
+            }
+            Err(failure) => failure,
+        };
+        if !call.can_try_anew(asked.sql, &ready, &failure).await {
+            return Err(call.fail(failure).await);
+        }
+    }
+}
+
+async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
+    call.submit(Nature::of(asked.sql));
+    let session = Arc::clone(call.session());
+    let begun = call
+        .wait(async {
+            let native = session
+                .client
+                .query_typed_raw(asked.sql, as_text(asked.params))
+                .await?;
+            let mut native = Box::pin(native);
+            let first = native.try_next().await?;
+            Ok((native, first))
+        })
+        .await;
+    let (native, first) = match begun {
+        Ok(begun) => begun,
+        Err(failure) => return Err(call.fail(failure).await),
+    };
+    let Some(first) = first else {
+        call.done()?;
+        let source = Source::Own(Described::default());
+        return Ok(Rows {
+            native,
+            call: None,
+            source,
+            layout: None,
+            first: None,
+        });
+    };
+    let described = Described::new(first.columns());
+    call.hold();
+    let layout = T::layout(&described.columns);
+    let source = Source::Own(described);
+    let mut rows = Rows {
+        native,
+        call: Some(call),
+        source,
+        layout: None,
+        first: Some(first),
+    };
+    match layout {
+        Ok(layout) => {
+            rows.layout = Some(layout);
+            Ok(rows)
+        }
+        Err(error) => Err(rows.give_up(error).await),
+    }
+}
+
+impl<T: FromRow> Rows<T> {
+    async fn next(&mut self) -> Option<Result<T>> {
+        let native = match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => match self.call.as_ref()?.in_time(self.native.try_next()).await {
+                Some(next) => next,
+                None => return Some(Err(self.run_out().await)),
+            },
+        };
+        match native {
+            Ok(Some(native)) => {
+                let read = T::from_row(
+                    &Row::new(&native, self.source.described()),
+                    self.layout.as_ref()?,
+                );
+                match read {
+                    Ok(row) => Some(Ok(row)),
+                    Err(error) => Some(Err(self.give_up(error).await)),
+                }
+            }
+            Ok(None) => self.call.take()?.done().err().map(Err),
+            Err(error) => Some(Err(self.call.take()?.fail(Failure::Native(error)).await)),
+        }
+    }
+
+    /// The deadline has passed: stops the statement, and says what came of it.
+    async fn run_out(&mut self) -> Error {
+        let Some(call) = self.call.take() else {
+            return ended();
+        };
+        let drained = {
+            let rest = std::pin::pin!(async {
+                while self.native.try_next().await?.is_some() {}
+                Ok(())
+            });
+            call.cut_short(rest).await
+        };
+        match drained {
+            Ok(()) => call.late_but_complete(),
+            Err(failure) => call.fail(failure).await,
+        }
+    }
+
+    /// A row could not be read: lets the statement run to its end, and hands the error on
+    /// with its effect.
+    async fn give_up(&mut self, error: Error) -> Error {
+        let Some(call) = self.call.take() else {
+            return ended();
+        };
+        let drained = call
+            .wait(async {
+                while self.native.try_next().await?.is_some() {}
+                Ok(())
+            })
+            .await;
+        match drained {
+            Ok(()) => call.unreadable(error),
+            Err(failure) => call.fail(failure).await,
+        }
+    }
+}
+
+#[cold]
+fn ended() -> Error {
+    Error::new(
+        underpin_core::Class::Closed,
+        "The rows were read to their end before.",
+    )
+}

@@ -1,0 +1,274 @@
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::frames::Frames;
+use crate::link::Link;
+use crate::unknown_types::UnknownTypes;
+
+/// A thin layer over the plain bytes between client and server, within the encryption
+/// where there is one. It reads along, so that [`Link`] knows what was written and what
+/// the server has answered, which the client itself does not tell.
+#[derive(Debug)]
+pub(crate) struct Tap<S> {
+    stream: S,
+    link: Arc<Link>,
+    client: Frames,
+    server: Server,
+    unknown_types: Option<UnknownTypes>,
+}
+
+#[derive(Debug)]
+struct Server {
+    frames: Frames,
+    started: bool,
+    kept: [u8; KEPT],
+    have: usize,
+}
+
+/// Enough of a message to read a command's tag.
+const KEPT: usize = 24;
+/// The messages that a server may send before it is ready for the first time.
+const AT_STARTUP: &[u8] = b"RSKZENv";
+
+impl<S> Tap<S> {
+    /// A tap on a stream through which nothing has gone yet. With `hide_unknown_types`
+    /// the client is told that columns of types it would have to look up are `unknown`.
+    pub(crate) fn new(stream: S, link: Arc<Link>, hide_unknown_types: bool) -> Self {
+        Tap {
+            stream,
+            link,
+            client: Frames::of_client(),
+            server: Server {
+                frames: Frames::of_server(),
+                started: false,
+                kept: [0; KEPT],
+                have: 0,
+            },
+            unknown_types: hide_unknown_types.then(UnknownTypes::new),
+        }
+    }
+
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    fn refuse_if_killed(&self) -> io::Result<()> {
+        if self.link.killed.load(Ordering::Relaxed) {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "the connection was given up",
+            ));
+        }
+        Ok(())
+    }
+
+    fn wrote(&mut self, mut bytes: &[u8]) {
+        let count = bytes.len() as u64;
+        while !bytes.is_empty() {
+            let step = self.client.step(bytes);
+            if step.ends {
+                match step.tag {
+                    b'Q' | b'E' => add(&self.link.executes, 1),
+                    b'c' => add(&self.link.copy_ends, 1),
+                    _ => {}
+                }
+            }
+            bytes = &bytes[step.body.end..];
+        }
+        add(&self.link.written, count);
+    }
+}
+
+/// The one writer of a number needs no atomic addition.
+fn add(number: &AtomicU64, more: u64) {
+    number.store(number.load(Ordering::Relaxed) + more, Ordering::Release);
+}
+
+impl Server {
+    fn received(&mut self, mut bytes: &[u8], link: &Link) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let step = self.frames.step(bytes);
+            let alien = step.tag != 0 && !AT_STARTUP.contains(&step.tag);
+            if (!self.started && alien) || self.frames.is_lost() {
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the other side does not speak PostgreSQL's protocol",
+                ));
+            }
+            if matches!(step.tag, b'Z' | b'C') {
+                let body = &bytes[step.body.clone()];
+                let taken = body.len().min(KEPT - self.have);
+                self.kept[self.have..self.have + taken].copy_from_slice(&body[..taken]);
+                self.have += taken;
+            }
+            if step.ends {
+                self.finished(step.tag, link);
+                self.have = 0;
+            }
+            bytes = &bytes[step.body.end..];
+        }
+        Ok(())
+    }
+
+    fn finished(&mut self, tag: u8, link: &Link) {
+        let kept = &self.kept[..self.have];
+        match tag {
+            b'Z' => {
+                self.started = true;
+                link.status
+                    .store(kept.first().copied().unwrap_or(b'I'), Ordering::Release);
+                link.unsettled.store(false, Ordering::Release);
+                add(&link.readies, 1);
+                link.tell();
+            }
+            b'C' => {
+                completed(kept, link);
+                add(&link.completes, 1);
+                link.unsettled.store(true, Ordering::Release);
+            }
+            b'E' => link.unsettled.store(true, Ordering::Release),
+            b'S' => add(&link.parameters, 1),
+            _ => {}
+        }
+    }
+}
+
+/// What the tag of a completed command says about the session. `SET` is not among them:
+/// it also stands for `SET LOCAL`, and the statement's text tells the two apart.
+fn completed(tag: &[u8], link: &Link) {
+    let tag = tag.split(|&byte| byte == 0).next().unwrap_or_default();
+    match tag {
+        b"ROLLBACK" => add(&link.rollbacks, 1),
+        b"LISTEN" | b"PREPARE" | b"DECLARE CURSOR" | b"LOAD" => {
+            link.changed.store(true, Ordering::Release);
+        }
+        b"DISCARD ALL" | b"DEALLOCATE ALL" => link.deallocated.store(true, Ordering::Release),
+        _ => {}
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let tap = self.get_mut();
+        tap.refuse_if_killed()?;
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut tap.stream).poll_read(cx, buffer))?;
+        tap.server.received(&buffer.filled()[before..], &tap.link)?;
+        if let Some(unknown_types) = &mut tap.unknown_types {
+            unknown_types.hide(&mut buffer.filled_mut()[before..]);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let tap = self.get_mut();
+        tap.refuse_if_killed()?;
+        let count = ready!(Pin::new(&mut tap.stream).poll_write(cx, bytes))?;
+        tap.wrote(&bytes[..count]);
+        Poll::Ready(Ok(count))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn message(tag: u8, body: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![tag];
+        bytes.extend_from_slice(&(body.len() as u32 + 4).to_be_bytes());
+        bytes.extend_from_slice(body);
+        bytes
+    }
+
+    fn chunks(bytes: &[u8], cuts: &[prop::sample::Index]) -> Vec<Vec<u8>> {
+        let mut cuts: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+        cuts.extend([0, bytes.len()]);
+        cuts.sort_unstable();
+        cuts.windows(2)
+            .map(|pair| bytes[pair[0]..pair[1]].to_vec())
+            .collect()
+    }
+
+    fn counts(link: &Link) -> [u64; 9] {
+        [
+            link.written.load(Ordering::Relaxed),
+            link.executes.load(Ordering::Relaxed),
+            link.copy_ends.load(Ordering::Relaxed),
+            link.completes.load(Ordering::Relaxed),
+            link.rollbacks.load(Ordering::Relaxed),
+            link.readies.load(Ordering::Relaxed),
+            link.parameters.load(Ordering::Relaxed),
+            link.status().into(),
+            link.changed.load(Ordering::Relaxed).into(),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_gives_the_same_counts(
+            cuts in prop::collection::vec(any::<prop::sample::Index>(), 0..60),
+        ) {
+            let client = [
+                message(0, b"user\0app\0\0")[1..].to_vec(),
+                message(b'Q', b"BEGIN\0"),
+                message(b'P', b"s0\0INSERT\0\0\0"), message(b'B', b"\0s0\0"),
+                message(b'E', b"\0\0\0\0\0"), message(b'S', b""),
+                message(b'd', b"1\tQ\n"), message(b'c', b""), message(b'S', b""),
+            ].concat();
+            let server = [
+                message(b'R', &[0; 4]), message(b'S', b"in_hot_standby\0off\0"),
+                message(b'K', &[0; 8]), message(b'Z', b"I"),
+                message(b'C', b"BEGIN\0"), message(b'Z', b"T"),
+                message(b'D', b"CZ"), message(b'C', b"INSERT 0 1\0"), message(b'Z', b"T"),
+                message(b'C', b"LISTEN\0"), message(b'Z', b"T"),
+                message(b'C', b"ROLLBACK\0"), message(b'Z', b"E"),
+            ].concat();
+            let link = Arc::new(Link::new());
+            let mut tap = Tap::new((), Arc::clone(&link), false);
+            for chunk in chunks(&client, &cuts) {
+                tap.wrote(&chunk);
+            }
+            for chunk in chunks(&server, &cuts) {
+                tap.server.received(&chunk, &link).unwrap();
+            }
+            prop_assert_eq!(
+                counts(&link),
+                [client.len() as u64, 2, 1, 4, 1, 5, 1, b'E'.into(), 1]
+            );
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_told_at_its_first_bytes() {
+        for greeting in [&b"HTTP/1.1 400"[..], b"J\0\0\0\n5.5.5", b"-ERR unknown"] {
+            let mut tap = Tap::new((), Arc::new(Link::new()), false);
+            let error = tap.server.received(greeting, &tap.link).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        }
+    }
+}

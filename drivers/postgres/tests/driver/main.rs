@@ -1,0 +1,14 @@
+//! The driver against real servers.
+
+mod copying;
+mod deadlines;
+mod effects;
+mod login;
+mod place;
+mod reading;
+mod sessions;
+mod statements;
+mod states;
+mod streaming;
+mod transactions;
+mod types;

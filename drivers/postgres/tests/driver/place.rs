@@ -1,0 +1,73 @@
+use std::time::{Duration, Instant};
+
+use underpin_core::driver::{Call, Connector as _};
+use underpin_core::{Deadline, Endpoint, Secret, TlsMode, TlsOptions, Value};
+use underpin_postgres::{Connection, Connector, Options};
+use underpin_testkit::{Postgres, Proxy, TestDatabase};
+
+/// What connects to a test's database, unencrypted.
+pub(crate) fn options(server: &Postgres, database: &TestDatabase) -> Options {
+    Options {
+        database: Some(database.name().to_owned()),
+        user: server.user().to_owned(),
+        password: Secret::new(server.password()),
+        tls: TlsOptions::new(TlsMode::Disable),
+        ..Options::default()
+    }
+}
+
+pub(crate) fn endpoint(server: &Postgres) -> Endpoint {
+    Endpoint::tcp(server.host(), server.port())
+}
+
+pub(crate) fn soon() -> Deadline {
+    within(20_000)
+}
+
+pub(crate) fn within(milliseconds: u64) -> Deadline {
+    Deadline::after(Instant::now(), Duration::from_millis(milliseconds))
+}
+
+pub(crate) fn call<'a>(sql: &'a str, params: &'a [Value]) -> Call<'a> {
+    Call {
+        sql,
+        params,
+        deadline: soon(),
+    }
+}
+
+pub(crate) async fn connect_with(endpoint: Endpoint, options: Options) -> Connection {
+    Connector::new([endpoint], options)
+        .unwrap()
+        .connect(soon())
+        .await
+        .unwrap()
+}
+
+pub(crate) async fn connect(server: &Postgres, database: &TestDatabase) -> Connection {
+    connect_with(endpoint(server), options(server, database)).await
+}
+
+pub(crate) async fn connect_through(
+    proxy: &Proxy,
+    server: &Postgres,
+    database: &TestDatabase,
+) -> Connection {
+    connect_with(
+        Endpoint::tcp("127.0.0.1", proxy.port()),
+        options(server, database),
+    )
+    .await
+}
+
+/// Waits until `this` is so, ten seconds at the most.
+pub(crate) async fn eventually(what: &str, mut this: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !this() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{what} never came to be"
+        );
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

@@ -1,0 +1,218 @@
+use std::sync::Arc;
+use std::sync::mpsc as blocking;
+
+use rusqlite::Connection as Client;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use underpin_core::driver::BulkTarget;
+use underpin_core::{Class, Deadline, Effect, Error, IntoParams, Params, Result, quote};
+
+use crate::connection::Connection;
+use crate::fault::Fault;
+use crate::param::{Param, check};
+use crate::pending::{PastDeadline, passed_deadline};
+use crate::session::{Session, canceled};
+use crate::shared::Shared;
+
+/// About how many values travel at once: some 1000 rows of a narrow table.
+const VALUES: usize = 8192;
+
+enum Part {
+    Rows(Params),
+    /// There are no more rows. Where it does not come, the caller has given up.
+    End,
+}
+
+/// Inserts the rows, all or none. While the thread inserts one batch, the caller's
+/// side fills the next.
+pub(crate) async fn bulk_insert<I>(
+    connection: &Connection,
+    target: BulkTarget<'_>,
+    rows: I,
+    deadline: Deadline,
+) -> Result<u64>
+where
+    I: Iterator + Send,
+    I::Item: IntoParams + Send,
+{
+    let deadline = connection.deadline(deadline);
+    let width = target.columns.len();
+    let sql = statement(target)?;
+    let (parts, receiver) = channel(1);
+    let (give_back, spare) = blocking::channel();
+    let pending = connection
+        .worker
+        .submit(move |session| insert_all(session, &sql, width, receiver, &give_back))?;
+    let filling = fill(target.columns, rows, parts, spare);
+    match pending.within(deadline, filling).await {
+        Ok(Ok(())) => pending.by(deadline).await,
+        Ok(Err(refused)) => {
+            // The transaction is rolled back before this is told.
+            let _ = pending.by(deadline).await;
+            Err(refused.with_effect(Effect::RolledBack))
+        }
+        Err(PastDeadline) => pending.by(deadline).await.map_err(passed_deadline),
+    }
+}
+
+fn statement(target: BulkTarget<'_>) -> Result<String> {
+    if target.columns.is_empty() {
+        return Err(Error::new(
+            Class::Config,
+            format!(
+                "No columns of the table {} were named to insert rows into.",
+                target.table
+            ),
+        ));
+    }
+    let columns = target
+        .columns
+        .iter()
+        .map(|column| quote::identifier(column));
+    let columns: Vec<String> = columns.collect::<Result<_>>()?;
+    Ok(format!(
+        "INSERT INTO {} ({}) VALUES ({})",
+        quote::qualified(target.table)?,
+        columns.join(", "),
+        vec!["?"; columns.len()].join(", ")
+    ))
+}
+
+/// Sends the rows in batches, for as long as they are taken.
+async fn fill<I>(
+    columns: &[&str],
+    rows: I,
+    parts: Sender<Part>,
+    spare: blocking::Receiver<Params>,
+) -> Result<()>
+where
+    I: Iterator + Send,
+    I::Item: IntoParams + Send,
+{
+    let capacity = VALUES.max(columns.len());
+    let mut batch = Params::with_capacity(capacity);
+    for (at, row) in rows.enumerate() {
+        let start = batch.len();
+        row.push_to(&mut batch);
+        check_row(columns, at + 1, &batch[start..])?;
+        if batch.len() + columns.len() > capacity {
+            let mut empty = spare
+                .try_recv()
+                .unwrap_or_else(|_| Params::with_capacity(capacity));
+            // Emptied on this side, since the thread is the one that has more to do.
+            empty.clear();
+            if parts
+                .send(Part::Rows(std::mem::replace(&mut batch, empty)))
+                .await
+                .is_err()
+            {
+                return Ok(());
+            }
+        }
+    }
+    if !batch.is_empty() && parts.send(Part::Rows(batch)).await.is_err() {
+        return Ok(());
+    }
+    let _ = parts.send(Part::End).await;
+    Ok(())
+}
+
+#[inline]
+fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> Result<()> {
+    if row.len() != columns.len() {
+        return Err(Error::new(
+            Class::Data,
+            format!(
+                "Row {number} has {} values, and there are {} columns to fill.",
+                row.len(),
+                columns.len()
+            ),
+        ));
+    }
+    for (value, column) in row.iter().zip(columns) {
+        if let Err(why) = check(value) {
+            return Err(Error::new(
+                Class::Data,
+                format!(
+                    "The value for column {column:?} in row {number} cannot be stored by SQLite: {why}."
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn insert_all(
+    session: &mut Session,
+    sql: &str,
+    width: usize,
+    mut parts: Receiver<Part>,
+    give_back: &blocking::Sender<Params>,
+) -> Result<u64> {
+    let shared = Arc::clone(session.shared());
+    session.run(|conn| {
+        // Within a transaction, a savepoint: none of the rows stay where one fails.
+        let (begin, end, undo) = if conn.is_autocommit() {
+            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
+        } else {
+            (
+                "SAVEPOINT underpin_bulk",
+                "RELEASE underpin_bulk",
+                "ROLLBACK TO underpin_bulk; RELEASE underpin_bulk",
+            )
+        };
+        conn.execute_batch(begin)?;
+        let inserted =
+            insert_parts(conn, sql, width, &mut parts, give_back, &shared).and_then(|count| {
+                conn.execute_batch(end)
+                    .map(|()| count)
+                    .map_err(undone("The rows could not be committed."))
+            });
+        if inserted.is_err() && !conn.is_autocommit() {
+            conn.execute_batch(undo)?;
+        }
+        inserted
+    })
+}
+
+fn undone(context: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Fault {
+    |error| Fault::Known {
+        error,
+        effect: Effect::RolledBack,
+        context: context.into(),
+    }
+}
+
+fn insert_parts(
+    conn: &Client,
+    sql: &str,
+    width: usize,
+    parts: &mut Receiver<Part>,
+    give_back: &blocking::Sender<Params>,
+    shared: &Shared,
+) -> Result<u64, Fault> {
+    let mut stmt = conn
+        .prepare_cached(sql)
+        .map_err(undone("No row was inserted."))?;
+    let mut count = 0;
+    while let Some(part) = parts.blocking_recv() {
+        let rows = match part {
+            Part::Rows(rows) => rows,
+            Part::End => return Ok(count),
+        };
+        if shared.is_stopped() {
+            break;
+        }
+        for row in rows.chunks_exact(width) {
+            count += 1;
+            let failed =
+                |error| undone(format!("Row {count} could not be inserted, so none was."))(error);
+            for (at, value) in row.iter().enumerate() {
+                stmt.raw_bind_parameter(at + 1, Param(value))
+                    .map_err(failed)?;
+            }
+            stmt.raw_execute().map_err(failed)?;
+        }
+        let _ = give_back.send(rows);
+    }
+    Err(Fault::Ours(canceled()))
+}

@@ -1,0 +1,306 @@
+//! Which [`Class`] each of SQLite's result codes is, and how it is said.
+
+use rusqlite::ffi;
+use underpin_core::{Class, Code, Error, Stage};
+
+/// One result code. An extended code that has no row is its primary code.
+struct Known {
+    code: i32,
+    class: Class,
+    what: &'static str,
+    hint: &'static str,
+}
+
+const fn known(code: i32, class: Class, what: &'static str, hint: &'static str) -> Known {
+    Known {
+        code,
+        class,
+        what,
+        hint,
+    }
+}
+
+const LATER: &str = "Try again later, or wait longer with a greater busy_timeout.";
+const WHOLE: &str = "Run the whole transaction again.";
+const DISK: &str = "Check the disk and the file's permissions.";
+const BACKUP: &str =
+    "Restore it from a backup, or recover what is left with `sqlite3 FILE .recover`.";
+const TO_WRITER: &str = "Send what writes to the writer, outside a read-only transaction, and check that the file and its directory can be written.";
+const DEFECT: &str = "This is a defect of the driver or of a native call; please report it.";
+
+/// Every code that SQLite documents as an error of a statement or of opening.
+#[rustfmt::skip]
+const TABLE: &[Known] = &[
+    known(ffi::SQLITE_ERROR, Class::Syntax, "The statement cannot be run.", ""),
+    known(ffi::SQLITE_ERROR_SNAPSHOT, Class::Conflict, "The snapshot is no longer there.", WHOLE),
+    known(ffi::SQLITE_INTERNAL, Class::Server, "SQLite failed within.", ""),
+    known(ffi::SQLITE_PERM, Class::Permission, "The database file may not be opened.", DISK),
+    known(ffi::SQLITE_ABORT, Class::Canceled, "The statement was aborted.", ""),
+    known(ffi::SQLITE_ABORT_ROLLBACK, Class::Canceled, "The statement was aborted by a rollback on the same connection.", WHOLE),
+    known(ffi::SQLITE_BUSY, Class::Busy, "The database is locked by another connection.", LATER),
+    known(ffi::SQLITE_BUSY_RECOVERY, Class::Busy, "Another process is recovering the database after a crash.", LATER),
+    known(ffi::SQLITE_BUSY_SNAPSHOT, Class::Conflict, "Another connection has written since this transaction began to read, so it cannot write any more.", WHOLE),
+    known(ffi::SQLITE_BUSY_TIMEOUT, Class::Timeout { stage: Stage::Lock }, "The lock was not granted in time.", LATER),
+    known(ffi::SQLITE_LOCKED, Class::Busy, "A table is in use by another statement.", LATER),
+    known(ffi::SQLITE_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
+    known(ffi::SQLITE_READONLY, Class::ReadOnly, "The database cannot be written over this connection.", TO_WRITER),
+    known(ffi::SQLITE_READONLY_DBMOVED, Class::NotFound, "The database file was moved or deleted while it was open.", "Put it back, and open the connection anew."),
+    known(ffi::SQLITE_INTERRUPT, Class::Canceled, "The statement was interrupted.", ""),
+    known(ffi::SQLITE_IOERR, Class::Resource, "The disk could not be read or written.", DISK),
+    known(ffi::SQLITE_IOERR_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
+    known(ffi::SQLITE_IOERR_CORRUPTFS, Class::Corrupt, "The file system is damaged.", DISK),
+    known(ffi::SQLITE_IOERR_DATA, Class::Corrupt, "A page of the database does not match its checksum.", BACKUP),
+    known(ffi::SQLITE_CORRUPT, Class::Corrupt, "The database file is damaged.", BACKUP),
+    known(ffi::SQLITE_CORRUPT_INDEX, Class::Corrupt, "An index of the database is damaged.", "Build it anew with REINDEX."),
+    known(ffi::SQLITE_NOTFOUND, Class::Unsupported, "SQLite does not know this operation.", ""),
+    known(ffi::SQLITE_FULL, Class::Resource, "The disk that holds the database is full.", "Free space there; what was committed before is safe."),
+    known(ffi::SQLITE_CANTOPEN, Class::Connect, "A file of the database cannot be opened.", DISK),
+    known(ffi::SQLITE_CANTOPEN_ISDIR, Class::Config, "The path is a directory, not a database file.", "Give the path of the file."),
+    known(ffi::SQLITE_CANTOPEN_SYMLINK, Class::Config, "The path is a symbolic link.", "Give the path of the file."),
+    known(ffi::SQLITE_PROTOCOL, Class::Busy, "The locks of the database were taken by too many at once.", LATER),
+    known(ffi::SQLITE_SCHEMA, Class::Conflict, "The schema changed while the statement was prepared.", "Run the statement again."),
+    known(ffi::SQLITE_TOOBIG, Class::Data, "A value or the statement is too long for SQLite.", "Split it."),
+    known(ffi::SQLITE_CONSTRAINT, Class::Constraint, "A constraint forbids the row.", ""),
+    known(ffi::SQLITE_CONSTRAINT_CHECK, Class::Constraint, "A check constraint forbids the row.", ""),
+    known(ffi::SQLITE_CONSTRAINT_COMMITHOOK, Class::Constraint, "The commit hook refused the commit.", ""),
+    known(ffi::SQLITE_CONSTRAINT_DATATYPE, Class::Data, "A value is not of the type that its column has in a STRICT table.", ""),
+    known(ffi::SQLITE_CONSTRAINT_FOREIGNKEY, Class::Constraint, "A foreign key forbids the change: the row that it refers to is not there, or rows still refer to this one.", ""),
+    known(ffi::SQLITE_CONSTRAINT_NOTNULL, Class::Constraint, "A column that must not be NULL would be.", ""),
+    known(ffi::SQLITE_CONSTRAINT_PRIMARYKEY, Class::Constraint, "A row with this primary key is there already.", ""),
+    known(ffi::SQLITE_CONSTRAINT_ROWID, Class::Constraint, "A row with this rowid is there already.", ""),
+    known(ffi::SQLITE_CONSTRAINT_TRIGGER, Class::Constraint, "A trigger forbids the change.", ""),
+    known(ffi::SQLITE_CONSTRAINT_UNIQUE, Class::Constraint, "A row with this value is there already, and it must be unique.", ""),
+    known(ffi::SQLITE_MISMATCH, Class::Data, "A value is not of the type that is required.", ""),
+    known(ffi::SQLITE_MISUSE, Class::Server, "SQLite was called in a wrong way.", DEFECT),
+    known(ffi::SQLITE_NOLFS, Class::Unsupported, "The file has grown beyond what this system can hold.", ""),
+    known(ffi::SQLITE_AUTH, Class::Permission, "The connection's authorizer forbids the statement.", ""),
+    known(ffi::SQLITE_RANGE, Class::Data, "The statement has no parameter of this number.", ""),
+    known(ffi::SQLITE_NOTADB, Class::Corrupt, "The file is not a SQLite database, or it is encrypted.", "Give the path of a SQLite database, or restore the file from a backup."),
+];
+
+/// What the plain code 1 means beyond an error in the statement, by how the message begins.
+#[rustfmt::skip]
+const BY_MESSAGE: &[(&str, Class)] = &[
+    ("no such table", Class::NotFound),
+    ("no such view", Class::NotFound),
+    ("no such index", Class::NotFound),
+    ("no such trigger", Class::NotFound),
+    ("unknown database", Class::NotFound),
+    ("integer overflow", Class::Data),
+    ("malformed JSON", Class::Data),
+    ("string or blob too big", Class::Data),
+    ("cannot commit - no transaction is active", Class::Closed),
+    ("cannot rollback - no transaction is active", Class::Closed),
+    ("cannot start a transaction within a transaction", Class::Unsupported),
+    ("cannot VACUUM from within a transaction", Class::Unsupported),
+    ("not authorized", Class::Permission),
+];
+
+/// Underpin's error for one of rusqlite's; `place` is the path of the file. The effect
+/// is the caller's to tell.
+pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
+    let (code, message) = match &error {
+        rusqlite::Error::SqliteFailure(failure, message) => {
+            (failure.extended_code, message.clone())
+        }
+        rusqlite::Error::SqlInputError {
+            error,
+            msg,
+            sql,
+            offset,
+        } => {
+            let before = usize::try_from(*offset)
+                .ok()
+                .and_then(|offset| sql.get(..offset));
+            let at = before.map_or(0, |before| before.chars().count()) + 1;
+            (
+                error.extended_code,
+                Some(format!("{msg} (at character {at} of the statement)")),
+            )
+        }
+        rusqlite::Error::MultipleStatement => return several_statements().with_source(error),
+        rusqlite::Error::NulError(_) => {
+            return Error::new(Class::Syntax, "The statement holds a NUL byte.").with_source(error);
+        }
+        other => {
+            let what = format!("The call of SQLite on {place} failed: {other}.");
+            return Error::new(Class::Server, what).with_source(error);
+        }
+    };
+    let message = message.unwrap_or_else(|| ffi::code_to_str(code).to_owned());
+    let row = look_up(code);
+    let class = match BY_MESSAGE
+        .iter()
+        .find(|(start, _)| message.starts_with(start))
+    {
+        Some((_, class)) if code == ffi::SQLITE_ERROR => *class,
+        _ => row.class,
+    };
+    let text = format!("{} SQLite says of {place}: {message}.", row.what);
+    let mut said = Error::new(class, text).with_code(Code::Number(code.into()));
+    if let Some(name) = constraint_name(code, &message) {
+        said = said.with_constraint(name);
+    }
+    if !row.hint.is_empty() {
+        said = said.with_hint(row.hint);
+    }
+    said.with_source(error)
+}
+
+fn look_up(code: i32) -> &'static Known {
+    let find = |code| TABLE.iter().find(|row| row.code == code);
+    find(code)
+        .or_else(|| find(code & 0xff))
+        .unwrap_or(&TABLE[0])
+}
+
+/// More than one statement where one is run.
+pub(crate) fn several_statements() -> Error {
+    Error::new(
+        Class::Syntax,
+        "The text holds more than one statement, and only one can be run this way.",
+    )
+    .with_hint("Run them one by one, or together with `batch`.")
+}
+
+/// The name that SQLite gives in "UNIQUE constraint failed: users.email".
+fn constraint_name(code: i32, message: &str) -> Option<&str> {
+    if code & 0xff != ffi::SQLITE_CONSTRAINT {
+        return None;
+    }
+    let (_, name) = message.split_once(" constraint failed: ")?;
+    let index = name
+        .strip_prefix("index '")
+        .and_then(|name| name.strip_suffix('\''));
+    Some(index.unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: i32, message: &str) -> Error {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some(message.into()));
+        classify(error, "/data/shop.db")
+    }
+
+    #[test]
+    fn each_row_of_the_table_says_itself() {
+        for row in TABLE {
+            let error = failure(row.code, "the message");
+            assert_eq!(error.class(), row.class, "{}", row.code);
+            assert_eq!(error.code(), Some(&Code::Number(row.code.into())));
+            let text = error.to_string();
+            assert!(text.starts_with(row.what) && text.ends_with('.'), "{text}");
+            assert!(text.contains("/data/shop.db: the message."), "{text}");
+            assert_eq!(error.hint().unwrap_or_default(), row.hint);
+            let again = TABLE.iter().filter(|other| other.code == row.code).count();
+            assert_eq!(again, 1, "{} is there twice", row.code);
+        }
+    }
+
+    #[test]
+    fn each_primary_code_has_a_row() {
+        let informational = [27, 28];
+        for code in (1..=26).filter(|code| !informational.contains(code)) {
+            // 16 (EMPTY) and 24 (FORMAT) are not used by SQLite.
+            if code != 16 && code != 24 {
+                assert!(TABLE.iter().any(|row| row.code == code), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_extended_codes_are_their_primary_one() {
+        assert_eq!(
+            failure(ffi::SQLITE_IOERR_ACCESS, "x").class(),
+            Class::Resource
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_LOCKED_SHAREDCACHE, "x").class(),
+            Class::Busy
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_CONSTRAINT_VTAB, "x").class(),
+            Class::Constraint
+        );
+        assert_eq!(
+            failure(ffi::SQLITE_READONLY_DIRECTORY, "x").class(),
+            Class::ReadOnly
+        );
+    }
+
+    #[test]
+    fn each_message_of_code_1_has_its_class() {
+        for (start, class) in BY_MESSAGE {
+            assert_eq!(
+                failure(ffi::SQLITE_ERROR, &format!("{start}: x")).class(),
+                *class
+            );
+            assert_eq!(failure(ffi::SQLITE_FULL, start).class(), Class::Resource);
+        }
+    }
+
+    #[test]
+    fn constraints_are_named_where_sqlite_names_them() {
+        let cases = [
+            (
+                ffi::SQLITE_CONSTRAINT_UNIQUE,
+                "UNIQUE constraint failed: users.email",
+                Some("users.email"),
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT_UNIQUE,
+                "UNIQUE constraint failed: a.x, a.y",
+                Some("a.x, a.y"),
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT_UNIQUE,
+                "UNIQUE constraint failed: index 'lower_email'",
+                Some("lower_email"),
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT_CHECK,
+                "CHECK constraint failed: age_is_positive",
+                Some("age_is_positive"),
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT_NOTNULL,
+                "NOT NULL constraint failed: users.email",
+                Some("users.email"),
+            ),
+            (
+                ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
+                "FOREIGN KEY constraint failed",
+                None,
+            ),
+            (
+                ffi::SQLITE_ERROR,
+                "UNIQUE constraint failed: users.email",
+                None,
+            ),
+        ];
+        for (code, message, name) in cases {
+            assert_eq!(failure(code, message).constraint(), name, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_error_says_where() {
+        let conn = rusqlite::Connection::open_in_memory().unwrap();
+        let error = conn.prepare("SELECT 'ä' FRM t").map(drop).unwrap_err();
+        let error = classify(error, ":memory:");
+        assert_eq!(error.class(), Class::Syntax);
+        assert!(
+            error
+                .message()
+                .contains("(at character 16 of the statement)"),
+            "{error}"
+        );
+        let error = classify(
+            conn.prepare("SELECT 1; SELECT 2").map(drop).unwrap_err(),
+            ":memory:",
+        );
+        assert!(error.to_string().contains("`batch`"), "{error}");
+    }
+}

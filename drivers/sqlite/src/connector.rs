@@ -1,0 +1,125 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout_at;
+use underpin_core::driver;
+use underpin_core::{Class, Deadline, Endpoint, Error, Result, Stage};
+
+use crate::connection::Connection;
+use crate::open::open;
+use crate::options::Options;
+use crate::session::Session;
+use crate::shared::Shared;
+use crate::worker::Worker;
+
+/// Opens connections of one kind to one database.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    endpoint: Endpoint,
+    options: Arc<Options>,
+}
+
+impl Connector {
+    /// A connector that opens connections to `endpoint` as `options` say. Where writers
+    /// and readers are wanted, make one of each, and let a writer connect first: it
+    /// creates the file.
+    pub fn new(endpoint: Endpoint, options: Options) -> Self {
+        Connector {
+            endpoint,
+            options: Arc::new(options),
+        }
+    }
+
+    /// Where its connections lead.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// How they are opened.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn too_late(&self, started: Instant) -> Error {
+        Error::new(
+            Class::Timeout {
+                stage: Stage::Connect,
+            },
+            format!(
+                "The SQLite database {} could not be opened within {:.1?}.",
+                self.endpoint,
+                started.elapsed()
+            ),
+        )
+        .with_hint("Another process may hold its lock, or the disk does not answer.")
+    }
+}
+
+impl driver::Connector for Connector {
+    type Connection = Connection;
+
+    async fn connect(&self, deadline: Deadline) -> Result<Connection> {
+        let started = Instant::now();
+        let shared = Arc::new(Shared::new());
+        let opening = Opening(Some(Arc::clone(&shared)));
+        let (opened, answer) = oneshot::channel();
+        let worker = {
+            let (endpoint, options) = (self.endpoint.clone(), Arc::clone(&self.options));
+            let shared = Arc::clone(&shared);
+            let open = move || {
+                let (conn, identity) = open(&endpoint, &options, &shared)?;
+                shared.set_interrupt(conn.get_interrupt_handle());
+                let place = endpoint.to_string().into();
+                Ok((
+                    Session::new(conn, place, (*options).clone(), identity, shared),
+                    (),
+                ))
+            };
+            Worker::start(Arc::clone(&opening.shared()), open, opened)?
+        };
+        let answer = match deadline.instant() {
+            None => answer.await,
+            Some(at) => match timeout_at(at.into(), answer).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(self.too_late(started)),
+            },
+        };
+        match answer {
+            Ok(Ok(())) => {
+                opening.done();
+                Ok(Connection::new(
+                    worker,
+                    self.endpoint.clone(),
+                    Arc::clone(&self.options),
+                ))
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::new(
+                Class::Server,
+                format!("The thread that was to open {} ended early.", self.endpoint),
+            )),
+        }
+    }
+}
+
+/// Stops the opening, which may wait for a lock, when nobody waits for it any more.
+struct Opening(Option<Arc<Shared>>);
+
+impl Opening {
+    fn shared(&self) -> Arc<Shared> {
+        Arc::clone(self.0.as_ref().expect("it is taken only when done"))
+    }
+
+    fn done(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(shared) = &self.0 {
+            shared.stop_opening();
+        }
+    }
+}

@@ -1,0 +1,89 @@
+use underpin_core::{Deadline, Result};
+
+use crate::connection::Connection;
+use crate::statements::{after_keyword, keyword, prepare};
+
+/// Whether SQLite says that the statement only reads. What governs the transaction or
+/// the session does not count as reading, though it writes nothing.
+pub(crate) async fn only_reads(connection: &Connection, sql: &str) -> Result<bool> {
+    let word = keyword(sql);
+    let is = |other: &str| word.eq_ignore_ascii_case(other);
+    if is("PRAGMA") {
+        // Not prepared: a PRAGMA may do its work while it is.
+        return Ok(pragma_reads(after_keyword(sql)));
+    }
+    let may_read = ["SELECT", "WITH", "VALUES", "EXPLAIN"].into_iter().any(is);
+    let explains_pragma =
+        is("EXPLAIN") && keyword(after_keyword(sql)).eq_ignore_ascii_case("PRAGMA");
+    if !may_read || explains_pragma {
+        return Ok(false);
+    }
+    let sql = sql.to_owned();
+    let pending = connection.worker.submit(move |session| {
+        session.run(|conn| {
+            let stmt = prepare(conn, &sql)?;
+            Ok(stmt.readonly() || stmt.is_explain() != 0)
+        })
+    })?;
+    pending.by(connection.deadline(Deadline::NONE)).await
+}
+
+/// The PRAGMAs that take an argument and only look.
+const LOOK: [&str; 10] = [
+    "table_info",
+    "table_xinfo",
+    "table_list",
+    "index_list",
+    "index_info",
+    "index_xinfo",
+    "foreign_key_list",
+    "foreign_key_check",
+    "integrity_check",
+    "quick_check",
+];
+/// The PRAGMAs that do something without an argument.
+const ACT: [&str; 4] = [
+    "wal_checkpoint",
+    "optimize",
+    "incremental_vacuum",
+    "shrink_memory",
+];
+
+fn pragma_reads(rest: &str) -> bool {
+    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '"'));
+    let (name, argument) = rest.split_at(end.unwrap_or(rest.len()));
+    let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    let argument = argument.trim_matches(|c: char| c.is_whitespace() || c == ';');
+    if LOOK.contains(&name.as_str()) {
+        true
+    } else {
+        argument.is_empty() && !ACT.contains(&name.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pragma_that_sets_does_not_read() {
+        for sql in [
+            "table_info(users)",
+            "main.table_info('a')",
+            "user_version",
+            "foreign_keys;",
+            "integrity_check(5)",
+        ] {
+            assert!(pragma_reads(sql), "{sql}");
+        }
+        for sql in [
+            "user_version = 3",
+            "journal_mode(wal)",
+            "wal_checkpoint",
+            "main.optimize",
+            "foreign_keys=off",
+        ] {
+            assert!(!pragma_reads(sql), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,334 @@
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
+
+use crate::classify::classify;
+use crate::options::Options;
+use crate::shared::Shared;
+
+/// How many of SQLite's instructions run between two looks at whether to stop.
+const INSTRUCTIONS: i32 = 1000;
+
+/// Opens the database and makes the session what every session is at first.
+pub(crate) fn open(
+    endpoint: &Endpoint,
+    options: &Options,
+    shared: &Arc<Shared>,
+) -> Result<(Connection, Option<FileIdentity>)> {
+    let place = endpoint.to_string();
+    let path = match &endpoint.address {
+        Address::Memory => None,
+        Address::File(path) if path.as_os_str().is_empty() => {
+            return Err(
+                Error::new(Class::Config, "The path of the database file is empty.")
+                    .with_hint("Give the path of a file, or :memory: for a database in memory."),
+            );
+        }
+        Address::File(path) => Some(path.as_path()),
+        _ => {
+            return Err(Error::new(
+                Class::Config,
+                format!(
+                    "{endpoint} is not a place for a SQLite database, which is a file or in memory."
+                ),
+            ));
+        }
+    };
+    let Some(path) = path else {
+        let mut conn = Connection::open_in_memory().map_err(|error| classify(error, &place))?;
+        prepare(&mut conn, options, shared).map_err(|error| classify(error, &place))?;
+        return Ok((conn, None));
+    };
+    let conn =
+        open_file(path, options, shared).map_err(|error| explain(error, path, options, shared))?;
+    if options.writes() && conn.is_readonly("main").unwrap_or(false) {
+        return Err(not_writable(path));
+    }
+    Ok((conn, FileIdentity::of(path)))
+}
+
+fn open_file(path: &Path, options: &Options, shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
+    let flags = match (options.writes(), options.create) {
+        (true, true) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        (true, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        (false, _) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+    };
+    let open = |path: &Path, flags: OpenFlags| {
+        let mut conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+        prepare(&mut conn, options, shared)?;
+        Ok(conn)
+    };
+    match open(path, flags) {
+        // To read a database in WAL mode, SQLite writes an index beside it, and on a
+        // read-only file system it cannot. Nothing can change there, so none is needed.
+        Err(error) if !options.writes() && cannot_open(&error) && is_on_read_only_media(path) => {
+            let uri = immutable_uri(path).ok_or(error)?;
+            open(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)
+        }
+        outcome => outcome,
+    }
+}
+
+fn cannot_open(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure)
+    )
+}
+
+fn is_on_read_only_media(path: &Path) -> bool {
+    let opened = OpenOptions::new().append(true).open(path);
+    opened.is_err_and(|error| error.kind() == ErrorKind::ReadOnlyFilesystem)
+}
+
+fn immutable_uri(path: &Path) -> Option<String> {
+    let path = fs::canonicalize(path).ok()?;
+    let encode = |c: char| match c {
+        '%' => "%25".to_owned(),
+        '?' => "%3f".to_owned(),
+        '#' => "%23".to_owned(),
+        c => c.to_string(),
+    };
+    let path: String = path.to_str()?.chars().map(encode).collect();
+    Some(format!("file:{path}?immutable=1"))
+}
+
+/// What every session is given when it is opened.
+fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> rusqlite::Result<()> {
+    install_handlers(conn, options.busy_timeout, shared)?;
+    conn.set_prepared_statement_cache_capacity(options.statement_cache_size);
+    // The first that reads the file: it is here that a file which is none shows itself.
+    conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    if options.writes() && !conn.is_readonly("main")? {
+        let mode: String = conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+        if mode != "wal" {
+            let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+            if mode != "wal" && mode != "memory" {
+                tracing::debug!(
+                    mode,
+                    "the database cannot be in WAL mode; readers and the writer wait for each other"
+                );
+            }
+        }
+    }
+    settings(conn, options)
+}
+
+fn settings(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
+    conn.execute_batch("PRAGMA foreign_keys = ON; PRAGMA synchronous = NORMAL")?;
+    if options.read_only {
+        conn.execute_batch("PRAGMA query_only = ON")?;
+    }
+    Ok(())
+}
+
+/// Waiting for a lock and running both end when the job is to stop.
+fn install_handlers(
+    conn: &mut Connection,
+    busy_timeout: Duration,
+    shared: &Arc<Shared>,
+) -> rusqlite::Result<()> {
+    let watched = Arc::clone(shared);
+    conn.progress_handler(INSTRUCTIONS, Some(move || watched.is_stopped()))?;
+    let watched = Arc::clone(shared);
+    let mut since = Instant::now();
+    conn.busy_handler(Some(move |times: i32| {
+        if times == 0 {
+            since = Instant::now();
+        }
+        let left = busy_timeout.saturating_sub(since.elapsed());
+        if left.is_zero() || watched.is_stopped() {
+            return false;
+        }
+        let pause = Duration::from_millis(match times {
+            0 => 1,
+            1 => 2,
+            2 => 5,
+            _ => 10,
+        });
+        std::thread::sleep(pause.min(left));
+        true
+    }))
+}
+
+/// Undoes what a holder may have changed in the session: settings, attached databases,
+/// temporary tables. Functions and collations that were added through the native
+/// client stay.
+pub(crate) fn restore(
+    conn: &mut Connection,
+    options: &Options,
+    shared: &Arc<Shared>,
+    place: &str,
+) -> Result<()> {
+    let mut restored = || -> rusqlite::Result<()> {
+        conn.flush_prepared_statement_cache();
+        conn.set_prepared_statement_cache_capacity(options.statement_cache_size);
+        install_handlers(conn, options.busy_timeout, shared)?;
+        conn.execute_batch(
+            "PRAGMA query_only = OFF; PRAGMA ignore_check_constraints = OFF;
+             PRAGMA recursive_triggers = OFF; PRAGMA read_uncommitted = OFF;
+             PRAGMA case_sensitive_like = OFF; PRAGMA writable_schema = OFF;
+             PRAGMA foreign_keys = ON",
+        )?;
+        detach(conn)?;
+        drop_temporary(conn)?;
+        settings(conn, options)
+    };
+    restored().map_err(|error| classify(error, place).with_effect(Effect::RolledBack))
+}
+
+fn names(conn: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, String)>> {
+    let mut stmt = conn.prepare(sql)?;
+    stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn detach(conn: &Connection) -> rusqlite::Result<()> {
+    let attached = "SELECT '', name FROM pragma_database_list WHERE name NOT IN ('main', 'temp')";
+    for (_, name) in names(conn, attached)? {
+        conn.execute_batch(&format!("DETACH {}", quoted(&name)))?;
+    }
+    Ok(())
+}
+
+fn drop_temporary(conn: &Connection) -> rusqlite::Result<()> {
+    // Views first: they may name tables. Indexes and triggers go with their tables,
+    // but for a temporary trigger on a table that stays.
+    let objects = "SELECT type, name FROM temp.sqlite_schema
+        WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+        ORDER BY type DESC";
+    for (kind, name) in names(conn, objects)? {
+        conn.execute_batch(&format!("DROP {kind} IF EXISTS temp.{}", quoted(&name)))?;
+    }
+    Ok(())
+}
+
+/// Says why the file could not be opened, by looking at the file system.
+fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shared) -> Error {
+    let place = path.display().to_string();
+    let code = error.sqlite_error_code();
+    let error = classify(error, &place);
+    if shared.is_stopped()
+        || !matches!(
+            code,
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure)
+        )
+    {
+        return error;
+    }
+    let say = |class, what: String, hint: &str| {
+        Error::new(class, what)
+            .with_code(
+                error
+                    .code()
+                    .cloned()
+                    .unwrap_or(underpin_core::Code::Number(14)),
+            )
+            .with_hint(hint)
+    };
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let said = if path.is_dir() {
+        say(
+            Class::Config,
+            format!("{place} is a directory, and a SQLite database is a file."),
+            "Give the path of the file.",
+        )
+    } else if !directory.exists() {
+        let what = format!(
+            "The directory {} of the database file {place} does not exist.",
+            directory.display()
+        );
+        say(
+            Class::NotFound,
+            what,
+            "Create the directory, or correct the path.",
+        )
+    } else if let Err(denied) = fs::metadata(path) {
+        match denied.kind() {
+            ErrorKind::NotFound if !(options.writes() && options.create) => {
+                let what = format!("The database file {place} does not exist.");
+                say(
+                    Class::NotFound,
+                    what,
+                    "Correct the path, or open it with a writer that may create it.",
+                )
+            }
+            ErrorKind::NotFound => {
+                let what = format!("The database file {place} cannot be created in its directory.");
+                say(
+                    Class::Permission,
+                    what,
+                    "Make the directory writable for the user that this program runs as.",
+                )
+            }
+            _ => say(
+                Class::Permission,
+                format!("The database file {place} cannot be reached: {denied}."),
+                "Check the permissions of the directories above it.",
+            ),
+        }
+    } else if options.writes() {
+        return not_writable(path).with_source(error);
+    } else {
+        let what = format!(
+            "The database file {place} cannot be read, or not without writing the journal beside it."
+        );
+        say(
+            Class::Permission,
+            what,
+            "Make the file readable and its directory writable for the user that this program runs as.",
+        )
+    };
+    said.with_source(error)
+}
+
+fn not_writable(path: &Path) -> Error {
+    Error::new(
+        Class::ReadOnly,
+        format!("The database file {} or its directory cannot be written.", path.display()),
+    )
+    .with_hint("Make both writable for the user that this program runs as, or open the database with read_only.")
+}
+
+/// Which file it is that a path leads to, so that one put in its place is noticed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    path: std::path::PathBuf,
+    #[cfg(unix)]
+    inode: (u64, u64),
+}
+
+impl FileIdentity {
+    fn of(path: &Path) -> Option<Self> {
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt;
+            let metadata = fs::metadata(path).ok()?;
+            (metadata.dev(), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        fs::metadata(path).ok()?;
+        Some(FileIdentity {
+            path: path.to_owned(),
+            #[cfg(unix)]
+            inode,
+        })
+    }
+
+    /// Whether the path still leads to this file.
+    pub(crate) fn is_there(&self) -> bool {
+        FileIdentity::of(&self.path).is_some_and(|now| now == *self)
+    }
+}

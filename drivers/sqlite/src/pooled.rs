@@ -1,0 +1,63 @@
+use tokio::time::timeout_at;
+use underpin_core::driver::{Pooled, SessionState};
+use underpin_core::{Class, Deadline, Effect, Error, Result};
+
+use crate::connection::Connection;
+use crate::pending::GRACE;
+use crate::session::Session;
+
+impl Pooled for Connection {
+    fn state(&self) -> SessionState {
+        self.worker.shared().state()
+    }
+
+    async fn ping(&self, deadline: Deadline) -> Result<()> {
+        self.worker.submit(look)?.by(self.deadline(deadline)).await
+    }
+
+    async fn reset(&self, deadline: Deadline) -> Result<()> {
+        // Nobody waits for what still runs: the connection was given back.
+        self.worker.shared().stop_running();
+        let outcome = self.worker.submit(Session::reset)?.by(deadline).await;
+        if outcome.is_err() {
+            self.worker.shared().set_broken();
+        }
+        outcome
+    }
+
+    async fn close(self, deadline: Deadline) {
+        let (shared, mut ended) = self.worker.end();
+        let first = match deadline.instant() {
+            None => Ok((&mut ended).await),
+            Some(at) => timeout_at(at.into(), &mut ended).await,
+        };
+        if first.is_err() {
+            shared.stop_running();
+            let _ = tokio::time::timeout(GRACE.min(MOMENT), ended).await;
+        }
+    }
+}
+
+/// What an interrupted statement is given to end, so that the file is closed in order.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Reads the file's header, and looks whether the path still leads to that file: SQLite
+/// goes on with one that was deleted or replaced, and all that is written is lost.
+fn look(session: &mut Session) -> Result<()> {
+    if session.identity().is_some_and(|file| !file.is_there()) {
+        session.shared().set_broken();
+        return Err(Error::new(
+            Class::NotFound,
+            format!(
+                "The database file {} was deleted or replaced while it was open.",
+                session.place()
+            ),
+        )
+        .with_effect(Effect::RolledBack)
+        .with_hint("Connect again to use the file that is there now."));
+    }
+    if session.has_failed() {
+        return Ok(());
+    }
+    session.run(|conn| Ok(conn.query_row("PRAGMA schema_version", [], |_| Ok(()))?))
+}

@@ -1,0 +1,163 @@
+use std::sync::Arc;
+
+use underpin_core::{Class, Effect, Error, Result};
+
+use crate::classify::classify;
+use crate::effect::{Trace, effect_of};
+use crate::fault::Fault;
+use crate::open::{FileIdentity, restore};
+use crate::options::Options;
+use crate::shared::Shared;
+
+/// What the thread owns: the connection of rusqlite, and what is known of it.
+pub(crate) struct Session {
+    pub(crate) conn: rusqlite::Connection,
+    place: Arc<str>,
+    options: Options,
+    identity: Option<FileIdentity>,
+    shared: Arc<Shared>,
+    /// Whether a transaction was open when the last job ended.
+    open: bool,
+    /// Why SQLite rolled back the transaction that its owner still believes in.
+    failed: Option<(Class, String)>,
+    changed: bool,
+    /// Whether `query_only` is on for as long as the transaction lasts.
+    read_only_transaction: bool,
+}
+
+impl Session {
+    pub(crate) fn new(
+        conn: rusqlite::Connection,
+        place: Arc<str>,
+        options: Options,
+        identity: Option<FileIdentity>,
+        shared: Arc<Shared>,
+    ) -> Self {
+        Session {
+            conn,
+            place,
+            options,
+            identity,
+            shared,
+            open: false,
+            failed: None,
+            changed: false,
+            read_only_transaction: false,
+        }
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// Where the file was when it was opened; `None` in memory.
+    pub(crate) fn identity(&self) -> Option<&FileIdentity> {
+        self.identity.as_ref()
+    }
+
+    pub(crate) fn set_changed(&mut self) {
+        self.changed = true;
+    }
+
+    pub(crate) fn begun_read_only(&mut self) {
+        self.read_only_transaction = true;
+    }
+
+    /// Why SQLite rolled back the open transaction, told once.
+    pub(crate) fn take_failed(&mut self) -> Option<(Class, String)> {
+        self.failed.take()
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Runs something on the connection, and says what came of it where it fails.
+    pub(crate) fn run<R>(
+        &mut self,
+        work: impl FnOnce(&mut rusqlite::Connection) -> Result<R, Fault>,
+    ) -> Result<R> {
+        if let Some((class, why)) = &self.failed {
+            return Err(Error::new(
+                *class,
+                format!("The statement was not run: SQLite has rolled back the transaction that it belongs to. {why}"),
+            )
+            .with_hint("Roll the transaction back and run the whole of it again."));
+        }
+        let changes = self.conn.total_changes();
+        work(&mut self.conn).map_err(|fault| self.explain(fault, changes))
+    }
+
+    fn explain(&mut self, fault: Fault, changes: u64) -> Error {
+        let is_open = !self.conn.is_autocommit();
+        let error = match fault {
+            Fault::Ours(error) => error,
+            Fault::Known {
+                error,
+                effect,
+                context,
+            } => self
+                .classify(error)
+                .with_effect(effect)
+                .with_context(context),
+            Fault::Sqlite(error) => {
+                let trace = Trace {
+                    was_open: self.open,
+                    is_open,
+                    changed: self.conn.total_changes() > changes && self.conn.changes() > 0,
+                };
+                let effect = effect_of(&error, trace);
+                self.classify(error).with_effect(effect)
+            }
+        };
+        if self.open && !is_open {
+            self.failed = Some((error.class(), error.message().to_owned()));
+        }
+        error
+    }
+
+    fn classify(&self, error: rusqlite::Error) -> Error {
+        let waited = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
+        let error = classify(error, &self.place);
+        // The busy handler gives up when the job is stopped, and SQLite says "busy".
+        if waited && self.shared.is_stopped() {
+            canceled().with_source(error)
+        } else {
+            error
+        }
+    }
+
+    /// At the end of each job: tells the callers how it left the session.
+    pub(crate) fn settle(&mut self) {
+        self.open = !self.conn.is_autocommit();
+        if !self.open && self.read_only_transaction {
+            self.read_only_transaction = false;
+            let restored = self.conn.execute_batch("PRAGMA query_only = OFF");
+            self.changed |= restored.is_err();
+        }
+        self.shared
+            .finish(self.open, self.failed.is_some(), self.changed);
+    }
+
+    /// Makes the session as it was when it was opened.
+    pub(crate) fn reset(&mut self) -> Result<()> {
+        self.failed = None;
+        if !self.conn.is_autocommit() {
+            self.run(|conn| Ok(conn.execute_batch("ROLLBACK")?))?;
+        }
+        if self.changed {
+            restore(&mut self.conn, &self.options, &self.shared, &self.place)?;
+            self.changed = false;
+        }
+        Ok(())
+    }
+}
+
+/// The error of a job that stopped because it was told to.
+pub(crate) fn canceled() -> Error {
+    Error::new(Class::Canceled, "The statement was interrupted.").with_effect(Effect::RolledBack)
+}

@@ -1,0 +1,307 @@
+use std::ops::{Deref, DerefMut};
+
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, CachedStatement, Connection, Statement};
+use underpin_core::{Class, Effect, Error, FromRow, Result, Value};
+
+use crate::classify::several_statements;
+use crate::fault::Fault;
+use crate::param::Param;
+use crate::row::Reader;
+
+/// A prepared statement, kept for the next time where that is of use.
+pub(crate) enum Prepared<'c> {
+    Kept(CachedStatement<'c>),
+    Once(Statement<'c>),
+}
+
+impl<'c> Deref for Prepared<'c> {
+    type Target = Statement<'c>;
+
+    #[inline]
+    fn deref(&self) -> &Statement<'c> {
+        match self {
+            Prepared::Kept(stmt) => stmt,
+            Prepared::Once(stmt) => stmt,
+        }
+    }
+}
+
+impl<'c> DerefMut for Prepared<'c> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Statement<'c> {
+        match self {
+            Prepared::Kept(stmt) => stmt,
+            Prepared::Once(stmt) => stmt,
+        }
+    }
+}
+
+/// Prepares the one statement that the text holds.
+pub(crate) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Prepared<'c>, Fault> {
+    let word = keyword(sql);
+    let is = |other: &str| word.eq_ignore_ascii_case(other);
+    // A PRAGMA may do its work while it is prepared, so that one that is kept does not
+    // do it again; DDL seldom comes twice.
+    let keep = [
+        "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "VALUES",
+    ]
+    .into_iter()
+    .any(is);
+    if word.is_empty() {
+        let empty = Error::new(Class::Syntax, "The text holds no statement.");
+        return Err(empty.with_effect(Effect::NotSent).into());
+    }
+    let prepared = if keep {
+        conn.prepare_cached(sql).map(Prepared::Kept)
+    } else {
+        conn.prepare(sql).map(Prepared::Once)
+    };
+    prepared.map_err(|error| refuse(conn, sql, error))
+}
+
+/// Prepares a statement whose rows are read as `T`.
+pub(crate) fn prepare_to_read<'c, T: FromRow>(
+    conn: &'c Connection,
+    sql: &str,
+) -> Result<(Prepared<'c>, Reader<T>), Fault> {
+    let stmt = prepare(conn, sql)?;
+    let misfit = match Reader::new(&stmt) {
+        Ok(reader) => return Ok((stmt, reader)),
+        Err(misfit) => misfit,
+    };
+    // A kept statement still has the columns of the schema that it was prepared for.
+    let Prepared::Kept(stmt) = stmt else {
+        return Err(misfit.into());
+    };
+    stmt.discard();
+    let stmt = prepare(conn, sql)?;
+    let reader = Reader::new(&stmt)?;
+    Ok((stmt, reader))
+}
+
+/// SQLite prepares all that the text holds, so the error may be of a second statement
+/// that only works once the first has run.
+#[cold]
+fn refuse(conn: &Connection, sql: &str, error: rusqlite::Error) -> Fault {
+    let several = matches!(error, rusqlite::Error::MultipleStatement)
+        || matches!(Batch::new(conn, sql).next(), Ok(Some(_)));
+    if several {
+        several_statements().with_source(error).into()
+    } else {
+        error.into()
+    }
+}
+
+/// Binds the parameters by the numbers in the statement: `$1`, `?1`, or `?` in order.
+/// They have been checked.
+pub(crate) fn bind(stmt: &mut Statement<'_>, params: &[Value]) -> Result<(), Fault> {
+    let mut needed = 0;
+    for slot in 1..=stmt.parameter_count() {
+        let position = match stmt.parameter_name(slot) {
+            None => slot,
+            Some(name) => match name[1..].parse::<usize>() {
+                Ok(position) if position > 0 => position,
+                _ => return Err(named(name).into()),
+            },
+        };
+        needed = needed.max(position);
+        if let Some(value) = params.get(position - 1) {
+            stmt.raw_bind_parameter(slot, Param(value))?;
+        }
+    }
+    if needed == params.len() {
+        Ok(())
+    } else {
+        Err(wrong_count(needed, params.len()).into())
+    }
+}
+
+#[cold]
+fn named(name: &str) -> Error {
+    Error::new(
+        Class::Syntax,
+        format!(
+            "The statement has a parameter with the name {name:?}, and parameters go by number."
+        ),
+    )
+    .with_hint("Write $1, $2, … instead.")
+}
+
+#[cold]
+fn wrong_count(needed: usize, given: usize) -> Error {
+    let plural = |count: usize, noun: &str| match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
+    let (needed, given) = (plural(needed, "parameter"), plural(given, "value"));
+    Error::new(
+        Class::Data,
+        format!("The statement has {needed}, and {given} came with it."),
+    )
+}
+
+/// The first word of a statement; empty where there is none.
+pub(crate) fn keyword(sql: &str) -> &str {
+    let rest = skip_blank(sql);
+    let end = rest
+        .find(|c: char| !c.is_ascii_alphabetic())
+        .unwrap_or(rest.len());
+    if end == 0 && !rest.is_empty() {
+        // Not a word: SQLite will say what is wrong with it.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        return &rest[..first];
+    }
+    &rest[..end]
+}
+
+/// What follows the first word.
+pub(crate) fn after_keyword(sql: &str) -> &str {
+    let rest = skip_blank(sql);
+    skip_blank(&rest[keyword(rest).len()..])
+}
+
+fn skip_blank(sql: &str) -> &str {
+    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    loop {
+        let after = if let Some(comment) = rest.strip_prefix("--") {
+            comment.split_once('\n').map_or("", |(_, after)| after)
+        } else if let Some(comment) = rest.strip_prefix("/*") {
+            comment.split_once("*/").map_or("", |(_, after)| after)
+        } else {
+            return rest;
+        };
+        rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
+    }
+}
+
+/// Whether a statement leaves something behind in the session.
+pub(crate) fn changes_session(sql: &str) -> bool {
+    let word = keyword(sql);
+    let is = |other: &str| word.eq_ignore_ascii_case(other);
+    is("PRAGMA") || is("ATTACH") || is("DETACH") || is("CREATE") && mentions(sql, "temp")
+}
+
+/// Whether any of several statements may leave something behind in the session.
+pub(crate) fn may_change_session(sql: &str) -> bool {
+    ["pragma", "attach", "detach", "temp"]
+        .into_iter()
+        .any(|word| mentions(sql, word))
+}
+
+fn mentions(sql: &str, word: &str) -> bool {
+    sql.as_bytes()
+        .windows(word.len())
+        .any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fails(sql: &str, params: &[Value]) -> Error {
+        let conn = Connection::open_in_memory().unwrap();
+        let run = || -> Result<(), Fault> {
+            let mut stmt = prepare(&conn, sql)?;
+            bind(&mut stmt, params)
+        };
+        match run() {
+            Err(Fault::Ours(error)) => error,
+            _ => panic!("{sql} is refused by the driver"),
+        }
+    }
+
+    #[test]
+    fn parameters_go_by_their_numbers() {
+        let conn = Connection::open_in_memory().unwrap();
+        let params = [Value::I32(1), Value::I32(2)];
+        for (sql, expected) in [
+            ("SELECT $2 || $1", "21"),
+            ("SELECT ?2 || ?1", "21"),
+            ("SELECT ? || ?", "12"),
+            ("SELECT $2 || $1 || $2", "212"),
+        ] {
+            let mut stmt = prepare(&conn, sql).ok().unwrap();
+            assert!(bind(&mut stmt, &params).is_ok());
+            let text: String = stmt.raw_query().next().unwrap().unwrap().get(0).unwrap();
+            assert_eq!(text, expected, "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_count_names_both() {
+        let error = fails("SELECT $1, $3", &[Value::Null]);
+        assert_eq!(
+            (error.class(), error.effect()),
+            (Class::Data, Effect::NotSent)
+        );
+        assert_eq!(
+            error.to_string(),
+            "The statement has 3 parameters, and 1 value came with it."
+        );
+        let error = fails("SELECT 1", &[Value::Null, Value::Null]);
+        assert_eq!(
+            error.to_string(),
+            "The statement has 0 parameters, and 2 values came with it."
+        );
+        assert_eq!(fails("SELECT :name", &[Value::Null]).class(), Class::Syntax);
+    }
+
+    #[test]
+    fn only_one_statement_at_a_time() {
+        for sql in [
+            "SELECT 1; SELECT 2",
+            "CREATE TABLE t (a); INSERT INTO t VALUES (1)",
+        ] {
+            assert!(
+                fails(sql, &[])
+                    .to_string()
+                    .contains("more than one statement"),
+                "{sql}"
+            );
+        }
+        for sql in ["", " ; ", "-- nothing", "/* nothing"] {
+            assert_eq!(
+                fails(sql, &[]).to_string(),
+                "The text holds no statement.",
+                "{sql}"
+            );
+        }
+        let conn = Connection::open_in_memory().unwrap();
+        assert!(prepare(&conn, "SELECT 1; -- that is all").is_ok());
+    }
+
+    #[test]
+    fn finds_the_first_word() {
+        let cases = [
+            ("select 1", "select", "1"),
+            (
+                "  -- a\n /* b */ ;Pragma foreign_keys",
+                "Pragma",
+                "foreign_keys",
+            ),
+            ("(SELECT 1)", "(", "SELECT 1)"),
+            ("", "", ""),
+        ];
+        for (sql, word, rest) in cases {
+            assert_eq!((keyword(sql), after_keyword(sql)), (word, rest), "{sql}");
+        }
+    }
+
+    #[test]
+    fn knows_what_outlasts_a_statement() {
+        for sql in [
+            "PRAGMA x=1",
+            "attach 'a' as b",
+            "CREATE TEMP TABLE t (a)",
+            "create table temp.t (a)",
+        ] {
+            assert!(changes_session(sql), "{sql}");
+        }
+        for sql in ["SELECT 'pragma'", "CREATE TABLE t (a)"] {
+            assert!(!changes_session(sql), "{sql}");
+        }
+        assert!(may_change_session("SELECT 1; PRAGMA x=1"));
+        assert!(!may_change_session("CREATE TABLE t (a); DROP TABLE t"));
+    }
+}

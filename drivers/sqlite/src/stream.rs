@@ -1,0 +1,167 @@
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
+use underpin_core::driver::{Call, RowStream};
+use underpin_core::{Columns, Deadline, Effect, Error, FromRow, Result};
+
+use crate::connection::Connection;
+use crate::fault::Fault;
+use crate::param::check_all;
+use crate::pending::{GRACE, PastDeadline, Pending, passed_deadline};
+use crate::row::Reader;
+use crate::session::canceled;
+use crate::statements::{bind, changes_session, prepare_to_read};
+
+/// How many rows travel at once, and how many such batches the thread is ahead. The
+/// first batch is short, so that the first row does not wait.
+const ROWS: usize = 256;
+const FIRST_ROWS: usize = 16;
+const AHEAD: usize = 3;
+
+enum Part<T> {
+    Columns(Columns),
+    Rows(Vec<T>),
+}
+
+/// Runs a statement and hands its rows over in batches; the thread waits where the
+/// caller does not keep up, and is freed when the stream is dropped.
+pub(crate) async fn stream<T>(
+    connection: &Connection,
+    call: Call<'_>,
+) -> Result<(Columns, RowStream<T>)>
+where
+    T: FromRow + Send + 'static,
+{
+    check_all(call.params)?;
+    let deadline = connection.deadline(call.deadline);
+    let (sql, params) = (call.sql.to_owned(), call.params.to_vec());
+    let (parts, receiver) = channel(AHEAD);
+    let pending = connection.worker.submit(move |session| {
+        if changes_session(&sql) {
+            session.set_changed();
+        }
+        session.run(|conn| {
+            let (mut stmt, reader) = prepare_to_read(conn, &sql)?;
+            bind(&mut stmt, &params)?;
+            pump(&mut stmt, reader, &parts)
+        })
+    })?;
+    let mut rows = Rows {
+        receiver,
+        pending: Some(pending),
+        deadline,
+    };
+    match rows.next().await? {
+        Some(Part::Columns(columns)) => Ok((columns, rows.into_stream())),
+        _ => Err(canceled()),
+    }
+}
+
+/// Sends all rows. Nobody takes them any more where sending fails: a statement that
+/// reads ends there, one that writes runs to its end.
+fn pump<T: FromRow>(
+    stmt: &mut rusqlite::Statement<'_>,
+    mut reader: Reader<T>,
+    parts: &Sender<Part<T>>,
+) -> Result<(), Fault> {
+    let reads = stmt.readonly();
+    let mut wanted = parts
+        .blocking_send(Part::Columns(reader.columns().clone()))
+        .is_ok();
+    let mut rows = stmt.raw_query();
+    let mut size = FIRST_ROWS;
+    let mut batch = Vec::with_capacity(size);
+    let mut unreadable = None;
+    let outcome = loop {
+        match rows.next() {
+            Ok(Some(row)) if wanted => match reader.read(row) {
+                Ok(row) => batch.push(row),
+                Err(error) => {
+                    unreadable = Some(error.with_effect(Effect::Applied));
+                    wanted = false;
+                    let _ = parts.blocking_send(Part::Rows(std::mem::take(&mut batch)));
+                }
+            },
+            Ok(Some(_)) => {}
+            Ok(None) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+        if batch.len() == size && wanted {
+            size = ROWS;
+            let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
+            wanted = parts.blocking_send(Part::Rows(full)).is_ok();
+        }
+        if reads && !wanted {
+            break Ok(());
+        }
+    };
+    if !batch.is_empty() && wanted {
+        let _ = parts.blocking_send(Part::Rows(batch));
+    }
+    match (outcome, unreadable) {
+        (Err(error), _) => Err(error.into()),
+        (Ok(()), Some(error)) => Err(error.into()),
+        (Ok(()), None) => Ok(()),
+    }
+}
+
+/// The caller's end.
+struct Rows<T> {
+    receiver: Receiver<Part<T>>,
+    pending: Option<Pending<()>>,
+    deadline: Deadline,
+}
+
+impl<T: Send + 'static> Rows<T> {
+    /// The next part; after the last one, how the statement ended.
+    async fn next(&mut self) -> Result<Option<Part<T>>> {
+        let Some(pending) = &self.pending else {
+            return Ok(None);
+        };
+        match pending.within(self.deadline, self.receiver.recv()).await {
+            Ok(Some(part)) => return Ok(Some(part)),
+            Ok(None) => {}
+            Err(PastDeadline) => {
+                // The thread may be waiting to hand over a batch: let go of it.
+                self.receiver.close();
+                let drain = async { while self.receiver.recv().await.is_some() {} };
+                let _ = timeout(GRACE, drain).await;
+                return Err(self
+                    .end(true)
+                    .await
+                    .err()
+                    .unwrap_or_else(|| passed_deadline(canceled())));
+            }
+        }
+        self.end(false).await.map(|()| None)
+    }
+
+    async fn end(&mut self, past_deadline: bool) -> Result<()> {
+        match self.pending.take() {
+            None => Ok(()),
+            Some(pending) => {
+                if past_deadline {
+                    pending.by(self.deadline).await.map_err(passed_deadline)
+                } else {
+                    pending.uninterrupted(END).await
+                }
+            }
+        }
+    }
+
+    fn into_stream(self) -> RowStream<T> {
+        stream::try_unfold(self, |mut rows| async move {
+            Ok::<_, Error>(match rows.next().await? {
+                Some(Part::Rows(batch)) => Some((stream::iter(batch.into_iter().map(Ok)), rows)),
+                Some(Part::Columns(_)) | None => None,
+            })
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+/// How long the thread may take to end a statement whose last row it has sent.
+const END: Duration = Duration::from_secs(60);

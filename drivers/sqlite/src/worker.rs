@@ -1,0 +1,133 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use tokio::sync::oneshot;
+use underpin_core::{Class, Error, Result};
+
+use crate::pending::Pending;
+use crate::session::Session;
+use crate::shared::Shared;
+
+struct Job {
+    id: u64,
+    protected: bool,
+    work: Box<dyn FnOnce(&mut Session) + Send>,
+}
+
+/// The thread that owns a connection of rusqlite, as its callers hold it. The thread
+/// ends, and closes the database, when this is dropped and the last job is over.
+pub(crate) struct Worker {
+    jobs: Sender<Job>,
+    shared: Arc<Shared>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Worker {
+    /// Starts a thread that opens a session by `open` and then takes jobs; what `open`
+    /// gave besides the session is sent to `opened`.
+    pub(crate) fn start<O: Send + 'static>(
+        shared: Arc<Shared>,
+        open: impl FnOnce() -> Result<(Session, O)> + Send + 'static,
+        opened: oneshot::Sender<Result<O>>,
+    ) -> Result<Worker> {
+        let (jobs, receiver) = channel();
+        let (end, ended) = oneshot::channel();
+        thread::Builder::new()
+            .name("underpin-sqlite".into())
+            .spawn(move || {
+                match open() {
+                    Ok((session, said)) => {
+                        if opened.send(Ok(said)).is_ok() {
+                            serve(session, &receiver);
+                        }
+                    }
+                    Err(error) => {
+                        let _ = opened.send(Err(error));
+                    }
+                }
+                let _ = end.send(());
+            })
+            .map_err(|error| {
+                Error::new(
+                    Class::Resource,
+                    format!("No thread could be started for a SQLite connection: {error}."),
+                )
+                .with_source(error)
+            })?;
+        Ok(Worker {
+            jobs,
+            shared,
+            ended,
+        })
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Sends a job to the thread; it runs once all before it are over. The job is sent
+    /// when this is called, and stopped when the answer is dropped before it is there.
+    pub(crate) fn submit<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session) -> Result<R> + Send + 'static,
+    ) -> Result<Pending<R>> {
+        self.send(false, work)
+    }
+
+    /// The same for a job that is not interrupted once it runs, such as a COMMIT.
+    pub(crate) fn submit_protected<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Session) -> Result<R> + Send + 'static,
+    ) -> Result<Pending<R>> {
+        self.send(true, work)
+    }
+
+    fn send<R: Send + 'static>(
+        &self,
+        protected: bool,
+        work: impl FnOnce(&mut Session) -> Result<R> + Send + 'static,
+    ) -> Result<Pending<R>> {
+        let (answer, receiver) = oneshot::channel();
+        let work = Box::new(move |session: &mut Session| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(session)));
+            // Before the answer, so that who has it finds the state it left.
+            session.settle();
+            let _ = answer.send(outcome);
+        });
+        let id = self.shared.send(|id| {
+            self.jobs
+                .send(Job {
+                    id,
+                    protected,
+                    work,
+                })
+                .is_ok()
+        });
+        match id {
+            Some(id) => Ok(Pending::new(id, receiver, Arc::clone(&self.shared))),
+            None => {
+                self.shared.set_broken();
+                Err(Error::new(
+                    Class::Connect,
+                    "The SQLite connection is lost: the thread that held it has ended.",
+                ))
+            }
+        }
+    }
+
+    /// Lets the thread end; gives what tells that it has.
+    pub(crate) fn end(self) -> (Arc<Shared>, oneshot::Receiver<()>) {
+        (self.shared, self.ended)
+    }
+}
+
+fn serve(mut session: Session, jobs: &Receiver<Job>) {
+    let shared = Arc::clone(session.shared());
+    while let Ok(job) = jobs.recv() {
+        if shared.start(job.id, job.protected) {
+            (job.work)(&mut session);
+        }
+    }
+}
