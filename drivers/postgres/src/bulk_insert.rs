@@ -114,12 +114,11 @@ impl Connection {
             return Ok(Format::Text);
         }
         let describe = format!("SELECT {} FROM {} LIMIT 0", place.columns, place.table);
-        let ready = call.prepare(&describe).await?;
-        let columns = ready.prepared.statement.columns();
-        let types: Vec<Type> = columns
-            .iter()
-            .map(|column| column.type_().clone())
-            .collect();
+        // Prepared anew each time: since it is never run, nothing would tell that the table
+        // has changed.
+        let statement = call.wait(self.session().client.prepare(&describe)).await?;
+        let columns = statement.columns().iter();
+        let types: Vec<Type> = columns.map(|column| column.type_().clone()).collect();
         Ok(Format::choose(&types, first))
     }
 

@@ -39,6 +39,7 @@ mod session;
 mod sql;
 mod statements;
 mod stream;
+mod surplus;
 mod tap;
 mod task;
 mod texts;

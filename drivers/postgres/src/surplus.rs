@@ -39,7 +39,10 @@ impl Surplus {
             }
             READY => {
                 self.answered += 1;
-                if self.copy_end.is_some_and(|end| self.answered + self.skipped >= end) {
+                if self
+                    .copy_end
+                    .is_some_and(|end| self.answered + self.skipped >= end)
+                {
                     self.copy_end = None;
                     self.granted = false;
                 }
@@ -67,14 +70,21 @@ impl Surplus {
     /// How many of the bytes that are held can go on to the client: up to the end of the
     /// next message at most. `None` where more must come first.
     pub(crate) fn next(&mut self, frames: &Frames) -> Option<Held<'_>> {
-        let surplus = frames.is_between_messages() && self.comes_next();
-        let length = match self.held.first()? {
-            &READY if surplus && self.held.len() < READY_LENGTH => return None,
-            &READY if surplus => READY_LENGTH,
+        let surplus =
+            *self.held.first()? == READY && frames.is_between_messages() && self.comes_next();
+        let length = if !surplus {
             // A whole message at the most, so that the next one is looked at in turn.
-            _ => frames.clone().step(&self.held).body.end,
+            frames.clone().step(&self.held).body.end
+        } else if self.held.len() < READY_LENGTH {
+            return None;
+        } else {
+            READY_LENGTH
         };
-        Some(Held { bytes: &mut self.held, length, surplus: surplus && length == READY_LENGTH })
+        Some(Held {
+            bytes: &mut self.held,
+            length,
+            surplus,
+        })
     }
 
     pub(crate) fn holds(&self) -> bool {

@@ -8,6 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::Frames;
 use crate::link::Link;
+use crate::surplus::Surplus;
 use crate::unknown_types::UnknownTypes;
 
 /// A thin layer over the plain bytes between client and server, within the encryption
@@ -20,6 +21,7 @@ pub(crate) struct Tap<S> {
     client: Frames,
     server: Server,
     unknown_types: Option<UnknownTypes>,
+    surplus: Surplus,
 }
 
 #[derive(Debug)]
@@ -50,6 +52,7 @@ impl<S> Tap<S> {
                 have: 0,
             },
             unknown_types: hide_unknown_types.then(UnknownTypes::new),
+            surplus: Surplus::default(),
         }
     }
 
@@ -67,11 +70,37 @@ impl<S> Tap<S> {
         Ok(())
     }
 
+    /// Hands on what was held back, but for an answer that the client does not expect.
+    /// Says whether there was anything.
+    fn give_out(&mut self, buffer: &mut ReadBuf<'_>) -> io::Result<bool> {
+        let before = buffer.filled().len();
+        while buffer.remaining() > 0 {
+            let from = buffer.filled().len();
+            let Some(held) = self.surplus.next(&self.server.frames) else {
+                break;
+            };
+            let count = held.bytes().len().min(buffer.remaining());
+            let surplus = held.surplus;
+            if surplus && count < held.bytes().len() {
+                break;
+            }
+            buffer.put_slice(&held.bytes()[..count]);
+            held.take(count);
+            self.server
+                .received(&buffer.filled()[from..], &self.link, &mut self.surplus)?;
+            if surplus {
+                buffer.set_filled(from);
+            }
+        }
+        Ok(buffer.filled().len() > before)
+    }
+
     fn wrote(&mut self, mut bytes: &[u8]) {
         let count = bytes.len() as u64;
         while !bytes.is_empty() {
             let step = self.client.step(bytes);
             if step.ends {
+                self.surplus.wrote(step.tag);
                 match step.tag {
                     b'Q' | b'E' => add(&self.link.executes, 1),
                     b'c' => add(&self.link.copy_ends, 1),
@@ -90,7 +119,7 @@ fn add(number: &AtomicU64, more: u64) {
 }
 
 impl Server {
-    fn received(&mut self, mut bytes: &[u8], link: &Link) -> io::Result<()> {
+    fn received(&mut self, mut bytes: &[u8], link: &Link, surplus: &mut Surplus) -> io::Result<()> {
         while !bytes.is_empty() {
             let step = self.frames.step(bytes);
             let alien = step.tag != 0 && !AT_STARTUP.contains(&step.tag);
@@ -107,6 +136,9 @@ impl Server {
                 self.have += taken;
             }
             if step.ends {
+                if self.started {
+                    surplus.received(step.tag);
+                }
                 self.finished(step.tag, link);
                 self.have = 0;
             }
@@ -161,8 +193,22 @@ impl<S: AsyncRead + Unpin> AsyncRead for Tap<S> {
         let tap = self.get_mut();
         tap.refuse_if_killed()?;
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut tap.stream).poll_read(cx, buffer))?;
-        tap.server.received(&buffer.filled()[before..], &tap.link)?;
+        loop {
+            if tap.surplus.holds() && tap.give_out(buffer)? {
+                break;
+            }
+            ready!(Pin::new(&mut tap.stream).poll_read(cx, buffer))?;
+            let new = &buffer.filled()[before..];
+            if new.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if !tap.surplus.is_possible() && !tap.surplus.holds() {
+                tap.server.received(new, &tap.link, &mut tap.surplus)?;
+                break;
+            }
+            tap.surplus.hold(new);
+            buffer.set_filled(before);
+        }
         if let Some(unknown_types) = &mut tap.unknown_types {
             unknown_types.hide(&mut buffer.filled_mut()[before..]);
         }
@@ -194,7 +240,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
     use proptest::prelude::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -254,7 +302,7 @@ mod tests {
                 tap.wrote(&chunk);
             }
             for chunk in chunks(&server, &cuts) {
-                tap.server.received(&chunk, &link).unwrap();
+                tap.server.received(&chunk, &link, &mut tap.surplus).unwrap();
             }
             prop_assert_eq!(
                 counts(&link),
@@ -263,11 +311,63 @@ mod tests {
         }
     }
 
+    proptest! {
+        #[test]
+        fn the_answer_that_a_refused_copy_gets_twice_goes_on_once(
+            sizes in prop::collection::vec(1usize..12, 1..40),
+            abort_at in 0usize..3,
+        ) {
+            // The statement's own Sync is answered, and so is that of its end.
+            let refused = [message(b'E', b"\0"), message(b'Z', b"I")].concat();
+            let rest = [message(b'Z', b"I"), message(b'N', b"\0"), message(b'C', b"X\0"), message(b'Z', b"T")].concat();
+            let started = message(b'Z', b"I");
+            let statement = [message(0, b"")[1..].to_vec(), message(b'E', b""), message(b'S', b"")].concat();
+            let end = [message(b'f', b"\0"), message(b'S', b""), message(b'Q', b"NEXT\0")].concat();
+            let expected = [&started[..], &refused, &rest[6..]].concat();
+
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            let got: Vec<u8> = runtime.block_on(async {
+                let (ours, mut theirs) = tokio::io::duplex(4096);
+                let mut tap = Tap::new(ours, Arc::new(Link::new()), false);
+                let mut got = Vec::new();
+                let mut buffer = [0; 64];
+                theirs.write_all(&started).await.unwrap();
+                let count = tap.read(&mut buffer).await.unwrap();
+                    got.extend_from_slice(&buffer[..count]);
+                tap.write_all(&statement).await.unwrap();
+                // The client may give up before it has read the refusal, in the middle, or after.
+                let early = [0, 3, refused.len()][abort_at];
+                theirs.write_all(&refused[..early]).await.unwrap();
+                while got.len() < started.len() + early {
+                    let count = tap.read(&mut buffer).await.unwrap();
+                    got.extend_from_slice(&buffer[..count]);
+                }
+                tap.write_all(&end).await.unwrap();
+                let mut left = [&refused[early..], &rest].concat();
+                for size in sizes {
+                    let piece: Vec<u8> = left.drain(..size.min(left.len())).collect();
+                    theirs.write_all(&piece).await.unwrap();
+                    if let Some(Ok(count)) = tap.read(&mut buffer).now_or_never() {
+                        got.extend_from_slice(&buffer[..count]);
+                    }
+                }
+                theirs.write_all(&left).await.unwrap();
+                drop(theirs);
+                tap.read_to_end(&mut got).await.unwrap();
+                got
+            });
+            prop_assert_eq!(got, expected);
+        }
+    }
+
     #[test]
     fn another_protocol_is_told_at_its_first_bytes() {
         for greeting in [&b"HTTP/1.1 400"[..], b"J\0\0\0\n5.5.5", b"-ERR unknown"] {
             let mut tap = Tap::new((), Arc::new(Link::new()), false);
-            let error = tap.server.received(greeting, &tap.link).unwrap_err();
+            let error = tap
+                .server
+                .received(greeting, &tap.link, &mut tap.surplus)
+                .unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         }
     }

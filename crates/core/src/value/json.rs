@@ -15,6 +15,9 @@ impl<T: DeserializeOwned> FromValue<'_> for Json<T> {
         let parsed = match value {
             ValueRef::Json(text) | ValueRef::Text(text) => serde_json::from_str(text),
             ValueRef::Bytes(bytes) => serde_json::from_slice(bytes),
+            // SQLite keeps a document that is a bare number as a number.
+            ValueRef::I64(number) => serde_json::from_value(number.into()),
+            ValueRef::F64(number) => serde_json::from_value(number.into()),
             _ => return Err(Mismatch::kind("JSON")),
         };
         parsed

@@ -7,5 +7,4 @@ mod crowd;
 mod explaining;
 mod fake;
 mod leasing;
-mod logs;
 mod validating;

@@ -4,14 +4,25 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// What cargo knows of the workspace, of what it stands on for this platform too.
 fn metadata() -> Value {
+    let rustc = Command::new("rustc")
+        .arg("-vV")
+        .output()
+        .expect("rustc runs");
+    let version = String::from_utf8_lossy(&rustc.stdout).into_owned();
+    let host = version
+        .lines()
+        .find_map(|line| line.strip_prefix("host: "))
+        .unwrap();
     let output = Command::new(env!("CARGO"))
         .args([
             "metadata",
             "--format-version",
             "1",
             "--offline",
-            "--all-features",
+            "--filter-platform",
+            host,
         ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

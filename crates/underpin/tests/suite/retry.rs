@@ -70,7 +70,8 @@ async fn the_number_of_retries_is_settable_per_call() {
         assert_eq!(dial.0.lock().unwrap().len(), attempts);
     }
     assert_eq!(db.metrics().connection_errors, 6);
-    assert_eq!(db.metrics().retry_attempts, 3);
+    // Each attempt that followed a failed one.
+    assert_eq!(db.metrics().retry_attempts, 5);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,11 +85,9 @@ async fn no_wait_passes_the_callers_deadline() {
         .acquire()
         .await
         .unwrap_err();
-    assert!(
-        begun.elapsed() <= Duration::from_millis(1500),
-        "{:?}",
-        begun.elapsed()
-    );
+    // The first attempt, the one after a second, and none after two more.
+    assert_eq!(dial.0.lock().unwrap().len(), 2);
+    assert!(begun.elapsed() < Duration::from_secs(2));
     assert!(error.to_string().contains("refused"), "{error}");
 }
 

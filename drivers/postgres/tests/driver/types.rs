@@ -328,7 +328,7 @@ async fn what_the_server_prints_is_what_is_read() {
         }
         let type_: Vec<String> = connection
             .query(
-                call(&format!("SELECT pg_typeofformat('%s', {expression})"), &[]),
+                call(&format!("SELECT pg_typeof({expression})::text"), &[]),
                 1,
             )
             .await

@@ -155,6 +155,27 @@ fn idle_connections_are_checked_a_few_at_a_time() {
         state.idle[0], slots[0],
         "a check is no use: it is still the longest idle"
     );
+    assert!(
+        state.actions.contains(&Action::Reschedule),
+        "there is room to check another"
+    );
     assert_eq!(state.checked(slots[1], false, secs(31)), None);
     assert_eq!(attempts(&mut state).len(), 1);
+}
+
+#[test]
+fn a_successor_under_way_costs_no_idle_connection() {
+    let (mut state, slots) = filled(2, |o| o.max = 3);
+    state.slots[slots[1].index()].renew_at = secs(700);
+    for slot in &slots {
+        state.slots[slot.index()].verified = secs(700);
+    }
+    state.upkeep(secs(700));
+    assert_eq!(attempts(&mut state).len(), 1);
+    state.upkeep(secs(701));
+    assert_eq!(
+        actions(&mut state),
+        [],
+        "both have been idle for long, but two is the minimum"
+    );
 }

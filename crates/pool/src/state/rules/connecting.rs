@@ -165,3 +165,29 @@ fn a_lazy_pool_opens_nothing_before_it_is_used() {
     wait(&mut state, 7, 3, secs(2));
     assert_eq!(attempts(&mut state).len(), 2);
 }
+
+#[test]
+fn one_failed_attempt_is_news_for_one_caller() {
+    let mut state = State::new(&options(0, 4));
+    for cell in 0..3 {
+        wait(&mut state, cell, 0, Moment::START);
+    }
+    let slots = attempts(&mut state);
+    assert_eq!(slots.len(), 3);
+    state.connect_failed(slots[0], false, ms(1), 0.5);
+    assert_eq!(
+        actions(&mut state),
+        [Action::Fail {
+            cell: 2,
+            attempts: 1
+        }]
+    );
+    let served = state.connected(slots[1], ms(2), 0.5);
+    assert_eq!(
+        served,
+        Placement::HandOver {
+            cell: 0,
+            check: false
+        }
+    );
+}

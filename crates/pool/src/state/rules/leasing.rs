@@ -173,3 +173,30 @@ fn the_longest_holders_are_named_first() {
         .collect();
     assert_eq!(held, [4, 1]);
 }
+
+#[test]
+fn a_pool_made_smaller_shrinks_even_while_callers_wait() {
+    let (mut state, slots) = filled(3, |_| {});
+    for _ in 0..3 {
+        lease(&mut state, secs(1));
+    }
+    wait(&mut state, 7, 3, secs(1));
+    state.resize(
+        Bounds {
+            min: 1,
+            max: 1,
+            max_overflow: 0,
+        },
+        secs(1),
+    );
+    assert_eq!(state.returned(slots[0], secs(2)), Placement::Close);
+    assert_eq!(state.returned(slots[1], secs(2)), Placement::Close);
+    let served = state.returned(slots[2], secs(2));
+    assert_eq!(
+        served,
+        Placement::HandOver {
+            cell: 7,
+            check: false
+        }
+    );
+}

@@ -1,3 +1,10 @@
+//! What the pool logs. Alone in its process: tracing remembers for each place in the code
+//! whether anybody listens, and tests on other threads, where nobody does, race with that.
+
+#[path = "../pool/fake.rs"]
+#[expect(dead_code, reason = "the other tests use all of it")]
+mod fake;
+
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
 
@@ -7,7 +14,7 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use underpin_core::{Class, Deadline};
 use underpin_pool::AcquireOptions;
 
-use crate::fake::{Goes, pool, seconds};
+use fake::{Goes, pool, seconds};
 
 /// Keeps what is logged, a line for each event.
 #[derive(Clone, Default)]
