@@ -63,7 +63,7 @@ fn queries_print_as_table_json_and_csv() {
     let table = run(&["--url", url, "query", select]);
     assert_eq!(
         text(&table.stdout),
-        "  n │ word\n────┼──────\n  1 │ a, b\n -2 │ NULL\n2 rows\n"
+        " n  │ word\n────┼──────\n  1 │ a, b\n -2 │ NULL\n2 rows\n"
     );
     let json = run(&["--url", url, "--format", "json", "query", select]);
     assert_eq!(

@@ -1,12 +1,10 @@
 use std::io::Write;
 
-use clap::{CommandFactory, Subcommand};
-use underpin::{Database, Result};
-
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 use crate::query::QueryArguments;
 use crate::{config, health, ping, query};
+use clap::{CommandFactory, Subcommand};
 
 /// What can be asked for.
 #[derive(Debug, Clone, Subcommand)]
@@ -38,18 +36,6 @@ pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
         let _ = writeln!(std::io::stderr(), "error: {error}");
         Exit::from(&error)
     })
-}
-
-/// Opens the database for a command: one connection at most is wanted, and no waiting for
-/// a server that is not there.
-pub(crate) async fn open(options: &GlobalOptions) -> Result<Database> {
-    let config = options
-        .load()?
-        .to_builder()
-        .pool_min_size(0)
-        .max_retries(0)
-        .build()?;
-    Database::connect(config).await
 }
 
 /// Prints a completion script for the shell.

@@ -6,7 +6,7 @@ use underpin::Result;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::options::GlobalOptions;
-use crate::query::or_broken_pipe;
+use crate::output::or_broken_pipe;
 
 /// Prints every value in force with its source, secrets masked. Connects to nothing.
 pub(crate) fn run(options: &GlobalOptions) -> Result<Exit> {

@@ -6,18 +6,13 @@ use underpin::{Database, Health, Metrics, Result};
 
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::open::for_one_command;
 use crate::options::GlobalOptions;
-use crate::query::or_broken_pipe;
+use crate::output::or_broken_pipe;
 
 /// Asks the database, and answers also where it cannot be reached: that is the finding.
 pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {
-    let config = options
-        .load()?
-        .to_builder()
-        .pool_min_size(0)
-        .max_retries(0)
-        .build()?;
-    let database = Database::connect_lazy(config)?;
+    let database = Database::connect_lazy(for_one_command(options)?)?;
     let health = database.health().await;
     let metrics = database.metrics();
     or_broken_pipe(print(&health, &metrics, options.format))?;

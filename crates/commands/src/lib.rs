@@ -25,7 +25,9 @@ mod config;
 mod exit;
 mod format;
 mod health;
+mod open;
 mod options;
+mod output;
 mod ping;
 mod query;
 

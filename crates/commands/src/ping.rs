@@ -3,11 +3,11 @@ use std::time::{Duration, Instant};
 
 use underpin::Result;
 
-use crate::command::open;
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::open::open;
 use crate::options::GlobalOptions;
-use crate::query::or_broken_pipe;
+use crate::output::or_broken_pipe;
 
 /// Opens one connection and asks once.
 pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {

@@ -5,10 +5,11 @@ use std::time::Duration;
 use clap::Args;
 use underpin::{Class, Database, Error, Result, Value, ValueRow};
 
-use crate::command::open;
 use crate::exit::Exit;
 use crate::format::printer;
+use crate::open::open;
 use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
 
 /// What to run.
 #[derive(Debug, Clone, Args)]
@@ -88,16 +89,5 @@ impl QueryArguments {
             .read_to_string(&mut text)
             .map_err(|error| unreadable("standard input", error))?;
         Ok(text)
-    }
-}
-
-/// A reader that has gone is the end of the work, not a failure of it.
-pub(crate) fn or_broken_pipe(written: std::io::Result<()>) -> Result<()> {
-    match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::new(
-            Class::Resource,
-            format!("The output cannot be written: {error}."),
-        )),
-        _ => Ok(()),
     }
 }

@@ -144,10 +144,6 @@ fields! {
     copied statement_cache_size: u32 = |_| 256;
     "DB_STATEMENT_CACHE_SIZE" [] Other All
 
-    /// Whether statements of several callers share a connection in flight. Default: on.
-    copied pipelining: bool = |_| true;
-    "DB_PIPELINING" [] Other Postgres
-
     /// How long a statement waits for another connection's lock on the file; not at
     /// all when `off`. Default: 5 s.
     limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));

@@ -434,8 +434,7 @@ fn every_field_has_a_variable() {
          sslmode=verify-ca sslrootcert=ca.pem sslcert=c.pem sslkey=k.pem application_name=till \
          options=-c a=b pool_max_size=2 pool_min_size=1 max_overflow=3 connection_timeout=4s \
          acquire_timeout=5s statement_timeout=100us idle_timeout=7min max_lifetime=off \
-         health_check=after 8ms health_check_interval=9s max_retries=0 statement_cache_size=10 \
-         pipelining=off"
+         health_check=after 8ms health_check_interval=9s max_retries=0 statement_cache_size=10"
     );
 }
 

@@ -73,7 +73,7 @@ fn any_field_is_a_parameter() {
     let config = Config::from_url(
         "postgres://h/db?sslmode=require&application_name=a%20b&connect_timeout=10&\
          options=-c%20search_path%3Dshop&pool_max_size=7&statement_timeout=off&\
-         health_check=never&pool_recycle=1h&statement_cache_size=0&pipelining=off",
+         health_check=never&pool_recycle=1h&statement_cache_size=0",
     )
     .unwrap();
     assert_eq!(config.sslmode(), Some(TlsMode::Require));
@@ -85,7 +85,6 @@ fn any_field_is_a_parameter() {
     assert_eq!(config.health_check(), HealthCheck::Never);
     assert_eq!(config.max_lifetime(), Some(Duration::from_secs(3600)));
     assert_eq!(config.statement_cache_size(), 0);
-    assert!(!config.pipelining());
     let lite = Config::from_url("sqlite:a.db?mode=ro&busy_timeout=off").unwrap();
     assert!(lite.read_only());
     assert_eq!(lite.busy_timeout(), None);

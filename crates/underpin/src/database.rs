@@ -13,6 +13,7 @@ use underpin_core::{
 use crate::backend::{Backend, on_engine};
 use crate::config::Config;
 use crate::connection::{Connection, Lease};
+use crate::health::Health;
 use crate::into_config::IntoConfig;
 use crate::operation::{self, Operation};
 use crate::options::Options;
@@ -70,12 +71,31 @@ impl Database {
     /// Opens the database without connecting: the first call does that.
     ///
     /// # Errors
-    /// `Class::Config` for a mistake in the configuration.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
+    /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime.
     pub fn connect_lazy(config: impl IntoConfig) -> Result<Database> {
         crate::connect::open(config.into_config()?, true)
+    }
+
+    /// Opens the database and says how it is, whether it answers or not: for a service that
+    /// starts all the same and reports what it found.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration; a database that cannot be
+    /// reached is no error here, but unhealthy.
+    ///
+    /// # Cancel safety
+    /// As for [`connect`](Database::connect).
+    #[track_caller]
+    pub fn connect_with_health(
+        config: impl IntoConfig,
+    ) -> impl Future<Output = Result<(Database, Health)>> + Send {
+        let database = Database::connect_lazy(config);
+        let place = Location::caller();
+        async move {
+            let database = database?;
+            let health = database.health_at(place).await;
+            Ok((database, health))
+        }
     }
 
     /// Opens the database that `underpin.toml` in the working directory and the
@@ -124,11 +144,8 @@ impl Database {
     /// call does that.
     ///
     /// # Errors
-    /// `Class::Config` for a mistake in the configuration; `Class::Unsupported` for
-    /// another engine than PostgreSQL.
-    ///
-    /// # Panics
-    /// Outside a Tokio runtime.
+    /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime;
+    /// `Class::Unsupported` for another engine than PostgreSQL.
     #[cfg(feature = "postgres")]
     pub fn connect_lazy_through(
         config: impl IntoConfig,

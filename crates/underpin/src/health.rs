@@ -46,25 +46,26 @@ impl Database {
     /// Safe.
     #[track_caller]
     pub fn health(&self) -> impl Future<Output = Health> + Send {
-        let place = Location::caller();
-        async move {
-            let begun = Instant::now();
-            let answer = self.answers(place).await;
-            let took = begun.elapsed();
-            let waiting = self.metrics().waiting;
-            let status = match &answer {
-                Ok(()) if waiting == 0 => Status::Healthy,
-                Ok(()) => Status::Busy,
-                Err(error) if is_crowded(error) => Status::Busy,
-                Err(_) => Status::Unhealthy,
-            };
-            Health {
-                status,
-                response_time: answer.is_ok().then_some(took),
-                engine: self.engine(),
-                endpoint: crate::connect::whereabouts(self.config()),
-                error: answer.err(),
-            }
+        self.health_at(Location::caller())
+    }
+
+    pub(crate) async fn health_at(&self, place: &'static Location<'static>) -> Health {
+        let begun = Instant::now();
+        let answer = self.answers(place).await;
+        let took = begun.elapsed();
+        let waiting = self.metrics().waiting;
+        let status = match &answer {
+            Ok(()) if waiting == 0 => Status::Healthy,
+            Ok(()) => Status::Busy,
+            Err(error) if is_crowded(error) => Status::Busy,
+            Err(_) => Status::Unhealthy,
+        };
+        Health {
+            status,
+            response_time: answer.is_ok().then_some(took),
+            engine: self.engine(),
+            endpoint: crate::connect::whereabouts(self.config()),
+            error: answer.err(),
         }
     }
 

@@ -70,8 +70,8 @@ impl fmt::Display for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} connections ({} active, {} idle, {} waiting), {} opened, {} connection errors; \
-             {} queries, {:.2?} on average, {:.1} % failed, {} retries",
+            "connections: {} ({} active, {} idle), {} waiting, {} opened, {} failed; \
+             queries: {}, {:.2?} on average, {:.1} % failed; retries: {}",
             self.pool_size,
             self.active_connections,
             self.idle_connections,

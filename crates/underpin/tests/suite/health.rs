@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use underpin::{Database, Status};
+use underpin::{Config, Database, Status};
 use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{Place, eventually, small};
@@ -88,4 +88,31 @@ async fn a_pool_in_full_use_is_busy_not_unhealthy() {
     assert!(health.is_healthy());
     drop(lease);
     assert_eq!(db.health().await.status, Status::Healthy);
+}
+
+#[tokio::test]
+async fn a_map_in_the_old_style_gives_the_database_and_its_status() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("old_style");
+    let port = server.port().to_string();
+    let properties = |port: &str| {
+        [
+            ("server_type", "postgresql"),
+            ("server", server.host()),
+            ("port", port),
+            ("database", database.name()),
+            ("username", server.user()),
+            ("password", server.password()),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    };
+    let config = Config::from_legacy_properties(properties(&port)).unwrap();
+    let (db, health) = Database::connect_with_health(config).await.unwrap();
+    assert_eq!(health.status, Status::Healthy, "{health}");
+    assert_eq!(db.query_scalar::<i32>("SELECT 1", ()).await.unwrap(), 1);
+
+    let closed = underpin_testkit::closed_port().to_string();
+    let config = Config::from_legacy_properties(properties(&closed)).unwrap();
+    let (_db, health) = Database::connect_with_health(config).await.unwrap();
+    assert_eq!(health.status, Status::Unhealthy, "{health}");
 }
