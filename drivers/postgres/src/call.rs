@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{timeout, timeout_at};
@@ -26,6 +26,8 @@ pub(crate) struct Call {
     copies_in: bool,
     holds: bool,
     finished: bool,
+    /// The deadline has passed, and the server was asked to cancel.
+    canceled: AtomicBool,
 }
 
 /// Why a call came to no good end.
@@ -93,6 +95,7 @@ impl Call {
             copies_in: false,
             holds: false,
             finished: false,
+            canceled: AtomicBool::new(false),
         };
         call.context.in_transaction =
             alone && session.link.status() != IDLE && !session.awaits_answers();
@@ -182,6 +185,7 @@ impl Call {
         if !self.session.is_alone() {
             return Err(Failure::Late(Late::LeftBehind));
         }
+        self.canceled.store(true, Ordering::Release);
         let mut result = None;
         let mut sent = false;
         let _ = timeout(GRACE, async {
@@ -200,9 +204,6 @@ impl Call {
         }
         match result {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) if error.code().is_some_and(|code| code.code() == "57014") => {
-                Err(Failure::Late(Late::Canceled(error)))
-            }
             Some(Err(error)) => Err(Failure::Native(error)),
             None => Err(Failure::Late(Late::GivenUp)),
         }
@@ -243,6 +244,13 @@ impl Call {
     pub(crate) async fn fail(mut self, failure: Failure) -> Error {
         let error = match failure {
             Failure::Ours(error) => error,
+            // Perhaps later than the request: a stream may first have handed out what was there.
+            Failure::Native(error)
+                if self.canceled.load(Ordering::Acquire) && is_canceled(&error) =>
+            {
+                self.settle().await;
+                self.late(Late::Canceled(error))
+            }
             Failure::Native(error) => self.native(error).await,
             Failure::Late(late) => {
                 if matches!(late, Late::LeftBehind) {
@@ -278,11 +286,7 @@ impl Call {
             return refused.with_source(error);
         }
         let text = error.to_string();
-        if text.contains("serializing parameter")
-            && error
-                .source()
-                .is_some_and(<dyn std::error::Error>::is::<Error>)
-        {
+        if is_misfit(&error) {
             return match error
                 .into_source()
                 .map(<dyn std::error::Error + Send + Sync>::downcast::<Error>)
@@ -329,8 +333,8 @@ impl Call {
             Late::GivenUp => Error::new(
                 class,
                 format!(
-                    "The server at {endpoint} did not answer within {waited:.1?}, nor to a request to cancel; \
-                     the connection was given up."
+                    "The server at {endpoint} did not answer within {waited:.1?}, and the \
+                     connection was given up."
                 ),
             )
             .with_effect(self.effect(Outcome::Lost)),
@@ -379,6 +383,19 @@ impl Call {
     fn effect(&self, outcome: Outcome<'_>) -> Effect {
         decide(self.before, self.snapshot(), outcome, self.context)
     }
+}
+
+/// Whether a parameter does not fit what the server expected when it was asked; nothing was
+/// sent then.
+pub(crate) fn is_misfit(error: &tokio_postgres::Error) -> bool {
+    let ours = error
+        .source()
+        .is_some_and(<dyn std::error::Error>::is::<Error>);
+    ours && error.to_string().contains("serializing parameter")
+}
+
+fn is_canceled(error: &tokio_postgres::Error) -> bool {
+    error.code().is_some_and(|code| code.code() == "57014")
 }
 
 impl Drop for Call {

@@ -64,3 +64,41 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (content, rest) = rest.split_at_checked(length)?;
     Some((tag, content, rest))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(algorithm: &[u8]) -> Vec<u8> {
+        let element = |tag: u8, content: &[u8]| {
+            [
+                &[tag, 0x82, (content.len() >> 8) as u8, content.len() as u8],
+                content,
+            ]
+            .concat()
+        };
+        let inner = element(SEQUENCE, &[0; 300]);
+        let algorithm = element(SEQUENCE, &element(OBJECT, algorithm));
+        element(SEQUENCE, &[inner, algorithm, element(3, &[0; 64])].concat())
+    }
+
+    #[test]
+    fn the_hash_is_that_of_the_signature() {
+        let length = |algorithm: &[u8]| hash(&certificate(algorithm)).map(|hash| hash.len());
+        assert_eq!(length(SHA256_ECDSA), Some(32));
+        assert_eq!(length(SHA1_RSA), Some(32));
+        assert_eq!(length(SHA384_RSA), Some(48));
+        // Ed25519.
+        assert_eq!(length(&[0x2b, 0x65, 0x70]), None);
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        let whole = certificate(SHA256_RSA);
+        for length in 0..whole.len() {
+            let cut = hash(&whole[..length]);
+            assert!(cut.is_none());
+        }
+        assert!(hash(&[SEQUENCE, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).is_none());
+    }
+}

@@ -21,6 +21,8 @@ const TABLE: &[(&str, Class)] = &[
     ("22", Class::Data),
     ("23", Class::Constraint),
     ("25006", Class::ReadOnly),
+    ("25P01", Class::Closed),
+    ("25P02", Class::Closed),
     (
         "25P03",
         Class::Timeout {
@@ -359,7 +361,7 @@ mod tests {
             ("XX001", Class::Corrupt),
             ("XX002", Class::Corrupt),
             ("P0001", Class::Server),
-            ("25P02", Class::Server),
+            ("25P02", Class::Closed),
             ("", Class::Server),
             ("é", Class::Server),
         ] {

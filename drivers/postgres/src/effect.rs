@@ -80,14 +80,10 @@ fn lost(before: Snapshot, after: Snapshot, context: Context) -> Effect {
 }
 
 fn ended_by_server(before: Snapshot, after: Snapshot, context: Context) -> Effect {
-    if context.controls_transaction {
-        Effect::Unknown
-    } else if context.in_transaction {
-        Effect::RolledBack
-    } else if context.completes_first
-        && !context.commits_itself
-        && after.completes == before.completes
-    {
+    let not_committed =
+        context.completes_first && !context.commits_itself && after.completes == before.completes;
+    let undone = context.in_transaction || not_committed;
+    if undone && !context.controls_transaction {
         Effect::RolledBack
     } else {
         Effect::Unknown

@@ -25,7 +25,10 @@ impl Connection {
                 Ok(params) => params,
                 Err(failure) => return Err(call.fail(failure).await),
             };
-            call.submit(ready.prepared.nature);
+            match ready.prepared.nature.check() {
+                Ok(nature) => call.submit(nature),
+                Err(error) => return Err(call.refuse(error)),
+            }
             let client = &self.session().client;
             let failure = match call
                 .wait(client.execute_raw(&ready.prepared.statement, params))
@@ -42,7 +45,10 @@ impl Connection {
 
     pub(crate) async fn run_batch(&self, sql: &str, deadline: Deadline) -> Result<()> {
         let mut call = Call::open(self.session(), deadline)?;
-        call.submit_simple(Nature::of(sql));
+        match Nature::of(sql).check() {
+            Ok(nature) => call.submit_simple(nature),
+            Err(error) => return Err(call.refuse(error)),
+        }
         match call.wait(self.session().client.batch_execute(sql)).await {
             Ok(()) => call.done(),
             Err(failure) => Err(call.fail(failure).await),
@@ -51,7 +57,10 @@ impl Connection {
 }
 
 async fn run_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64> {
-    call.submit(Nature::of(sql));
+    match Nature::of(sql).check() {
+        Ok(nature) => call.submit(nature),
+        Err(error) => return Err(call.refuse(error)),
+    }
     let session = call.session().clone();
     let work = async {
         let mut rows = pin!(session.client.query_typed_raw(sql, as_text(params)).await?);

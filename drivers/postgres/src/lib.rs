@@ -1,7 +1,7 @@
 //! The PostgreSQL driver of Underpin: tokio-postgres under the traits of
 //! [`underpin_core::driver`].
 //!
-//! What it adds is knowledge. A [tap](tap) on the plain bytes, within the encryption,
+//! What it adds is knowledge. A tap on the plain bytes, within the encryption,
 //! counts what was written and reads what the server says of the transaction, so that
 //! every error says whether the statement may have taken hold, and every connection
 //! knows its own state without asking.

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use underpin_core::{Class, Error, Value};
 
-use crate::call::{Call, Failure};
+use crate::call::{Call, Failure, is_misfit};
 use crate::classify;
 use crate::param::Param;
 use crate::statements::Prepared;
@@ -40,21 +40,37 @@ impl Call {
         let Failure::Native(error) = failure else {
             return false;
         };
-        let Some(said) = error.as_db_error() else {
-            return false;
-        };
-        let code = said.code().code();
-        let outgrown = classify::is_outgrown(said);
+        let said = error.as_db_error();
+        let code = said.map_or("", |said| said.code().code());
         if code == "26000" {
             self.session().statements().clear();
-        } else if outgrown || code.starts_with("42") {
+        }
+        let outgrown = said.is_some_and(classify::is_outgrown);
+        let doubtful = is_misfit(error) || code.starts_with("42") || code == "22P02";
+        if outgrown || doubtful {
             self.session().statements().evict(sql, &ready.prepared);
         }
-        if !outgrown || ready.fresh || self.in_transaction() {
+        // Nothing can be tried in a transaction that has failed; a misfit was never sent.
+        if ready.fresh || (said.is_some() && self.in_transaction()) {
             return false;
         }
-        self.settle().await;
-        true
+        if outgrown {
+            self.settle().await;
+            return true;
+        }
+        doubtful && self.expects_other_types(sql, ready, said.is_some()).await
+    }
+
+    /// Whether the server, asked again, expects other types than when the statement was
+    /// prepared: its tables were changed meanwhile.
+    async fn expects_other_types(&self, sql: &str, ready: &Ready, was_sent: bool) -> bool {
+        if was_sent {
+            self.settle().await;
+        }
+        match self.prepare(sql).await {
+            Ok(anew) => anew.prepared.statement.params() != ready.prepared.statement.params(),
+            Err(_) => false,
+        }
     }
 }
 

@@ -41,7 +41,10 @@ impl Connection {
                 Ok(params) => params,
                 Err(failure) => return Err(call.fail(failure).await),
             };
-            call.submit(ready.prepared.nature);
+            match ready.prepared.nature.check() {
+                Ok(nature) => call.submit(nature),
+                Err(error) => return Err(call.refuse(error)),
+            }
             let client = &self.session().client;
             let statement = &ready.prepared.statement;
             let work = async {
@@ -93,7 +96,10 @@ async fn query_unnamed<T: FromRow>(
     asked: &Asked<'_>,
     limit: usize,
 ) -> Result<Vec<T>> {
-    call.submit(Nature::of(asked.sql));
+    match Nature::of(asked.sql).check() {
+        Ok(nature) => call.submit(nature),
+        Err(error) => return Err(call.refuse(error)),
+    }
     let session = call.session().clone();
     let work = async {
         let mut native = pin!(

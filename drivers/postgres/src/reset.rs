@@ -26,13 +26,14 @@ const CLEAN: &str = "\
 impl Connection {
     pub(crate) async fn run_reset(&self, deadline: Deadline) -> Result<()> {
         let bound = deadline.earlier(Deadline::after(Instant::now(), RESET_BOUND));
-        match self.session().state() {
+        let state = self.session().state();
+        match state {
             SessionState::Clean => return Ok(()),
             SessionState::Broken => return Err(self.session().lost()),
             _ => {}
         }
         let call = Call::open(self.session(), bound)?;
-        match call.in_time(self.clean(&call)).await {
+        match call.in_time(self.clean(&call, state)).await {
             Some(Ok(())) => call.done(),
             Some(Err(failure)) => Err(call.fail(failure).await),
             None => Err(Error::new(
@@ -48,17 +49,18 @@ impl Connection {
         }
     }
 
-    async fn clean(&self, call: &Call) -> Result<(), Failure> {
+    async fn clean(&self, call: &Call, state: SessionState) -> Result<(), Failure> {
         let session = self.session();
         let client = &session.client;
-        let patience = timeout(PATIENCE, session.quiet()).await;
-        if let Ok(answered) = patience {
-            answered?;
-        } else {
-            if session.cancel().await.is_err() {
-                return Err(Failure::Late(Late::GivenUp));
+        // What the native client was used for is not known until all of it is answered.
+        if matches!(state, SessionState::Busy | SessionState::Changed)
+            || session.link.changed.load(Ordering::Acquire)
+        {
+            match timeout(PATIENCE, session.quiet()).await {
+                Ok(answered) => answered?,
+                Err(_) if session.cancel().await.is_ok() => session.quiet().await?,
+                Err(_) => return Err(Failure::Late(Late::GivenUp)),
             }
-            session.quiet().await?;
         }
         if session.link.status() != IDLE {
             client.batch_execute("ROLLBACK").await?;

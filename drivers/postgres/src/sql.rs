@@ -1,5 +1,7 @@
 //! What a statement's text tells without asking the server.
 
+use underpin_core::{Class, Error, Result};
+
 /// What a statement, or several, may do beside its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Nature {
@@ -9,6 +11,8 @@ pub(crate) struct Nature {
     pub(crate) controls_transaction: bool,
     /// Commits by itself, perhaps more than once: a procedure, VACUUM, CREATE DATABASE.
     pub(crate) commits_itself: bool,
+    /// A COPY from or to this side of the connection.
+    pub(crate) copies: bool,
 }
 
 /// Whether a statement changes the session that runs it for the statements to come, as
@@ -46,6 +50,18 @@ impl Nature {
             last = word;
         }
         nature
+    }
+
+    /// Refuses what needs a method of its own.
+    pub(crate) fn check(self) -> Result<Self> {
+        if !self.copies {
+            return Ok(self);
+        }
+        Err(Error::new(
+            Class::Unsupported,
+            "A COPY from STDIN or to STDOUT is not run like other statements.",
+        )
+        .with_hint("Use copy_in, copy_out or bulk_insert."))
     }
 
     fn begins_with(&mut self, first: &str, second: &str) {
@@ -99,6 +115,9 @@ impl Nature {
                 self.changes_session |= made.iter().any(|name| is(before, name));
             }
             12 if is(word, "concurrently") && !is(first, "refresh") => self.commits_itself = true,
+            5 | 6 if is(first, "copy") && (is(word, "stdin") || is(word, "stdout")) => {
+                self.copies = true;
+            }
             10 if is(word, "set_config") => self.changes_session = true,
             16.. if word.get(..3).is_some_and(|start| is(start, "pg_")) => {
                 let lower = word.to_ascii_lowercase();
@@ -279,6 +298,24 @@ mod tests {
             "SELECT 'call'",
         ] {
             assert_eq!(Nature::of(sql), Nature::default(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn copies_that_need_a_method_of_their_own() {
+        for sql in [
+            "COPY t FROM STDIN",
+            "copy (select 1) to stdout",
+            "SELECT 1; COPY t TO STDOUT",
+        ] {
+            assert!(Nature::of(sql).check().is_err(), "{sql}");
+        }
+        for sql in [
+            "COPY t FROM '/tmp/file'",
+            "SELECT stdin FROM t",
+            "SELECT 'copy stdin'",
+        ] {
+            assert!(Nature::of(sql).check().is_ok(), "{sql}");
         }
     }
 

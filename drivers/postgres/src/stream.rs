@@ -75,7 +75,10 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
             Ok(params) => params,
             Err(failure) => return Err(call.fail(failure).await),
         };
-        call.submit(ready.prepared.nature);
+        match ready.prepared.nature.check() {
+            Ok(nature) => call.submit(nature),
+            Err(error) => return Err(call.refuse(error)),
+        }
         let failure = match call
             .wait(session.client.query_raw(&ready.prepared.statement, params))
             .await
@@ -99,7 +102,10 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
 }
 
 async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
-    call.submit(Nature::of(asked.sql));
+    match Nature::of(asked.sql).check() {
+        Ok(nature) => call.submit(nature),
+        Err(error) => return Err(call.refuse(error)),
+    }
     let session = Arc::clone(call.session());
     let begun = call
         .wait(async {

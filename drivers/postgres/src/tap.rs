@@ -16,7 +16,7 @@ use crate::unknown_types::UnknownTypes;
 /// the server has answered, which the client itself does not tell.
 #[derive(Debug)]
 pub(crate) struct Tap<S> {
-    stream: S,
+    pub(crate) stream: S,
     link: Arc<Link>,
     client: Frames,
     server: Server,
@@ -54,10 +54,6 @@ impl<S> Tap<S> {
             unknown_types: hide_unknown_types.then(UnknownTypes::new),
             surplus: Surplus::default(),
         }
-    }
-
-    pub(crate) fn stream(&self) -> &S {
-        &self.stream
     }
 
     fn refuse_if_killed(&self) -> io::Result<()> {

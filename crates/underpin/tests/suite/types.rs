@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use underpin::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid};
-use underpin::{Class, Database, Engine, FromValue, IntoValue, Value, ValueRow};
+use underpin::{Class, Database, Effect, Engine, FromValue, IntoValue, Value, ValueRow};
 use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::Place;
@@ -32,47 +32,43 @@ where
     } else {
         sqlite
     };
-    db.batch(&format!(
-        "DROP TABLE IF EXISTS t; CREATE TABLE t (n INTEGER, v {column})"
-    ))
-    .await
-    .unwrap();
+    // A table of its own: a statement of the same text has been prepared for other types.
+    let table = format!("t_{}", column.replace(|c: char| !c.is_alphanumeric(), "_"));
+    let create =
+        format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (n INTEGER, v {column})");
+    db.batch(&create).await.unwrap();
+    let insert = format!("INSERT INTO {table} VALUES ($1, $2)");
     for (n, value) in values.iter().enumerate() {
-        db.execute("INSERT INTO t VALUES ($1, $2)", (n as i32, value.clone()))
+        db.execute(&insert, (n as i32, value.clone()))
             .await
             .unwrap_or_else(|error| panic!("{column} {value:?}: {error}"));
     }
-    assert_stored(db, column, &values).await;
-    db.execute("DELETE FROM t", ()).await.unwrap();
-    let rows = values
-        .iter()
-        .enumerate()
-        .map(|(n, value)| (n as i32, value.clone()));
-    let rows: Vec<_> = rows.collect();
-    db.bulk_insert("t", &["n", "v"], rows)
+    assert_stored(db, &table, &values).await;
+    db.execute(&format!("DELETE FROM {table}"), ())
+        .await
+        .unwrap();
+    let rows = values.iter().enumerate();
+    let rows: Vec<_> = rows.map(|(n, value)| (n as i32, value.clone())).collect();
+    db.bulk_insert(&table, &["n", "v"], rows)
         .await
         .unwrap_or_else(|error| panic!("bulk {column}: {error}"));
-    assert_stored(db, column, &values).await;
-    db.execute("INSERT INTO t VALUES (-1, $1)", (None::<T>,))
-        .await
-        .unwrap();
-    let none: Option<T> = db
-        .query_scalar("SELECT v FROM t WHERE n = -1", ())
-        .await
-        .unwrap();
+    assert_stored(db, &table, &values).await;
+    db.execute(&insert, (-1, None::<T>)).await.unwrap();
+    let select = format!("SELECT v FROM {table} WHERE n = -1");
+    let none: Option<T> = db.query_scalar(&select, ()).await.unwrap();
     assert_eq!(none, None);
 }
 
-async fn assert_stored<T>(db: &Database, column: &str, values: &[T])
+async fn assert_stored<T>(db: &Database, table: &str, values: &[T])
 where
     T: for<'r> FromValue<'r> + PartialEq + Debug + Send + 'static,
 {
     let stored: Vec<(i32, T)> = db
-        .query_as("SELECT n, v FROM t ORDER BY n", ())
+        .query_as(&format!("SELECT n, v FROM {table} ORDER BY n"), ())
         .await
-        .unwrap_or_else(|error| panic!("{column}: {error}"));
+        .unwrap_or_else(|error| panic!("{table}: {error}"));
     for ((_, stored), value) in stored.iter().zip(values) {
-        assert_eq!(stored, value, "{column}");
+        assert_eq!(stored, value, "{table}");
     }
     assert_eq!(stored.len(), values.len());
 }
@@ -306,4 +302,30 @@ async fn parameters_are_coerced_to_what_the_server_expects() {
         error.to_string().contains("$1") || error.to_string().contains("number 1"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_statement_prepared_before_a_column_took_another_type_still_serves() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("types_altered");
+    let db = crate::place::small(&database.url(), 1).await;
+    db.batch("CREATE TABLE t (v int4)").await.unwrap();
+    let insert = "INSERT INTO t VALUES ($1)";
+    db.execute(insert, (1i64,)).await.unwrap();
+    // What the parameter was prepared as no longer holds what the column can.
+    db.batch("ALTER TABLE t ALTER v TYPE int8").await.unwrap();
+    db.execute(insert, (1i64 << 40,)).await.unwrap();
+    db.batch("ALTER TABLE t ALTER v TYPE text").await.unwrap();
+    db.execute(insert, ("a word",)).await.unwrap();
+    db.batch("DROP TABLE t; CREATE TABLE t (v date)")
+        .await
+        .unwrap();
+    db.execute(insert, ("2026-11-20",)).await.unwrap();
+    // One that never fits is refused as before, and costs no connection.
+    let error = db.execute(insert, (true,)).await.unwrap_err();
+    assert_eq!(
+        (error.class(), error.effect()),
+        (Class::Data, Effect::NotSent)
+    );
+    assert_eq!(db.metrics().total_connections, 1);
 }

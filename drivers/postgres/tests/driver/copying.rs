@@ -316,3 +316,69 @@ async fn copy_in_and_out() {
     );
     assert_eq!(connection.state(), SessionState::Clean);
 }
+
+#[tokio::test]
+async fn a_copy_by_other_means_is_refused() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("copy_refused");
+    let connection = connect(server, &database).await;
+    connection
+        .batch("CREATE TABLE item (id int)", soon())
+        .await
+        .unwrap();
+    for sql in ["COPY item FROM STDIN", "COPY item TO STDOUT"] {
+        for error in [
+            connection.execute(call(sql, &[])).await.unwrap_err(),
+            connection
+                .query::<underpin_core::ValueRow>(call(sql, &[]), 9)
+                .await
+                .unwrap_err(),
+            connection.batch(sql, soon()).await.unwrap_err(),
+        ] {
+            assert_eq!(
+                (error.class(), error.effect()),
+                (Class::Unsupported, Effect::NotSent),
+                "{error}"
+            );
+        }
+    }
+    assert_eq!(connection.state(), SessionState::Clean);
+}
+
+#[tokio::test]
+async fn a_copy_dropped_before_it_is_granted_leaves_the_order_of_answers() {
+    use futures_util::FutureExt;
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("copy_dropped");
+    let connection = connect(server, &database).await;
+    for (sql, turns) in [
+        ("COPY nowhere FROM STDIN", 1),
+        ("COPY nowhere FROM STDIN", 3),
+        ("COPY item FROM STDIN", 3),
+    ] {
+        connection
+            .batch(
+                "DROP TABLE IF EXISTS item; CREATE TABLE item (id int)",
+                soon(),
+            )
+            .await
+            .unwrap();
+        let never = stream::pending::<Result<Bytes, Infallible>>();
+        let mut copy = Box::pin(connection.copy_in(sql, never, soon()));
+        for _ in 0..turns {
+            let _ = (&mut copy).now_or_never();
+            tokio::task::yield_now().await;
+        }
+        drop(copy);
+        // Whatever answers come, each goes to the statement that it is for.
+        for n in 0..20 {
+            let params = [Value::I32(n)];
+            let rows = connection
+                .query::<i32>(call("SELECT $1::int", &params), 1)
+                .await
+                .unwrap();
+            assert_eq!(rows, [n]);
+        }
+        assert_eq!(connection.state(), SessionState::Clean);
+    }
+}

@@ -1,1 +1,426 @@
+use std::path::PathBuf;
+use std::time::Duration;
 
+use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
+use underpin_core::{Class, Deadline, Effect, Endpoint, Error, Secret, Stage, TlsMode, TlsOptions};
+use underpin_postgres::{Connection, Connector, Dial, Dialing, Options};
+use underpin_testkit::{NotADatabase, Postgres, TestDatabase, closed_port, or_skip};
+
+use crate::place::{call, connect_with, endpoint, eventually, options, soon, within};
+
+async fn attempt(endpoint: Endpoint, options: Options) -> Result<Connection, Error> {
+    Connector::new([endpoint], options)?
+        .connect(within(1_500))
+        .await
+}
+
+/// The error of an attempt that must fail, checked for what every such error has.
+async fn failure(endpoint: Endpoint, options: Options) -> Error {
+    let secret = options.password.expose().to_owned();
+    let place = endpoint.to_string();
+    let error = attempt(endpoint, options).await.unwrap_err();
+    let all = format!("{error} {error:?}");
+    assert!(
+        secret.is_empty() || !all.contains(&secret),
+        "{}",
+        error.class() == Class::Auth
+    );
+    assert!(
+        error.to_string().contains(&place),
+        "{error} does not name {place}"
+    );
+    assert!(error.hint().is_some(), "{error}");
+    assert_eq!(error.effect(), Effect::NotSent, "{error}");
+    error
+}
+
+fn encrypted(
+    server: &Postgres,
+    database: &TestDatabase,
+    mode: TlsMode,
+    roots: Option<PathBuf>,
+) -> Options {
+    let mut tls = TlsOptions::new(mode);
+    tls.root_certificates = roots;
+    Options {
+        tls,
+        ..options(server, database)
+    }
+}
+
+async fn is_encrypted(connection: &Connection) -> bool {
+    let sql = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    connection.query::<bool>(call(sql, &[]), 1).await.unwrap()[0]
+}
+
+#[tokio::test]
+async fn each_way_to_fail_is_a_sentence() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("login");
+    let good = options(server, &database);
+    let at = || endpoint(server);
+
+    let wrong = Options {
+        password: Secret::new("not-the-password-4711"),
+        ..good.clone()
+    };
+    let error = failure(at(), wrong).await;
+    assert_eq!(
+        (error.class(), error.sqlstate()),
+        (Class::Auth, Some("28P01")),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains(server.user()) && error.to_string().contains(database.name())
+    );
+
+    let none = Options {
+        password: Secret::default(),
+        ..good.clone()
+    };
+    let error = failure(at(), none).await;
+    assert_eq!(error.class(), Class::Auth, "{error}");
+    assert!(error.to_string().contains("none is set"), "{error}");
+
+    let nobody = Options {
+        user: "nobody_at_all".into(),
+        ..good.clone()
+    };
+    let error = failure(at(), nobody).await;
+    assert_eq!(error.class(), Class::Auth, "{error}");
+
+    let nowhere = Options {
+        database: Some("no_such_database".into()),
+        ..good.clone()
+    };
+    let error = failure(at(), nowhere).await;
+    assert_eq!(
+        (error.class(), error.sqlstate()),
+        (Class::NotFound, Some("3D000")),
+        "{error}"
+    );
+    assert!(
+        error.to_string().contains("\"no_such_database\""),
+        "{error}"
+    );
+
+    let error = failure(Endpoint::tcp("127.0.0.1", closed_port()), good.clone()).await;
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    assert!(
+        error.to_string().contains("Nothing accepts connections"),
+        "{error}"
+    );
+
+    let error = failure(Endpoint::tcp("no-such-host.invalid", 5432), good.clone()).await;
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    assert!(error.to_string().contains("cannot be found"), "{error}");
+
+    let error = failure(Endpoint::unix("/no/such/directory", 5432), good.clone()).await;
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    assert!(error.to_string().contains("There is no socket"), "{error}");
+}
+
+#[tokio::test]
+async fn what_speaks_something_else_is_told() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("aliens");
+    for mode in [TlsMode::Disable, TlsMode::Prefer, TlsMode::Require] {
+        if mode != TlsMode::Disable && cfg!(not(feature = "tls")) {
+            continue;
+        }
+        let options = encrypted(server, &database, mode, None);
+        for (alien, class) in [
+            (NotADatabase::http(), Class::Protocol),
+            (NotADatabase::ssh(), Class::Protocol),
+            (NotADatabase::closing(), Class::Connect),
+            (
+                NotADatabase::silent(),
+                Class::Timeout {
+                    stage: Stage::Connect,
+                },
+            ),
+        ] {
+            let error = failure(Endpoint::tcp("127.0.0.1", alien.port()), options.clone()).await;
+            assert_eq!(error.class(), class, "{mode} {alien:?}: {error}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_bounds_a_connection() {
+    let silent = NotADatabase::silent();
+    let begun = std::time::Instant::now();
+    let connector = Connector::new(
+        [Endpoint::tcp("127.0.0.1", silent.port())],
+        Options::default(),
+    );
+    let connector = match connector {
+        Ok(connector) => connector,
+        // Without encryption, the default asks for too much.
+        Err(error) => return assert_eq!(error.class(), Class::Unsupported),
+    };
+    let error = connector.connect(within(200)).await.unwrap_err();
+    assert_eq!(
+        error.class(),
+        Class::Timeout {
+            stage: Stage::Connect
+        },
+        "{error}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn of_several_servers_the_one_that_answers_is_taken() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("several");
+    let silent = NotADatabase::silent();
+    let dead = Endpoint::tcp("127.0.0.1", closed_port());
+    let mute = Endpoint::tcp("127.0.0.1", silent.port());
+    let good = options(server, &database);
+    let connector =
+        Connector::new([dead.clone(), mute.clone(), endpoint(server)], good.clone()).unwrap();
+    let connection = connector.connect(within(3_000)).await.unwrap();
+    assert_eq!(*connection.endpoint(), endpoint(server));
+    assert_eq!(connection.role(), underpin_core::Role::Primary);
+
+    let connector = Connector::new([dead.clone(), mute.clone()], good).unwrap();
+    let error = connector.connect(within(500)).await.unwrap_err();
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    for place in [dead, mute] {
+        assert!(error.to_string().contains(&place.to_string()), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_configurations_are_refused_at_once() {
+    let error = Connector::new([], Options::default()).unwrap_err();
+    assert_eq!(error.class(), Class::Config);
+    let error = Connector::new([Endpoint::memory()], Options::default()).unwrap_err();
+    assert_eq!(error.class(), Class::Config, "{error}");
+    if cfg!(feature = "tls") {
+        let mut options = Options::default();
+        options.tls.root_certificates = Some("/no/such/file.pem".into());
+        let error = Connector::new([Endpoint::tcp("a", 1)], options).unwrap_err();
+        assert_eq!(error.class(), Class::Config, "{error}");
+        assert!(error.to_string().contains("/no/such/file.pem"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_never_encrypted() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("socket");
+    let directory = or_skip!(server.socket_directory());
+    let options = encrypted(server, &database, TlsMode::VerifyFull, None);
+    let connection = connect_with(Endpoint::unix(directory, server.port()), options).await;
+    assert!(!is_encrypted(&connection).await);
+}
+
+#[derive(Debug)]
+struct Tunnel(Endpoint);
+
+impl Dial for Tunnel {
+    fn dial<'a>(&'a self, asked: &'a Endpoint) -> Dialing<'a> {
+        assert_eq!(asked.to_string(), "behind.the.tunnel:1");
+        Box::pin(async {
+            let stream = tokio::net::TcpStream::connect(self.0.to_string()).await?;
+            Ok(Box::new(stream) as Box<dyn underpin_postgres::Stream>)
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_dialer_of_the_callers_own() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("dialer");
+    let connector = Connector::new(
+        [Endpoint::tcp("behind.the.tunnel", 1)],
+        options(server, &database),
+    );
+    let connector = connector.unwrap().with_dialer(Tunnel(endpoint(server)));
+    let connection = connector.connect(soon()).await.unwrap();
+    connection.ping(soon()).await.unwrap();
+    connection.close(Deadline::NONE).await;
+}
+
+#[tokio::test]
+async fn a_closed_connection_is_gone_from_the_server() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("closing");
+    let admin = server.admin().await;
+    let connection = connect_with(endpoint(server), options(server, &database)).await;
+    let pid: Vec<i32> = connection
+        .query(call("SELECT pg_backend_pid()", &[]), 1)
+        .await
+        .unwrap();
+    connection.close(soon()).await;
+    for _ in 0..500 {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1";
+        if admin
+            .query_one(sql, &[&pid[0]])
+            .await
+            .unwrap()
+            .get::<_, i64>(0)
+            == 0
+        {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the session is still there");
+}
+
+#[tokio::test]
+async fn a_server_that_stops_says_why() {
+    let mut server = or_skip!(Postgres::start());
+    let database = server.database("stopping");
+    let connection = connect_with(endpoint(&server), options(&server, &database)).await;
+    server.stop();
+    eventually("the loss", || connection.state() == SessionState::Broken).await;
+    let error = connection.execute(call("SELECT 1", &[])).await.unwrap_err();
+    assert_eq!(
+        (error.class(), error.effect()),
+        (Class::Connect, Effect::NotSent),
+        "{error}"
+    );
+    assert!(error.to_string().contains("57P01"), "{error}");
+    let error = failure(endpoint(&server), options(&server, &database)).await;
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    server.restart();
+    let connection = connect_with(endpoint(&server), options(&server, &database)).await;
+    connection.ping(soon()).await.unwrap();
+}
+
+#[cfg(feature = "tls")]
+mod encryption {
+    use underpin_testkit::ServerCertificate;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_mode_with_each_certificate() {
+        use ServerCertificate::{Expired, Good, UnknownAuthority, WrongHost};
+        for certificate in [Good, Expired, WrongHost, UnknownAuthority] {
+            let server = or_skip!(Postgres::builder().certificate(certificate).start());
+            let database = server.database("certificates");
+            let ca = or_skip!(server.ca_certificate()).to_owned();
+            for mode in TlsMode::ALL {
+                for roots in [None, Some(ca.clone())] {
+                    let checked = match mode {
+                        TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer => false,
+                        TlsMode::Require => roots.is_some(),
+                        TlsMode::VerifyCa | TlsMode::VerifyFull => true,
+                    };
+                    let trusted = roots.is_some() && certificate != UnknownAuthority;
+                    let accepted = !checked
+                        || (trusted
+                            && match certificate {
+                                Good => true,
+                                WrongHost => mode != TlsMode::VerifyFull,
+                                _ => false,
+                            });
+                    let what = format!("{certificate:?} {mode} {roots:?}");
+                    let options = encrypted(&server, &database, mode, roots);
+                    if accepted {
+                        let connection = attempt(endpoint(&server), options).await;
+                        let connection =
+                            connection.unwrap_or_else(|error| panic!("{what}: {error}"));
+                        let plain = matches!(mode, TlsMode::Disable | TlsMode::Allow);
+                        assert_eq!(is_encrypted(&connection).await, !plain, "{what}");
+                        connection.close(soon()).await;
+                    } else {
+                        let error = failure(endpoint(&server), options).await;
+                        assert_eq!(error.class(), Class::Auth, "{what}: {error}");
+                        let fault = match certificate {
+                            Expired => "has expired",
+                            WrongHost if trusted => "is for another host name",
+                            _ => "authority that is not trusted",
+                        };
+                        assert!(error.to_string().contains(fault), "{what}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_pg_hba_demands_is_found_out() {
+        let only_encrypted = "local all all trust\nhostnossl all all 127.0.0.1/32 reject";
+        let server = or_skip!(Postgres::builder().hba(only_encrypted).start());
+        let database = server.database("hba");
+        for (mode, works) in [
+            (TlsMode::Disable, false),
+            (TlsMode::Allow, true),
+            (TlsMode::Prefer, true),
+            (TlsMode::Require, true),
+        ] {
+            let attempt =
+                attempt(endpoint(&server), encrypted(&server, &database, mode, None)).await;
+            match attempt {
+                Ok(connection) => assert!(works && is_encrypted(&connection).await, "{mode}"),
+                Err(error) => {
+                    assert!(!works, "{mode}: {error}");
+                    assert_eq!(error.class(), Class::Auth, "{error}");
+                }
+            }
+        }
+        drop(database);
+        drop(server);
+
+        let only_plain = "local all all trust\nhostssl all all 127.0.0.1/32 reject";
+        let server = or_skip!(Postgres::builder().hba(only_plain).start());
+        let database = server.database("hba");
+        for (mode, works) in [
+            (TlsMode::Disable, true),
+            (TlsMode::Allow, true),
+            (TlsMode::Prefer, true),
+            (TlsMode::Require, false),
+        ] {
+            let attempt =
+                attempt(endpoint(&server), encrypted(&server, &database, mode, None)).await;
+            match attempt {
+                Ok(connection) => assert!(works && !is_encrypted(&connection).await, "{mode}"),
+                Err(error) => assert!(!works, "{mode}: {error}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_encryption() {
+        let server = or_skip!(Postgres::builder().setting("ssl", "off").start());
+        let database = server.database("no_ssl");
+        for mode in [TlsMode::Disable, TlsMode::Allow, TlsMode::Prefer] {
+            let options = encrypted(&server, &database, mode, None);
+            let connection = attempt(endpoint(&server), options).await.unwrap();
+            assert!(!is_encrypted(&connection).await);
+        }
+        let options = encrypted(&server, &database, TlsMode::Require, None);
+        let error = failure(endpoint(&server), options).await;
+        assert_eq!(error.class(), Class::Config, "{error}");
+        assert!(error.to_string().contains("sslmode=require"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_inside_the_encryption_is_seen() {
+        let server = or_skip!(Postgres::shared());
+        let database = server.database("inside");
+        let options = encrypted(server, &database, TlsMode::Require, None);
+        let connection = attempt(endpoint(server), options).await.unwrap();
+        connection.begin(Default::default(), soon()).await.unwrap();
+        assert_eq!(connection.state(), SessionState::InTransaction);
+        connection
+            .execute(call("SELECT 1/0", &[]))
+            .await
+            .unwrap_err();
+        assert_eq!(connection.state(), SessionState::Failed);
+        let sleep = underpin_core::driver::Call {
+            deadline: within(200),
+            ..call("SELECT pg_sleep(9)", &[])
+        };
+        connection.rollback(soon()).await.unwrap();
+        let error = connection.execute(sleep).await.unwrap_err();
+        assert_eq!(error.effect(), Effect::RolledBack, "{error}");
+        assert_eq!(connection.state(), SessionState::Clean);
+    }
+}
