@@ -52,11 +52,7 @@ fn print(config: &underpin::Config, format: Format) -> std::io::Result<()> {
             csv.write_record(["key", "value", "source"])?;
             for setting in &settings {
                 let source = setting.source.to_string();
-                csv.write_record([
-                    setting.key.as_ref(),
-                    setting.value.as_str(),
-                    source.as_str(),
-                ])?;
+                csv.write_record([setting.key, setting.value.as_str(), source.as_str()])?;
             }
             csv.flush()
         }

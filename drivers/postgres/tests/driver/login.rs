@@ -60,8 +60,10 @@ async fn each_way_to_fail_is_a_sentence() {
     let good = options(server, &database);
     let at = || endpoint(server);
 
+    let guess = "not-the-password-4711";
+    underpin_testkit::secrets::register(guess);
     let wrong = Options {
-        password: Secret::new("not-the-password-4711"),
+        password: Secret::new(guess),
         ..good.clone()
     };
     let error = failure(at(), wrong).await;

@@ -1,6 +1,7 @@
 //! The driver against real servers.
 
 mod copying;
+mod counts;
 mod deadlines;
 mod effects;
 mod login;

@@ -1,18 +1,12 @@
-use std::io;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::Ordering;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use underpin_core::Endpoint;
 use underpin_core::driver::Connector as _;
 use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, TransactionOptions, Value, ValueRow};
-use underpin_postgres::{Connection, Connector, Dial, Dialing, Options, Stream};
+use underpin_postgres::{Connection, Connector, Options};
 use underpin_testkit::{Postgres, or_skip};
 
+use crate::counts::Counts;
 use crate::place::{call, connect, connect_with, endpoint, options, soon};
 
 async fn prepared(connection: &Connection) -> i64 {
@@ -205,70 +199,11 @@ async fn for_a_pooler_nothing_is_named() {
     assert_eq!(error.class(), Class::Unsupported, "{error}");
 }
 
-/// Counts how often this side spoke after the other had.
-#[derive(Debug, Clone, Default)]
-struct Turns(Arc<AtomicUsize>);
-
-impl Dial for Turns {
-    fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a> {
-        Box::pin(async move {
-            let stream = TcpStream::connect(endpoint.to_string()).await?;
-            let turns = self.0.clone();
-            Ok(Box::new(Counted {
-                stream,
-                turns,
-                heard: false,
-            }) as Box<dyn Stream>)
-        })
-    }
-}
-
-struct Counted {
-    stream: TcpStream,
-    turns: Arc<AtomicUsize>,
-    heard: bool,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        this.heard |= polled.is_ready();
-        polled
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        if std::mem::take(&mut this.heard) {
-            this.turns.fetch_add(1, Ordering::SeqCst);
-        }
-        Pin::new(&mut this.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-}
-
 #[tokio::test]
 async fn each_call_takes_no_more_round_trips_than_it_must() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("round_trips");
-    let turns = Turns::default();
+    let counts = Counts::default();
     for size in [256, 0] {
         let options = Options {
             statement_cache_size: size,
@@ -276,16 +211,16 @@ async fn each_call_takes_no_more_round_trips_than_it_must() {
         };
         let connector = Connector::new([endpoint(server)], options)
             .unwrap()
-            .with_dialer(turns.clone());
+            .with_dialer(counts.clone());
         let connection = connector.connect(soon()).await.unwrap();
         let count = |what: &'static str, expected: usize| {
             assert_eq!(
-                turns.0.swap(0, Ordering::SeqCst),
+                counts.turns.swap(0, Ordering::SeqCst),
                 expected,
                 "{what}, cache {size}"
             );
         };
-        turns.0.store(0, Ordering::SeqCst);
+        counts.turns.store(0, Ordering::SeqCst);
         let params = [Value::I32(1)];
         for first in [true, false] {
             connection

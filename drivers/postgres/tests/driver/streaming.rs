@@ -1,20 +1,16 @@
+use std::sync::atomic::Ordering;
+
 use futures_util::{StreamExt, TryStreamExt};
-use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, Value, ValueRow};
-use underpin_postgres::Options;
+use underpin_postgres::{Connector, Options};
 use underpin_testkit::{Postgres, or_skip};
 
-use crate::place::{call, connect, connect_with, endpoint, options};
+use crate::counts::Counts;
+use crate::place::{call, connect, endpoint, options, soon};
 
-/// The memory that this process holds, in kilobytes.
-fn resident() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
+/// More than this is never held of what has come in and was not read yet.
+const BOUND: usize = 2 << 20;
 
 #[tokio::test]
 async fn a_large_result_streams_in_bounded_memory() {
@@ -25,11 +21,16 @@ async fn a_large_result_streams_in_bounded_memory() {
             statement_cache_size: size,
             ..options(server, &database)
         };
-        let connection = connect_with(endpoint(server), options).await;
+        let counts = Counts::default();
+        let connector = Connector::new([endpoint(server)], options).unwrap();
+        let connection = connector
+            .with_dialer(counts.clone())
+            .connect(soon())
+            .await
+            .unwrap();
         // A quarter of a gigabyte.
         let sql = "SELECT n, repeat('x', 1000) FROM generate_series(1, $1::int) n";
         let params = [Value::I32(250_000)];
-        let before = resident();
         let (columns, mut rows) = connection
             .stream::<(i32, String)>(call(sql, &params))
             .await
@@ -37,16 +38,17 @@ async fn a_large_result_streams_in_bounded_memory() {
         assert_eq!(columns.len(), 2);
         assert_eq!(connection.state(), SessionState::Busy);
         let mut count = 0;
-        let mut most = 0;
         while let Some((n, text)) = rows.try_next().await.unwrap() {
             count += 1;
             assert_eq!((n, text.len()), (count, 1000));
-            if count % 10_000 == 0 {
-                most = most.max(resident());
-            }
+            let ahead = counts.received.load(Ordering::SeqCst) - 1000 * count as usize;
+            // Each row has some 20 bytes around it.
+            assert!(
+                ahead < BOUND + 30 * count as usize,
+                "{ahead} bytes ahead at row {count}"
+            );
         }
         assert_eq!(count, 250_000);
-        assert!(most < before + 50_000, "from {before} to {most} kB");
         assert_eq!(connection.state(), SessionState::Clean);
     }
 }
@@ -55,13 +57,18 @@ async fn a_large_result_streams_in_bounded_memory() {
 async fn a_stream_that_is_not_read_does_not_fill_up() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("stalled");
-    let connection = connect(server, &database).await;
-    let before = resident();
+    let counts = Counts::default();
+    let connector = Connector::new([endpoint(server)], options(server, &database)).unwrap();
+    let connection = connector
+        .with_dialer(counts.clone())
+        .connect(soon())
+        .await
+        .unwrap();
     let sql = "SELECT repeat('x', 1000) FROM generate_series(1, 250000)";
     let (_, mut rows) = connection.stream::<String>(call(sql, &[])).await.unwrap();
     rows.next().await.unwrap().unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
-    assert!(resident() < before + 50_000);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(counts.received.load(Ordering::SeqCst) < BOUND);
     assert_eq!(rows.count().await, 249_999);
 }
 
