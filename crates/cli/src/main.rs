@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use tracing_subscriber::EnvFilter;
+use underpin_commands::migrate::{MigrateArguments, run_arguments};
 use underpin_commands::{Command, Exit, GlobalOptions, completions, run};
 
 /// Connects to, checks and queries PostgreSQL and SQLite databases
@@ -22,6 +23,8 @@ struct Arguments {
 enum Action {
     #[command(flatten)]
     Command(Command),
+    /// Migrate the database by the revisions of a directory
+    Migrate(MigrateArguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -40,6 +43,7 @@ async fn main() -> ExitCode {
         .init();
     let exit = match arguments.action {
         Action::Command(command) => run(command, &arguments.options).await,
+        Action::Migrate(migrate) => run_arguments(migrate, &arguments.options).await,
         Action::Completions { shell } => {
             completions::<Arguments>(shell, "underpin");
             Exit::Success

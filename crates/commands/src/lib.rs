@@ -25,6 +25,7 @@ mod config;
 mod exit;
 mod format;
 mod health;
+pub mod migrate;
 mod open;
 mod options;
 mod output;

@@ -1,10 +1,12 @@
 //! The derive macros of Underpin: [`FromRow`](macro@FromRow) for what a row is read as,
 //! [`FromValue`](macro@FromValue) and [`IntoValue`](macro@IntoValue) for a column of
-//! one's own type. Users have them from the crate `underpin`, next to the traits of the
-//! same names.
+//! one's own type, and [`embed_revisions`](macro@embed_revisions) for migrations within
+//! the binary. Users have them from the crate `underpin`, next to the traits of the same
+//! names.
 
 mod attribute;
 mod bound;
+mod embed_revisions;
 mod field;
 mod from_row;
 mod from_value;
@@ -163,6 +165,34 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
     expand(into_value::derive(&parse_macro_input!(
         input as DeriveInput
     )))
+}
+
+/// The revision files of a directory, within the binary: its files `*.sql` whose names do
+/// not begin with a dot, in the order of their names, as a
+/// `&'static [underpin::migrate::Embedded]`. The path is relative to the package's
+/// `Cargo.toml`. A directory that is not there, or holds no such file, does not compile.
+///
+/// ```ignore
+/// static REVISIONS: &[underpin::migrate::Embedded] = underpin::embed_revisions!("revisions");
+/// ```
+///
+/// A file that changes is compiled in anew. Of a file that is new, cargo learns only where
+/// the package's `build.rs` tells it to look:
+///
+/// ```no_run
+/// // build.rs
+/// # #[allow(clippy::needless_doctest_main)]
+/// fn main() {
+///     println!("cargo:rerun-if-changed=revisions");
+/// }
+/// ```
+///
+/// `embed_revisions!("revisions", crate = "path")` says where the crate `underpin` is, if
+/// not at `::underpin`.
+#[proc_macro]
+pub fn embed_revisions(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as embed_revisions::Input);
+    expand(embed_revisions::expand(&input))
 }
 
 fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

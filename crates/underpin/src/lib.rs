@@ -42,6 +42,7 @@ mod database;
 mod health;
 mod into_config;
 mod metrics;
+pub mod migrate;
 mod operation;
 mod options;
 mod routes;

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-core", &[]),
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
+    ("underpin-migrate", &["underpin-core"]),
     ("underpin-derive", &[]),
     ("underpin-testkit", &[]),
     ("underpin-postgres", &["underpin-core"]),
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-config",
             "underpin-core",
             "underpin-derive",
+            "underpin-migrate",
             "underpin-pool",
             "underpin-postgres",
             "underpin-sqlite",
@@ -57,8 +59,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("underpin-commands", &["underpin"]),
     ("underpin-cli", &["underpin", "underpin-commands"]),
-    ("demo", &["underpin"]),
-    ("underpin-bench", &["underpin", "underpin-testkit"]),
+    ("jobmatch", &["underpin", "underpin-commands"]),
+    ("demo", &["jobmatch", "underpin"]),
+    (
+        "underpin-bench",
+        &["jobmatch", "underpin", "underpin-testkit"],
+    ),
 ];
 
 #[test]

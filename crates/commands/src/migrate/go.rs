@@ -1,0 +1,100 @@
+use std::io::{Write, stdout};
+
+use clap::Args;
+use underpin::Result;
+use underpin::migrate::{Direction, Graph, Mode, Report, RevisionId};
+
+use super::bar::Bar;
+use super::listing::{print, text};
+use super::lock_timeout::LockTimeout;
+use super::revisions::Revisions;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
+
+/// Where to go, and how.
+#[derive(Debug, Clone, Args)]
+pub struct GoArguments {
+    /// How far: head, heads, +1, or the id of a revision
+    #[arg(default_value = "head", allow_hyphen_values = true)]
+    pub target: String,
+
+    /// How to run
+    #[command(flatten)]
+    pub how: How,
+}
+
+/// How revisions are run.
+#[derive(Debug, Clone, Args)]
+pub struct How {
+    /// Commit after each revision, instead of all of them together
+    #[arg(long)]
+    pub per_revision: bool,
+
+    /// How long a statement waits for a lock on a table before it lets others go on and
+    /// tries again: 5s, 500ms, 2m, off
+    #[arg(long, value_name = "TIME", default_value = "5s")]
+    pub lock_timeout: LockTimeout,
+}
+
+/// Goes up or down, and says what was run.
+pub(super) async fn run(
+    direction: Direction,
+    arguments: &GoArguments,
+    options: &GlobalOptions,
+    revisions: Revisions<'_>,
+) -> Result<Exit> {
+    let mode = match arguments.how.per_revision {
+        true => Mode::PerRevision,
+        false => Mode::OneTransaction,
+    };
+    let mut migrator = revisions
+        .migrator(options)?
+        .mode(mode)
+        .lock_timeout(arguments.how.lock_timeout.0);
+    if let Some(bar) = Bar::new() {
+        migrator = migrator.progress(bar);
+    }
+    let report = match direction {
+        Direction::Up => migrator.up(&arguments.target).await?,
+        Direction::Down => migrator.down(&arguments.target).await?,
+    };
+    let graph = migrator.graph()?;
+    // The bar is gone before anything is printed.
+    drop(migrator);
+    if options.format == Format::Table {
+        or_broken_pipe(sentences(&report, &graph))?;
+    } else {
+        let rows = report
+            .revisions
+            .iter()
+            .map(|id| vec![text(id), text(message(&graph, id)), text(verb(direction))]);
+        print(options, &["id", "message", "done"], rows)?;
+    }
+    Ok(Exit::Success)
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Up => "applied",
+        Direction::Down => "undone",
+    }
+}
+
+fn message<'g>(graph: &'g Graph, id: &RevisionId) -> &'g str {
+    graph.get(id).map_or("", |revision| &revision.message)
+}
+
+fn sentences(report: &Report, graph: &Graph) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    let verb = verb(report.direction);
+    for id in &report.revisions {
+        writeln!(out, "{verb} {id} {}", message(graph, id))?;
+    }
+    match report.revisions.len() {
+        0 => writeln!(out, "There was nothing to do."),
+        1 => writeln!(out, "1 revision was {verb} in {:.1?}.", report.took),
+        n => writeln!(out, "{n} revisions were {verb} in {:.1?}.", report.took),
+    }
+}

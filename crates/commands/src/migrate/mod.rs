@@ -1,0 +1,53 @@
+//! The migrations of an application as commands.
+//!
+//! ```no_run
+//! use clap::{Parser, Subcommand};
+//! use underpin::migrate::Embedded;
+//! use underpin_commands::GlobalOptions;
+//! use underpin_commands::migrate::{MigrateCommand, Revisions, run};
+//!
+//! // By embed_revisions!("revisions").
+//! static REVISIONS: &[Embedded] = &[];
+//!
+//! #[derive(Parser)]
+//! struct App {
+//!     #[command(flatten)]
+//!     options: GlobalOptions,
+//!     #[command(subcommand)]
+//!     command: Command,
+//! }
+//!
+//! #[derive(Subcommand)]
+//! enum Command {
+//!     /// Bring the database up to date
+//!     #[command(subcommand)]
+//!     Migrate(MigrateCommand),
+//! }
+//!
+//! #[tokio::main]
+//! async fn main() -> std::process::ExitCode {
+//!     let app = App::parse();
+//!     let Command::Migrate(command) = app.command;
+//!     run(command, &app.options, Revisions::Embedded(REVISIONS)).await.into()
+//! }
+//! ```
+
+mod bar;
+mod command;
+mod go;
+mod init;
+mod list;
+mod listing;
+mod lock_timeout;
+mod new;
+mod plan;
+mod repair;
+mod revisions;
+mod show;
+mod stamp;
+mod validate;
+
+pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
+pub use go::GoArguments;
+pub use new::NewArguments;
+pub use revisions::Revisions;

@@ -1,0 +1,81 @@
+use std::path::Path;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::parse::{Parse, ParseStream};
+use syn::{LitStr, Token};
+
+/// `"directory"`, and where `underpin` is, if not at `::underpin`.
+pub(crate) struct Input {
+    directory: LitStr,
+    krate: syn::Path,
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let directory: LitStr = input.parse()?;
+        let mut krate = syn::parse_quote!(::underpin);
+        if input.peek(Token![,]) && input.peek2(Token![crate]) {
+            input.parse::<Token![,]>()?;
+            input.parse::<Token![crate]>()?;
+            input.parse::<Token![=]>()?;
+            krate = input.parse::<LitStr>()?.parse()?;
+        }
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Input { directory, krate })
+    }
+}
+
+pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
+    let Input { directory, krate } = input;
+    let given = directory.value();
+    let fail = |message: String| syn::Error::new(directory.span(), message);
+    let package = std::env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or_else(|| fail("cargo does not say where the package is".to_owned()))?;
+    let path = Path::new(&package).join(&given);
+    let names = names(&path).map_err(|error| {
+        fail(format!(
+            "the directory `{given}` of the package cannot be read: {error}"
+        ))
+    })?;
+    if names.is_empty() {
+        return Err(fail(format!(
+            "the directory `{given}` of the package holds no revision, which is a file `*.sql`"
+        )));
+    }
+    let mut files = Vec::with_capacity(names.len());
+    for name in &names {
+        let name = name.to_str();
+        let full = name.and_then(|name| Some(path.join(name).to_str()?.to_owned()));
+        let (Some(name), Some(full)) = (name, full) else {
+            return Err(fail(format!("a path in `{given}` is not valid Unicode")));
+        };
+        let shown = format!("{}/{name}", given.trim_end_matches('/'));
+        files.push(quote! {
+            #krate::migrate::Embedded {
+                name: #shown,
+                text: ::core::include_str!(#full),
+            }
+        });
+    }
+    Ok(quote!(&[#(#files),*]))
+}
+
+/// The names of the revision files, in order, as reading the directory at run time
+/// would have them.
+fn names(path: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let hidden = name.as_encoded_bytes().starts_with(b".");
+        let sql = Path::new(&name)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
+        if sql && !hidden && !entry.path().is_dir() {
+            names.push(name);
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}

@@ -1,0 +1,1 @@
+An editor keeps such files; they are not embedded.

@@ -1,0 +1,4 @@
+-- revision: a
+-- message: the first
+-- up
+SELECT 1;

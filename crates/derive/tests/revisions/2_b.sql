@@ -1,0 +1,5 @@
+-- revision: b
+-- parents: a
+-- message: the second
+-- up
+SELECT 2;

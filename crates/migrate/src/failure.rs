@@ -1,0 +1,153 @@
+//! What is said of a revision that failed: where, at which statement, what the engine
+//! said, and what stands.
+
+use underpin_core::{Class, Error, Stage};
+
+use crate::host::Direction;
+use crate::revision::{Revision, RevisionId, Statement};
+use crate::validate::command;
+
+/// How much of a statement is shown.
+const SHOWN_CHARACTERS: usize = 100;
+
+/// The error of a statement, led by its place.
+pub(crate) fn of_statement(revision: &Revision, statement: &Statement, error: Error) -> Error {
+    let line = statement.line + lines_before(&statement.sql, &error);
+    error.with_context(format!(
+        "{}, line {line}: revision {} failed at `{}`.",
+        revision.origin,
+        revision.id,
+        shortened(&statement.sql)
+    ))
+}
+
+/// The error of a revision's Rust code, led by its name.
+pub(crate) fn of_code(revision: &Revision, direction: Direction, error: Error) -> Error {
+    error.with_context(format!(
+        "The code of revision {} ({}) failed on its way {}.",
+        revision.id,
+        revision.message,
+        command(direction)
+    ))
+}
+
+/// The same error with another sentence at the end of what was wrong.
+pub(crate) fn followed(error: Error, sentence: &str) -> Error {
+    let message = format!("{} {sentence}", error.message());
+    let mut longer = Error::new(error.class(), message).with_effect(error.effect());
+    if let Some(code) = error.code() {
+        longer = longer.with_code(code.clone());
+    }
+    if let Some(constraint) = error.constraint() {
+        longer = longer.with_constraint(constraint);
+    }
+    if let Some(hint) = error.hint() {
+        longer = longer.with_hint(hint);
+    }
+    longer.with_source(error)
+}
+
+/// The same error with more advice.
+pub(crate) fn advised(error: Error, advice: &str) -> Error {
+    match error.hint() {
+        Some(hint) => {
+            let hint = format!("{hint} {advice}");
+            error.with_hint(hint)
+        }
+        None => error.with_hint(advice),
+    }
+}
+
+/// Whether trying again may find the lock free that could not be had.
+pub(crate) fn is_for_want_of_a_lock(error: &Error) -> bool {
+    matches!(
+        error.class(),
+        Class::Busy | Class::Conflict | Class::Timeout { stage: Stage::Lock }
+    )
+}
+
+/// How many lines of the statement are before the place that PostgreSQL points at.
+fn lines_before(sql: &str, error: &Error) -> usize {
+    const MARK: &str = ", at character ";
+    let message = error.message();
+    let Some(found) = message.rfind(MARK) else {
+        return 0;
+    };
+    let digits: String = message[found + MARK.len()..]
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .collect();
+    let at: usize = digits.parse().unwrap_or(1);
+    sql.chars()
+        .take(at.saturating_sub(1))
+        .filter(|c| *c == '\n')
+        .count()
+}
+
+/// The statement on one line, not too long, and nothing that follows the word PASSWORD.
+pub(crate) fn shortened(sql: &str) -> String {
+    let mut text = String::new();
+    for word in sql.split_whitespace() {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(word);
+        let secret = word.to_ascii_lowercase().contains("password");
+        if secret || text.chars().count() > SHOWN_CHARACTERS {
+            let kept: String = text.chars().take(SHOWN_CHARACTERS).collect();
+            return kept + " …";
+        }
+    }
+    text
+}
+
+/// The revisions in a sentence, not too many of them.
+pub(crate) fn listed(ids: &[RevisionId]) -> String {
+    const SHOWN: usize = 5;
+    let mut shown: Vec<String> = ids.iter().take(SHOWN).map(|id| format!("`{id}`")).collect();
+    if ids.len() > SHOWN {
+        shown.push(format!("and {} more", ids.len() - SHOWN));
+    }
+    shown.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use underpin_core::Effect;
+
+    use super::*;
+
+    #[test]
+    fn a_statement_is_shown_on_one_line_without_its_password() {
+        assert_eq!(
+            shortened("CREATE TABLE t (\n  id int\n)"),
+            "CREATE TABLE t ( id int )"
+        );
+        assert_eq!(
+            shortened("ALTER ROLE app PASSWORD 'hunter2'"),
+            "ALTER ROLE app PASSWORD …"
+        );
+        assert!(shortened(&"long ".repeat(100)).chars().count() < 110);
+    }
+
+    #[test]
+    fn the_engines_position_is_a_line_of_the_file() {
+        let message = "PostgreSQL refused the statement: no. (SQLSTATE 42601, at character 12.)";
+        let error = Error::new(Class::Syntax, message);
+        assert_eq!(lines_before("SELECT\n  1\n  FROM", &error), 2);
+        assert_eq!(lines_before("SELECT", &Error::new(Class::Syntax, "No.")), 0);
+    }
+
+    #[test]
+    fn a_longer_error_keeps_what_programs_read() {
+        let error = Error::new(Class::Constraint, "It is there.")
+            .with_effect(Effect::RolledBack)
+            .with_constraint("t_key")
+            .with_hint("Choose another.");
+        let longer = advised(followed(error, "Nothing stands."), "Then go on.");
+        assert_eq!(longer.message(), "It is there. Nothing stands.");
+        assert_eq!(longer.hint(), Some("Choose another. Then go on."));
+        assert_eq!(longer.constraint(), Some("t_key"));
+        assert_eq!(longer.effect(), Effect::RolledBack);
+    }
+}

@@ -1,0 +1,191 @@
+use std::error::Error as _;
+
+use proptest::prelude::*;
+use underpin_core::{Class, Error};
+
+use super::*;
+use crate::plan::samples::{graph, id, revision, written};
+
+fn refused(revisions: &[&str]) -> Error {
+    let error = Graph::new(revisions.iter().map(|text| written(text)).collect()).unwrap_err();
+    assert_eq!(error.class(), Class::Config);
+    error
+}
+
+fn cause(error: &Error) -> &GraphError {
+    error.source().unwrap().downcast_ref().unwrap()
+}
+
+fn ids(revisions: &[&Revision]) -> String {
+    let ids: Vec<&str> = revisions.iter().map(|r| r.id.as_str()).collect();
+    ids.join(" ")
+}
+
+fn all(graph: &Graph) -> String {
+    ids(&graph.topological().iter().collect::<Vec<_>>())
+}
+
+#[test]
+fn no_revisions_are_a_graph() {
+    let graph = Graph::new(Vec::new()).unwrap();
+    assert!(graph.is_empty());
+    assert_eq!(graph.head().unwrap(), None);
+    assert!(graph.heads().is_empty() && graph.bases().is_empty());
+    let error = graph.resolve("a").unwrap_err();
+    assert_eq!(error.hint(), Some("There are no revisions at all."));
+}
+
+#[test]
+fn parents_come_before_children_and_else_the_lowest_id() {
+    let graph = graph(&["d:a", "m:d c", "c:a", "a", "b", "z:m", "aa:z"]);
+    assert_eq!(all(&graph), "a b c d m z aa");
+    assert_eq!(ids(&graph.heads()), "b aa");
+    assert_eq!(ids(&graph.bases()), "a b");
+    assert_eq!(ids(&graph.children(&id("a"))), "c d");
+    assert_eq!(ids(&graph.ancestors(&id("m"))), "a c d");
+    assert_eq!(ids(&graph.descendants(&id("c"))), "m z aa");
+    assert_eq!(graph.len(), 7);
+    assert!(graph.get(&id("x")).is_none());
+    assert!(graph.ancestors(&id("x")).is_empty() && graph.children(&id("x")).is_empty());
+}
+
+#[test]
+fn a_parent_named_twice_is_one() {
+    let graph = graph(&["a", "b:a a"]);
+    assert_eq!(ids(&graph.children(&id("a"))), "b");
+}
+
+#[test]
+fn a_cycle_is_shown() {
+    let error = refused(&["a", "b:a d", "c:b", "d:c", "e:d"]);
+    assert_eq!(
+        error.message(),
+        "The revisions stand on one another in a circle: `b` (b.sql), which has the parent `d` \
+         (d.sql), which has the parent `c` (c.sql), which has the parent `b`."
+    );
+    let GraphError::CycleDetected { cycle } = cause(&error) else {
+        panic!("{error:?}");
+    };
+    assert_eq!(cycle.len(), 3);
+    assert!(matches!(
+        cause(&refused(&["a:a"])),
+        GraphError::CycleDetected { cycle } if cycle.len() == 1
+    ));
+}
+
+#[test]
+fn a_missing_parent_is_named_with_the_nearest() {
+    let error = refused(&["3f9c2a1b7d40", "91b2:3f9c2a1b7d41"]);
+    assert_eq!(
+        error.to_string(),
+        "The revision `91b2` (91b2.sql) has the parent `3f9c2a1b7d41`, and no revision has this \
+         id. The nearest known id is `3f9c2a1b7d40` (make 3f9c2a1b7d40); if the file of the \
+         parent is gone, bring it back."
+    );
+    assert!(matches!(cause(&error), GraphError::MissingParent { .. }));
+    assert!(refused(&["a:b"]).hint().unwrap().contains("Bring its file"));
+}
+
+#[test]
+fn two_files_with_one_id_are_both_named() {
+    let mut other = revision("a", &[]);
+    other.origin = Origin::File("copy of a.sql".to_owned());
+    for pair in [
+        vec![revision("a", &[]), other.clone()],
+        vec![other, revision("a", &[])],
+    ] {
+        let error = Graph::new(pair).unwrap_err();
+        assert_eq!(
+            error.message(),
+            "Two revisions have the id `a`: one in a.sql, the other in copy of a.sql."
+        );
+        assert!(matches!(cause(&error), GraphError::DuplicateId { .. }));
+    }
+}
+
+#[test]
+fn no_revision_is_called_as_a_target() {
+    for name in ["head", "heads", "base"] {
+        assert!(matches!(
+            cause(&refused(&[name])),
+            GraphError::ReservedId { .. }
+        ));
+    }
+}
+
+#[test]
+fn several_heads_are_an_error_only_where_one_is_asked_for() {
+    let graph = graph(&["a", "b:a", "c:a"]);
+    let error = graph.head().unwrap_err();
+    assert_eq!(
+        error.message(),
+        "There are 2 heads, and `head` could mean any of them: `b` (make b), `c` (make c)."
+    );
+    assert!(matches!(cause(&error), GraphError::MultipleHeads { .. }));
+}
+
+#[test]
+fn a_unique_beginning_is_enough() {
+    let graph = graph(&["3f9c", "3f", "91b2:3f", "91c3:3f"]);
+    assert_eq!(graph.resolve("3f").unwrap().id, id("3f"));
+    assert_eq!(graph.resolve("3f9").unwrap().id, id("3f9c"));
+    assert_eq!(graph.resolve("91c").unwrap().id, id("91c3"));
+    let error = graph.resolve("9").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "The ids of 2 revisions begin with `9`: `91b2` (make 91b2), `91c3` (make 91c3)."
+    );
+    assert!(matches!(
+        cause(&error),
+        GraphError::AmbiguousRevision { .. }
+    ));
+    let error = graph.resolve("91d3").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "No revision has an id that is `91d3` or begins so. The nearest known one is `91c3` \
+         (make 91c3)."
+    );
+    assert!(graph.resolve("").is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Any set of revisions, sound or not, is a graph or is refused; and the same in any order.
+    #[test]
+    fn the_order_of_the_files_does_not_matter(
+        edges in prop::collection::vec(prop::collection::vec(0..9_usize, 0..3), 0..9),
+        turn in 0..9_usize,
+    ) {
+        let mut revisions: Vec<Revision> = edges.iter().enumerate().map(|(place, parents)| {
+            let parents: Vec<String> = parents.iter().map(|p| format!("r{p}")).collect();
+            let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
+            revision(&format!("r{place}"), &parents)
+        }).collect();
+        let first = Graph::build(revisions.clone());
+        let turn = turn.min(revisions.len());
+        revisions.rotate_left(turn);
+        revisions.reverse();
+        let second = Graph::build(revisions);
+        match (&first, &second) {
+            (Ok(first), Ok(second)) => {
+                prop_assert_eq!(first.topological(), second.topological());
+                for (place, revision) in first.topological().iter().enumerate() {
+                    for parent in &revision.parents {
+                        prop_assert!(first.place(parent).unwrap() < place);
+                    }
+                }
+            }
+            (Err(first), Err(second)) => prop_assert_eq!(first, second),
+            _ => prop_assert!(false, "{first:?} {second:?}"),
+        }
+    }
+
+    #[test]
+    fn any_text_is_resolved_or_refused(text in ".{0,6}|[0-9a-f]{1,4}") {
+        let graph = graph(&["3f9c", "91b2:3f9c", "ab:91b2"]);
+        if let Ok(revision) = graph.resolve(&text) {
+            prop_assert!(revision.id.as_str().starts_with(&text));
+        }
+    }
+}

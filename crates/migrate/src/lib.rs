@@ -1,0 +1,51 @@
+//! Underpin's migrations. A [`Revision`] is a node of a graph: a SQL file that people can
+//! read, or Rust code, with the way up and the way down. What is applied is decided by
+//! pure functions over the graph and the history; the runner does it, over the erased
+//! [`Host`] that whoever holds a connection implements.
+
+mod checksum;
+mod concurrent;
+mod dialect;
+mod directory;
+mod failure;
+mod graph;
+mod history;
+mod history_table;
+mod host;
+mod lexer;
+mod lock;
+mod outline;
+mod plan;
+mod postgres;
+mod progress;
+mod repair;
+mod revision;
+mod revision_file;
+mod run;
+mod runner;
+mod splitter;
+mod sqlite;
+mod stamp;
+mod stepwise;
+mod target;
+mod together;
+mod transaction;
+mod validate;
+
+pub use checksum::Checksum;
+pub use directory::{Embedded, file_name, read_directory, read_embedded};
+pub use graph::{Graph, GraphError};
+pub use history::{Applied, History, State};
+pub use host::{Direction, Host, Wait};
+pub use outline::{Entry, Mark, current, entry, outline};
+pub use plan::{Group, Mode, Plan, PlanError, PlanStep, Work, pending, plan_down, plan_up};
+pub use progress::Progress;
+pub use repair::{Repair, repair};
+pub use revision::{Origin, Revision, RevisionId, Script, Section, Statement};
+pub use revision_file::{NewRevision, TEMPLATE, parse, render};
+pub use run::RunOptions;
+pub use runner::{Report, Runner, read_history};
+pub use splitter::{Piece, SplitError, is_transaction_control, split};
+pub use stamp::{StampChange, stamp};
+pub use target::Target;
+pub use validate::{Finding, validate};

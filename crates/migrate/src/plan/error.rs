@@ -1,0 +1,144 @@
+use std::fmt;
+
+use underpin_core::{Class, Error};
+
+use crate::host::Direction;
+use crate::revision::{Origin, RevisionId};
+use crate::target::Target;
+use crate::validate::{Finding, command};
+
+/// Why there is no plan. It is the source of an [`underpin_core::Error`], for programs to
+/// match on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanError {
+    /// The command does not go to such a target.
+    WrongTarget {
+        /// The command.
+        command: &'static str,
+        /// The target.
+        target: Target,
+    },
+    /// The history does not agree with the revisions, or something stopped half-way that
+    /// this run would not go on with.
+    History {
+        /// What is in the way.
+        findings: Vec<Finding>,
+    },
+    /// There is no way through a revision in this direction.
+    Irreversible {
+        /// The revision.
+        id: RevisionId,
+        /// Where it was read.
+        origin: Origin,
+        /// The direction.
+        direction: Direction,
+        /// The author's reason.
+        reason: String,
+    },
+    /// What is applied would lose what it stands on.
+    StrandsApplied {
+        /// The revision that would be undone.
+        id: RevisionId,
+        /// What is applied, stands on it, and would stay.
+        children: Vec<RevisionId>,
+        /// How many of the last applied include all that stands on them.
+        enough: usize,
+    },
+    /// More were to be undone than are applied.
+    TooFewApplied {
+        /// How many were to be undone.
+        asked: usize,
+        /// How many are applied.
+        applied: usize,
+    },
+}
+
+impl PlanError {
+    fn hint(&self) -> String {
+        match self {
+            PlanError::WrongTarget { command, target } => match (*command, target) {
+                ("up", _) => format!("`down {target}` goes there."),
+                ("down", _) => format!("`up {target}` goes there."),
+                _ => "Name a revision, `head`, `heads` or `base`.".to_owned(),
+            },
+            PlanError::History { findings } => {
+                // What is half-way and has changed has one advice for both.
+                let half_way = |id: &RevisionId| {
+                    findings.iter().any(
+                        |finding| matches!(finding, Finding::Partial { id: half, .. } if half == id),
+                    )
+                };
+                let counts = |finding: &&Finding| match finding {
+                    Finding::ChecksumChanged { id, .. } => !half_way(id),
+                    _ => true,
+                };
+                let mut advice: Vec<String> = Vec::new();
+                for one in findings.iter().filter(counts).map(Finding::advice) {
+                    if !advice.contains(&one) {
+                        advice.push(one);
+                    }
+                }
+                advice.join(" ")
+            }
+            PlanError::Irreversible { .. } => "Go only as far as the revision before or after \
+                 it, or do by hand what it takes and let `stamp` set the history."
+                .to_owned(),
+            PlanError::StrandsApplied { enough, .. } => {
+                format!("`down -{enough}` includes all that stands on what it undoes.")
+            }
+            PlanError::TooFewApplied { .. } => {
+                "`down base` takes down all that is applied.".to_owned()
+            }
+        }
+    }
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PlanError::WrongTarget { command, target } => {
+                write!(f, "`{command}` does not go to `{target}`.")
+            }
+            PlanError::History { findings } => {
+                for (index, finding) in findings.iter().enumerate() {
+                    let space = if index == 0 { "" } else { " " };
+                    write!(f, "{space}{finding}")?;
+                }
+                Ok(())
+            }
+            PlanError::Irreversible {
+                id,
+                origin,
+                direction,
+                reason,
+            } => write!(
+                f,
+                "There is no way {} through the revision `{id}` ({origin}): {reason}",
+                command(*direction)
+            ),
+            PlanError::StrandsApplied { id, children, .. } => {
+                let children: Vec<String> = children.iter().map(|c| format!("`{c}`")).collect();
+                write!(
+                    f,
+                    "The revision `{id}` cannot be undone alone, since what stands on it is \
+                     applied: {}.",
+                    children.join(", ")
+                )
+            }
+            PlanError::TooFewApplied { asked, applied } => write!(
+                f,
+                "{asked} revisions were to be undone, and {applied} are applied."
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PlanError {}
+
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Self {
+        Error::new(Class::Config, error.to_string())
+            .with_hint(error.hint())
+            .with_source(error)
+    }
+}

@@ -1,0 +1,394 @@
+use std::error::Error as _;
+use std::num::NonZeroUsize;
+
+use underpin_core::{Class, Error};
+
+use super::samples::{applied, checksum, graph, history, id, revision, script, stopped};
+use super::*;
+use crate::history::Applied;
+use crate::outline::{Mark, current, outline};
+use crate::repair::repair;
+use crate::revision::{Revision, Script};
+use crate::stamp::{StampChange, stamp};
+use crate::validate::validate;
+
+fn target(text: &str) -> Target {
+    text.parse().unwrap()
+}
+
+fn up(graph: &Graph, history: &History, to: &str) -> Result<Plan> {
+    let one = Mode::OneTransaction;
+    plan_up(graph, history, &target(to), Engine::Postgres, one)
+}
+
+fn down(graph: &Graph, history: &History, to: &str) -> Result<Plan> {
+    let one = Mode::OneTransaction;
+    plan_down(graph, history, &target(to), Engine::Postgres, one)
+}
+
+fn names(plan: Result<Plan>) -> String {
+    let plan = plan.unwrap();
+    let names: Vec<&str> = plan.steps.iter().map(|step| step.id.as_str()).collect();
+    names.join(" ")
+}
+
+fn cause(error: &Error) -> &PlanError {
+    assert_eq!(error.class(), Class::Config);
+    error.source().unwrap().downcast_ref().unwrap()
+}
+
+fn graph_of(revisions: Vec<Revision>) -> Graph {
+    Graph::new(revisions).unwrap()
+}
+
+fn groups(plan: &Plan) -> Vec<(Range<usize>, bool)> {
+    let groups = plan.groups.iter();
+    groups.map(|g| (g.steps.clone(), g.transactional)).collect()
+}
+
+#[test]
+fn targets_of_up() {
+    let graph = graph(&["a", "b:a", "c:b", "x"]);
+    let none = History::default();
+    assert_eq!(names(up(&graph, &none, "heads")), "a b c x");
+    assert_eq!(names(up(&graph, &none, "b")), "a b");
+    assert_eq!(names(up(&graph, &none, "+2")), "a b");
+    assert_eq!(names(up(&graph, &history("a b"), "+9")), "c x");
+    assert_eq!(names(up(&graph, &history("a b"), "a")), "");
+    assert!(up(&graph, &history("a b c x"), "heads").unwrap().is_empty());
+    assert_eq!(
+        up(&graph, &none, "head").unwrap_err().message(),
+        "There are 2 heads, and `head` could mean any of them: `c` (make c), `x` (make x)."
+    );
+    let error = up(&graph, &none, "base").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`up` does not go to `base`. `down base` goes there."
+    );
+    assert!(up(&graph, &none, "-1").is_err());
+}
+
+#[test]
+fn targets_of_down() {
+    let graph = graph(&["a", "b:a", "c:b", "d:b", "x"]);
+    let all = history("a b x c d");
+    assert_eq!(names(down(&graph, &all, "base")), "d c x b a");
+    assert_eq!(names(down(&graph, &all, "-2")), "d c");
+    assert_eq!(names(down(&graph, &all, "a")), "d c b", "x is elsewhere");
+    assert_eq!(names(down(&graph, &all, "d")), "");
+    assert_eq!(names(down(&graph, &History::default(), "base")), "");
+    let error = down(&graph, &history("a b"), "x").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "The revision `x` (make x) is not applied, so there is no way down to it."
+    );
+    let error = down(&graph, &history("a b"), "-3").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "3 revisions were to be undone, and 2 are applied."
+    );
+    for to in ["head", "heads", "+1"] {
+        let error = down(&graph, &all, to).unwrap_err();
+        assert_eq!(error.hint(), Some(&*format!("`up {to}` goes there.")));
+    }
+}
+
+#[test]
+fn a_revision_from_another_branch_is_applied_late() {
+    let graph = graph(&["a", "b:a", "c:a", "m:b c"]);
+    assert_eq!(names(up(&graph, &history("a c"), "head")), "b m");
+    let late = history("a b m");
+    assert_eq!(names(up(&graph, &late, "head")), "c");
+    let findings = validate(&graph, &late, Engine::Postgres);
+    assert_eq!(
+        findings[0].to_string(),
+        "The revision `c` (c.sql) is pending, although `m`, which stands on it, is applied."
+    );
+    assert!(!findings[0].blocks());
+}
+
+#[test]
+fn down_strands_nothing() {
+    let graph = graph(&["a", "b:a", "c:b", "x"]);
+    let late = history("a c x b");
+    let error = down(&graph, &late, "-1").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "The revision `b` cannot be undone alone, since what stands on it is applied: `c`. \
+         `down -3` includes all that stands on what it undoes."
+    );
+    assert_eq!(names(down(&graph, &late, "-3")), "x c b");
+}
+
+#[test]
+fn a_changed_revision_is_refused_until_repair_accepts_it() {
+    let graph = graph(&["a", "b:a"]);
+    let changed = History::new([Applied {
+        checksum: checksum("a", 7),
+        ..applied("a")
+    }]);
+    for plan in [up(&graph, &changed, "head"), down(&graph, &changed, "base")] {
+        let error = plan.unwrap_err();
+        let (old, new) = (checksum("a", 7), checksum("a", 0));
+        assert_eq!(
+            error.message(),
+            format!(
+                "The revision `a` (a.sql) has changed since it was applied: its checksum was \
+                 {old}, and is now {new}."
+            )
+        );
+        assert!(error.hint().unwrap().contains("`repair`"));
+    }
+    let accepted = repair(&graph, &changed);
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(accepted[0].now, checksum("a", 0));
+}
+
+#[test]
+fn an_applied_revision_without_a_file_is_refused() {
+    let graph = graph(&["a"]);
+    let ahead = history("a later");
+    for plan in [up(&graph, &ahead, "head"), down(&graph, &ahead, "-1")] {
+        assert_eq!(
+            plan.unwrap_err().message(),
+            "The database has the revision `later` (make later), and there is no file for it."
+        );
+    }
+    assert_eq!(current(&graph, &ahead), [id("a"), id("later")]);
+    let removed = StampChange::Remove { id: id("later") };
+    assert_eq!(stamp(&graph, &ahead, &target("head")).unwrap(), [removed]);
+}
+
+fn half_way() -> Graph {
+    let mut b = revision("b", &["a"]);
+    b.up = script(&[(true, 2), (false, 3)]);
+    b.down = script(&[(false, 2)]);
+    graph_of(vec![revision("a", &[]), b, revision("c", &["a"])])
+}
+
+#[test]
+fn up_goes_on_with_what_stopped_half_way_up() {
+    let graph = half_way();
+    let entries = [applied("a"), stopped("b", Direction::Up, 3)];
+    let history = History::new(entries);
+    let plan = up(&graph, &history, "heads").unwrap();
+    assert_eq!((plan.steps[0].skip, plan.steps[0].statements), (3, 5));
+    assert_eq!(plan.steps[0].sections(&graph).len(), 2);
+    assert_eq!(groups(&plan), [(0..1, false), (1..2, true)]);
+    assert_eq!(names(up(&graph, &history, "+1")), "b");
+
+    let sentence = "The revision `b` (b.sql) stopped half-way up: 3 of its 5 statements for \
+                    this engine ran, and what they did stands; statement 4, on line 2, did not.";
+    for plan in [up(&graph, &history, "c"), down(&graph, &history, "base")] {
+        let error = plan.unwrap_err();
+        assert_eq!(error.message(), sentence);
+        assert_eq!(
+            error.hint().unwrap(),
+            "Remove what made statement 4 fail and run `up` again, which goes on with it. Or run \
+             the remaining statements, or undo those that ran, by hand, and let `stamp` set the \
+             history to what is true."
+        );
+    }
+    assert_eq!(current(&graph, &history), [id("a")]);
+    assert_eq!(outline(&graph, &history)[1].mark, Mark::Partial);
+    let finish = StampChange::Finish {
+        id: id("b"),
+        checksum: checksum("b", 0),
+    };
+    assert_eq!(stamp(&graph, &history, &target("b")).unwrap(), [finish]);
+}
+
+#[test]
+fn down_goes_on_with_what_stopped_half_way_down() {
+    let graph = half_way();
+    let entries = [applied("a"), stopped("b", Direction::Down, 1), applied("c")];
+    let history = History::new(entries);
+    let plan = down(&graph, &history, "base").unwrap();
+    assert_eq!(plan.steps[0].skip, 1);
+    assert_eq!(groups(&plan), [(0..1, false), (1..3, true)]);
+    for plan in [down(&graph, &history, "-1"), up(&graph, &history, "heads")] {
+        let error = plan.unwrap_err();
+        assert!(
+            error
+                .message()
+                .contains("`b` (b.sql) stopped half-way down: 1 of its 2")
+        );
+        assert!(error.hint().unwrap().contains("run `down` again"));
+    }
+}
+
+#[test]
+fn a_half_way_revision_that_changed_is_refused() {
+    let graph = half_way();
+    let history = History::new([
+        applied("a"),
+        Applied {
+            checksum: checksum("b", 9),
+            ..stopped("b", Direction::Up, 3)
+        },
+    ]);
+    let error = up(&graph, &history, "heads").unwrap_err();
+    let PlanError::History { findings } = cause(&error) else {
+        panic!("{error}");
+    };
+    assert_eq!(findings.len(), 2);
+    assert!(
+        error
+            .message()
+            .ends_with("It is no longer the revision that ran.")
+    );
+    let hint = error.hint().unwrap();
+    assert!(hint.starts_with("Let `repair` accept `b` as it is now and run `up` again"));
+    assert_eq!(repair(&graph, &history).len(), 1);
+}
+
+#[test]
+fn more_done_than_there_is_goes_nowhere() {
+    let entries = [applied("a"), stopped("b", Direction::Up, 6)];
+    assert!(up(&half_way(), &History::new(entries), "heads").is_err());
+    let entries = [applied("a"), stopped("b", Direction::Up, 5)];
+    let plan = up(&half_way(), &History::new(entries), "b").unwrap();
+    assert_eq!(plan.steps[0].skip, 5);
+}
+
+#[test]
+fn there_is_no_way_through_an_irreversible_revision() {
+    let mut b = revision("b", &["a"]);
+    b.down = Script::Irreversible {
+        reason: "The old values are gone.".to_owned(),
+    };
+    let graph = graph_of(vec![revision("a", &[]), b, revision("c", &["b"])]);
+    let all = history("a b c");
+    assert_eq!(names(down(&graph, &all, "b")), "c");
+    let error = down(&graph, &all, "a").unwrap_err();
+    assert_eq!(
+        error.message(),
+        "There is no way down through the revision `b` (b.sql): The old values are gone."
+    );
+    assert!(matches!(cause(&error), PlanError::Irreversible { .. }));
+}
+
+#[test]
+fn what_stands_outside_a_transaction_splits_the_groups() {
+    let mut c = revision("c", &["b"]);
+    c.up = script(&[(true, 1), (false, 1)]);
+    let graph = graph_of(vec![
+        revision("a", &[]),
+        revision("b", &["a"]),
+        c,
+        revision("d", &["c"]),
+        revision("e", &["d"]),
+    ]);
+    let none = History::default();
+    let plan = up(&graph, &none, "head").unwrap();
+    assert_eq!(groups(&plan), [(0..2, true), (2..3, false), (3..5, true)]);
+    let each = plan_up(
+        &graph,
+        &none,
+        &Target::Head,
+        Engine::Sqlite,
+        Mode::PerRevision,
+    )
+    .unwrap();
+    assert_eq!(each.groups.len(), 5);
+    assert_eq!(each.steps, plan.steps);
+    let back = down(&graph, &history("a b c d e"), "base").unwrap();
+    assert_eq!(groups(&back), [(0..5, true)]);
+}
+
+#[test]
+fn an_engine_runs_its_own_sections_or_those_for_all() {
+    let mut a = revision("a", &[]);
+    let Script::Sql(mut sections) = script(&[(true, 1), (false, 2), (true, 4)]) else {
+        unreachable!()
+    };
+    sections[1].engine = Some(Engine::Postgres);
+    a.up = Script::Sql(sections.clone());
+    a.down = Script::Sql(sections.split_off(1)[..1].to_vec());
+    let graph = graph_of(vec![a]);
+    let plan = |engine| {
+        let none = History::default();
+        let mut plan = plan_up(&graph, &none, &Target::Head, engine, Mode::default()).unwrap();
+        plan.steps.remove(0)
+    };
+    let postgres = plan(Engine::Postgres);
+    assert_eq!(postgres.work, Work::Sql(vec![1]));
+    assert_eq!((postgres.statements, postgres.transactional), (2, false));
+    let sqlite = plan(Engine::Sqlite);
+    assert_eq!(sqlite.work, Work::Sql(vec![0, 2]));
+    assert_eq!((sqlite.statements, sqlite.transactional), (5, true));
+    assert_eq!(sqlite.sections(&graph).len(), 2);
+    let one = Mode::PerRevision;
+    let back = plan_down(&graph, &history("a"), &Target::Base, Engine::Sqlite, one).unwrap();
+    assert_eq!(back.steps[0].work, Work::Sql(Vec::new()));
+}
+
+#[test]
+fn stamp_says_what_it_would_change() {
+    let graph = graph(&["a", "b:a", "c:a"]);
+    let changes = stamp(&graph, &history("a c"), &target("b")).unwrap();
+    let added = StampChange::Add {
+        id: id("b"),
+        checksum: checksum("b", 0),
+        message: "make b".to_owned(),
+    };
+    assert_eq!(changes, [StampChange::Remove { id: id("c") }, added]);
+    assert!(stamp(&graph, &History::default(), &target("head")).is_err());
+    let error = stamp(&graph, &History::default(), &target("+1")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`stamp` does not go to `+1`. Name a revision, `head`, `heads` or `base`."
+    );
+}
+
+#[test]
+fn stamp_of_an_empty_directory_does_not_forget_everything() {
+    let error = stamp(&Graph::default(), &history("a"), &Target::Head).unwrap_err();
+    assert_eq!(
+        error.message(),
+        "There are no revisions, so there is no head."
+    );
+    let base = stamp(&Graph::default(), &history("a"), &Target::Base).unwrap();
+    assert_eq!(base.len(), 1);
+}
+
+#[test]
+fn the_outline_marks_what_is_where() {
+    let graph = graph(&["a", "b:a", "c:b"]);
+    let shown = outline(&graph, &history("a b gone"));
+    let marks: Vec<(Mark, bool, bool)> =
+        shown.iter().map(|e| (e.mark, e.current, e.head)).collect();
+    assert_eq!(
+        marks,
+        [
+            (Mark::Applied, false, false),
+            (Mark::Applied, true, false),
+            (Mark::Pending, false, true),
+            (Mark::Unknown, true, false),
+        ]
+    );
+    assert_eq!(shown[1].children, [id("c")]);
+    assert_eq!(shown[3].message, "make gone");
+}
+
+#[test]
+fn a_long_line_of_revisions_is_planned_whole() {
+    let names: Vec<String> = (0..2_000).map(|n| format!("r{n:04}")).collect();
+    let mut revisions = Vec::new();
+    for (place, name) in names.iter().enumerate() {
+        let parents: Vec<&str> = names[..place]
+            .last()
+            .map(String::as_str)
+            .into_iter()
+            .collect();
+        revisions.push(revision(name, &parents));
+    }
+    let graph = graph_of(revisions);
+    let plan = up(&graph, &History::default(), "head").unwrap();
+    assert_eq!((plan.len(), plan.groups.len()), (2_000, 1));
+    let all = history(&names.join(" "));
+    assert!(up(&graph, &all, "head").unwrap().is_empty());
+    let five = Target::Back(NonZeroUsize::new(5).unwrap());
+    let back = plan_down(&graph, &all, &five, Engine::Postgres, Mode::PerRevision);
+    assert_eq!(back.unwrap().steps[0].id, id("r1999"));
+}

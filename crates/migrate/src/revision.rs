@@ -1,0 +1,113 @@
+use std::fmt;
+
+use underpin_core::Engine;
+
+use crate::checksum::Checksum;
+
+/// A node of the migration graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revision {
+    /// Its name in the graph and in the history.
+    pub id: RevisionId,
+    /// What it stands on: none is a base, two a merge.
+    pub parents: Vec<RevisionId>,
+    /// What it is for, in words.
+    pub message: String,
+    /// The way up.
+    pub up: Script,
+    /// The way down.
+    pub down: Script,
+    /// Of what it does; comments and line ends do not count.
+    pub checksum: Checksum,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// The name of a revision: lower-case letters, digits and underscores, usually twelve
+/// hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RevisionId(String);
+
+/// One direction of a revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Script {
+    /// SQL, in the order in which it runs. Empty: there is nothing to do.
+    Sql(Vec<Section>),
+    /// Rust code that the host knows by the revision's id.
+    Code,
+    /// There is no way in this direction; `reason` is the author's, a full sentence.
+    Irreversible {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// Statements that run together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// The engine it is for; `None` for all that have no section of their own.
+    pub engine: Option<Engine>,
+    /// Whether it runs within a transaction; `no-transaction` says otherwise.
+    pub transactional: bool,
+    /// The statements, in order.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement of a section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Its text, without the semicolon that ends it.
+    pub sql: String,
+    /// The line of the file that it begins on, counted from 1.
+    pub line: usize,
+}
+
+/// Where a revision was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A file, by its path or, where it was embedded, its name.
+    File(String),
+    /// Rust code.
+    Code,
+}
+
+impl RevisionId {
+    /// The id, if it is one.
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        let text = text.into();
+        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let sound = !text.is_empty() && text.len() <= 64 && text.chars().all(fits);
+        sound.then_some(RevisionId(text))
+    }
+
+    /// Twelve hexadecimal digits by chance.
+    pub fn random() -> Self {
+        RevisionId(format!("{:012x}", fastrand::u64(..) >> 16))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RevisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for RevisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::File(name) => f.write_str(name),
+            Origin::Code => f.write_str("code"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use underpin_core::{Error, Result};
+
+use super::place::Place;
+use super::section_line::nearest;
+use crate::revision::RevisionId;
+
+const KEYS: [&str; 4] = ["revision", "parents", "message", "date"];
+
+/// What stands above the first section line.
+#[derive(Default)]
+pub(super) struct Head {
+    id: Option<RevisionId>,
+    parents: Option<Vec<RevisionId>>,
+    message: Option<String>,
+    date: Option<()>,
+}
+
+impl Head {
+    pub(super) fn read(&mut self, place: &Place<'_>, line: &str) -> Result<()> {
+        let line = line.trim();
+        if line.is_empty() {
+            return Ok(());
+        }
+        let Some(comment) = line.strip_prefix("--") else {
+            return Err(place
+                .error("There is text above the first section line.")
+                .with_hint("Begin the SQL with a line `-- up`."));
+        };
+        let Some((key, value)) = header(comment) else {
+            return Ok(());
+        };
+        let twice = match key.to_ascii_lowercase().as_str() {
+            "revision" => self.id.replace(id(place, value)?).is_some(),
+            "parents" => self.parents.replace(parents(place, value)?).is_some(),
+            "message" => self.message.replace(message(place, value)?).is_some(),
+            "date" => self.date.replace(()).is_some(),
+            _ => return Err(unknown(place, key)),
+        };
+        match twice {
+            true => Err(place.error(format!("The header `{key}` is there twice."))),
+            false => Ok(()),
+        }
+    }
+
+    pub(super) fn finish(self, name: &str) -> Result<(RevisionId, Vec<RevisionId>, String)> {
+        let missing = |key: &str, example: &str| {
+            Place { name, line: 1 }
+                .error(format!("The file has no header `-- {key}:`."))
+                .with_hint(format!(
+                    "Write `-- {key}: {example}` above the first section line."
+                ))
+        };
+        let id = self.id.ok_or_else(|| missing("revision", "an_id"))?;
+        let message = self
+            .message
+            .ok_or_else(|| missing("message", "what it is for"))?;
+        Ok((id, self.parents.unwrap_or_default(), message))
+    }
+}
+
+/// That no header which belongs to the head stands among the SQL: two files that were
+/// put together would run as one.
+pub(super) fn refuse_below(place: &Place<'_>, line: &str) -> Result<()> {
+    let key = line.strip_prefix("--").and_then(header).map(|(key, _)| key);
+    match key.map(str::to_ascii_lowercase).as_deref() {
+        Some(key @ ("revision" | "parents")) => Err(place
+            .error(format!("The header `{key}` stands below a section line."))
+            .with_hint("Headers stand above the first section line, and a file has one revision.")),
+        _ => Ok(()),
+    }
+}
+
+/// The key and the value of a comment whose first word ends in a colon.
+fn header(comment: &str) -> Option<(&str, &str)> {
+    let (key, value) = comment.split_once(':')?;
+    let key = key.trim();
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let known = KEYS.iter().any(|known| known.eq_ignore_ascii_case(key));
+    // The colon of an address has no blank after it.
+    let apart = known || value.is_empty() || value.starts_with(char::is_whitespace);
+    let sound = apart && !key.is_empty() && key.chars().all(word);
+    sound.then(|| (key, value.trim()))
+}
+
+fn unknown(place: &Place<'_>, key: &str) -> Error {
+    let nearest = nearest(&key.to_ascii_lowercase(), KEYS);
+    place
+        .error(format!("`{key}` is no header of a revision."))
+        .with_hint(format!(
+            "The nearest known header is `{nearest}`; a comment above the first section line has \
+             no colon after its first word."
+        ))
+}
+
+fn id(place: &Place<'_>, text: &str) -> Result<RevisionId> {
+    if text.is_empty() {
+        return Err(place.error("The header names no revision."));
+    }
+    RevisionId::new(text).ok_or_else(|| {
+        place
+            .error(format!("`{text}` is no id of a revision."))
+            .with_hint("An id has up to 64 lower-case letters (a to z), digits and underscores.")
+    })
+}
+
+fn parents(place: &Place<'_>, text: &str) -> Result<Vec<RevisionId>> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Vec::new());
+    }
+    let mut parents = Vec::new();
+    for word in text.split(|c: char| c == ',' || c.is_whitespace()) {
+        if word.is_empty() {
+            continue;
+        }
+        let parent = id(place, word)?;
+        if parents.contains(&parent) {
+            return Err(place.error(format!("The parent {parent} is named twice.")));
+        }
+        parents.push(parent);
+    }
+    Ok(parents)
+}
+
+fn message(place: &Place<'_>, text: &str) -> Result<String> {
+    match text.is_empty() {
+        true => Err(place
+            .error("The message is empty.")
+            .with_hint("Say in a few words what the revision is for.")),
+        false => Ok(text.to_owned()),
+    }
+}

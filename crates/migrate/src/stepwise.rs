@@ -1,0 +1,243 @@
+//! A step that has a section outside any transaction: its sections run one by one, and how
+//! far it got is noted in between, so that a run that fails or is killed can be gone on with.
+
+use std::time::Instant;
+
+use underpin_core::{Class, Effect, Error, Result};
+
+use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
+use crate::failure::{advised, followed, of_statement};
+use crate::history_table::HalfWay;
+use crate::host::Direction;
+use crate::postgres;
+use crate::revision::{Section, Statement};
+use crate::run::Run;
+use crate::together::Place;
+use crate::transaction::Transaction;
+use crate::validate::command;
+
+/// Runs the step from where an earlier run has left it.
+pub(crate) async fn run(run: &mut Run<'_>, place: Place<'_>) -> Result<()> {
+    let (revision, direction) = (place.revision, place.step.direction);
+    run.progress
+        .begun(revision, direction, place.number, place.of);
+    run.table.make(run.host).await?;
+    run.table.made();
+    let mut walk = Walk {
+        run,
+        place,
+        started: Instant::now(),
+        done: place.step.skip,
+    };
+    walk.all().await?;
+    run.progress
+        .done(revision, direction, walk.started.elapsed());
+    Ok(())
+}
+
+/// A step on its way.
+struct Walk<'a, 'r> {
+    run: &'a Run<'r>,
+    place: Place<'a>,
+    started: Instant,
+    /// How many statements have run, those of earlier runs among them.
+    done: usize,
+}
+
+impl Walk<'_, '_> {
+    async fn all(&mut self) -> Result<()> {
+        // Whether what came of the next statement is not known, for the run ended there.
+        let mut doubtful = self
+            .run
+            .table
+            .is_begun(self.run.host, &self.place.revision.id)
+            .await?;
+        if self.done == self.place.step.statements {
+            return self.note().await;
+        }
+        let mut before = 0;
+        for section in self.place.step.sections(self.run.graph) {
+            let skip = self
+                .done
+                .saturating_sub(before)
+                .min(section.statements.len());
+            before += section.statements.len();
+            if section.transactional {
+                if skip < section.statements.len() {
+                    self.transactional(section, before).await?;
+                }
+                continue;
+            }
+            for statement in &section.statements[skip..] {
+                self.alone(statement, doubtful).await?;
+                doubtful = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a section in a transaction, and notes in it that the section is done.
+    async fn transactional(&mut self, section: &Section, end: usize) -> Result<()> {
+        let mut patience = self.run.patience();
+        let begin = self.done;
+        loop {
+            let transaction = Transaction::begin(self.run.host).await?;
+            self.done = end;
+            let result = match self.statements(section).await {
+                Ok(()) => transaction.commit(self.run.host).await,
+                Err(error) => {
+                    transaction.rollback(self.run.host).await;
+                    Err(error.with_effect(Effect::RolledBack))
+                }
+            };
+            let Err(error) = result else {
+                return Ok(());
+            };
+            self.done = begin;
+            if let Err(error) = patience.wait(self.run, error).await {
+                return Err(self.stopped(error, &[]));
+            }
+        }
+    }
+
+    async fn statements(&self, section: &Section) -> Result<()> {
+        for statement in &section.statements {
+            let ran = self.run.host.run(&statement.sql).await;
+            ran.map_err(|error| of_statement(self.place.revision, statement, error))?;
+        }
+        self.note().await
+    }
+
+    /// Runs one statement by itself, and notes before and after.
+    async fn alone(&mut self, statement: &Statement, doubtful: bool) -> Result<()> {
+        let host = self.run.host;
+        let unbounded = is_concurrent(host.engine(), &statement.sql);
+        self.half_way(true).await?;
+        if unbounded {
+            self.run.limit_locks(None).await?;
+        }
+        let mut patience = self.run.patience();
+        let mut again = self.place.step.skip == self.done;
+        let failed = loop {
+            if again {
+                drop_invalid_indexes(host, &statement.sql).await?;
+            }
+            match host.run(&statement.sql).await {
+                Ok(()) => break None,
+                Err(error) if doubtful && took_hold_before(statement, &error) => {
+                    tracing::warn!(%error, "the statement had taken hold in an earlier run");
+                    break None;
+                }
+                Err(error) => match patience.wait(self.run, error).await {
+                    Ok(()) => again = true,
+                    Err(error) => break Some(error),
+                },
+            }
+        };
+        if let Some(error) = failed {
+            return Err(self.failed(statement, error).await);
+        }
+        if unbounded {
+            self.run.limit_locks(self.run.options.lock_timeout).await?;
+        }
+        self.done += 1;
+        self.note().await
+    }
+
+    /// Notes how far the step is, or that it is at its end.
+    async fn note(&self) -> Result<()> {
+        let (run, revision) = (self.run, self.place.revision);
+        if self.done < self.place.step.statements {
+            return self.half_way(false).await;
+        }
+        match self.place.step.direction {
+            Direction::Up => {
+                let took = self.started.elapsed();
+                run.table.put(run.host, revision, took).await
+            }
+            Direction::Down => run.table.remove(run.host, &revision.id).await,
+        }
+    }
+
+    async fn half_way(&self, statement_begun: bool) -> Result<()> {
+        let half_way = HalfWay {
+            direction: self.place.step.direction,
+            statements_done: self.done,
+            statement_begun,
+        };
+        let (run, took) = (self.run, self.started.elapsed());
+        run.table
+            .mark(run.host, self.place.revision, half_way, took)
+            .await
+    }
+
+    /// Notes that a statement failed, and says what stands.
+    async fn failed(&self, statement: &Statement, error: Error) -> Error {
+        let run = self.run;
+        let revision = self.place.revision;
+        let left = invalid_indexes(run.host, &statement.sql).await;
+        let left = left.unwrap_or_default();
+        let noted = if self.done == 0 && left.is_empty() {
+            let direction = self.place.step.direction;
+            run.table.unmark(run.host, &revision.id, direction).await
+        } else {
+            self.half_way(false).await
+        };
+        if let Err(lost) = noted {
+            tracing::debug!(error = %lost, "what failed could not be noted");
+        }
+        self.stopped(of_statement(revision, statement, error), &left)
+    }
+
+    fn stopped(&self, error: Error, invalid: &[String]) -> Error {
+        let (done, all) = (self.done, self.place.step.statements);
+        let command = command(self.place.step.direction);
+        let unknown = match error.class() {
+            Class::Connect => " Whether this statement took hold is not known.",
+            _ => "",
+        };
+        if done == 0 && invalid.is_empty() && unknown.is_empty() {
+            return followed(error, "Nothing of this revision stands.");
+        }
+        let stands = match done {
+            0 => "No other statement of this revision has run.".to_owned(),
+            _ => format!(
+                "{done} of its {all} statements ran, outside a common transaction, and stand."
+            ),
+        };
+        let mut advice = format!(
+            "Remove what made it fail and run `{command}` again, which goes on with this \
+             statement; a revision that had to be corrected is accepted by `repair` first."
+        );
+        if !invalid.is_empty() {
+            let names = invalid.join(", ");
+            advice = format!(
+                "It has left the index {names} behind, which is INVALID; `{command}` drops it \
+                 before it tries again. {advice}"
+            );
+        }
+        advised(followed(error, &format!("{stands}{unknown}")), &advice)
+    }
+}
+
+/// Whether the engine says that what the statement makes is there, or what it takes away
+/// is gone.
+fn took_hold_before(statement: &Statement, error: &Error) -> bool {
+    let first = statement.sql.split_whitespace().next().unwrap_or_default();
+    let makes = ["create", "alter"]
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word));
+    let takes_away = first.eq_ignore_ascii_case("drop");
+    match error.sqlstate() {
+        Some(state) => {
+            (makes && postgres::IS_THERE.contains(&state))
+                || (takes_away && postgres::IS_GONE.contains(&state))
+        }
+        // SQLite has one code for all of these.
+        None => {
+            let says = |text: &str| error.message().contains(text);
+            (makes && (says("already exists") || says("duplicate column name")))
+                || (takes_away && says("no such"))
+        }
+    }
+}

@@ -1,0 +1,427 @@
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use underpin_core::{Address, Class, Engine, Error, Result};
+use underpin_migrate::{
+    Direction, Embedded, Entry, Finding, Graph, History, Mode, Plan, Progress, Repair, Report,
+    Revision, RevisionId, RunOptions, Runner, Script, StampChange, Target,
+};
+
+use super::host::{Codes, Host, no_code};
+use super::into_target::IntoTarget;
+use super::step::{Held, Step};
+use crate::config::Config;
+use crate::connection::Connection;
+use crate::database::Database;
+use crate::into_config::IntoConfig;
+
+/// Brings a database where it is to be, on one connection of its own, outside any pool.
+///
+/// Of several that run at once, in whatever process, one migrates, and the others wait
+/// for it and find nothing left to do. Each call opens a connection and closes it.
+#[derive(Clone)]
+pub struct Migrator {
+    place: Place,
+    revisions: Vec<Revision>,
+    codes: Codes,
+    options: RunOptions,
+    mode: Mode,
+    progress: Arc<dyn Progress>,
+}
+
+#[derive(Clone)]
+enum Place {
+    Config(Box<Config>),
+    Database(Database),
+}
+
+/// What a connection is opened for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+}
+
+impl Migrator {
+    /// A migrator of the database at a URL, or as a [`Config`] says, with no revisions yet.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration.
+    pub fn new(config: impl IntoConfig) -> Result<Self> {
+        Ok(Self::at(Place::Config(Box::new(config.into_config()?))))
+    }
+
+    /// A migrator of a database that is open. It takes a connection of its own beside the
+    /// pool; only a database in memory lends its one connection.
+    pub fn of(database: &Database) -> Self {
+        Self::at(Place::Database(database.clone()))
+    }
+
+    fn at(place: Place) -> Self {
+        Migrator {
+            place,
+            revisions: Vec::new(),
+            codes: Codes::default(),
+            options: RunOptions::default(),
+            mode: Mode::default(),
+            progress: Arc::new(()),
+        }
+    }
+
+    /// Adds revisions.
+    #[must_use]
+    pub fn revisions(mut self, revisions: impl IntoIterator<Item = Revision>) -> Self {
+        self.revisions.extend(revisions);
+        self
+    }
+
+    /// Adds revisions that are embedded in the binary, by
+    /// [`embed_revisions!`](crate::migrate::embed_revisions).
+    ///
+    /// # Errors
+    /// `Class::Config`, with file and line, for what cannot be read.
+    pub fn embedded(self, files: &[Embedded]) -> Result<Self> {
+        Ok(self.revisions(underpin_migrate::read_embedded(files)?))
+    }
+
+    /// Adds the revisions of a directory.
+    ///
+    /// # Errors
+    /// `Class::NotFound` without the directory; `Class::Config`, with file and line, for
+    /// what cannot be read.
+    pub fn directory(self, path: impl AsRef<Path>) -> Result<Self> {
+        Ok(self.revisions(underpin_migrate::read_directory(path)?))
+    }
+
+    /// Gives the Rust code of the revision with this id, whose file says `-- up code` and
+    /// `-- down code`. It runs within the revision's transaction.
+    ///
+    /// ```
+    /// # use underpin::migrate::Migrator;
+    /// # fn of(migrator: Migrator) -> underpin::Result<Migrator> {
+    /// migrator.code(
+    ///     "91b2c3d4e5f6",
+    ///     async |step| {
+    ///         step.execute("UPDATE users SET email = lower(email)", ()).await?;
+    ///         Ok(())
+    ///     },
+    ///     async |_| Ok(()),
+    /// )
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Class::Config` where the id is none.
+    pub fn code<U, D, UpFuture, DownFuture>(mut self, id: &str, up: U, down: D) -> Result<Self>
+    where
+        U: Fn(Step) -> UpFuture + Send + Sync + 'static,
+        D: Fn(Step) -> DownFuture + Send + Sync + 'static,
+        UpFuture: Future<Output = Result<()>> + Send + 'static,
+        DownFuture: Future<Output = Result<()>> + Send + 'static,
+    {
+        let id = RevisionId::new(id).ok_or_else(|| {
+            Error::new(Class::Config, format!("{id:?} is no id of a revision."))
+                .with_hint("An id has lower-case letters, digits and underscores.")
+        })?;
+        let codes: [super::host::Code; 2] = [
+            Arc::new(move |step| Box::pin(up(step))),
+            Arc::new(move |step| Box::pin(down(step))),
+        ];
+        self.codes.0.insert(id, codes);
+        Ok(self)
+    }
+
+    /// Sets how much one transaction holds: all that is run, by default, where the
+    /// engine can.
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// Sets how long a statement waits for a lock on a table. 5 s by default; `None` is
+    /// without end.
+    #[must_use]
+    pub fn lock_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.lock_timeout = limit.into();
+        self
+    }
+
+    /// Sets how often, and after how long, a transaction that did not get a lock is tried
+    /// again. 10 times after 1 s by default.
+    #[must_use]
+    pub fn lock_retries(mut self, retries: u32, wait: Duration) -> Self {
+        self.options.lock_retries = retries;
+        self.options.lock_wait = wait;
+        self
+    }
+
+    /// Sets who is told how a run goes on.
+    #[must_use]
+    pub fn progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.progress = Arc::new(progress);
+        self
+    }
+
+    /// The revisions as a graph.
+    ///
+    /// # Errors
+    /// `Class::Config` for a cycle, a missing parent or an id that is there twice.
+    pub fn graph(&self) -> Result<Graph> {
+        Graph::new(self.revisions.clone())
+    }
+
+    /// The engine of the database.
+    pub fn engine(&self) -> Engine {
+        self.config().engine()
+    }
+
+    /// Applies what is pending up to the target.
+    ///
+    /// # Errors
+    /// `Class::Config` where there is no such way, or the history does not agree with the
+    /// revisions; nothing was run then. A statement that fails is named with its file and
+    /// line, and the message says what stands.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, what is committed stands, and the next run goes on with it.
+    pub async fn up(&self, target: impl IntoTarget) -> Result<Report> {
+        self.go(Direction::Up, target.into_target()?).await
+    }
+
+    /// Undoes what is applied down to the target, which stays.
+    ///
+    /// # Errors
+    /// As for [`up`](Migrator::up).
+    ///
+    /// # Cancel safety
+    /// As for [`up`](Migrator::up).
+    pub async fn down(&self, target: impl IntoTarget) -> Result<Report> {
+        self.go(Direction::Down, target.into_target()?).await
+    }
+
+    async fn go(&self, direction: Direction, target: Target) -> Result<Report> {
+        let graph = self.graph()?;
+        self.has_all_code(&graph)?;
+        let host = self.open(Purpose::Write).await?;
+        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let result = runner.go(direction, &target, self.mode).await;
+        host.step.close().await;
+        result
+    }
+
+    /// Records that the database has the target and all that it stands on, and nothing
+    /// else; runs nothing. This is how a database that was there before is taken over.
+    ///
+    /// # Errors
+    /// For a target that is none here, and where the history cannot be written.
+    ///
+    /// # Cancel safety
+    /// All of it is recorded or nothing.
+    pub async fn stamp(&self, target: impl IntoTarget) -> Result<Vec<StampChange>> {
+        let target = target.into_target()?;
+        let graph = self.graph()?;
+        let host = self.open(Purpose::Write).await?;
+        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let result = runner.stamp(&target).await;
+        host.step.close().await;
+        result
+    }
+
+    /// Accepts revisions that have changed since they were applied as they are now, and
+    /// gives both checksums of each.
+    ///
+    /// # Errors
+    /// Where the history cannot be read or written.
+    ///
+    /// # Cancel safety
+    /// All of it is recorded or nothing.
+    pub async fn repair(&self) -> Result<Vec<Repair>> {
+        let graph = self.graph()?;
+        let host = self.open(Purpose::Write).await?;
+        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let result = runner.repair().await;
+        host.step.close().await;
+        result
+    }
+
+    /// What the database says that it has. Changes nothing.
+    ///
+    /// # Errors
+    /// What connecting or reading failed with.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn history(&self) -> Result<History> {
+        // A file that is not there has no history, and is not made to ask it.
+        if !self.is_there() {
+            return Ok(History::default());
+        }
+        let host = self.open(Purpose::Read).await?;
+        let result = underpin_migrate::read_history(&host).await;
+        host.step.close().await;
+        result
+    }
+
+    /// The revisions that are applied and that nothing applied stands on. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`history`](Migrator::history) and [`graph`](Migrator::graph).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn current(&self) -> Result<Vec<RevisionId>> {
+        let graph = self.graph()?;
+        Ok(underpin_migrate::current(&graph, &self.history().await?))
+    }
+
+    /// The revisions that are not applied, in the order in which they would be. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// As for [`current`](Migrator::current).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn pending(&self) -> Result<Vec<Revision>> {
+        let graph = self.graph()?;
+        let history = self.history().await?;
+        let pending = underpin_migrate::pending(&graph, &history);
+        Ok(pending.into_iter().cloned().collect())
+    }
+
+    /// The revisions that no other stands on. Asks no database.
+    ///
+    /// # Errors
+    /// As for [`graph`](Migrator::graph).
+    pub fn heads(&self) -> Result<Vec<Revision>> {
+        Ok(self.graph()?.heads().into_iter().cloned().collect())
+    }
+
+    /// All revisions, and what the database has of them. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`current`](Migrator::current).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn outline(&self) -> Result<Vec<Entry>> {
+        let graph = self.graph()?;
+        Ok(underpin_migrate::outline(&graph, &self.history().await?))
+    }
+
+    /// What going to the target would do: down for `base`, `-n` and what is applied, else
+    /// up. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`up`](Migrator::up).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn plan(&self, target: impl IntoTarget) -> Result<Plan> {
+        let target = target.into_target()?;
+        let graph = self.graph()?;
+        let history = self.history().await?;
+        let down = match &target {
+            Target::Base | Target::Back(_) => true,
+            Target::Revision(text) => history.is_applied(&graph.resolve(text)?.id),
+            _ => false,
+        };
+        let (engine, mode) = (self.engine(), self.mode);
+        match down {
+            true => underpin_migrate::plan_down(&graph, &history, &target, engine, mode),
+            false => underpin_migrate::plan_up(&graph, &history, &target, engine, mode),
+        }
+    }
+
+    /// What is to be said of the revisions and the database's history; empty where all is
+    /// well. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`current`](Migrator::current).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn validate(&self) -> Result<Vec<Finding>> {
+        let graph = self.graph()?;
+        let history = self.history().await?;
+        Ok(underpin_migrate::validate(&graph, &history, self.engine()))
+    }
+
+    fn config(&self) -> &Config {
+        match &self.place {
+            Place::Config(config) => config,
+            Place::Database(database) => database.config(),
+        }
+    }
+
+    fn is_there(&self) -> bool {
+        self.config()
+            .endpoints()
+            .iter()
+            .all(|at| match &at.address {
+                Address::File(path) => path.exists(),
+                _ => true,
+            })
+    }
+
+    /// That nothing begins which cannot be brought to its end.
+    fn has_all_code(&self, graph: &Graph) -> Result<()> {
+        let is_code = |r: &&Revision| r.up == Script::Code || r.down == Script::Code;
+        let mut coded = graph.topological().iter().filter(is_code);
+        match coded.find(|revision| !self.codes.0.contains_key(&revision.id)) {
+            Some(revision) => Err(no_code(&revision.id)),
+            None => Ok(()),
+        }
+    }
+
+    async fn open(&self, purpose: Purpose) -> Result<Host> {
+        let held = match &self.place {
+            Place::Database(database) if database.config().is_memory() => {
+                Held::Leased(database.acquire().await?)
+            }
+            _ if self.config().is_memory() => return Err(in_memory()),
+            _ => Held::Own(Connection::connect(self.for_run(purpose)?).await?),
+        };
+        Ok(Host {
+            step: Step::new(held),
+            codes: self.codes.clone(),
+        })
+    }
+
+    /// The configuration with the timeouts of a run instead of those of a service.
+    fn for_run(&self, purpose: Purpose) -> Result<Config> {
+        let config = self.config();
+        let mut builder = config.to_builder().statement_timeout(None);
+        if config.engine() == Engine::Sqlite {
+            let wait = self
+                .options
+                .lock_timeout
+                .unwrap_or(Duration::from_secs(24 * 3600));
+            builder = builder
+                .busy_timeout(wait)
+                .read_only(config.read_only() || purpose == Purpose::Read);
+        }
+        builder.build()
+    }
+}
+
+fn in_memory() -> Error {
+    Error::new(
+        Class::Unsupported,
+        "A database in memory has one connection, and a migrator of a URL would open another.",
+    )
+    .with_hint("Open the database first, and use Migrator::of.")
+}
+
+impl std::fmt::Debug for Migrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Migrator")
+            .field("engine", &self.engine())
+            .field("revisions", &self.revisions.len())
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Migrations: revisions as SQL files that people can read, or Rust code, and the
+//! [`Migrator`] that brings a database where it is to be.
+//!
+//! ```
+//! use underpin::Database;
+//! use underpin::migrate::{Embedded, Migrator};
+//!
+//! // `embed_revisions!("revisions")` gives the files of a directory like this.
+//! const REVISIONS: &[Embedded] = &[Embedded {
+//!     name: "revisions/3f9c2a1b7d40_users.sql",
+//!     text: "\
+//! -- revision: 3f9c2a1b7d40
+//! -- parents: none
+//! -- message: users
+//! -- up
+//! CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL);
+//! -- down
+//! DROP TABLE users;
+//! ",
+//! }];
+//!
+//! # async fn run() -> underpin::Result<()> {
+//! let db = Database::connect("sqlite::memory:").await?;
+//! let migrator = Migrator::of(&db).embedded(REVISIONS)?;
+//! let report = migrator.up("head").await?;
+//! assert_eq!(report.revisions.len(), 1);
+//! assert!(migrator.pending().await?.is_empty());
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
+
+mod host;
+mod into_target;
+mod migrator;
+mod step;
+
+pub use into_target::IntoTarget;
+pub use migrator::Migrator;
+pub use step::Step;
+pub use underpin_derive::embed_revisions;
+pub use underpin_migrate::{
+    Applied, Checksum, Direction, Embedded, Entry, Finding, Graph, GraphError, Group, History,
+    Mark, Mode, NewRevision, Origin, Piece, Plan, PlanError, PlanStep, Progress, Repair, Report,
+    Revision, RevisionId, RunOptions, Script, Section, SplitError, StampChange, State, Statement,
+    TEMPLATE, Target, Wait, Work, current, entry, file_name, is_transaction_control, outline,
+    parse, pending, plan_down, plan_up, read_directory, read_embedded, render, split, validate,
+};
