@@ -6,7 +6,10 @@
 
 mod bulk_insert;
 mod connect;
+mod import;
 mod measure;
+mod migrate;
+mod program;
 mod query_as;
 mod select_one;
 mod server;
@@ -16,7 +19,8 @@ use measure::Report;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The benchmarks to run: select-one, query-as, bulk-insert, connect; all where none is named
+    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate; all where none
+    /// is named
     names: Vec<String>,
 
     /// Do a tenth of the work: for a look, not for a figure to quote
@@ -46,6 +50,15 @@ async fn main() {
     }
     if chosen("connect") {
         connect::run(&server, 1_000 / scale, &mut report).await;
+    }
+    if chosen("import") {
+        let rows = 1_000_000 / u64::from(scale);
+        import::postgres(&server, rows, &mut report).await;
+        import::sqlite(rows, &mut report).await;
+        import::memory(&server, rows);
+    }
+    if chosen("migrate") {
+        migrate::run(&server, 1_000 / scale, &mut report).await;
     }
     println!("{report}");
 }

@@ -11,6 +11,20 @@ pub(crate) struct Pair {
 /// Times both in turns, after one turn that does not count.
 pub(crate) async fn in_turns<A, B>(
     rounds: usize,
+    ours: impl FnMut() -> A,
+    peer: impl FnMut() -> B,
+) -> Pair
+where
+    A: Future,
+    B: Future,
+{
+    in_turns_from(rounds, async || (), ours, peer).await
+}
+
+/// The same, with a `reset` before each that is not timed.
+pub(crate) async fn in_turns_from<A, B>(
+    rounds: usize,
+    mut reset: impl AsyncFnMut(),
     mut ours: impl FnMut() -> A,
     mut peer: impl FnMut() -> B,
 ) -> Pair
@@ -23,14 +37,15 @@ where
         peer: Vec::new(),
     };
     for round in 0..=rounds {
-        let (a, b);
+        let (mut a, mut b) = (Duration::ZERO, Duration::ZERO);
         // Each goes first as often as the other.
-        if round % 2 == 0 {
-            a = time(ours()).await;
-            b = time(peer()).await;
-        } else {
-            b = time(peer()).await;
-            a = time(ours()).await;
+        for turn in [round % 2, 1 - round % 2] {
+            reset().await;
+            if turn == 0 {
+                a = time(ours()).await;
+            } else {
+                b = time(peer()).await;
+            }
         }
         if round > 0 {
             pair.ours.push(a);

@@ -5,19 +5,29 @@ use underpin_testkit::{Postgres, TestDatabase};
 pub(crate) struct Server {
     // Dropped before the server that it lives on.
     pub(crate) database: TestDatabase,
-    _postgres: Postgres,
+    postgres: Postgres,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let postgres = match Postgres::builder().setting("max_wal_size", "4GB").start() {
+        let postgres = match Postgres::builder()
+            .setting("max_wal_size", "4GB")
+            // A thousand tables in one transaction.
+            .setting("max_locks_per_transaction", 1024)
+            .start()
+        {
             Ok(postgres) => postgres,
             Err(unavailable) => panic!("The benchmarks need a PostgreSQL: {unavailable}"),
         };
         Server {
             database: postgres.database("bench"),
-            _postgres: postgres,
+            postgres,
         }
+    }
+
+    /// Another database on the same server.
+    pub(crate) fn other(&self, name: &str) -> TestDatabase {
+        self.postgres.database(name)
     }
 
     pub(crate) fn url(&self) -> String {

@@ -1,35 +1,37 @@
-//! Opens a database, fills it, reads it from many tasks at once, fails a transaction, and
-//! shows what health and metrics say of it: on an embedded SQLite file, or wherever
-//! `--url` points.
+//! Brings up the job-matching database, on an embedded SQLite file or wherever `--url`
+//! points: migrates it, imports bundled CSV files, matches, verifies every table, column,
+//! constraint and index against the revisions, and says how the database and its pool are.
+//! Run again, it finds everything done.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use underpin::{Config, Database, Engine, FromRow, Result};
+use jobmatch::import::{ImportKind, Source, import};
+use jobmatch::{MatchOptions, migrate, run_matching, stats, verify};
+use underpin::{Class, Config, Database, Engine, Error, Result};
 
 #[derive(Parser)]
 struct Arguments {
-    /// The database, such as postgres://postgres@localhost/demo; an embedded SQLite file under
-    /// target/ where none is given. The demo works in a table of its own, underpin_demo.
+    /// The database, such as postgres://postgres@localhost/demo; an embedded SQLite file beside
+    /// the program where none is given
     #[arg(long)]
     url: Option<String>,
 }
 
-#[derive(FromRow)]
-struct Shelf {
-    shelf: i64,
-    books: i64,
-    pages: i64,
-}
-
-const BOOKS: i64 = 20_000;
+/// The bundled files, in the order in which their rows refer to one another.
+const FILES: [(ImportKind, &str); 3] = [
+    (ImportKind::Users, "users.csv"),
+    (ImportKind::Jobs, "jobs.csv"),
+    (ImportKind::Scores, "scores.csv"),
+];
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Arguments::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(&Arguments::parse()).await {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::FAILURE
@@ -37,68 +39,91 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> Result<()> {
+/// Whether the database is as the revisions say.
+async fn run(arguments: &Arguments) -> Result<bool> {
     let config = config(arguments.url.as_deref())?;
     println!("database   {}", config.to_url_masked());
     let db = Database::connect(config).await?;
 
-    let begun = Instant::now();
-    let stored = fill(&db).await?;
-    println!("filled     {stored} books in {:.0?}", begun.elapsed());
-
-    let begun = Instant::now();
-    let found = read_at_once(&db, 50).await?;
+    let report = migrate(&db).await?;
+    match report.revisions.as_slice() {
+        [] => println!("migrated   at the head already"),
+        revisions => println!(
+            "migrated   {} revisions in {:.0?}",
+            revisions.len(),
+            report.took
+        ),
+    }
+    for (kind, file) in FILES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("data")
+            .join(file);
+        import_once(&db, kind, &path).await?;
+    }
+    let options = MatchOptions {
+        min_score: 70.0,
+        top: 40,
+    };
+    let matched = run_matching(&db, options).await?;
     println!(
-        "read       {found} times by 50 tasks in {:.0?}",
-        begun.elapsed()
+        "matched    {} users, {} new matches",
+        matched.users, matched.added
     );
 
-    let moved: Result<u64> = db
-        .transaction(async |tx| {
-            let moved = tx.execute("UPDATE underpin_demo SET shelf = 0", ()).await?;
-            println!("moved      {moved} books in a transaction, which then fails:");
-            tx.execute(
-                "INSERT INTO underpin_demo (id, shelf, pages) VALUES (1, 1, 1)",
-                (),
-            )
-            .await
-        })
-        .await;
-    if let Err(error) = moved {
-        println!("           {error}");
+    let stats = stats(&db).await?;
+    println!(
+        "stats      {} jobs, {} users, {} scores, {} matches; {} bad rows explained",
+        stats.jobs, stats.users, stats.scores, stats.matches, stats.bad_rows
+    );
+    let verification = verify(&db).await?;
+    let sound = verification.differences.is_empty();
+    if sound {
         println!(
-            "           class {:?}, effect {:?}",
-            error.class(),
-            error.effect()
+            "verified   {} objects are as the revisions say",
+            verification.objects
         );
     }
-
-    let shelves: Vec<Shelf> = db
-        .query_as(
-            "SELECT shelf, count(*) AS books, CAST(sum(pages) AS BIGINT) AS pages
-             FROM underpin_demo GROUP BY shelf ORDER BY shelf LIMIT $1",
-            (3,),
-        )
-        .await?;
-    for Shelf {
-        shelf,
-        books,
-        pages,
-    } in shelves
-    {
-        println!("shelf {shelf:<4} {books} books of {pages} pages");
+    for difference in &verification.differences {
+        println!("DIFFERS    {difference}");
     }
-
     println!("health     {}", db.health().await);
-    println!("metrics    {}", db.metrics());
+    println!("pool       {}", db.metrics());
     let engine = db.engine();
     db.close(Duration::from_secs(10)).await?;
-    if engine == Engine::Sqlite {
-        println!("\nNext: cargo run --release -p underpin-cli -- --url sqlite:target/demo.db \\");
-        println!("          query 'SELECT * FROM underpin_demo LIMIT 5'");
-        println!("      cargo run --release -- --url postgres://USER:PASSWORD@HOST/DATABASE");
+    say_what_next(engine);
+    Ok(sound)
+}
+
+async fn import_once(db: &Database, kind: ImportKind, path: &Path) -> Result<()> {
+    let name = kind.name();
+    let begun = Instant::now();
+    let imported = match Source::open(kind, path, &[]) {
+        Ok(source) => import(db, source, |_| ()).await,
+        Err(error) => Err(error),
+    };
+    match imported {
+        Ok(report) => {
+            let took = begun.elapsed();
+            println!(
+                "imported   {} {name} in {took:.0?}, {} bad rows",
+                report.inserted, report.bad
+            );
+            if let Some(bad) = report.bad_rows.first() {
+                println!("           such as line {}: {}", bad.line, bad.reason);
+            }
+            Ok(())
+        }
+        Err(error) if is_done_before(&error) => {
+            println!("imported   {name} were imported before");
+            Ok(())
+        }
+        Err(error) => Err(error),
     }
-    Ok(())
+}
+
+/// A file that was imported before is refused: here that is as it should be.
+fn is_done_before(error: &Error) -> bool {
+    error.class() == Class::Constraint
 }
 
 fn config(url: Option<&str>) -> Result<Config> {
@@ -118,32 +143,14 @@ fn config(url: Option<&str>) -> Result<Config> {
     }
 }
 
-async fn fill(db: &Database) -> Result<u64> {
-    db.batch(
-        "CREATE TABLE IF NOT EXISTS underpin_demo
-             (id BIGINT PRIMARY KEY, shelf BIGINT NOT NULL, pages INTEGER NOT NULL)",
-    )
-    .await?;
-    db.execute("DELETE FROM underpin_demo", ()).await?;
-    let books = (1..=BOOKS).map(|id| (id, id % 40, 100 + (id * 37 % 400) as i32));
-    db.bulk_insert("underpin_demo", &["id", "shelf", "pages"], books)
-        .await
-}
-
-/// Every task asks a hundred times; the pool decides who gets which connection when.
-async fn read_at_once(db: &Database, tasks: i64) -> Result<usize> {
-    let mut running = tokio::task::JoinSet::new();
-    for task in 0..tasks {
-        let db = db.clone();
-        running.spawn(async move {
-            let mut found = 0;
-            for n in 0..100 {
-                let sql = "SELECT pages FROM underpin_demo WHERE id = $1";
-                let id = 1 + (task * 100 + n) % BOOKS;
-                found += usize::from(db.query_optional::<i32>(sql, (id,)).await?.is_some());
-            }
-            Ok(found)
-        });
+fn say_what_next(engine: Engine) {
+    println!();
+    if engine == Engine::Sqlite {
+        println!("Next: cargo run --release -p underpin-cli -- --url sqlite:target/demo.db \\");
+        println!("          query 'SELECT title, company_name, salary_max FROM jobs LIMIT 5'");
+        println!("      cargo run --release -p jobmatch -- --url sqlite:target/demo.db stats");
+        println!("      cargo run --release -- --url postgres://USER:PASSWORD@HOST/DATABASE");
+    } else {
+        println!("Next: cargo run --release -p jobmatch -- --url … migrate history");
     }
-    running.join_all().await.into_iter().sum()
 }

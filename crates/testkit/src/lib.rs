@@ -11,6 +11,7 @@
 //! | [`TestDatabase`] | an empty database of one test, dropped with the value |
 //! | [`Proxy`] | a network between client and server that can fail, at a chosen point of the protocol |
 //! | [`NotADatabase`] | a port on which something else listens; [`closed_port`] is one with nothing |
+//! | [`Place`] | a database of one test on each engine in turn |
 //! | [`SqliteFile`] | a place for a SQLite database that can be damaged, locked or too small |
 //!
 //! Everything here is synchronous where it can be and may be called from an asynchronous test;
@@ -39,10 +40,11 @@
 //! | `UNDERPIN_TEST_POSTGRES_BIN` | the directory of `initdb` and `postgres`; else the newest one found |
 //! | `UNDERPIN_TEST_SKIPS` | a file that gets one line for each skipped test |
 //! | `UNDERPIN_TEST_SECRETS` | a file that gets each password used, one a line |
-//! | `CI` | when `true`, a PostgreSQL that cannot be had is a failure, not a skip |
+//! | `CI` | when `true`, what cannot be had is a failure, not a skip |
 
 mod attendant;
 mod not_a_database;
+mod place;
 mod port;
 pub mod postgres;
 pub mod proxy;
@@ -52,6 +54,7 @@ mod sqlite_file;
 mod unavailable;
 
 pub use not_a_database::NotADatabase;
+pub use place::Place;
 pub use port::closed_port;
 pub use postgres::{Postgres, PostgresBuilder, ServerCertificate, TestDatabase};
 pub use proxy::{CutPoint, Proxy};

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use underpin::{Class, Connection, Database, Effect, Engine, Executor, FromRow, Value, ValueRow};
 
-use crate::place::Place;
+use crate::place::{InPlace, Place};
 
 #[derive(Debug, PartialEq, FromRow)]
 struct User {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use underpin::{Class, Database, Error};
 
-use crate::place::{Place, eventually};
+use crate::place::{InPlace, Place, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_tasks_read_write_and_fail() {

@@ -9,7 +9,7 @@ use underpin::migrate::{
 use underpin::migrate::{Mark, Migrator};
 use underpin::{Class, Connection, Database, Engine};
 
-use crate::place::Place;
+use crate::place::{InPlace, Place};
 
 /// Revisions of the texts of their sections, each on the one before it.
 pub(crate) fn chain(sections: &[&str]) -> Vec<Revision> {

@@ -6,7 +6,7 @@ use underpin::migrate::{Direction, Mode, State};
 use underpin::{Class, Effect, Engine};
 
 use crate::migrate::{migrator, schema};
-use crate::place::Place;
+use crate::place::{InPlace, Place};
 
 const TABLE: &str = "-- up\nCREATE TABLE t (a integer);\n-- down\nDROP TABLE t;\n";
 const BROKEN: &str =

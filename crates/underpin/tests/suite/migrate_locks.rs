@@ -7,7 +7,7 @@ use underpin::migrate::Mode;
 use underpin::{Class, Engine};
 
 use crate::migrate::migrator;
-use crate::place::{Place, eventually};
+use crate::place::{InPlace, Place, eventually};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn concurrent_runs_do_not_race() {

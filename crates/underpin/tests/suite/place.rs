@@ -4,47 +4,33 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use underpin::{Config, Database, Engine};
-use underpin_testkit::{Postgres, SqliteFile, TestDatabase};
+use underpin_testkit::TestDatabase;
 
-/// A database of one test on one engine, removed when the test ends.
-pub(crate) enum Place {
-    Postgres(TestDatabase),
-    Sqlite(SqliteFile),
+pub(crate) use underpin_testkit::Place;
+
+/// What a test does with its place.
+pub(crate) trait InPlace {
+    fn engine(&self) -> Engine;
+    async fn open(&self) -> Database;
+    /// How many connections of the database under test the server itself counts.
+    async fn connections(&self) -> Option<i64>;
 }
 
-impl Place {
-    /// One place for each engine that can be had, so that a test runs on both.
-    pub(crate) fn each(test: &str) -> Vec<Place> {
-        let mut places = vec![Place::Sqlite(SqliteFile::new())];
-        match Postgres::shared() {
-            Ok(server) => places.push(Place::Postgres(server.database(test))),
-            Err(reason) => underpin_testkit::skip::report(test, reason),
-        }
-        places
-    }
-
-    pub(crate) fn url(&self) -> String {
-        match self {
-            Place::Postgres(database) => database.url(),
-            Place::Sqlite(file) => file.url(),
-        }
-    }
-
-    pub(crate) fn engine(&self) -> Engine {
+impl InPlace for Place {
+    fn engine(&self) -> Engine {
         match self {
             Place::Postgres(_) => Engine::Postgres,
             Place::Sqlite(_) => Engine::Sqlite,
         }
     }
 
-    pub(crate) async fn open(&self) -> Database {
+    async fn open(&self) -> Database {
         Database::connect(self.url())
             .await
             .expect("the test's database opens")
     }
 
-    /// How many connections of the database under test the server itself counts.
-    pub(crate) async fn connections(&self) -> Option<i64> {
+    async fn connections(&self) -> Option<i64> {
         let Place::Postgres(database) = self else {
             return None;
         };

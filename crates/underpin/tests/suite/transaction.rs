@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use underpin::{Class, Database, Effect, Error, Isolation, Result};
 use underpin_testkit::{Postgres, or_skip};
 
-use crate::place::Place;
+use crate::place::{InPlace, Place};
 
 async fn table(db: &Database) {
     db.batch("CREATE TABLE t (n INTEGER PRIMARY KEY, v INTEGER)")

@@ -10,7 +10,7 @@ use underpin::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz
 use underpin::{Class, Database, Effect, Engine, FromValue, IntoValue, Value, ValueRow};
 use underpin_testkit::{Postgres, or_skip};
 
-use crate::place::Place;
+use crate::place::{InPlace, Place};
 
 /// So many values of each type, none of them chosen by the clock: a failure repeats.
 const CASES: usize = 60;

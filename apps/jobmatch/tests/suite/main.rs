@@ -1,0 +1,12 @@
+//! jobmatch on real databases: each test on SQLite and, where there is one, on PostgreSQL.
+
+mod constraints;
+mod import;
+mod killed;
+mod malformed;
+mod matching;
+mod models;
+mod passwords;
+mod place;
+mod schema;
+mod verify;
