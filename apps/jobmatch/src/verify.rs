@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use underpin::migrate::{Embedded, Migrator, Script, read_embedded};
+use underpin::migrate::{Embedded, Migrator, Script, Section, read_embedded};
 use underpin::{Database, Engine, Executor, Result, quote};
 
 use crate::migrations::REVISIONS;
@@ -148,11 +148,8 @@ fn statements(revisions: &[Embedded], engine: Engine) -> Result<Vec<String>> {
         let Script::Sql(sections) = &revision.up else {
             continue;
         };
-        let own = sections
-            .iter()
-            .any(|section| section.engine == Some(engine));
-        let wanted = if own { Some(engine) } else { None };
-        for section in sections.iter().filter(|section| section.engine == wanted) {
+        let runs = |section: &&Section| section.engine.is_none_or(|own| own == engine);
+        for section in sections.iter().filter(runs) {
             statements.extend(section.statements.iter().map(|s| s.sql.clone()));
         }
     }

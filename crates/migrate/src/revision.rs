@@ -45,7 +45,8 @@ pub enum Script {
 /// Statements that run together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Section {
-    /// The engine it is for; `None` for all that have no section of their own.
+    /// The engine that it runs on; `None` for all. On one engine its own sections and those
+    /// for all run in the order of the file.
     pub engine: Option<Engine>,
     /// Whether it runs within a transaction; `no-transaction` says otherwise.
     pub transactional: bool,

@@ -18,12 +18,10 @@ pub(super) fn sections(script: &Script) -> &[Section] {
     }
 }
 
-/// The sections that run on the engine: its own or, where it has none, those for all.
+/// The sections that run on the engine, in the order of the file: its own and those for all.
 fn for_engine(sections: &[Section], engine: Engine) -> Vec<usize> {
-    let own = sections.iter().any(|s| s.engine == Some(engine));
-    let wanted = own.then_some(engine);
     (0..sections.len())
-        .filter(|&index| sections[index].engine == wanted)
+        .filter(|&index| sections[index].engine.is_none_or(|own| own == engine))
         .collect()
 }
 

@@ -297,7 +297,7 @@ fn what_stands_outside_a_transaction_splits_the_groups() {
 }
 
 #[test]
-fn an_engine_runs_its_own_sections_or_those_for_all() {
+fn an_engine_runs_its_own_sections_and_those_for_all_in_the_order_of_the_file() {
     let mut a = revision("a", &[]);
     let Script::Sql(mut sections) = script(&[(true, 1), (false, 2), (true, 4)]) else {
         unreachable!()
@@ -312,8 +312,8 @@ fn an_engine_runs_its_own_sections_or_those_for_all() {
         plan.steps.remove(0)
     };
     let postgres = plan(Engine::Postgres);
-    assert_eq!(postgres.work, Work::Sql(vec![1]));
-    assert_eq!((postgres.statements, postgres.transactional), (2, false));
+    assert_eq!(postgres.work, Work::Sql(vec![0, 1, 2]));
+    assert_eq!((postgres.statements, postgres.transactional), (7, false));
     let sqlite = plan(Engine::Sqlite);
     assert_eq!(sqlite.work, Work::Sql(vec![0, 2]));
     assert_eq!((sqlite.statements, sqlite.transactional), (5, true));

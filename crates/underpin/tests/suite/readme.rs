@@ -105,11 +105,35 @@ async fn example_7(db: Database) -> Result<()> {
     Ok(())
 }
 
+#[rustfmt::skip]
+async fn example_migrations(db: Database) -> Result<()> {
+    use underpin::migrate::{Embedded, Migrator, embed_revisions};
+
+    static REVISIONS: &[Embedded] = embed_revisions!("tests/revisions");
+
+    let report = Migrator::of(&db).embedded(REVISIONS)?.up("head").await?;
+    println!("{} revisions applied", report.revisions.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_revision_of_the_readme_is_one() {
+    let db = Database::connect("sqlite::memory:").await.unwrap();
+    example_migrations(db.clone()).await.unwrap();
+    db.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ())
+        .await
+        .unwrap();
+    let own = include_str!("../revisions/3f9c2a1b7d40_users_and_their_index.sql");
+    assert!(include_str!("../../../../README.md").contains(&format!("```sql\n{own}```")));
+}
+
 /// Every example of the README stands above, to the letter but for white space.
 #[test]
 fn the_examples_are_those_of_the_readme() {
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let own = squeeze(include_str!("readme.rs"));
+    // The directory of the example is among the tests here.
+    let own = include_str!("readme.rs").replace("\"tests/revisions\"", "\"revisions\"");
+    let own = squeeze(&own);
     let readme = include_str!("../../../../README.md");
     let blocks: Vec<&str> = readme
         .split("```rust\n")
