@@ -67,7 +67,7 @@ pub async fn queue_emails(database: &Database) -> Result<u64> {
         let untold: Vec<Recommended> = transaction
             .query_as(UNTOLD, (first, last, MATCH_DIGEST))
             .await?;
-        let now = clock::now(&transaction, database.engine()).await?;
+        let now = clock::now(&transaction).await?;
         let users = untold.chunk_by(|a, b| a.user_id == b.user_id);
         let emails: Vec<NewEmailLog> = users.map(|matches| digest(matches, now)).collect();
         queued += EmailLog::insert_many(&transaction, emails).await?;

@@ -136,7 +136,7 @@ async fn match_range(
             (options.min_score, first, last, i64::from(options.top)),
         )
         .await?;
-    let matched_at = clock::now(&transaction, database.engine()).await?;
+    let matched_at = clock::now(&transaction).await?;
     let rows = candidates.into_iter().map(|candidate| {
         let components = Components([
             candidate.skill_match_score,

@@ -71,12 +71,7 @@ impl Connection {
 
     /// The engine at the other end.
     pub fn engine(&self) -> Engine {
-        match &self.session.held {
-            #[cfg(feature = "postgres")]
-            AnyHeld::Postgres(_) => Engine::Postgres,
-            #[cfg(feature = "sqlite")]
-            AnyHeld::Sqlite(_) => Engine::Sqlite,
-        }
+        self.session.engine()
     }
 
     /// Begins a transaction with the engine's own isolation. Until it ends, calls on the

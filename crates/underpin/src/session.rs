@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use underpin_core::driver::{Call, Connection, Connector, Pooled};
-use underpin_core::{Deadline, Params, Result, TransactionOptions};
+use underpin_core::{Deadline, Engine, Params, Result, TransactionOptions};
 use underpin_pool::Lease;
 
 use crate::backend::on_engine;
@@ -61,6 +61,15 @@ impl Session {
             counters,
             has_leftovers: AtomicBool::new(false),
             leftovers: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> Engine {
+        match &self.held {
+            #[cfg(feature = "postgres")]
+            AnyHeld::Postgres(_) => Engine::Postgres,
+            #[cfg(feature = "sqlite")]
+            AnyHeld::Sqlite(_) => Engine::Sqlite,
         }
     }
 

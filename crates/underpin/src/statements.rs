@@ -4,13 +4,16 @@
 
 use std::future::Future;
 
-use underpin_core::{FromRow, FromValue, IntoParams, Result, ValueRow};
+use underpin_core::{Engine, FromRow, FromValue, IntoParams, Result, ValueRow};
 
 use crate::row_stream::RowStream;
 
 /// Where SQL can run: a database, a transaction or a connection. For functions that do
 /// not care which; the same methods are there without this trait in scope.
 pub trait Executor: Send + Sync {
+    /// The engine at the other end.
+    fn engine(&self) -> Engine;
+
     /// Runs a statement and gives the number of rows it changed.
     ///
     /// # Errors
@@ -300,6 +303,10 @@ macro_rules! statements {
         }
 
         impl Executor for $type {
+            fn engine(&self) -> Engine {
+                <$type>::engine(self)
+            }
+
             #[track_caller]
             fn execute<P: IntoParams>(
                 &self,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use underpin_core::driver::BulkTarget;
 use underpin_core::{
-    Class, Deadline, Effect, Error, FromRow, FromValue, IntoParams, Params, Result,
+    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
     TransactionOptions, ValueRow,
 };
 
@@ -125,6 +125,11 @@ impl Transaction {
             rows,
             Arc::clone(&self.shared.session),
         ))
+    }
+
+    /// The engine at the other end.
+    pub fn engine(&self) -> Engine {
+        self.shared.session.engine()
     }
 
     /// Makes what the transaction did last, or what was done since the savepoint part of

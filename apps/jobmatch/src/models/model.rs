@@ -87,7 +87,6 @@ pub trait Model: FromRow + Send + 'static {
     /// Dropped half-way, the change may have been made.
     fn update(
         at: &impl Executor,
-        engine: Engine,
         id: i32,
         changes: Self::Changes,
     ) -> impl Future<Output = Result<Self>> + Send {
@@ -98,7 +97,7 @@ pub trait Model: FromRow + Send + 'static {
             sets.push(format!("{column} = ${}", values.len()));
         }
         if Self::HAS_UPDATED_AT {
-            sets.push(format!("updated_at = {}", later(engine)));
+            sets.push(format!("updated_at = {}", later(at.engine())));
         }
         values.push(Value::I32(id));
         let table = Self::TABLE;

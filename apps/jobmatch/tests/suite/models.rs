@@ -49,9 +49,7 @@ async fn an_update_changes_what_is_given_and_moves_updated_at() {
                 location: Field::Null,
                 ..JobChanges::default()
             };
-            let after = Job::update(&transaction, place.engine(), before.id, changes)
-                .await
-                .unwrap();
+            let after = Job::update(&transaction, before.id, changes).await.unwrap();
             assert_eq!(after.title, title);
             assert_eq!(after.location, None);
             assert_eq!(after.company_name, "Northwind");
@@ -60,15 +58,10 @@ async fn an_update_changes_what_is_given_and_moves_updated_at() {
             assert_eq!(after.created_at, before.created_at);
             before = after;
         }
-        let nothing = Job::update(
-            &transaction,
-            place.engine(),
-            before.id,
-            JobChanges::default(),
-        );
+        let nothing = Job::update(&transaction, before.id, JobChanges::default());
         assert!(nothing.await.unwrap().updated_at > before.updated_at);
         transaction.commit().await.unwrap();
-        let missing = User::update(&database, place.engine(), 99, UserChanges::default()).await;
+        let missing = User::update(&database, 99, UserChanges::default()).await;
         assert_eq!(missing.unwrap_err().class(), Class::NotFound);
         close(database).await;
     }
@@ -160,13 +153,13 @@ async fn relations_load_both_ways_in_one_query_each() {
             is_viewed: true.into(),
             ..Default::default()
         };
-        let viewed = MatchingResult::update(&database, place.engine(), found.id, viewed)
+        let viewed = MatchingResult::update(&database, found.id, viewed)
             .await
             .unwrap();
         assert_eq!(viewed.match_status, Some(MatchStatus::Viewed));
         assert!(viewed.updated_at > found.updated_at);
         // A table without updated_at: nothing given is nothing changed.
-        let same = JobScore::update(&database, place.engine(), 1, JobScoreChanges::default()).await;
+        let same = JobScore::update(&database, 1, JobScoreChanges::default()).await;
         assert_eq!(same.unwrap().total_score, 50.0);
         assert_eq!(count(&database, "job_scores").await, 3);
         close(database).await;
