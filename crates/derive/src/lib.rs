@@ -172,7 +172,7 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 /// `&'static [underpin::migrate::Embedded]`. The path is relative to the package's
 /// `Cargo.toml`. A directory that is not there, or holds no such file, does not compile.
 ///
-/// ```ignore
+/// ```text
 /// static REVISIONS: &[underpin::migrate::Embedded] = underpin::embed_revisions!("revisions");
 /// ```
 ///

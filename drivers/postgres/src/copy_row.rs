@@ -3,7 +3,7 @@ use tokio_postgres::types::Type;
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};
-use crate::encode_array::set_element_type;
+use crate::encode_array::{element_kind, set_element_type};
 use crate::kind::{Base, Kind, type_name};
 use crate::param::element_type;
 
@@ -52,25 +52,10 @@ impl Format {
     /// the first row, needs the server to read a text.
     pub(crate) fn choose(types: &[Type], first: &[Value]) -> Format {
         let columns: Vec<Column> = types.iter().map(Column::new).collect();
-        let fits = columns.iter().zip(first).all(|(column, value)| {
-            let known = match column.kind {
-                Kind::One(base) => !matches!(
-                    base,
-                    Base::Unreadable
-                        | Base::Opaque
-                        | Base::Hidden
-                        | Base::TimeTz
-                        | Base::Inet
-                        | Base::MacAddr
-                        | Base::Bit
-                        | Base::Lsn
-                        | Base::Tid
-                ),
-                Kind::Range(_) | Kind::Multirange(_) => false,
-                Kind::Array(element) => !matches!(element.kind(), Kind::One(Base::Unreadable)),
-            };
-            known && !needs_text(value, column.kind)
-        });
+        let fits = columns
+            .iter()
+            .zip(first)
+            .all(|(column, value)| has_binary(column.kind) && !needs_text(value, column.kind));
         if fits {
             Format::Binary(columns)
         } else {
@@ -84,6 +69,26 @@ impl Format {
             Format::Binary(_) => " (FORMAT binary)",
             Format::Text => "",
         }
+    }
+}
+
+/// Whether values of this kind can be written in binary, also where a later row has a text.
+fn has_binary(kind: Kind) -> bool {
+    match kind {
+        Kind::One(base) => !matches!(
+            base,
+            Base::Unreadable
+                | Base::Opaque
+                | Base::Hidden
+                | Base::TimeTz
+                | Base::Inet
+                | Base::MacAddr
+                | Base::Bit
+                | Base::Lsn
+                | Base::Tid
+        ),
+        Kind::Range(_) | Kind::Multirange(_) => false,
+        Kind::Array(element) => has_binary(element.kind()),
     }
 }
 
@@ -180,21 +185,17 @@ fn binary(value: &Value, column: &Column, out: &mut BytesMut) -> Result<(), Misf
     }
     let start = out.len();
     out.put_i32(0);
-    if needs_text(value, column.kind) {
+    let read;
+    let value = if needs_text(value, column.kind) {
         // The format was chosen by the first row, and this one has a text instead.
-        let read = match (value, column.kind) {
-            (Value::Text(text), Kind::One(base)) => from_text(text, base),
-            (value, Kind::One(Base::Numeric | Base::F32 | Base::F64)) => value
-                .to_text()
-                .and_then(|text| from_text(&text, column.base())),
-            _ => None,
-        };
-        encode(&read.ok_or(Misfit::Kind)?, column.kind, out)?;
+        read = read_texts(value, column.kind).ok_or(Misfit::Kind)?;
+        &read
     } else {
-        encode(value, column.kind, out)?;
-        if let Some(element) = column.element {
-            set_element_type(&mut out[start + 4..], element);
-        }
+        value
+    };
+    encode(value, column.kind, out)?;
+    if let Some(element) = column.element {
+        set_element_type(&mut out[start + 4..], element);
     }
     let length = i32::try_from(out.len() - start - 4)
         .map_err(|_| Misfit::Because("it is longer than two gigabytes".into()))?;
@@ -202,12 +203,20 @@ fn binary(value: &Value, column: &Column, out: &mut BytesMut) -> Result<(), Misf
     Ok(())
 }
 
-impl Column {
-    fn base(&self) -> Base {
-        match self.kind {
-            Kind::One(base) => base,
-            _ => Base::Unreadable,
+/// The value with every text in it read as what the column holds.
+fn read_texts(value: &Value, kind: Kind) -> Option<Value> {
+    match (value, kind) {
+        (value, kind) if value.is_null() || !needs_text(value, kind) => Some(value.clone()),
+        (Value::Array(values), Kind::Array(element)) => {
+            let read = |value: &Value| read_texts(value, element_kind(value, element));
+            values
+                .iter()
+                .map(read)
+                .collect::<Option<_>>()
+                .map(Value::Array)
         }
+        (value, Kind::One(base)) => from_text(&value.to_text()?, base),
+        _ => None,
     }
 }
 

@@ -492,3 +492,40 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_first_row_that_says_little_does_not_keep_later_texts_out() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("bulk_first_row");
+    let connection = connect(server, &database).await;
+    prepare(&connection).await;
+    let words =
+        |words: &[&str]| Value::Array(words.iter().map(|w| Value::Text((*w).into())).collect());
+    for (column, text) in [
+        ("int4range[]", "[1,5)"),
+        ("mood[]", "sad"),
+        ("inet[]", "10.0.0.1"),
+        ("date[]", "2026-11-20"),
+        ("numeric[]", "1.50"),
+    ] {
+        for first in [Value::Null, words(&[])] {
+            let table = format!("CREATE TABLE bulk (it {column})");
+            connection
+                .batch(&table, crate::place::soon())
+                .await
+                .unwrap();
+            let rows = vec![[first], [words(&[text, text])]];
+            let target = underpin_core::driver::BulkTarget {
+                table: "bulk",
+                columns: &["it"],
+            };
+            let count = connection
+                .bulk_insert(target, rows.into_iter(), crate::place::soon())
+                .await
+                .unwrap_or_else(|error| panic!("{column}: {error}"));
+            assert_eq!(count, 2);
+            let drop = "DROP TABLE bulk";
+            connection.batch(drop, crate::place::soon()).await.unwrap();
+        }
+    }
+}
