@@ -6,6 +6,7 @@
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Write;
+use std::path::Path;
 
 /// Reports that the named test was skipped: prints it, and appends `name: reason` to the file
 /// that `UNDERPIN_TEST_SKIPS` names, if any.
@@ -15,11 +16,26 @@ use std::io::Write;
 /// With `CI=true`, where everything that a test needs has to be there; and when that file
 /// cannot be written, since the skip would then be counted as a pass.
 pub fn report(test_name: &str, reason: impl Display) {
+    if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
+        panic!("{test_name}: {reason} With CI=true that is a failure.");
+    }
+    note(test_name, reason);
+}
+
+/// Reports that the named test was skipped since a file that it reads is not among the
+/// sources and not beside them; unlike a server, nobody can be expected to have it, so that
+/// it is no failure with `CI=true` either.
+///
+/// # Panics
+///
+/// When the skip cannot be noted.
+pub fn report_without_input(test_name: &str, file: &Path) {
+    note(test_name, format_args!("{} is not here.", file.display()));
+}
+
+fn note(test_name: &str, reason: impl Display) {
     let line = format!("{test_name}: {reason}").replace(['\n', '\r'], " ");
     println!("skipped {line}");
-    if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-        panic!("{line} With CI=true that is a failure.");
-    }
     let Some(path) = std::env::var_os("UNDERPIN_TEST_SKIPS") else {
         return;
     };
