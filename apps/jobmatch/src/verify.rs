@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use underpin::migrate::{Embedded, Migrator, Script, Section, read_embedded};
+use underpin::migrate::{Graph, History, Migrator, Mode, Target, plan_up, read_embedded};
 use underpin::{Database, Engine, Executor, Result, quote};
 
 use crate::migrations::REVISIONS;
@@ -127,12 +127,12 @@ fn compare(expected: &Catalog, found: &Catalog) -> Verification {
 
 async fn postgres_scratch(database: &Database) -> Result<Catalog> {
     let tx = database.begin().await?;
-    let schema = quote::identifier(&format!("underpin_scratch_{:08x}", std::process::id()))?;
+    let schema = quote::identifier(&format!("underpin_scratch_{:016x}", fastrand::u64(..)))?;
     tx.batch(&format!(
         "CREATE SCHEMA {schema}; SET LOCAL search_path TO {schema}"
     ))
     .await?;
-    for sql in statements(REVISIONS, Engine::Postgres)? {
+    for sql in statements(Engine::Postgres)? {
         tx.batch(&sql).await?;
     }
     let catalog = postgres_catalog(&tx).await;
@@ -140,20 +140,14 @@ async fn postgres_scratch(database: &Database) -> Result<Catalog> {
     catalog
 }
 
-/// The statements of all revisions, in order, for one engine.
-fn statements(revisions: &[Embedded], engine: Engine) -> Result<Vec<String>> {
-    let graph = underpin::migrate::Graph::new(read_embedded(revisions)?)?;
-    let mut statements = Vec::new();
-    for revision in graph.topological() {
-        let Script::Sql(sections) = &revision.up else {
-            continue;
-        };
-        let runs = |section: &&Section| section.engine.is_none_or(|own| own == engine);
-        for section in sections.iter().filter(runs) {
-            statements.extend(section.statements.iter().map(|s| s.sql.clone()));
-        }
-    }
-    Ok(statements)
+/// The statements with which an empty database is brought to the head, in order.
+fn statements(engine: Engine) -> Result<Vec<String>> {
+    let graph = Graph::new(read_embedded(REVISIONS)?)?;
+    let nothing = History::default();
+    let plan = plan_up(&graph, &nothing, &Target::Head, engine, Mode::default())?;
+    let sections = plan.steps.iter().flat_map(|step| step.sections(&graph));
+    let statements = sections.flat_map(|section| &section.statements);
+    Ok(statements.map(|statement| statement.sql.clone()).collect())
 }
 
 const POSTGRES: &str = "
