@@ -1,21 +1,21 @@
 use std::panic::Location;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result, Stage};
 
 use crate::background::CHECK_BOUND;
 use crate::explanation::Explanation;
 use crate::failure;
-use crate::inner::Inner;
+use crate::inner::{Inner, Locked, bounded};
+use crate::lane::{self, Lane, Place, Seat};
 use crate::lease::Lease;
 use crate::mailbox::Outcome;
 use crate::moment::Moment;
-use crate::state::{Acquisition, Ticket, Waiter};
+use crate::state::{Acquisition, End, SlotId, Ticket, Waiter};
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -56,183 +56,197 @@ impl Default for AcquireOptions {
     }
 }
 
-/// One call of `acquire`: its place in the queue, and where its time went.
+/// A lease for the caller alone.
+pub(crate) async fn acquire<C: Connector>(
+    inner: Arc<Inner<C>>,
+    options: AcquireOptions,
+) -> Result<Lease<C>> {
+    match obtain(inner, options, false).await? {
+        Place::Lease(lease) => Ok(lease),
+        Place::Lane(_) => unreachable!("who does not share is given no seat"),
+    }
+}
+
+/// A seat in a lane, or a lease where none is to be had.
+pub(crate) async fn share<C: Connector>(
+    inner: Arc<Inner<C>>,
+    options: AcquireOptions,
+) -> Result<Place<C>> {
+    match obtain(inner, options, true).await? {
+        Place::Lease(lease) => Ok(lease.offer()),
+        seat => Ok(seat),
+    }
+}
+
+async fn obtain<C: Connector>(
+    mut inner: Arc<Inner<C>>,
+    options: AcquireOptions,
+    shares: bool,
+) -> Result<Place<C>> {
+    let mut call = Call::new(inner.now(), options, shares);
+    let mut now = Some(call.since);
+    loop {
+        let turn = Turn {
+            inner: &inner,
+            call: &mut call,
+            now: now.take(),
+            waiting: None,
+        };
+        match turn.await {
+            Turned::Leased {
+                slot,
+                connection,
+                check,
+                since,
+            } => {
+                let lease = Lease::new(inner, slot, connection, since);
+                if lease.is_open() && (!check || call.validate(&lease).await?) {
+                    tracing::debug!(pool = lease.pool_name(), "acquired");
+                    return Ok(Place::Lease(lease));
+                }
+                tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
+                inner = lease.refuse(call.since);
+            }
+            Turned::Seated { slot, lane, since } => {
+                let seat = Seat::new(inner, slot, lane, since);
+                if seat.is_open() {
+                    return Ok(Place::Lane(seat));
+                }
+                inner = seat.lost();
+            }
+            Turned::Stale => {}
+            Turned::Closed => return Err(inner.closed()),
+            Turned::TimedOut { waiting } => return Err(call.timed_out(&inner, Some(waiting))),
+            Turned::Failed { error, attempts } => {
+                return Err(failure::connecting_failed(inner.name(), &error, attempts));
+            }
+        }
+    }
+}
+
+/// One call: its place in the queue, and where its time went.
 struct Call {
     options: AcquireOptions,
+    shares: bool,
     ticket: Option<Ticket>,
     since: Moment,
-    deadline: Deadline,
     validating: Duration,
     /// The pool's time spent connecting when this call began to wait.
     connecting_before: Option<Duration>,
 }
 
-pub(crate) async fn acquire<C: Connector>(
-    inner: Arc<Inner<C>>,
-    options: AcquireOptions,
-) -> Result<Lease<C>> {
-    let mut call = Call::new(&inner, options);
-    loop {
-        let (lease, check) = match call.take(&inner) {
-            Step::Leased { lease, check } => (lease, check),
-            Step::Closed => return Err(failure::closed(inner.name())),
-            Step::Wait { cell, ticket } => {
-                let waiting = Waiting {
-                    inner: &inner,
-                    ticket,
-                    cell,
-                    arrived: false,
-                };
-                match call.wait(&inner, waiting).await? {
-                    Some(leased) => leased,
-                    None => continue,
-                }
-            }
-        };
-        if !lease.is_open() {
-            tracing::debug!(
-                pool = inner.name(),
-                "a dead connection was found and is closed"
-            );
-            lease.refuse(call.since);
-        } else if !check || call.validate(&inner, &lease).await? {
-            tracing::debug!(pool = inner.name(), "acquired");
-            return Ok(lease);
-        } else {
-            lease.refuse(call.since);
-        }
-    }
-}
-
-enum Step<C: Connector> {
-    Leased { lease: Lease<C>, check: bool },
-    Wait { cell: u32, ticket: Ticket },
-    Closed,
-}
-
 impl Call {
-    fn new<C: Connector>(inner: &Inner<C>, options: AcquireOptions) -> Self {
-        let timeout = options.timeout.unwrap_or(inner.options.acquire_timeout);
-        let now = Instant::now();
+    fn new(now: Moment, options: AcquireOptions, shares: bool) -> Self {
         Call {
             options,
+            shares,
             ticket: None,
-            since: inner.moment(now),
-            deadline: options
-                .deadline
-                .earlier(Deadline::after(now.into_std(), timeout)),
+            since: now,
             validating: Duration::ZERO,
             connecting_before: None,
         }
     }
 
-    /// Takes an idle connection, or a place in the queue.
-    fn take<C: Connector>(&mut self, inner: &Arc<Inner<C>>) -> Step<C> {
-        let place = self.options.place;
-        inner.with(|locked, now| {
-            let ticket = *self
-                .ticket
-                .get_or_insert_with(|| locked.state.issue_ticket());
-            match locked.state.acquire(place, self.since, now) {
-                Acquisition::Closed => Step::Closed,
-                Acquisition::Ready { slot, check } => match locked.take(slot) {
-                    Some(connection) => {
-                        let lease = Lease::new(Arc::clone(inner), slot, connection, now);
-                        Step::Leased { lease, check }
-                    }
-                    None => Step::Closed,
-                },
-                Acquisition::Wait => {
-                    let cell = locked.mailboxes.open();
-                    let connecting = locked.state.connecting_time(now);
-                    self.connecting_before.get_or_insert(connecting);
-                    let retries = self.options.retries;
-                    let waiter = Waiter {
-                        ticket,
-                        cell,
-                        place,
-                        since: self.since,
-                        retries: retries.unwrap_or(inner.options.retry.max_retries),
-                        failures: 0,
-                        due: now,
-                    };
-                    locked.state.enqueue(waiter, now);
-                    Step::Wait { cell, ticket }
-                }
-            }
-        })
+    /// When the caller stops waiting.
+    fn expires<C: Connector>(&self, inner: &Inner<C>) -> Moment {
+        let timeout = self.options.timeout;
+        let timeout = timeout.unwrap_or(inner.options.acquire_timeout);
+        let deadline = match self.options.deadline.instant() {
+            Some(at) => inner.moment(at.into()),
+            None => Moment::NEVER,
+        };
+        self.since.after(timeout).min(deadline)
     }
 
-    /// Waits for a connection. `None`: the one that came is stale by now; try again.
-    async fn wait<C: Connector>(
-        &self,
+    /// Takes a seat or an idle connection, or a place in the queue and a cell.
+    fn take<C: Connector>(
+        &mut self,
         inner: &Arc<Inner<C>>,
-        mut waiting: Waiting<'_, C>,
-    ) -> Result<Option<(Lease<C>, bool)>> {
-        let outcome = match self.deadline.instant() {
-            None => (&mut waiting).await,
-            Some(at) => match tokio::time::timeout_at(at.into(), &mut waiting).await {
-                Ok(outcome) => outcome,
-                Err(_) => return Err(self.timed_out(inner, None)),
-            },
-        };
-        match outcome {
-            Outcome::Closed => Err(failure::closed(inner.name())),
-            Outcome::Failed { error, attempts } => {
-                Err(failure::connecting_failed(inner.name(), &error, attempts))
-            }
-            Outcome::Granted {
-                slot,
-                connection,
-                check,
-            } => inner.with(|locked, now| {
-                if locked.state.is_current(slot) {
-                    let lease = Lease::new(Arc::clone(inner), slot, connection, now);
-                    return Ok(Some((lease, check)));
-                }
-                let placement = locked.state.unclaimed(slot, now.since(self.since), now);
-                locked.put(slot, connection, placement);
-                Ok(None)
+        locked: &mut Locked<C::Connection>,
+        now: Moment,
+        waker: &Waker,
+    ) -> Result<Turned<C::Connection>, (u32, Ticket)> {
+        if self.shares
+            && let Some(slot) = locked.state.join(now)
+        {
+            return Ok(seated(locked, slot, now));
+        }
+        let state = &mut locked.state;
+        let ticket = *self.ticket.get_or_insert_with(|| state.issue_ticket());
+        let place = self.options.place;
+        match locked.state.acquire(place, self.since, now) {
+            Acquisition::Closed => Ok(Turned::Closed),
+            Acquisition::Ready { slot, check } => Ok(match locked.take(slot) {
+                Some(connection) => Turned::Leased {
+                    slot,
+                    connection,
+                    check,
+                    since: now,
+                },
+                None => Turned::Closed,
             }),
+            Acquisition::Wait => {
+                let connecting = locked.state.connecting_time(now);
+                self.connecting_before.get_or_insert(connecting);
+                let cell = locked.mailboxes.open(waker.clone());
+                let retries = self.options.retries;
+                let waiter = Waiter {
+                    ticket,
+                    cell,
+                    place,
+                    since: self.since,
+                    retries: retries.unwrap_or(inner.options.retry.max_retries),
+                    failures: 0,
+                    due: now,
+                    expires: self.expires(inner),
+                    shares: self.shares,
+                };
+                locked.state.enqueue(waiter, now);
+                Err((cell, ticket))
+            }
         }
     }
 
     /// Asks the server for a sign of life, within a bound.
     async fn validate<C: Connector>(
         &mut self,
-        inner: &Arc<Inner<C>>,
         lease: &Lease<C>,
     ) -> Result<bool> {
-        let began = Instant::now();
-        let bound = Deadline::after(began.into_std(), CHECK_BOUND).earlier(self.deadline);
-        let left = bound.remaining(began.into_std()).unwrap_or(CHECK_BOUND);
+        let inner = lease.pool();
+        let began = inner.now();
+        let expires = self.expires(inner);
+        let left = expires.since(began).min(CHECK_BOUND);
+        let bound = bounded(left);
         let answer = tokio::time::timeout(left, lease.ping(bound)).await;
-        let now = Instant::now();
-        self.validating += now.saturating_duration_since(began);
+        let now = inner.now();
+        self.validating += now.since(began);
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
-        if !well && self.deadline.has_passed(now.into_std()) {
-            return Err(self.timed_out(inner, Some(Stage::Validate)));
+        if !well && expires <= now {
+            return Err(self.timed_out(inner, None));
         }
         Ok(well)
     }
 
-    fn timed_out<C: Connector>(&self, inner: &Arc<Inner<C>>, stage: Option<Stage>) -> Error {
+    /// The error of a caller whose time was up, as one of so many who waited; `None` while
+    /// it validated a connection.
+    fn timed_out<C: Connector>(&self, inner: &Arc<Inner<C>>, waiting: Option<usize>) -> Error {
         let explanation = inner.with(|locked, now| {
             locked.state.timed_out();
-            let pool = locked.state.snapshot();
+            let mut pool = locked.state.snapshot();
+            pool.waiting = waiting.unwrap_or(pool.waiting);
             let connecting = match self.connecting_before {
                 Some(before) => locked.state.connecting_time(now).saturating_sub(before),
                 None => Duration::ZERO,
             };
-            let missing = if pool.awaits_connect {
-                Stage::Connect
-            } else {
-                Stage::Queue
+            let stage = match waiting {
+                None => Stage::Validate,
+                Some(_) if pool.awaits_connect => Stage::Connect,
+                Some(_) => Stage::Queue,
             };
             Explanation {
                 name: inner.name(),
-                stage: stage.unwrap_or(missing),
+                stage,
                 waited: now.since(self.since),
                 connecting,
                 validating: self.validating,
@@ -250,44 +264,136 @@ impl Call {
     }
 }
 
-/// The wait of one caller. Dropped early, it leaves the queue, and passes on what it was given.
-struct Waiting<'a, C: Connector> {
-    inner: &'a Arc<Inner<C>>,
-    ticket: Ticket,
-    cell: u32,
-    arrived: bool,
+/// What came of one turn at the pool.
+enum Turned<T> {
+    Leased {
+        slot: SlotId,
+        connection: T,
+        check: bool,
+        since: Moment,
+    },
+    Seated {
+        slot: SlotId,
+        lane: Arc<Lane<T>>,
+        since: Moment,
+    },
+    /// The connection that came had become stale by then: try again.
+    Stale,
+    TimedOut {
+        waiting: usize,
+    },
+    Failed {
+        error: Arc<Error>,
+        attempts: u32,
+    },
+    Closed,
 }
 
-impl<C: Connector> Future for Waiting<'_, C> {
-    type Output = Outcome<C::Connection>;
+/// A seat that was taken is of a lane that lasts.
+fn seated<T>(locked: &mut Locked<T>, slot: SlotId, now: Moment) -> Turned<T> {
+    match locked.lane(slot) {
+        Some(lane) => Turned::Seated {
+            slot,
+            lane,
+            since: now,
+        },
+        None => Turned::Closed,
+    }
+}
+
+/// Takes what there is, or waits for it. Dropped early, it leaves the queue, and passes on
+/// what it was given.
+struct Turn<'a, C: Connector> {
+    inner: &'a Arc<Inner<C>>,
+    call: &'a mut Call,
+    /// The time, where the clock was looked at just before.
+    now: Option<Moment>,
+    waiting: Option<(u32, Ticket)>,
+}
+
+impl<C: Connector> Future for Turn<'_, C> {
+    type Output = Turned<C::Connection>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let cell = self.cell;
-        let arrived = self.inner.lock().mailboxes.poll(cell, context.waker());
-        match arrived {
-            Some(outcome) => {
-                self.arrived = true;
-                Poll::Ready(outcome)
+        let turn = &mut *self;
+        let waker = context.waker();
+        let Some((cell, _)) = turn.waiting else {
+            let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
+            let call = &mut *turn.call;
+            let taken = turn.inner.with_at(now, |locked, now| {
+                call.take(turn.inner, locked, now, waker)
+            });
+            return match taken {
+                Ok(turned) => Poll::Ready(turned),
+                Err(waiting) => {
+                    turn.waiting = Some(waiting);
+                    Poll::Pending
+                }
+            };
+        };
+        let since = turn.call.since;
+        let turned = turn.inner.with(|locked, now| {
+            let outcome = locked.mailboxes.poll(cell, waker)?;
+            Some(arrived(locked, outcome, since, now))
+        });
+        match turned {
+            Some(turned) => {
+                turn.waiting = None;
+                Poll::Ready(turned)
             }
             None => Poll::Pending,
         }
     }
 }
 
-impl<C: Connector> Drop for Waiting<'_, C> {
-    fn drop(&mut self) {
-        if self.arrived {
-            return;
+/// What has come for one who has waited since `since`.
+fn arrived<T>(locked: &mut Locked<T>, outcome: Outcome<T>, since: Moment, now: Moment) -> Turned<T> {
+    match outcome {
+        Outcome::Granted {
+            slot,
+            connection,
+            check,
+        } if locked.state.is_current(slot) => Turned::Leased {
+            slot,
+            connection,
+            check,
+            since: now,
+        },
+        Outcome::Granted {
+            slot, connection, ..
+        } => {
+            let placement = locked.state.unclaimed(slot, now.since(since), now);
+            locked.put(slot, connection, placement);
+            Turned::Stale
         }
-        self.inner.with(|locked, now| {
-            locked.state.abandon(self.ticket);
-            if let Some(Outcome::Granted {
-                slot, connection, ..
-            }) = locked.mailboxes.close(self.cell)
-            {
-                let placement = locked.state.unclaimed(slot, Duration::ZERO, now);
-                locked.put(slot, connection, placement);
+        Outcome::Seated { slot } => seated(locked, slot, now),
+        Outcome::TimedOut { waiting } => Turned::TimedOut { waiting },
+        Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
+        Outcome::Closed => Turned::Closed,
+    }
+}
+
+impl<C: Connector> Drop for Turn<'_, C> {
+    fn drop(&mut self) {
+        let Some((cell, ticket)) = self.waiting else {
+            return;
+        };
+        let seat = self.inner.with(|locked, now| {
+            locked.state.abandon(ticket);
+            match locked.mailboxes.close(cell)? {
+                Outcome::Granted {
+                    slot, connection, ..
+                } => {
+                    let placement = locked.state.unclaimed(slot, Duration::ZERO, now);
+                    locked.put(slot, connection, placement);
+                    None
+                }
+                Outcome::Seated { slot } => Some((slot, now)),
+                _ => None,
             }
         });
+        if let Some((slot, joined)) = seat {
+            lane::leave(self.inner, slot, joined, End::Answered);
+        }
     }
 }

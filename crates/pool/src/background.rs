@@ -2,16 +2,18 @@
 //! hold the pool weakly while they wait, so that it goes when its last user has gone, and
 //! each undoes what is counted for it if it is dropped half-way.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use underpin_core::driver::{Connector, Pooled};
+use underpin_core::driver::{Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
 use underpin_core::{Class, Error, Result};
 
 use crate::failure;
 use crate::inner::{Inner, bounded, close};
+use crate::lane::Lane;
 use crate::state::{AfterFailure, SlotId};
 use crate::work::{Job, Work};
 
@@ -58,12 +60,70 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
                     drop(claim);
                 });
             }
+            Job::Return(slot, lane) => return_lane(inner, slot, lane),
+            Job::Rescue(slot, lane) => {
+                lane.rescue();
+                return_lane(inner, slot, lane);
+            }
         }
+    }
+}
+
+/// Gives the connection of a lane back, unless others have a hold on it still.
+fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, slot: SlotId, lane: Arc<Lane<C::Connection>>) {
+    if let Some(lane) = Arc::into_inner(lane) {
+        give_back(inner, slot, lane.into_connection());
+    }
+}
+
+/// Gives back a connection that its holder, or its lane, is done with.
+pub(crate) fn give_back<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    slot: SlotId,
+    connection: C::Connection,
+) {
+    let state = match connection.state() {
+        SessionState::Clean if !connection.is_open() => SessionState::Broken,
+        state => state,
+    };
+    inner.with(|locked, now| match state {
+        SessionState::Clean => {
+            let placement = locked.state.returned(slot, now);
+            locked.put(slot, connection, placement);
+        }
+        SessionState::Broken => {
+            locked.state.returned_broken(slot, now);
+            locked.give(Job::Close(slot, connection));
+        }
+        _ if locked.state.returned_dirty(slot, now) => {
+            locked.give(Job::Reset(slot, connection));
+        }
+        _ => locked.give(Job::Close(slot, connection)),
+    });
+    tracing::debug!(pool = inner.name(), ?state, "returned");
+}
+
+/// Closes the pool when the runtime that keeps it up comes to its end, so that nobody waits
+/// for what will not happen.
+struct RuntimeEnd<C: Connector>(Weak<Inner<C>>);
+
+impl<C: Connector> Drop for RuntimeEnd<C> {
+    fn drop(&mut self) {
+        let Some(inner) = self.0.upgrade() else {
+            return;
+        };
+        inner.with(|locked, now| {
+            if !locked.state.is_closing() {
+                inner.runtime_ended.store(true, Ordering::Release);
+                locked.state.drain(now);
+            }
+        });
     }
 }
 
 /// Sleeps until something is due, does it, and ends with the pool.
 pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<Notify>) {
+    let _end = RuntimeEnd(Weak::clone(&pool));
     loop {
         let Some(inner) = pool.upgrade() else { return };
         let due = inner.with(|locked, now| {

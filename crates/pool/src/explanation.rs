@@ -72,10 +72,15 @@ impl fmt::Display for Explanation<'_> {
         )?;
         write!(
             f,
-            "{} idle, {} in use, {} being opened; ",
+            "{} idle, {} in use, {} being opened",
             pool.idle, pool.in_use, pool.connecting
         )?;
-        write!(f, "{} waiting.", pool.waiting)?;
+        match pool.lanes {
+            0 => {}
+            1 => write!(f, ", 1 of them a lane")?,
+            lanes => write!(f, ", {lanes} of them lanes")?,
+        }
+        write!(f, "; {} waiting.", pool.waiting)?;
         if !self.holders.is_empty() {
             write!(f, " Held longest: {}.", holders(&self.holders, NAMED))?;
         }

@@ -35,7 +35,13 @@ pub(crate) fn connecting_took_too_long(name: &str, limit: std::time::Duration) -
     )
 }
 
-pub(crate) fn closed(name: &str) -> Error {
+pub(crate) fn closed(name: &str, runtime_ended: bool) -> Error {
+    if runtime_ended {
+        let message =
+            format!("The pool of {name} is closed: the Tokio runtime it was opened in has ended.");
+        return Error::new(Class::Closed, message)
+            .with_hint("Open a database in each runtime that uses one, such as that of a test.");
+    }
     Error::new(Class::Closed, format!("The pool of {name} is closed."))
 }
 

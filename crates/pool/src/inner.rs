@@ -1,3 +1,4 @@
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,8 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
+use crate::failure;
+use crate::lane::Lane;
 use crate::mailbox::{Mailboxes, Outcome};
 use crate::moment::Moment;
 use crate::options::PoolOptions;
@@ -25,6 +28,8 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) drained: Notify,
     /// Becomes true when attempts to connect are to be given up; goes away with the pool.
     pub(crate) cancel_connects: watch::Sender<bool>,
+    /// The pool was closed because the runtime that keeps it up came to its end.
+    pub(crate) runtime_ended: AtomicBool,
 }
 
 /// What the lock guards.
@@ -32,6 +37,8 @@ pub(crate) struct Locked<T> {
     pub(crate) state: State,
     /// The connections that nobody holds, by slot.
     connections: Vec<Option<T>>,
+    /// The lanes, by slot.
+    lanes: Vec<Option<Arc<Lane<T>>>>,
     pub(crate) mailboxes: Mailboxes<T>,
     pub(crate) last_error: Option<(Arc<Error>, Moment)>,
     pub(crate) work: Work<T>,
@@ -47,6 +54,7 @@ impl<C: Connector> Inner<C> {
             locked: Mutex::new(Locked {
                 state: State::new(&options),
                 connections: Vec::new(),
+                lanes: Vec::new(),
                 mailboxes: Mailboxes::new(),
                 last_error: None,
                 work: Work::default(),
@@ -56,11 +64,17 @@ impl<C: Connector> Inner<C> {
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
             cancel_connects: watch::Sender::new(false),
+            runtime_ended: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn name(&self) -> &str {
         &self.options.name
+    }
+
+    /// The error of a pool that was closed.
+    pub(crate) fn closed(&self) -> Error {
+        failure::closed(self.name(), self.runtime_ended.load(Ordering::Acquire))
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -84,13 +98,22 @@ impl<C: Connector> Inner<C> {
         self: &Arc<Self>,
         act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
     ) -> R {
-        let now = self.now();
+        self.with_at(self.now(), act)
+    }
+
+    /// As `with`, for who has looked at the clock already.
+    #[inline]
+    pub(crate) fn with_at<R>(
+        self: &Arc<Self>,
+        now: Moment,
+        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+    ) -> R {
         let mut locked = self.lock();
         let result = act(&mut locked, now);
         if locked.state.has_actions() {
             locked.carry_out_actions();
         }
-        let work = std::mem::take(&mut locked.has_work).then(|| std::mem::take(&mut locked.work));
+        let work = locked.take_work();
         drop(locked);
         if let Some(work) = work {
             background::start(self, work);
@@ -108,13 +131,7 @@ impl<T> Locked<T> {
     /// Puts a connection where the state machine wants it.
     pub(crate) fn put(&mut self, slot: SlotId, connection: T, placement: Placement) {
         match placement {
-            Placement::Keep => {
-                let index = slot.index();
-                if self.connections.len() <= index {
-                    self.connections.resize_with(index + 1, || None);
-                }
-                self.connections[index] = Some(connection);
-            }
+            Placement::Keep => *entry(&mut self.connections, slot) = Some(connection),
             Placement::HandOver { cell, check } => {
                 self.deliver(
                     cell,
@@ -137,6 +154,28 @@ impl<T> Locked<T> {
             .and_then(Option::take);
         debug_assert!(connection.is_some(), "an idle slot has a connection");
         connection
+    }
+
+    /// The lane in a slot, of which the caller has a seat.
+    pub(crate) fn lane(&self, slot: SlotId) -> Option<Arc<Lane<T>>> {
+        let lane = self.lanes.get(slot.index()).cloned().flatten();
+        debug_assert!(lane.is_some(), "a lane with seats has a connection");
+        lane
+    }
+
+    pub(crate) fn open_lane(&mut self, slot: SlotId, lane: Arc<Lane<T>>) {
+        *entry(&mut self.lanes, slot) = Some(lane);
+    }
+
+    pub(crate) fn end_lane(&mut self, slot: SlotId) {
+        if let Some(lane) = entry(&mut self.lanes, slot).take() {
+            self.give(Job::Return(slot, lane));
+        }
+    }
+
+    /// What is left to do once the lock is released.
+    fn take_work(&mut self) -> Option<Work<T>> {
+        std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
     }
 
     /// Leaves a job to a background task.
@@ -172,6 +211,16 @@ impl<T> Locked<T> {
                         self.deliver(cell, Outcome::Failed { error, attempts });
                     }
                 }
+                Action::Expire { cell, waiting } => {
+                    self.deliver(cell, Outcome::TimedOut { waiting });
+                }
+                Action::Seat { cell, slot } => self.deliver(cell, Outcome::Seated { slot }),
+                Action::ReturnLane(slot) => self.end_lane(slot),
+                Action::Rescue(slot) => {
+                    if let Some(lane) = self.lane(slot) {
+                        self.work.jobs.push(Job::Rescue(slot, lane));
+                    }
+                }
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
                 Action::Reschedule => self.work.reschedule = true,
@@ -188,7 +237,10 @@ impl<C: Connector> Drop for Inner<C> {
             .locked
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        let left: Vec<C::Connection> = locked.connections.drain(..).flatten().collect();
+        let lanes = locked.lanes.drain(..).flatten();
+        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_connection));
+        let idle = locked.connections.drain(..).flatten();
+        let left: Vec<C::Connection> = idle.chain(lanes).collect();
         for connection in left {
             self.runtime.spawn(async move { close(connection).await });
         }
@@ -204,4 +256,13 @@ pub(crate) async fn close<T: Pooled>(connection: T) {
 /// The deadline this far from now.
 pub(crate) fn bounded(length: Duration) -> Deadline {
     Deadline::after(Instant::now().into_std(), length)
+}
+
+/// The place of a slot in a list that grows as slots are used.
+fn entry<T>(list: &mut Vec<Option<T>>, slot: SlotId) -> &mut Option<T> {
+    let index = slot.index();
+    if list.len() <= index {
+        list.resize_with(index + 1, || None);
+    }
+    &mut list[index]
 }

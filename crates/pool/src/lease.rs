@@ -2,10 +2,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use underpin_core::driver::{Connector, Pooled, SessionState};
+use underpin_core::driver::Connector;
 
-use crate::background::Claim;
+use crate::background::{Claim, give_back};
 use crate::inner::{Inner, close};
+use crate::lane::{Lane, Place, Seat};
 use crate::moment::Moment;
 use crate::state::SlotId;
 use crate::work::Job;
@@ -59,8 +60,17 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// Gives back a connection that was dead before the caller had it.
-    pub(crate) fn refuse(mut self, asked: Moment) {
+    pub(crate) fn pool(&self) -> &Arc<Inner<C>> {
+        &self.inner
+    }
+
+    pub(crate) fn pool_name(&self) -> &str {
+        self.inner.name()
+    }
+
+    /// Gives back a connection that was dead before the caller had it, and gives back what
+    /// it was taken through.
+    pub(crate) fn refuse(mut self, asked: Moment) -> Arc<Inner<C>> {
         if let Some(connection) = self.connection.take() {
             let waited = self.since.since(asked);
             self.inner.with(|locked, now| {
@@ -68,29 +78,33 @@ impl<C: Connector> Lease<C> {
                 locked.give(Job::Close(self.slot, connection));
             });
         }
+        Arc::clone(&self.inner)
     }
 
-    fn give_back(&self, connection: C::Connection) {
-        let slot = self.slot;
-        let state = match connection.state() {
-            SessionState::Clean if !connection.is_open() => SessionState::Broken,
-            state => state,
+    /// Lets others share the connection, where the pool wants another lane.
+    pub(crate) fn offer(mut self) -> Place<C> {
+        let Some(connection) = self.connection.take() else {
+            return Place::Lease(self);
         };
-        self.inner.with(|locked, now| match state {
-            SessionState::Clean => {
-                let placement = locked.state.returned(slot, now);
-                locked.put(slot, connection, placement);
+        let slot = self.slot;
+        let mut connection = Some(connection);
+        let lane = self.inner.with(|locked, now| {
+            if !locked.state.offer_lane(slot, now) {
+                return None;
             }
-            SessionState::Broken => {
-                locked.state.returned_broken(slot, now);
-                locked.give(Job::Close(slot, connection));
-            }
-            _ if locked.state.returned_dirty(slot, now) => {
-                locked.give(Job::Reset(slot, connection));
-            }
-            _ => locked.give(Job::Close(slot, connection)),
+            let lane = Arc::new(Lane::new(connection.take()?));
+            locked.open_lane(slot, Arc::clone(&lane));
+            Some((lane, now))
         });
-        tracing::debug!(pool = self.inner.name(), ?state, "returned");
+        match lane {
+            Some((lane, now)) => {
+                Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now))
+            }
+            None => {
+                self.connection = connection;
+                Place::Lease(self)
+            }
+        }
     }
 }
 
@@ -107,7 +121,7 @@ impl<C: Connector> Deref for Lease<C> {
 impl<C: Connector> Drop for Lease<C> {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.give_back(connection);
+            give_back(&self.inner, self.slot, connection);
         }
     }
 }

@@ -23,6 +23,7 @@ mod bounds;
 mod explanation;
 mod failure;
 mod inner;
+mod lane;
 mod lease;
 mod mailbox;
 mod moment;
@@ -34,6 +35,7 @@ mod work;
 
 pub use acquire::AcquireOptions;
 pub use bounds::Bounds;
+pub use lane::{Place, Seat};
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use pool::Pool;

@@ -14,6 +14,10 @@ pub(crate) enum Outcome<T> {
         connection: T,
         check: bool,
     },
+    /// A seat in a lane.
+    Seated { slot: SlotId },
+    /// The time was up; so many waited then.
+    TimedOut { waiting: usize },
     /// Connecting failed, at the last attempt the waiter was ready to wait for.
     Failed { error: Arc<Error>, attempts: u32 },
     /// The pool was closed.
@@ -30,7 +34,7 @@ pub(crate) struct Mailboxes<T> {
 #[derive(Debug)]
 enum Cell<T> {
     Free,
-    Waiting(Option<Waker>),
+    Waiting(Waker),
     Arrived(Outcome<T>),
 }
 
@@ -43,14 +47,15 @@ impl<T> Mailboxes<T> {
     }
 
     /// A cell for somebody who begins to wait.
-    pub(crate) fn open(&mut self) -> u32 {
+    pub(crate) fn open(&mut self, waker: Waker) -> u32 {
+        let waiting = Cell::Waiting(waker);
         match self.free.pop() {
             Some(cell) => {
-                self.cells[cell as usize] = Cell::Waiting(None);
+                self.cells[cell as usize] = waiting;
                 cell
             }
             None => {
-                self.cells.push(Cell::Waiting(None));
+                self.cells.push(waiting);
                 (self.cells.len() - 1) as u32
             }
         }
@@ -59,7 +64,7 @@ impl<T> Mailboxes<T> {
     /// Leaves the outcome in the cell and gives whom to wake.
     pub(crate) fn deliver(&mut self, cell: u32, outcome: Outcome<T>) -> Option<Waker> {
         match std::mem::replace(&mut self.cells[cell as usize], Cell::Arrived(outcome)) {
-            Cell::Waiting(waker) => waker,
+            Cell::Waiting(waker) => Some(waker),
             _ => {
                 debug_assert!(false, "an outcome is delivered once, to somebody who waits");
                 None
@@ -70,9 +75,8 @@ impl<T> Mailboxes<T> {
     /// Takes the outcome and gives up the cell, or notes whom to wake when it arrives.
     pub(crate) fn poll(&mut self, cell: u32, waker: &Waker) -> Option<Outcome<T>> {
         match &mut self.cells[cell as usize] {
-            Cell::Waiting(Some(known)) if known.will_wake(waker) => None,
             Cell::Waiting(known) => {
-                *known = Some(waker.clone());
+                known.clone_from(waker);
                 None
             }
             _ => self.close(cell),

@@ -19,6 +19,7 @@ use crate::background;
 use crate::bounds::Bounds;
 use crate::explanation::not_drained;
 use crate::inner::Inner;
+use crate::lane::Place;
 use crate::lease::Lease;
 use crate::options::{PoolOptions, check_bounds};
 use crate::statistics::Statistics;
@@ -93,6 +94,25 @@ impl<C: Connector> Pool<C> {
         acquire::acquire(Arc::clone(&self.inner), options)
     }
 
+    /// A place for one autocommit statement whose answer is all that its caller wants: a
+    /// seat in a lane, beside others' statements, or a lease where no lane takes another.
+    ///
+    /// Only what neither waits for a lock, nor changes the session, nor has an effect may be
+    /// run in a lane: all behind it wait for its answer, and what waits for too long is asked
+    /// again elsewhere. Whether a statement is such a one is for the caller to know.
+    ///
+    /// # Errors
+    /// As for [`acquire`](Pool::acquire).
+    ///
+    /// # Cancel safety
+    /// As for [`acquire`](Pool::acquire).
+    pub fn share(
+        &self,
+        options: AcquireOptions,
+    ) -> impl Future<Output = Result<Place<C>>> + Send + use<C> {
+        acquire::share(Arc::clone(&self.inner), options)
+    }
+
     /// Makes all connections stale, as when the server has changed its role or the password
     /// is another: idle ones are closed now, leased ones when they come back.
     pub fn invalidate(&self) {
@@ -154,9 +174,9 @@ impl<C: Connector> Pool<C> {
         let inner = &self.inner;
         let mut drained = std::pin::pin!(inner.drained.notified());
         drained.as_mut().enable();
-        let (first, done) = inner.with(|locked, _| {
+        let (first, done) = inner.with(|locked, now| {
             let first = !locked.state.is_closing();
-            locked.state.drain();
+            locked.state.drain(now);
             (first, locked.state.is_drained())
         });
         if first {

@@ -14,6 +14,7 @@ mod closing;
 mod connecting;
 mod decision;
 mod explain;
+mod lanes;
 mod policy;
 mod queue;
 #[cfg(test)]
@@ -33,9 +34,11 @@ use crate::bounds::Bounds;
 use crate::moment::Moment;
 use crate::options::PoolOptions;
 use backoff::Backoff;
+use lanes::Lanes;
 pub(crate) use connecting::AfterFailure;
 pub(crate) use decision::{Acquisition, Action, Placement};
 pub(crate) use explain::{Holder, Snapshot};
+pub(crate) use lanes::End;
 use policy::Rules;
 use queue::Queue;
 pub(crate) use queue::{Ticket, Waiter};
@@ -55,6 +58,7 @@ pub(crate) struct State {
     /// The idle slots, sorted by the moment of their return; the last one goes out next.
     idle: Vec<SlotId>,
     census: Census,
+    lanes: Lanes,
     queue: Queue,
     next_ticket: u64,
     backoff: Backoff,
@@ -63,6 +67,8 @@ pub(crate) struct State {
     /// Nothing is opened before the first acquire.
     asleep: bool,
     actions: VecDeque<Action>,
+    /// When `upkeep` is called next, at the latest.
+    planned: Moment,
     totals: Totals,
     connecting_time: Stopwatch,
 }
@@ -76,6 +82,7 @@ impl State {
             vacant: Vec::new(),
             idle: Vec::new(),
             census: Census::default(),
+            lanes: Lanes::default(),
             queue: Queue::default(),
             next_ticket: 0,
             backoff: Backoff::default(),
@@ -83,6 +90,7 @@ impl State {
             closing: false,
             asleep: options.lazy,
             actions: VecDeque::new(),
+            planned: Moment::START,
             totals: Totals::default(),
             connecting_time: Stopwatch::default(),
         }
@@ -130,7 +138,10 @@ impl State {
 
     /// Who was told to wait does so.
     pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Moment) {
+        self.call_by(waiter.expires);
         self.queue.join(waiter);
+        self.retire_lanes(now);
+        self.call_by(self.lanes_due());
         self.plan(now);
     }
 
@@ -147,13 +158,14 @@ impl State {
     /// A lease came back with its connection ready for the next.
     pub(crate) fn returned(&mut self, slot: SlotId, now: Moment) -> Placement {
         self.note_return(slot, now);
-        self.slot_mut(slot).verified = now;
-        self.place(
-            slot,
-            now,
-            now,
-            self.rules.health_check == HealthCheck::Always,
-        )
+        // A lane that nobody had a seat in may not have been used for a while.
+        let since = match self.slot(slot).phase {
+            Phase::Lane { since } => since,
+            _ => now,
+        };
+        self.slot_mut(slot).verified = since;
+        let check = self.is_check_due(slot, now);
+        self.place(slot, since, now, check)
     }
 
     /// A connection was handed to a waiter who had gone away: it goes to the next.

@@ -12,6 +12,9 @@ pub struct Statistics {
     pub idle: usize,
     /// Connections leased out, being reset or being checked in the background.
     pub in_use: usize,
+    /// Connections that many callers' statements share: those with a statement under way
+    /// are among the connections in use, the others among the idle ones.
+    pub lanes: usize,
     /// Callers who wait for a connection.
     pub waiting: usize,
     /// Attempts to connect that are under way.
@@ -32,6 +35,8 @@ pub struct Statistics {
     pub timeouts_total: u64,
     /// Attempts to connect that were made because the one before had failed.
     pub retries_total: u64,
+    /// Statements that were asked again elsewhere, since their lane gave no answer.
+    pub rescued_total: u64,
     /// How long all the leases given out were waited for, together.
     pub wait_time_total: Duration,
     /// How long all the leases given back were held, together.
@@ -46,6 +51,7 @@ impl Statistics {
             size: now.size,
             idle: now.idle,
             in_use: now.in_use,
+            lanes: now.lanes,
             waiting: now.waiting,
             connecting: now.connecting,
             closing: now.closing,
@@ -56,6 +62,7 @@ impl Statistics {
             returned_total: totals.returned,
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
+            rescued_total: totals.rescued,
             wait_time_total: totals.wait,
             use_time_total: totals.used,
             last_connection_error: last_error,

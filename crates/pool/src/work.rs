@@ -1,5 +1,7 @@
+use std::sync::Arc;
 use std::task::Waker;
 
+use crate::lane::Lane;
 use crate::state::SlotId;
 
 /// What is left to do once the lock is released.
@@ -21,6 +23,10 @@ pub(crate) enum Job<T> {
     Check(SlotId, T),
     Reset(SlotId, T),
     Close(SlotId, T),
+    /// Give the connection of a lane back that has ended.
+    Return(SlotId, Arc<Lane<T>>),
+    /// Have all who have a seat in the lane leave it.
+    Rescue(SlotId, Arc<Lane<T>>),
 }
 
 impl<T> Default for Work<T> {

@@ -8,6 +8,7 @@ impl State {
     pub(crate) fn invalidate(&mut self, now: Moment) {
         self.generation += 1;
         self.close_all_idle();
+        self.retire_lanes(now);
         self.plan(now);
     }
 
@@ -20,12 +21,13 @@ impl State {
         {
             self.close_idle(oldest);
         }
+        self.retire_lanes(now);
         self.plan(now);
         self.actions.push_back(Action::Reschedule);
     }
 
     /// Leases nothing out any more and closes what comes back. Does nothing the second time.
-    pub(crate) fn drain(&mut self) {
+    pub(crate) fn drain(&mut self, now: Moment) {
         if self.closing {
             return;
         }
@@ -34,6 +36,7 @@ impl State {
             self.actions.push_back(Action::Refuse { cell: waiter.cell });
         }
         self.close_all_idle();
+        self.retire_lanes(now);
         self.actions.push_back(Action::CancelConnects);
         self.note_drained();
     }

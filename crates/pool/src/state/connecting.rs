@@ -171,7 +171,11 @@ impl State {
     pub(super) fn is_alive(&self, slot: &Slot) -> bool {
         let open = matches!(
             slot.phase,
-            Phase::Idle { .. } | Phase::Checking { .. } | Phase::Leased { .. } | Phase::Resetting
+            Phase::Idle { .. }
+                | Phase::Checking { .. }
+                | Phase::Leased { .. }
+                | Phase::Lane { .. }
+                | Phase::Resetting
         );
         open && slot.generation == self.generation
     }
@@ -204,8 +208,10 @@ impl State {
         let entry = self.slot_mut(old);
         entry.succession = Succession::Done;
         entry.expires_at = now;
-        if matches!(entry.phase, Phase::Idle { .. }) {
-            self.close_idle(old);
+        match entry.phase {
+            Phase::Idle { .. } => self.close_idle(old),
+            Phase::Lane { .. } => self.retire_lanes(now),
+            _ => {}
         }
     }
 

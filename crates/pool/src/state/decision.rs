@@ -12,6 +12,14 @@ pub(crate) enum Action {
     Check(SlotId),
     /// Tell the waiter with this cell that connecting failed, at its `attempts`-th attempt.
     Fail { cell: u32, attempts: u32 },
+    /// Tell the waiter with this cell that its time is up, as one of so many who waited.
+    Expire { cell: u32, waiting: usize },
+    /// Tell the waiter with this cell that it has a seat in the lane in this slot.
+    Seat { cell: u32, slot: SlotId },
+    /// The lane in this slot is empty and no lane any more: give its connection back.
+    ReturnLane(SlotId),
+    /// Tell all who have a seat in this lane to leave it: it is stuck.
+    Rescue(SlotId),
     /// Tell the waiter with this cell that the pool is closed.
     Refuse { cell: u32 },
     /// End all attempts to connect.

@@ -22,6 +22,9 @@ pub(crate) struct Snapshot {
     pub(crate) idle: usize,
     /// Leased out, being reset or being checked.
     pub(crate) in_use: usize,
+    /// Connections that statements share; those that nobody has a seat in count as idle,
+    /// the others as in use.
+    pub(crate) lanes: usize,
     pub(crate) connecting: usize,
     pub(crate) closing: usize,
     pub(crate) waiting: usize,
@@ -32,11 +35,13 @@ pub(crate) struct Snapshot {
 impl State {
     pub(crate) fn snapshot(&self) -> Snapshot {
         let census = &self.census;
+        let free = self.lanes.free();
         Snapshot {
             size: census.size(),
             limit: self.bounds.limit(),
-            idle: census.idle,
-            in_use: census.leased + census.resetting + census.checking,
+            idle: census.idle + free,
+            in_use: census.leased + census.resetting + census.checking + census.lanes - free,
+            lanes: census.lanes,
             connecting: census.connecting,
             closing: census.closing + census.closing_uncounted,
             waiting: self.queue.len(),

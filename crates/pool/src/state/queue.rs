@@ -24,6 +24,10 @@ pub(crate) struct Waiter {
     pub(crate) failures: u32,
     /// When the next attempt on its behalf is due.
     pub(crate) due: Moment,
+    /// When it stops waiting.
+    pub(crate) expires: Moment,
+    /// Whether a seat in a lane would do as well.
+    pub(crate) shares: bool,
 }
 
 impl Waiter {
@@ -47,36 +51,79 @@ impl Waiter {
 
 /// Who waits, in the order of arrival.
 #[derive(Debug, Default)]
-pub(crate) struct Queue(VecDeque<Waiter>);
+pub(crate) struct Queue {
+    waiters: VecDeque<Waiter>,
+    /// How many of them would share a lane.
+    sharing: usize,
+}
 
 impl Queue {
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.waiters.len()
     }
 
-    /// Puts a waiter where its ticket belongs.
+    /// How many wait for a connection of their own.
+    pub(crate) fn exclusive(&self) -> usize {
+        self.waiters.len() - self.sharing
+    }
+
+    /// Puts a waiter where its ticket belongs: nearly always at the end.
     pub(crate) fn join(&mut self, waiter: Waiter) {
-        let at = self.0.partition_point(|other| other.ticket < waiter.ticket);
-        self.0.insert(at, waiter);
+        self.sharing += usize::from(waiter.shares);
+        let newest = self
+            .waiters
+            .back()
+            .is_none_or(|last| last.ticket < waiter.ticket);
+        if newest {
+            return self.waiters.push_back(waiter);
+        }
+        let at = self
+            .waiters
+            .partition_point(|other| other.ticket < waiter.ticket);
+        self.waiters.insert(at, waiter);
     }
 
     /// Takes the oldest.
     pub(crate) fn pop(&mut self) -> Option<Waiter> {
-        self.0.pop_front()
+        let waiter = self.waiters.pop_front()?;
+        self.sharing -= usize::from(waiter.shares);
+        Some(waiter)
+    }
+
+    /// Takes the oldest of those who would share a lane.
+    pub(crate) fn pop_sharing(&mut self) -> Option<Waiter> {
+        if self.sharing == 0 {
+            return None;
+        }
+        let at = self.waiters.iter().position(|waiter| waiter.shares)?;
+        self.sharing -= 1;
+        self.waiters.remove(at)
     }
 
     /// Takes out the waiter with this ticket, wherever it stands.
     pub(crate) fn leave(&mut self, ticket: Ticket) -> Option<Waiter> {
         let at = self
-            .0
+            .waiters
             .binary_search_by_key(&ticket, |waiter| waiter.ticket)
             .ok()?;
-        self.0.remove(at)
+        let waiter = self.waiters.remove(at)?;
+        self.sharing -= usize::from(waiter.shares);
+        Some(waiter)
     }
 
     /// When the first attempt on anybody's behalf is due.
     pub(crate) fn earliest_due(&self) -> Option<Moment> {
-        self.0.iter().map(|waiter| waiter.due).min()
+        self.waiters.iter().map(|waiter| waiter.due).min()
+    }
+
+    /// When the first of them stops waiting.
+    pub(crate) fn earliest_expiry(&self) -> Option<Moment> {
+        self.waiters.iter().map(|waiter| waiter.expires).min()
+    }
+
+    /// Takes out, oldest first, all whose time is up.
+    pub(crate) fn take_expired(&mut self, now: Moment) -> Vec<Waiter> {
+        self.take(|_, waiter| waiter.expires <= now)
     }
 
     /// Takes out, oldest first, all from position `from` on whose patience is used up.
@@ -85,16 +132,21 @@ impl Queue {
         from: usize,
         mut is_used_up: impl FnMut(&mut Waiter) -> bool,
     ) -> Vec<Waiter> {
+        self.take(|position, waiter| position >= from && is_used_up(waiter))
+    }
+
+    fn take(&mut self, mut goes: impl FnMut(usize, &mut Waiter) -> bool) -> Vec<Waiter> {
         let mut taken = Vec::new();
         let mut position = 0;
-        self.0.retain_mut(|waiter| {
+        self.waiters.retain_mut(|waiter| {
+            let goes = goes(position, waiter);
             position += 1;
-            let goes = position > from && is_used_up(waiter);
             if goes {
                 taken.push(waiter.clone());
             }
             !goes
         });
+        self.sharing -= taken.iter().filter(|waiter| waiter.shares).count();
         taken
     }
 }

@@ -62,6 +62,8 @@ fn wait(state: &mut State, cell: u32, retries: u32, now: Moment) -> Ticket {
         retries,
         failures: 0,
         due: now,
+        expires: Moment::NEVER,
+        shares: false,
     };
     state.enqueue(waiter, now);
     ticket

@@ -12,11 +12,15 @@ use super::*;
 struct World {
     connecting: Vec<SlotId>,
     leased: Vec<SlotId>,
+    /// Statements in lanes, with when they joined.
+    seats: Vec<(SlotId, Moment)>,
+    /// Connections that are lanes no more and on their way back.
+    returning: Vec<SlotId>,
     checking: Vec<SlotId>,
     resetting: Vec<SlotId>,
     closing: Vec<SlotId>,
-    /// Who waits, by ticket.
-    waiting: BTreeMap<Ticket, u32>,
+    /// Who waits, by ticket: the cell, and whether a seat in a lane would do.
+    waiting: BTreeMap<Ticket, (u32, bool)>,
     next_cell: u32,
     cancelled: bool,
     drained: bool,
@@ -32,6 +36,8 @@ struct Run {
     trouble: u32,
     size_before: usize,
     served: u64,
+    seated: u64,
+    rescued: u64,
 }
 
 impl Run {
@@ -64,14 +70,17 @@ impl Run {
             trouble: 10,
             size_before: 0,
             served: 0,
+            seated: 0,
+            rescued: 0,
         }
     }
 
     fn step(&mut self) {
-        self.now = self
-            .now
-            .after(Duration::from_micros(self.random.u64(0..200_000)));
-        match self.random.u32(..1000) {
+        // Long and short, so that some statements are found to be stuck and others are not.
+        let longest = [100, 2_000, 200_000][self.random.usize(..3)];
+        let passed = Duration::from_micros(self.random.u64(0..longest));
+        self.now = self.now.after(passed);
+        match self.random.u32(..1500) {
             0 => self.resize(),
             1..3 => self.state.invalidate(self.now),
             3..8 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
@@ -82,7 +91,10 @@ impl Run {
             800..850 => self.finish_check(),
             850..900 => self.finish_reset(),
             900..960 => self.finish_close(),
-            _ => self.upkeep(),
+            960..1000 => self.upkeep(),
+            1000..1220 => self.share(),
+            1220..1460 => self.leave_seat(),
+            _ => self.return_lane(),
         }
         self.obey();
         self.verify();
@@ -107,10 +119,63 @@ impl Run {
 
     fn acquire(&mut self) {
         let ticket = self.state.issue_ticket();
-        self.acquire_as(ticket);
+        self.acquire_as(ticket, false);
     }
 
-    fn acquire_as(&mut self, ticket: Ticket) {
+    fn share(&mut self) {
+        match self.state.join(self.now) {
+            Some(slot) => self.sit(slot),
+            None => {
+                let ticket = self.state.issue_ticket();
+                self.acquire_as(ticket, true);
+            }
+        }
+    }
+
+    fn sit(&mut self, slot: SlotId) {
+        assert!(self.state.is_current(slot), "a stale lane was joined");
+        assert!(!self.state.closing, "a lane of a closed pool was joined");
+        self.seated += 1;
+        self.world.seats.push((slot, self.now));
+    }
+
+    /// A lease whose caller would share it.
+    fn offer(&mut self, slot: SlotId) {
+        if self.state.offer_lane(slot, self.now) {
+            self.world.leased.retain(|other| *other != slot);
+            self.sit(slot);
+        }
+    }
+
+    fn leave_seat(&mut self) {
+        if self.world.seats.is_empty() {
+            return;
+        }
+        let nth = self.random.usize(..self.world.seats.len());
+        let (slot, joined) = self.world.seats.swap_remove(nth);
+        let end = match self.random.u8(..20) {
+            0 => End::Abandoned,
+            1 if self.goes_wrong() => End::Lost,
+            _ => End::Answered,
+        };
+        self.leave(slot, joined, end);
+    }
+
+    fn leave(&mut self, slot: SlotId, joined: Moment, end: End) {
+        let left = self.state.left(slot, joined, end, self.now);
+        assert!(left.took <= self.now.since(joined), "a statement took longer than it was there");
+        if left.ended {
+            self.world.returning.push(slot);
+        }
+    }
+
+    fn return_lane(&mut self) {
+        if let Some(slot) = self.any(|world| &mut world.returning) {
+            self.come_back(slot);
+        }
+    }
+
+    fn acquire_as(&mut self, ticket: Ticket, shares: bool) {
         let place = Location::caller();
         match self.state.acquire(place, self.now, self.now) {
             Acquisition::Closed => assert!(self.world.cancelled),
@@ -121,21 +186,27 @@ impl Run {
                     "a waiter was overtaken"
                 );
                 self.lease(slot);
-                if self.goes_wrong() && self.random.u8(..4) == 0 {
+                if shares {
+                    self.offer(slot);
+                } else if self.goes_wrong() && self.random.u8(..4) == 0 {
                     // Found dead: closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
                     self.state.refused(slot, Duration::ZERO, self.now);
                     self.world.closing.push(slot);
                     self.obey();
-                    self.acquire_as(ticket);
+                    self.acquire_as(ticket, shares);
                 }
             }
             Acquisition::Wait => {
                 self.world.next_cell += 1;
                 let cell = self.world.next_cell;
-                self.world.waiting.insert(ticket, cell);
+                self.world.waiting.insert(ticket, (cell, shares));
                 let retries = self.random.u32(0..4);
                 let (since, due) = (self.now, self.now);
+                let expires = match self.random.bool() {
+                    true => self.now.after(Duration::from_millis(self.random.u64(1..5000))),
+                    false => Moment::NEVER,
+                };
                 self.state.enqueue(
                     Waiter {
                         ticket,
@@ -145,6 +216,8 @@ impl Run {
                         retries,
                         failures: 0,
                         due,
+                        expires,
+                        shares,
                     },
                     self.now,
                 );
@@ -172,9 +245,14 @@ impl Run {
     }
 
     fn give_back(&mut self) {
-        let Some(slot) = self.any(|world| &mut world.leased) else {
-            return;
-        };
+        if let Some(slot) = self.any(|world| &mut world.leased) {
+            self.come_back(slot);
+        }
+    }
+
+    /// A connection comes back in whatever state.
+    fn come_back(&mut self, slot: SlotId) {
+        let was_lane = matches!(self.state.slot(slot).phase, Phase::Lane { .. });
         match self.random.u8(..20) {
             0 => self.state.detached(slot, self.now),
             1 => {
@@ -185,7 +263,7 @@ impl Run {
                 true => self.world.resetting.push(slot),
                 false => self.world.closing.push(slot),
             },
-            5 => {
+            5 if !was_lane => {
                 let placement = self.state.unclaimed(slot, Duration::ZERO, self.now);
                 self.put(slot, placement);
             }
@@ -270,12 +348,16 @@ impl Run {
             Placement::Keep => {}
             Placement::Close => self.world.closing.push(slot),
             Placement::HandOver { cell, .. } => {
-                let (ticket, oldest) = self.world.waiting.pop_first().expect("somebody waits");
+                let (ticket, (oldest, shares)) =
+                    self.world.waiting.pop_first().expect("somebody waits");
                 assert_eq!(
                     cell, oldest,
                     "{ticket:?} has waited longer than who was served"
                 );
                 self.lease(slot);
+                if shares && !self.state.closing {
+                    self.offer(slot);
+                }
             }
         }
     }
@@ -287,20 +369,38 @@ impl Run {
                 Action::Connect(slot) => self.world.connecting.push(slot),
                 Action::Close(slot) => self.world.closing.push(slot),
                 Action::Check(slot) => self.world.checking.push(slot),
-                Action::Fail { cell, .. } | Action::Refuse { cell } => {
-                    let before = self.world.waiting.len();
-                    self.world.waiting.retain(|_, other| *other != cell);
-                    assert_eq!(
-                        before,
-                        self.world.waiting.len() + 1,
-                        "one who waits is told"
-                    );
+                Action::Fail { cell, .. } | Action::Expire { cell, .. } | Action::Refuse { cell } => {
+                    self.told(cell);
+                }
+                Action::Seat { cell, slot } => {
+                    let shares = self.told(cell);
+                    assert!(shares, "one who wants a connection of its own was given a seat");
+                    self.sit(slot);
+                }
+                Action::ReturnLane(slot) => self.world.returning.push(slot),
+                Action::Rescue(slot) => {
+                    let (stuck, others) = self.world.seats.iter().partition(|seat| seat.0 == slot);
+                    self.world.seats = others;
+                    let stuck: Vec<(SlotId, Moment)> = stuck;
+                    assert!(!stuck.is_empty(), "a lane was rescued that nobody waits in");
+                    self.rescued += stuck.len() as u64;
+                    for (slot, joined) in stuck {
+                        self.leave(slot, joined, End::Abandoned);
+                    }
                 }
                 Action::CancelConnects => self.world.cancelled = true,
                 Action::Reschedule => {}
                 Action::Drained => self.world.drained = true,
             }
         }
+    }
+
+    /// One who waits is told what became of it. Gives whether it would have shared a lane.
+    fn told(&mut self, cell: u32) -> bool {
+        let waiting = &mut self.world.waiting;
+        let ticket = waiting.iter().find(|(_, other)| other.0 == cell);
+        let ticket = *ticket.expect("who is told waits").0;
+        waiting.remove(&ticket).is_some_and(|(_, shares)| shares)
     }
 
     fn verify(&mut self) {
@@ -323,6 +423,11 @@ impl Run {
             world.closing.len(),
             "closings"
         );
+        let mut lanes: Vec<u32> = world.seats.iter().map(|seat| seat.0.0).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let free = state.lanes.free();
+        assert_eq!(census.lanes, lanes.len() + free + world.returning.len(), "lanes");
         assert_eq!(census.idle, state.idle.len(), "idle connections");
         assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
         assert!(
@@ -347,6 +452,8 @@ impl Run {
     /// No wake-up is lost: whoever waits has something to wait for.
     fn verify_progress(&self) {
         let (state, census) = (&self.state, &self.state.census);
+        let sharing = world_sharing(&self.world);
+        assert_eq!(state.queue.exclusive(), state.queue.len() - sharing, "who would share");
         if state.queue.len() > 0 {
             assert!(
                 state.idle.is_empty(),
@@ -366,7 +473,7 @@ impl Run {
             let gate = state.gate();
             // The run goes on without upkeep for a while: what is overdue, `upkeep` does.
             assert!(
-                gate <= self.now || state.next_due(self.now) <= gate,
+                gate <= self.now || state.due(self.now) <= gate,
                 "it is overslept"
             );
         }
@@ -386,6 +493,8 @@ impl Run {
                 Run::finish_reset,
                 Run::finish_close,
                 Run::give_back,
+                Run::leave_seat,
+                Run::return_lane,
                 Run::upkeep,
             ] {
                 event(self);
@@ -397,12 +506,18 @@ impl Run {
     }
 
     fn drain(&mut self) {
-        self.state.drain();
+        self.state.drain(self.now);
         self.obey();
         assert!(self.world.cancelled && self.world.waiting.is_empty());
         self.acquire();
         while !self.world.drained {
             let left = self.state.census;
+            while !self.world.seats.is_empty() {
+                self.leave_seat();
+            }
+            while !self.world.returning.is_empty() {
+                self.return_lane();
+            }
             while let Some(slot) = self.any(|world| &mut world.connecting) {
                 self.state.connect_cancelled(slot, self.now);
             }
@@ -435,7 +550,11 @@ fn any_bounds(random: &mut fastrand::Rng) -> Bounds {
     }
 }
 
-fn run(seed: u64, steps: u64) -> u64 {
+fn world_sharing(world: &World) -> usize {
+    world.waiting.values().filter(|(_, shares)| *shares).count()
+}
+
+fn run(seed: u64, steps: u64) -> [u64; 3] {
     let mut run = Run::new(seed);
     run.state.upkeep(run.now);
     run.obey();
@@ -444,7 +563,7 @@ fn run(seed: u64, steps: u64) -> u64 {
     }
     run.settle();
     run.drain();
-    run.served
+    [run.served, run.seated, run.rescued]
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -458,15 +577,19 @@ fn a_million_steps_keep_bounds_permits_and_order() {
         Some(seed) => vec![seed],
         None => (1..=20).collect(),
     };
-    let mut served = 0;
+    let mut counts = [0; 3];
     for seed in seeds {
         match std::panic::catch_unwind(|| run(seed, steps)) {
-            Ok(count) => served += count,
+            Ok(more) => (0..3).for_each(|at| counts[at] += more[at]),
             Err(panic) => {
                 eprintln!("The simulation failed. To run it again: UNDERPIN_POOL_SEED={seed}");
                 std::panic::resume_unwind(panic);
             }
         }
     }
+    let [served, seated, rescued] = counts;
+    println!("{served} leases, {seated} seats in lanes, {rescued} of them rescued");
     assert!(served > steps / 10, "only {served} leases were given out");
+    assert!(seated > steps / 10, "only {seated} seats were taken");
+    assert!(rescued > 0, "no statement was ever stuck");
 }

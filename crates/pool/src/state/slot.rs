@@ -65,13 +65,19 @@ pub(crate) enum Phase {
         idle_since: Moment,
     },
     /// One caller holds the connection, or has been handed it. Exits to `Leased` (given
-    /// back, and somebody waits), `Idle`, `Resetting` (given back, but not clean),
-    /// `Closing` (broken or no longer wanted) or `Vacant` (detached).
+    /// back, and somebody waits), `Lane` (offered as one), `Idle`, `Resetting` (given back,
+    /// but not clean), `Closing` (broken or no longer wanted) or `Vacant` (detached).
     Leased {
         /// When it was handed over.
         since: Moment,
         /// From where in the caller's code.
         place: &'static Location<'static>,
+    },
+    /// Many callers' statements share the connection. Exits as from `Leased`, once it is
+    /// retired and its last seat is left.
+    Lane {
+        /// When it was last known to be well, once it is retired.
+        since: Moment,
     },
     /// A connection is being made fit for the next caller. Exits to `Leased`, `Idle` or
     /// `Closing` (could not be reset, or no longer wanted).
@@ -105,6 +111,7 @@ pub(crate) struct Census {
     pub(crate) idle: usize,
     pub(crate) checking: usize,
     pub(crate) leased: usize,
+    pub(crate) lanes: usize,
     pub(crate) resetting: usize,
     pub(crate) closing: usize,
     pub(crate) closing_uncounted: usize,
@@ -118,7 +125,7 @@ impl Census {
 
     /// The permits whose connection is there or will be.
     pub(crate) fn open(&self) -> usize {
-        self.connecting + self.idle + self.checking + self.leased + self.resetting
+        self.connecting + self.idle + self.checking + self.leased + self.lanes + self.resetting
     }
 
     /// Whether there is nothing at all.
@@ -145,6 +152,7 @@ impl Census {
             Phase::Idle { .. } => Some(&mut self.idle),
             Phase::Checking { .. } => Some(&mut self.checking),
             Phase::Leased { .. } => Some(&mut self.leased),
+            Phase::Lane { .. } => Some(&mut self.lanes),
             Phase::Resetting => Some(&mut self.resetting),
             Phase::Closing { counted: true } => Some(&mut self.closing),
             Phase::Closing { counted: false } => Some(&mut self.closing_uncounted),

@@ -10,6 +10,7 @@ pub(crate) struct Totals {
     pub(crate) returned: u64,
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
+    pub(crate) rescued: u64,
     pub(crate) wait: Duration,
     pub(crate) used: Duration,
 }

@@ -8,10 +8,13 @@ impl State {
         if self.closing {
             return;
         }
+        self.expire_waiters(now);
         self.close_expired(now);
         self.close_long_idle(now);
         self.check_idle(now);
         self.mark_old(now);
+        self.rescue_stuck(now);
+        self.retire_lanes(now);
         self.plan(now);
         self.actions.retain(|action| *action != Action::Reschedule);
     }
@@ -19,7 +22,20 @@ impl State {
     /// When `upkeep` has something to do next, at the latest. It is not later than a
     /// connection given back from now on could be due, so that giving one back need not
     /// wake whoever sleeps until then.
-    pub(crate) fn next_due(&self, now: Moment) -> Moment {
+    pub(crate) fn next_due(&mut self, now: Moment) -> Moment {
+        self.planned = self.due(now);
+        self.planned
+    }
+
+    /// Sees to it that `upkeep` is called at `due` at the latest.
+    pub(super) fn call_by(&mut self, due: Moment) {
+        if due < self.planned {
+            self.planned = due;
+            self.actions.push_back(Action::Reschedule);
+        }
+    }
+
+    pub(super) fn due(&self, now: Moment) -> Moment {
         let pause = self.rules.idle_timeout.min(self.rules.check_interval);
         let mut due = now.after(pause);
         if self.closing {
@@ -42,6 +58,8 @@ impl State {
                 due = due.min(slot.renew_at);
             }
         }
+        due = due.min(self.lanes_due());
+        due = due.min(self.queue.earliest_expiry().unwrap_or(Moment::NEVER));
         let gate = self.gate();
         if gate > now && self.census.connecting == 0 && self.is_lacking() {
             due = due.min(gate);
@@ -54,6 +72,17 @@ impl State {
         self.idle.retain(|other| *other != slot);
         self.enter(slot, Phase::Closing { counted: true });
         self.actions.push_back(Action::Close(slot));
+    }
+
+    fn expire_waiters(&mut self, now: Moment) {
+        if self.queue.earliest_expiry().is_none_or(|first| first > now) {
+            return;
+        }
+        let waiting = self.queue.len();
+        for waiter in self.queue.take_expired(now) {
+            let cell = waiter.cell;
+            self.actions.push_back(Action::Expire { cell, waiting });
+        }
     }
 
     fn close_expired(&mut self, now: Moment) {

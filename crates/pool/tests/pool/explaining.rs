@@ -52,7 +52,7 @@ async fn a_timeout_says_why() {
     assert_eq!(error.message(), expected);
     assert!(error.hint().is_some());
     let numbers = pool.statistics();
-    assert_eq!(numbers.timeouts_total, 1);
+    assert_eq!(numbers.timeouts_total, 2);
     drop(held);
     other.await.unwrap().unwrap();
 }

@@ -43,6 +43,8 @@ fn who_was_given_a_dead_connection_keeps_its_place() {
         retries: 3,
         failures: 0,
         due: secs(1),
+        expires: Moment::NEVER,
+        shares: false,
     };
     state.enqueue(waiter, secs(1));
     assert_eq!(
@@ -140,12 +142,12 @@ fn draining_twice_is_draining_once() {
     let second = lease(&mut state, secs(1));
     wait(&mut state, 7, 3, secs(1));
     let connecting = attempts(&mut state);
-    state.drain();
+    state.drain(secs(9));
     assert_eq!(
         actions(&mut state),
         [Action::Refuse { cell: 7 }, Action::CancelConnects]
     );
-    state.drain();
+    state.drain(secs(9));
     assert_eq!(actions(&mut state), []);
     assert_eq!(acquire(&mut state, secs(2)), Acquisition::Closed);
     state.connect_cancelled(connecting[0], secs(2));

@@ -1,0 +1,294 @@
+use std::time::Duration;
+
+use super::{Action, Phase, SlotId, State};
+use crate::moment::Moment;
+
+/// So many lanes are opened as soon as there is work for them. Two keep both directions of
+/// the wire and two server processes busy; more only divide the same work into smaller writes.
+const AT_FIRST: usize = 2;
+/// A second lane is opened once so many statements are under way on the first.
+const CROWD: usize = 4;
+/// The most statements under way on one lane.
+const SEATS: usize = 1024;
+/// Nothing joins a lane that has given no answer for so long.
+const OLD: Duration = Duration::from_millis(5);
+/// Statements behind one that has not been answered for so long go elsewhere.
+const STUCK: Duration = Duration::from_millis(50);
+/// An empty lane is kept for so long; the first one also while callers wait for a connection
+/// of their own, so that a statement finds its way past those who hold and wait for leases.
+const LINGER: Duration = Duration::from_secs(1);
+/// A lane beyond the first is kept for so long while callers wait.
+const LINGER_BESIDE_OTHERS: Duration = Duration::from_millis(100);
+
+/// The connections that many callers' statements share.
+///
+/// The engine answers in order, so what was said last tells how the statement at the head
+/// fares: how long ago the lane gave its latest answer, or began its first statement.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes(Vec<Lane>);
+
+#[derive(Debug, Clone, Copy)]
+struct Lane {
+    slot: SlotId,
+    /// Statements under way whose callers wait for them.
+    seats: usize,
+    /// Statements under way whose callers have gone.
+    abandoned: usize,
+    /// When it gave its latest answer, or began on a statement after a pause.
+    progress: Moment,
+    /// It takes no more, and ends when the last seat is left.
+    retired: bool,
+    rescued: bool,
+}
+
+/// How a seat was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The statement was answered.
+    Answered,
+    /// The statement may still be under way.
+    Abandoned,
+    /// The connection is lost.
+    Lost,
+}
+
+/// What is known when a seat was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// How long the statement took itself, without its wait for those before it.
+    pub(crate) took: Duration,
+    /// The lane has ended: its connection is to be given back.
+    pub(crate) ended: bool,
+}
+
+impl Lanes {
+    /// How many have no statement under way.
+    pub(crate) fn free(&self) -> usize {
+        self.0.iter().filter(|lane| lane.seats == 0).count()
+    }
+
+    fn at(&self, slot: SlotId) -> Option<usize> {
+        self.0.iter().position(|lane| lane.slot == slot)
+    }
+}
+
+impl Lane {
+    /// Whether somebody waits behind a statement that is not answered.
+    fn has_waiting(&self) -> bool {
+        self.seats + self.abandoned >= 2 && self.seats > 0 && !self.rescued
+    }
+
+    fn stuck_at(&self) -> Moment {
+        self.progress.after(STUCK)
+    }
+}
+
+impl State {
+    /// A seat in a lane for one statement. `None`: acquire a connection, and offer it as a
+    /// lane.
+    pub(crate) fn join(&mut self, now: Moment) -> Option<SlotId> {
+        if self.closing {
+            return None;
+        }
+        let at = self.best_lane(now)?;
+        let may_open = !self.idle.is_empty() && self.lanes.0.len() < self.first_lanes();
+        let lane = &mut self.lanes.0[at];
+        if lane.seats >= CROWD && may_open {
+            return None;
+        }
+        if lane.seats == 0 {
+            lane.progress = now;
+        }
+        lane.seats += 1;
+        let slot = lane.slot;
+        if lane.has_waiting() {
+            let due = lane.stuck_at();
+            self.call_by(due);
+        }
+        Some(slot)
+    }
+
+    /// A lease whose caller has a statement for a lane becomes one, with that caller in its
+    /// first seat, and those who wait for a seat beside it, where another lane is wanted.
+    pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Moment) -> bool {
+        let open = self.lanes.0.len();
+        let wanted = open < self.first_lanes()
+            || (open < self.most_lanes() && self.best_lane(now).is_none());
+        if !wanted || !self.is_wanted(slot, now) || self.must_yield(open + 1) {
+            return false;
+        }
+        self.note_return(slot, now);
+        self.enter(slot, Phase::Lane { since: now });
+        self.lanes.0.push(Lane {
+            slot,
+            seats: 1,
+            abandoned: 0,
+            progress: now,
+            retired: false,
+            rescued: false,
+        });
+        self.seat_waiters(open);
+        self.call_by(self.lanes_due());
+        true
+    }
+
+    /// A seat that was taken at `joined` is left.
+    pub(crate) fn left(&mut self, slot: SlotId, joined: Moment, end: End, now: Moment) -> Left {
+        let Some(at) = self.lanes.at(slot) else {
+            debug_assert!(false, "a lane lasts until its last seat is left");
+            return Left {
+                took: Duration::ZERO,
+                ended: false,
+            };
+        };
+        let lane = &mut self.lanes.0[at];
+        let took = now.since(lane.progress.max(joined));
+        lane.seats -= 1;
+        match end {
+            End::Answered => lane.progress = now,
+            End::Abandoned => lane.abandoned += 1,
+            End::Lost => {}
+        }
+        lane.retired |= end != End::Answered;
+        let stuck_at = lane.has_waiting().then(|| lane.stuck_at());
+        let (empty, retired) = (lane.seats == 0, lane.retired);
+        if let Some(due) = stuck_at.filter(|_| end == End::Abandoned) {
+            self.call_by(due);
+        }
+        let ended = empty && retired;
+        if ended {
+            self.end_lane(at);
+        } else if self.queue.len() > 0 {
+            if !retired {
+                self.seat_waiters(at);
+            }
+            self.retire_lanes(now);
+        } else if empty {
+            self.call_by(now.after(LINGER));
+        }
+        Left { took, ended }
+    }
+
+    /// Retires the lanes that are not wanted any more. Those without a statement end now.
+    pub(super) fn retire_lanes(&mut self, now: Moment) {
+        let mut at = 0;
+        while at < self.lanes.0.len() {
+            if self.is_lane_due(at, now) {
+                self.lanes.0[at].retired = true;
+                let Lane { slot, seats, .. } = self.lanes.0[at];
+                if seats == 0 {
+                    self.end_lane(at);
+                    self.actions.push_back(Action::ReturnLane(slot));
+                    continue;
+                }
+            }
+            at += 1;
+        }
+    }
+
+    /// Has those moved elsewhere who wait behind a statement that is not answered.
+    pub(super) fn rescue_stuck(&mut self, now: Moment) {
+        for lane in &mut self.lanes.0 {
+            if lane.has_waiting() && lane.stuck_at() <= now {
+                lane.rescued = true;
+                lane.retired = true;
+                self.totals.rescued += lane.seats as u64;
+                self.actions.push_back(Action::Rescue(lane.slot));
+            }
+        }
+    }
+
+    /// When a lane is stuck or has been empty for long enough.
+    pub(super) fn lanes_due(&self) -> Moment {
+        let due = |at: usize| {
+            let lane = &self.lanes.0[at];
+            let ends = match lane.seats {
+                0 => lane.progress.after(self.linger(at)),
+                _ => Moment::NEVER,
+            };
+            let stuck = match lane.has_waiting() {
+                true => lane.stuck_at(),
+                false => Moment::NEVER,
+            };
+            let expires = match lane.retired {
+                true => Moment::NEVER,
+                false => self.slot(lane.slot).expires_at,
+            };
+            ends.min(stuck).min(expires)
+        };
+        let lanes = 0..self.lanes.0.len();
+        lanes.map(due).min().unwrap_or(Moment::NEVER)
+    }
+
+    /// The lane that the next statement is answered soonest on: of the first ones the least
+    /// busy, of the others only where those are stuck.
+    fn best_lane(&self, now: Moment) -> Option<usize> {
+        let joinable = |&at: &usize| self.is_joinable(&self.lanes.0[at], now);
+        let lanes = 0..self.lanes.0.len();
+        let first = lanes.clone().take(AT_FIRST).filter(joinable);
+        first
+            .min_by_key(|at| self.lanes.0[*at].seats)
+            .or_else(|| lanes.skip(AT_FIRST).find(joinable))
+    }
+
+    fn is_joinable(&self, lane: &Lane, now: Moment) -> bool {
+        let quiet = now.since(lane.progress);
+        let answers = match lane.seats {
+            // It would have to be validated first, as a lease is.
+            0 => !self.rules.health_check.is_due(quiet),
+            seats => seats < SEATS && quiet < OLD,
+        };
+        answers && !lane.retired && self.is_wanted(lane.slot, now)
+    }
+
+    fn is_lane_due(&self, at: usize, now: Moment) -> bool {
+        let lane = &self.lanes.0[at];
+        let lingers = now.since(lane.progress) < self.linger(at);
+        let idle = lane.seats == 0 && !lingers;
+        idle || self.must_yield(self.lanes.0.len())
+            || at >= self.most_lanes()
+            || !self.is_wanted(lane.slot, now)
+    }
+
+    /// Whether so many lanes would leave nothing to those who wait for a connection of their
+    /// own.
+    fn must_yield(&self, lanes: usize) -> bool {
+        self.queue.exclusive() > 0 && lanes >= self.bounds.limit()
+    }
+
+    fn linger(&self, at: usize) -> Duration {
+        match at > 0 && self.queue.exclusive() > 0 {
+            true => LINGER_BESIDE_OTHERS,
+            false => LINGER,
+        }
+    }
+
+    fn most_lanes(&self) -> usize {
+        (self.bounds.max as usize / 2).max(1)
+    }
+
+    fn first_lanes(&self) -> usize {
+        self.most_lanes().min(AT_FIRST)
+    }
+
+    /// Gives seats to those who wait for one.
+    fn seat_waiters(&mut self, at: usize) {
+        let Lane { slot, seats, .. } = self.lanes.0[at];
+        for _ in seats..SEATS {
+            let Some(waiter) = self.queue.pop_sharing() else {
+                break;
+            };
+            self.lanes.0[at].seats += 1;
+            self.actions.push_back(Action::Seat {
+                cell: waiter.cell,
+                slot,
+            });
+        }
+    }
+
+    /// It is a lane no more; its connection waits to be given back.
+    fn end_lane(&mut self, at: usize) {
+        let lane = self.lanes.0.remove(at);
+        self.enter(lane.slot, Phase::Lane { since: lane.progress });
+    }
+}
