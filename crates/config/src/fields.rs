@@ -144,6 +144,12 @@ fields! {
     copied statement_cache_size: u32 = |_| 256;
     "DB_STATEMENT_CACHE_SIZE" [] Other All
 
+    /// Whether statements outside of transactions that only read may share connections,
+    /// several under way on each. Default: true. false: each has a connection of its own
+    /// while it runs, as for a pooler that does not take them so.
+    copied pipelining: bool = |_| true;
+    "DB_PIPELINING" [] Other Postgres
+
     /// How long a statement waits for another connection's lock on the file; not at
     /// all when `off`. Default: 5 s.
     limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));

@@ -126,6 +126,14 @@ pub trait Connection: Pooled {
     /// Whether one connection can serve many callers' statements at once.
     const PIPELINES: bool;
 
+    /// Whether a statement may run in a lane, as far as its text tells: it only reads,
+    /// waits for no lock, leaves the session as it is, and does no harm when it is asked
+    /// twice. Default never.
+    fn shares(sql: &str) -> bool {
+        let _ = sql;
+        false
+    }
+
     /// Where this connection leads.
     fn endpoint(&self) -> &Endpoint;
 

@@ -208,10 +208,7 @@ impl Call {
     }
 
     /// Asks the server for a sign of life, within a bound.
-    async fn validate<C: Connector>(
-        &mut self,
-        lease: &Lease<C>,
-    ) -> Result<bool> {
+    async fn validate<C: Connector>(&mut self, lease: &Lease<C>) -> Result<bool> {
         let inner = lease.pool();
         let began = inner.now();
         let expires = self.expires(inner);
@@ -320,9 +317,9 @@ impl<C: Connector> Future for Turn<'_, C> {
         let Some((cell, _)) = turn.waiting else {
             let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
             let call = &mut *turn.call;
-            let taken = turn.inner.with_at(now, |locked, now| {
-                call.take(turn.inner, locked, now, waker)
-            });
+            let taken = turn
+                .inner
+                .with_at(now, |locked, now| call.take(turn.inner, locked, now, waker));
             return match taken {
                 Ok(turned) => Poll::Ready(turned),
                 Err(waiting) => {
@@ -347,7 +344,12 @@ impl<C: Connector> Future for Turn<'_, C> {
 }
 
 /// What has come for one who has waited since `since`.
-fn arrived<T>(locked: &mut Locked<T>, outcome: Outcome<T>, since: Moment, now: Moment) -> Turned<T> {
+fn arrived<T>(
+    locked: &mut Locked<T>,
+    outcome: Outcome<T>,
+    since: Moment,
+    now: Moment,
+) -> Turned<T> {
     match outcome {
         Outcome::Granted {
             slot,

@@ -1,12 +1,13 @@
 use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use pin_project_lite::pin_project;
 use underpin_core::driver::Connector;
 
 use crate::inner::Inner;
@@ -111,13 +112,12 @@ impl<C: Connector> Seat<C> {
     ///
     /// # Cancel safety
     /// As for the statement; the neighbours are answered all the same.
-    pub async fn ride<T>(&self, statement: impl Future<Output = T>) -> Option<T> {
+    pub fn ride<F: Future>(&self, statement: F) -> impl Future<Output = Option<F::Output>> {
         Ride {
             lane: self.lane.as_deref().expect(HELD),
             place: None,
-            statement: pin!(statement),
+            statement,
         }
-        .await
     }
 
     /// Leaves the seat after the statement was answered, and says how long it took itself,
@@ -191,34 +191,39 @@ pub enum Place<C: Connector> {
     Lease(Lease<C>),
 }
 
-/// A statement under way in a lane.
-struct Ride<'a, T, F> {
-    lane: &'a Lane<T>,
-    place: Option<usize>,
-    statement: Pin<&'a mut F>,
+pin_project! {
+    /// A statement under way in a lane.
+    struct Ride<'a, T, F> {
+        lane: &'a Lane<T>,
+        place: Option<usize>,
+        #[pin]
+        statement: F,
+    }
+
+    impl<T, F> PinnedDrop for Ride<'_, T, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if let Some(place) = this.place.take() {
+                this.lane.riders().leave(place);
+            }
+        }
+    }
 }
 
 impl<T, F: Future> Future for Ride<'_, T, F> {
     type Output = Option<F::Output>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Poll::Ready(answer) = self.statement.as_mut().poll(context) {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if let Poll::Ready(answer) = this.statement.poll(context) {
             return Poll::Ready(Some(answer));
         }
-        let place = self.lane.riders().note(self.place, context.waker());
-        self.place = Some(place);
+        let place = this.lane.riders().note(*this.place, context.waker());
+        *this.place = Some(place);
         // Looked at after the waker is noted: whoever sets it wakes those noted then.
-        match self.lane.rescued.load(Ordering::SeqCst) {
+        match this.lane.rescued.load(Ordering::SeqCst) {
             true => Poll::Ready(None),
             false => Poll::Pending,
-        }
-    }
-}
-
-impl<T, F> Drop for Ride<'_, T, F> {
-    fn drop(&mut self) {
-        if let Some(place) = self.place {
-            self.lane.riders().leave(place);
         }
     }
 }

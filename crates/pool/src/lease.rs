@@ -97,9 +97,7 @@ impl<C: Connector> Lease<C> {
             Some((lane, now))
         });
         match lane {
-            Some((lane, now)) => {
-                Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now))
-            }
+            Some((lane, now)) => Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
             None => {
                 self.connection = connection;
                 Place::Lease(self)

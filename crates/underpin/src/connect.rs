@@ -141,6 +141,7 @@ where
     Service::new(
         primary,
         readers,
+        config.pipelining(),
         retry_policy(config),
         Arc::new(Counters::default()),
     )

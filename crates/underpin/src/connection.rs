@@ -3,6 +3,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use underpin_core::driver::BulkTarget;
 use underpin_core::{
     Deadline, Engine, FromRow, FromValue, IntoParams, Params, Result, TransactionOptions, ValueRow,

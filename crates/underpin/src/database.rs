@@ -3,6 +3,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use underpin_core::driver::BulkTarget;
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
@@ -18,7 +19,7 @@ use crate::into_config::IntoConfig;
 use crate::operation::{self, Operation};
 use crate::options::Options;
 use crate::row_stream::RowStream;
-use crate::service::deadline_of;
+use crate::service::{deadline_of, is_unsent};
 use crate::session::{AnyHeld, Held, Session};
 use crate::statements::{Executor, statements};
 use crate::transaction::Transaction;
@@ -162,6 +163,14 @@ impl Database {
             options.read = true;
             options.transaction.read_only = true;
         })
+    }
+
+    /// The same database for statements that each have a connection of their own while they
+    /// run, as where a view or an operator writes, waits or takes a lock out of sight. Without
+    /// it, statements that only read share connections with others' where the engine can.
+    #[must_use]
+    pub fn exclusive(&self) -> Database {
+        self.with(|options| options.exclusive = true)
     }
 
     /// The same database for statements that may as well run twice: one whose connection
@@ -330,8 +339,16 @@ impl Database {
 
     async fn begin_at(&self, place: &'static Location<'static>) -> Result<Transaction> {
         let deadline = deadline_of(self.options, Instant::now());
-        let session = Arc::new(self.lease_at(deadline, place).await?);
-        Transaction::begin(session, self.options.transaction, self.options.deadline).await
+        let mut silent = 0;
+        loop {
+            let session = Arc::new(self.lease_at(deadline, place).await?);
+            let begun =
+                Transaction::begin(session, self.options.transaction, self.options.deadline);
+            match begun.await {
+                Err(error) if is_unsent(&error, silent) => silent += 1,
+                result => return result,
+            }
+        }
     }
 
     /// Runs the closure in a transaction, which is committed where it gives `Ok` and

@@ -39,6 +39,7 @@ mod connect;
 mod connection;
 mod counters;
 mod database;
+mod habits;
 mod health;
 mod into_config;
 mod metrics;

@@ -14,6 +14,10 @@ pub(crate) trait Operation: Send {
     /// Whether a fresh attempt can start from the same value.
     const REPEATABLE: bool = true;
 
+    /// Whether it is one statement whose whole answer is all that the caller wants, so that
+    /// it may run beside others' on one connection.
+    const SHARES: bool = false;
+
     fn run<C: Connection>(
         &mut self,
         connection: &C,
@@ -26,6 +30,7 @@ pub(crate) struct Execute;
 
 impl Operation for Execute {
     type Output = u64;
+    const SHARES: bool = true;
 
     fn run<C: Connection>(
         &mut self,
@@ -61,6 +66,7 @@ impl<T> Query<T> {
 
 impl<T: FromRow + Send + 'static> Operation for Query<T> {
     type Output = Vec<T>;
+    const SHARES: bool = true;
 
     fn run<C: Connection>(
         &mut self,

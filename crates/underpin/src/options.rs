@@ -8,6 +8,8 @@ use underpin_core::TransactionOptions;
 pub(crate) struct Options {
     /// Reads only: any endpoint will do, a replica or a reader too.
     pub(crate) read: bool,
+    /// Statements run on a connection of their own.
+    pub(crate) exclusive: bool,
     /// Statements may be run twice where the first may have taken hold.
     pub(crate) idempotent: bool,
     /// Transactions are run again after a conflict.

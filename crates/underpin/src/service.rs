@@ -2,12 +2,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{Call, Connection, Connector};
+use underpin_core::driver::{Call, Connection, Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
-use underpin_core::{Deadline, Error, Params, Result};
-use underpin_pool::{AcquireOptions, Lease, Pool};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
+use underpin_pool::{AcquireOptions, Lease, Place, Pool};
 
 use crate::counters::Counters;
+use crate::habits::{Habit, Habits};
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::routes::Routes;
@@ -19,6 +20,9 @@ pub(crate) struct Service<C: Connector> {
     /// Takes reads, where the engine keeps them apart.
     pub(crate) readers: Option<Pool<C>>,
     routes: Routes,
+    /// Whether statements may share connections.
+    pipelining: bool,
+    habits: Habits,
     retry: RetryPolicy,
     pub(crate) counters: Arc<Counters>,
 }
@@ -31,6 +35,7 @@ where
     pub(crate) fn new(
         primary: Pool<C>,
         readers: Option<Pool<C>>,
+        pipelining: bool,
         retry: RetryPolicy,
         counters: Arc<Counters>,
     ) -> Self {
@@ -38,6 +43,8 @@ where
             primary,
             readers,
             routes: Routes::default(),
+            pipelining: pipelining && C::Connection::PIPELINES,
+            habits: Habits::default(),
             retry,
             counters,
         }
@@ -70,22 +77,38 @@ where
     ) -> Result<O::Output> {
         let begun = Instant::now();
         let deadline = deadline_of(options, begun);
-        let mut attempt = 0;
+        let call = Call {
+            sql,
+            params: &params,
+            deadline,
+        };
+        let habit = self.habit::<O>(sql, options);
+        let (mut attempt, mut silent, mut alone) = (0, 0, false);
         let result = loop {
-            let lease = match self.route(sql, options, deadline, place).await {
-                Ok(lease) => lease,
-                Err(error) => break Err(error),
+            let lane = habit.as_deref().filter(|habit| !alone && habit.is_shared());
+            let run = match lane {
+                Some(habit) => {
+                    self.in_lane(&mut operation, call, habit, options, place)
+                        .await
+                }
+                None => {
+                    self.alone(&mut operation, call, habit.as_deref(), options, place)
+                        .await
+                }
             };
-            let call = Call {
-                sql,
-                params: &params,
-                deadline,
+            let error = match run {
+                Run::Answered(Ok(output)) => break Ok(output),
+                Run::NotBegun(error) => break Err(error),
+                Run::Answered(Err(error)) => error,
+                Run::Stuck => {
+                    alone = true;
+                    continue;
+                }
             };
-            let error = match operation.run(&*lease, call).await {
-                Ok(output) => break Ok(output),
-                Err(error) => error,
-            };
-            drop(lease);
+            if O::REPEATABLE && is_unsent(&error, silent) {
+                silent += 1;
+                continue;
+            }
             match self.again::<O>(attempt, &error, options, deadline) {
                 Some(wait) => {
                     self.counters.retry();
@@ -98,6 +121,56 @@ where
         };
         self.counters.statement(begun.elapsed(), result.is_err());
         result
+    }
+
+    /// What is known of a statement that may share a connection; `None` for others.
+    fn habit<O: Operation>(&self, sql: &str, options: Options) -> Option<Arc<Habit>> {
+        let shares = O::SHARES && self.pipelining && !options.exclusive;
+        shares.then(|| self.habits.of(sql, C::Connection::shares))
+    }
+
+    /// Runs an operation beside others' on one connection, where one is to be had.
+    async fn in_lane<O: Operation>(
+        &self,
+        operation: &mut O,
+        call: Call<'_>,
+        habit: &Habit,
+        options: Options,
+        place: &'static Location<'static>,
+    ) -> Run<O::Output> {
+        let wanted = acquire_options(options, call.deadline, place);
+        let seat = match self.primary.share(wanted).await {
+            Ok(Place::Lane(seat)) => seat,
+            Ok(Place::Lease(lease)) => return on_lease(operation, &lease, call, Some(habit)).await,
+            Err(error) => return Run::NotBegun(error),
+        };
+        let Some(result) = seat.ride(operation.run(&*seat, call)).await else {
+            tracing::debug!("a statement behind one that gives no answer is asked elsewhere");
+            return Run::Stuck;
+        };
+        // What was left at its deadline is answered later, or never.
+        let left = result
+            .as_ref()
+            .is_err_and(|error| matches!(error.class(), Class::Timeout { .. }));
+        if !left {
+            habit.took(seat.answered());
+        }
+        Run::Answered(result)
+    }
+
+    /// Runs an operation on a connection of its own.
+    async fn alone<O: Operation>(
+        &self,
+        operation: &mut O,
+        call: Call<'_>,
+        habit: Option<&Habit>,
+        options: Options,
+        place: &'static Location<'static>,
+    ) -> Run<O::Output> {
+        match self.route(call.sql, options, call.deadline, place).await {
+            Ok(lease) => on_lease(operation, &lease, call, habit).await,
+            Err(error) => Run::NotBegun(error),
+        }
     }
 
     /// How long to wait before the statement is tried again; `None` where it is not.
@@ -180,6 +253,80 @@ where
     }
 }
 
+/// What came of one try.
+enum Run<T> {
+    Answered(Result<T>),
+    /// There was no connection to be had.
+    NotBegun(Error),
+    /// It was behind a statement that gives no answer.
+    Stuck,
+}
+
+async fn on_lease<C, O>(
+    operation: &mut O,
+    lease: &Lease<C>,
+    call: Call<'_>,
+    habit: Option<&Habit>,
+) -> Run<O::Output>
+where
+    C: Connector,
+    C::Connection: Connection,
+    O: Operation,
+{
+    let begun = habit.map(|_| Instant::now());
+    let result = operation.run(&**lease, call).await;
+    if let (Some(habit), Some(begun)) = (habit, begun) {
+        habit.took(begun.elapsed());
+    }
+    let left_open = matches!(
+        lease.state(),
+        SessionState::InTransaction | SessionState::Failed
+    );
+    Run::Answered(match result {
+        Ok(_) if left_open => Err(left_in_transaction::<O>()),
+        result => result,
+    })
+}
+
+#[cold]
+fn left_in_transaction<O: Operation>() -> Error {
+    let (what, effect) = match O::SHARES {
+        true => ("The statement", Effect::RolledBack),
+        false => ("The statements", Effect::Unknown),
+    };
+    Error::new(
+        Class::Unsupported,
+        format!(
+            "{what} began a transaction and left it open. It is rolled back: outside of \
+             transactions no statement keeps its connection."
+        ),
+    )
+    .with_effect(effect)
+    .with_hint("Use transaction() or begin(), or acquire() for a connection that is yours.")
+}
+
+/// Whether it is certain that nothing left this side, on a connection that is of no use any
+/// more, so that another can be tried without a word; a few times.
+pub(crate) fn is_unsent(error: &Error, tries: u32) -> bool {
+    const MOST: u32 = 10;
+    tries < MOST
+        && error.effect() == Effect::NotSent
+        && matches!(error.class(), Class::Connect | Class::Busy)
+}
+
+fn acquire_options(
+    options: Options,
+    deadline: Deadline,
+    place: &'static Location<'static>,
+) -> AcquireOptions {
+    AcquireOptions {
+        deadline,
+        timeout: None,
+        retries: options.retries,
+        place,
+    }
+}
+
 pub(crate) fn deadline_of(options: Options, now: Instant) -> Deadline {
     options
         .deadline
@@ -192,11 +339,6 @@ async fn acquire<C: Connector>(
     deadline: Deadline,
     place: &'static Location<'static>,
 ) -> Result<Lease<C>> {
-    pool.acquire(AcquireOptions {
-        deadline,
-        timeout: None,
-        retries: options.retries,
-        place,
-    })
-    .await
+    pool.acquire(acquire_options(options, deadline, place))
+        .await
 }

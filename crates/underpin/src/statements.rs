@@ -206,8 +206,8 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<T>> + Send {
-                let rows = self.run(operation::Query::<T>::one(), sql, params.into_params());
-                async move { operation::exactly_one(rows.await?, sql) }
+                self.run(operation::Query::<T>::one(), sql, params.into_params())
+                    .map(move |rows| operation::exactly_one(rows?, sql))
             }
 
             /// Runs a statement that gives one row or none.
@@ -223,8 +223,8 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<Option<T>>> + Send {
-                let rows = self.run(operation::Query::<T>::one(), sql, params.into_params());
-                async move { operation::at_most_one(rows.await?, sql) }
+                self.run(operation::Query::<T>::one(), sql, params.into_params())
+                    .map(move |rows| operation::at_most_one(rows?, sql))
             }
 
             /// Runs a statement that gives one row of one column.
@@ -240,8 +240,8 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<T>> + Send {
-                let row = self.query_one::<operation::Scalar<T>>(sql, params);
-                async move { Ok(row.await?.0) }
+                self.query_one::<operation::Scalar<T>>(sql, params)
+                    .map(|row| Ok(row?.0))
             }
 
             /// Runs a statement and gives its rows as they arrive, in bounded memory.

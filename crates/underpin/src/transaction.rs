@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use underpin_core::driver::BulkTarget;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,

@@ -81,7 +81,7 @@ impl Call {
                 "The deadline passed before the statement was sent.",
             ));
         }
-        let alone = session.calls.fetch_add(1, Ordering::AcqRel) == 0;
+        let alone = session.calls.fetch_add(1, Ordering::SeqCst) == 0;
         let mut call = Call {
             session: Arc::clone(session),
             deadline,
@@ -97,6 +97,10 @@ impl Call {
             finished: false,
             canceled: AtomicBool::new(false),
         };
+        // Counted first: either this call is seen by who wants to cancel, or he is by it.
+        if session.cancelling.load(Ordering::SeqCst) {
+            return Err(call.refuse(busy_cancelling()));
+        }
         call.context.in_transaction =
             alone && session.link.status() != IDLE && !session.awaits_answers();
         call.before = call.snapshot();
@@ -157,7 +161,8 @@ impl Call {
     }
 
     /// Waits for `work` until the deadline; then cancels the statement and waits a little
-    /// longer for what came of it.
+    /// longer for what came of it. Best given a pinned reference: a future that is handed in
+    /// is part of this one twice.
     pub(crate) async fn wait<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -165,7 +170,7 @@ impl Call {
         let mut work = pin!(work);
         match self.in_time(work.as_mut()).await {
             Some(result) => result.map_err(Failure::Native),
-            None => self.cut_short(work).await,
+            None => Box::pin(self.cut_short(work)).await,
         }
     }
 
@@ -182,6 +187,8 @@ impl Call {
         &self,
         mut work: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
     ) -> Result<T, Failure> {
+        self.session.cancelling.store(true, Ordering::SeqCst);
+        let _over = Cancelling(&self.session);
         if !self.session.is_alone() {
             return Err(Failure::Late(Late::LeftBehind));
         }
@@ -241,7 +248,12 @@ impl Call {
     }
 
     /// Ends the call badly: says what came of it.
-    pub(crate) async fn fail(mut self, failure: Failure) -> Error {
+    #[cold]
+    pub(crate) fn fail(self, failure: Failure) -> Pin<Box<dyn Future<Output = Error> + Send>> {
+        Box::pin(self.failed(failure))
+    }
+
+    async fn failed(mut self, failure: Failure) -> Error {
         let error = match failure {
             Failure::Ours(error) => error,
             // Perhaps later than the request: a stream may first have handed out what was there.
@@ -383,6 +395,23 @@ impl Call {
     fn effect(&self, outcome: Outcome<'_>) -> Effect {
         decide(self.before, self.snapshot(), outcome, self.context)
     }
+}
+
+/// Keeps others' statements off a connection on which one is being cancelled.
+struct Cancelling<'a>(&'a Session);
+
+impl Drop for Cancelling<'_> {
+    fn drop(&mut self) {
+        self.0.cancelling.store(false, Ordering::SeqCst);
+    }
+}
+
+fn busy_cancelling() -> Error {
+    Error::new(
+        Class::Busy,
+        "Another statement on this connection is being cancelled, and this one was not sent.",
+    )
+    .with_effect(Effect::NotSent)
 }
 
 /// Whether a parameter does not fit what the server expected when it was asked; nothing was

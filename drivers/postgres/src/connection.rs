@@ -15,6 +15,7 @@ use underpin_core::{
 };
 
 use crate::call::{Call, Failure};
+use crate::lane;
 use crate::link::Link;
 use crate::notices::{Notice, Notification};
 use crate::session::Session;
@@ -141,6 +142,10 @@ impl Pooled for Connection {
 impl Connects for Connection {
     const ENGINE: Engine = Engine::Postgres;
     const PIPELINES: bool = true;
+
+    fn shares(sql: &str) -> bool {
+        lane::shares(sql)
+    }
 
     fn endpoint(&self) -> &Endpoint {
         &self.session.endpoint

@@ -14,7 +14,7 @@ impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
         let mut call = Call::open(self.session(), asked.deadline)?;
         if !self.session().settings.options.owns_session() {
-            return run_unnamed(call, asked.sql, asked.params).await;
+            return Box::pin(run_unnamed(call, asked.sql, asked.params)).await;
         }
         loop {
             let ready = match call.prepare(asked.sql).await {
@@ -31,13 +31,13 @@ impl Connection {
             }
             let client = &self.session().client;
             let failure = match call
-                .wait(client.execute_raw(&ready.prepared.statement, params))
+                .wait(pin!(client.execute_raw(&ready.prepared.statement, params)))
                 .await
             {
                 Ok(count) => return call.done().map(|()| count),
                 Err(failure) => failure,
             };
-            if !call.can_try_anew(asked.sql, &ready, &failure).await {
+            if !Box::pin(call.can_try_anew(asked.sql, &ready, &failure)).await {
                 return Err(call.fail(failure).await);
             }
         }
@@ -49,7 +49,10 @@ impl Connection {
             Ok(nature) => call.submit_simple(nature),
             Err(error) => return Err(call.refuse(error)),
         }
-        match call.wait(self.session().client.batch_execute(sql)).await {
+        match call
+            .wait(pin!(self.session().client.batch_execute(sql)))
+            .await
+        {
             Ok(()) => call.done(),
             Err(failure) => Err(call.fail(failure).await),
         }

@@ -25,6 +25,7 @@ mod encode_array;
 mod execute;
 mod frames;
 mod kind;
+mod lane;
 mod link;
 mod made_text;
 mod notices;

@@ -1,3 +1,5 @@
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use underpin_core::{Class, Error, Value};
@@ -23,14 +25,25 @@ impl Call {
                 fresh: false,
             });
         }
-        let statement = self.wait(self.session().client.prepare(sql)).await?;
-        let prepared = Arc::new(Prepared::new(statement, sql));
-        self.session()
-            .statements()
-            .insert(sql, Arc::clone(&prepared));
-        Ok(Ready {
-            prepared,
-            fresh: true,
+        self.prepare_anew(sql).await
+    }
+
+    /// In a box, since it is large, and rarely run.
+    #[cold]
+    fn prepare_anew<'a>(
+        &'a self,
+        sql: &'a str,
+    ) -> Pin<Box<dyn Future<Output = Result<Ready, Failure>> + Send + 'a>> {
+        Box::pin(async move {
+            let statement = self.wait(pin!(self.session().client.prepare(sql))).await?;
+            let prepared = Arc::new(Prepared::new(statement, sql));
+            self.session()
+                .statements()
+                .insert(sql, Arc::clone(&prepared));
+            Ok(Ready {
+                prepared,
+                fresh: true,
+            })
         })
     }
 

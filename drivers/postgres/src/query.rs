@@ -25,7 +25,7 @@ impl Connection {
     {
         let mut call = Call::open(self.session(), asked.deadline)?;
         if !self.session().settings.options.owns_session() {
-            return query_unnamed(call, &asked, limit).await;
+            return Box::pin(query_unnamed(call, &asked, limit)).await;
         }
         loop {
             let ready = match call.prepare(asked.sql).await {
@@ -51,11 +51,11 @@ impl Connection {
                 let rows = pin!(client.query_raw(statement, params).await?);
                 read(rows, described, &layout, limit).await
             };
-            let failure = match call.wait(work).await {
+            let failure = match call.wait(pin!(work)).await {
                 Ok(read) => return finish(call, read),
                 Err(failure) => failure,
             };
-            if !call.can_try_anew(asked.sql, &ready, &failure).await {
+            if !Box::pin(call.can_try_anew(asked.sql, &ready, &failure)).await {
                 return Err(call.fail(failure).await);
             }
         }
@@ -136,7 +136,7 @@ async fn query_unnamed<T: FromRow>(
             }
         }
     };
-    match call.wait(work).await {
+    match call.wait(pin!(work)).await {
         Ok(read) => finish(call, read),
         Err(failure @ (Failure::Native(_) | Failure::Ours(_) | Failure::Late(_))) => {
             Err(call.fail(failure).await)

@@ -30,6 +30,8 @@ pub(crate) struct Session {
     pub(crate) calls: AtomicUsize,
     /// Those among them that hold the connection until somebody reads on.
     pub(crate) held: AtomicUsize,
+    /// A request to cancel is on its way: nothing may begin that it could meet.
+    pub(crate) cancelling: AtomicBool,
     abandoned: AtomicBool,
     barrier: Mutex<Option<Barrier>>,
 }
@@ -59,6 +61,7 @@ impl Session {
             task,
             calls: AtomicUsize::new(0),
             held: AtomicUsize::new(0),
+            cancelling: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             barrier: Mutex::new(None),
         })
@@ -128,7 +131,7 @@ impl Session {
     /// Whether only one call is under way and nothing else can be meant by a request to
     /// cancel, or by the transaction's status.
     pub(crate) fn is_alone(&self) -> bool {
-        self.calls.load(Ordering::Acquire) <= 1 && !self.awaits_answers()
+        self.calls.load(Ordering::SeqCst) <= 1 && !self.awaits_answers()
     }
 
     pub(crate) async fn cancel(&self) -> io::Result<()> {

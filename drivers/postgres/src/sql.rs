@@ -25,7 +25,7 @@ pub fn changes_session(sql: &str) -> bool {
 impl Nature {
     pub(crate) fn of(sql: &str) -> Nature {
         let mut nature = Nature::default();
-        let mut words = Words { rest: sql };
+        let mut words = Words::new(sql);
         let mut first = "";
         let mut second = "";
         let mut number = 0;
@@ -128,23 +128,42 @@ impl Nature {
     }
 }
 
-struct Words<'a> {
+/// The words of a statement, comments left out.
+pub(crate) struct Words<'a> {
+    sql: &'a str,
     rest: &'a str,
 }
 
-enum Token<'a> {
+pub(crate) enum Token<'a> {
+    /// A keyword or a name.
     Word(&'a str),
     Semicolon,
+    /// A name in quotes.
+    Quoted,
     Other,
 }
 
 impl<'a> Words<'a> {
-    fn next(&mut self) -> Option<Token<'a>> {
+    pub(crate) fn new(sql: &'a str) -> Self {
+        Words { sql, rest: sql }
+    }
+
+    /// What follows the latest token.
+    pub(crate) fn rest(&self) -> &'a str {
+        self.rest
+    }
+
+    /// What comes before the latest token, which was this word.
+    pub(crate) fn before(&self, word: &str) -> &'a str {
+        &self.sql[..self.sql.len() - self.rest.len() - word.len()]
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Token<'a>> {
         let rest = self.rest.trim_start();
         let first = rest.chars().next()?;
         let (token, length) = match first {
             '\'' => (Token::Other, quoted(rest, '\'', false)),
-            '"' => (Token::Other, quoted(rest, '"', false)),
+            '"' => (Token::Quoted, quoted(rest, '"', false)),
             ';' => (Token::Semicolon, 1),
             '-' if rest.starts_with("--") => (Token::Other, rest.find('\n').unwrap_or(rest.len())),
             '/' if rest.starts_with("/*") => (Token::Other, comment(rest)),

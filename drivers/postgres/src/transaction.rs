@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,7 @@ impl Connection {
         call.submit_harmless();
         let statement = begin_statement(options);
         match call
-            .wait(self.session().client.batch_execute(&statement))
+            .wait(pin!(self.session().client.batch_execute(&statement)))
             .await
         {
             Ok(()) => call.done(),

@@ -11,9 +11,9 @@ const CROWD: usize = 4;
 /// The most statements under way on one lane.
 const SEATS: usize = 1024;
 /// Nothing joins a lane that has given no answer for so long.
-const OLD: Duration = Duration::from_millis(5);
+const OLD: Duration = Duration::from_millis(20);
 /// Statements behind one that has not been answered for so long go elsewhere.
-const STUCK: Duration = Duration::from_millis(50);
+const STUCK: Duration = Duration::from_millis(100);
 /// An empty lane is kept for so long; the first one also while callers wait for a connection
 /// of their own, so that a statement finds its way past those who hold and wait for leases.
 const LINGER: Duration = Duration::from_secs(1);
@@ -289,6 +289,11 @@ impl State {
     /// It is a lane no more; its connection waits to be given back.
     fn end_lane(&mut self, at: usize) {
         let lane = self.lanes.0.remove(at);
-        self.enter(lane.slot, Phase::Lane { since: lane.progress });
+        self.enter(
+            lane.slot,
+            Phase::Lane {
+                since: lane.progress,
+            },
+        );
     }
 }

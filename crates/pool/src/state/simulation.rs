@@ -163,7 +163,10 @@ impl Run {
 
     fn leave(&mut self, slot: SlotId, joined: Moment, end: End) {
         let left = self.state.left(slot, joined, end, self.now);
-        assert!(left.took <= self.now.since(joined), "a statement took longer than it was there");
+        assert!(
+            left.took <= self.now.since(joined),
+            "a statement took longer than it was there"
+        );
         if left.ended {
             self.world.returning.push(slot);
         }
@@ -204,7 +207,9 @@ impl Run {
                 let retries = self.random.u32(0..4);
                 let (since, due) = (self.now, self.now);
                 let expires = match self.random.bool() {
-                    true => self.now.after(Duration::from_millis(self.random.u64(1..5000))),
+                    true => self
+                        .now
+                        .after(Duration::from_millis(self.random.u64(1..5000))),
                     false => Moment::NEVER,
                 };
                 self.state.enqueue(
@@ -369,12 +374,17 @@ impl Run {
                 Action::Connect(slot) => self.world.connecting.push(slot),
                 Action::Close(slot) => self.world.closing.push(slot),
                 Action::Check(slot) => self.world.checking.push(slot),
-                Action::Fail { cell, .. } | Action::Expire { cell, .. } | Action::Refuse { cell } => {
+                Action::Fail { cell, .. }
+                | Action::Expire { cell, .. }
+                | Action::Refuse { cell } => {
                     self.told(cell);
                 }
                 Action::Seat { cell, slot } => {
                     let shares = self.told(cell);
-                    assert!(shares, "one who wants a connection of its own was given a seat");
+                    assert!(
+                        shares,
+                        "one who wants a connection of its own was given a seat"
+                    );
                     self.sit(slot);
                 }
                 Action::ReturnLane(slot) => self.world.returning.push(slot),
@@ -427,7 +437,11 @@ impl Run {
         lanes.sort_unstable();
         lanes.dedup();
         let free = state.lanes.free();
-        assert_eq!(census.lanes, lanes.len() + free + world.returning.len(), "lanes");
+        assert_eq!(
+            census.lanes,
+            lanes.len() + free + world.returning.len(),
+            "lanes"
+        );
         assert_eq!(census.idle, state.idle.len(), "idle connections");
         assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
         assert!(
@@ -453,7 +467,11 @@ impl Run {
     fn verify_progress(&self) {
         let (state, census) = (&self.state, &self.state.census);
         let sharing = world_sharing(&self.world);
-        assert_eq!(state.queue.exclusive(), state.queue.len() - sharing, "who would share");
+        assert_eq!(
+            state.queue.exclusive(),
+            state.queue.len() - sharing,
+            "who would share"
+        );
         if state.queue.len() > 0 {
             assert!(
                 state.idle.is_empty(),
