@@ -2,8 +2,7 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -19,13 +18,14 @@ use crate::state::{End, SlotId};
 #[derive(Debug)]
 pub(crate) struct Lane<T> {
     connection: T,
-    rescued: AtomicBool,
     riders: Mutex<Riders>,
 }
 
 /// Who waits for an answer, in numbered places.
 #[derive(Debug, Default)]
 struct Riders {
+    /// They are to leave.
+    rescued: bool,
     wakers: Vec<Option<Waker>>,
     free: Vec<usize>,
 }
@@ -34,7 +34,6 @@ impl<T> Lane<T> {
     pub(crate) fn new(connection: T) -> Self {
         Lane {
             connection,
-            rescued: AtomicBool::new(false),
             riders: Mutex::default(),
         }
     }
@@ -45,14 +44,17 @@ impl<T> Lane<T> {
 
     /// Has all who wait for an answer leave the lane.
     pub(crate) fn rescue(&self) {
-        self.rescued.store(true, Ordering::SeqCst);
-        let wakers = std::mem::take(&mut self.riders().wakers);
+        let wakers = {
+            let mut riders = self.riders();
+            riders.rescued = true;
+            std::mem::take(&mut riders.wakers)
+        };
         for waker in wakers.into_iter().flatten() {
             waker.wake();
         }
     }
 
-    fn riders(&self) -> std::sync::MutexGuard<'_, Riders> {
+    fn riders(&self) -> MutexGuard<'_, Riders> {
         self.riders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -218,12 +220,11 @@ impl<T, F: Future> Future for Ride<'_, T, F> {
         if let Poll::Ready(answer) = this.statement.poll(context) {
             return Poll::Ready(Some(answer));
         }
-        let place = this.lane.riders().note(*this.place, context.waker());
-        *this.place = Some(place);
-        // Looked at after the waker is noted: whoever sets it wakes those noted then.
-        match this.lane.rescued.load(Ordering::SeqCst) {
-            true => Poll::Ready(None),
-            false => Poll::Pending,
+        let mut riders = this.lane.riders();
+        if riders.rescued {
+            return Poll::Ready(None);
         }
+        *this.place = Some(riders.note(*this.place, context.waker()));
+        Poll::Pending
     }
 }

@@ -81,7 +81,7 @@ mod tests {
     fn what_is_slow_runs_alone_until_it_is_quick_again() {
         let habit = Habit::new(true);
         assert!(!habit.is_shared(), "nothing is known yet");
-        for _ in 0..TOLERATED {
+        for _ in 0..=TOLERATED {
             habit.took(QUICK);
             assert!(habit.is_shared());
         }

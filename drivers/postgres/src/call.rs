@@ -81,7 +81,9 @@ impl Call {
                 "The deadline passed before the statement was sent.",
             ));
         }
-        let alone = session.calls.fetch_add(1, Ordering::SeqCst) == 0;
+        let Some(others) = session.calls.begin() else {
+            return Err(busy_cancelling());
+        };
         let mut call = Call {
             session: Arc::clone(session),
             deadline,
@@ -97,12 +99,8 @@ impl Call {
             finished: false,
             canceled: AtomicBool::new(false),
         };
-        // Counted first: either this call is seen by who wants to cancel, or he is by it.
-        if session.cancelling.load(Ordering::SeqCst) {
-            return Err(call.refuse(busy_cancelling()));
-        }
         call.context.in_transaction =
-            alone && session.link.status() != IDLE && !session.awaits_answers();
+            others == 0 && session.link.status() != IDLE && !session.awaits_answers();
         call.before = call.snapshot();
         Ok(call)
     }
@@ -187,11 +185,9 @@ impl Call {
         &self,
         mut work: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
     ) -> Result<T, Failure> {
-        self.session.cancelling.store(true, Ordering::SeqCst);
-        let _over = Cancelling(&self.session);
-        if !self.session.is_alone() {
+        let Some(_cancelling) = self.session.cancel_alone() else {
             return Err(Failure::Late(Late::LeftBehind));
-        }
+        };
         self.canceled.store(true, Ordering::Release);
         let mut result = None;
         let mut sent = false;
@@ -397,15 +393,6 @@ impl Call {
     }
 }
 
-/// Keeps others' statements off a connection on which one is being cancelled.
-struct Cancelling<'a>(&'a Session);
-
-impl Drop for Cancelling<'_> {
-    fn drop(&mut self) {
-        self.0.cancelling.store(false, Ordering::SeqCst);
-    }
-}
-
 fn busy_cancelling() -> Error {
     Error::new(
         Class::Busy,
@@ -435,6 +422,6 @@ impl Drop for Call {
         if self.holds {
             self.session.held.fetch_sub(1, Ordering::AcqRel);
         }
-        self.session.calls.fetch_sub(1, Ordering::AcqRel);
+        self.session.calls.end();
     }
 }

@@ -157,7 +157,7 @@ impl Connects for Connection {
 
     fn in_flight(&self) -> usize {
         let dropped = usize::from(self.session.awaits_answers());
-        self.session.calls.load(Ordering::Acquire) + dropped
+        self.session.calls.count() + dropped
     }
 
     async fn execute(&self, call: Asked<'_>) -> Result<u64> {

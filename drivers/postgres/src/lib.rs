@@ -8,6 +8,7 @@
 
 mod bulk_insert;
 mod call;
+mod calls;
 mod cancel;
 #[cfg(feature = "tls")]
 mod channel_binding;

@@ -12,6 +12,7 @@ use tokio_postgres::Client;
 use underpin_core::driver::SessionState;
 use underpin_core::{Class, Endpoint, Error};
 
+use crate::calls::{Calls, Cancelling};
 use crate::cancel::cancel;
 use crate::connector::Settings;
 use crate::link::{FAILED, IDLE, Link};
@@ -27,11 +28,9 @@ pub(crate) struct Session {
     encrypted: bool,
     task: AbortHandle,
     /// Calls whose futures, or streams, are alive.
-    pub(crate) calls: AtomicUsize,
+    pub(crate) calls: Calls,
     /// Those among them that hold the connection until somebody reads on.
     pub(crate) held: AtomicUsize,
-    /// A request to cancel is on its way: nothing may begin that it could meet.
-    pub(crate) cancelling: AtomicBool,
     abandoned: AtomicBool,
     barrier: Mutex<Option<Barrier>>,
 }
@@ -59,9 +58,8 @@ impl Session {
             endpoint,
             encrypted,
             task,
-            calls: AtomicUsize::new(0),
+            calls: Calls::default(),
             held: AtomicUsize::new(0),
-            cancelling: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             barrier: Mutex::new(None),
         })
@@ -77,7 +75,7 @@ impl Session {
         if self.link.is_broken() {
             return SessionState::Broken;
         }
-        if self.calls.load(Ordering::Acquire) > 0 || self.awaits_answers() {
+        if self.calls.count() > 0 || self.awaits_answers() {
             return SessionState::Busy;
         }
         match self.link.status() {
@@ -128,10 +126,17 @@ impl Session {
         self.client.check_connection().await
     }
 
-    /// Whether only one call is under way and nothing else can be meant by a request to
-    /// cancel, or by the transaction's status.
+    /// Whether only one call is under way and nothing else can be meant by the transaction's
+    /// status.
     pub(crate) fn is_alone(&self) -> bool {
-        self.calls.load(Ordering::SeqCst) <= 1 && !self.awaits_answers()
+        self.calls.count() <= 1 && !self.awaits_answers()
+    }
+
+    /// Keeps calls from beginning, where only one is under way and nothing else can be meant
+    /// by a request to cancel.
+    pub(crate) fn cancel_alone(&self) -> Option<Cancelling<'_>> {
+        let cancelling = self.calls.cancel()?;
+        (!self.awaits_answers()).then_some(cancelling)
     }
 
     pub(crate) async fn cancel(&self) -> io::Result<()> {
