@@ -185,12 +185,20 @@ impl<C: Connector> fmt::Debug for Seat<C> {
 }
 
 /// Where an autocommit statement runs.
-#[derive(Debug)]
 pub enum Place<C: Connector> {
     /// On a connection that others' statements share.
     Lane(Seat<C>),
     /// On a connection of its own.
     Lease(Lease<C>),
+}
+
+impl<C: Connector> fmt::Debug for Place<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Lane(seat) => seat.fmt(f),
+            Place::Lease(lease) => lease.fmt(f),
+        }
+    }
 }
 
 pin_project! {

@@ -5,20 +5,20 @@ use crate::moment::Moment;
 
 /// So many lanes are opened as soon as there is work for them. Two keep both directions of
 /// the wire and two server processes busy; more only divide the same work into smaller writes.
-const AT_FIRST: usize = 2;
+pub(super) const AT_FIRST: usize = 2;
 /// A second lane is opened once so many statements are under way on the first.
-const CROWD: usize = 4;
+pub(super) const CROWD: usize = 4;
 /// The most statements under way on one lane.
 const SEATS: usize = 1024;
 /// Nothing joins a lane that has given no answer for so long.
-const OLD: Duration = Duration::from_millis(20);
+pub(super) const OLD: Duration = Duration::from_millis(20);
 /// Statements behind one that has not been answered for so long go elsewhere.
-const STUCK: Duration = Duration::from_millis(100);
+pub(super) const STUCK: Duration = Duration::from_millis(100);
 /// An empty lane is kept for so long; the first one also while callers wait for a connection
 /// of their own, so that a statement finds its way past those who hold and wait for leases.
-const LINGER: Duration = Duration::from_secs(1);
+pub(super) const LINGER: Duration = Duration::from_secs(1);
 /// A lane beyond the first is kept for so long while callers wait.
-const LINGER_BESIDE_OTHERS: Duration = Duration::from_millis(100);
+pub(super) const LINGER_BESIDE_OTHERS: Duration = Duration::from_millis(100);
 
 /// The connections that many callers' statements share.
 ///

@@ -2,6 +2,7 @@
 
 mod ageing;
 mod connecting;
+mod lanes;
 mod leasing;
 
 use underpin_core::retry::RetryPolicy;

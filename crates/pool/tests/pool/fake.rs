@@ -51,7 +51,7 @@ pub(crate) struct Server {
     next_id: AtomicUsize,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(crate) struct FakeConnector(pub(crate) Arc<Server>);
 
 #[derive(Debug)]
@@ -83,6 +83,13 @@ impl Server {
             most_live: AtomicUsize::new(0),
             next_id: AtomicUsize::new(0),
         })
+    }
+
+    /// All goes well from now on.
+    pub(crate) fn recover(&self) {
+        for mood in [&self.connect, &self.ping, &self.reset, &self.close] {
+            *mood.lock().unwrap() = Goes::Well;
+        }
     }
 
     /// How many connections were opened so far.

@@ -6,5 +6,7 @@ mod connecting;
 mod crowd;
 mod explaining;
 mod fake;
+mod lanes;
 mod leasing;
+mod simulation;
 mod validating;

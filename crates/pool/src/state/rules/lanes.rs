@@ -1,0 +1,241 @@
+use super::*;
+use crate::state::lanes::{AT_FIRST, CROWD, LINGER, LINGER_BESIDE_OTHERS, OLD, STUCK};
+
+/// A lease that its caller would share.
+fn open_lane(state: &mut State, now: Moment) -> SlotId {
+    let slot = lease(state, now);
+    assert!(state.offer_lane(slot, now), "a lane is wanted");
+    slot
+}
+
+#[test]
+fn a_second_lane_waits_for_a_crowd_and_a_third_for_stuck_ones() {
+    let (mut state, _) = filled(8, |_| {});
+    let first = open_lane(&mut state, ms(1));
+    for _ in 1..CROWD {
+        assert_eq!(state.join(ms(1)), Some(first));
+    }
+    assert_eq!(state.join(ms(1)), None, "a second lane is worth while");
+    let second = open_lane(&mut state, ms(1));
+    assert_eq!(state.join(ms(1)), Some(second), "the less busy one");
+    for _ in 0..100 {
+        state.join(ms(2)).expect("they take many");
+    }
+    let spare = lease(&mut state, ms(2));
+    assert!(!state.offer_lane(spare, ms(2)), "nothing is stuck");
+    let later = ms(1).after(OLD);
+    assert_eq!(state.join(later), None, "both are stuck");
+    assert!(state.offer_lane(spare, later), "a third is wanted");
+    assert_eq!(state.join(later), Some(spare));
+    assert_eq!(state.snapshot().lanes, AT_FIRST + 1);
+}
+
+#[test]
+fn nothing_joins_behind_a_statement_that_is_not_answered() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    let just_before = Moment::at(OLD - Duration::from_micros(1));
+    assert_eq!(state.join(just_before), Some(lane));
+    assert_eq!(state.join(Moment::at(OLD)), None);
+    state.left(lane, ms(0), End::Answered, Moment::at(OLD));
+    assert_eq!(state.join(Moment::at(OLD)), Some(lane), "it answers again");
+}
+
+#[test]
+fn who_is_behind_a_statement_that_is_not_answered_goes_elsewhere() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.join(ms(1)).unwrap();
+    state.join(ms(1)).unwrap();
+    let due = Moment::at(STUCK);
+    assert_eq!(state.next_due(ms(1)), due);
+    state.upkeep(due);
+    assert_eq!(actions(&mut state), [Action::Rescue(lane)]);
+    for _ in 0..2 {
+        assert!(!state.left(lane, ms(1), End::Abandoned, due).ended);
+    }
+    assert!(state.left(lane, ms(0), End::Answered, due).ended);
+    assert_eq!(state.totals().rescued, 3);
+}
+
+#[test]
+fn a_statement_alone_in_its_lane_is_left_in_peace() {
+    let (mut state, _) = filled(4, |_| {});
+    open_lane(&mut state, ms(0));
+    state.upkeep(secs(20));
+    let lane = |action: &Action| matches!(action, Action::Rescue(_) | Action::ReturnLane(_));
+    assert!(!actions(&mut state).iter().any(lane));
+}
+
+#[test]
+fn a_statement_that_was_left_behind_retires_its_lane_and_harms_no_neighbour() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.join(ms(0)).unwrap();
+    assert!(
+        !state.left(lane, ms(0), End::Abandoned, ms(1)).ended,
+        "a neighbour is there"
+    );
+    assert_eq!(state.join(ms(1)), None, "nobody joins what is left behind");
+    let left = state.left(lane, ms(0), End::Answered, ms(5));
+    assert!(left.ended, "its connection is given back, and reset");
+    assert_eq!(left.took, Duration::from_millis(5));
+}
+
+#[test]
+fn the_time_of_a_statement_is_its_own() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.join(ms(1)).unwrap();
+    let first = state.left(lane, ms(0), End::Answered, ms(8));
+    let second = state.left(lane, ms(1), End::Answered, ms(10));
+    assert_eq!(first.took, Duration::from_millis(8));
+    assert_eq!(
+        second.took,
+        Duration::from_millis(2),
+        "without the wait for the first"
+    );
+}
+
+#[test]
+fn an_empty_lane_goes_back_to_the_leases() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.left(lane, ms(0), End::Answered, ms(1));
+    let due = ms(1).after(LINGER);
+    assert_eq!(state.next_due(ms(1)), due);
+    state.upkeep(due);
+    assert_eq!(actions(&mut state), [Action::ReturnLane(lane)]);
+    assert_eq!(state.returned(lane, due), Placement::Keep);
+    let Acquisition::Ready { slot, check } = acquire(&mut state, due) else {
+        panic!("all are idle");
+    };
+    assert!(
+        slot != lane || check,
+        "what was not used for a while is validated"
+    );
+}
+
+#[test]
+fn who_waits_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
+    let (mut state, _) = filled(4, |_| {});
+    let first = open_lane(&mut state, ms(0));
+    for _ in 1..CROWD {
+        state.join(ms(0)).unwrap();
+    }
+    let second = open_lane(&mut state, ms(0));
+    for _ in 0..CROWD {
+        state.left(first, ms(0), End::Answered, ms(0));
+    }
+    state.left(second, ms(0), End::Answered, ms(0));
+    let leases = [lease(&mut state, ms(0)), lease(&mut state, ms(0))];
+    wait(&mut state, 1, 3, ms(0));
+    wait(&mut state, 2, 3, ms(0));
+    assert_eq!(state.next_due(ms(0)), Moment::at(LINGER_BESIDE_OTHERS));
+    state.upkeep(Moment::at(LINGER_BESIDE_OTHERS));
+    assert_eq!(actions(&mut state), [Action::ReturnLane(second)]);
+    assert!(matches!(
+        state.returned(second, Moment::at(LINGER_BESIDE_OTHERS)),
+        Placement::HandOver { cell: 1, .. }
+    ));
+    // A statement of one who holds a lease finds its way past those who wait.
+    assert_eq!(state.join(ms(200)), Some(first));
+    state.left(first, ms(200), End::Answered, ms(201));
+    assert_eq!(state.next_due(ms(201)), ms(201).after(LINGER));
+    state.upkeep(ms(201).after(LINGER));
+    assert_eq!(actions(&mut state), [Action::ReturnLane(first)]);
+    assert_eq!(leases.len(), 2);
+}
+
+#[test]
+fn the_only_connection_is_shared_and_leased_in_turn() {
+    let (mut state, slots) = filled(1, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    assert_eq!(state.join(ms(0)), Some(lane));
+    wait(&mut state, 1, 3, ms(0));
+    assert_eq!(
+        state.join(ms(0)),
+        None,
+        "nobody joins past who waits for a lease"
+    );
+    assert!(!state.left(lane, ms(0), End::Answered, ms(1)).ended);
+    assert!(state.left(lane, ms(0), End::Answered, ms(1)).ended);
+    let placement = state.returned(slots[0], ms(1));
+    assert!(matches!(placement, Placement::HandOver { cell: 1, .. }));
+}
+
+#[test]
+fn no_lane_outlives_its_connection_or_its_generation() {
+    let (mut state, _) = filled(4, |options| options.max_lifetime = Duration::from_secs(100));
+    let lane = open_lane(&mut state, ms(0));
+    state.invalidate(ms(1));
+    assert_eq!(state.join(ms(1)), None, "it is stale");
+    assert!(state.left(lane, ms(0), End::Answered, ms(1)).ended);
+    assert_eq!(state.returned(lane, ms(1)), Placement::Close);
+
+    let (mut state, _) = filled(4, |options| {
+        options.max_lifetime = Duration::from_secs(100);
+        options.health_check = HealthCheck::Never;
+    });
+    let lane = open_lane(&mut state, ms(0));
+    assert_eq!(state.join(secs(0)), Some(lane));
+    state.left(lane, ms(0), End::Answered, secs(100));
+    assert_eq!(state.join(secs(100)), None, "its time is up");
+    assert!(
+        state.left(lane, ms(0), End::Answered, secs(100)).ended || {
+            state.upkeep(secs(100));
+            actions(&mut state).contains(&Action::ReturnLane(lane))
+        }
+    );
+}
+
+#[test]
+fn a_quiet_lane_is_validated_like_a_lease() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.left(lane, ms(0), End::Answered, ms(0));
+    assert_eq!(
+        state.join(ms(500)),
+        Some(lane),
+        "it was used within the limit"
+    );
+    state.left(lane, ms(500), End::Answered, ms(500));
+    assert_eq!(state.join(ms(1_001)), None, "half a second has passed");
+}
+
+#[test]
+fn those_who_would_share_are_seated_as_soon_as_there_is_a_lane() {
+    let (mut state, slots) = filled(1, |_| {});
+    let held = lease(&mut state, ms(0));
+    for cell in 1..=3 {
+        let ticket = state.issue_ticket();
+        let waiter = Waiter {
+            ticket,
+            cell,
+            place: Location::caller(),
+            since: ms(0),
+            retries: 3,
+            failures: 0,
+            due: ms(0),
+            expires: Moment::NEVER,
+            shares: true,
+        };
+        state.enqueue(waiter, ms(0));
+    }
+    let placement = state.returned(held, ms(1));
+    assert!(matches!(placement, Placement::HandOver { cell: 1, .. }));
+    assert!(state.offer_lane(slots[0], ms(1)));
+    let slot = slots[0];
+    let seats = [2, 3].map(|cell| Action::Seat { cell, slot });
+    assert_eq!(actions(&mut state), seats);
+}
+
+#[test]
+fn a_closed_pool_seats_nobody() {
+    let (mut state, _) = filled(4, |_| {});
+    let lane = open_lane(&mut state, ms(0));
+    state.drain(ms(1));
+    assert_eq!(state.join(ms(1)), None);
+    assert!(state.left(lane, ms(0), End::Answered, ms(1)).ended);
+    assert_eq!(state.returned(lane, ms(1)), Placement::Close);
+}

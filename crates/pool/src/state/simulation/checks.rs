@@ -1,0 +1,94 @@
+//! What must hold after each step.
+
+use super::*;
+
+impl Run {
+    pub(super) fn verify(&mut self) {
+        let (state, world, census) = (&self.state, &self.world, &self.state.census);
+        let mut counted = Census::default();
+        for slot in &state.slots {
+            counted.enter(slot.phase);
+        }
+        assert_eq!(counted, *census, "the census is of the slots");
+        assert_eq!(
+            census.connecting,
+            world.connecting.len(),
+            "attempts under way"
+        );
+        assert_eq!(census.leased, world.leased.len(), "leases");
+        assert_eq!(census.checking, world.checking.len(), "checks");
+        assert_eq!(census.resetting, world.resetting.len(), "resets");
+        assert_eq!(
+            census.closing + census.closing_uncounted,
+            world.closing.len(),
+            "closings"
+        );
+        let mut lanes: Vec<u32> = world.seats.iter().map(|seat| seat.0.0).collect();
+        lanes.sort_unstable();
+        lanes.dedup();
+        let free = state.lanes.free();
+        assert_eq!(
+            census.lanes,
+            lanes.len() + free + world.returning.len(),
+            "lanes"
+        );
+        assert_eq!(census.idle, state.idle.len(), "idle connections");
+        assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
+        assert!(
+            census.connecting <= state.rules.max_connecting,
+            "too many connects at once"
+        );
+        let limit = self.bounds.limit().max(self.size_before);
+        assert!(
+            census.size() <= limit,
+            "{} connections, at most {limit}",
+            census.size()
+        );
+        self.size_before = census.size();
+        let sorted = state.idle.is_sorted_by_key(|slot| state.idle_since(*slot));
+        assert!(sorted, "the idle are in the order of their return");
+        for slot in &state.idle {
+            assert!(state.is_current(*slot), "a stale connection is idle");
+        }
+        self.verify_progress();
+    }
+
+    /// No wake-up is lost: whoever waits has something to wait for.
+    fn verify_progress(&self) {
+        let (state, census) = (&self.state, &self.state.census);
+        let sharing = self
+            .world
+            .waiting
+            .values()
+            .filter(|(_, shares)| *shares)
+            .count();
+        assert_eq!(
+            state.queue.exclusive(),
+            state.queue.len() - sharing,
+            "who would share"
+        );
+        if state.queue.len() > 0 {
+            assert!(
+                state.idle.is_empty(),
+                "somebody waits while a connection is idle"
+            );
+            let full = census.size() >= self.bounds.limit();
+            assert!(
+                full || state.is_lacking() || census.connecting > 0,
+                "nothing to wait for"
+            );
+        }
+        if state.is_lacking() && census.connecting == 0 {
+            assert!(
+                state.backoff.is_failing(),
+                "a connection is missing and none is planned"
+            );
+            let gate = state.gate();
+            // The run goes on without upkeep for a while: what is overdue, `upkeep` does.
+            assert!(
+                gate <= self.now || state.due(self.now) <= gate,
+                "it is overslept"
+            );
+        }
+    }
+}
