@@ -34,6 +34,7 @@ pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport
             Select(peers::driver::Shared::open(server, 2).await),
         ),
     ];
+    let with_tasks = contenders.len();
     contenders.extend(peers::pgbench::contender(server));
     let what = format!("SELECT $1, {CONNECTIONS} connections");
     // Against sqlx at its best, so that the figure holds for whoever has set it so.
@@ -52,7 +53,7 @@ pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport
         }
         report.races.push(standings);
         // It knows no tasks: once is enough.
-        contenders.truncate(10);
+        contenders.truncate(with_tasks);
     }
 }
 
