@@ -1,26 +1,34 @@
-//! Benchmarks of Underpin, with its default configuration, against the drivers alone, each
-//! a ratio of medians in one run.
+//! Benchmarks of Underpin, with its default configuration, against the drivers alone and
+//! other pools, each a ratio of medians in one run.
 //!
 //! `cargo run --release -p underpin-bench` runs all; a name or several choose among them,
-//! `--quick` does a tenth of the work.
+//! `pool` stands for those that begin so, `--quick` does a tenth of the work. The programs
+//! of this workspace that it runs are built first, as the README says.
 
 mod bulk_insert;
 mod connect;
 mod import;
+mod load;
 mod measure;
 mod migrate;
+mod peers;
+mod pool;
 mod program;
 mod query_as;
+mod race;
 mod select_one;
 mod server;
+mod targets;
 
 use clap::Parser;
 use measure::Report;
+use pool::PoolReport;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate; all where none
-    /// is named
+    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate,
+    /// pool-no-op, pool-select, pool-mixed, pool-transactions, pool-heap, pool for all of these;
+    /// all where none is named
     names: Vec<String>,
 
     /// Do a tenth of the work: for a look, not for a figure to quote
@@ -28,12 +36,15 @@ struct Arguments {
     quick: bool,
 }
 
-#[tokio::main]
+// Two threads everywhere, so that figures of one machine can be held against another's.
+#[tokio::main(worker_threads = 2)]
 async fn main() {
     let arguments = Arguments::parse();
     let scale: u32 = if arguments.quick { 10 } else { 1 };
     let chosen = |name: &str| {
-        arguments.names.is_empty() || arguments.names.iter().any(|asked| asked == name)
+        let is_meant =
+            |asked: &String| asked == name || asked == "pool" && name.starts_with("pool-");
+        arguments.names.is_empty() || arguments.names.iter().any(is_meant)
     };
     let server = server::Server::start();
     let mut report = Report::default();
@@ -60,5 +71,8 @@ async fn main() {
     if chosen("migrate") {
         migrate::run(&server, 1_000 / scale, &mut report).await;
     }
+    let mut of_pool = PoolReport::default();
+    of_pool.run(&server, arguments.quick, chosen).await;
     println!("{report}");
+    println!("{of_pool}");
 }

@@ -131,6 +131,9 @@ impl fmt::Display for Line {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
         writeln!(
             f,
             "| {:<44} | {:>10} | {:<34} | {:>10} | {:>8} | {:>6} |",

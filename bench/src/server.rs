@@ -14,6 +14,8 @@ impl Server {
             .setting("max_wal_size", "4GB")
             // A thousand tables in one transaction.
             .setting("max_locks_per_transaction", 1024)
+            // Of all pools in one run.
+            .setting("max_connections", 200)
             .start()
         {
             Ok(postgres) => postgres,
@@ -41,6 +43,11 @@ impl Server {
             .expect("the driver connects to the benchmark's server");
         tokio::spawn(connection);
         client
+    }
+
+    /// Where it is, in the driver's own words.
+    pub(crate) fn driver_config(&self) -> tokio_postgres::Config {
+        self.url().parse().expect("the driver reads the URL")
     }
 
     pub(crate) async fn ours(&self) -> underpin::Database {

@@ -1,5 +1,6 @@
 //! The arrows between the crates, and the oldest Rust that they are for.
 
+use std::collections::{HashMap, HashSet};
 use std::process::Command;
 
 use serde_json::Value;
@@ -63,7 +64,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("demo", &["jobmatch", "underpin"]),
     (
         "underpin-bench",
-        &["jobmatch", "underpin", "underpin-testkit"],
+        &[
+            "jobmatch",
+            "underpin",
+            "underpin-core",
+            "underpin-pool",
+            "underpin-testkit",
+        ],
     ),
 ];
 
@@ -98,28 +105,61 @@ fn the_arrows_point_as_the_design_has_them() {
     }
 }
 
+/// The benchmarks alone may state a newer one, for their peers: nobody stands on them.
 #[test]
 fn no_dependency_asks_for_a_newer_rust_than_we_state() {
     let metadata = metadata();
-    let version =
-        |text: &str| -> Vec<u32> { text.split('.').map(|n| n.parse().unwrap()).collect() };
     let packages = metadata["packages"].as_array().unwrap();
-    let of = |name: &str| {
-        packages
-            .iter()
-            .find(|package| package["name"] == name)
-            .unwrap()
+    let stated = |package: &Value| -> Option<Vec<u32>> {
+        let text = package["rust_version"].as_str()?;
+        Some(
+            text.split('.')
+                .take(2)
+                .map(|n| n.parse().unwrap())
+                .collect(),
+        )
     };
-    let stated = of("underpin")["rust_version"].as_str().unwrap();
-    for package in packages {
-        if let Some(needed) = package["rust_version"].as_str() {
+    let of_ours = |package: &&Value| package["source"].is_null();
+    let underpin = packages.iter().find(|p| p["name"] == "underpin").unwrap();
+    for package in packages.iter().filter(of_ours) {
+        let (name, limit) = (&package["name"], stated(package));
+        assert!(
+            name == "underpin-bench" || limit == stated(underpin),
+            "{name} states the Rust of all others"
+        );
+        let below = all_below(&metadata, package["id"].as_str().unwrap());
+        for needed in packages
+            .iter()
+            .filter(|p| below.contains(p["id"].as_str().unwrap()))
+        {
             assert!(
-                version(needed)[..2] <= version(stated)[..2],
-                "{} needs Rust {needed}, and {stated} is stated",
-                package["name"]
+                stated(needed) <= limit,
+                "{} needs Rust {}, and {name} states {limit:?}",
+                needed["name"],
+                needed["rust_version"]
             );
         }
     }
+}
+
+/// The ids of all that a package stands on, its tests' too.
+fn all_below<'a>(metadata: &'a Value, id: &'a str) -> HashSet<&'a str> {
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let below: HashMap<&str, &Value> = nodes
+        .iter()
+        .map(|node| (node["id"].as_str().unwrap(), &node["dependencies"]))
+        .collect();
+    let mut found = HashSet::new();
+    let mut open = vec![id];
+    while let Some(id) = open.pop() {
+        for on in below[id].as_array().unwrap() {
+            let on = on.as_str().unwrap();
+            if found.insert(on) {
+                open.push(on);
+            }
+        }
+    }
+    found
 }
 
 /// Each engine by itself, without TLS, and with every type crate: nothing leans on a feature

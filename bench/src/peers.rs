@@ -1,0 +1,33 @@
+//! The pools, and the driver alone, that ours is measured against on PostgreSQL.
+
+pub(crate) mod bb8;
+pub(crate) mod deadpool;
+pub(crate) mod driver;
+pub(crate) mod mobc;
+pub(crate) mod ours;
+pub(crate) mod pgbench;
+mod prepared;
+pub(crate) mod sqlx;
+
+use std::future::Future;
+
+/// So many connections each of them has at most.
+pub(crate) const CONNECTIONS: u32 = 8;
+
+pub(crate) const SELECT: &str = "SELECT $1::int8";
+pub(crate) const SLEEP: &str = "SELECT pg_sleep(0.02)";
+
+/// What runs statements of their own, each on any connection.
+pub(crate) trait Statements: Clone + Send + Sync + 'static {
+    /// [`SELECT`] with this number, and its answer.
+    fn select(&self, task: usize, n: i64) -> impl Future<Output = i64> + Send;
+
+    /// [`SLEEP`].
+    fn sleep(&self, task: usize) -> impl Future<Output = ()> + Send;
+}
+
+/// What runs transactions.
+pub(crate) trait Transactions: Clone + Send + Sync + 'static {
+    /// BEGIN, [`SELECT`], COMMIT on one connection, and the answer.
+    fn transaction(&self, n: i64) -> impl Future<Output = i64> + Send;
+}

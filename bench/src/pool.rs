@@ -1,0 +1,126 @@
+//! The pool under load, beside its peers in the same run.
+//!
+//! Ours has its default configuration but for the number of connections, and so have the
+//! peers, but for what the file of each says.
+
+mod mixed;
+mod no_op;
+mod select;
+mod transactions;
+
+use std::fmt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::load::{Sample, Waits};
+use crate::program;
+use crate::race::{Rounds, Standings};
+use crate::server::Server;
+use crate::targets::Targets;
+
+/// The benchmarks of the pool that ran.
+#[derive(Default)]
+pub(crate) struct PoolReport {
+    races: Vec<Standings>,
+    targets: Targets,
+    heap: Option<String>,
+}
+
+const NAMES: [&str; 5] = [
+    "pool-no-op",
+    "pool-select",
+    "pool-mixed",
+    "pool-transactions",
+    "pool-heap",
+];
+
+impl PoolReport {
+    /// Runs those that are chosen.
+    pub(crate) async fn run(
+        &mut self,
+        server: &Server,
+        quick: bool,
+        chosen: impl Fn(&str) -> bool,
+    ) {
+        let rounds = match quick {
+            true => Rounds {
+                count: 3,
+                length: Duration::from_millis(100),
+            },
+            false => Rounds {
+                count: 5,
+                length: Duration::from_secs(1),
+            },
+        };
+        for name in NAMES.into_iter().filter(|name| chosen(name)) {
+            match name {
+                "pool-no-op" => no_op::run(rounds, self).await,
+                "pool-select" => select::run(server, rounds, self).await,
+                "pool-mixed" => mixed::run(server, rounds, self).await,
+                "pool-transactions" => transactions::run(server, rounds, self).await,
+                _ => self.heap = Some(heap()),
+            }
+        }
+    }
+
+    /// Notes how the rate and a percentile compare with those of a peer.
+    fn compare(
+        &mut self,
+        standings: &Standings,
+        peer: &'static str,
+        rate: f64,
+        (percentile, of): (&str, fn(&Waits) -> Duration),
+    ) {
+        let title = standings.title();
+        let seen = standings.ratio(OURS, peer, |sample| sample.rate);
+        self.targets
+            .at_least(format!("{title}: rate ÷ {peer}"), rate, seen);
+        self.compare_waits(standings, peer, percentile, of);
+    }
+
+    fn compare_waits(
+        &mut self,
+        standings: &Standings,
+        peer: &'static str,
+        percentile: &str,
+        of: fn(&Waits) -> Duration,
+    ) {
+        let wait = |sample: &Sample| {
+            let waits = sample.waits.as_ref().expect("a load of the harness's own");
+            of(waits).as_secs_f64()
+        };
+        let what = format!("{}: {percentile} ÷ {peer}", standings.title());
+        self.targets
+            .at_most(what, 1.0, standings.ratio(OURS, peer, wait));
+    }
+}
+
+/// What the tables call us.
+const OURS: &str = "underpin";
+
+/// Counted in a process of its own: an allocator that counts would slow down all else.
+fn heap() -> String {
+    let output = Command::new(program::ours("underpin-bench-heap"))
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program starts");
+    let (said, errors) = (
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+    );
+    assert!(output.status.success(), "underpin-bench-heap: {errors}");
+    eprintln!("{said}");
+    said.into_owned()
+}
+
+impl fmt::Display for PoolReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for standings in &self.races {
+            writeln!(f, "{standings}")?;
+        }
+        if !self.races.is_empty() {
+            writeln!(f, "{}", self.targets)?;
+        }
+        f.write_str(self.heap.as_deref().unwrap_or_default())
+    }
+}
