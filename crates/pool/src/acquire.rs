@@ -94,12 +94,12 @@ pub(crate) async fn acquire<C: Connector>(
                 pool = inner.name(),
                 "a dead connection was found and is closed"
             );
-            lease.refuse(call.since);
+            lease.refuse();
         } else if !check || call.validate(&inner, &lease).await? {
             tracing::debug!(pool = inner.name(), "acquired");
             return Ok(lease);
         } else {
-            lease.refuse(call.since);
+            lease.refuse();
         }
     }
 }
@@ -137,7 +137,7 @@ impl Call {
                 Acquisition::Closed => Step::Closed,
                 Acquisition::Ready { slot, check } => match locked.take(slot) {
                     Some(connection) => {
-                        let lease = Lease::new(Arc::clone(inner), slot, connection, now);
+                        let lease = Lease::new(Arc::clone(inner), slot, connection);
                         Step::Leased { lease, check }
                     }
                     None => Step::Closed,
@@ -187,10 +187,10 @@ impl Call {
                 check,
             } => inner.with(|locked, now| {
                 if locked.state.is_current(slot) {
-                    let lease = Lease::new(Arc::clone(inner), slot, connection, now);
+                    let lease = Lease::new(Arc::clone(inner), slot, connection);
                     return Ok(Some((lease, check)));
                 }
-                let placement = locked.state.unclaimed(slot, now.since(self.since), now);
+                let placement = locked.state.unclaimed(slot, now);
                 locked.put(slot, connection, placement);
                 Ok(None)
             }),
@@ -285,7 +285,7 @@ impl<C: Connector> Drop for Waiting<'_, C> {
                 slot, connection, ..
             }) = locked.mailboxes.close(self.cell)
             {
-                let placement = locked.state.unclaimed(slot, Duration::ZERO, now);
+                let placement = locked.state.unclaimed(slot, now);
                 locked.put(slot, connection, placement);
             }
         });

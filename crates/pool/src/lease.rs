@@ -6,7 +6,6 @@ use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background::Claim;
 use crate::inner::{Inner, close};
-use crate::moment::Moment;
 use crate::state::SlotId;
 use crate::work::Job;
 
@@ -19,21 +18,14 @@ pub struct Lease<C: Connector> {
     slot: SlotId,
     /// There until the lease ends.
     connection: Option<C::Connection>,
-    since: Moment,
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(
-        inner: Arc<Inner<C>>,
-        slot: SlotId,
-        connection: C::Connection,
-        since: Moment,
-    ) -> Self {
+    pub(crate) fn new(inner: Arc<Inner<C>>, slot: SlotId, connection: C::Connection) -> Self {
         Lease {
             inner,
             slot,
             connection: Some(connection),
-            since,
         }
     }
 
@@ -60,11 +52,10 @@ impl<C: Connector> Lease<C> {
     }
 
     /// Gives back a connection that was dead before the caller had it.
-    pub(crate) fn refuse(mut self, asked: Moment) {
+    pub(crate) fn refuse(mut self) {
         if let Some(connection) = self.connection.take() {
-            let waited = self.since.since(asked);
             self.inner.with(|locked, now| {
-                locked.state.refused(self.slot, waited, now);
+                locked.state.refused(self.slot, now);
                 locked.give(Job::Close(self.slot, connection));
             });
         }

@@ -22,6 +22,7 @@ mod background;
 mod bounds;
 mod explanation;
 mod failure;
+mod histogram;
 mod inner;
 mod lease;
 mod mailbox;
@@ -34,6 +35,7 @@ mod work;
 
 pub use acquire::AcquireOptions;
 pub use bounds::Bounds;
+pub use histogram::Histogram;
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use pool::Pool;

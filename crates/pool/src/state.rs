@@ -157,8 +157,8 @@ impl State {
     }
 
     /// A connection was handed to a waiter who had gone away: it goes to the next.
-    pub(crate) fn unclaimed(&mut self, slot: SlotId, waited: Duration, now: Moment) -> Placement {
-        self.undo_acquired(waited);
+    pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Moment) -> Placement {
+        self.undo_acquired(slot);
         let check = self.is_check_due(slot, now);
         self.place(slot, now, now, check)
     }
@@ -220,8 +220,8 @@ impl State {
     }
 
     /// A connection turned out to be dead before its caller got it; close it, then `closed`.
-    pub(crate) fn refused(&mut self, slot: SlotId, waited: Duration, now: Moment) {
-        self.undo_acquired(waited);
+    pub(crate) fn refused(&mut self, slot: SlotId, now: Moment) {
+        self.undo_acquired(slot);
         self.broken(slot, now);
     }
 
@@ -321,18 +321,21 @@ impl State {
     ) {
         self.enter(slot, Phase::Leased { since: now, place });
         self.totals.acquired += 1;
-        self.totals.wait += now.since(asked);
+        let waited = now.since(asked);
+        self.slot_mut(slot).waited = waited;
+        self.totals.wait.record(waited);
     }
 
-    fn undo_acquired(&mut self, waited: Duration) {
+    fn undo_acquired(&mut self, slot: SlotId) {
         self.totals.acquired -= 1;
-        self.totals.wait = self.totals.wait.saturating_sub(waited);
+        let waited = self.slot(slot).waited;
+        self.totals.wait.take_back(waited);
     }
 
     fn note_return(&mut self, slot: SlotId, now: Moment) {
         if let Phase::Leased { since, .. } = self.slot(slot).phase {
             self.totals.returned += 1;
-            self.totals.used += now.since(since);
+            self.totals.used.record(now.since(since));
         }
     }
 

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::histogram::Histogram;
 use crate::state::{Snapshot, Totals};
 
 /// A pool in numbers, all of the same moment.
@@ -32,10 +33,13 @@ pub struct Statistics {
     pub timeouts_total: u64,
     /// Attempts to connect that were made because the one before had failed.
     pub retries_total: u64,
-    /// How long all the leases given out were waited for, together.
-    pub wait_time_total: Duration,
-    /// How long all the leases given back were held, together.
-    pub use_time_total: Duration,
+    /// How long the leases given out were waited for: queue, connecting and validation of
+    /// an earlier one that was dead; nothing where a connection was idle.
+    pub wait: Histogram,
+    /// How long the leases given back were held.
+    pub use_time: Histogram,
+    /// How long opening a connection took, where it succeeded.
+    pub create: Histogram,
     /// Why the latest attempt to connect that failed did so.
     pub last_connection_error: Option<String>,
 }
@@ -56,26 +60,20 @@ impl Statistics {
             returned_total: totals.returned,
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
-            wait_time_total: totals.wait,
-            use_time_total: totals.used,
+            wait: totals.wait.clone(),
+            use_time: totals.used.clone(),
+            create: totals.create.clone(),
             last_connection_error: last_error,
         }
     }
 
     /// How long a lease is waited for on average; zero before the first.
     pub fn average_wait(&self) -> Duration {
-        average(self.wait_time_total, self.acquired_total)
+        self.wait.mean()
     }
 
     /// How long a lease is held on average; zero before the first came back.
     pub fn average_use(&self) -> Duration {
-        average(self.use_time_total, self.returned_total)
-    }
-}
-
-fn average(total: Duration, count: u64) -> Duration {
-    match count {
-        0 => Duration::ZERO,
-        _ => Duration::from_secs_f64(total.as_secs_f64() / count as f64),
+        self.use_time.mean()
     }
 }

@@ -51,6 +51,9 @@ impl State {
     pub(crate) fn connected(&mut self, slot: SlotId, now: Moment, random: f64) -> Placement {
         self.backoff.succeeded();
         self.totals.opened += 1;
+        if let Phase::Connecting { since, .. } = self.slot(slot).phase {
+            self.totals.create.record(now.since(since));
+        }
         let share = SHORTEST_LIFE + (1.0 - SHORTEST_LIFE) * random;
         let expires_at = match now.after(self.rules.max_lifetime) {
             Moment::NEVER => Moment::NEVER,

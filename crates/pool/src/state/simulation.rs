@@ -124,7 +124,7 @@ impl Run {
                 if self.goes_wrong() && self.random.u8(..4) == 0 {
                     // Found dead: closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
-                    self.state.refused(slot, Duration::ZERO, self.now);
+                    self.state.refused(slot, self.now);
                     self.world.closing.push(slot);
                     self.obey();
                     self.acquire_as(ticket);
@@ -186,7 +186,7 @@ impl Run {
                 false => self.world.closing.push(slot),
             },
             5 => {
-                let placement = self.state.unclaimed(slot, Duration::ZERO, self.now);
+                let placement = self.state.unclaimed(slot, self.now);
                 self.put(slot, placement);
             }
             _ if self.goes_wrong() => {
@@ -325,6 +325,16 @@ impl Run {
         );
         assert_eq!(census.idle, state.idle.len(), "idle connections");
         assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
+        let totals = state.totals();
+        assert_eq!(
+            (
+                totals.wait.count(),
+                totals.used.count(),
+                totals.create.count()
+            ),
+            (totals.acquired, totals.returned, totals.opened),
+            "the histograms count what the totals do"
+        );
         assert!(
             census.connecting <= state.rules.max_connecting,
             "too many connects at once"

@@ -1,7 +1,7 @@
-use std::time::Duration;
+use crate::histogram::Histogram;
 
 /// What has happened since the pool was opened.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     pub(crate) opened: u64,
     pub(crate) closed: u64,
@@ -10,6 +10,10 @@ pub(crate) struct Totals {
     pub(crate) returned: u64,
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
-    pub(crate) wait: Duration,
-    pub(crate) used: Duration,
+    /// How long the leases given out were waited for.
+    pub(crate) wait: Histogram,
+    /// How long the leases given back were held.
+    pub(crate) used: Histogram,
+    /// How long the attempts to connect took that succeeded.
+    pub(crate) create: Histogram,
 }

@@ -33,7 +33,7 @@ fn who_was_given_a_dead_connection_keeps_its_place() {
     };
     let other = lease(&mut state, secs(1));
     wait(&mut state, 8, 3, secs(1));
-    state.refused(slot, Duration::ZERO, secs(1));
+    state.refused(slot, secs(1));
     assert_eq!(state.acquire(place, secs(1), secs(1)), Acquisition::Wait);
     let waiter = Waiter {
         ticket: first,
