@@ -80,6 +80,21 @@ impl Histogram {
         self.count = self.count.saturating_sub(1);
         self.sum = self.sum.saturating_sub(length);
     }
+
+    /// Adds what `now` has more than this, and gives it, range by range: the middle of the
+    /// range and how much fell into it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn catch_up(&mut self, now: &Histogram) -> impl Iterator<Item = (Duration, u64)> {
+        (self.count, self.sum) = (now.count, now.sum);
+        let counts = self.counts.iter_mut().zip(now.counts.iter()).enumerate();
+        counts.filter_map(|(bucket, (told, count))| {
+            // What was taken back after it was told is made up for by what comes next.
+            let more = count.checked_sub(*told).filter(|more| *more > 0)?;
+            *told = *count;
+            let range = range(bucket);
+            Some(((*range.start() + *range.end()) / 2, more))
+        })
+    }
 }
 
 impl Default for Histogram {

@@ -9,9 +9,11 @@ use underpin_core::{Deadline, Error};
 
 use crate::background;
 use crate::mailbox::{Mailboxes, Outcome};
+use crate::metrics::Publishing;
 use crate::moment::Moment;
 use crate::options::PoolOptions;
 use crate::state::{Action, Placement, SlotId, State};
+use crate::statistics::Statistics;
 use crate::work::{Job, Work};
 
 /// What all handles, leases and background tasks of a pool share.
@@ -25,6 +27,7 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) drained: Notify,
     /// Becomes true when attempts to connect are to be given up; goes away with the pool.
     pub(crate) cancel_connects: watch::Sender<bool>,
+    pub(crate) publishing: Publishing,
 }
 
 /// What the lock guards.
@@ -56,6 +59,7 @@ impl<C: Connector> Inner<C> {
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
             cancel_connects: watch::Sender::new(false),
+            publishing: Publishing::new(),
         }
     }
 
@@ -96,6 +100,16 @@ impl<C: Connector> Inner<C> {
             background::start(self, work);
         }
         result
+    }
+
+    /// The pool in numbers, all of the same moment.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let locked = self.lock();
+        let last_error = locked
+            .last_error
+            .as_ref()
+            .map(|(error, _)| error.to_string());
+        Statistics::new(self.name(), &locked.state, last_error)
     }
 
     /// For looking only: whatever changes the state goes through `with`.

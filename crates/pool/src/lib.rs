@@ -26,6 +26,11 @@ mod histogram;
 mod inner;
 mod lease;
 mod mailbox;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics_disabled.rs"]
+mod metrics;
 mod moment;
 mod options;
 mod pool;

@@ -72,6 +72,7 @@ impl<C: Connector> Pool<C> {
         inner
             .runtime
             .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
+        inner.publishing.start(&inner);
         Ok(Pool { inner })
     }
 
@@ -117,12 +118,7 @@ impl<C: Connector> Pool<C> {
 
     /// The pool in numbers.
     pub fn statistics(&self) -> Statistics {
-        let locked = self.inner.lock();
-        let last_error = locked
-            .last_error
-            .as_ref()
-            .map(|(error, _)| error.to_string());
-        Statistics::new(&locked.state.snapshot(), locked.state.totals(), last_error)
+        self.inner.statistics()
     }
 
     /// The options that it was opened with.

@@ -42,7 +42,7 @@ pub(crate) use queue::{Ticket, Waiter};
 pub(crate) use slot::SlotId;
 use slot::{Census, Phase, Slot, Succession};
 use stopwatch::Stopwatch;
-pub(crate) use totals::Totals;
+use totals::Totals;
 use underpin_core::HealthCheck;
 
 /// The pool's state.
@@ -249,6 +249,10 @@ impl State {
         self.vacate(slot);
         self.plan(now);
         self.note_drained();
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
     }
 
     pub(crate) fn totals(&self) -> &Totals {

@@ -1,12 +1,17 @@
 use std::time::Duration;
 
+use crate::bounds::Bounds;
 use crate::histogram::Histogram;
-use crate::state::{Snapshot, Totals};
+use crate::state::State;
 
 /// A pool in numbers, all of the same moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
+    /// What messages and logs call the pool.
+    pub name: String,
+    /// How many connections it may have.
+    pub bounds: Bounds,
     /// All connections: idle, in use, being opened, and sound ones being closed.
     pub size: usize,
     /// Connections that nobody uses.
@@ -45,8 +50,11 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(crate) fn new(now: &Snapshot, totals: &Totals, last_error: Option<String>) -> Self {
+    pub(crate) fn new(name: &str, state: &State, last_error: Option<String>) -> Self {
+        let (now, totals) = (state.snapshot(), state.totals());
         Statistics {
+            name: name.to_owned(),
+            bounds: state.bounds(),
             size: now.size,
             idle: now.idle,
             in_use: now.in_use,
