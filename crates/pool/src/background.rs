@@ -12,7 +12,7 @@ use underpin_core::{Class, Error, Result};
 
 use crate::failure;
 use crate::inner::{Inner, bounded, close};
-use crate::state::{AfterFailure, SlotId};
+use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Job, Work};
 
 /// No test of a connection takes longer.
@@ -26,6 +26,10 @@ pub(crate) const CLOSE_BOUND: Duration = Duration::from_secs(5);
 pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connection>) {
     for waker in work.wake.into_iter().chain(work.wake_too) {
         waker.wake();
+    }
+    for Holder { place, held } in work.leaks {
+        let pool = inner.name();
+        tracing::warn!(pool, %place, ?held, "a connection is held past leak_threshold");
     }
     if work.cancel_connects {
         inner.cancel_connects.send_replace(true);

@@ -188,6 +188,7 @@ impl<T> Locked<T> {
                 }
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
+                Action::ReportLeak(holder) => self.work.leaks.push(holder),
                 Action::Reschedule => self.work.reschedule = true,
                 Action::Drained => self.work.drained = true,
             }

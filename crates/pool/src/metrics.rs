@@ -2,9 +2,9 @@
 //! semantic conventions have for the connection pools of database clients.
 //!
 //! They are taken from the plain numbers once a second by a task of its own, so that leasing
-//! a connection costs the same with and without them: a recorder's histogram takes 10 to 50
-//! times as long for one value as the pool's own does. The price is that a recorder sees a
-//! length as the middle of its range, at most a sixteenth off, and up to a second late.
+//! a connection costs the same with and without them, whatever recorder is installed and
+//! however long it takes for a value. The price is that a recorder sees a length as the
+//! middle of its range, at most a sixteenth off, and up to a second late.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

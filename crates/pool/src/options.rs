@@ -40,6 +40,9 @@ pub struct PoolOptions {
     pub retry: RetryPolicy,
     /// How many attempts to connect are under way at once, at most. Default 4.
     pub max_connecting: u32,
+    /// A lease that is held for so long is reported, once, at WARN, with the line of code
+    /// that asked for it. It is not ended. Default none: nothing is reported.
+    pub leak_threshold: Option<Duration>,
     /// Whether nothing is opened before the first call of `acquire`. Default false.
     pub lazy: bool,
 }
@@ -59,6 +62,7 @@ impl Default for PoolOptions {
             health_check_interval: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             max_connecting: 4,
+            leak_threshold: None,
             lazy: false,
         }
     }
@@ -102,6 +106,10 @@ impl PoolOptions {
             ("idle_timeout", self.idle_timeout),
             ("max_lifetime", self.max_lifetime),
             ("health_check_interval", self.health_check_interval),
+            (
+                "leak_threshold",
+                self.leak_threshold.unwrap_or(Duration::MAX),
+            ),
         ];
         for (option, length) in lengths {
             if length.is_zero() {
@@ -148,7 +156,7 @@ mod tests {
 
     #[test]
     fn each_wrong_option_is_named() {
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 10] = [
             ("name", |o| o.name.clear()),
             ("`max` is 0", |o| (o.min, o.max) = (0, 0)),
             ("`min` is 21", |o| o.min = 21),
@@ -159,6 +167,9 @@ mod tests {
             }),
             ("idle_timeout", |o| o.idle_timeout = Duration::ZERO),
             ("max_lifetime", |o| o.max_lifetime = Duration::ZERO),
+            ("leak_threshold", |o| {
+                o.leak_threshold = Some(Duration::ZERO)
+            }),
             ("jitter", |o| o.retry.jitter = f64::NAN),
         ];
         for (names, change) in cases {

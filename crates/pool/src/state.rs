@@ -14,6 +14,7 @@ mod closing;
 mod connecting;
 mod decision;
 mod explain;
+mod leaks;
 mod policy;
 mod queue;
 #[cfg(test)]
@@ -36,6 +37,7 @@ use backoff::Backoff;
 pub(crate) use connecting::AfterFailure;
 pub(crate) use decision::{Acquisition, Action, Placement};
 pub(crate) use explain::{Holder, Snapshot};
+use leaks::Leaks;
 use policy::Rules;
 use queue::Queue;
 pub(crate) use queue::{Ticket, Waiter};
@@ -65,6 +67,7 @@ pub(crate) struct State {
     actions: VecDeque<Action>,
     totals: Totals,
     connecting_time: Stopwatch,
+    leaks: Leaks,
 }
 
 impl State {
@@ -85,6 +88,7 @@ impl State {
             actions: VecDeque::new(),
             totals: Totals::default(),
             connecting_time: Stopwatch::default(),
+            leaks: Leaks::default(),
         }
     }
 

@@ -38,6 +38,8 @@ pub struct Statistics {
     pub timeouts_total: u64,
     /// Attempts to connect that were made because the one before had failed.
     pub retries_total: u64,
+    /// Leases held past [`leak_threshold`](crate::PoolOptions::leak_threshold).
+    pub leaks_total: u64,
     /// How long the leases given out were waited for: queue, connecting and validation of
     /// an earlier one that was dead; nothing where a connection was idle.
     pub wait: Histogram,
@@ -68,6 +70,7 @@ impl Statistics {
             returned_total: totals.returned,
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
+            leaks_total: totals.leaks,
             wait: totals.wait.clone(),
             use_time: totals.used.clone(),
             create: totals.create.clone(),

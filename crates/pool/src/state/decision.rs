@@ -1,3 +1,4 @@
+use super::explain::Holder;
 use super::slot::SlotId;
 
 /// What the shell has to do, apart from what a call answered.
@@ -16,6 +17,8 @@ pub(crate) enum Action {
     Refuse { cell: u32 },
     /// End all attempts to connect.
     CancelConnects,
+    /// Tell the operator that this lease is held for too long.
+    ReportLeak(Holder),
     /// What `next_due` says may have become earlier.
     Reschedule,
     /// The pool is closed and nothing is left of it.

@@ -15,6 +15,7 @@ pub(crate) struct Rules {
     pub(crate) health_check: HealthCheck,
     pub(crate) check_interval: Duration,
     pub(crate) max_connecting: usize,
+    pub(crate) leak_threshold: Option<Duration>,
 }
 
 impl Rules {
@@ -27,6 +28,7 @@ impl Rules {
             health_check: options.health_check,
             check_interval: options.health_check_interval,
             max_connecting: options.max_connecting as usize,
+            leak_threshold: options.leak_threshold,
         }
     }
 }

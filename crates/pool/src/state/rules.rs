@@ -2,6 +2,7 @@
 
 mod ageing;
 mod connecting;
+mod leaks;
 mod leasing;
 
 use underpin_core::retry::RetryPolicy;

@@ -53,6 +53,9 @@ impl Run {
             max_lifetime: Duration::from_secs(random.u64(1..120)),
             health_check_interval: Duration::from_secs(random.u64(1..60)),
             lazy: random.bool(),
+            leak_threshold: random
+                .bool()
+                .then(|| Duration::from_secs(random.u64(1..20))),
             ..PoolOptions::default()
         };
         Run {
@@ -297,6 +300,10 @@ impl Run {
                     );
                 }
                 Action::CancelConnects => self.world.cancelled = true,
+                Action::ReportLeak(holder) => {
+                    let threshold = self.state.rules.leak_threshold;
+                    assert!(threshold.is_some_and(|threshold| holder.held >= threshold));
+                }
                 Action::Reschedule => {}
                 Action::Drained => self.world.drained = true,
             }

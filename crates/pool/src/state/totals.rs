@@ -10,6 +10,8 @@ pub(crate) struct Totals {
     pub(crate) returned: u64,
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
+    /// Leases held past the threshold.
+    pub(crate) leaks: u64,
     /// How long the leases given out were waited for.
     pub(crate) wait: Histogram,
     /// How long the leases given back were held.

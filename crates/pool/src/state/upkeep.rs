@@ -12,6 +12,7 @@ impl State {
         self.close_long_idle(now);
         self.check_idle(now);
         self.mark_old(now);
+        self.report_leaks(now);
         self.plan(now);
         self.actions.retain(|action| *action != Action::Reschedule);
     }
@@ -21,9 +22,12 @@ impl State {
     /// wake whoever sleeps until then.
     pub(crate) fn next_due(&self, now: Moment) -> Moment {
         let pause = self.rules.idle_timeout.min(self.rules.check_interval);
-        let mut due = now.after(pause);
+        let mut due = now.after(pause.min(self.rules.leak_threshold.unwrap_or(pause)));
         if self.closing {
             return due;
+        }
+        if let Some(leak) = self.leak_due() {
+            due = due.min(leak);
         }
         if self.kept() > self.bounds.min as usize
             && let Some(oldest) = self.idle.first()
