@@ -9,7 +9,7 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result, Stage};
 
 use crate::background::CHECK_BOUND;
-use crate::explanation::Explanation;
+use crate::explanation::{End, Explanation};
 use crate::failure;
 use crate::inner::Inner;
 use crate::lease::Lease;
@@ -76,6 +76,7 @@ pub(crate) async fn acquire<C: Connector>(
         let (lease, check) = match call.take(&inner) {
             Step::Leased { lease, check } => (lease, check),
             Step::Closed => return Err(failure::closed(inner.name())),
+            Step::Full { most } => return Err(call.ended(&inner, End::Full { most })),
             Step::Wait { cell, ticket } => {
                 let waiting = Waiting {
                     inner: &inner,
@@ -107,6 +108,7 @@ pub(crate) async fn acquire<C: Connector>(
 enum Step<C: Connector> {
     Leased { lease: Lease<C>, check: bool },
     Wait { cell: u32, ticket: Ticket },
+    Full { most: u32 },
     Closed,
 }
 
@@ -142,6 +144,9 @@ impl Call {
                     }
                     None => Step::Closed,
                 },
+                Acquisition::Wait if !locked.state.has_room_for(ticket) => Step::Full {
+                    most: inner.options.max_waiting.unwrap_or_default(),
+                },
                 Acquisition::Wait => {
                     let cell = locked.mailboxes.open();
                     let connecting = locked.state.connecting_time(now);
@@ -173,11 +178,12 @@ impl Call {
             None => (&mut waiting).await,
             Some(at) => match tokio::time::timeout_at(at.into(), &mut waiting).await {
                 Ok(outcome) => outcome,
-                Err(_) => return Err(self.timed_out(inner, None)),
+                Err(_) => return Err(self.ended(inner, End::TimedOut(None))),
             },
         };
         match outcome {
             Outcome::Closed => Err(failure::closed(inner.name())),
+            Outcome::Shed { standing } => Err(self.ended(inner, End::Shed { standing })),
             Outcome::Failed { error, attempts } => {
                 Err(failure::connecting_failed(inner.name(), &error, attempts))
             }
@@ -212,27 +218,25 @@ impl Call {
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
         if !well && self.deadline.has_passed(now.into_std()) {
-            return Err(self.timed_out(inner, Some(Stage::Validate)));
+            return Err(self.ended(inner, End::TimedOut(Some(Stage::Validate))));
         }
         Ok(well)
     }
 
-    fn timed_out<C: Connector>(&self, inner: &Arc<Inner<C>>, stage: Option<Stage>) -> Error {
+    /// Explains why the call ends without a connection.
+    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: End) -> Error {
         let explanation = inner.with(|locked, now| {
-            locked.state.timed_out();
+            if matches!(end, End::TimedOut(_)) {
+                locked.state.timed_out();
+            }
             let pool = locked.state.snapshot();
             let connecting = match self.connecting_before {
                 Some(before) => locked.state.connecting_time(now).saturating_sub(before),
                 None => Duration::ZERO,
             };
-            let missing = if pool.awaits_connect {
-                Stage::Connect
-            } else {
-                Stage::Queue
-            };
             Explanation {
                 name: inner.name(),
-                stage: stage.unwrap_or(missing),
+                end,
                 waited: now.since(self.since),
                 connecting,
                 validating: self.validating,
@@ -245,7 +249,14 @@ impl Call {
             }
         });
         let error = explanation.into_error();
-        tracing::error!(pool = inner.name(), place = %self.options.place, %error, "no connection");
+        let (pool, place) = (inner.name(), self.options.place);
+        match end {
+            End::TimedOut(_) => tracing::error!(pool, %place, %error, "no connection"),
+            // Under overload there may be many of them; they are counted.
+            End::Full { .. } | End::Shed { .. } => {
+                tracing::debug!(pool, %place, %error, "no connection");
+            }
+        }
         error
     }
 }

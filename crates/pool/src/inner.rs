@@ -186,6 +186,12 @@ impl<T> Locked<T> {
                         self.deliver(cell, Outcome::Failed { error, attempts });
                     }
                 }
+                Action::HandOver { slot, cell, check } => {
+                    if let Some(connection) = self.take(slot) {
+                        self.put(slot, connection, Placement::HandOver { cell, check });
+                    }
+                }
+                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
                 Action::ReportLeak(holder) => self.work.leaks.push(holder),

@@ -82,7 +82,8 @@ impl<C: Connector> Pool<C> {
     /// # Errors
     /// `Class::Timeout`, its stage saying which wait it was, with an explanation. The class
     /// of the failed attempt to connect (`Connect`, `Auth`, …), after as many retries as
-    /// the options or the pool allow; none where they cannot help. `Class::Closed`.
+    /// the options or the pool allow; none where they cannot help. `Class::Busy` where the
+    /// queue is full or load is shed. `Class::Closed`.
     /// The effect is always `NotSent`.
     ///
     /// # Cancel safety
@@ -103,6 +104,37 @@ impl<C: Connector> Pool<C> {
     /// How often the connections have been made stale.
     pub fn generation(&self) -> u64 {
         self.inner.lock().state.generation()
+    }
+
+    /// Hands nothing out until [`resume`](Pool::resume): for the time of a switch-over, or of
+    /// work on the server. Who asks waits in order, as long as its time allows; leases that
+    /// are out go on. Pausing a paused pool changes nothing.
+    pub fn pause(&self) {
+        let was = self.inner.with(|locked, _| {
+            let was = locked.state.is_paused();
+            locked.state.pause();
+            was
+        });
+        if !was {
+            tracing::info!(pool = self.inner.name(), "pool paused");
+        }
+    }
+
+    /// Ends a [`pause`](Pool::pause): who has waited longest is served first.
+    pub fn resume(&self) {
+        let was = self.inner.with(|locked, now| {
+            let was = locked.state.is_paused();
+            locked.state.resume(now);
+            was
+        });
+        if was {
+            tracing::info!(pool = self.inner.name(), "pool resumed");
+        }
+    }
+
+    /// Whether the pool is paused.
+    pub fn is_paused(&self) -> bool {
+        self.inner.lock().state.is_paused()
     }
 
     /// Changes how many connections the pool may have. Surplus ones are closed when idle.

@@ -3,7 +3,7 @@
 //! concerns the connection that the call is about, and as [`Action`]s where it does not.
 //!
 //! What always holds, and the simulation checks after each step:
-//! - While anybody waits, no connection is idle, and an attempt to connect is under way or
+//! - While anybody waits and the pool is not paused, no connection is idle, and an attempt to connect is under way or
 //!   planned, or every permit is in use.
 //! - The permits in use are never more than the limit, unless that was lowered.
 //! - Waiters are served in the order of their tickets.
@@ -15,10 +15,12 @@ mod connecting;
 mod decision;
 mod explain;
 mod leaks;
+mod pausing;
 mod policy;
 mod queue;
 #[cfg(test)]
 mod rules;
+mod shedding;
 #[cfg(test)]
 mod simulation;
 mod slot;
@@ -41,6 +43,7 @@ use leaks::Leaks;
 use policy::Rules;
 use queue::Queue;
 pub(crate) use queue::{Ticket, Waiter};
+use shedding::Standing;
 pub(crate) use slot::SlotId;
 use slot::{Census, Phase, Slot, Succession};
 use stopwatch::Stopwatch;
@@ -68,6 +71,8 @@ pub(crate) struct State {
     totals: Totals,
     connecting_time: Stopwatch,
     leaks: Leaks,
+    paused: bool,
+    standing: Standing,
 }
 
 impl State {
@@ -89,6 +94,8 @@ impl State {
             totals: Totals::default(),
             connecting_time: Stopwatch::default(),
             leaks: Leaks::default(),
+            paused: false,
+            standing: Standing::default(),
         }
     }
 
@@ -119,6 +126,9 @@ impl State {
             return Acquisition::Closed;
         }
         self.asleep = false;
+        if self.paused {
+            return Acquisition::Wait;
+        }
         while let Some(slot) = self.idle.pop() {
             if self.slot(slot).expires_at <= now {
                 self.actions.push_back(Action::Close(slot));
@@ -132,15 +142,31 @@ impl State {
         Acquisition::Wait
     }
 
+    /// Whether there is room in the queue for who was told to wait. There is for who has a
+    /// place before others who wait already.
+    pub(crate) fn has_room_for(&mut self, ticket: Ticket) -> bool {
+        let room = match self.rules.max_waiting {
+            Some(most) => {
+                self.queue.len() < most
+                    || self.queue.newest().is_some_and(|last| ticket < last.ticket)
+            }
+            None => true,
+        };
+        self.totals.turned_away += u64::from(!room);
+        room
+    }
+
     /// Who was told to wait does so.
     pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Moment) {
         self.queue.join(waiter);
+        self.note_waiting(now);
         self.plan(now);
     }
 
     /// A waiter has gone away. Does nothing where it was served already.
     pub(crate) fn abandon(&mut self, ticket: Ticket) {
         self.queue.leave(ticket);
+        self.note_left();
     }
 
     /// A waiter has gone away because its time was up.
@@ -274,12 +300,9 @@ impl State {
             self.retire(slot, now);
             return Placement::Close;
         }
-        if let Some(waiter) = self.queue.pop() {
-            self.lease(slot, waiter.place, waiter.since, now);
-            return Placement::HandOver {
-                cell: waiter.cell,
-                check,
-            };
+        self.note_service(now);
+        if let Some(cell) = self.serve_oldest(slot, now) {
+            return Placement::HandOver { cell, check };
         }
         if self.census.open() > self.bounds.max as usize {
             self.retire(slot, now);
@@ -298,6 +321,24 @@ impl State {
         };
         self.idle.insert(at, slot);
         Placement::Keep
+    }
+
+    /// Leases a connection to who has waited longest, and gives that caller's cell.
+    fn serve_oldest(&mut self, slot: SlotId, now: Moment) -> Option<u32> {
+        if self.paused {
+            return None;
+        }
+        let waiter = self.queue.pop()?;
+        self.note_left();
+        self.lease(slot, waiter.place, waiter.since, now);
+        Some(waiter.cell)
+    }
+
+    /// Somebody has left the queue.
+    fn note_left(&mut self) {
+        if self.queue.len() == 0 {
+            self.standing.end();
+        }
     }
 
     /// Gives up a connection that is sound, but not wanted any more.

@@ -20,6 +20,8 @@ pub struct Statistics {
     pub in_use: usize,
     /// Callers who wait for a connection.
     pub waiting: usize,
+    /// Whether the pool is paused.
+    pub paused: bool,
     /// Attempts to connect that are under way.
     pub connecting: usize,
     /// Connections being closed, lost ones included.
@@ -38,6 +40,10 @@ pub struct Statistics {
     pub timeouts_total: u64,
     /// Attempts to connect that were made because the one before had failed.
     pub retries_total: u64,
+    /// Callers who found the queue full, and were told so at once.
+    pub turned_away_total: u64,
+    /// Callers whose wait was ended early, to shed load.
+    pub shed_total: u64,
     /// Leases held past [`leak_threshold`](crate::PoolOptions::leak_threshold).
     pub leaks_total: u64,
     /// How long the leases given out were waited for: queue, connecting and validation of
@@ -61,6 +67,7 @@ impl Statistics {
             idle: now.idle,
             in_use: now.in_use,
             waiting: now.waiting,
+            paused: now.paused,
             connecting: now.connecting,
             closing: now.closing,
             opened_total: totals.opened,
@@ -70,6 +77,8 @@ impl Statistics {
             returned_total: totals.returned,
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
+            turned_away_total: totals.turned_away,
+            shed_total: totals.shed,
             leaks_total: totals.leaks,
             wait: totals.wait.clone(),
             use_time: totals.used.clone(),

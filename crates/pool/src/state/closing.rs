@@ -33,6 +33,7 @@ impl State {
         while let Some(waiter) = self.queue.pop() {
             self.actions.push_back(Action::Refuse { cell: waiter.cell });
         }
+        self.note_left();
         self.close_all_idle();
         self.actions.push_back(Action::CancelConnects);
         self.note_drained();

@@ -102,11 +102,17 @@ impl State {
             .failed(failures_before, now, permanent, &retry, random);
         // Each attempt still under way serves one waiter, the oldest first; the failure is
         // news only for those behind them.
-        let from = if permanent { 0 } else { self.census.connecting };
+        let from = match (self.paused, permanent) {
+            // Nothing is tried on anybody's behalf.
+            (true, _) => usize::MAX,
+            (false, true) => 0,
+            (false, false) => self.census.connecting,
+        };
         let failed = self.queue.take_used_up(from, |waiter| {
             let used_up = waiter.is_used_up_by(began, now, |n| retry.wait(n, random));
             used_up || permanent
         });
+        self.note_left();
         for waiter in &failed {
             self.actions.push_back(Action::Fail {
                 cell: waiter.cell,
@@ -132,7 +138,8 @@ impl State {
 
     /// When the next attempt may begin.
     pub(super) fn gate(&self) -> Moment {
-        self.backoff.gate(self.queue.earliest_due())
+        let due = self.queue.earliest_due().filter(|_| !self.paused);
+        self.backoff.gate(due)
     }
 
     /// What further attempts are wanted for, within the bounds.
@@ -141,7 +148,7 @@ impl State {
         if self.closing || self.asleep || size >= self.bounds.limit() {
             return None;
         }
-        if self.census.connecting < self.queue.len() {
+        if self.census.connecting < self.demand() {
             return Some(Lack::Plain);
         }
         if size >= self.bounds.max as usize {

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::explain::Holder;
 use super::slot::SlotId;
 
@@ -17,6 +19,16 @@ pub(crate) enum Action {
     Refuse { cell: u32 },
     /// End all attempts to connect.
     CancelConnects,
+    /// Give the connection of this slot, which was idle and is leased now, to the waiter
+    /// with this cell, who checks it first if `check`.
+    HandOver {
+        slot: SlotId,
+        cell: u32,
+        check: bool,
+    },
+    /// Tell the waiter with this cell that its wait was ended, because the pool has been
+    /// overloaded for so long.
+    Shed { cell: u32, standing: Duration },
     /// Tell the operator that this lease is held for too long.
     ReportLeak(Holder),
     /// What `next_due` says may have become earlier.

@@ -60,6 +60,14 @@ impl Queue {
         self.0.insert(at, waiter);
     }
 
+    pub(crate) fn oldest(&self) -> Option<&Waiter> {
+        self.0.front()
+    }
+
+    pub(crate) fn newest(&self) -> Option<&Waiter> {
+        self.0.back()
+    }
+
     /// Takes the oldest.
     pub(crate) fn pop(&mut self) -> Option<Waiter> {
         self.0.pop_front()

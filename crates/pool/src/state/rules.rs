@@ -4,6 +4,7 @@ mod ageing;
 mod connecting;
 mod leaks;
 mod leasing;
+mod pausing;
 
 use underpin_core::retry::RetryPolicy;
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::shedding::Shedding;
 
 /// What the environment of the pool has under way: all that a shell would.
 #[derive(Default)]
@@ -53,6 +54,11 @@ impl Run {
             max_lifetime: Duration::from_secs(random.u64(1..120)),
             health_check_interval: Duration::from_secs(random.u64(1..60)),
             lazy: random.bool(),
+            max_waiting: random.bool().then(|| random.u32(1..30)),
+            shedding: random.bool().then(|| Shedding {
+                target: Duration::from_millis(random.u64(1..500)),
+                interval: Duration::from_millis(random.u64(500..5_000)),
+            }),
             leak_threshold: random
                 .bool()
                 .then(|| Duration::from_secs(random.u64(1..20))),
@@ -77,8 +83,10 @@ impl Run {
         match self.random.u32(..1000) {
             0 => self.resize(),
             1..3 => self.state.invalidate(self.now),
-            3..8 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
-            8..350 => self.acquire(),
+            3..5 => self.state.pause(),
+            5..10 => self.state.resume(self.now),
+            10..15 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
+            15..350 => self.acquire(),
             350..400 => self.abandon(),
             400..650 => self.give_back(),
             650..800 => self.finish_connect(),
@@ -133,6 +141,10 @@ impl Run {
                     self.acquire_as(ticket);
                 }
             }
+            Acquisition::Wait if !self.state.has_room_for(ticket) => {
+                let most = self.state.rules.max_waiting;
+                assert!(most.is_some_and(|most| self.world.waiting.len() >= most));
+            }
             Acquisition::Wait => {
                 self.world.next_cell += 1;
                 let cell = self.world.next_cell;
@@ -158,6 +170,7 @@ impl Run {
     fn lease(&mut self, slot: SlotId) {
         assert!(self.state.is_current(slot), "a stale connection was leased");
         assert!(!self.state.closing, "a closed pool leased a connection");
+        assert!(!self.state.paused, "a paused pool leased a connection");
         assert!(
             self.state.slot(slot).expires_at > self.now,
             "an expired one was leased"
@@ -269,18 +282,22 @@ impl Run {
     }
 
     fn put(&mut self, slot: SlotId, placement: Placement) {
+        // Who was shed before left the queue before.
+        self.obey();
         match placement {
             Placement::Keep => {}
             Placement::Close => self.world.closing.push(slot),
-            Placement::HandOver { cell, .. } => {
-                let (ticket, oldest) = self.world.waiting.pop_first().expect("somebody waits");
-                assert_eq!(
-                    cell, oldest,
-                    "{ticket:?} has waited longer than who was served"
-                );
-                self.lease(slot);
-            }
+            Placement::HandOver { cell, .. } => self.hand_over(slot, cell),
         }
+    }
+
+    fn hand_over(&mut self, slot: SlotId, cell: u32) {
+        let (ticket, oldest) = self.world.waiting.pop_first().expect("somebody waits");
+        assert_eq!(
+            cell, oldest,
+            "{ticket:?} has waited longer than who was served"
+        );
+        self.lease(slot);
     }
 
     /// Does what the state machine asks for.
@@ -290,6 +307,18 @@ impl Run {
                 Action::Connect(slot) => self.world.connecting.push(slot),
                 Action::Close(slot) => self.world.closing.push(slot),
                 Action::Check(slot) => self.world.checking.push(slot),
+                Action::HandOver { slot, cell, .. } => self.hand_over(slot, cell),
+                Action::Shed { cell, standing } => {
+                    let rule = self.state.rules.shedding;
+                    assert!(rule.is_some_and(|rule| standing >= rule.interval));
+                    let oldest = self.world.waiting.pop_first();
+                    assert_eq!(
+                        oldest.map(|(_, cell)| cell),
+                        Some(cell),
+                        "the oldest is shed"
+                    );
+                    assert!(!self.world.waiting.is_empty(), "the last was shed");
+                }
                 Action::Fail { cell, .. } | Action::Refuse { cell } => {
                     let before = self.world.waiting.len();
                     self.world.waiting.retain(|_, other| *other != cell);
@@ -364,7 +393,7 @@ impl Run {
     /// No wake-up is lost: whoever waits has something to wait for.
     fn verify_progress(&self) {
         let (state, census) = (&self.state, &self.state.census);
-        if state.queue.len() > 0 {
+        if state.demand() > 0 {
             assert!(
                 state.idle.is_empty(),
                 "somebody waits while a connection is idle"
@@ -392,6 +421,8 @@ impl Run {
     /// The server is well, everything under way ends: all who wait are served.
     fn settle(&mut self) {
         self.trouble = 0;
+        self.state.resume(self.now);
+        self.obey();
         for _ in 0..100_000 {
             if self.world.waiting.is_empty() {
                 return;
@@ -414,6 +445,9 @@ impl Run {
     }
 
     fn drain(&mut self) {
+        if self.random.bool() {
+            self.state.pause();
+        }
         self.state.drain();
         self.obey();
         assert!(self.world.cancelled && self.world.waiting.is_empty());

@@ -10,6 +10,10 @@ pub(crate) struct Totals {
     pub(crate) returned: u64,
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
+    /// Callers who found the queue full.
+    pub(crate) turned_away: u64,
+    /// Waits that were ended to shed load.
+    pub(crate) shed: u64,
     /// Leases held past the threshold.
     pub(crate) leaks: u64,
     /// How long the leases given out were waited for.

@@ -13,6 +13,7 @@ impl State {
         self.check_idle(now);
         self.mark_old(now);
         self.report_leaks(now);
+        self.shed(now);
         self.plan(now);
         self.actions.retain(|action| *action != Action::Reschedule);
     }
@@ -25,6 +26,10 @@ impl State {
         let mut due = now.after(pause.min(self.rules.leak_threshold.unwrap_or(pause)));
         if self.closing {
             return due;
+        }
+        if let Some(rule) = self.rules.shedding {
+            let looked_at = now.after(rule.interval);
+            due = due.min(self.shed_due().unwrap_or(looked_at).min(looked_at));
         }
         if let Some(leak) = self.leak_due() {
             due = due.min(leak);

@@ -7,4 +7,5 @@ mod crowd;
 mod explaining;
 mod fake;
 mod leasing;
+mod operating;
 mod validating;
