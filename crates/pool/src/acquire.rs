@@ -9,13 +9,14 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result, Stage};
 
 use crate::background::CHECK_BOUND;
-use crate::explanation::{End, Explanation};
+use crate::explanation::{Ending, Explanation};
 use crate::failure;
+use crate::hooks::HOOK_BOUND;
 use crate::inner::Inner;
 use crate::lease::Lease;
 use crate::mailbox::Outcome;
 use crate::moment::Moment;
-use crate::state::{Acquisition, Ticket, Waiter};
+use crate::state::{Acquisition, GAP, Ticket, Waiter};
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +64,8 @@ struct Call {
     since: Moment,
     deadline: Deadline,
     validating: Duration,
+    /// How many connections the hook has refused to this call.
+    refused: u32,
     /// The pool's time spent connecting when this call began to wait.
     connecting_before: Option<Duration>,
 }
@@ -76,7 +79,7 @@ pub(crate) async fn acquire<C: Connector>(
         let (lease, check) = match call.take(&inner) {
             Step::Leased { lease, check } => (lease, check),
             Step::Closed => return Err(failure::closed(inner.name())),
-            Step::Full { most } => return Err(call.ended(&inner, End::Full { most })),
+            Step::Full { most } => return Err(call.ended(&inner, Ending::Full { most })),
             Step::Wait { cell, ticket } => {
                 let waiting = Waiting {
                     inner: &inner,
@@ -90,17 +93,14 @@ pub(crate) async fn acquire<C: Connector>(
                 }
             }
         };
-        if !lease.is_open() {
-            tracing::debug!(
-                pool = inner.name(),
-                "a dead connection was found and is closed"
-            );
+        if !lease.is_open() || (check && !call.validate(&inner, &lease).await?) {
+            tracing::debug!(pool = inner.name(), "a dead connection is closed");
             lease.refuse();
-        } else if !check || call.validate(&inner, &lease).await? {
+        } else if call.admits(&inner, &lease).await? {
             tracing::debug!(pool = inner.name(), "acquired");
             return Ok(lease);
         } else {
-            lease.refuse();
+            lease.dismiss();
         }
     }
 }
@@ -124,6 +124,7 @@ impl Call {
                 .deadline
                 .earlier(Deadline::after(now.into_std(), timeout)),
             validating: Duration::ZERO,
+            refused: 0,
             connecting_before: None,
         }
     }
@@ -178,12 +179,12 @@ impl Call {
             None => (&mut waiting).await,
             Some(at) => match tokio::time::timeout_at(at.into(), &mut waiting).await {
                 Ok(outcome) => outcome,
-                Err(_) => return Err(self.ended(inner, End::TimedOut(None))),
+                Err(_) => return Err(self.ended(inner, Ending::TimedOut(None))),
             },
         };
         match outcome {
             Outcome::Closed => Err(failure::closed(inner.name())),
-            Outcome::Shed { standing } => Err(self.ended(inner, End::Shed { standing })),
+            Outcome::Shed { standing } => Err(self.ended(inner, Ending::Shed { standing })),
             Outcome::Failed { error, attempts } => {
                 Err(failure::connecting_failed(inner.name(), &error, attempts))
             }
@@ -218,15 +219,48 @@ impl Call {
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
         if !well && self.deadline.has_passed(now.into_std()) {
-            return Err(self.ended(inner, End::TimedOut(Some(Stage::Validate))));
+            return Err(self.ended(inner, Ending::TimedOut(Some(Stage::Validate))));
         }
         Ok(well)
     }
 
+    /// Asks the hook whether the caller may have the connection, in the caller's time.
+    async fn admits<C: Connector>(
+        &mut self,
+        inner: &Arc<Inner<C>>,
+        lease: &Lease<C>,
+    ) -> Result<bool> {
+        if !inner.hooks.has_before_acquire() {
+            return Ok(true);
+        }
+        let began = Instant::now();
+        let left = self.deadline.remaining(began.into_std());
+        let limit = left.unwrap_or(HOOK_BOUND);
+        let said = inner.hooks.run_before_acquire(lease, limit).await;
+        self.validating += began.elapsed();
+        let Err(error) = said else {
+            return Ok(true);
+        };
+        tracing::debug!(pool = inner.name(), %error, "a connection was refused");
+        inner.with(|locked, now| locked.last_error = Some((Arc::new(error), now)));
+        self.refused += 1;
+        if self.refused > inner.options.max {
+            // Not only those that were there are refused, but new ones too.
+            let end = Deadline::after(Instant::now().into_std(), GAP).earlier(self.deadline);
+            if let Some(end) = end.instant() {
+                tokio::time::sleep_until(end.into()).await;
+            }
+        }
+        if self.deadline.has_passed(Instant::now().into_std()) {
+            return Err(self.ended(inner, Ending::TimedOut(Some(Stage::Validate))));
+        }
+        Ok(false)
+    }
+
     /// Explains why the call ends without a connection.
-    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: End) -> Error {
+    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: Ending) -> Error {
         let explanation = inner.with(|locked, now| {
-            if matches!(end, End::TimedOut(_)) {
+            if matches!(end, Ending::TimedOut(_)) {
                 locked.state.timed_out();
             }
             let pool = locked.state.snapshot();
@@ -251,9 +285,9 @@ impl Call {
         let error = explanation.into_error();
         let (pool, place) = (inner.name(), self.options.place);
         match end {
-            End::TimedOut(_) => tracing::error!(pool, %place, %error, "no connection"),
+            Ending::TimedOut(_) => tracing::error!(pool, %place, %error, "no connection"),
             // Under overload there may be many of them; they are counted.
-            End::Full { .. } | End::Shed { .. } => {
+            Ending::Full { .. } | Ending::Shed { .. } => {
                 tracing::debug!(pool, %place, %error, "no connection");
             }
         }

@@ -6,12 +6,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use underpin_core::driver::{Connector, Pooled};
+use underpin_core::driver::{Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
 use underpin_core::{Class, Error, Result};
 
 use crate::failure;
-use crate::inner::{Inner, bounded, close};
+use crate::hooks::Hooks;
+use crate::inner::{Inner, bounded};
 use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Job, Work};
 
@@ -46,19 +47,21 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
                 inner.runtime.spawn(connect(Attempt::new(inner, slot)));
             }
             Job::Check(slot, connection) => {
+                let hooks = Arc::clone(&inner.hooks);
                 inner
                     .runtime
-                    .spawn(check(Claim::new(inner, slot), connection));
+                    .spawn(check(Claim::new(inner, slot), connection, hooks));
             }
             Job::Reset(slot, connection) => {
+                let hooks = Arc::clone(&inner.hooks);
                 inner
                     .runtime
-                    .spawn(reset(Claim::new(inner, slot), connection));
+                    .spawn(reset(Claim::new(inner, slot), connection, hooks));
             }
             Job::Close(slot, connection) => {
-                let claim = Claim::new(inner, slot);
+                let (claim, hooks) = (Claim::new(inner, slot), Arc::clone(&inner.hooks));
                 inner.runtime.spawn(async move {
-                    close(connection).await;
+                    hooks.close(connection).await;
                     drop(claim);
                 });
             }
@@ -123,6 +126,7 @@ impl<C: Connector> Drop for Claim<C> {
 struct Attempt<C: Connector> {
     pool: Weak<Inner<C>>,
     connector: Arc<C>,
+    hooks: Arc<Hooks<C::Connection>>,
     name: String,
     limit: Duration,
     slot: SlotId,
@@ -134,6 +138,7 @@ impl<C: Connector> Attempt<C> {
         Attempt {
             pool: Arc::downgrade(inner),
             connector: Arc::clone(&inner.connector),
+            hooks: Arc::clone(&inner.hooks),
             name: inner.name().to_owned(),
             limit: inner.options.connection_timeout,
             slot,
@@ -143,9 +148,16 @@ impl<C: Connector> Attempt<C> {
 
     async fn connect(&self) -> Result<C::Connection> {
         let connecting = self.connector.connect(bounded(self.limit));
-        match tokio::time::timeout(self.limit, connecting).await {
-            Ok(result) => result,
-            Err(_) => Err(failure::connecting_took_too_long(&self.name, self.limit)),
+        let connection = match tokio::time::timeout(self.limit, connecting).await {
+            Ok(result) => result?,
+            Err(_) => return Err(failure::connecting_took_too_long(&self.name, self.limit)),
+        };
+        match self.hooks.run_after_connect(&connection).await {
+            Ok(()) => Ok(connection),
+            Err(error) => {
+                self.hooks.close(connection).await;
+                Err(error)
+            }
         }
     }
 
@@ -205,7 +217,7 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
         Some(Ok(connection)) => {
             attempt.settled = true;
             let Some(inner) = attempt.pool.upgrade() else {
-                return close(connection).await;
+                return attempt.hooks.close(connection).await;
             };
             tracing::debug!(pool = inner.name(), "a connection was opened");
             inner.with(|locked, now| {
@@ -216,13 +228,17 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
     }
 }
 
-async fn check<C: Connector>(claim: Claim<C>, connection: C::Connection) {
+async fn check<C: Connector>(
+    claim: Claim<C>,
+    connection: C::Connection,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
     let well = connection.is_open()
         && tokio::time::timeout(CHECK_BOUND, connection.ping(bounded(CHECK_BOUND)))
             .await
             .is_ok_and(|answer| answer.is_ok());
     let Some((inner, slot)) = claim.settle() else {
-        return close(connection).await;
+        return hooks.close(connection).await;
     };
     tracing::debug!(
         pool = inner.name(),
@@ -235,15 +251,36 @@ async fn check<C: Connector>(claim: Claim<C>, connection: C::Connection) {
     });
 }
 
-async fn reset<C: Connector>(claim: Claim<C>, connection: C::Connection) {
-    let result = tokio::time::timeout(RESET_BOUND, connection.reset(bounded(RESET_BOUND))).await;
-    let clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
+/// Makes a connection that came back fit for the next; the hooks have their say.
+async fn reset<C: Connector>(
+    claim: Claim<C>,
+    connection: C::Connection,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
+    let mut clean = true;
+    let mut said = Ok(());
+    if connection.state() != SessionState::Clean {
+        let resetting = connection.reset(bounded(RESET_BOUND));
+        let result = tokio::time::timeout(RESET_BOUND, resetting).await;
+        clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
+        if clean {
+            said = hooks.run_after_connect(&connection).await;
+        }
+    }
+    if clean && said.is_ok() {
+        said = hooks.run_after_release(&connection).await;
+    }
     let Some((inner, slot)) = claim.settle() else {
-        return close(connection).await;
+        return hooks.close(connection).await;
     };
     tracing::debug!(pool = inner.name(), clean, "a connection was reset");
     inner.with(|locked, now| {
-        if clean {
+        if let Err(error) = said {
+            tracing::debug!(pool = inner.name(), %error, "a connection was refused");
+            locked.last_error = Some((Arc::new(error), now));
+            locked.state.dismissed(slot, now);
+            locked.give(Job::Close(slot, connection));
+        } else if clean {
             let placement = locked.state.reset(slot, now);
             locked.put(slot, connection, placement);
         } else {

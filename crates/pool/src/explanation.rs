@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 
 /// How a call ended without a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum End {
+pub(crate) enum Ending {
     /// Its time was up, at this stage; where none is given, what the pool was missing says.
     TimedOut(Option<Stage>),
     /// The queue was full.
@@ -24,7 +24,7 @@ pub(crate) enum End {
 #[derive(Debug)]
 pub(crate) struct Explanation<'a> {
     pub(crate) name: &'a str,
-    pub(crate) end: End,
+    pub(crate) end: Ending,
     pub(crate) waited: Duration,
     pub(crate) connecting: Duration,
     pub(crate) validating: Duration,
@@ -38,15 +38,15 @@ impl Explanation<'_> {
     /// As an error, with advice.
     pub(crate) fn into_error(self) -> Error {
         let (class, advice) = match self.end {
-            End::TimedOut(stage) => {
+            Ending::TimedOut(stage) => {
                 let stage = stage.unwrap_or_else(|| self.missing());
                 (Class::Timeout { stage }, self.advice(stage))
             }
-            End::Full { .. } => (
+            Ending::Full { .. } => (
                 Class::Busy,
                 "Try again later, allow the pool more connections, or let more callers wait.",
             ),
-            End::Shed { .. } => (
+            Ending::Shed { .. } => (
                 Class::Busy,
                 "Try again later, or allow the pool more connections.",
             ),
@@ -77,17 +77,17 @@ impl Explanation<'_> {
     fn write_opening(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, waited) = (self.name, seconds(self.waited));
         match self.end {
-            End::TimedOut(_) => {
+            Ending::TimedOut(_) => {
                 write!(f, "No connection to {name} was to be had within {waited}: ")?;
             }
-            End::Full { most } => {
+            Ending::Full { most } => {
                 return write!(
                     f,
                     "No connection to {name} was to be had at once, and the queue for one is \
                      full: {most} callers wait, as many as `max_waiting` allows. "
                 );
             }
-            End::Shed { standing } => write!(
+            Ending::Shed { standing } => write!(
                 f,
                 "The wait for a connection to {name} was ended after {waited} to shed load, \
                  since the pool has been overloaded for {}: ",

@@ -8,6 +8,7 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
+use crate::hooks::Hooks;
 use crate::mailbox::{Mailboxes, Outcome};
 use crate::metrics::Publishing;
 use crate::moment::Moment;
@@ -20,6 +21,7 @@ use crate::work::{Job, Work};
 pub(crate) struct Inner<C: Connector> {
     pub(crate) connector: Arc<C>,
     pub(crate) options: PoolOptions,
+    pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
     opened_at: Instant,
     locked: Mutex<Locked<C::Connection>>,
@@ -42,9 +44,15 @@ pub(crate) struct Locked<T> {
 }
 
 impl<C: Connector> Inner<C> {
-    pub(crate) fn new(connector: C, options: PoolOptions, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        connector: C,
+        options: PoolOptions,
+        hooks: Hooks<C::Connection>,
+        runtime: Handle,
+    ) -> Self {
         Inner {
             connector: Arc::new(connector),
+            hooks: Arc::new(hooks),
             runtime,
             opened_at: Instant::now(),
             locked: Mutex::new(Locked {
@@ -211,7 +219,9 @@ impl<C: Connector> Drop for Inner<C> {
             .unwrap_or_else(PoisonError::into_inner);
         let left: Vec<C::Connection> = locked.connections.drain(..).flatten().collect();
         for connection in left {
-            self.runtime.spawn(async move { close(connection).await });
+            let hooks = Arc::clone(&self.hooks);
+            self.runtime
+                .spawn(async move { hooks.close(connection).await });
         }
     }
 }

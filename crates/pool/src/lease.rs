@@ -5,7 +5,7 @@ use std::sync::Arc;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background::Claim;
-use crate::inner::{Inner, close};
+use crate::inner::Inner;
 use crate::state::SlotId;
 use crate::work::Job;
 
@@ -37,7 +37,8 @@ impl<C: Connector> Lease<C> {
         connection.expect(HELD)
     }
 
-    /// Closes the connection instead of giving it back, within 5 s.
+    /// Closes the connection instead of giving it back, within 5 s, and the hook before it
+    /// within 5 s more.
     ///
     /// # Cancel safety
     /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
@@ -46,7 +47,7 @@ impl<C: Connector> Lease<C> {
             self.inner
                 .with(|locked, now| locked.state.returned_for_good(self.slot, now));
             let claim = Claim::new(&self.inner, self.slot);
-            close(connection).await;
+            self.inner.hooks.close(connection).await;
             drop(claim);
         }
     }
@@ -61,6 +62,16 @@ impl<C: Connector> Lease<C> {
         }
     }
 
+    /// Gives back a connection that is sound, but was refused to the caller.
+    pub(crate) fn dismiss(mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.inner.with(|locked, now| {
+                locked.state.unused(self.slot, now);
+                locked.give(Job::Close(self.slot, connection));
+            });
+        }
+    }
+
     fn give_back(&self, connection: C::Connection) {
         let slot = self.slot;
         let state = match connection.state() {
@@ -68,7 +79,7 @@ impl<C: Connector> Lease<C> {
             state => state,
         };
         self.inner.with(|locked, now| match state {
-            SessionState::Clean => {
+            SessionState::Clean if !self.inner.hooks.has_after_release() => {
                 let placement = locked.state.returned(slot, now);
                 locked.put(slot, connection, placement);
             }

@@ -18,6 +18,7 @@ use crate::acquire::{self, AcquireOptions};
 use crate::background;
 use crate::bounds::Bounds;
 use crate::explanation::not_drained;
+use crate::hooks::Hooks;
 use crate::inner::Inner;
 use crate::lease::Lease;
 use crate::options::{PoolOptions, check_bounds};
@@ -37,6 +38,18 @@ impl<C: Connector> Pool<C> {
     /// # Errors
     /// `Class::Config` where the options contradict each other, or outside a Tokio runtime.
     pub fn open(connector: C, options: PoolOptions) -> Result<Self> {
+        Pool::open_with(connector, options, Hooks::new())
+    }
+
+    /// As [`open`](Pool::open), with hooks.
+    ///
+    /// # Errors
+    /// As for [`open`](Pool::open).
+    pub fn open_with(
+        connector: C,
+        options: PoolOptions,
+        hooks: Hooks<C::Connection>,
+    ) -> Result<Self> {
         options.check()?;
         let runtime = Handle::try_current().map_err(|error| {
             Error::new(
@@ -45,7 +58,7 @@ impl<C: Connector> Pool<C> {
             )
             .with_source(error)
         })?;
-        let inner = Arc::new(Inner::new(connector, options, runtime));
+        let inner = Arc::new(Inner::new(connector, options, hooks, runtime));
         let PoolOptions {
             name,
             min,

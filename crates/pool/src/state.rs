@@ -36,6 +36,7 @@ use crate::bounds::Bounds;
 use crate::moment::Moment;
 use crate::options::PoolOptions;
 use backoff::Backoff;
+pub(crate) use backoff::GAP;
 pub(crate) use connecting::AfterFailure;
 pub(crate) use decision::{Acquisition, Action, Placement};
 pub(crate) use explain::{Holder, Snapshot};
@@ -259,6 +260,18 @@ impl State {
     pub(crate) fn broken(&mut self, slot: SlotId, now: Moment) {
         self.enter(slot, Phase::Closing { counted: false });
         self.plan(now);
+    }
+
+    /// A sound connection was refused before its caller got it; close it, then `closed`.
+    pub(crate) fn unused(&mut self, slot: SlotId, now: Moment) {
+        self.undo_acquired(slot);
+        self.retire(slot, now);
+    }
+
+    /// A sound connection was refused while it was made fit for the next; close it, then
+    /// `closed`.
+    pub(crate) fn dismissed(&mut self, slot: SlotId, now: Moment) {
+        self.retire(slot, now);
     }
 
     /// A lease came back with a sound connection that its holder closes; then `closed`.

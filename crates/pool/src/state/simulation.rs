@@ -135,7 +135,11 @@ impl Run {
                 if self.goes_wrong() && self.random.u8(..4) == 0 {
                     // Found dead: closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
-                    self.state.refused(slot, self.now);
+                    if self.random.bool() {
+                        self.state.refused(slot, self.now);
+                    } else {
+                        self.state.unused(slot, self.now);
+                    }
                     self.world.closing.push(slot);
                     self.obey();
                     self.acquire_as(ticket);
@@ -246,7 +250,11 @@ impl Run {
             return;
         };
         if self.goes_wrong() {
-            self.state.broken(slot, self.now);
+            if self.random.bool() {
+                self.state.broken(slot, self.now);
+            } else {
+                self.state.dismissed(slot, self.now);
+            }
             self.world.closing.push(slot);
         } else {
             let placement = self.state.reset(slot, self.now);

@@ -6,6 +6,7 @@ mod connecting;
 mod crowd;
 mod explaining;
 mod fake;
+mod hooks;
 mod leasing;
 mod operating;
 mod validating;
