@@ -5,10 +5,11 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
-use underpin_core::{Class, Error, Result};
+use underpin_core::{Class, Deadline, Error, Result};
 
 use crate::failure;
 use crate::hooks::Hooks;
@@ -33,7 +34,7 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
         tracing::warn!(pool, %place, ?held, "a connection is held past leak_threshold");
     }
     if work.cancel_connects {
-        inner.cancel_connects.send_replace(true);
+        inner.source.cancel();
     }
     if work.reschedule {
         inner.reschedule.notify_one();
@@ -126,6 +127,7 @@ impl<C: Connector> Drop for Claim<C> {
 struct Attempt<C: Connector> {
     pool: Weak<Inner<C>>,
     connector: Arc<C>,
+    cancel: watch::Receiver<bool>,
     hooks: Arc<Hooks<C::Connection>>,
     name: String,
     limit: Duration,
@@ -135,9 +137,11 @@ struct Attempt<C: Connector> {
 
 impl<C: Connector> Attempt<C> {
     fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
+        let (connector, cancel) = inner.source.current();
         Attempt {
             pool: Arc::downgrade(inner),
-            connector: Arc::clone(&inner.connector),
+            connector,
+            cancel,
             hooks: Arc::clone(&inner.hooks),
             name: inner.name().to_owned(),
             limit: inner.options.connection_timeout,
@@ -147,18 +151,8 @@ impl<C: Connector> Attempt<C> {
     }
 
     async fn connect(&self) -> Result<C::Connection> {
-        let connecting = self.connector.connect(bounded(self.limit));
-        let connection = match tokio::time::timeout(self.limit, connecting).await {
-            Ok(result) => result?,
-            Err(_) => return Err(failure::connecting_took_too_long(&self.name, self.limit)),
-        };
-        match self.hooks.run_after_connect(&connection).await {
-            Ok(()) => Ok(connection),
-            Err(error) => {
-                self.hooks.close(connection).await;
-                Err(error)
-            }
-        }
+        let (connector, hooks) = (&*self.connector, &self.hooks);
+        open(connector, hooks, &self.name, self.limit, Deadline::NONE).await
     }
 
     fn failed(&mut self, error: Error) {
@@ -192,14 +186,34 @@ impl<C: Connector> Drop for Attempt<C> {
     }
 }
 
-async fn connect<C: Connector>(mut attempt: Attempt<C>) {
-    let Some(mut cancel) = attempt
-        .pool
-        .upgrade()
-        .map(|inner| inner.cancel_connects.subscribe())
-    else {
-        return;
+/// Opens a connection and makes its session what callers shall find.
+pub(crate) async fn open<C: Connector>(
+    connector: &C,
+    hooks: &Hooks<C::Connection>,
+    name: &str,
+    limit: Duration,
+    deadline: Deadline,
+) -> Result<C::Connection> {
+    let now = Instant::now().into_std();
+    let limit = deadline
+        .remaining(now)
+        .map_or(limit, |left| left.min(limit));
+    let connecting = connector.connect(bounded(limit));
+    let connection = match tokio::time::timeout(limit, connecting).await {
+        Ok(result) => result?,
+        Err(_) => return Err(failure::connecting_took_too_long(name, limit)),
     };
+    match hooks.run_after_connect(&connection).await {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            hooks.close(connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn connect<C: Connector>(mut attempt: Attempt<C>) {
+    let mut cancel = attempt.cancel.clone();
     let result = tokio::select! {
         biased;
         result = attempt.connect() => Some(result),

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
@@ -12,14 +12,17 @@ use crate::hooks::Hooks;
 use crate::mailbox::{Mailboxes, Outcome};
 use crate::metrics::Publishing;
 use crate::moment::Moment;
+use crate::name::Name;
 use crate::options::PoolOptions;
+use crate::source::Source;
 use crate::state::{Action, Placement, SlotId, State};
 use crate::statistics::Statistics;
 use crate::work::{Job, Work};
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
-    pub(crate) connector: Arc<C>,
+    pub(crate) source: Source<C>,
+    pub(crate) called: Name,
     pub(crate) options: PoolOptions,
     pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
@@ -27,8 +30,6 @@ pub(crate) struct Inner<C: Connector> {
     locked: Mutex<Locked<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
-    /// Becomes true when attempts to connect are to be given up; goes away with the pool.
-    pub(crate) cancel_connects: watch::Sender<bool>,
     pub(crate) publishing: Publishing,
 }
 
@@ -51,7 +52,8 @@ impl<C: Connector> Inner<C> {
         runtime: Handle,
     ) -> Self {
         Inner {
-            connector: Arc::new(connector),
+            source: Source::new(connector),
+            called: Name::new(options.name.clone()),
             hooks: Arc::new(hooks),
             runtime,
             opened_at: Instant::now(),
@@ -66,13 +68,12 @@ impl<C: Connector> Inner<C> {
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
-            cancel_connects: watch::Sender::new(false),
             publishing: Publishing::new(),
         }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.options.name
+        self.called.get()
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -33,9 +33,11 @@ mod metrics;
 #[path = "metrics_disabled.rs"]
 mod metrics;
 mod moment;
+mod name;
 mod options;
 mod pool;
 mod shedding;
+mod source;
 mod state;
 mod statistics;
 mod work;

@@ -166,14 +166,54 @@ impl<C: Connector> Pool<C> {
         self.inner.statistics()
     }
 
-    /// The options that it was opened with.
+    /// The options that it was opened with; what was changed since is in the
+    /// [statistics](Pool::statistics).
     pub fn options(&self) -> &PoolOptions {
         &self.inner.options
     }
 
     /// What opens its connections.
-    pub fn connector(&self) -> &C {
-        &self.inner.connector
+    pub fn connector(&self) -> Arc<C> {
+        self.inner.source.current().0
+    }
+
+    /// Opens one connection by this connector, with the hook `after_connect`, and closes it
+    /// again: to learn whether it can take the place of the pool's. The pool is not touched.
+    ///
+    /// # Errors
+    /// What connecting failed with, or what the hook refused with. Past the deadline or the
+    /// pool's `connection_timeout`, `Class::Timeout { stage: Stage::Connect }`.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it closes what it has opened.
+    pub async fn try_connector(&self, connector: &C, deadline: Deadline) -> Result<()> {
+        let limit = self.inner.options.connection_timeout;
+        let (name, hooks) = (self.inner.name(), &self.inner.hooks);
+        let connection = background::open(connector, hooks, name, limit, deadline).await?;
+        hooks.close(connection).await;
+        Ok(())
+    }
+
+    /// Has another connector open the connections from now on: to new hosts, or with new
+    /// credentials. The connections of the old one are stale: idle ones are closed now,
+    /// leased ones when they come back, and attempts under way are given up. Who waits goes
+    /// on waiting, for a connection of the new one. Try it first, by
+    /// [`try_connector`](Pool::try_connector).
+    pub fn replace(&self, connector: C) {
+        let inner = &self.inner;
+        let old = inner.with(|locked, now| {
+            let old = inner.source.replace(connector);
+            locked.state.replaced(now);
+            old
+        });
+        drop(old);
+        tracing::info!(pool = inner.name(), "the pool connects anew");
+    }
+
+    /// Changes what messages, logs and metrics call the pool from now on. Never put a
+    /// password here.
+    pub fn rename(&self, name: &str) {
+        self.inner.called.set(name);
     }
 
     /// Whether [`close`](Pool::close) was called.

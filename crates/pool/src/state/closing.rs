@@ -1,4 +1,4 @@
-use super::{Action, SlotId, State};
+use super::{Action, Backoff, SlotId, State};
 use crate::bounds::Bounds;
 use crate::moment::Moment;
 
@@ -9,6 +9,13 @@ impl State {
         self.generation += 1;
         self.close_all_idle();
         self.plan(now);
+    }
+
+    /// As `invalidate`, and what failed before says nothing of what is tried from now on.
+    pub(crate) fn replaced(&mut self, now: Moment) {
+        self.backoff = Backoff::default();
+        self.invalidate(now);
+        self.actions.push_back(Action::Reschedule);
     }
 
     /// Changes the bounds. Surplus connections are closed, the longest idle first; those

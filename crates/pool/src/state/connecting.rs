@@ -96,6 +96,15 @@ impl State {
             };
         };
         self.totals.connection_errors += 1;
+        if !self.is_current(slot) {
+            // What was tried is not what would be tried now, so it is no news for anybody.
+            self.connect_cancelled(slot, now);
+            return AfterFailure {
+                failures: self.backoff.streak(),
+                failed_waiters: 0,
+                retry_in: None,
+            };
+        }
         self.forget_attempt(slot);
         let retry = self.rules.retry;
         self.backoff
@@ -129,7 +138,8 @@ impl State {
         }
     }
 
-    /// An attempt to connect was given up because the pool closes.
+    /// An attempt to connect was given up because the pool closes or its connections are
+    /// stale.
     pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Moment) {
         self.forget_attempt(slot);
         self.plan(now);

@@ -7,7 +7,7 @@ use super::slot::SlotId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Open a connection for this slot; then `connected`, `connect_failed` or, where the
-    /// pool closes, `connect_cancelled`.
+    /// pool closes or the attempt is stale, `connect_cancelled`.
     Connect(SlotId),
     /// Close the idle connection in this slot; then `closed`.
     Close(SlotId),

@@ -83,7 +83,8 @@ impl Run {
         match self.random.u32(..1000) {
             0 => self.resize(),
             1..3 => self.state.invalidate(self.now),
-            3..5 => self.state.pause(),
+            3..4 => self.state.pause(),
+            4..5 => self.state.replaced(self.now),
             5..10 => self.state.resume(self.now),
             10..15 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
             15..350 => self.acquire(),
@@ -225,7 +226,9 @@ impl Run {
             return;
         };
         let random = self.random.f64();
-        if self.goes_wrong() {
+        if !self.state.is_current(slot) && self.random.bool() {
+            self.state.connect_cancelled(slot, self.now);
+        } else if self.goes_wrong() {
             let permanent = self.random.u8(..5) == 0;
             self.state.connect_failed(slot, permanent, self.now, random);
         } else {

@@ -9,4 +9,5 @@ mod fake;
 mod hooks;
 mod leasing;
 mod operating;
+mod replacing;
 mod validating;
