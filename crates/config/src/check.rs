@@ -57,6 +57,20 @@ impl Config {
                 self.source("max_overflow")
             )));
         }
+        let interval = self.settings.shed_interval;
+        if self
+            .settings
+            .shed_target
+            .is_some_and(|target| target > interval)
+        {
+            return Err(mistake::config(format!(
+                "`shed_target` ({}) is longer than `shed_interval`, which is {} ({}).",
+                self.source("shed_target"),
+                crate::duration::show(interval),
+                self.source("shed_interval")
+            ))
+            .with_hint("Shorten the one or lengthen the other."));
+        }
         Ok(())
     }
 

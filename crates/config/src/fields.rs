@@ -101,6 +101,27 @@ fields! {
     copied max_overflow: u32 = |_| 0;
     "DB_MAX_OVERFLOW" [] Other All
 
+    /// How many callers wait for a connection at most; who comes when they do fails at
+    /// once. At least 1. Default: `off`, any number.
+    limit pool_max_waiting: Option<u32> = |_| None;
+    "DB_POOL_MAX_WAITING" [] Other All
+
+    /// The longest wait for a connection while callers ask for more than the pool can
+    /// give; longer ones fail then, so that those of the others stay short. Default:
+    /// `off`, each caller has its whole time.
+    limit shed_target: Option<Duration> = |_| None;
+    "DB_SHED_TARGET" [] Other All
+
+    /// For how long somebody must have been waiting at any time until `shed_target`
+    /// holds; not less than that. Default: 100 ms.
+    copied shed_interval: Duration = |_| Duration::from_millis(100);
+    "DB_SHED_INTERVAL" [] Other All
+
+    /// How long a caller may hold a connection before that is logged as a warning, once,
+    /// with the line of code that asked for it. Default: `off`, nothing is.
+    limit leak_threshold: Option<Duration> = |_| None;
+    "DB_LEAK_THRESHOLD" [] Other All
+
     /// How long opening one connection may take. Default: 10 s.
     copied connection_timeout: Duration = |_| Duration::from_secs(10);
     "DB_CONNECTION_TIMEOUT" ["connect_timeout"] Other All

@@ -77,6 +77,27 @@ impl Kind for u32 {
     }
 }
 
+/// A limit of number that can be absent.
+impl Kind for Option<u32> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        match text {
+            "off" | "none" => Ok(None),
+            _ => u32::read(text).map(Some),
+        }
+    }
+
+    fn check(&self) -> Result<(), Misfit> {
+        match self {
+            Some(0) => Err("is not more than 0; `off` is what sets no limit".into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.map_or_else(|| "off".to_owned(), |limit| limit.to_string())
+    }
+}
+
 impl Kind for bool {
     fn read(text: &str) -> Result<Self, Misfit> {
         match text.to_ascii_lowercase().as_str() {

@@ -508,3 +508,27 @@ fn a_variable_that_is_not_utf_8_is_named() {
     let loader = Loader::new().environment([("DB_USER", broken)]);
     refused(loader.load(), &["DB_USER is not valid UTF-8"]);
 }
+
+#[test]
+fn limits_of_overload_are_read_and_checked() {
+    let url = "postgres://app@db1/shop?sslmode=disable&";
+    let config = Config::from_url(&format!(
+        "{url}pool_max_waiting=64&shed_target=5ms&leak_threshold=2min"
+    ))
+    .unwrap();
+    assert_eq!(config.pool_max_waiting(), Some(64));
+    assert_eq!(config.shed_target(), Some(Duration::from_millis(5)));
+    assert_eq!(config.shed_interval(), Duration::from_millis(100));
+    assert_eq!(config.leak_threshold(), Some(Duration::from_secs(120)));
+    let off = Config::from_url(&format!("{url}pool_max_waiting=off")).unwrap();
+    assert_eq!((off.pool_max_waiting(), off.leak_threshold()), (None, None));
+    for (wrong, named) in [
+        ("pool_max_waiting=0", "pool_max_waiting"),
+        ("pool_max_waiting=many", "pool_max_waiting"),
+        ("leak_threshold=0s", "leak_threshold"),
+        ("shed_target=200ms", "shed_interval"),
+    ] {
+        let error = Config::from_url(&format!("{url}{wrong}")).unwrap_err();
+        assert!(error.message().contains(named), "{error}");
+    }
+}

@@ -89,6 +89,19 @@ pub trait Pooled: Send + Sync + 'static {
     /// Dropped half-way it leaves the connection to be closed.
     fn reset(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
 
+    /// Takes the session as it is for `Clean`: what was set up on it is meant for all who
+    /// come. No round trip. A `reset` that undoes changes undoes these too. By default
+    /// there is nothing to do, for a connection that does not know `Changed`.
+    ///
+    /// # Errors
+    /// Where the connection is lost.
+    ///
+    /// # Cancel safety
+    /// Safe; dropped half-way it may have taken hold or not.
+    fn accept_changes(&self) -> impl Future<Output = Result<()>> + Send {
+        async { Ok(()) }
+    }
+
     /// Ends the connection and frees the server of it. Bounded by the deadline, after
     /// which it is dropped as it stands.
     fn close(self, deadline: Deadline) -> impl Future<Output = ()> + Send;

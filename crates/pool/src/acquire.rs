@@ -5,17 +5,18 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use underpin_core::driver::{Connector, Pooled};
-use underpin_core::{Deadline, Error, Result, Stage};
+use underpin_core::{Deadline, Error, Result};
 
 use crate::background::CHECK_BOUND;
-use crate::explanation::Explanation;
+use crate::explanation::{Ending, Explanation};
 use crate::failure;
+use crate::hooks::HOOK_BOUND;
 use crate::inner::{Inner, Locked, bounded};
 use crate::lane::{self, Lane, Place, Seat};
 use crate::lease::Lease;
 use crate::mailbox::Outcome;
 use crate::moment::Moment;
-use crate::state::{Acquisition, End, SlotId, Ticket, Waiter};
+use crate::state::{Acquisition, End, GAP, SlotId, Ticket, Waiter};
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,10 @@ pub(crate) async fn share<C: Connector>(
     inner: Arc<Inner<C>>,
     options: AcquireOptions,
 ) -> Result<Place<C>> {
-    match obtain(inner, options, true).await? {
+    // Hooks at each turn are for a session that is the caller's own.
+    let shares = !inner.hooks.has_before_acquire() && !inner.hooks.has_after_release();
+    match obtain(inner, options, shares).await? {
+        Place::Lease(lease) if !shares => Ok(Place::Lease(lease)),
         Place::Lease(lease) => Ok(lease.offer()),
         seat => Ok(seat),
     }
@@ -97,15 +101,17 @@ async fn obtain<C: Connector>(
                 slot,
                 connection,
                 check,
-                since,
             } => {
-                let lease = Lease::new(inner, slot, connection, since);
-                if lease.is_open() && (!check || call.validate(&lease).await?) {
+                let lease = Lease::new(inner, slot, connection);
+                if !lease.is_open() || (check && !call.validate(&lease).await?) {
+                    tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
+                    inner = lease.refuse();
+                } else if call.admits(&lease).await? {
                     tracing::debug!(pool = lease.pool_name(), "acquired");
                     return Ok(Place::Lease(lease));
+                } else {
+                    inner = lease.dismiss();
                 }
-                tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
-                inner = lease.refuse(call.since);
             }
             Turned::Seated { slot, lane, since } => {
                 let seat = Seat::new(inner, slot, lane, since);
@@ -116,7 +122,7 @@ async fn obtain<C: Connector>(
             }
             Turned::Stale => {}
             Turned::Closed => return Err(inner.closed()),
-            Turned::TimedOut { waiting } => return Err(call.timed_out(&inner, Some(waiting))),
+            Turned::Ended(end) => return Err(call.ended(&inner, end)),
             Turned::Failed { error, attempts } => {
                 return Err(failure::connecting_failed(inner.name(), &error, attempts));
             }
@@ -131,6 +137,8 @@ struct Call {
     ticket: Option<Ticket>,
     since: Moment,
     validating: Duration,
+    /// How many connections the hook has refused to this call.
+    refused: u32,
     /// The pool's time spent connecting when this call began to wait.
     connecting_before: Option<Duration>,
 }
@@ -143,6 +151,7 @@ impl Call {
             ticket: None,
             since: now,
             validating: Duration::ZERO,
+            refused: 0,
             connecting_before: None,
         }
     }
@@ -181,10 +190,13 @@ impl Call {
                     slot,
                     connection,
                     check,
-                    since: now,
                 },
                 None => Turned::Closed,
             }),
+            Acquisition::Wait if !locked.state.has_room_for(ticket) => {
+                let most = inner.options.max_waiting.unwrap_or_default();
+                Ok(Turned::Ended(Ending::Full { most }))
+            }
             Acquisition::Wait => {
                 let connecting = locked.state.connecting_time(now);
                 self.connecting_before.get_or_insert(connecting);
@@ -220,30 +232,66 @@ impl Call {
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
         if !well && expires <= now {
-            return Err(self.timed_out(inner, None));
+            return Err(self.ended(inner, Ending::Validating));
         }
         Ok(well)
     }
 
-    /// The error of a caller whose time was up, as one of so many who waited; `None` while
-    /// it validated a connection.
-    fn timed_out<C: Connector>(&self, inner: &Arc<Inner<C>>, waiting: Option<usize>) -> Error {
+    /// Asks the hook whether the caller may have the connection, in the caller's time.
+    async fn admits<C: Connector>(&mut self, lease: &Lease<C>) -> Result<bool> {
+        let inner = lease.pool();
+        if !inner.hooks.has_before_acquire() {
+            return Ok(true);
+        }
+        Box::pin(self.ask_hook(inner, lease)).await
+    }
+
+    async fn ask_hook<C: Connector>(
+        &mut self,
+        inner: &Arc<Inner<C>>,
+        lease: &Lease<C>,
+    ) -> Result<bool> {
+        let began = inner.now();
+        let expires = self.expires(inner);
+        let limit = expires.since(began).min(HOOK_BOUND);
+        let said = inner.hooks.run_before_acquire(lease, limit).await;
+        self.validating += inner.now().since(began);
+        let Err(error) = said else {
+            return Ok(true);
+        };
+        tracing::debug!(pool = inner.name(), %error, "a connection was refused");
+        inner.with(|locked, now| locked.last_error = Some((Arc::new(error), now)));
+        self.refused += 1;
+        if self.refused > inner.options.max {
+            // Not only those that were there are refused, but new ones too.
+            tokio::time::sleep(expires.since(inner.now()).min(GAP)).await;
+        }
+        if expires <= inner.now() {
+            return Err(self.ended(inner, Ending::Validating));
+        }
+        Ok(false)
+    }
+
+    /// Explains why the call ends without a connection.
+    #[cold]
+    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: Ending) -> Error {
         let explanation = inner.with(|locked, now| {
-            locked.state.timed_out();
             let mut pool = locked.state.snapshot();
-            pool.waiting = waiting.unwrap_or(pool.waiting);
+            match end {
+                Ending::TimedOut { waiting } => {
+                    locked.state.timed_out();
+                    pool.waiting = waiting;
+                }
+                Ending::Validating => locked.state.timed_out(),
+                Ending::Full { .. } | Ending::Shed { .. } => {}
+            }
             let connecting = match self.connecting_before {
                 Some(before) => locked.state.connecting_time(now).saturating_sub(before),
                 None => Duration::ZERO,
             };
-            let stage = match waiting {
-                None => Stage::Validate,
-                Some(_) if pool.awaits_connect => Stage::Connect,
-                Some(_) => Stage::Queue,
-            };
             Explanation {
                 name: inner.name(),
-                stage,
+                end,
                 waited: now.since(self.since),
                 connecting,
                 validating: self.validating,
@@ -256,7 +304,16 @@ impl Call {
             }
         });
         let error = explanation.into_error();
-        tracing::error!(pool = inner.name(), place = %self.options.place, %error, "no connection");
+        let (pool, place) = (inner.name(), self.options.place);
+        match end {
+            Ending::TimedOut { .. } | Ending::Validating => {
+                tracing::error!(pool, %place, %error, "no connection");
+            }
+            // Under overload there may be many of them; they are counted.
+            Ending::Full { .. } | Ending::Shed { .. } => {
+                tracing::debug!(pool, %place, %error, "no connection");
+            }
+        }
         error
     }
 }
@@ -267,7 +324,6 @@ enum Turned<T> {
         slot: SlotId,
         connection: T,
         check: bool,
-        since: Moment,
     },
     Seated {
         slot: SlotId,
@@ -276,9 +332,8 @@ enum Turned<T> {
     },
     /// The connection that came had become stale by then: try again.
     Stale,
-    TimedOut {
-        waiting: usize,
-    },
+    /// The wait has come to its end.
+    Ended(Ending),
     Failed {
         error: Arc<Error>,
         attempts: u32,
@@ -328,10 +383,9 @@ impl<C: Connector> Future for Turn<'_, C> {
                 }
             };
         };
-        let since = turn.call.since;
         let turned = turn.inner.with(|locked, now| {
             let outcome = locked.mailboxes.poll(cell, waker)?;
-            Some(arrived(locked, outcome, since, now))
+            Some(arrived(locked, outcome, now))
         });
         match turned {
             Some(turned) => {
@@ -343,13 +397,8 @@ impl<C: Connector> Future for Turn<'_, C> {
     }
 }
 
-/// What has come for one who has waited since `since`.
-fn arrived<T>(
-    locked: &mut Locked<T>,
-    outcome: Outcome<T>,
-    since: Moment,
-    now: Moment,
-) -> Turned<T> {
+/// What has come for one who has waited.
+fn arrived<T>(locked: &mut Locked<T>, outcome: Outcome<T>, now: Moment) -> Turned<T> {
     match outcome {
         Outcome::Granted {
             slot,
@@ -359,17 +408,17 @@ fn arrived<T>(
             slot,
             connection,
             check,
-            since: now,
         },
         Outcome::Granted {
             slot, connection, ..
         } => {
-            let placement = locked.state.unclaimed(slot, now.since(since), now);
+            let placement = locked.state.unclaimed(slot, now);
             locked.put(slot, connection, placement);
             Turned::Stale
         }
         Outcome::Seated { slot } => seated(locked, slot, now),
-        Outcome::TimedOut { waiting } => Turned::TimedOut { waiting },
+        Outcome::TimedOut { waiting } => Turned::Ended(Ending::TimedOut { waiting }),
+        Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
         Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
         Outcome::Closed => Turned::Closed,
     }
@@ -386,7 +435,7 @@ impl<C: Connector> Drop for Turn<'_, C> {
                 Outcome::Granted {
                     slot, connection, ..
                 } => {
-                    let placement = locked.state.unclaimed(slot, Duration::ZERO, now);
+                    let placement = locked.state.unclaimed(slot, now);
                     locked.put(slot, connection, placement);
                     None
                 }

@@ -6,15 +6,17 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
+use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
-use underpin_core::{Class, Error, Result};
+use underpin_core::{Class, Deadline, Error, Result};
 
 use crate::failure;
-use crate::inner::{Inner, bounded, close};
+use crate::hooks::Hooks;
+use crate::inner::{Inner, bounded};
 use crate::lane::Lane;
-use crate::state::{AfterFailure, SlotId};
+use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Job, Work};
 
 /// No test of a connection takes longer.
@@ -29,8 +31,12 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
     for waker in work.wake.into_iter().chain(work.wake_too) {
         waker.wake();
     }
+    for Holder { place, held } in work.leaks {
+        let pool = inner.name();
+        tracing::warn!(pool, %place, ?held, "a connection is held past leak_threshold");
+    }
     if work.cancel_connects {
-        inner.cancel_connects.send_replace(true);
+        inner.source.cancel();
     }
     if work.reschedule {
         inner.reschedule.notify_one();
@@ -44,19 +50,21 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
                 inner.runtime.spawn(connect(Attempt::new(inner, slot)));
             }
             Job::Check(slot, connection) => {
+                let hooks = Arc::clone(&inner.hooks);
                 inner
                     .runtime
-                    .spawn(check(Claim::new(inner, slot), connection));
+                    .spawn(check(Claim::new(inner, slot), connection, hooks));
             }
             Job::Reset(slot, connection) => {
+                let hooks = Arc::clone(&inner.hooks);
                 inner
                     .runtime
-                    .spawn(reset(Claim::new(inner, slot), connection));
+                    .spawn(reset(Claim::new(inner, slot), connection, hooks));
             }
             Job::Close(slot, connection) => {
-                let claim = Claim::new(inner, slot);
+                let (claim, hooks) = (Claim::new(inner, slot), Arc::clone(&inner.hooks));
                 inner.runtime.spawn(async move {
-                    close(connection).await;
+                    hooks.close(connection).await;
                     drop(claim);
                 });
             }
@@ -87,7 +95,7 @@ pub(crate) fn give_back<C: Connector>(
         state => state,
     };
     inner.with(|locked, now| match state {
-        SessionState::Clean => {
+        SessionState::Clean if !inner.hooks.has_after_release() => {
             let placement = locked.state.returned(slot, now);
             locked.put(slot, connection, placement);
         }
@@ -179,6 +187,8 @@ impl<C: Connector> Drop for Claim<C> {
 struct Attempt<C: Connector> {
     pool: Weak<Inner<C>>,
     connector: Arc<C>,
+    cancel: watch::Receiver<bool>,
+    hooks: Arc<Hooks<C::Connection>>,
     name: String,
     limit: Duration,
     slot: SlotId,
@@ -187,9 +197,12 @@ struct Attempt<C: Connector> {
 
 impl<C: Connector> Attempt<C> {
     fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
+        let (connector, cancel) = inner.source.current();
         Attempt {
             pool: Arc::downgrade(inner),
-            connector: Arc::clone(&inner.connector),
+            connector,
+            cancel,
+            hooks: Arc::clone(&inner.hooks),
             name: inner.name().to_owned(),
             limit: inner.options.connection_timeout,
             slot,
@@ -198,11 +211,8 @@ impl<C: Connector> Attempt<C> {
     }
 
     async fn connect(&self) -> Result<C::Connection> {
-        let connecting = self.connector.connect(bounded(self.limit));
-        match tokio::time::timeout(self.limit, connecting).await {
-            Ok(result) => result,
-            Err(_) => Err(failure::connecting_took_too_long(&self.name, self.limit)),
-        }
+        let (connector, hooks) = (&*self.connector, &self.hooks);
+        open(connector, hooks, &self.name, self.limit, Deadline::NONE).await
     }
 
     fn failed(&mut self, error: Error) {
@@ -236,14 +246,34 @@ impl<C: Connector> Drop for Attempt<C> {
     }
 }
 
-async fn connect<C: Connector>(mut attempt: Attempt<C>) {
-    let Some(mut cancel) = attempt
-        .pool
-        .upgrade()
-        .map(|inner| inner.cancel_connects.subscribe())
-    else {
-        return;
+/// Opens a connection and makes its session what callers shall find.
+pub(crate) async fn open<C: Connector>(
+    connector: &C,
+    hooks: &Hooks<C::Connection>,
+    name: &str,
+    limit: Duration,
+    deadline: Deadline,
+) -> Result<C::Connection> {
+    let now = Instant::now().into_std();
+    let limit = deadline
+        .remaining(now)
+        .map_or(limit, |left| left.min(limit));
+    let connecting = connector.connect(bounded(limit));
+    let connection = match tokio::time::timeout(limit, connecting).await {
+        Ok(result) => result?,
+        Err(_) => return Err(failure::connecting_took_too_long(name, limit)),
     };
+    match hooks.run_after_connect(&connection).await {
+        Ok(()) => Ok(connection),
+        Err(error) => {
+            hooks.close(connection).await;
+            Err(error)
+        }
+    }
+}
+
+async fn connect<C: Connector>(mut attempt: Attempt<C>) {
+    let mut cancel = attempt.cancel.clone();
     let result = tokio::select! {
         biased;
         result = attempt.connect() => Some(result),
@@ -261,7 +291,7 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
         Some(Ok(connection)) => {
             attempt.settled = true;
             let Some(inner) = attempt.pool.upgrade() else {
-                return close(connection).await;
+                return attempt.hooks.close(connection).await;
             };
             tracing::debug!(pool = inner.name(), "a connection was opened");
             inner.with(|locked, now| {
@@ -272,13 +302,17 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
     }
 }
 
-async fn check<C: Connector>(claim: Claim<C>, connection: C::Connection) {
+async fn check<C: Connector>(
+    claim: Claim<C>,
+    connection: C::Connection,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
     let well = connection.is_open()
         && tokio::time::timeout(CHECK_BOUND, connection.ping(bounded(CHECK_BOUND)))
             .await
             .is_ok_and(|answer| answer.is_ok());
     let Some((inner, slot)) = claim.settle() else {
-        return close(connection).await;
+        return hooks.close(connection).await;
     };
     tracing::debug!(
         pool = inner.name(),
@@ -291,15 +325,36 @@ async fn check<C: Connector>(claim: Claim<C>, connection: C::Connection) {
     });
 }
 
-async fn reset<C: Connector>(claim: Claim<C>, connection: C::Connection) {
-    let result = tokio::time::timeout(RESET_BOUND, connection.reset(bounded(RESET_BOUND))).await;
-    let clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
+/// Makes a connection that came back fit for the next; the hooks have their say.
+async fn reset<C: Connector>(
+    claim: Claim<C>,
+    connection: C::Connection,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
+    let mut clean = true;
+    let mut said = Ok(());
+    if connection.state() != SessionState::Clean {
+        let resetting = connection.reset(bounded(RESET_BOUND));
+        let result = tokio::time::timeout(RESET_BOUND, resetting).await;
+        clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
+        if clean {
+            said = hooks.run_after_connect(&connection).await;
+        }
+    }
+    if clean && said.is_ok() {
+        said = hooks.run_after_release(&connection).await;
+    }
     let Some((inner, slot)) = claim.settle() else {
-        return close(connection).await;
+        return hooks.close(connection).await;
     };
     tracing::debug!(pool = inner.name(), clean, "a connection was reset");
     inner.with(|locked, now| {
-        if clean {
+        if let Err(error) = said {
+            tracing::debug!(pool = inner.name(), %error, "a connection was refused");
+            locked.last_error = Some((Arc::new(error), now));
+            locked.state.dismissed(slot, now);
+            locked.give(Job::Close(slot, connection));
+        } else if clean {
             let placement = locked.state.reset(slot, now);
             locked.put(slot, connection, placement);
         } else {

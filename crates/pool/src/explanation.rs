@@ -9,11 +9,24 @@ use crate::state::{Holder, Snapshot};
 /// So many holders are named in the message of a timeout.
 const NAMED: usize = 3;
 
-/// Why a caller did not get a connection in time.
+/// How a call ended without a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Its time was up, as one of so many who waited.
+    TimedOut { waiting: usize },
+    /// Its time was up while a connection was validated.
+    Validating,
+    /// The queue was full.
+    Full { most: u32 },
+    /// Its wait was ended to shed load.
+    Shed { standing: Duration },
+}
+
+/// Why a caller did not get a connection.
 #[derive(Debug)]
 pub(crate) struct Explanation<'a> {
     pub(crate) name: &'a str,
-    pub(crate) stage: Stage,
+    pub(crate) end: Ending,
     pub(crate) waited: Duration,
     pub(crate) connecting: Duration,
     pub(crate) validating: Duration,
@@ -26,45 +39,87 @@ pub(crate) struct Explanation<'a> {
 impl Explanation<'_> {
     /// As an error, with advice.
     pub(crate) fn into_error(self) -> Error {
-        let error = Error::new(Class::Timeout { stage: self.stage }, self.to_string());
-        let advice = match self.stage {
+        let (class, advice) = match self.end {
+            Ending::TimedOut { .. } => {
+                let stage = self.missing();
+                (Class::Timeout { stage }, self.advice(stage))
+            }
+            Ending::Validating => {
+                let stage = Stage::Validate;
+                (Class::Timeout { stage }, self.advice(stage))
+            }
+            Ending::Full { .. } => (
+                Class::Busy,
+                "Try again later, allow the pool more connections, or let more callers wait.",
+            ),
+            Ending::Shed { .. } => (
+                Class::Busy,
+                "Try again later, or allow the pool more connections.",
+            ),
+        };
+        Error::new(class, self.to_string()).with_hint(advice)
+    }
+
+    /// The stage that the wait had come to.
+    fn missing(&self) -> Stage {
+        match self.pool.awaits_connect {
+            true => Stage::Connect,
+            false => Stage::Queue,
+        }
+    }
+
+    fn advice(&self, stage: Stage) -> &'static str {
+        match stage {
+            _ if self.pool.paused => "Resume the pool, or wait longer.",
             Stage::Queue => {
                 "Give connections back sooner at the places named, allow the pool more \
                  connections, or wait longer."
             }
             Stage::Connect => "Check that the server is up, reachable, and takes connections.",
             _ => "Check that the server still answers on connections that are open.",
-        };
-        error.with_hint(advice)
+        }
+    }
+
+    fn write_opening(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, waited) = (self.name, seconds(self.waited));
+        match self.end {
+            Ending::TimedOut { .. } | Ending::Validating => {
+                write!(f, "No connection to {name} was to be had within {waited}: ")?;
+            }
+            Ending::Full { most } => {
+                return write!(
+                    f,
+                    "No connection to {name} was to be had at once, and the queue for one is \
+                     full: {most} callers wait, as many as `max_waiting` allows. "
+                );
+            }
+            Ending::Shed { standing } => write!(
+                f,
+                "The wait for a connection to {name} was ended after {waited} to shed load, \
+                 since the pool has been overloaded for {}: ",
+                seconds(standing)
+            )?,
+        }
+        let validating = self.validating;
+        let connecting = self.connecting.min(self.waited.saturating_sub(validating));
+        let queue = self
+            .waited
+            .saturating_sub(connecting)
+            .saturating_sub(validating);
+        write!(
+            f,
+            "{} in the queue, {} connecting, {} validating. ",
+            seconds(queue),
+            seconds(connecting),
+            seconds(validating)
+        )
     }
 }
 
 impl fmt::Display for Explanation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Explanation {
-            name,
-            waited,
-            connecting,
-            validating,
-            pool,
-            ..
-        } = self;
-        let connecting = (*connecting).min(waited.saturating_sub(*validating));
-        let queue = waited
-            .saturating_sub(connecting)
-            .saturating_sub(*validating);
-        write!(
-            f,
-            "No connection to {name} was to be had within {}: ",
-            seconds(*waited)
-        )?;
-        write!(
-            f,
-            "{} in the queue, {} connecting, ",
-            seconds(queue),
-            seconds(connecting)
-        )?;
-        write!(f, "{} validating. ", seconds(*validating))?;
+        self.write_opening(f)?;
+        let pool = &self.pool;
         write!(
             f,
             "The pool has {} of at most {} connections: ",
@@ -81,6 +136,12 @@ impl fmt::Display for Explanation<'_> {
             lanes => write!(f, ", {lanes} of them lanes")?,
         }
         write!(f, "; {} waiting.", pool.waiting)?;
+        if pool.paused {
+            write!(
+                f,
+                " The pool is paused: it hands nothing out until it is resumed."
+            )?;
+        }
         if !self.holders.is_empty() {
             write!(f, " Held longest: {}.", holders(&self.holders, NAMED))?;
         }

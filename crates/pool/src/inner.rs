@@ -3,33 +3,39 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
 use crate::failure;
+use crate::hooks::Hooks;
 use crate::lane::Lane;
 use crate::mailbox::{Mailboxes, Outcome};
+use crate::metrics::Publishing;
 use crate::moment::Moment;
+use crate::name::Name;
 use crate::options::PoolOptions;
+use crate::source::Source;
 use crate::state::{Action, Placement, SlotId, State};
+use crate::statistics::Statistics;
 use crate::work::{Job, Work};
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
-    pub(crate) connector: Arc<C>,
+    pub(crate) source: Source<C>,
+    pub(crate) called: Name,
     pub(crate) options: PoolOptions,
+    pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
     opened_at: Instant,
     locked: Mutex<Locked<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
-    /// Becomes true when attempts to connect are to be given up; goes away with the pool.
-    pub(crate) cancel_connects: watch::Sender<bool>,
     /// The pool was closed because the runtime that keeps it up came to its end.
     pub(crate) runtime_ended: AtomicBool,
+    pub(crate) publishing: Publishing,
 }
 
 /// What the lock guards.
@@ -46,9 +52,16 @@ pub(crate) struct Locked<T> {
 }
 
 impl<C: Connector> Inner<C> {
-    pub(crate) fn new(connector: C, options: PoolOptions, runtime: Handle) -> Self {
+    pub(crate) fn new(
+        connector: C,
+        options: PoolOptions,
+        hooks: Hooks<C::Connection>,
+        runtime: Handle,
+    ) -> Self {
         Inner {
-            connector: Arc::new(connector),
+            source: Source::new(connector),
+            called: Name::new(options.name.clone()),
+            hooks: Arc::new(hooks),
             runtime,
             opened_at: Instant::now(),
             locked: Mutex::new(Locked {
@@ -63,13 +76,13 @@ impl<C: Connector> Inner<C> {
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
-            cancel_connects: watch::Sender::new(false),
             runtime_ended: AtomicBool::new(false),
+            publishing: Publishing::new(),
         }
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.options.name
+        self.called.get()
     }
 
     /// The error of a pool that was closed.
@@ -119,6 +132,16 @@ impl<C: Connector> Inner<C> {
             background::start(self, work);
         }
         result
+    }
+
+    /// The pool in numbers, all of the same moment.
+    pub(crate) fn statistics(&self) -> Statistics {
+        let locked = self.lock();
+        let last_error = locked
+            .last_error
+            .as_ref()
+            .map(|(error, _)| error.to_string());
+        Statistics::new(self.name(), &locked.state, last_error)
     }
 
     /// For looking only: whatever changes the state goes through `with`.
@@ -221,8 +244,15 @@ impl<T> Locked<T> {
                         self.work.jobs.push(Job::Rescue(slot, lane));
                     }
                 }
+                Action::HandOver { slot, cell, check } => {
+                    if let Some(connection) = self.take(slot) {
+                        self.put(slot, connection, Placement::HandOver { cell, check });
+                    }
+                }
+                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
+                Action::ReportLeak(holder) => self.work.leaks.push(holder),
                 Action::Reschedule => self.work.reschedule = true,
                 Action::Drained => self.work.drained = true,
             }
@@ -242,7 +272,9 @@ impl<C: Connector> Drop for Inner<C> {
         let idle = locked.connections.drain(..).flatten();
         let left: Vec<C::Connection> = idle.chain(lanes).collect();
         for connection in left {
-            self.runtime.spawn(async move { close(connection).await });
+            let hooks = Arc::clone(&self.hooks);
+            self.runtime
+                .spawn(async move { hooks.close(connection).await });
         }
     }
 }

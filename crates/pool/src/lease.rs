@@ -5,9 +5,8 @@ use std::sync::Arc;
 use underpin_core::driver::Connector;
 
 use crate::background::{Claim, give_back};
-use crate::inner::{Inner, close};
+use crate::inner::Inner;
 use crate::lane::{Lane, Place, Seat};
-use crate::moment::Moment;
 use crate::state::SlotId;
 use crate::work::Job;
 
@@ -20,21 +19,14 @@ pub struct Lease<C: Connector> {
     slot: SlotId,
     /// There until the lease ends.
     connection: Option<C::Connection>,
-    since: Moment,
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(
-        inner: Arc<Inner<C>>,
-        slot: SlotId,
-        connection: C::Connection,
-        since: Moment,
-    ) -> Self {
+    pub(crate) fn new(inner: Arc<Inner<C>>, slot: SlotId, connection: C::Connection) -> Self {
         Lease {
             inner,
             slot,
             connection: Some(connection),
-            since,
         }
     }
 
@@ -46,7 +38,8 @@ impl<C: Connector> Lease<C> {
         connection.expect(HELD)
     }
 
-    /// Closes the connection instead of giving it back, within 5 s.
+    /// Closes the connection instead of giving it back, within 5 s, and the hook before it
+    /// within 5 s more.
     ///
     /// # Cancel safety
     /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
@@ -55,7 +48,7 @@ impl<C: Connector> Lease<C> {
             self.inner
                 .with(|locked, now| locked.state.returned_for_good(self.slot, now));
             let claim = Claim::new(&self.inner, self.slot);
-            close(connection).await;
+            self.inner.hooks.close(connection).await;
             drop(claim);
         }
     }
@@ -70,11 +63,21 @@ impl<C: Connector> Lease<C> {
 
     /// Gives back a connection that was dead before the caller had it, and gives back what
     /// it was taken through.
-    pub(crate) fn refuse(mut self, asked: Moment) -> Arc<Inner<C>> {
+    pub(crate) fn refuse(mut self) -> Arc<Inner<C>> {
         if let Some(connection) = self.connection.take() {
-            let waited = self.since.since(asked);
             self.inner.with(|locked, now| {
-                locked.state.refused(self.slot, waited, now);
+                locked.state.refused(self.slot, now);
+                locked.give(Job::Close(self.slot, connection));
+            });
+        }
+        Arc::clone(&self.inner)
+    }
+
+    /// Gives back a connection that is sound, but was refused to the caller.
+    pub(crate) fn dismiss(mut self) -> Arc<Inner<C>> {
+        if let Some(connection) = self.connection.take() {
+            self.inner.with(|locked, now| {
+                locked.state.unused(self.slot, now);
                 locked.give(Job::Close(self.slot, connection));
             });
         }

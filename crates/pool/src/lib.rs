@@ -22,22 +22,35 @@ mod background;
 mod bounds;
 mod explanation;
 mod failure;
+mod histogram;
+mod hooks;
 mod inner;
 mod lane;
 mod lease;
 mod mailbox;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(not(feature = "metrics"))]
+#[path = "metrics_disabled.rs"]
+mod metrics;
 mod moment;
+mod name;
 mod options;
 mod pool;
+mod shedding;
+mod source;
 mod state;
 mod statistics;
 mod work;
 
 pub use acquire::AcquireOptions;
 pub use bounds::Bounds;
+pub use histogram::Histogram;
+pub use hooks::{HookFuture, Hooks};
 pub use lane::{Place, Seat};
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use pool::Pool;
+pub use shedding::Shedding;
 pub use statistics::Statistics;
 pub use underpin_core::HealthCheck;

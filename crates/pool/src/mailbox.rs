@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use underpin_core::Error;
 
@@ -20,6 +21,8 @@ pub(crate) enum Outcome<T> {
     TimedOut { waiting: usize },
     /// Connecting failed, at the last attempt the waiter was ready to wait for.
     Failed { error: Arc<Error>, attempts: u32 },
+    /// The wait was ended because the pool has been overloaded for so long.
+    Shed { standing: Duration },
     /// The pool was closed.
     Closed,
 }

@@ -4,6 +4,7 @@ use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Error, Result};
 
 use crate::bounds::Bounds;
+use crate::shedding::Shedding;
 use underpin_core::HealthCheck;
 
 /// How a pool behaves. Start from [`PoolOptions::default`] and change what differs.
@@ -40,6 +41,15 @@ pub struct PoolOptions {
     pub retry: RetryPolicy,
     /// How many attempts to connect are under way at once, at most. Default 4.
     pub max_connecting: u32,
+    /// A lease that is held for so long is reported, once, at WARN, with the line of code
+    /// that asked for it. It is not ended. Default none: nothing is reported.
+    pub leak_threshold: Option<Duration>,
+    /// So many callers wait at most; who comes when they do gets `Class::Busy` at once. At
+    /// least 1, since a connection that has to be opened is waited for. Default none: any
+    /// number.
+    pub max_waiting: Option<u32>,
+    /// Whether waits are ended early under overload. Default none: each has its whole time.
+    pub shedding: Option<Shedding>,
     /// Whether nothing is opened before the first call of `acquire`. Default false.
     pub lazy: bool,
 }
@@ -59,6 +69,9 @@ impl Default for PoolOptions {
             health_check_interval: Duration::from_secs(30),
             retry: RetryPolicy::default(),
             max_connecting: 4,
+            leak_threshold: None,
+            max_waiting: None,
+            shedding: None,
             lazy: false,
         }
     }
@@ -96,12 +109,30 @@ impl PoolOptions {
                 "`max_connecting` is 0: no connection could ever be opened.",
             ));
         }
+        if self.max_waiting == Some(0) {
+            return Err(wrong(
+                "`max_waiting` is 0: nobody could wait until a connection is opened.",
+            ));
+        }
+        let shedding = self.shedding.unwrap_or_default();
+        if shedding.target > shedding.interval {
+            let Shedding { target, interval } = shedding;
+            return Err(wrong(format!(
+                "`shedding.target` is {target:?}, which is more than `shedding.interval`, \
+                 which is {interval:?}."
+            )));
+        }
         let lengths = [
+            ("shedding.target", shedding.target),
             ("acquire_timeout", self.acquire_timeout),
             ("connection_timeout", self.connection_timeout),
             ("idle_timeout", self.idle_timeout),
             ("max_lifetime", self.max_lifetime),
             ("health_check_interval", self.health_check_interval),
+            (
+                "leak_threshold",
+                self.leak_threshold.unwrap_or(Duration::MAX),
+            ),
         ];
         for (option, length) in lengths {
             if length.is_zero() {
@@ -148,7 +179,7 @@ mod tests {
 
     #[test]
     fn each_wrong_option_is_named() {
-        let cases: [(&str, Change); 9] = [
+        let cases: [(&str, Change); 13] = [
             ("name", |o| o.name.clear()),
             ("`max` is 0", |o| (o.min, o.max) = (0, 0)),
             ("`min` is 21", |o| o.min = 21),
@@ -159,6 +190,22 @@ mod tests {
             }),
             ("idle_timeout", |o| o.idle_timeout = Duration::ZERO),
             ("max_lifetime", |o| o.max_lifetime = Duration::ZERO),
+            ("leak_threshold", |o| {
+                o.leak_threshold = Some(Duration::ZERO)
+            }),
+            ("max_waiting", |o| o.max_waiting = Some(0)),
+            ("shedding.target` is 0", |o| {
+                o.shedding = Some(Shedding {
+                    target: Duration::ZERO,
+                    ..Shedding::default()
+                })
+            }),
+            ("shedding.interval", |o| {
+                o.shedding = Some(Shedding {
+                    interval: Duration::ZERO,
+                    ..Shedding::default()
+                })
+            }),
             ("jitter", |o| o.retry.jitter = f64::NAN),
         ];
         for (names, change) in cases {

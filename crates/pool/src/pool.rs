@@ -18,6 +18,7 @@ use crate::acquire::{self, AcquireOptions};
 use crate::background;
 use crate::bounds::Bounds;
 use crate::explanation::not_drained;
+use crate::hooks::Hooks;
 use crate::inner::Inner;
 use crate::lane::Place;
 use crate::lease::Lease;
@@ -38,6 +39,18 @@ impl<C: Connector> Pool<C> {
     /// # Errors
     /// `Class::Config` where the options contradict each other, or outside a Tokio runtime.
     pub fn open(connector: C, options: PoolOptions) -> Result<Self> {
+        Pool::open_with(connector, options, Hooks::new())
+    }
+
+    /// As [`open`](Pool::open), with hooks.
+    ///
+    /// # Errors
+    /// As for [`open`](Pool::open).
+    pub fn open_with(
+        connector: C,
+        options: PoolOptions,
+        hooks: Hooks<C::Connection>,
+    ) -> Result<Self> {
         options.check()?;
         let runtime = Handle::try_current().map_err(|error| {
             Error::new(
@@ -46,7 +59,7 @@ impl<C: Connector> Pool<C> {
             )
             .with_source(error)
         })?;
-        let inner = Arc::new(Inner::new(connector, options, runtime));
+        let inner = Arc::new(Inner::new(connector, options, hooks, runtime));
         let PoolOptions {
             name,
             min,
@@ -73,6 +86,7 @@ impl<C: Connector> Pool<C> {
         inner
             .runtime
             .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
+        inner.publishing.start(&inner);
         Ok(Pool { inner })
     }
 
@@ -82,7 +96,8 @@ impl<C: Connector> Pool<C> {
     /// # Errors
     /// `Class::Timeout`, its stage saying which wait it was, with an explanation. The class
     /// of the failed attempt to connect (`Connect`, `Auth`, …), after as many retries as
-    /// the options or the pool allow; none where they cannot help. `Class::Closed`.
+    /// the options or the pool allow; none where they cannot help. `Class::Busy` where the
+    /// queue is full or load is shed. `Class::Closed`.
     /// The effect is always `NotSent`.
     ///
     /// # Cancel safety
@@ -124,6 +139,37 @@ impl<C: Connector> Pool<C> {
         self.inner.lock().state.generation()
     }
 
+    /// Hands nothing out until [`resume`](Pool::resume): for the time of a switch-over, or of
+    /// work on the server. Who asks waits in order, as long as its time allows; leases that
+    /// are out go on. Pausing a paused pool changes nothing.
+    pub fn pause(&self) {
+        let was = self.inner.with(|locked, now| {
+            let was = locked.state.is_paused();
+            locked.state.pause(now);
+            was
+        });
+        if !was {
+            tracing::info!(pool = self.inner.name(), "pool paused");
+        }
+    }
+
+    /// Ends a [`pause`](Pool::pause): who has waited longest is served first.
+    pub fn resume(&self) {
+        let was = self.inner.with(|locked, now| {
+            let was = locked.state.is_paused();
+            locked.state.resume(now);
+            was
+        });
+        if was {
+            tracing::info!(pool = self.inner.name(), "pool resumed");
+        }
+    }
+
+    /// Whether the pool is paused.
+    pub fn is_paused(&self) -> bool {
+        self.inner.lock().state.is_paused()
+    }
+
     /// Changes how many connections the pool may have. Surplus ones are closed when idle.
     ///
     /// # Errors
@@ -137,22 +183,57 @@ impl<C: Connector> Pool<C> {
 
     /// The pool in numbers.
     pub fn statistics(&self) -> Statistics {
-        let locked = self.inner.lock();
-        let last_error = locked
-            .last_error
-            .as_ref()
-            .map(|(error, _)| error.to_string());
-        Statistics::new(&locked.state.snapshot(), locked.state.totals(), last_error)
+        self.inner.statistics()
     }
 
-    /// The options that it was opened with.
+    /// The options that it was opened with; what was changed since is in the
+    /// [statistics](Pool::statistics).
     pub fn options(&self) -> &PoolOptions {
         &self.inner.options
     }
 
     /// What opens its connections.
-    pub fn connector(&self) -> &C {
-        &self.inner.connector
+    pub fn connector(&self) -> Arc<C> {
+        self.inner.source.current().0
+    }
+
+    /// Opens one connection by this connector, with the hook `after_connect`, and closes it
+    /// again: to learn whether it can take the place of the pool's. The pool is not touched.
+    ///
+    /// # Errors
+    /// What connecting failed with, or what the hook refused with. Past the deadline or the
+    /// pool's `connection_timeout`, `Class::Timeout { stage: Stage::Connect }`.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it closes what it has opened.
+    pub async fn try_connector(&self, connector: &C, deadline: Deadline) -> Result<()> {
+        let limit = self.inner.options.connection_timeout;
+        let (name, hooks) = (self.inner.name(), &self.inner.hooks);
+        let connection = background::open(connector, hooks, name, limit, deadline).await?;
+        hooks.close(connection).await;
+        Ok(())
+    }
+
+    /// Has another connector open the connections from now on: to new hosts, or with new
+    /// credentials. The connections of the old one are stale: idle ones are closed now,
+    /// leased ones when they come back, and attempts under way are given up. Who waits goes
+    /// on waiting, for a connection of the new one. Try it first, by
+    /// [`try_connector`](Pool::try_connector).
+    pub fn replace(&self, connector: C) {
+        let inner = &self.inner;
+        let old = inner.with(|locked, now| {
+            let old = inner.source.replace(connector);
+            locked.state.replaced(now);
+            old
+        });
+        drop(old);
+        tracing::info!(pool = inner.name(), "the pool connects anew");
+    }
+
+    /// Changes what messages, logs and metrics call the pool from now on. Never put a
+    /// password here.
+    pub fn rename(&self, name: &str) {
+        self.inner.called.set(name);
     }
 
     /// Whether [`close`](Pool::close) was called.

@@ -3,7 +3,7 @@
 //! concerns the connection that the call is about, and as [`Action`]s where it does not.
 //!
 //! What always holds, and the simulation checks after each step:
-//! - While anybody waits, no connection is idle, and an attempt to connect is under way or
+//! - While anybody waits and the pool is not paused, no connection is idle, and an attempt to connect is under way or
 //!   planned, or every permit is in use.
 //! - The permits in use are never more than the limit, unless that was lowered.
 //! - Waiters are served in the order of their tickets.
@@ -15,10 +15,13 @@ mod connecting;
 mod decision;
 mod explain;
 mod lanes;
+mod leaks;
+mod pausing;
 mod policy;
 mod queue;
 #[cfg(test)]
 mod rules;
+mod shedding;
 #[cfg(test)]
 mod simulation;
 mod slot;
@@ -34,18 +37,21 @@ use crate::bounds::Bounds;
 use crate::moment::Moment;
 use crate::options::PoolOptions;
 use backoff::Backoff;
+pub(crate) use backoff::GAP;
 pub(crate) use connecting::AfterFailure;
 pub(crate) use decision::{Acquisition, Action, Placement};
 pub(crate) use explain::{Holder, Snapshot};
 pub(crate) use lanes::End;
 use lanes::Lanes;
+use leaks::Leaks;
 use policy::Rules;
 use queue::Queue;
 pub(crate) use queue::{Ticket, Waiter};
+use shedding::Standing;
 pub(crate) use slot::SlotId;
 use slot::{Census, Phase, Slot, Succession};
 use stopwatch::Stopwatch;
-pub(crate) use totals::Totals;
+use totals::Totals;
 use underpin_core::HealthCheck;
 
 /// The pool's state.
@@ -71,6 +77,9 @@ pub(crate) struct State {
     planned: Moment,
     totals: Totals,
     connecting_time: Stopwatch,
+    leaks: Leaks,
+    paused: bool,
+    standing: Standing,
 }
 
 impl State {
@@ -93,6 +102,9 @@ impl State {
             planned: Moment::START,
             totals: Totals::default(),
             connecting_time: Stopwatch::default(),
+            leaks: Leaks::default(),
+            paused: false,
+            standing: Standing::default(),
         }
     }
 
@@ -123,6 +135,9 @@ impl State {
             return Acquisition::Closed;
         }
         self.asleep = false;
+        if self.paused {
+            return Acquisition::Wait;
+        }
         while let Some(slot) = self.idle.pop() {
             if self.slot(slot).expires_at <= now {
                 self.actions.push_back(Action::Close(slot));
@@ -136,18 +151,34 @@ impl State {
         Acquisition::Wait
     }
 
+    /// Whether there is room in the queue for who was told to wait. There is for who has a
+    /// place before others who wait already.
+    pub(crate) fn has_room_for(&mut self, ticket: Ticket) -> bool {
+        let room = match self.rules.max_waiting {
+            Some(most) => {
+                self.queue.len() < most
+                    || self.queue.newest().is_some_and(|last| ticket < last.ticket)
+            }
+            None => true,
+        };
+        self.totals.turned_away += u64::from(!room);
+        room
+    }
+
     /// Who was told to wait does so.
     pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Moment) {
         self.call_by(waiter.expires);
         self.queue.join(waiter);
         self.retire_lanes(now);
         self.call_by(self.lanes_due());
+        self.note_waiting(now);
         self.plan(now);
     }
 
     /// A waiter has gone away. Does nothing where it was served already.
     pub(crate) fn abandon(&mut self, ticket: Ticket) {
         self.queue.leave(ticket);
+        self.note_left();
     }
 
     /// A waiter has gone away because its time was up.
@@ -169,8 +200,8 @@ impl State {
     }
 
     /// A connection was handed to a waiter who had gone away: it goes to the next.
-    pub(crate) fn unclaimed(&mut self, slot: SlotId, waited: Duration, now: Moment) -> Placement {
-        self.undo_acquired(waited);
+    pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Moment) -> Placement {
+        self.undo_acquired(slot);
         let check = self.is_check_due(slot, now);
         self.place(slot, now, now, check)
     }
@@ -232,8 +263,8 @@ impl State {
     }
 
     /// A connection turned out to be dead before its caller got it; close it, then `closed`.
-    pub(crate) fn refused(&mut self, slot: SlotId, waited: Duration, now: Moment) {
-        self.undo_acquired(waited);
+    pub(crate) fn refused(&mut self, slot: SlotId, now: Moment) {
+        self.undo_acquired(slot);
         self.broken(slot, now);
     }
 
@@ -241,6 +272,18 @@ impl State {
     pub(crate) fn broken(&mut self, slot: SlotId, now: Moment) {
         self.enter(slot, Phase::Closing { counted: false });
         self.plan(now);
+    }
+
+    /// A sound connection was refused before its caller got it; close it, then `closed`.
+    pub(crate) fn unused(&mut self, slot: SlotId, now: Moment) {
+        self.undo_acquired(slot);
+        self.retire(slot, now);
+    }
+
+    /// A sound connection was refused while it was made fit for the next; close it, then
+    /// `closed`.
+    pub(crate) fn dismissed(&mut self, slot: SlotId, now: Moment) {
+        self.retire(slot, now);
     }
 
     /// A lease came back with a sound connection that its holder closes; then `closed`.
@@ -263,6 +306,10 @@ impl State {
         self.note_drained();
     }
 
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
+    }
+
     pub(crate) fn totals(&self) -> &Totals {
         &self.totals
     }
@@ -278,12 +325,9 @@ impl State {
             self.retire(slot, now);
             return Placement::Close;
         }
-        if let Some(waiter) = self.queue.pop() {
-            self.lease(slot, waiter.place, waiter.since, now);
-            return Placement::HandOver {
-                cell: waiter.cell,
-                check,
-            };
+        self.note_service(now);
+        if let Some(cell) = self.serve_oldest(slot, now) {
+            return Placement::HandOver { cell, check };
         }
         if self.census.open() > self.bounds.max as usize {
             self.retire(slot, now);
@@ -302,6 +346,24 @@ impl State {
         };
         self.idle.insert(at, slot);
         Placement::Keep
+    }
+
+    /// Leases a connection to who has waited longest, and gives that caller's cell.
+    fn serve_oldest(&mut self, slot: SlotId, now: Moment) -> Option<u32> {
+        if self.paused {
+            return None;
+        }
+        let waiter = self.queue.pop()?;
+        self.note_left();
+        self.lease(slot, waiter.place, waiter.since, now);
+        Some(waiter.cell)
+    }
+
+    /// Somebody has left the queue.
+    fn note_left(&mut self) {
+        if self.queue.len() == 0 {
+            self.standing.end();
+        }
     }
 
     /// Gives up a connection that is sound, but not wanted any more.
@@ -333,18 +395,21 @@ impl State {
     ) {
         self.enter(slot, Phase::Leased { since: now, place });
         self.totals.acquired += 1;
-        self.totals.wait += now.since(asked);
+        let waited = now.since(asked);
+        self.slot_mut(slot).waited = waited;
+        self.totals.wait.record(waited);
     }
 
-    fn undo_acquired(&mut self, waited: Duration) {
+    fn undo_acquired(&mut self, slot: SlotId) {
         self.totals.acquired -= 1;
-        self.totals.wait = self.totals.wait.saturating_sub(waited);
+        let waited = self.slot(slot).waited;
+        self.totals.wait.take_back(waited);
     }
 
     fn note_return(&mut self, slot: SlotId, now: Moment) {
         if let Phase::Leased { since, .. } = self.slot(slot).phase {
             self.totals.returned += 1;
-            self.totals.used += now.since(since);
+            self.totals.used.record(now.since(since));
         }
     }
 

@@ -1,11 +1,17 @@
 use std::time::Duration;
 
-use crate::state::{Snapshot, Totals};
+use crate::bounds::Bounds;
+use crate::histogram::Histogram;
+use crate::state::State;
 
 /// A pool in numbers, all of the same moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
+    /// What messages and logs call the pool.
+    pub name: String,
+    /// How many connections it may have.
+    pub bounds: Bounds,
     /// All connections: idle, in use, being opened, and sound ones being closed.
     pub size: usize,
     /// Connections that nobody uses.
@@ -17,6 +23,8 @@ pub struct Statistics {
     pub lanes: usize,
     /// Callers who wait for a connection.
     pub waiting: usize,
+    /// Whether the pool is paused.
+    pub paused: bool,
     /// Attempts to connect that are under way.
     pub connecting: usize,
     /// Connections being closed, lost ones included.
@@ -37,22 +45,35 @@ pub struct Statistics {
     pub retries_total: u64,
     /// Statements that were asked again elsewhere, since their lane gave no answer.
     pub rescued_total: u64,
-    /// How long all the leases given out were waited for, together.
-    pub wait_time_total: Duration,
-    /// How long all the leases given back were held, together.
-    pub use_time_total: Duration,
+    /// Callers who found the queue full, and were told so at once.
+    pub turned_away_total: u64,
+    /// Callers whose wait was ended early, to shed load.
+    pub shed_total: u64,
+    /// Leases held past [`leak_threshold`](crate::PoolOptions::leak_threshold).
+    pub leaks_total: u64,
+    /// How long the leases given out were waited for: queue, connecting and validation of
+    /// an earlier one that was dead; nothing where a connection was idle.
+    pub wait: Histogram,
+    /// How long the leases given back were held.
+    pub use_time: Histogram,
+    /// How long opening a connection took, where it succeeded.
+    pub create: Histogram,
     /// Why the latest attempt to connect that failed did so.
     pub last_connection_error: Option<String>,
 }
 
 impl Statistics {
-    pub(crate) fn new(now: &Snapshot, totals: &Totals, last_error: Option<String>) -> Self {
+    pub(crate) fn new(name: &str, state: &State, last_error: Option<String>) -> Self {
+        let (now, totals) = (state.snapshot(), state.totals());
         Statistics {
+            name: name.to_owned(),
+            bounds: state.bounds(),
             size: now.size,
             idle: now.idle,
             in_use: now.in_use,
             lanes: now.lanes,
             waiting: now.waiting,
+            paused: now.paused,
             connecting: now.connecting,
             closing: now.closing,
             opened_total: totals.opened,
@@ -63,26 +84,23 @@ impl Statistics {
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
             rescued_total: totals.rescued,
-            wait_time_total: totals.wait,
-            use_time_total: totals.used,
+            turned_away_total: totals.turned_away,
+            shed_total: totals.shed,
+            leaks_total: totals.leaks,
+            wait: totals.wait.clone(),
+            use_time: totals.used.clone(),
+            create: totals.create.clone(),
             last_connection_error: last_error,
         }
     }
 
     /// How long a lease is waited for on average; zero before the first.
     pub fn average_wait(&self) -> Duration {
-        average(self.wait_time_total, self.acquired_total)
+        self.wait.mean()
     }
 
     /// How long a lease is held on average; zero before the first came back.
     pub fn average_use(&self) -> Duration {
-        average(self.use_time_total, self.returned_total)
-    }
-}
-
-fn average(total: Duration, count: u64) -> Duration {
-    match count {
-        0 => Duration::ZERO,
-        _ => Duration::from_secs_f64(total.as_secs_f64() / count as f64),
+        self.use_time.mean()
     }
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use crate::lane::Lane;
-use crate::state::SlotId;
+use crate::state::{Holder, SlotId};
 
 /// What is left to do once the lock is released.
 #[derive(Debug)]
@@ -11,6 +11,8 @@ pub(crate) struct Work<T> {
     pub(crate) wake: Option<Waker>,
     pub(crate) wake_too: Vec<Waker>,
     pub(crate) jobs: Vec<Job<T>>,
+    /// Leases to be reported.
+    pub(crate) leaks: Vec<Holder>,
     pub(crate) reschedule: bool,
     pub(crate) cancel_connects: bool,
     pub(crate) drained: bool,
@@ -35,6 +37,7 @@ impl<T> Default for Work<T> {
             wake: None,
             wake_too: Vec::new(),
             jobs: Vec::new(),
+            leaks: Vec::new(),
             reschedule: false,
             cancel_connects: false,
             drained: false,

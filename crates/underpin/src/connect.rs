@@ -8,12 +8,13 @@ use underpin_config::Config;
 use underpin_core::driver::Connector;
 use underpin_core::retry::{Decision, Operation, RetryPolicy};
 use underpin_core::{Class, Deadline, Engine, Error, Result};
-use underpin_pool::{Pool, PoolOptions};
+#[cfg(feature = "postgres")]
+use underpin_pool::Hooks;
+use underpin_pool::{Pool, PoolOptions, Shedding};
 
 use crate::backend::Backend;
 use crate::counters::Counters;
-use crate::database::{Database, Shared};
-use crate::options::Options;
+use crate::database::Database;
 use crate::service::Service;
 use crate::session::{AnyHeld, Held, Session};
 
@@ -21,39 +22,15 @@ use crate::session::{AnyHeld, Held, Session};
 pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
     let backend = match config.engine() {
         #[cfg(feature = "postgres")]
-        Engine::Postgres => postgres(&config, postgres_connector(&config)?, lazy)?,
+        Engine::Postgres => {
+            let connector = postgres_connector(&config)?;
+            postgres(&config, connector, Hooks::new(), lazy)?
+        }
         #[cfg(feature = "sqlite")]
         Engine::Sqlite => sqlite(&config, lazy)?,
         engine => return Err(not_compiled_in(engine)),
     };
-    Ok(Database {
-        shared: Arc::new(Shared { config, backend }),
-        options: Options::default(),
-    })
-}
-
-/// Opens the pools over byte streams that the caller opens itself.
-#[cfg(feature = "postgres")]
-pub(crate) fn open_through(
-    config: Config,
-    dial: impl underpin_postgres::Dial,
-    lazy: bool,
-) -> Result<Database> {
-    if config.engine() != Engine::Postgres {
-        return Err(Error::new(
-            Class::Unsupported,
-            format!(
-                "A caller's own byte streams were given, and {} has none.",
-                config.engine()
-            ),
-        ));
-    }
-    let connector = postgres_connector(&config)?.with_dialer(dial);
-    let backend = postgres(&config, connector, lazy)?;
-    Ok(Database {
-        shared: Arc::new(Shared { config, backend }),
-        options: Options::default(),
-    })
+    Ok(Database::new(config, backend))
 }
 
 /// Opens one connection outside any pool.
@@ -108,7 +85,7 @@ pub(crate) fn whereabouts(config: &Config) -> String {
     }
 }
 
-fn pool_options(config: &Config, name: String, lazy: bool) -> PoolOptions {
+pub(crate) fn pool_options(config: &Config, name: String, lazy: bool) -> PoolOptions {
     PoolOptions {
         name,
         min: config.pool_min_size(),
@@ -121,6 +98,12 @@ fn pool_options(config: &Config, name: String, lazy: bool) -> PoolOptions {
         health_check: config.health_check(),
         health_check_interval: config.health_check_interval().unwrap_or(Duration::MAX),
         retry: retry_policy(config),
+        leak_threshold: config.leak_threshold(),
+        max_waiting: config.pool_max_waiting(),
+        shedding: config.shed_target().map(|target| Shedding {
+            target,
+            interval: config.shed_interval(),
+        }),
         lazy,
         ..PoolOptions::default()
     }
@@ -148,7 +131,7 @@ where
 }
 
 #[cfg(feature = "postgres")]
-fn postgres_connector(config: &Config) -> Result<underpin_postgres::Connector> {
+pub(crate) fn postgres_connector(config: &Config) -> Result<underpin_postgres::Connector> {
     // One way of encrypting for all endpoints: the strictest that any of them asks for.
     let tls = config
         .endpoints()
@@ -171,18 +154,19 @@ fn postgres_connector(config: &Config) -> Result<underpin_postgres::Connector> {
 }
 
 #[cfg(feature = "postgres")]
-fn postgres(
+pub(crate) fn postgres(
     config: &Config,
     connector: underpin_postgres::Connector,
+    hooks: Hooks<underpin_postgres::Connection>,
     lazy: bool,
 ) -> Result<Backend> {
     let options = pool_options(config, whereabouts(config), lazy);
-    let pool = Pool::open(connector, options)?;
+    let pool = Pool::open_with(connector, options, hooks)?;
     Ok(Backend::Postgres(service(pool, None, config)))
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite_connector(
+pub(crate) fn sqlite_connector(
     config: &Config,
     access: underpin_sqlite::Access,
 ) -> underpin_sqlite::Connector {
@@ -225,7 +209,7 @@ fn sqlite(config: &Config, lazy: bool) -> Result<Backend> {
         )));
     }
     let readers = PoolOptions {
-        name: format!("{place} (readers)"),
+        name: readers_of(&place),
         lazy: true,
         ..usual
     };
@@ -235,6 +219,12 @@ fn sqlite(config: &Config, lazy: bool) -> Result<Backend> {
         Some(readers),
         config,
     )))
+}
+
+/// What the pool of the readers of a SQLite database is called.
+#[cfg(feature = "sqlite")]
+pub(crate) fn readers_of(place: &str) -> String {
+    format!("{place} (readers)")
 }
 
 #[cfg(not(all(feature = "postgres", feature = "sqlite")))]

@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::panic::Location;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -36,13 +36,24 @@ pub struct Database {
 }
 
 pub(crate) struct Shared {
-    pub(crate) config: Config,
+    /// Replaced as a whole when the database is reconfigured.
+    pub(crate) config: RwLock<Arc<Config>>,
     pub(crate) backend: Backend,
 }
 
 statements!(Database);
 
 impl Database {
+    pub(crate) fn new(config: Config, backend: Backend) -> Self {
+        Database {
+            shared: Arc::new(Shared {
+                config: RwLock::new(Arc::new(config)),
+                backend,
+            }),
+            options: Options::default(),
+        }
+    }
+
     /// Opens the database at a URL, or as a [`Config`] says, and connects to it once, so
     /// that a mistake shows here and not at the first statement. A URL is taken as it
     /// stands: no environment variable is read.
@@ -132,13 +143,7 @@ impl Database {
         config: impl IntoConfig,
         dial: impl underpin_postgres::Dial,
     ) -> impl Future<Output = Result<Database>> + Send {
-        let place = Location::caller();
-        let config = config.into_config();
-        async move {
-            let database = crate::connect::open_through(config?, dial, false)?;
-            database.lease_at(Deadline::NONE, place).await?;
-            Ok(database)
-        }
+        Database::postgres(config).dial(dial).connect()
     }
 
     /// As [`connect_through`](Database::connect_through), without connecting: the first
@@ -152,7 +157,7 @@ impl Database {
         config: impl IntoConfig,
         dial: impl underpin_postgres::Dial,
     ) -> Result<Database> {
-        crate::connect::open_through(config.into_config()?, dial, true)
+        Database::postgres(config).dial(dial).connect_lazy()
     }
 
     /// The same database for reads: statements may go to a replica, or to SQLite's
@@ -243,8 +248,9 @@ impl Database {
     }
 
     /// The configuration in force.
-    pub fn config(&self) -> &Config {
-        &self.shared.config
+    pub fn config(&self) -> Arc<Config> {
+        let config = self.shared.config.read();
+        Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Leases a connection of the pool until it is dropped: for what needs one session,

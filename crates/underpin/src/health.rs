@@ -64,7 +64,7 @@ impl Database {
             status,
             response_time: answer.is_ok().then_some(took),
             engine: self.engine(),
-            endpoint: crate::connect::whereabouts(self.config()),
+            endpoint: crate::connect::whereabouts(&self.config()),
             error: answer.err(),
         }
     }
@@ -82,9 +82,10 @@ impl Database {
 fn is_crowded(error: &Error) -> bool {
     matches!(
         error.class(),
-        Class::Timeout {
-            stage: underpin_core::Stage::Queue
-        }
+        Class::Busy
+            | Class::Timeout {
+                stage: underpin_core::Stage::Queue
+            }
     )
 }
 

@@ -44,8 +44,12 @@ mod health;
 mod into_config;
 mod metrics;
 pub mod migrate;
+mod operating;
 mod operation;
 mod options;
+#[cfg(feature = "postgres")]
+mod postgres_builder;
+mod reconfigure;
 mod routes;
 mod row_stream;
 mod service;
@@ -63,15 +67,20 @@ pub use database::Database;
 pub use health::{Health, Status};
 pub use into_config::IntoConfig;
 pub use metrics::Metrics;
+#[cfg(feature = "postgres")]
+pub use postgres_builder::PostgresBuilder;
 pub use row_stream::RowStream;
 pub use statements::Executor;
 pub use transaction::Transaction;
+/// What a driver's connection does, for hooks that are given one.
+pub use underpin_core::driver;
 pub use underpin_core::{
     ArrayElement, Class, Code, Column, Columns, Deadline, Effect, Endpoint, Engine, Error, FromRow,
     FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result, Role, Row, Secret,
     Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
 };
 pub use underpin_derive::{FromRow, FromValue, IntoValue};
+pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;
 #[cfg(feature = "sqlite")]

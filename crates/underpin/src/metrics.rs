@@ -22,6 +22,10 @@ pub struct Metrics {
     pub connection_errors: u64,
     /// Waits for a connection that ended in a timeout.
     pub acquire_timeouts: u64,
+    /// Waits for a connection that were refused or ended early, under overload.
+    pub acquires_shed: u64,
+    /// Leases that were held past `leak_threshold`.
+    pub leaks: u64,
     /// Statements run, whether they succeeded or not.
     pub total_queries: u64,
     /// Statements that failed.
@@ -59,6 +63,8 @@ impl Database {
                 metrics.total_connections += statistics.opened_total;
                 metrics.connection_errors += statistics.connection_errors_total;
                 metrics.acquire_timeouts += statistics.timeouts_total;
+                metrics.acquires_shed += statistics.turned_away_total + statistics.shed_total;
+                metrics.leaks += statistics.leaks_total;
                 metrics.retry_attempts += statistics.retries_total;
             }
             metrics

@@ -101,6 +101,11 @@ impl Pooled for Connection {
         !self.session.link.is_broken() && !self.session.client.is_closed()
     }
 
+    async fn accept_changes(&self) -> Result<()> {
+        self.session.link.changed.store(false, Ordering::Release);
+        Ok(())
+    }
+
     async fn ping(&self, deadline: Deadline) -> Result<()> {
         let mut call = Call::open(&self.session, deadline)?;
         call.submit_harmless();

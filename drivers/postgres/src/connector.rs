@@ -11,6 +11,7 @@ use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Sta
 
 use crate::classify;
 use crate::connection::Connection;
+use crate::credentials::{self, ProvideCredentials};
 use crate::dial::{Answer, Dial, Sockets, Stream, ask_for_tls};
 use crate::link::Link;
 use crate::options::Options;
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) endpoints: Arc<[Endpoint]>,
     pub(crate) options: Arc<Options>,
     pub(crate) dialer: Arc<dyn Dial>,
+    /// Who logs in, where that is not as the options have it.
+    pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
 }
 
@@ -92,6 +95,7 @@ impl Connector {
                 endpoints,
                 options: Arc::new(options),
                 dialer: Arc::new(Sockets),
+                credentials: None,
             }),
         })
     }
@@ -101,6 +105,32 @@ impl Connector {
     pub fn with_dialer(self, dialer: impl Dial) -> Self {
         let settings = Settings {
             dialer: Arc::new(dialer),
+            ..(*self.settings).clone()
+        };
+        Connector {
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The same connector with user and password asked for anew for each connection.
+    #[must_use]
+    pub fn with_credentials(self, provider: impl ProvideCredentials) -> Self {
+        let settings = Settings {
+            credentials: Some(Arc::new(provider)),
+            ..(*self.settings).clone()
+        };
+        Connector {
+            settings: Arc::new(settings),
+        }
+    }
+
+    /// The same connector with what the program gave another as code: the way to open
+    /// streams, and to ask for credentials.
+    #[must_use]
+    pub fn with_callbacks_of(self, other: &Connector) -> Self {
+        let settings = Settings {
+            dialer: Arc::clone(&other.settings.dialer),
+            credentials: other.settings.credentials.clone(),
             ..(*self.settings).clone()
         };
         Connector {
@@ -125,6 +155,7 @@ impl fmt::Debug for Connector {
             .field("endpoints", &self.settings.endpoints)
             .field("options", &self.settings.options)
             .field("dialer", &self.settings.dialer)
+            .field("asks_for_credentials", &self.settings.credentials.is_some())
             .finish()
     }
 }
@@ -133,12 +164,12 @@ impl Connects for Connector {
     type Connection = Connection;
 
     async fn connect(&self, deadline: Deadline) -> Result<Connection> {
-        let endpoints = &self.settings.endpoints;
+        let settings = self.settings.with_credentials(deadline).await?;
+        let endpoints = &settings.endpoints;
         let mut failures = Vec::new();
         for (at, endpoint) in endpoints.iter().enumerate() {
             let last = endpoints.len() - at;
-            match self
-                .settings
+            match settings
                 .connect_in_time(endpoint, share(deadline, last))
                 .await
             {
@@ -191,6 +222,23 @@ fn all_failed(mut failures: Vec<Error>) -> Error {
 }
 
 impl Settings {
+    /// With the credentials as of now.
+    async fn with_credentials(&self, deadline: Deadline) -> Result<Settings> {
+        let mut settings = self.clone();
+        if let Some(provider) = &self.credentials {
+            let places: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
+            let given = credentials::ask(&**provider, &places.join(","), deadline).await?;
+            settings.options = Arc::new(Options {
+                // The user's own by default, which is the configured one's.
+                database: Some(self.options.database_name().to_owned()),
+                user: given.user,
+                password: given.password,
+                ..(*self.options).clone()
+            });
+        }
+        Ok(settings)
+    }
+
     async fn connect_in_time(&self, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection> {
         let Some(at) = deadline.instant() else {
             return self.connect(endpoint).await;

@@ -25,6 +25,14 @@ impl Pooled for Connection {
         outcome
     }
 
+    async fn accept_changes(&self) -> Result<()> {
+        let accept = |session: &mut Session| {
+            session.accept_changes();
+            Ok(())
+        };
+        self.worker.submit(accept)?.by(Deadline::NONE).await
+    }
+
     async fn close(self, deadline: Deadline) {
         let (shared, mut ended) = self.worker.end();
         let first = match deadline.instant() {

@@ -143,6 +143,11 @@ impl Session {
             .finish(self.open, self.failed.is_some(), self.changed);
     }
 
+    /// Takes the session as it is for untouched.
+    pub(crate) fn accept_changes(&mut self) {
+        self.changed = false;
+    }
+
     /// Makes the session as it was when it was opened.
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.failed = None;

@@ -1,4 +1,4 @@
-use super::{Action, SlotId, State};
+use super::{Action, Backoff, SlotId, State};
 use crate::bounds::Bounds;
 use crate::moment::Moment;
 
@@ -10,6 +10,13 @@ impl State {
         self.close_all_idle();
         self.retire_lanes(now);
         self.plan(now);
+    }
+
+    /// As `invalidate`, and what failed before says nothing of what is tried from now on.
+    pub(crate) fn replaced(&mut self, now: Moment) {
+        self.backoff = Backoff::default();
+        self.invalidate(now);
+        self.actions.push_back(Action::Reschedule);
     }
 
     /// Changes the bounds. Surplus connections are closed, the longest idle first; those
@@ -35,6 +42,7 @@ impl State {
         while let Some(waiter) = self.queue.pop() {
             self.actions.push_back(Action::Refuse { cell: waiter.cell });
         }
+        self.note_left();
         self.close_all_idle();
         self.retire_lanes(now);
         self.actions.push_back(Action::CancelConnects);

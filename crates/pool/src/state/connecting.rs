@@ -51,6 +51,9 @@ impl State {
     pub(crate) fn connected(&mut self, slot: SlotId, now: Moment, random: f64) -> Placement {
         self.backoff.succeeded();
         self.totals.opened += 1;
+        if let Phase::Connecting { since, .. } = self.slot(slot).phase {
+            self.totals.create.record(now.since(since));
+        }
         let share = SHORTEST_LIFE + (1.0 - SHORTEST_LIFE) * random;
         let expires_at = match now.after(self.rules.max_lifetime) {
             Moment::NEVER => Moment::NEVER,
@@ -93,17 +96,32 @@ impl State {
             };
         };
         self.totals.connection_errors += 1;
+        if !self.is_current(slot) {
+            // What was tried is not what would be tried now, so it is no news for anybody.
+            self.connect_cancelled(slot, now);
+            return AfterFailure {
+                failures: self.backoff.streak(),
+                failed_waiters: 0,
+                retry_in: None,
+            };
+        }
         self.forget_attempt(slot);
         let retry = self.rules.retry;
         self.backoff
             .failed(failures_before, now, permanent, &retry, random);
         // Each attempt still under way serves one waiter, the oldest first; the failure is
         // news only for those behind them.
-        let from = if permanent { 0 } else { self.census.connecting };
+        let from = match (self.paused, permanent) {
+            // Nothing is tried on anybody's behalf.
+            (true, _) => usize::MAX,
+            (false, true) => 0,
+            (false, false) => self.census.connecting,
+        };
         let failed = self.queue.take_used_up(from, |waiter| {
             let used_up = waiter.is_used_up_by(began, now, |n| retry.wait(n, random));
             used_up || permanent
         });
+        self.note_left();
         for waiter in &failed {
             self.actions.push_back(Action::Fail {
                 cell: waiter.cell,
@@ -120,7 +138,8 @@ impl State {
         }
     }
 
-    /// An attempt to connect was given up because the pool closes.
+    /// An attempt to connect was given up because the pool closes or its connections are
+    /// stale.
     pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Moment) {
         self.forget_attempt(slot);
         self.plan(now);
@@ -129,7 +148,8 @@ impl State {
 
     /// When the next attempt may begin.
     pub(super) fn gate(&self) -> Moment {
-        self.backoff.gate(self.queue.earliest_due())
+        let due = self.queue.earliest_due().filter(|_| !self.paused);
+        self.backoff.gate(due)
     }
 
     /// What further attempts are wanted for, within the bounds.
@@ -138,7 +158,7 @@ impl State {
         if self.closing || self.asleep || size >= self.bounds.limit() {
             return None;
         }
-        if self.census.connecting < self.queue.len() {
+        if self.census.connecting < self.demand() {
             return Some(Lack::Plain);
         }
         if size >= self.bounds.max as usize {

@@ -1,10 +1,13 @@
+use std::time::Duration;
+
+use super::explain::Holder;
 use super::slot::SlotId;
 
 /// What the shell has to do, apart from what a call answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Action {
     /// Open a connection for this slot; then `connected`, `connect_failed` or, where the
-    /// pool closes, `connect_cancelled`.
+    /// pool closes or the attempt is stale, `connect_cancelled`.
     Connect(SlotId),
     /// Close the idle connection in this slot; then `closed`.
     Close(SlotId),
@@ -24,6 +27,18 @@ pub(crate) enum Action {
     Refuse { cell: u32 },
     /// End all attempts to connect.
     CancelConnects,
+    /// Give the connection of this slot, which was idle and is leased now, to the waiter
+    /// with this cell, who checks it first if `check`.
+    HandOver {
+        slot: SlotId,
+        cell: u32,
+        check: bool,
+    },
+    /// Tell the waiter with this cell that its wait was ended, because the pool has been
+    /// overloaded for so long.
+    Shed { cell: u32, standing: Duration },
+    /// Tell the operator that this lease is held for too long.
+    ReportLeak(Holder),
     /// What `next_due` says may have become earlier.
     Reschedule,
     /// The pool is closed and nothing is left of it.

@@ -28,6 +28,7 @@ pub(crate) struct Snapshot {
     pub(crate) connecting: usize,
     pub(crate) closing: usize,
     pub(crate) waiting: usize,
+    pub(crate) paused: bool,
     /// Whether an attempt to connect is under way or to come.
     pub(crate) awaits_connect: bool,
 }
@@ -45,7 +46,8 @@ impl State {
             connecting: census.connecting,
             closing: census.closing + census.closing_uncounted,
             waiting: self.queue.len(),
-            awaits_connect: census.connecting > 0 || self.is_lacking(),
+            paused: self.paused,
+            awaits_connect: !self.paused && (census.connecting > 0 || self.is_lacking()),
         }
     }
 

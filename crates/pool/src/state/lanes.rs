@@ -87,7 +87,7 @@ impl State {
     /// A seat in a lane for one statement. `None`: acquire a connection, and offer it as a
     /// lane.
     pub(crate) fn join(&mut self, now: Moment) -> Option<SlotId> {
-        if self.closing {
+        if self.closing || self.paused {
             return None;
         }
         let at = self.best_lane(now)?;
@@ -114,7 +114,7 @@ impl State {
         let open = self.lanes.0.len();
         let wanted = open < self.first_lanes()
             || (open < self.most_lanes() && self.best_lane(now).is_none());
-        if !wanted || !self.is_wanted(slot, now) || self.must_yield(open + 1) {
+        if !wanted || self.paused || !self.is_wanted(slot, now) || self.must_yield(open + 1) {
             return false;
         }
         self.note_return(slot, now);
@@ -245,7 +245,8 @@ impl State {
         let lane = &self.lanes.0[at];
         let lingers = now.since(lane.progress) < self.linger(at);
         let idle = lane.seats == 0 && !lingers;
-        idle || self.must_yield(self.lanes.0.len())
+        idle || self.paused
+            || self.must_yield(self.lanes.0.len())
             || at >= self.most_lanes()
             || !self.is_wanted(lane.slot, now)
     }
@@ -284,6 +285,7 @@ impl State {
                 slot,
             });
         }
+        self.note_left();
     }
 
     /// It is a lane no more; its connection waits to be given back.

@@ -4,6 +4,7 @@ use underpin_core::HealthCheck;
 use underpin_core::retry::RetryPolicy;
 
 use crate::options::PoolOptions;
+use crate::shedding::Shedding;
 
 /// The part of the options that decisions depend on.
 #[derive(Debug, Clone)]
@@ -15,6 +16,9 @@ pub(crate) struct Rules {
     pub(crate) health_check: HealthCheck,
     pub(crate) check_interval: Duration,
     pub(crate) max_connecting: usize,
+    pub(crate) leak_threshold: Option<Duration>,
+    pub(crate) max_waiting: Option<usize>,
+    pub(crate) shedding: Option<Shedding>,
 }
 
 impl Rules {
@@ -27,6 +31,9 @@ impl Rules {
             health_check: options.health_check,
             check_interval: options.health_check_interval,
             max_connecting: options.max_connecting as usize,
+            leak_threshold: options.leak_threshold,
+            max_waiting: options.max_waiting.map(|most| most as usize),
+            shedding: options.shedding,
         }
     }
 }

@@ -83,6 +83,14 @@ impl Queue {
         self.waiters.insert(at, waiter);
     }
 
+    pub(crate) fn oldest(&self) -> Option<&Waiter> {
+        self.waiters.front()
+    }
+
+    pub(crate) fn newest(&self) -> Option<&Waiter> {
+        self.waiters.back()
+    }
+
     /// Takes the oldest.
     pub(crate) fn pop(&mut self) -> Option<Waiter> {
         let waiter = self.waiters.pop_front()?;

@@ -3,7 +3,9 @@
 mod ageing;
 mod connecting;
 mod lanes;
+mod leaks;
 mod leasing;
+mod pausing;
 
 use underpin_core::retry::RetryPolicy;
 

@@ -9,6 +9,7 @@ mod lanes;
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::shedding::Shedding;
 
 /// What the environment of the pool has under way: all that a shell would.
 #[derive(Default)]
@@ -62,6 +63,14 @@ impl Run {
             max_lifetime: Duration::from_secs(random.u64(1..120)),
             health_check_interval: Duration::from_secs(random.u64(1..60)),
             lazy: random.bool(),
+            max_waiting: random.bool().then(|| random.u32(1..30)),
+            shedding: random.bool().then(|| Shedding {
+                target: Duration::from_millis(random.u64(1..500)),
+                interval: Duration::from_millis(random.u64(500..5_000)),
+            }),
+            leak_threshold: random
+                .bool()
+                .then(|| Duration::from_secs(random.u64(1..20))),
             ..PoolOptions::default()
         };
         Run {
@@ -86,8 +95,11 @@ impl Run {
         match self.random.u32(..1500) {
             0 => self.resize(),
             1..3 => self.state.invalidate(self.now),
-            3..8 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
-            8..350 => self.acquire(),
+            3..4 => self.state.pause(self.now),
+            4..5 => self.state.replaced(self.now),
+            5..10 => self.state.resume(self.now),
+            10..15 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
+            15..350 => self.acquire(),
             350..400 => self.abandon(),
             400..650 => self.give_back(),
             650..800 => self.finish_connect(),
@@ -141,11 +153,19 @@ impl Run {
                 } else if self.goes_wrong() && self.random.u8(..4) == 0 {
                     // Found dead: closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
-                    self.state.refused(slot, Duration::ZERO, self.now);
+                    if self.random.bool() {
+                        self.state.refused(slot, self.now);
+                    } else {
+                        self.state.unused(slot, self.now);
+                    }
                     self.world.closing.push(slot);
                     self.obey();
                     self.acquire_as(ticket, shares);
                 }
+            }
+            Acquisition::Wait if !self.state.has_room_for(ticket) => {
+                let most = self.state.rules.max_waiting;
+                assert!(most.is_some_and(|most| self.world.waiting.len() >= most));
             }
             Acquisition::Wait => {
                 self.world.next_cell += 1;
@@ -180,6 +200,7 @@ impl Run {
     fn lease(&mut self, slot: SlotId) {
         assert!(self.state.is_current(slot), "a stale connection was leased");
         assert!(!self.state.closing, "a closed pool leased a connection");
+        assert!(!self.state.paused, "a paused pool leased a connection");
         assert!(
             self.state.slot(slot).expires_at > self.now,
             "an expired one was leased"
@@ -216,7 +237,7 @@ impl Run {
                 false => self.world.closing.push(slot),
             },
             5 if !was_lane => {
-                let placement = self.state.unclaimed(slot, Duration::ZERO, self.now);
+                let placement = self.state.unclaimed(slot, self.now);
                 self.put(slot, placement);
             }
             _ if self.goes_wrong() => {
@@ -235,7 +256,9 @@ impl Run {
             return;
         };
         let random = self.random.f64();
-        if self.goes_wrong() {
+        if !self.state.is_current(slot) && self.random.bool() {
+            self.state.connect_cancelled(slot, self.now);
+        } else if self.goes_wrong() {
             let permanent = self.random.u8(..5) == 0;
             self.state.connect_failed(slot, permanent, self.now, random);
         } else {
@@ -260,7 +283,11 @@ impl Run {
             return;
         };
         if self.goes_wrong() {
-            self.state.broken(slot, self.now);
+            if self.random.bool() {
+                self.state.broken(slot, self.now);
+            } else {
+                self.state.dismissed(slot, self.now);
+            }
             self.world.closing.push(slot);
         } else {
             let placement = self.state.reset(slot, self.now);
@@ -296,21 +323,25 @@ impl Run {
     }
 
     fn put(&mut self, slot: SlotId, placement: Placement) {
+        // Who was shed before left the queue before.
+        self.obey();
         match placement {
             Placement::Keep => {}
             Placement::Close => self.world.closing.push(slot),
-            Placement::HandOver { cell, .. } => {
-                let (ticket, (oldest, shares)) =
-                    self.world.waiting.pop_first().expect("somebody waits");
-                assert_eq!(
-                    cell, oldest,
-                    "{ticket:?} has waited longer than who was served"
-                );
-                self.lease(slot);
-                if shares && !self.state.closing {
-                    self.offer(slot);
-                }
-            }
+            Placement::HandOver { cell, .. } => self.hand_over(slot, cell),
+        }
+    }
+
+    fn hand_over(&mut self, slot: SlotId, cell: u32) {
+        let oldest = self.world.waiting.pop_first();
+        let (ticket, (oldest, shares)) = oldest.expect("somebody waits");
+        assert_eq!(
+            cell, oldest,
+            "{ticket:?} has waited longer than who was served"
+        );
+        self.lease(slot);
+        if shares {
+            self.offer(slot);
         }
     }
 
@@ -321,6 +352,18 @@ impl Run {
                 Action::Connect(slot) => self.world.connecting.push(slot),
                 Action::Close(slot) => self.world.closing.push(slot),
                 Action::Check(slot) => self.world.checking.push(slot),
+                Action::HandOver { slot, cell, .. } => self.hand_over(slot, cell),
+                Action::Shed { cell, standing } => {
+                    let rule = self.state.rules.shedding;
+                    assert!(rule.is_some_and(|rule| standing >= rule.interval));
+                    let oldest = self.world.waiting.pop_first();
+                    assert_eq!(
+                        oldest.map(|(_, (cell, _))| cell),
+                        Some(cell),
+                        "the oldest is shed"
+                    );
+                    assert!(!self.world.waiting.is_empty(), "the last was shed");
+                }
                 Action::Fail { cell, .. }
                 | Action::Expire { cell, .. }
                 | Action::Refuse { cell } => {
@@ -346,6 +389,10 @@ impl Run {
                     }
                 }
                 Action::CancelConnects => self.world.cancelled = true,
+                Action::ReportLeak(holder) => {
+                    let threshold = self.state.rules.leak_threshold;
+                    assert!(threshold.is_some_and(|threshold| holder.held >= threshold));
+                }
                 Action::Reschedule => {}
                 Action::Drained => self.world.drained = true,
             }
@@ -363,6 +410,8 @@ impl Run {
     /// The server is well, everything under way ends: all who wait are served.
     fn settle(&mut self) {
         self.trouble = 0;
+        self.state.resume(self.now);
+        self.obey();
         for _ in 0..100_000 {
             if self.world.waiting.is_empty() {
                 return;
@@ -387,6 +436,9 @@ impl Run {
     }
 
     fn drain(&mut self) {
+        if self.random.bool() {
+            self.state.pause(self.now);
+        }
         self.state.drain(self.now);
         self.obey();
         assert!(self.world.cancelled && self.world.waiting.is_empty());

@@ -1,4 +1,5 @@
 use std::panic::Location;
+use std::time::Duration;
 
 use crate::moment::Moment;
 
@@ -25,6 +26,8 @@ pub(crate) struct Slot {
     /// When it was last known to be well.
     pub(crate) verified: Moment,
     pub(crate) succession: Succession,
+    /// How long its latest holder waited for it.
+    pub(crate) waited: Duration,
 }
 
 impl Slot {
@@ -35,6 +38,7 @@ impl Slot {
         expires_at: Moment::NEVER,
         verified: Moment::START,
         succession: Succession::NotDue,
+        waited: Duration::ZERO,
     };
 }
 

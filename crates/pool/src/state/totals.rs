@@ -1,7 +1,7 @@
-use std::time::Duration;
+use crate::histogram::Histogram;
 
 /// What has happened since the pool was opened.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
     pub(crate) opened: u64,
     pub(crate) closed: u64,
@@ -11,6 +11,16 @@ pub(crate) struct Totals {
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
     pub(crate) rescued: u64,
-    pub(crate) wait: Duration,
-    pub(crate) used: Duration,
+    /// Callers who found the queue full.
+    pub(crate) turned_away: u64,
+    /// Waits that were ended to shed load.
+    pub(crate) shed: u64,
+    /// Leases held past the threshold.
+    pub(crate) leaks: u64,
+    /// How long the leases given out were waited for.
+    pub(crate) wait: Histogram,
+    /// How long the leases given back were held.
+    pub(crate) used: Histogram,
+    /// How long the attempts to connect took that succeeded.
+    pub(crate) create: Histogram,
 }

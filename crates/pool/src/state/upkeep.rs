@@ -15,6 +15,8 @@ impl State {
         self.mark_old(now);
         self.rescue_stuck(now);
         self.retire_lanes(now);
+        self.report_leaks(now);
+        self.shed(now);
         self.plan(now);
         self.actions.retain(|action| *action != Action::Reschedule);
     }
@@ -37,9 +39,16 @@ impl State {
 
     pub(super) fn due(&self, now: Moment) -> Moment {
         let pause = self.rules.idle_timeout.min(self.rules.check_interval);
-        let mut due = now.after(pause);
+        let mut due = now.after(pause.min(self.rules.leak_threshold.unwrap_or(pause)));
         if self.closing {
             return due;
+        }
+        if let Some(rule) = self.rules.shedding {
+            let looked_at = now.after(rule.interval);
+            due = due.min(self.shed_due().unwrap_or(looked_at).min(looked_at));
+        }
+        if let Some(leak) = self.leak_due() {
+            due = due.min(leak);
         }
         if self.kept() > self.bounds.min as usize
             && let Some(oldest) = self.idle.first()
@@ -83,6 +92,7 @@ impl State {
             let cell = waiter.cell;
             self.actions.push_back(Action::Expire { cell, waiting });
         }
+        self.note_left();
     }
 
     fn close_expired(&mut self, now: Moment) {

@@ -7,6 +7,7 @@ mod fake;
 
 use std::fmt::{Debug, Write as _};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -63,6 +64,26 @@ impl Subscriber for Log {
     fn enter(&self, _: &Id) {}
 
     fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_held_too_long_is_reported_once_with_its_place() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let (pool, _server) = pool(2, |o| o.leak_threshold = Some(Duration::from_secs(60)));
+    let options = AcquireOptions::new();
+    let held = pool.acquire(options).await.unwrap();
+    seconds(59).await;
+    assert_eq!(log.at(Level::WARN).len(), 0);
+    for wait in [2, 600] {
+        seconds(wait).await;
+        let warnings = log.at(Level::WARN);
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains(&options.place.to_string()));
+        assert!(warnings[0].contains("held=60s"), "{warnings:?}");
+    }
+    drop(held);
+    assert_eq!(pool.statistics().leaks_total, 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,7 @@ pub(crate) enum Goes {
 }
 
 impl Goes {
-    async fn pass(self) -> Result<()> {
+    pub(crate) async fn pass(self) -> Result<()> {
         match self {
             Goes::Well => Ok(()),
             Goes::Slowly(time) => {
@@ -145,6 +145,13 @@ impl Pooled for FakeConnection {
         let goes = *self.server.reset.lock().unwrap();
         goes.pass().await?;
         self.set(SessionState::Clean);
+        Ok(())
+    }
+
+    async fn accept_changes(&self) -> Result<()> {
+        if self.state() == SessionState::Changed {
+            self.set(SessionState::Clean);
+        }
         Ok(())
     }
 

@@ -161,6 +161,11 @@ async fn the_numbers_add_up() {
     assert_eq!((numbers.acquired_total, numbers.returned_total), (2, 2));
     assert_eq!(numbers.average_wait(), Duration::from_millis(1500));
     assert_eq!(numbers.average_use(), Duration::from_millis(1500));
+    assert_eq!(numbers.wait.count(), 2);
+    assert_eq!(numbers.wait.quantile(0.5), Duration::ZERO);
+    let longest = numbers.use_time.quantile(1.0);
+    assert!((3.0..3.4).contains(&longest.as_secs_f64()), "{longest:?}");
+    assert_eq!(numbers.create.count(), 1);
     *server.connect.lock().unwrap() = Goes::Wrong(Class::Auth);
     assert_at_rest(&pool, &server);
 }

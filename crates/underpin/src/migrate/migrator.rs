@@ -33,7 +33,7 @@ pub struct Migrator {
 
 #[derive(Clone)]
 enum Place {
-    Config(Box<Config>),
+    Config(Arc<Config>),
     Database(Database),
 }
 
@@ -50,7 +50,7 @@ impl Migrator {
     /// # Errors
     /// `Class::Config` for a mistake in the configuration.
     pub fn new(config: impl IntoConfig) -> Result<Self> {
-        Ok(Self::at(Place::Config(Box::new(config.into_config()?))))
+        Ok(Self::at(Place::Config(Arc::new(config.into_config()?))))
     }
 
     /// A migrator of a database that is open. It takes a connection of its own beside the
@@ -350,9 +350,9 @@ impl Migrator {
         Ok(underpin_migrate::validate(&graph, &history, self.engine()))
     }
 
-    fn config(&self) -> &Config {
+    fn config(&self) -> Arc<Config> {
         match &self.place {
-            Place::Config(config) => config,
+            Place::Config(config) => Arc::clone(config),
             Place::Database(database) => database.config(),
         }
     }

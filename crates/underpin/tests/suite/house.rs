@@ -172,6 +172,7 @@ fn every_set_of_features_builds() {
         "postgres",
         "postgres,tls",
         "postgres,sqlite",
+        "sqlite,metrics",
         types,
     ] {
         let output = Command::new(env!("CARGO"))

@@ -10,6 +10,7 @@ mod house;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
+mod operating;
 mod place;
 mod readme;
 mod retry;

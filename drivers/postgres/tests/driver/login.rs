@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
 use underpin_core::{Class, Deadline, Effect, Endpoint, Error, Secret, Stage, TlsMode, TlsOptions};
-use underpin_postgres::{Connection, Connector, Dial, Dialing, Options};
+use underpin_postgres::{Connection, Connector, Credentials, Dial, Dialing, Options};
 use underpin_testkit::{NotADatabase, Postgres, TestDatabase, closed_port, or_skip};
 
 use crate::place::{call, connect_with, endpoint, eventually, options, soon, within};
@@ -425,4 +425,51 @@ mod encryption {
         assert_eq!(error.effect(), Effect::RolledBack, "{error}");
         assert_eq!(connection.state(), SessionState::Clean);
     }
+}
+
+#[tokio::test]
+async fn credentials_are_asked_for_by_each_connection() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("asked");
+    let given = std::sync::Arc::new(std::sync::Mutex::new(Ok(Secret::new(server.password()))));
+    let (answer, user) = (std::sync::Arc::clone(&given), server.user().to_owned());
+    let configured = Options {
+        user: "nobody".into(),
+        password: Secret::default(),
+        ..options(server, &database)
+    };
+    let connector = Connector::new([endpoint(server)], configured)
+        .unwrap()
+        .with_credentials(move || {
+            let (answer, user) = (answer.lock().unwrap().clone(), user.clone());
+            async move {
+                let password = answer.map_err(|class| Error::new(class, "The vault is shut."))?;
+                Ok(Credentials { user, password })
+            }
+        });
+    let connection = connector.connect(within(5_000)).await.unwrap();
+    let who = call("SELECT current_user::text", &[]);
+    let who: Vec<String> = connection.query(who, 1).await.unwrap();
+    assert_eq!(who, [server.user()]);
+
+    let guess = underpin_testkit::secrets::password();
+    *given.lock().unwrap() = Ok(Secret::new(&guess));
+    let error = connector.connect(within(5_000)).await.unwrap_err();
+    assert_eq!(error.class(), Class::Auth);
+    assert!(error.to_string().contains(server.user()), "{error}");
+    assert!(!format!("{error:?} {connector:?}").contains(&guess));
+
+    *given.lock().unwrap() = Err(Class::Busy);
+    let error = connector.connect(within(5_000)).await.unwrap_err();
+    assert_eq!(error.class(), Class::Busy);
+    let message = format!(
+        "There are no credentials to log in to {} with. The vault is shut.",
+        endpoint(server)
+    );
+    assert_eq!(error.message(), message);
+
+    let connector = connector.with_credentials(std::future::pending);
+    let error = connector.connect(within(200)).await.unwrap_err();
+    let stage = Stage::Connect;
+    assert_eq!(error.class(), Class::Timeout { stage });
 }

@@ -191,3 +191,20 @@ fn one_failed_attempt_is_news_for_one_caller() {
         }
     );
 }
+
+#[test]
+fn what_failed_before_does_not_hold_up_a_new_connector() {
+    let mut state = State::new(&options(0, 2));
+    wait(&mut state, 7, 3, secs(0));
+    let first = attempts(&mut state);
+    let after = state.connect_failed(first[0], false, secs(0), 0.5);
+    assert_eq!(after.retry_in, Some(Duration::from_secs(1)));
+    state.replaced(secs(0));
+    let second = attempts(&mut state);
+    assert_eq!(second.len(), 1, "at once");
+    // Nor is a failure of the old one, however permanent, news for who waits for the new.
+    state.replaced(secs(0));
+    let after = state.connect_failed(second[0], true, secs(0), 0.5);
+    assert_eq!((after.failures, after.failed_waiters), (0, 0));
+    assert_eq!(attempts(&mut state).len(), 1);
+}

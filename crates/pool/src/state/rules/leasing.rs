@@ -33,7 +33,7 @@ fn who_was_given_a_dead_connection_keeps_its_place() {
     };
     let other = lease(&mut state, secs(1));
     wait(&mut state, 8, 3, secs(1));
-    state.refused(slot, Duration::ZERO, secs(1));
+    state.refused(slot, secs(1));
     assert_eq!(state.acquire(place, secs(1), secs(1)), Acquisition::Wait);
     let waiter = Waiter {
         ticket: first,
@@ -201,4 +201,19 @@ fn a_pool_made_smaller_shrinks_even_while_callers_wait() {
             check: false
         }
     );
+}
+
+#[test]
+fn a_full_queue_turns_away_who_comes_and_not_who_was_there() {
+    let (mut state, _) = filled(2, |o| o.max_waiting = Some(1));
+    let early = state.issue_ticket();
+    let dead = lease(&mut state, secs(1));
+    lease(&mut state, secs(1));
+    wait(&mut state, 7, 3, secs(1));
+    let late = state.issue_ticket();
+    assert!(!state.has_room_for(late));
+    assert_eq!(state.totals().turned_away, 1);
+    // Who was given a dead connection goes to its place before the others.
+    state.refused(dead, secs(1));
+    assert!(state.has_room_for(early));
 }

@@ -34,6 +34,16 @@ impl Run {
         );
         assert_eq!(census.idle, state.idle.len(), "idle connections");
         assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
+        let totals = state.totals();
+        assert_eq!(
+            (
+                totals.wait.count(),
+                totals.used.count(),
+                totals.create.count()
+            ),
+            (totals.acquired, totals.returned, totals.opened),
+            "the histograms count what the totals do"
+        );
         assert!(
             census.connecting <= state.rules.max_connecting,
             "too many connects at once"
@@ -67,7 +77,7 @@ impl Run {
             state.queue.len() - sharing,
             "who would share"
         );
-        if state.queue.len() > 0 {
+        if state.demand() > 0 {
             assert!(
                 state.idle.is_empty(),
                 "somebody waits while a connection is idle"

@@ -1,0 +1,209 @@
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Each power of two is divided into so many buckets, as a power of two itself.
+const SPLIT_BITS: u32 = 3;
+const SPLIT: usize = 1 << SPLIT_BITS;
+/// Whatever is longer counts as this long: 73 minutes.
+const LONGEST_BITS: u32 = 42;
+const LONGEST_NANOS: u64 = (1 << LONGEST_BITS) - 1;
+const BUCKETS: usize = (LONGEST_BITS - SPLIT_BITS + 1) as usize * SPLIT;
+
+/// How many lengths of time fell into which range. The ranges are those of an HDR
+/// histogram: each is at most an eighth of its lower end wide, from 1 ns to 73 minutes, and
+/// longer ones count as 73 minutes. Recording is a few instructions and allocates nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Histogram {
+    counts: Box<[u64; BUCKETS]>,
+    count: u64,
+    sum: Duration,
+}
+
+impl Histogram {
+    /// How many lengths were recorded.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// All lengths recorded, together; exact.
+    pub fn sum(&self) -> Duration {
+        self.sum
+    }
+
+    /// The mean, exact to the nanosecond; zero while nothing is recorded.
+    pub fn mean(&self) -> Duration {
+        match self.count {
+            0 => Duration::ZERO,
+            count => {
+                let nanos = self.sum.as_nanos() / u128::from(count);
+                Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
+        }
+    }
+
+    /// The length that the share `share` of all those recorded do not exceed: 0.5 is the
+    /// median, 0.99 the length that one in a hundred exceeds. It is the upper end of a
+    /// range, so never less than the true one and at most an eighth more. Zero while
+    /// nothing is recorded; a share outside 0 to 1 is taken as the nearer of the two.
+    pub fn quantile(&self, share: f64) -> Duration {
+        let wanted = (share.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0) as u64;
+        let mut seen = 0;
+        for (range, count) in self.buckets() {
+            seen += count;
+            if seen >= wanted {
+                return *range.end();
+            }
+        }
+        Duration::ZERO
+    }
+
+    /// The ranges that anything fell into, in ascending order, with how much did.
+    pub fn buckets(&self) -> impl Iterator<Item = (RangeInclusive<Duration>, u64)> {
+        let counts = self.counts.iter().enumerate();
+        counts
+            .filter(|(_, count)| **count > 0)
+            .map(|(bucket, count)| (range(bucket), *count))
+    }
+
+    pub(crate) fn record(&mut self, length: Duration) {
+        self.counts[bucket(length)] += 1;
+        self.count += 1;
+        self.sum += length;
+    }
+
+    /// Takes back what was recorded before.
+    pub(crate) fn take_back(&mut self, length: Duration) {
+        let count = &mut self.counts[bucket(length)];
+        debug_assert!(*count > 0, "only what was recorded is taken back");
+        *count = count.saturating_sub(1);
+        self.count = self.count.saturating_sub(1);
+        self.sum = self.sum.saturating_sub(length);
+    }
+
+    /// Adds what `now` has more than this, and gives it, range by range: the middle of the
+    /// range and how much fell into it.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn catch_up(&mut self, now: &Histogram) -> impl Iterator<Item = (Duration, u64)> {
+        (self.count, self.sum) = (now.count, now.sum);
+        let counts = self.counts.iter_mut().zip(now.counts.iter()).enumerate();
+        counts.filter_map(|(bucket, (told, count))| {
+            // What was taken back after it was told is made up for by what comes next.
+            let more = count.checked_sub(*told).filter(|more| *more > 0)?;
+            *told = *count;
+            let range = range(bucket);
+            Some(((*range.start() + *range.end()) / 2, more))
+        })
+    }
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Histogram {
+            counts: Box::new([0; BUCKETS]),
+            count: 0,
+            sum: Duration::ZERO,
+        }
+    }
+}
+
+impl fmt::Debug for Histogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Histogram")
+            .field("count", &self.count)
+            .field("mean", &self.mean())
+            .field("p50", &self.quantile(0.5))
+            .field("p99", &self.quantile(0.99))
+            .finish_non_exhaustive()
+    }
+}
+
+fn bucket(length: Duration) -> usize {
+    let nanos = u64::try_from(length.as_nanos())
+        .unwrap_or(LONGEST_NANOS)
+        .min(LONGEST_NANOS);
+    if nanos < SPLIT as u64 {
+        return nanos as usize;
+    }
+    // The leading bits after the first choose the bucket within the power of two.
+    let shift = nanos.ilog2() - SPLIT_BITS;
+    (shift as usize + 1) * SPLIT + (nanos >> shift) as usize % SPLIT
+}
+
+fn range(bucket: usize) -> RangeInclusive<Duration> {
+    let (power, part) = (bucket / SPLIT, bucket % SPLIT);
+    let (first, width) = match power {
+        0 => (part as u64, 1),
+        _ => (((SPLIT + part) as u64) << (power - 1), 1u64 << (power - 1)),
+    };
+    Duration::from_nanos(first)..=Duration::from_nanos(first + width - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_ranges_join_without_gap_or_overlap() {
+        let mut next = Duration::ZERO;
+        for bucket in 0..BUCKETS {
+            let range = range(bucket);
+            assert_eq!(*range.start(), next);
+            assert_eq!(super::bucket(*range.start()), bucket);
+            assert_eq!(super::bucket(*range.end()), bucket);
+            next = *range.end() + Duration::from_nanos(1);
+        }
+        assert_eq!(next, Duration::from_nanos(LONGEST_NANOS + 1));
+        assert_eq!(super::bucket(Duration::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn nothing_recorded_has_no_quantiles() {
+        let histogram = Histogram::default();
+        assert_eq!(histogram.quantile(0.99), Duration::ZERO);
+        assert_eq!(histogram.mean(), Duration::ZERO);
+        assert_eq!(histogram.buckets().count(), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn quantiles_are_those_of_a_sorted_list(
+            mut lengths in prop::collection::vec(0..LONGEST_NANOS, 1..300),
+            share in 0.0..=1.0f64,
+        ) {
+            let mut histogram = Histogram::default();
+            for length in &lengths {
+                histogram.record(Duration::from_nanos(*length));
+            }
+            lengths.sort_unstable();
+            let nth = (share * lengths.len() as f64).ceil().max(1.0) as usize;
+            let exact = lengths[nth - 1];
+            let found = histogram.quantile(share).as_nanos() as u64;
+            prop_assert!(found >= exact && found <= exact + exact / 8);
+            prop_assert_eq!(histogram.count(), lengths.len() as u64);
+            let sum: u64 = lengths.iter().map(|l| l / 1000).sum();
+            prop_assert!(histogram.sum().as_micros() as u64 >= sum);
+        }
+
+        #[test]
+        fn what_is_taken_back_leaves_no_trace(
+            kept in prop::collection::vec(any::<u64>(), 0..50),
+            undone in prop::collection::vec(any::<u64>(), 0..50),
+        ) {
+            let record = |lengths: &[u64]| {
+                let mut histogram = Histogram::default();
+                for length in lengths {
+                    histogram.record(Duration::from_nanos(*length));
+                }
+                histogram
+            };
+            let mut histogram = record(&[kept.clone(), undone.clone()].concat());
+            for length in undone {
+                histogram.take_back(Duration::from_nanos(length));
+            }
+            prop_assert_eq!(histogram, record(&kept));
+        }
+    }
+}

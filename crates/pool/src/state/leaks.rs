@@ -1,0 +1,54 @@
+use super::{Action, Holder, Phase, SlotId, State};
+use crate::moment::Moment;
+
+/// The leases that were reported as held for too long, each with when it began: another
+/// lease of the same slot is another matter.
+#[derive(Debug, Default)]
+pub(super) struct Leaks(Vec<(SlotId, Moment)>);
+
+impl State {
+    /// Reports the leases that have been held past the threshold, each once.
+    pub(super) fn report_leaks(&mut self, now: Moment) {
+        let Some(threshold) = self.rules.leak_threshold else {
+            return;
+        };
+        let mut reported = std::mem::take(&mut self.leaks.0);
+        reported.retain(|(slot, since)| self.leased_since(*slot) == Some(*since));
+        for (slot, since) in self.leases() {
+            if now.since(since) >= threshold && !reported.contains(&(slot, since)) {
+                reported.push((slot, since));
+                if let Phase::Leased { place, .. } = self.slot(slot).phase {
+                    let held = now.since(since);
+                    self.actions
+                        .push_back(Action::ReportLeak(Holder { place, held }));
+                    self.totals.leaks += 1;
+                }
+            }
+        }
+        self.leaks.0 = reported;
+    }
+
+    /// When the next lease is to be reported, if none is given back before.
+    pub(super) fn leak_due(&self) -> Option<Moment> {
+        let threshold = self.rules.leak_threshold?;
+        self.leases()
+            .iter()
+            .filter(|lease| !self.leaks.0.contains(lease))
+            .map(|(_, since)| since.after(threshold))
+            .min()
+    }
+
+    fn leases(&self) -> Vec<(SlotId, Moment)> {
+        (0..self.slots.len() as u32)
+            .map(SlotId)
+            .filter_map(|slot| Some((slot, self.leased_since(slot)?)))
+            .collect()
+    }
+
+    fn leased_since(&self, slot: SlotId) -> Option<Moment> {
+        match self.slot(slot).phase {
+            Phase::Leased { since, .. } => Some(since),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+use super::{Action, State};
+use crate::moment::Moment;
+
+impl State {
+    /// Hands nothing out until `resume`. Who asks waits, in order; connections that come
+    /// back stay idle; the minimum is kept filled, but nothing is opened for who waits.
+    pub(crate) fn pause(&mut self, now: Moment) {
+        self.paused = true;
+        self.standing.restart(None);
+        self.retire_lanes(now);
+    }
+
+    /// Hands out again what is idle, to those who have waited longest.
+    pub(crate) fn resume(&mut self, now: Moment) {
+        if !self.paused {
+            return;
+        }
+        self.paused = false;
+        while self.queue.len() > 0
+            && let Some(slot) = self.idle.pop()
+        {
+            if self.slot(slot).expires_at <= now {
+                self.actions.push_back(Action::Close(slot));
+                self.retire(slot, now);
+                continue;
+            }
+            let check = self.is_check_due(slot, now);
+            if let Some(cell) = self.serve_oldest(slot, now) {
+                self.actions
+                    .push_back(Action::HandOver { slot, cell, check });
+            }
+        }
+        if self.queue.len() > 0 {
+            self.note_waiting(now);
+        }
+        self.plan(now);
+        self.actions.push_back(Action::Reschedule);
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// How many waiters connections are opened for: none while the pool is paused.
+    pub(super) fn demand(&self) -> usize {
+        if self.paused { 0 } else { self.queue.len() }
+    }
+}

@@ -1,0 +1,101 @@
+//! Shedding load by CoDel, "controlled delay": K. Nichols and V. Jacobson, "Controlling
+//! Queue Delay", ACM Queue 10(5), 2012, as adapted to queues of requests in B. Maurer,
+//! "Fail at Scale", ACM Queue 13(8), 2015: while a queue empties now and then, it absorbs a
+//! burst, and whoever waits may wait for long; once it has not been empty for an interval
+//! it is standing, and a wait past a much shorter target is in vain.
+//!
+//! Three things differ from what Maurer describes. The order stays that of arrival, since a
+//! pool promises it. The last who waits is never shed, as CoDel never drops the last packet:
+//! a connection that comes back finds somebody to serve, so that shedding costs no
+//! throughput, and who waits alone behind one slow statement is no overload. And a queue
+//! that only shedding has emptied is no sign that the overload is over: that takes an
+//! interval in which nothing had to be shed, as CoDel too remembers that it was dropping.
+
+use std::time::Duration;
+
+use super::{Action, State};
+use crate::moment::Moment;
+
+/// Since when the queue has been standing: not empty, and served.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    since: Option<Moment>,
+    empty: bool,
+    shed_at: Option<Moment>,
+}
+
+impl Standing {
+    /// Somebody begins to wait.
+    fn begin(&mut self, interval: Duration, now: Moment) {
+        let is_shedding = self.shed_at.is_some_and(|at| now.since(at) < interval);
+        if self.since.is_none() || self.empty && !is_shedding {
+            self.since = Some(now);
+        }
+        self.empty = false;
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn end(&mut self) {
+        self.empty = true;
+    }
+
+    /// Nobody is served any more, or those who wait begin to be served only now.
+    pub(super) fn restart(&mut self, from: Option<Moment>) {
+        self.since = from;
+        self.shed_at = None;
+    }
+}
+
+impl State {
+    /// When the oldest wait becomes one in vain; `None` where nothing is to be shed.
+    pub(super) fn shed_due(&self) -> Option<Moment> {
+        let rule = self.rules.shedding?;
+        // Where nothing is open, the queue stands because the server cannot be reached, and
+        // how long that is borne is not a matter of load.
+        if self.queue.len() < 2 || self.is_cold() {
+            return None;
+        }
+        let overloaded_from = self.standing.since?.after(rule.interval);
+        let overdue_from = self.queue.oldest()?.since.after(rule.target);
+        Some(overloaded_from.max(overdue_from))
+    }
+
+    /// Ends the waits that are in vain.
+    pub(super) fn shed(&mut self, now: Moment) {
+        while self.shed_due().is_some_and(|due| due <= now)
+            && let Some(waiter) = self.queue.pop()
+        {
+            self.totals.shed += 1;
+            self.standing.shed_at = Some(now);
+            let standing = now.since(self.standing.since.unwrap_or(now));
+            let cell = waiter.cell;
+            self.actions.push_back(Action::Shed { cell, standing });
+        }
+    }
+
+    /// A connection is ready. Where it is the first, the queue has not been served before.
+    pub(super) fn note_service(&mut self, now: Moment) {
+        if self.is_cold() {
+            let waited_for = self.queue.len() > 0;
+            self.standing.restart(waited_for.then_some(now));
+        }
+        self.shed(now);
+    }
+
+    /// Somebody begins to wait, or is to be served again.
+    pub(super) fn note_waiting(&mut self, now: Moment) {
+        if let Some(rule) = self.rules.shedding
+            && !self.paused
+        {
+            self.standing.begin(rule.interval, now);
+        }
+    }
+
+    /// Whether no connection is open.
+    fn is_cold(&self) -> bool {
+        self.census.open() == self.census.connecting
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+use underpin_core::{Class, Error, Result};
+use underpin_pool::{Bounds, Statistics};
+
+use crate::backend::{Backend, on_engine};
+use crate::database::Database;
+
+impl Database {
+    /// Lends no connection out until [`resume`](Database::resume): for the time of a
+    /// switch-over, or of work on the server. Calls wait, as long as their time allows; what
+    /// is under way goes on. It holds for all handles of the database.
+    pub fn pause(&self) {
+        on_engine!(&self.shared.backend, Backend, service => {
+            service.pools().for_each(|pool| pool.pause());
+        });
+    }
+
+    /// Ends a [`pause`](Database::pause): who has waited longest goes first.
+    pub fn resume(&self) {
+        on_engine!(&self.shared.backend, Backend, service => {
+            service.pools().for_each(|pool| pool.resume());
+        });
+    }
+
+    /// Changes how many connections the pool may have; surplus ones are closed when they are
+    /// idle. On SQLite that is the number of readers, since there is one writer. It is not
+    /// written into [`config`](Database::config).
+    ///
+    /// # Errors
+    /// `Class::Config` where the bounds contradict each other, `Class::Unsupported` for a
+    /// database in memory, which has one connection; nothing changes then.
+    pub fn resize(&self, bounds: Bounds) -> Result<()> {
+        if self.config().is_memory() {
+            return Err(Error::new(
+                Class::Unsupported,
+                "A database in memory has one connection, and no other number.",
+            ));
+        }
+        on_engine!(&self.shared.backend, Backend, service => {
+            service.readers.as_ref().unwrap_or(&service.primary).resize(bounds)
+        })
+    }
+
+    /// The pools in numbers, with histograms of the waits; the one that takes writes first.
+    /// [`metrics`](Database::metrics) adds them up.
+    pub fn statistics(&self) -> Vec<Statistics> {
+        on_engine!(&self.shared.backend, Backend, service => {
+            service.pools().map(|pool| pool.statistics()).collect()
+        })
+    }
+}

@@ -1,0 +1,135 @@
+use std::future::Future;
+use std::panic::Location;
+use std::time::Duration;
+
+use underpin_config::Config;
+use underpin_core::{Class, Deadline, Engine, Error, Result};
+use underpin_pool::Hooks;
+use underpin_postgres::{Connection, Connector, Dial, ProvideCredentials};
+
+use crate::connect;
+use crate::database::Database;
+use crate::into_config::IntoConfig;
+
+/// Opens a PostgreSQL database with what no configuration holds, since it is the program's
+/// own code: [`Database::postgres`] begins it. What is wrong with the configuration shows
+/// when it is opened.
+///
+/// ```no_run
+/// use underpin::driver::Connection as _;
+/// use underpin::postgres::Credentials;
+/// use underpin::{Database, Deadline, Hooks, Secret};
+///
+/// # async fn token() -> underpin::Result<Secret> { Ok(Secret::new("")) }
+/// # async fn run() -> underpin::Result<()> {
+/// let hooks = Hooks::new().after_connect(|connection: &underpin::postgres::Connection| {
+///     Box::pin(connection.batch("SET search_path TO shop", Deadline::NONE))
+/// });
+/// let db = Database::postgres("postgres://app@db1/shop")
+///     .credentials(|| async {
+///         Ok(Credentials { user: "app".into(), password: token().await? })
+///     })
+///     .hooks(hooks)
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct PostgresBuilder(Result<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    config: Config,
+    connector: Connector,
+    hooks: Hooks<Connection>,
+}
+
+impl Database {
+    /// Begins to open a PostgreSQL database with callbacks of the program's own.
+    #[cfg(feature = "postgres")]
+    pub fn postgres(config: impl IntoConfig) -> PostgresBuilder {
+        PostgresBuilder(config.into_config().and_then(Parts::new))
+    }
+}
+
+impl Parts {
+    fn new(config: Config) -> Result<Self> {
+        if config.engine() != Engine::Postgres {
+            let engine = config.engine();
+            return Err(Error::new(
+                Class::Unsupported,
+                format!("Callbacks for PostgreSQL were given, and the engine is {engine}."),
+            ));
+        }
+        Ok(Parts {
+            connector: connect::postgres_connector(&config)?,
+            config,
+            hooks: Hooks::new(),
+        })
+    }
+
+    fn open(self, lazy: bool) -> Result<Database> {
+        let backend = connect::postgres(&self.config, self.connector, self.hooks, lazy)?;
+        Ok(Database::new(self.config, backend))
+    }
+}
+
+impl PostgresBuilder {
+    /// Opens the streams of bytes by `dial`: through a tunnel, a proxy, a socket that is
+    /// there already. Default: sockets of the operating system.
+    pub fn dial(self, dial: impl Dial) -> Self {
+        self.connector(|connector| connector.with_dialer(dial))
+    }
+
+    /// Asks `provider` for user and password for each new connection, so that a rotated
+    /// password serves those to come. Default: those of the configuration. A closure that
+    /// returns a future is one.
+    pub fn credentials(self, provider: impl ProvideCredentials) -> Self {
+        self.connector(|connector| connector.with_credentials(provider))
+    }
+
+    /// Runs these at the turns of a connection's life. Default: none.
+    pub fn hooks(self, hooks: Hooks<Connection>) -> Self {
+        PostgresBuilder(self.0.map(|parts| Parts { hooks, ..parts }))
+    }
+
+    /// Opens the database and connects to it once, as [`Database::connect`] does.
+    ///
+    /// # Errors
+    /// As for [`Database::connect`]; `Class::Unsupported` for another engine.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it closes what it has opened.
+    #[track_caller]
+    pub fn connect(self) -> impl Future<Output = Result<Database>> + Send {
+        let place = Location::caller();
+        async move {
+            let database = self.0?.open(false)?;
+            match database.lease_at(Deadline::NONE, place).await {
+                Ok(_) => Ok(database),
+                Err(error) => {
+                    let _ = database.close(Duration::ZERO).await;
+                    Err(error)
+                }
+            }
+        }
+    }
+
+    /// Opens the database without connecting: the first call does that.
+    ///
+    /// # Errors
+    /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime;
+    /// `Class::Unsupported` for another engine.
+    pub fn connect_lazy(self) -> Result<Database> {
+        self.0?.open(true)
+    }
+
+    fn connector(self, change: impl FnOnce(Connector) -> Connector) -> Self {
+        PostgresBuilder(self.0.map(|parts| Parts {
+            connector: change(parts.connector),
+            ..parts
+        }))
+    }
+}
