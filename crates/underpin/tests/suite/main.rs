@@ -2,6 +2,7 @@
 
 mod basics;
 mod cancel;
+mod chaos;
 mod concurrent;
 mod effect;
 mod faults;
