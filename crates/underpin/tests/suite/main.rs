@@ -4,6 +4,7 @@ mod basics;
 mod cancel;
 mod chaos;
 mod concurrent;
+mod deadlock;
 mod effect;
 mod faults;
 mod health;
