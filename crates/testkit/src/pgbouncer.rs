@@ -4,6 +4,7 @@ use std::fmt::{self, Display, Write as _};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use crate::account::Account;
@@ -13,9 +14,11 @@ use crate::postgres::{Address, Postgres, TestDatabase};
 use crate::unavailable::Unavailable;
 
 const SUPERVISE: &str = include_str!("pgbouncer/supervise.sh");
+/// The first version that can keep track of named statements in transaction mode.
+const FOLLOWS_STATEMENTS: (u32, u32) = (1, 21);
 
 /// A PgBouncer on a loopback port, in transaction mode, before one server and all databases in
-/// it. It lets the server's superuser in with its password, and ends with this value, or when
+/// it. It does not keep track of named statements, which versions before 1.21 cannot. It lets the server's superuser in with its password, and ends with this value, or when
 /// this process ends in any way.
 pub struct PgBouncer {
     server: Arc<Address>,
@@ -102,12 +105,14 @@ impl PgBouncerBuilder {
             .keep()
             .canonicalize()?;
         let port = free_port();
+        let version = Command::new(program).arg("--version").output()?.stdout;
+        let version = version_in(&String::from_utf8_lossy(&version));
         fs::write(directory.join("supervise.sh"), SUPERVISE)?;
         for (file, text) in [
             ("users", users(server)),
             (
                 "pgbouncer.ini",
-                self.configuration(server, &directory, port),
+                self.configuration(server, &directory, port, version),
             ),
         ] {
             fs::write(directory.join(file), text)?;
@@ -121,7 +126,6 @@ impl PgBouncerBuilder {
             .arg(&directory);
         account.hand_over(&directory)?;
         let mut attendant = Attendant::start(shell)?;
-        let version = version(&attendant.answer()?);
         let answer = attendant.answer()?;
         let bouncer = PgBouncer {
             server: Arc::clone(server),
@@ -139,7 +143,13 @@ impl PgBouncerBuilder {
         }
     }
 
-    fn configuration(&self, server: &Address, directory: &Path, port: u16) -> String {
+    fn configuration(
+        &self,
+        server: &Address,
+        directory: &Path,
+        port: u16,
+        version: (u32, u32),
+    ) -> String {
         let mut text = format!(
             "[databases]\n* = host={} port={}\n\n[pgbouncer]\n",
             server.host, server.port
@@ -157,8 +167,9 @@ impl PgBouncerBuilder {
             ("max_client_conn", "500"),
             ("server_tls_sslmode", "disable"),
         ];
+        let follows = (version >= FOLLOWS_STATEMENTS).then_some(("max_prepared_statements", "0"));
         let given = self.settings.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-        for (name, value) in own.into_iter().chain(given) {
+        for (name, value) in own.into_iter().chain(follows).chain(given) {
             let _ = writeln!(text, "{name} = {value}");
         }
         text
@@ -172,7 +183,7 @@ fn users(server: &Address) -> String {
 }
 
 /// The numbers in `PgBouncer 1.18.0`.
-fn version(text: &str) -> (u32, u32) {
+fn version_in(text: &str) -> (u32, u32) {
     let mut numbers = text
         .trim_start_matches(|c: char| !c.is_ascii_digit())
         .split('.')
@@ -228,8 +239,8 @@ mod tests {
 
     #[test]
     fn a_version_is_read() {
-        assert_eq!(version("PgBouncer 1.18.0"), (1, 18));
-        assert_eq!(version("PgBouncer 1.24.1"), (1, 24));
-        assert_eq!(version(""), (0, 0));
+        assert_eq!(version_in("PgBouncer 1.18.0"), (1, 18));
+        assert_eq!(version_in("PgBouncer 1.24.1"), (1, 24));
+        assert_eq!(version_in(""), (0, 0));
     }
 }

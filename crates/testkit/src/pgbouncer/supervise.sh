@@ -1,8 +1,7 @@
 # Keeps one PgBouncer for a test process, as the account that owns its files.
 #
-# Prints its version, then "done" when it listens, or what went wrong. When the input ends,
-# because the test is through or because its process died, PgBouncer is ended and its directory
-# removed.
+# Prints "done" when it listens, or what went wrong. When the input ends, because the test is
+# through or because its process died, PgBouncer is ended and its directory removed.
 
 program=$1
 directory=$2
@@ -10,7 +9,6 @@ exec 2>>"$directory/log"
 # Answering a process that has died must not end this one before it has cleaned up.
 trap '' HUP PIPE
 
-echo "$("$program" --version | head -n 1)"
 "$program" "$directory/pgbouncer.ini" </dev/null >>"$directory/log" 2>&1 &
 pid=$!
 

@@ -12,6 +12,7 @@ mod house;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
+mod pgbouncer;
 mod place;
 mod readme;
 mod retry;
