@@ -23,14 +23,15 @@ pub(crate) async fn cancel(
     token: CancelToken,
     encrypted: bool,
 ) -> io::Result<()> {
-    let mut stream = settings.dialer.dial(endpoint).await?;
+    // A second handle would keep it open.
+    let mut stream = settings.dialer.dial(endpoint).await?.stream;
     if encrypted {
         if ask_for_tls(&mut stream).await? != Answer::Yes {
             return Err(io::Error::other("the server no longer offers encryption"));
         }
         let tls = settings
             .tls
-            .connector(endpoint, Arc::new(Link::new()), false)
+            .connector(endpoint, Arc::new(Link::new(None)), false)
             .map_err(io::Error::other)?;
         token
             .cancel_query_raw(&mut stream, StaysOpen(tls))

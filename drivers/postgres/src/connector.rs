@@ -11,7 +11,7 @@ use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Sta
 
 use crate::classify;
 use crate::connection::Connection;
-use crate::dial::{Answer, Dial, Sockets, Stream, ask_for_tls};
+use crate::dial::{Answer, Dial, Dialed, Dialer, ask_for_tls};
 use crate::link::Link;
 use crate::options::Options;
 use crate::session::Session;
@@ -30,7 +30,7 @@ pub struct Connector {
 pub(crate) struct Settings {
     pub(crate) endpoints: Arc<[Endpoint]>,
     pub(crate) options: Arc<Options>,
-    pub(crate) dialer: Arc<dyn Dial>,
+    pub(crate) dialer: Dialer,
     pub(crate) tls: Arc<Tls>,
 }
 
@@ -91,7 +91,7 @@ impl Connector {
                 tls: Arc::new(Tls::new(&tls)?),
                 endpoints,
                 options: Arc::new(options),
-                dialer: Arc::new(Sockets),
+                dialer: Dialer::System,
             }),
         })
     }
@@ -100,7 +100,7 @@ impl Connector {
     #[must_use]
     pub fn with_dialer(self, dialer: impl Dial) -> Self {
         let settings = Settings {
-            dialer: Arc::new(dialer),
+            dialer: Dialer::Given(Arc::new(dialer)),
             ..(*self.settings).clone()
         };
         Connector {
@@ -231,20 +231,20 @@ impl Settings {
     }
 
     async fn try_way(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
-        let mut stream = self
+        let mut dialed = self
             .dialer
             .dial(endpoint)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         if way == Way::Plain {
-            return self.plain(endpoint, stream).await;
+            return self.plain(endpoint, dialed).await;
         }
-        let answer = ask_for_tls(&mut stream)
+        let answer = ask_for_tls(&mut dialed.stream)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         match (answer, way) {
-            (Answer::Yes, _) => self.encrypted(endpoint, stream).await,
-            (Answer::No, Way::Either) => self.plain(endpoint, stream).await,
+            (Answer::Yes, _) => self.encrypted(endpoint, dialed).await,
+            (Answer::No, Way::Either) => self.plain(endpoint, dialed).await,
             (Answer::No, _) => Err(Failed::from(
                 Error::new(
                     Class::Config,
@@ -267,24 +267,18 @@ impl Settings {
         }
     }
 
-    async fn plain(
-        &self,
-        endpoint: &Endpoint,
-        stream: Box<dyn Stream>,
-    ) -> Result<Connection, Failed> {
-        let link = Arc::new(Link::new());
+    async fn plain(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let link = Arc::new(Link::new(socket));
         let mut config = self.options.client_config();
         config.ssl_mode(SslMode::Disable);
         let tap = Tap::new(stream, Arc::clone(&link), !self.options.owns_session());
         self.log_in(endpoint, tap, NoTls, &config, link).await
     }
 
-    async fn encrypted(
-        &self,
-        endpoint: &Endpoint,
-        stream: Box<dyn Stream>,
-    ) -> Result<Connection, Failed> {
-        let link = Arc::new(Link::new());
+    async fn encrypted(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let link = Arc::new(Link::new(socket));
         let mut config = self.options.client_config();
         // The question has been asked and answered.
         config
