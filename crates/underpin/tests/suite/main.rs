@@ -3,6 +3,7 @@
 mod basics;
 mod cancel;
 mod chaos;
+mod complaints;
 mod concurrent;
 mod deadlock;
 mod effect;
