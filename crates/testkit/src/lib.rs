@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`Postgres`] | a PostgreSQL server, shared by a test run or private to one test |
 //! | [`TestDatabase`] | an empty database of one test, dropped with the value |
+//! | [`PgBouncer`] | a real PgBouncer before a PostgreSQL server, in transaction mode |
 //! | [`Proxy`] | a network between client and server that can fail, at a chosen point of the protocol |
 //! | [`NotADatabase`] | a port on which something else listens; [`closed_port`] is one with nothing |
 //! | [`Place`] | a database of one test on each engine in turn |
@@ -38,12 +39,15 @@
 //! | `UNDERPIN_TEST_POSTGRES_SOCKET_DIR` | where that server has its Unix socket, where known |
 //! | `UNDERPIN_TEST_POSTGRES_CA` | the certificate that signed that server's, where known |
 //! | `UNDERPIN_TEST_POSTGRES_BIN` | the directory of `initdb` and `postgres`; else the newest one found |
+//! | `UNDERPIN_TEST_PGBOUNCER` | the program `pgbouncer`; else the one found |
 //! | `UNDERPIN_TEST_SKIPS` | a file that gets one line for each skipped test |
 //! | `UNDERPIN_TEST_SECRETS` | a file that gets each password used, one a line |
 //! | `CI` | when `true`, what cannot be had is a failure, not a skip |
 
+mod account;
 mod attendant;
 mod not_a_database;
+mod pgbouncer;
 mod place;
 mod port;
 pub mod postgres;
@@ -54,6 +58,7 @@ mod sqlite_file;
 mod unavailable;
 
 pub use not_a_database::NotADatabase;
+pub use pgbouncer::{PgBouncer, PgBouncerBuilder};
 pub use place::Place;
 pub use port::closed_port;
 pub use postgres::{Postgres, PostgresBuilder, ServerCertificate, TestDatabase};

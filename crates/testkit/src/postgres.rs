@@ -5,7 +5,7 @@ mod builder;
 mod certificate;
 mod database;
 mod installation;
-pub(crate) use installation::is_root;
+mod sessions;
 mod shared;
 
 use std::fmt;
@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 use crate::attendant::Attendant;
 use crate::unavailable::Unavailable;
-use address::Address;
+pub(crate) use address::Address;
 
 pub use builder::PostgresBuilder;
 pub use certificate::ServerCertificate;
@@ -31,7 +31,7 @@ pub use database::TestDatabase;
 /// [`secrets`](crate::secrets) knows. Passwords travel as SCRAM-SHA-256. `fsync` is off: it
 /// survives the death of its processes, not that of the machine.
 pub struct Postgres {
-    address: Arc<Address>,
+    pub(crate) address: Arc<Address>,
     keeper: Option<Keeper>,
 }
 
@@ -142,6 +142,13 @@ impl Postgres {
         self.order("stop");
     }
 
+    /// Stops the server without ceremony: sessions are told at best in a warning, nothing is
+    /// written down, and the next start recovers what was committed. Returns when it is down.
+    pub fn stop_immediately(&mut self) {
+        self.address.up.store(false, Ordering::SeqCst);
+        self.order("quit");
+    }
+
     /// Kills all its processes at once, as the end of its machine would. Returns when they are
     /// gone.
     pub fn kill(&mut self) {
@@ -162,8 +169,8 @@ impl Postgres {
         self.address.up.store(true, Ordering::SeqCst);
     }
 
-    /// Starts the server on the same port and with the same data, after [`stop`](Self::stop) or
-    /// [`kill`](Self::kill) or, where it runs, after stopping it. Returns when it accepts
+    /// Starts the server on the same port and with the same data, after [`stop`](Self::stop),
+    /// [`stop_immediately`](Self::stop_immediately) or [`kill`](Self::kill) or, where it runs, after stopping it. Returns when it accepts
     /// connections.
     pub fn restart(&mut self) {
         self.address.up.store(false, Ordering::SeqCst);

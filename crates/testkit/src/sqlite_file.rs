@@ -6,8 +6,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use crate::account::is_root;
 use crate::attendant::Attendant;
-use crate::postgres::is_root;
 use crate::unavailable::Unavailable;
 
 /// The first bytes of the file, which say that it is a SQLite database and how it is laid out.

@@ -253,3 +253,42 @@ fn each_certificate_is_good_or_bad_in_its_own_way() {
     let said = complaint(&unknown, "verify-ca");
     assert!(said.contains("certificate verify failed"), "{said}");
 }
+
+#[tokio::test]
+async fn a_server_stopped_immediately_comes_back_with_what_was_committed() {
+    let mut server = or_skip!(Postgres::start());
+    let database = server.database("immediately");
+    let client = connect(&database.url()).await.unwrap();
+    client
+        .batch_execute("CREATE TABLE t (n int); INSERT INTO t VALUES (1)")
+        .await
+        .unwrap();
+    server.stop_immediately();
+    assert!(connect(&database.url()).await.is_err());
+    server.restart();
+    let client = connect(&database.url()).await.unwrap();
+    let rows = count(&client, "SELECT count(*) FROM t").await.unwrap();
+    assert_eq!(rows, 1);
+    assert!(
+        server.log().contains("automatic recovery"),
+        "{}",
+        server.log()
+    );
+}
+
+#[tokio::test]
+async fn sessions_are_counted_and_ended_by_what_they_do() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("sessions");
+    let idle = connect(&database.url()).await.unwrap();
+    let busy = connect(&database.url()).await.unwrap();
+    busy.batch_execute("BEGIN").await.unwrap();
+    assert_eq!(database.sessions("true").await.len(), 2);
+    let in_transaction = database.sessions("state = 'idle in transaction'").await;
+    assert_eq!(in_transaction.len(), 1);
+
+    database.terminate(&in_transaction).await;
+    assert_eq!(database.sessions("true").await.len(), 1);
+    assert!(busy.batch_execute("COMMIT").await.is_err());
+    assert!(idle.batch_execute("SELECT 1").await.is_ok());
+}

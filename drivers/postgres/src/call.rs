@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{sleep, timeout, timeout_at};
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify;
@@ -58,6 +58,8 @@ impl From<tokio_postgres::Error> for Failure {
 
 /// How long the server has to answer after it was asked to cancel.
 const GRACE: Duration = Duration::from_secs(1);
+/// After how long without an answer it is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
 
 impl Call {
     /// Begins a call. Nothing is sent.
@@ -197,6 +199,11 @@ impl Call {
                 tokio::select! {
                     ended = work.as_mut(), if result.is_none() => result = Some(ended),
                     _ = cancel.as_mut(), if !sent => sent = true,
+                    // Behind a pooler the statement may not have reached the server by then.
+                    () = sleep(AGAIN), if sent && result.is_none() => {
+                        cancel.set(self.session.cancel());
+                        sent = false;
+                    }
                 }
             }
         })
@@ -258,6 +265,13 @@ impl Call {
             {
                 self.settle().await;
                 self.late(Late::Canceled(error))
+            }
+            // A pooler hangs up on a client whose statement waited for a session.
+            Failure::Native(error)
+                if self.canceled.load(Ordering::Acquire) && error.is_closed() =>
+            {
+                self.session.ended().await;
+                self.late(Late::GivenUp)
             }
             Failure::Native(error) => self.native(error).await,
             Failure::Late(late) => {

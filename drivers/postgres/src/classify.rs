@@ -118,8 +118,29 @@ pub(crate) fn refused(error: &DbError) -> Error {
         _ => String::new(),
     };
     message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code().code()));
-    let failed = Error::new(class_of_error(error), message);
+    let mut failed = Error::new(class_of_error(error), message);
+    if concerns_our_statement(error) {
+        failed = failed.with_hint(BEHIND_A_POOLER);
+    }
     described(failed, error)
+}
+
+/// What a pooler that hands the session of the server from one client to the next needs.
+const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
+    such as PgBouncer, stands before the server: statements are then sent unnamed, and no \
+    settings at startup.";
+
+/// Whether the server misses, or has already, a statement under a name that the client made up:
+/// somebody else has used the session meanwhile.
+fn concerns_our_statement(error: &DbError) -> bool {
+    matches!(error.code().code(), "26000" | "42P05")
+        && error.message().split('"').nth(1).is_some_and(is_made_up)
+}
+
+/// The client's names are an `s` and a number.
+fn is_made_up(name: &str) -> bool {
+    name.strip_prefix('s')
+        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
 }
 
 fn described(mut failed: Error, error: &DbError) -> Error {
@@ -289,6 +310,11 @@ fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Erro
             format!("The server at {endpoint} takes no more connections of the user {user:?}: {words}"),
         )
         .with_hint("Use a smaller pool, or raise the server's max_connections."),
+        "08P01" if said.message().starts_with("unsupported startup parameter") => Error::new(
+            Class::Config,
+            format!("What answers at {endpoint} is a pooler, and does not take the settings that are sent at startup: {words} (SQLSTATE 08P01.)"),
+        )
+        .with_hint(BEHIND_A_POOLER),
         "57P03" => {
             Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
         }
@@ -366,6 +392,16 @@ mod tests {
             ("é", Class::Server),
         ] {
             assert_eq!(class_of(code), class, "{code}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_the_client_made_up_are_its_own() {
+        for name in ["s0", "s17"] {
+            assert!(is_made_up(name), "{name}");
+        }
+        for name in ["", "s", "s1a", "sales", "my_s1", "S1"] {
+            assert!(!is_made_up(name), "{name}");
         }
     }
 

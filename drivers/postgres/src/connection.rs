@@ -98,7 +98,9 @@ impl Pooled for Connection {
     }
 
     fn is_open(&self) -> bool {
-        !self.session.link.is_broken() && !self.session.client.is_closed()
+        !self.session.link.is_broken()
+            && !self.session.client.is_closed()
+            && !self.session.has_hung_up()
     }
 
     async fn accept_changes(&self) -> Result<()> {

@@ -12,7 +12,7 @@ use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Sta
 use crate::classify;
 use crate::connection::Connection;
 use crate::credentials::{self, ProvideCredentials};
-use crate::dial::{Answer, Dial, Sockets, Stream, ask_for_tls};
+use crate::dial::{Answer, Dial, Dialed, Dialer, ask_for_tls};
 use crate::link::Link;
 use crate::options::Options;
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub struct Connector {
 pub(crate) struct Settings {
     pub(crate) endpoints: Arc<[Endpoint]>,
     pub(crate) options: Arc<Options>,
-    pub(crate) dialer: Arc<dyn Dial>,
+    pub(crate) dialer: Dialer,
     /// Who logs in, where that is not as the options have it.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
@@ -94,7 +94,7 @@ impl Connector {
                 tls: Arc::new(Tls::new(&tls)?),
                 endpoints,
                 options: Arc::new(options),
-                dialer: Arc::new(Sockets),
+                dialer: Dialer::System,
                 credentials: None,
             }),
         })
@@ -104,7 +104,7 @@ impl Connector {
     #[must_use]
     pub fn with_dialer(self, dialer: impl Dial) -> Self {
         let settings = Settings {
-            dialer: Arc::new(dialer),
+            dialer: Dialer::Given(Arc::new(dialer)),
             ..(*self.settings).clone()
         };
         Connector {
@@ -129,7 +129,7 @@ impl Connector {
     #[must_use]
     pub fn with_callbacks_of(self, other: &Connector) -> Self {
         let settings = Settings {
-            dialer: Arc::clone(&other.settings.dialer),
+            dialer: other.settings.dialer.clone(),
             credentials: other.settings.credentials.clone(),
             ..(*self.settings).clone()
         };
@@ -279,20 +279,20 @@ impl Settings {
     }
 
     async fn try_way(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
-        let mut stream = self
+        let mut dialed = self
             .dialer
             .dial(endpoint)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         if way == Way::Plain {
-            return self.plain(endpoint, stream).await;
+            return self.plain(endpoint, dialed).await;
         }
-        let answer = ask_for_tls(&mut stream)
+        let answer = ask_for_tls(&mut dialed.stream)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         match (answer, way) {
-            (Answer::Yes, _) => self.encrypted(endpoint, stream).await,
-            (Answer::No, Way::Either) => self.plain(endpoint, stream).await,
+            (Answer::Yes, _) => self.encrypted(endpoint, dialed).await,
+            (Answer::No, Way::Either) => self.plain(endpoint, dialed).await,
             (Answer::No, _) => Err(Failed::from(
                 Error::new(
                     Class::Config,
@@ -315,24 +315,18 @@ impl Settings {
         }
     }
 
-    async fn plain(
-        &self,
-        endpoint: &Endpoint,
-        stream: Box<dyn Stream>,
-    ) -> Result<Connection, Failed> {
-        let link = Arc::new(Link::new());
+    async fn plain(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let link = Arc::new(Link::new(socket));
         let mut config = self.options.client_config();
         config.ssl_mode(SslMode::Disable);
         let tap = Tap::new(stream, Arc::clone(&link), !self.options.owns_session());
         self.log_in(endpoint, tap, NoTls, &config, link).await
     }
 
-    async fn encrypted(
-        &self,
-        endpoint: &Endpoint,
-        stream: Box<dyn Stream>,
-    ) -> Result<Connection, Failed> {
-        let link = Arc::new(Link::new());
+    async fn encrypted(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let link = Arc::new(Link::new(socket));
         let mut config = self.options.client_config();
         // The question has been asked and answered.
         config

@@ -1,11 +1,15 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
+use std::os::fd::AsFd;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
+
+use crate::socket::Socket;
 
 /// A stream of bytes in both directions.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -30,28 +34,49 @@ pub trait Dial: Debug + Send + Sync + 'static {
     fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a>;
 }
 
-/// Sockets of the operating system.
-#[derive(Debug)]
-pub(crate) struct Sockets;
+/// Who opens streams.
+#[derive(Debug, Clone)]
+pub(crate) enum Dialer {
+    /// The operating system.
+    System,
+    /// The caller.
+    Given(Arc<dyn Dial>),
+}
 
-impl Dial for Sockets {
-    fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a> {
-        Box::pin(async move {
-            match &endpoint.address {
-                Address::Tcp { host, port } => {
-                    let stream = dial_tcp(host, *port).await?;
-                    Ok(Box::new(stream) as Box<dyn Stream>)
-                }
-                Address::Unix { .. } => {
-                    let stream = UnixStream::connect(endpoint.to_string()).await?;
-                    Ok(Box::new(stream) as Box<dyn Stream>)
-                }
-                _ => Err(io::Error::new(
-                    io::ErrorKind::Unsupported,
-                    "PostgreSQL is reached by TCP or a Unix socket",
-                )),
-            }
-        })
+/// An open stream, and its socket where it is known.
+pub(crate) struct Dialed {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) socket: Option<Socket>,
+}
+
+impl Dialed {
+    fn new(stream: impl Stream + AsFd + 'static) -> Self {
+        Dialed {
+            socket: Socket::of(&stream),
+            stream: Box::new(stream),
+        }
+    }
+}
+
+impl Dialer {
+    pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
+        if let Dialer::Given(dial) = self {
+            let stream = dial.dial(endpoint).await?;
+            return Ok(Dialed {
+                stream,
+                socket: None,
+            });
+        }
+        match &endpoint.address {
+            Address::Tcp { host, port } => Ok(Dialed::new(dial_tcp(host, *port).await?)),
+            Address::Unix { .. } => Ok(Dialed::new(
+                UnixStream::connect(endpoint.to_string()).await?,
+            )),
+            _ => Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "PostgreSQL is reached by TCP or a Unix socket",
+            )),
+        }
     }
 }
 

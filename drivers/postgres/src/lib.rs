@@ -39,6 +39,7 @@ mod range;
 mod reset;
 mod row;
 mod session;
+mod socket;
 mod sql;
 mod statements;
 mod stream;

@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::{Notify, broadcast};
 use underpin_core::Role;
 
 use crate::notices::{Notice, Notification};
+use crate::socket::Socket;
 
 /// What the [tap](crate::tap) and the connection's task know, shared with who asks.
 /// Each number has one writer.
@@ -40,6 +41,8 @@ pub(crate) struct Link {
     pub(crate) killed: AtomicBool,
     /// The connection object was dropped.
     pub(crate) closing: Notify,
+    /// There until the connection ends, so that it does not keep it open.
+    socket: Mutex<Option<Socket>>,
     replica: AtomicBool,
     ended: AtomicBool,
     cause: Mutex<Option<Arc<tokio_postgres::Error>>>,
@@ -57,8 +60,10 @@ const NOTICES: usize = 64;
 const NOTIFICATIONS: usize = 256;
 
 impl Link {
-    pub(crate) fn new() -> Self {
+    /// Of a connection through this socket, where that is known.
+    pub(crate) fn new(socket: Option<Socket>) -> Self {
         Link {
+            socket: Mutex::new(socket),
             written: AtomicU64::new(0),
             executes: AtomicU64::new(0),
             copy_ends: AtomicU64::new(0),
@@ -100,8 +105,22 @@ impl Link {
         if let Some(cause) = cause {
             self.blame(Arc::new(cause));
         }
+        *self.socket() = None;
         self.ended.store(true, Ordering::Release);
         self.tell();
+    }
+
+    /// Whether the other side has hung up and nobody has read that yet, when no answer is
+    /// awaited. Without a socket to look at, it is not known.
+    pub(crate) fn has_hung_up(&self, encrypted: bool) -> bool {
+        let socket = self.socket();
+        socket
+            .as_ref()
+            .is_some_and(|socket| socket.has_hung_up(encrypted))
+    }
+
+    fn socket(&self) -> MutexGuard<'_, Option<Socket>> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes what ended the connection, where nothing better is known.

@@ -121,6 +121,13 @@ impl Session {
         !answered
     }
 
+    /// Whether the server, or the network, has ended the session, though no message of it was
+    /// read yet.
+    pub(crate) fn has_hung_up(&self) -> bool {
+        let is_idle = self.calls.count() == 0 && !self.awaits_answers();
+        is_idle && self.link.has_hung_up(self.encrypted)
+    }
+
     /// Waits until all that was sent so far is answered.
     pub(crate) async fn quiet(&self) -> Result<(), tokio_postgres::Error> {
         self.client.check_connection().await

@@ -292,7 +292,7 @@ mod tests {
                 message(b'C', b"LISTEN\0"), message(b'Z', b"T"),
                 message(b'C', b"ROLLBACK\0"), message(b'Z', b"E"),
             ].concat();
-            let link = Arc::new(Link::new());
+            let link = Arc::new(Link::new(None));
             let mut tap = Tap::new((), Arc::clone(&link), false);
             for chunk in chunks(&client, &cuts) {
                 tap.wrote(&chunk);
@@ -324,7 +324,7 @@ mod tests {
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             let got: Vec<u8> = runtime.block_on(async {
                 let (ours, mut theirs) = tokio::io::duplex(4096);
-                let mut tap = Tap::new(ours, Arc::new(Link::new()), false);
+                let mut tap = Tap::new(ours, Arc::new(Link::new(None)), false);
                 let mut got = Vec::new();
                 let mut buffer = [0; 64];
                 theirs.write_all(&started).await.unwrap();
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn another_protocol_is_told_at_its_first_bytes() {
         for greeting in [&b"HTTP/1.1 400"[..], b"J\0\0\0\n5.5.5", b"-ERR unknown"] {
-            let mut tap = Tap::new((), Arc::new(Link::new()), false);
+            let mut tap = Tap::new((), Arc::new(Link::new(None)), false);
             let error = tap
                 .server
                 .received(greeting, &tap.link, &mut tap.surplus)

@@ -2,6 +2,7 @@
 
 mod cancelling;
 mod closing;
+mod complaints;
 mod connecting;
 mod crowd;
 mod explaining;

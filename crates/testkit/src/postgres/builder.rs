@@ -103,22 +103,26 @@ impl PostgresBuilder {
             .keep();
         let directory = directory.canonicalize()?;
         fs::write(directory.join("supervise.sh"), SUPERVISE)?;
-        let mut shell = installation.shell();
+        let mut shell = installation.account.shell();
         shell
             .current_dir("/")
             .arg(directory.join("supervise.sh"))
             .arg(&installation.programs)
             .arg(&directory);
-        installation.hand_over(&directory)?;
+        installation.account.hand_over(&directory)?;
         let mut attendant = Attendant::start(shell)?;
 
         let socket_directory = directory.join("socket");
         fs::create_dir(&socket_directory)?;
-        installation.hand_over(&socket_directory)?;
+        installation.account.hand_over(&socket_directory)?;
         certificate::write(self.certificate, &directory);
-        installation.hand_over(&directory.join("server.key"))?;
+        installation
+            .account
+            .hand_over(&directory.join("server.key"))?;
         fs::write(directory.join("password"), &password)?;
-        installation.hand_over(&directory.join("password"))?;
+        installation
+            .account
+            .hand_over(&directory.join("password"))?;
 
         let answer = attendant.ask(&format!("init {USER}"))?;
         if answer != "done" {

@@ -1,91 +1,21 @@
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
+use crate::account::Account;
 use crate::unavailable::Unavailable;
 
 /// Where the programs of PostgreSQL are, and as whom they may run.
 #[derive(Debug)]
 pub(super) struct Installation {
     pub(super) programs: PathBuf,
-    account: Option<Account>,
-}
-
-/// The account that runs the server when the test runs as root, which PostgreSQL refuses.
-#[derive(Debug)]
-struct Account {
-    user: u32,
-    group: u32,
+    pub(super) account: Account,
 }
 
 impl Installation {
     pub(super) fn find() -> Result<Self, Unavailable> {
-        let programs = find_programs()?;
-        let account = if is_root() {
-            let account = Account::find("postgres").or_else(|| Account::find("nobody"));
-            Some(account.ok_or_else(|| {
-                Unavailable::new(
-                    "PostgreSQL does not run as root, and there is no account named postgres.",
-                )
-            })?)
-        } else {
-            None
-        };
-        Ok(Installation { programs, account })
-    }
-
-    /// A command that runs a shell as the account that may run the server, with an environment
-    /// that holds nothing of the test's.
-    pub(super) fn shell(&self) -> Command {
-        let mut command = match &self.account {
-            Some(Account { user, group }) => {
-                let mut command = Command::new("setpriv");
-                command
-                    .arg(format!("--reuid={user}"))
-                    .arg(format!("--regid={group}"))
-                    .args(["--clear-groups", "sh"]);
-                command
-            }
-            None => Command::new("sh"),
-        };
-        let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
-        command.env_clear().env("PATH", path).env("LC_ALL", "C");
-        command
-    }
-
-    /// Gives a file or directory to the account that runs the server, for its eyes only.
-    pub(super) fn hand_over(&self, path: &Path) -> io::Result<()> {
-        let mode = if path.is_dir() { 0o700 } else { 0o600 };
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
-        match &self.account {
-            Some(Account { user, group }) => chown(path, Some(*user), Some(*group)),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Account {
-    fn find(name: &str) -> Option<Self> {
-        let number = |option| {
-            let output = Command::new("id").args([option, name]).output().ok()?;
-            String::from_utf8(output.stdout).ok()?.trim().parse().ok()
-        };
-        Some(Account {
-            user: number("-u")?,
-            group: number("-g")?,
+        Ok(Installation {
+            programs: find_programs()?,
+            account: Account::of_servers()?,
         })
-    }
-}
-
-pub(crate) fn is_root() -> bool {
-    // The owner of this process's entry is whoever runs it; where there is no /proc, ask.
-    match std::fs::metadata("/proc/self") {
-        Ok(entry) => entry.uid() == 0,
-        Err(_) => Command::new("id")
-            .arg("-u")
-            .output()
-            .is_ok_and(|output| output.stdout.trim_ascii() == b"0"),
     }
 }
 

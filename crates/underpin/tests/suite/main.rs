@@ -2,7 +2,10 @@
 
 mod basics;
 mod cancel;
+mod chaos;
+mod complaints;
 mod concurrent;
+mod deadlock;
 mod effect;
 mod faults;
 mod health;
@@ -11,6 +14,7 @@ mod migrate;
 mod migrate_failure;
 mod migrate_locks;
 mod operating;
+mod pgbouncer;
 mod place;
 mod readme;
 mod retry;
