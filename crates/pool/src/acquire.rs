@@ -278,9 +278,14 @@ impl Call {
         let explanation = inner.with(|locked, now| {
             let mut pool = locked.state.snapshot();
             match end {
-                Ending::TimedOut { waiting } => {
+                // As it was when the time was up, not now that the caller has heard of it.
+                Ending::TimedOut {
+                    waiting,
+                    awaits_connect,
+                } => {
                     locked.state.timed_out();
                     pool.waiting = waiting;
+                    pool.awaits_connect = awaits_connect;
                 }
                 Ending::Validating => locked.state.timed_out(),
                 Ending::Full { .. } | Ending::Shed { .. } => {}
@@ -417,7 +422,13 @@ fn arrived<T>(locked: &mut Locked<T>, outcome: Outcome<T>, now: Moment) -> Turne
             Turned::Stale
         }
         Outcome::Seated { slot } => seated(locked, slot, now),
-        Outcome::TimedOut { waiting } => Turned::Ended(Ending::TimedOut { waiting }),
+        Outcome::TimedOut {
+            waiting,
+            awaits_connect,
+        } => Turned::Ended(Ending::TimedOut {
+            waiting,
+            awaits_connect,
+        }),
         Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
         Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
         Outcome::Closed => Turned::Closed,

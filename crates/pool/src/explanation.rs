@@ -12,8 +12,11 @@ const NAMED: usize = 3;
 /// How a call ended without a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// Its time was up, as one of so many who waited.
-    TimedOut { waiting: usize },
+    /// Its time was up, as one of so many who waited, perhaps for an attempt to connect.
+    TimedOut {
+        waiting: usize,
+        awaits_connect: bool,
+    },
     /// Its time was up while a connection was validated.
     Validating,
     /// The queue was full.

@@ -234,8 +234,16 @@ impl<T> Locked<T> {
                         self.deliver(cell, Outcome::Failed { error, attempts });
                     }
                 }
-                Action::Expire { cell, waiting } => {
-                    self.deliver(cell, Outcome::TimedOut { waiting });
+                Action::Expire {
+                    cell,
+                    waiting,
+                    awaits_connect,
+                } => {
+                    let outcome = Outcome::TimedOut {
+                        waiting,
+                        awaits_connect,
+                    };
+                    self.deliver(cell, outcome);
                 }
                 Action::Seat { cell, slot } => self.deliver(cell, Outcome::Seated { slot }),
                 Action::ReturnLane(slot) => self.end_lane(slot),

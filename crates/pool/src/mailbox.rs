@@ -17,8 +17,11 @@ pub(crate) enum Outcome<T> {
     },
     /// A seat in a lane.
     Seated { slot: SlotId },
-    /// The time was up; so many waited then.
-    TimedOut { waiting: usize },
+    /// The time was up; so many waited then, perhaps for an attempt to connect.
+    TimedOut {
+        waiting: usize,
+        awaits_connect: bool,
+    },
     /// Connecting failed, at the last attempt the waiter was ready to wait for.
     Failed { error: Arc<Error>, attempts: u32 },
     /// The wait was ended because the pool has been overloaded for so long.

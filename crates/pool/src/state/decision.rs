@@ -15,8 +15,13 @@ pub(crate) enum Action {
     Check(SlotId),
     /// Tell the waiter with this cell that connecting failed, at its `attempts`-th attempt.
     Fail { cell: u32, attempts: u32 },
-    /// Tell the waiter with this cell that its time is up, as one of so many who waited.
-    Expire { cell: u32, waiting: usize },
+    /// Tell the waiter with this cell that its time is up, as one of so many who waited,
+    /// perhaps for an attempt to connect.
+    Expire {
+        cell: u32,
+        waiting: usize,
+        awaits_connect: bool,
+    },
     /// Tell the waiter with this cell that it has a seat in the lane in this slot.
     Seat { cell: u32, slot: SlotId },
     /// The lane in this slot is empty and no lane any more: give its connection back.

@@ -1,4 +1,4 @@
-use super::{Action, Phase, SlotId, State, Succession};
+use super::{Action, Phase, SlotId, Snapshot, State, Succession};
 use crate::moment::Moment;
 
 impl State {
@@ -87,10 +87,17 @@ impl State {
         if self.queue.earliest_expiry().is_none_or(|first| first > now) {
             return;
         }
-        let waiting = self.queue.len();
+        let Snapshot {
+            waiting,
+            awaits_connect,
+            ..
+        } = self.snapshot();
         for waiter in self.queue.take_expired(now) {
-            let cell = waiter.cell;
-            self.actions.push_back(Action::Expire { cell, waiting });
+            self.actions.push_back(Action::Expire {
+                cell: waiter.cell,
+                waiting,
+                awaits_connect,
+            });
         }
         self.note_left();
     }

@@ -10,6 +10,7 @@ mod effect;
 mod faults;
 mod health;
 mod house;
+mod lanes;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
