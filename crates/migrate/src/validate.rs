@@ -132,7 +132,7 @@ fn out_of_order(graph: &Graph, history: &History) -> Vec<Finding> {
     for (place, revision) in revisions.iter().enumerate().rev() {
         let own = history.is_applied(&revision.id).then_some(&revision.id);
         let applied = own.or(above[place]);
-        for &parent in graph.parents_at(place) {
+        for &parent in graph.order().below(place) {
             above[parent] = applied.or(above[parent]);
         }
     }
@@ -199,8 +199,9 @@ impl Finding {
                 )
             }
             Finding::OutOfOrder { .. } => "`up` applies it like any other.".to_owned(),
-            Finding::SeveralHeads { .. } => "Add a revision that has all of them as its parents, \
-                 or name `heads` where all are meant."
+            Finding::SeveralHeads { .. } => "Let `merge` write a revision that has all of them as \
+                 its parents; or, where they are branches to be kept apart, name `heads` or a \
+                 branch as the target."
                 .to_owned(),
         }
     }

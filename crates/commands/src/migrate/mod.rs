@@ -39,6 +39,7 @@ mod init;
 mod list;
 mod listing;
 mod lock_timeout;
+mod merge;
 mod new;
 mod plan;
 mod repair;
@@ -49,5 +50,6 @@ mod validate;
 
 pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
 pub use go::GoArguments;
+pub use merge::MergeArguments;
 pub use new::NewArguments;
 pub use revisions::Revisions;
