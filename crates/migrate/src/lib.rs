@@ -3,6 +3,7 @@
 //! pure functions over the graph and the history; the runner does it, over the erased
 //! [`Host`] that whoever holds a connection implements.
 
+mod adopt;
 mod checksum;
 mod concurrent;
 mod dialect;
@@ -34,6 +35,7 @@ mod touched;
 mod transaction;
 mod validate;
 
+pub use adopt::{Adopted, Adoption, Tool, adopt};
 pub use checksum::Checksum;
 pub use directory::{Embedded, file_name, read_directory, read_embedded};
 pub use graph::{Branch, Edge, Graph, GraphError, Link};

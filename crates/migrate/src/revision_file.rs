@@ -98,6 +98,14 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
     })
 }
 
+/// Whether the line would be read as part of the form, or refused as what looks so, if it
+/// stood among the SQL of a section.
+pub(crate) fn is_head_or_section_line(line: &str) -> bool {
+    let place = Place { name: "", line: 1 };
+    let section = !matches!(section_line::read(&place, line), Ok(None));
+    section || head::refuse_below(&place, line).is_err()
+}
+
 /// A section line and the text up to the next.
 struct RawSection<'a> {
     header: SectionLine,

@@ -60,9 +60,10 @@ pub enum Finding {
         /// One that is applied and stands on it.
         above: RevisionId,
     },
-    /// The graph has several heads.
+    /// The graph has several heads, and of two or more of them nothing says that they are
+    /// meant to stay apart: a label that leads to that head alone.
     SeveralHeads {
-        /// All of them, with their messages.
+        /// Those without such a label, with their messages.
         heads: Vec<(RevisionId, String)>,
     },
 }
@@ -72,7 +73,7 @@ pub enum Finding {
 pub fn validate(graph: &Graph, history: &History, engine: Engine) -> Vec<Finding> {
     let mut findings = of_entries(graph, history, engine);
     findings.extend(out_of_order(graph, history));
-    let heads = graph.heads();
+    let heads = graph.unnamed_heads();
     if heads.len() > 1 {
         findings.push(Finding::SeveralHeads {
             heads: heads.into_iter().map(labelled).collect(),
@@ -200,8 +201,7 @@ impl Finding {
             }
             Finding::OutOfOrder { .. } => "`up` applies it like any other.".to_owned(),
             Finding::SeveralHeads { .. } => "Let `merge` write a revision that has all of them as \
-                 its parents; or, where they are branches to be kept apart, name `heads` or a \
-                 branch as the target."
+                 its parents; or, where they are to stay apart, give each branch a label."
                 .to_owned(),
         }
     }

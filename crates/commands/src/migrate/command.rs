@@ -5,11 +5,12 @@ use clap::{Args, Subcommand};
 use underpin::Result;
 use underpin::migrate::Direction;
 
+use super::adopt::AdoptArguments;
 use super::go::GoArguments;
 use super::merge::MergeArguments;
 use super::new::NewArguments;
 use super::revisions::Revisions;
-use super::{go, init, list, merge, new, plan, repair, show, stamp, validate};
+use super::{adopt, go, init, list, merge, new, plan, repair, show, stamp, validate};
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 
@@ -69,6 +70,9 @@ pub enum MigrateCommand {
         #[arg(allow_hyphen_values = true)]
         target: String,
     },
+    /// Take the database over from another tool: write its migrations as revisions, and record
+    /// what it has applied
+    Adopt(AdoptArguments),
     /// Print the SQL that going to the target would run, and run nothing
     Plan(plan::PlanArguments),
     /// Check the files, their graph, and the database's history against them
@@ -126,6 +130,7 @@ async fn dispatch(
         MigrateCommand::Branches => list::branches(options, revisions),
         MigrateCommand::Show { revision } => show::run(&revision, options, revisions).await,
         MigrateCommand::Stamp { target } => stamp::run(&target, options, revisions).await,
+        MigrateCommand::Adopt(arguments) => adopt::run(&arguments, options, revisions).await,
         MigrateCommand::Plan(arguments) => plan::run(&arguments, options, revisions).await,
         MigrateCommand::Validate => validate::run(options, revisions).await,
         MigrateCommand::Repair => repair::run(options, revisions).await,

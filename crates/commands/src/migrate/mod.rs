@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod adopt;
 mod bar;
 mod command;
 mod go;
@@ -48,6 +49,7 @@ mod show;
 mod stamp;
 mod validate;
 
+pub use adopt::AdoptArguments;
 pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
 pub use go::GoArguments;
 pub use merge::MergeArguments;

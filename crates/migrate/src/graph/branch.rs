@@ -1,7 +1,7 @@
 //! Branches: what a label names, and where the graph parts.
 
 use super::Graph;
-use crate::revision::{BranchLabel, RevisionId};
+use crate::revision::{BranchLabel, Revision, RevisionId};
 
 /// A line of the graph that has a name of its own, or parts from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,21 @@ impl Graph {
         }
         labels.sort();
         labels
+    }
+
+    /// The heads to which no label leads alone.
+    pub(crate) fn unnamed_heads(&self) -> Vec<&Revision> {
+        let all = self.heads_of();
+        let named: Vec<usize> = self
+            .labels
+            .values()
+            .filter_map(|&place| match all[place][..] {
+                [head] => Some(head),
+                _ => None,
+            })
+            .collect();
+        let head = |place: &usize| self.line.above(*place).is_empty() && !named.contains(place);
+        self.at((0..self.len()).filter(head))
     }
 
     /// Itself and what follows while there is one way to go and one way back.

@@ -243,6 +243,19 @@ fn what_a_revision_depends_on_is_applied_before_it_and_undone_after() {
 }
 
 #[test]
+fn several_heads_are_found_unless_labels_keep_them_apart() {
+    let found = |revisions: &[&str]| {
+        let findings = validate(&graph(revisions), &History::default(), Engine::Postgres);
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let two = ["There are 2 heads: `b` (make b), `c` (make c)."];
+    assert_eq!(found(&["a", "b:a", "c:a"]), two);
+    assert_eq!(found(&["a:#shop", "b:a", "c:a"]), two, "it leads to both");
+    assert!(found(&["a", "b:a", "c:a #shop"]).is_empty());
+    assert_eq!(found(&["a", "b:a", "c:a", "x:#mail"]), two);
+}
+
+#[test]
 fn stamp_on_a_branch_leaves_the_others() {
     let graph = shop();
     let changes = stamp(&graph, &history("a b x"), &target("shop@d")).unwrap();

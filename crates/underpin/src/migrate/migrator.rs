@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use underpin_core::{Address, Class, Engine, Error, Result};
 use underpin_migrate::{
-    Branch, Direction, Embedded, Entry, Finding, Graph, History, Merge, Mode, Plan, Progress,
-    Repair, Report, Revision, RevisionId, RunOptions, Runner, Script, StampChange, Target,
+    Adopted, Adoption, Branch, Direction, Embedded, Entry, Finding, Graph, History, Merge, Mode,
+    Plan, Progress, Repair, Report, Revision, RevisionId, RunOptions, Runner, Script, StampChange,
+    Target,
 };
 
 use super::host::{Codes, Host, no_code};
@@ -226,6 +227,31 @@ impl Migrator {
         let host = self.open(Purpose::Write).await?;
         let runner = Runner::new(&host, &graph, self.options, &*self.progress);
         let result = runner.stamp(&target).await;
+        host.step.close().await;
+        result
+    }
+
+    /// Takes the database over from another tool: writes that tool's migrations as revision
+    /// files, and records as applied what it has recorded; runs nothing, and leaves its table
+    /// and files as they are. Revisions of this migrator are not needed, nor added to. Done
+    /// again it changes nothing, and on another database of the same tool it records what
+    /// that one has.
+    ///
+    /// # Errors
+    /// `Class::Config`, in full sentences, for what cannot be adopted; nothing is written
+    /// then.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, files may be there and nothing recorded; another call goes on.
+    pub async fn adopt(&self, adoption: &Adoption) -> Result<Adopted> {
+        if !self.is_there() {
+            return Err(
+                Error::new(Class::Config, "There is no such database to adopt.")
+                    .with_hint("Look whether the path in its URL is the right one."),
+            );
+        }
+        let host = self.open(Purpose::Write).await?;
+        let result = underpin_migrate::adopt(&host, adoption, &*self.progress).await;
         host.step.close().await;
         result
     }
