@@ -107,3 +107,23 @@ fn a_database_of_flyway_changes_over() {
     }
     changes_over(&project, "flyway", table, ["1", "1_1", "2"], &theirs);
 }
+
+#[test]
+fn a_table_elsewhere_is_named() {
+    let server = or_skip!(Postgres::shared());
+    let project = Project::on_postgres(server, "adopt_table");
+    project.write("1_users.up.sql", USERS);
+    project.query("CREATE SCHEMA \"Ops\"");
+    project.query("CREATE TABLE \"Ops\".done (version bigint PRIMARY KEY, dirty boolean NOT NULL)");
+    project.query("INSERT INTO \"Ops\".done VALUES (1, false)");
+    let said = project.adopt(2, "golang-migrate", &[]);
+    assert!(said.contains("no table schema_migrations"), "{said}");
+    let said = project.adopt(4, "sqlx", &["--table", "Ops.done"]);
+    assert!(
+        said.contains("The table Ops.done is not as sqlx makes it."),
+        "{said}"
+    );
+    project.is_untouched();
+    project.adopt(0, "golang-migrate", &["--table", "Ops.done"]);
+    assert_eq!(project.ids("current"), "1");
+}

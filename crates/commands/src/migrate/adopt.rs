@@ -102,6 +102,7 @@ fn sentences(adopted: &Adopted, tool: Tool) -> std::io::Result<()> {
     }
     match adopted.pending.len() {
         0 => Ok(()),
-        pending => writeln!(out, "{pending} are pending: `up` would apply them."),
+        1 => writeln!(out, "1 is pending, and `up` would apply it."),
+        pending => writeln!(out, "{pending} are pending, and `up` would apply them."),
     }
 }
