@@ -270,6 +270,15 @@ impl fmt::Display for GraphError {
                 f,
                 "A revision ({origin}) has the id `{id}`, which already means a target."
             ),
+            naming => naming.fmt_naming(f),
+        }
+    }
+}
+
+impl GraphError {
+    /// The sentence of what is wrong with a name for revisions, and not with the graph.
+    fn fmt_naming(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             GraphError::MultipleHeads { target, heads } => write!(
                 f,
                 "There are {} heads, and `{target}` could mean any of them: {}.",
@@ -309,6 +318,12 @@ impl fmt::Display for GraphError {
                 f,
                 "The revision `{id}` ({message}) is not applied, so there is no way down to it."
             ),
+            // What is wrong with the graph itself has its sentence above.
+            GraphError::CycleDetected { .. }
+            | GraphError::MissingParent { .. }
+            | GraphError::DuplicateId { .. }
+            | GraphError::ReservedId { .. }
+            | GraphError::BranchTaken { .. } => Ok(()),
         }
     }
 }
