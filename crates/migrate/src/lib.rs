@@ -3,6 +3,7 @@
 //! pure functions over the graph and the history; the runner does it, over the erased
 //! [`Host`] that whoever holds a connection implements.
 
+mod adopt;
 mod checksum;
 mod concurrent;
 mod dialect;
@@ -14,6 +15,7 @@ mod history_table;
 mod host;
 mod lexer;
 mod lock;
+mod merge;
 mod outline;
 mod plan;
 mod postgres;
@@ -29,23 +31,29 @@ mod stamp;
 mod stepwise;
 mod target;
 mod together;
+mod touched;
 mod transaction;
 mod validate;
 
+pub use adopt::{Adopted, Adoption, Tool, adopt};
 pub use checksum::Checksum;
 pub use directory::{Embedded, file_name, read_directory, read_embedded};
-pub use graph::{Graph, GraphError};
+pub use graph::{Branch, Edge, Graph, GraphError, Link};
 pub use history::{Applied, History, State};
 pub use host::{Direction, Host, Wait};
+pub use merge::{Merge, Overlap, Touch, merge};
 pub use outline::{Entry, Mark, current, entry, outline};
-pub use plan::{Group, Mode, Plan, PlanError, PlanStep, Work, pending, plan_down, plan_up};
+pub use plan::{
+    Group, Mode, Plan, PlanError, PlanStep, Work, leads_down, pending, plan_down, plan_up,
+};
 pub use progress::Progress;
 pub use repair::{Repair, repair};
-pub use revision::{Origin, Revision, RevisionId, Script, Section, Statement};
+pub use revision::{BranchLabel, Origin, Revision, RevisionId, Script, Section, Statement};
 pub use revision_file::{NewRevision, TEMPLATE, parse, render};
 pub use run::RunOptions;
 pub use runner::{Report, Runner, read_history};
 pub use splitter::{Piece, SplitError, is_transaction_control, split};
 pub use stamp::{StampChange, stamp};
 pub use target::Target;
+pub use touched::{Object, touched};
 pub use validate::{Finding, validate};

@@ -1,6 +1,6 @@
 use crate::graph::Graph;
 use crate::history::{Applied, History, State};
-use crate::revision::{Origin, Revision, RevisionId};
+use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
 
 /// One revision as `history` and `show` list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,10 @@ pub struct Entry {
     pub parents: Vec<RevisionId>,
     /// What stands on it.
     pub children: Vec<RevisionId>,
+    /// What it depends on beside its parents.
+    pub depends_on: Vec<RevisionId>,
+    /// The labels of the branches that it is on.
+    pub branch_labels: Vec<BranchLabel>,
     /// Its message: the file's or, where that is missing, the history's.
     pub message: String,
     /// Where it was read; none where the database has it and there is no file.
@@ -66,6 +70,12 @@ pub fn entry(graph: &Graph, history: &History, revision: &Revision) -> Entry {
     Entry {
         id: revision.id.clone(),
         parents: revision.parents.clone(),
+        depends_on: revision.depends_on.clone(),
+        branch_labels: graph
+            .branch_labels(&revision.id)
+            .into_iter()
+            .cloned()
+            .collect(),
         message: revision.message.clone(),
         origin: Some(revision.origin.clone()),
         mark: match applied.map(|applied| applied.state) {
@@ -86,6 +96,8 @@ fn without_file(applied: &Applied) -> Entry {
         id: applied.id.clone(),
         parents: Vec::new(),
         children: Vec::new(),
+        depends_on: Vec::new(),
+        branch_labels: Vec::new(),
         message: applied.message.clone().unwrap_or_default(),
         origin: None,
         mark: Mark::Unknown,

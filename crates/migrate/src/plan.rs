@@ -19,11 +19,12 @@ mod reference;
 #[cfg(test)]
 pub(crate) mod samples;
 mod step;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use choice::pending;
 pub(crate) use choice::wrong_target;
+pub use choice::{leads_down, pending};
 pub use error::PlanError;
 pub(crate) use step::statements;
 
@@ -117,8 +118,9 @@ impl PlanStep {
 /// applied (it came later, from another branch) is applied like any other. One that stopped
 /// half-way up comes first, and goes on where it stopped.
 ///
-/// `+n` is the next n that are pending, or as many as there are. Nothing pending is an
-/// empty plan. Refused is a history that does not agree with the revisions: one that has
+/// `+n` is the next n that are pending, or as many as there are; where others could come
+/// as well that lead to other heads, it is ambiguous and refused. On a branch it is the next
+/// n of the branch, with what they stand on. Nothing pending is an empty plan. Refused is a history that does not agree with the revisions: one that has
 /// changed or whose file is missing, one that stopped half-way down, one that stopped
 /// half-way up and does not belong to the target. The source of the error is a
 /// [`PlanError`] or a [`GraphError`](crate::GraphError).
@@ -132,14 +134,17 @@ pub fn plan_up(
     plan(graph, history, target, engine, mode, Direction::Up)
 }
 
-/// What `down TARGET` does: `base` takes down all that is applied, `-n` the last n that were
-/// applied, an id all that stands on that revision, which stays, like whatever is on
-/// other branches. What stands on another comes before it; otherwise the last applied comes
-/// first.
+/// What `down TARGET` does: `base` takes down all that is applied, `-n` the first n of that,
+/// an id all that stands on that revision, which stays, like whatever is on other branches.
+/// What stands on another, or depends on it, comes before it; otherwise the last applied
+/// comes first.
+///
+/// On a branch, `base` takes down the bases that the branch descends from and all that
+/// stands on those, `-n` the last n of the branch and all that stands on those, an id only
+/// what stands on it on the branch.
 ///
 /// Refused is what [`plan_up`] refuses, the other way round; more with `-n` than are
-/// applied, or such that one that is applied would lose what it stands on; and a revision
-/// that cannot be undone.
+/// applied; and a revision that cannot be undone.
 pub fn plan_down(
     graph: &Graph,
     history: &History,

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 
 use underpin_core::Engine;
@@ -11,6 +12,10 @@ pub struct Revision {
     pub id: RevisionId,
     /// What it stands on: none is a base, two a merge.
     pub parents: Vec<RevisionId>,
+    /// What has to be applied before it although it is on another branch, and no parent.
+    pub depends_on: Vec<RevisionId>,
+    /// Names for the branch that begins here; usually none.
+    pub branch_labels: Vec<BranchLabel>,
     /// What it is for, in words.
     pub message: String,
     /// The way up.
@@ -27,6 +32,10 @@ pub struct Revision {
 /// hexadecimal digits.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RevisionId(String);
+
+/// The name of a branch: lower-case letters, digits and underscores.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BranchLabel(String);
 
 /// One direction of a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +84,7 @@ pub enum Origin {
 impl RevisionId {
     /// The id, if it is one.
     pub fn new(text: impl Into<String>) -> Option<Self> {
-        let text = text.into();
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let sound = !text.is_empty() && text.len() <= 64 && text.chars().all(fits);
-        sound.then_some(RevisionId(text))
+        sound(text.into()).map(RevisionId)
     }
 
     /// Twelve hexadecimal digits by chance.
@@ -89,6 +95,44 @@ impl RevisionId {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl BranchLabel {
+    /// The label, if it is one.
+    pub fn new(text: impl Into<String>) -> Option<Self> {
+        sound(text.into()).map(BranchLabel)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text, where it can name something in a target.
+fn sound(text: String) -> Option<String> {
+    const LONGEST: usize = 64;
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    let sound = !text.is_empty() && text.len() <= LONGEST && text.chars().all(fits);
+    sound.then_some(text)
+}
+
+impl Borrow<str> for BranchLabel {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BranchLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for BranchLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

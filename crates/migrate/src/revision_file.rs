@@ -14,14 +14,16 @@
 //!
 //! Above the first section line stand the headers, blank lines and comments; a comment
 //! there whose first word ends in a colon is a header. `parents` may be empty, absent or
-//! `none` (a base), or name two (a merge), separated by commas or blanks. `date` is for
-//! readers only.
+//! `none` (a base), or name two (a merge), separated by commas or blanks. `branch` gives the
+//! branch that begins here a label, or several; `depends-on` names what has to be applied
+//! before although it is on another branch. `date` is for readers only.
 //!
 //! A section line begins in the first column. After `-- up` or `-- down` it may have an
 //! engine and `no-transaction`, or `code` by itself where Rust code does the work. There
 //! may be any number of sections each way; [`Section::engine`] says which of them run.
 //! `-- down: irreversible: REASON` says that there is no way back, as does a file without
-//! a section down. A line that begins like a section line and has two or more other
+//! a section down; `-- up: adopted: REASON`, that another tool went the way up, and that
+//! there is none here. A line that begins like a section line and has two or more other
 //! words, none of which looks like one of these, is a comment.
 
 mod head;
@@ -73,7 +75,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
             head.read(&place, line)?;
         }
     }
-    let (id, parents, message) = head.finish(name)?;
+    let heading = head.finish(name)?;
     let up = script(&sections, Direction::Up)?.ok_or_else(|| {
         let place = Place { name, line: 1 };
         place
@@ -84,14 +86,24 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
         reason: "The file has no section `-- down`.".to_owned(),
     });
     Ok(Revision {
-        checksum: Checksum::of(&id, &up, &down),
-        id,
-        parents,
-        message,
+        checksum: Checksum::of(&heading.id, &up, &down),
+        id: heading.id,
+        parents: heading.parents,
+        depends_on: heading.depends_on,
+        branch_labels: heading.branch_labels,
+        message: heading.message,
         up,
         down,
         origin: Origin::File(name.to_owned()),
     })
+}
+
+/// Whether the line would be read as part of the form, or refused as what looks so, if it
+/// stood among the SQL of a section.
+pub(crate) fn is_head_or_section_line(line: &str) -> bool {
+    let place = Place { name: "", line: 1 };
+    let section = !matches!(section_line::read(&place, line), Ok(None));
+    section || head::refuse_below(&place, line).is_err()
 }
 
 /// A section line and the text up to the next.

@@ -4,7 +4,7 @@ use crate::checksum::Checksum;
 use crate::graph::{Graph, GraphError};
 use crate::history::{History, State};
 use crate::plan::wrong_target;
-use crate::revision::RevisionId;
+use crate::revision::{Revision, RevisionId};
 use crate::target::Target;
 
 /// One thing that `stamp` changes in a history. Nothing of any revision is run.
@@ -34,40 +34,58 @@ pub enum StampChange {
 }
 
 /// What makes the history exactly the target and all that it stands on: first the
-/// removals, the last applied first, then the rest, parents before children. A changed
-/// checksum of an entry that stays is left alone, for that is the matter of
-/// [`repair`](crate::repair). `+n` and `-n` are refused.
+/// removals, the last applied first, then the rest, parents before children. With a branch,
+/// what is neither on it nor stands on what goes is left as it is. A changed checksum of an
+/// entry that stays is left alone, for that is the matter of [`repair`](crate::repair).
+/// `+n` and `-n` are refused.
 pub fn stamp(graph: &Graph, history: &History, target: &Target) -> Result<Vec<StampChange>> {
-    let ends = match target {
+    let (branch, goal) = target.split();
+    let ends = match goal {
         Target::Head | Target::Heads if graph.is_empty() && !history.is_empty() => {
             return Err(GraphError::NoRevisions.into());
         }
-        Target::Head => graph.head()?.into_iter().collect(),
-        Target::Heads => graph.heads(),
         Target::Base => Vec::new(),
-        Target::Revision(text) => vec![graph.resolve(text)?],
-        Target::Forward(_) | Target::Back(_) => return Err(wrong_target("stamp", target).into()),
+        _ => match graph.end_places(target)? {
+            Some(ends) => ends,
+            None => return Err(wrong_target("stamp", target).into()),
+        },
     };
-    let wanted = graph.with_ancestors(ends.iter().filter_map(|end| graph.place(&end.id)));
-    let stays = |id: &RevisionId| graph.place(id).is_some_and(|place| wanted[place]);
+    let wanted = graph.order().with_below(ends);
+    let gone = match branch {
+        None => vec![true; graph.len()],
+        Some(_) => {
+            let lineage = graph.lineage_of(branch)?;
+            let own = (0..graph.len()).filter(|&place| lineage[place] && !wanted[place]);
+            graph.order().with_above(own)
+        }
+    };
+    let goes = |id: &RevisionId| match graph.place(id) {
+        Some(place) => gone[place] && !wanted[place],
+        None => branch.is_none(),
+    };
     let entries = history.entries().iter().rev();
     let mut changes: Vec<StampChange> = entries
-        .filter(|entry| !stays(&entry.id))
+        .filter(|entry| goes(&entry.id))
         .map(|entry| StampChange::Remove {
             id: entry.id.clone(),
         })
         .collect();
-    for revision in graph.topological().iter().filter(|r| stays(&r.id)) {
-        let (id, checksum) = (revision.id.clone(), revision.checksum);
-        match history.get(&id).map(|entry| entry.state) {
-            Some(State::Done) => {}
-            Some(State::Partial { .. }) => changes.push(StampChange::Finish { id, checksum }),
-            None => changes.push(StampChange::Add {
-                id,
-                checksum,
-                message: revision.message.clone(),
-            }),
-        }
-    }
+    let revisions = graph.topological().iter().zip(wanted);
+    let revisions = revisions.filter(|(_, wanted)| *wanted);
+    changes.extend(revisions.filter_map(|(revision, _)| apply(revision, history)));
     Ok(changes)
+}
+
+/// What records the revision as applied, if anything has to.
+pub(crate) fn apply(revision: &Revision, history: &History) -> Option<StampChange> {
+    let (id, checksum) = (revision.id.clone(), revision.checksum);
+    match history.get(&id).map(|entry| entry.state) {
+        Some(State::Done) => None,
+        Some(State::Partial { .. }) => Some(StampChange::Finish { id, checksum }),
+        None => Some(StampChange::Add {
+            id,
+            checksum,
+            message: revision.message.clone(),
+        }),
+    }
 }

@@ -5,7 +5,8 @@ use std::str::FromStr;
 use underpin_core::{Class, Error};
 
 /// Where a command shall bring a database. As text: `head`, `heads`, `base`, `+2`, `-1`,
-/// an id or its unique beginning.
+/// an id, its unique beginning or a branch label, `3f9c+1`, `head-1`; each also on a branch:
+/// `shop@head`, `shop@+2`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Target {
     /// The one head; several are an error.
@@ -15,42 +16,114 @@ pub enum Target {
     Heads,
     /// Before everything.
     Base,
-    /// So many revisions further up.
+    /// So many revisions further up than the database is.
     Forward(NonZeroUsize),
     /// So many revisions back.
     Back(NonZeroUsize),
-    /// The revision with this id, or the only one whose id begins so.
+    /// The revision with this id or branch label, or the only one whose id begins so.
     Revision(String),
+    /// So many revisions above one, or above `base`.
+    Above {
+        /// The revision, as it is written.
+        from: String,
+        /// How many.
+        steps: NonZeroUsize,
+    },
+    /// So many revisions below one, or below `head`.
+    Below {
+        /// The revision, as it is written.
+        from: String,
+        /// How many.
+        steps: NonZeroUsize,
+    },
+    /// Any of these with regard to one branch: the revision that names it, what that
+    /// descends from and what descends from it.
+    On {
+        /// The branch: its label, or the id of any revision on it or the beginning of that.
+        branch: String,
+        /// Where on it. Of a target that is itself on a branch, the inner branch counts.
+        goal: Box<Target>,
+    },
+}
+
+impl Target {
+    /// The same target on a branch.
+    #[must_use]
+    pub fn on(self, branch: impl Into<String>) -> Self {
+        Target::On {
+            branch: branch.into(),
+            goal: Box::new(self),
+        }
+    }
+
+    /// The branch, if one is named, and where to go on it.
+    pub(crate) fn split(&self) -> (Option<&str>, &Target) {
+        match self {
+            Target::On { branch, goal } => match goal.split() {
+                (None, goal) => (Some(branch), goal),
+                inner => inner,
+            },
+            goal => (None, goal),
+        }
+    }
 }
 
 impl FromStr for Target {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "head" => return Ok(Target::Head),
-            "heads" => return Ok(Target::Heads),
-            "base" => return Ok(Target::Base),
-            _ => {}
-        }
-        let sign = |c: char| c == '+' || c == '-';
-        if let Some(digits) = text.strip_prefix(sign) {
-            let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-            return match digits.parse::<NonZeroUsize>() {
-                Ok(count) if plain && text.starts_with('+') => Ok(Target::Forward(count)),
-                Ok(count) if plain => Ok(Target::Back(count)),
-                _ => Err(refused(text, "after the sign stands a number from 1 on")),
-            };
-        }
-        let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        match text.is_empty() || !text.chars().all(fits) {
-            true => Err(refused(
-                text,
-                "an id has only lower-case letters, digits and underscores",
-            )),
-            false => Ok(Target::Revision(text.to_owned())),
+        let refuse = |reason| refused(text, reason);
+        match text.split_once('@') {
+            None => goal(text).map_err(refuse),
+            Some((branch, rest)) => {
+                if !is_name(branch) {
+                    return Err(refuse("before the @ stands a branch label or an id"));
+                }
+                Ok(goal(rest).map_err(refuse)?.on(branch))
+            }
         }
     }
+}
+
+/// A target without a branch, or why it is none.
+fn goal(text: &str) -> Result<Target, &'static str> {
+    const NUMBER: &str = "after the sign stands a number from 1 on";
+    let Some(at) = text.find(['+', '-']) else {
+        return match text {
+            "head" => Ok(Target::Head),
+            "heads" => Ok(Target::Heads),
+            "base" => Ok(Target::Base),
+            _ if is_name(text) => Ok(Target::Revision(text.to_owned())),
+            _ => Err("an id has only lower-case letters, digits and underscores"),
+        };
+    };
+    let (from, signed) = text.split_at(at);
+    let (up, digits) = (signed.starts_with('+'), &signed[1..]);
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(NUMBER);
+    }
+    let steps: NonZeroUsize = digits.parse().map_err(|_| NUMBER)?;
+    match (from, up) {
+        ("", true) => Ok(Target::Forward(steps)),
+        ("", false) => Ok(Target::Back(steps)),
+        ("heads", _) => Err("`heads` are several, and steps go from one revision"),
+        ("head", true) => Err("nothing is above a head"),
+        ("base", false) => Err("nothing is below the base"),
+        _ if !is_name(from) => Err("before the sign stands an id, `head` or `base`"),
+        (_, true) => Ok(Target::Above {
+            from: from.to_owned(),
+            steps,
+        }),
+        (_, false) => Ok(Target::Below {
+            from: from.to_owned(),
+            steps,
+        }),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    !text.is_empty() && text.chars().all(fits)
 }
 
 fn refused(text: &str, reason: &str) -> Error {
@@ -59,8 +132,8 @@ fn refused(text: &str, reason: &str) -> Error {
         format!("`{}` is no target: {reason}.", text.escape_debug()),
     )
     .with_hint(
-        "A target is `head`, `heads`, `base`, `+2`, `-1`, or the id of a revision or the \
-         beginning of one.",
+        "A target is `head`, `heads`, `base`, `+2`, `-1`, the id of a revision or the beginning \
+         of one, or any of these on a branch: `shop@head`.",
     )
 }
 
@@ -73,6 +146,9 @@ impl fmt::Display for Target {
             Target::Forward(count) => write!(f, "+{count}"),
             Target::Back(count) => write!(f, "-{count}"),
             Target::Revision(id) => f.write_str(id),
+            Target::Above { from, steps } => write!(f, "{from}+{steps}"),
+            Target::Below { from, steps } => write!(f, "{from}-{steps}"),
+            Target::On { branch, goal } => write!(f, "{branch}@{goal}"),
         }
     }
 }
@@ -94,6 +170,24 @@ mod tests {
             ("-1", Target::Back(count(1))),
             ("3f9c", Target::Revision("3f9c".into())),
             ("12", Target::Revision("12".into())),
+            (
+                "3f+2",
+                Target::Above {
+                    from: "3f".into(),
+                    steps: count(2),
+                },
+            ),
+            (
+                "head-1",
+                Target::Below {
+                    from: "head".into(),
+                    steps: count(1),
+                },
+            ),
+            ("shop@head", Target::Head.on("shop")),
+            ("shop@+2", Target::Forward(count(2)).on("shop")),
+            ("3f@-1", Target::Back(count(1)).on("3f")),
+            ("shop@3f", Target::Revision("3f".into()).on("shop")),
         ] {
             assert_eq!(text.parse::<Target>().unwrap(), target);
             assert_eq!(target.to_string(), text);
@@ -117,6 +211,15 @@ mod tests {
             "head~1",
             "ä",
             "+99999999999999999999999",
+            "@head",
+            "shop@",
+            "shop@x@head",
+            "Shop@head",
+            "head+1",
+            "base-1",
+            "heads-1",
+            "3f+0",
+            "3f-",
         ] {
             let error = text.parse::<Target>().unwrap_err();
             assert_eq!(error.class(), Class::Config, "{text}");
@@ -131,7 +234,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_read_shows_as_it_was_written(text in "[-+]?[a-z0-9_ ]{0,8}") {
+        fn what_is_read_shows_as_it_was_written(text in "([a-z]{0,3}@)?(head|base|[a-z0-9_ ]{0,4})?([-+][0-9]{0,3})?") {
             if let Ok(target) = text.parse::<Target>() {
                 prop_assert_eq!(target.to_string().parse::<Target>().unwrap(), target);
             }

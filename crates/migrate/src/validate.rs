@@ -60,9 +60,10 @@ pub enum Finding {
         /// One that is applied and stands on it.
         above: RevisionId,
     },
-    /// The graph has several heads.
+    /// The graph has several heads, and of two or more of them nothing says that they are
+    /// meant to stay apart: a label that leads to that head alone.
     SeveralHeads {
-        /// All of them, with their messages.
+        /// Those without such a label, with their messages.
         heads: Vec<(RevisionId, String)>,
     },
 }
@@ -72,7 +73,7 @@ pub enum Finding {
 pub fn validate(graph: &Graph, history: &History, engine: Engine) -> Vec<Finding> {
     let mut findings = of_entries(graph, history, engine);
     findings.extend(out_of_order(graph, history));
-    let heads = graph.heads();
+    let heads = graph.unnamed_heads();
     if heads.len() > 1 {
         findings.push(Finding::SeveralHeads {
             heads: heads.into_iter().map(labelled).collect(),
@@ -132,7 +133,7 @@ fn out_of_order(graph: &Graph, history: &History) -> Vec<Finding> {
     for (place, revision) in revisions.iter().enumerate().rev() {
         let own = history.is_applied(&revision.id).then_some(&revision.id);
         let applied = own.or(above[place]);
-        for &parent in graph.parents_at(place) {
+        for &parent in graph.order().below(place) {
             above[parent] = applied.or(above[parent]);
         }
     }
@@ -199,8 +200,8 @@ impl Finding {
                 )
             }
             Finding::OutOfOrder { .. } => "`up` applies it like any other.".to_owned(),
-            Finding::SeveralHeads { .. } => "Add a revision that has all of them as its parents, \
-                 or name `heads` where all are meant."
+            Finding::SeveralHeads { .. } => "Let `merge` write a revision that has all of them as \
+                 its parents; or, where they are to stay apart, give each branch a label."
                 .to_owned(),
         }
     }

@@ -5,10 +5,12 @@ use clap::{Args, Subcommand};
 use underpin::Result;
 use underpin::migrate::Direction;
 
+use super::adopt::AdoptArguments;
 use super::go::GoArguments;
+use super::merge::MergeArguments;
 use super::new::NewArguments;
 use super::revisions::Revisions;
-use super::{go, init, list, new, plan, repair, show, stamp, validate};
+use super::{adopt, go, init, list, merge, new, plan, repair, show, stamp, validate};
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 
@@ -33,11 +35,14 @@ pub enum MigrateCommand {
     Init,
     /// Write the file of a new revision
     New(NewArguments),
+    /// Write the file of a revision that joins several heads, and name what they both touch
+    Merge(MergeArguments),
     /// Apply what is pending
     Up(GoArguments),
     /// Undo what is applied
     Down {
-        /// What to go back to: base, -1, or the id of a revision, which stays
+        /// What to go back to: base, -1, or the id of a revision, which stays; on a branch:
+        /// shop@-1
         #[arg(allow_hyphen_values = true)]
         target: String,
         /// How to run
@@ -52,17 +57,22 @@ pub enum MigrateCommand {
     Pending,
     /// Show the revisions that no other stands on
     Heads,
+    /// Show the branches: where the graph parts, and what has a label
+    Branches,
     /// Show one revision
     Show {
-        /// Its id, the unique beginning of it, or head
+        /// Its id, the unique beginning of it, a branch label, head, or shop@head
         revision: String,
     },
     /// Write into the database's history that it has the target, and run nothing
     Stamp {
-        /// head, base, or the id of a revision
+        /// head, heads, base, or the id of a revision; on a branch: shop@head
         #[arg(allow_hyphen_values = true)]
         target: String,
     },
+    /// Take the database over from another tool: write its migrations as revisions, and record
+    /// what it has applied
+    Adopt(AdoptArguments),
     /// Print the SQL that going to the target would run, and run nothing
     Plan(plan::PlanArguments),
     /// Check the files, their graph, and the database's history against them
@@ -105,6 +115,7 @@ async fn dispatch(
     match command {
         MigrateCommand::Init => init::run(options, revisions),
         MigrateCommand::New(arguments) => new::run(&arguments, revisions),
+        MigrateCommand::Merge(arguments) => merge::run(&arguments, revisions),
         MigrateCommand::Up(arguments) => {
             go::run(Direction::Up, &arguments, options, revisions).await
         }
@@ -116,8 +127,10 @@ async fn dispatch(
         MigrateCommand::History => list::history(options, revisions).await,
         MigrateCommand::Pending => list::pending(options, revisions).await,
         MigrateCommand::Heads => list::heads(options, revisions),
+        MigrateCommand::Branches => list::branches(options, revisions),
         MigrateCommand::Show { revision } => show::run(&revision, options, revisions).await,
         MigrateCommand::Stamp { target } => stamp::run(&target, options, revisions).await,
+        MigrateCommand::Adopt(arguments) => adopt::run(&arguments, options, revisions).await,
         MigrateCommand::Plan(arguments) => plan::run(&arguments, options, revisions).await,
         MigrateCommand::Validate => validate::run(options, revisions).await,
         MigrateCommand::Repair => repair::run(options, revisions).await,

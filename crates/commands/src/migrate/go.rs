@@ -16,7 +16,7 @@ use crate::output::or_broken_pipe;
 /// Where to go, and how.
 #[derive(Debug, Clone, Args)]
 pub struct GoArguments {
-    /// How far: head, heads, +1, or the id of a revision
+    /// How far: head, heads, +1, or the id of a revision; on a branch: shop@head, shop@+1
     #[arg(default_value = "head", allow_hyphen_values = true)]
     pub target: String,
 

@@ -1,7 +1,7 @@
 use underpin::migrate::{Entry, Mark, Revision};
 use underpin::{Result, Value};
 
-use super::listing::{ids, print, text};
+use super::listing::{ids, names, print, text};
 use super::revisions::Revisions;
 use crate::exit::Exit;
 use crate::options::GlobalOptions;
@@ -12,9 +12,10 @@ pub(super) async fn current(options: &GlobalOptions, revisions: Revisions<'_>) -
     let current = outline.iter().filter(|entry| entry.current);
     let rows = current.map(|entry| {
         let head = if entry.head { "head" } else { "" };
-        vec![text(&entry.id), text(&entry.message), text(head)]
+        let branch = names(&entry.branch_labels);
+        vec![text(&entry.id), text(&entry.message), text(head), branch]
     });
-    print(options, &["id", "message", "head"], rows)?;
+    print(options, &["id", "message", "head", "branch"], rows)?;
     Ok(Exit::Success)
 }
 
@@ -29,6 +30,8 @@ pub(super) async fn history(options: &GlobalOptions, revisions: Revisions<'_>) -
         "applied_at",
         "duration_ms",
         "version",
+        "depends_on",
+        "branch",
     ];
     print(options, &columns, outline.iter().map(row))?;
     Ok(Exit::Success)
@@ -49,6 +52,8 @@ fn row(entry: &Entry) -> Vec<Value> {
         ]),
         None => row.extend([Value::Null, Value::Null, Value::Null]),
     }
+    row.push(ids(&entry.depends_on));
+    row.push(names(&entry.branch_labels));
     row
 }
 
@@ -64,24 +69,54 @@ pub(super) fn state(entry: &Entry) -> &'static str {
 
 /// Prints what `up` would apply.
 pub(super) async fn pending(options: &GlobalOptions, revisions: Revisions<'_>) -> Result<Exit> {
-    files(options, revisions.migrator(options)?.pending().await?)
+    let pending = revisions.migrator(options)?.pending().await?;
+    let rows = pending.iter().map(file);
+    print(options, &["id", "parents", "message", "file"], rows)?;
+    Ok(Exit::Success)
 }
 
-/// Prints the heads; asks no database.
+/// Prints the heads and their branches; asks no database.
 pub(super) fn heads(options: &GlobalOptions, revisions: Revisions<'_>) -> Result<Exit> {
     let graph = revisions.graph()?;
-    files(options, graph.heads().into_iter().cloned())
+    let rows = graph.heads().into_iter().map(|head| {
+        let mut row = file(head);
+        row.push(names(graph.branch_labels(&head.id)));
+        row
+    });
+    print(
+        options,
+        &["id", "parents", "message", "file", "branch"],
+        rows,
+    )?;
+    Ok(Exit::Success)
 }
 
-fn files(options: &GlobalOptions, revisions: impl IntoIterator<Item = Revision>) -> Result<Exit> {
-    let rows = revisions.into_iter().map(|revision| {
+fn file(revision: &Revision) -> Vec<Value> {
+    vec![
+        text(&revision.id),
+        ids(&revision.parents),
+        text(&revision.message),
+        text(&revision.origin),
+    ]
+}
+
+/// Prints the branches, each by its first revision; asks no database.
+pub(super) fn branches(options: &GlobalOptions, revisions: Revisions<'_>) -> Result<Exit> {
+    let graph = revisions.graph()?;
+    let rows = graph.branches().into_iter().map(|branch| {
+        let message = graph.get(&branch.first).map_or("", |r| &r.message);
         vec![
-            text(&revision.id),
-            ids(&revision.parents),
-            text(&revision.message),
-            text(&revision.origin),
+            names(&branch.labels),
+            match branch.from.is_empty() {
+                true => text("base"),
+                false => ids(&branch.from),
+            },
+            text(&branch.first),
+            text(message),
+            ids(&branch.heads),
         ]
     });
-    print(options, &["id", "parents", "message", "file"], rows)?;
+    let columns = ["branch", "from", "first", "message", "heads"];
+    print(options, &columns, rows)?;
     Ok(Exit::Success)
 }

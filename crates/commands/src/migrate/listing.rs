@@ -33,6 +33,11 @@ pub(super) fn text(shown: impl std::fmt::Display) -> Value {
 
 /// Ids with blanks between them.
 pub(super) fn ids<'a>(ids: impl IntoIterator<Item = &'a underpin::migrate::RevisionId>) -> Value {
-    let ids: Vec<&str> = ids.into_iter().map(|id| id.as_str()).collect();
-    Value::Text(ids.join(" "))
+    names(ids)
+}
+
+/// Names with blanks between them.
+pub(super) fn names(names: impl IntoIterator<Item = impl ToString>) -> Value {
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    Value::Text(names.join(" "))
 }

@@ -32,6 +32,7 @@
 //! }
 //! ```
 
+mod adopt;
 mod bar;
 mod command;
 mod go;
@@ -39,6 +40,7 @@ mod init;
 mod list;
 mod listing;
 mod lock_timeout;
+mod merge;
 mod new;
 mod plan;
 mod repair;
@@ -47,7 +49,9 @@ mod show;
 mod stamp;
 mod validate;
 
+pub use adopt::AdoptArguments;
 pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
 pub use go::GoArguments;
+pub use merge::MergeArguments;
 pub use new::NewArguments;
 pub use revisions::Revisions;

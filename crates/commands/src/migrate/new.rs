@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
-use underpin::migrate::{Graph, NewRevision, Revision, RevisionId, TEMPLATE, file_name, render};
+use underpin::migrate::{
+    BranchLabel, Graph, NewRevision, Revision, RevisionId, TEMPLATE, file_name, parse, render,
+};
 use underpin::value::TimestampTz;
 use underpin::{Class, Error, Result};
 
@@ -20,10 +22,22 @@ pub struct NewArguments {
     #[arg(long, short, value_name = "TEXT")]
     pub message: String,
 
-    /// The id of a revision that it stands on, instead of the head; given twice, the new
-    /// one merges them
-    #[arg(long = "parent", value_name = "ID")]
+    /// What it stands on, instead of the head: the id of a head, shop@head, or base to stand
+    /// on nothing; given twice, the new one merges them
+    #[arg(long = "parent", visible_alias = "head", value_name = "ID")]
     pub parents: Vec<String>,
+
+    /// Let it stand on a revision that is no head, which begins another branch
+    #[arg(long)]
+    pub splice: bool,
+
+    /// A name for the branch that begins with it
+    #[arg(long = "branch-label", value_name = "NAME")]
+    pub branch_labels: Vec<String>,
+
+    /// A revision of another branch that has to be applied before it, and is no parent
+    #[arg(long, value_name = "ID")]
+    pub depends_on: Vec<String>,
 
     /// Its own id, instead of twelve digits by chance
     #[arg(long, value_name = "ID")]
@@ -40,17 +54,32 @@ pub(super) fn run(arguments: &NewArguments, revisions: Revisions<'_>) -> Result<
     }
     let revision = NewRevision {
         id: id(arguments.id.as_deref(), &graph)?,
-        parents: parents(&arguments.parents, &graph)?,
+        parents: parents(arguments, &graph)?,
+        depends_on: dependencies(&arguments.depends_on, &graph)?,
+        branch_labels: labels(&arguments.branch_labels)?,
         message: message.to_owned(),
-        date: TimestampTz::from(SystemTime::now()).date().to_string(),
+        date: today(),
         up_sql: String::new(),
         down_sql: String::new(),
     };
-    let text = render(&template(directory)?, &revision)?;
-    let path = directory.join(file_name(&revision.id, &revision.message));
-    write_new(&path, &text)?;
-    or_broken_pipe(writeln!(stdout(), "{}", path.display()))?;
+    write(directory, &graph, &revision)?;
     Ok(Exit::Success)
+}
+
+/// Writes the file of a revision that fits into the graph, and prints its path.
+pub(super) fn write(directory: &Path, graph: &Graph, revision: &NewRevision) -> Result<()> {
+    let text = render(&template(directory)?, revision)?;
+    let path = directory.join(file_name(&revision.id, &revision.message));
+    let mut revisions = graph.topological().to_vec();
+    revisions.push(parse(&path.display().to_string(), text.as_bytes())?);
+    Graph::new(revisions)?;
+    write_new(&path, &text)?;
+    or_broken_pipe(writeln!(stdout(), "{}", path.display()))
+}
+
+/// The day, as a revision's file has it.
+pub(super) fn today() -> String {
+    TimestampTz::from(SystemTime::now()).date().to_string()
 }
 
 fn mistake(message: impl Into<String>) -> Error {
@@ -74,8 +103,8 @@ fn id(given: Option<&str>, graph: &Graph) -> Result<RevisionId> {
     }
 }
 
-fn parents(given: &[String], graph: &Graph) -> Result<Vec<RevisionId>> {
-    let ids = |revisions: Vec<&Revision>| revisions.into_iter().map(|r| r.id.clone()).collect();
+fn parents(arguments: &NewArguments, graph: &Graph) -> Result<Vec<RevisionId>> {
+    let given = &arguments.parents;
     if given.is_empty() {
         let heads = graph.heads();
         if heads.len() > 1 {
@@ -88,12 +117,62 @@ fn parents(given: &[String], graph: &Graph) -> Result<Vec<RevisionId>> {
                 heads.len(),
                 listed.join(", ")
             ))
-            .with_hint("Name one with --parent, or all of them to merge them."));
+            .with_hint("Name one with --parent, as in `--parent shop@head`, or `merge` them."));
         }
-        return Ok(ids(heads));
+        return Ok(heads.into_iter().map(|head| head.id.clone()).collect());
     }
-    let found: Result<Vec<&Revision>> = given.iter().map(|text| graph.resolve(text)).collect();
-    found.map(ids)
+    if let [base] = &given[..]
+        && base == "base"
+    {
+        return Ok(Vec::new());
+    }
+    let mut ids: Vec<RevisionId> = Vec::new();
+    for text in given {
+        let revision = one(text, graph)?;
+        if !arguments.splice && !graph.children(&revision.id).is_empty() {
+            return Err(mistake(format!(
+                "The revision `{}` ({}) is no head, and a new one on it would begin another \
+                 branch.",
+                revision.id, revision.message
+            ))
+            .with_hint("Say --splice if that is meant; `heads` lists the heads."));
+        }
+        if !ids.contains(&revision.id) {
+            ids.push(revision.id.clone());
+        }
+    }
+    Ok(ids)
+}
+
+fn dependencies(given: &[String], graph: &Graph) -> Result<Vec<RevisionId>> {
+    let mut ids: Vec<RevisionId> = Vec::new();
+    for text in given {
+        let id = &one(text, graph)?.id;
+        if !ids.contains(id) {
+            ids.push(id.clone());
+        }
+    }
+    Ok(ids)
+}
+
+/// The one revision that the text names.
+fn one<'g>(text: &str, graph: &'g Graph) -> Result<&'g Revision> {
+    let ends = graph.ends(&text.parse()?)?.unwrap_or_default();
+    match ends[..] {
+        [revision] => Ok(revision),
+        _ => Err(mistake(format!("`{text}` names no single revision."))
+            .with_hint("Name it by its id, or a head as in `head` and `shop@head`.")),
+    }
+}
+
+fn labels(given: &[String]) -> Result<Vec<BranchLabel>> {
+    let label = |text: &String| {
+        BranchLabel::new(text.as_str()).ok_or_else(|| {
+            mistake(format!("{text:?} cannot be the label of a branch."))
+                .with_hint("A label has at most 64 lower-case letters, digits and underscores.")
+        })
+    };
+    given.iter().map(label).collect()
 }
 
 fn template(directory: &Path) -> Result<String> {

@@ -14,7 +14,7 @@ use crate::output::or_broken_pipe;
 /// Where to go, on paper.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArguments {
-    /// How far: head, heads, base, +1, -1, or the id of a revision
+    /// How far: head, heads, base, +1, -1, or the id of a revision; on a branch: shop@head
     #[arg(default_value = "head", allow_hyphen_values = true)]
     pub target: String,
 

@@ -1,10 +1,10 @@
 use std::io::{Write, stdout};
 
-use underpin::migrate::{Graph, Revision, Script, entry};
-use underpin::{Engine, Result};
+use underpin::migrate::{Graph, Revision, Script, Target, entry};
+use underpin::{Class, Engine, Error, Result};
 
 use super::list::state;
-use super::listing::{ids, print, text};
+use super::listing::{ids, names, print, text};
 use super::revisions::Revisions;
 use crate::exit::Exit;
 use crate::format::Format;
@@ -26,6 +26,8 @@ pub(super) async fn run(
         vec![text("message"), text(&entry.message)],
         vec![text("parents"), ids(&entry.parents)],
         vec![text("children"), ids(&entry.children)],
+        vec![text("depends on"), ids(&entry.depends_on)],
+        vec![text("branch"), names(&entry.branch_labels)],
         vec![text("file"), text(&revision.origin)],
         vec![text("checksum"), text(revision.checksum)],
         vec![text("state"), text(state(&entry))],
@@ -46,12 +48,16 @@ pub(super) async fn run(
 }
 
 fn find<'g>(graph: &'g Graph, wanted: &str) -> Result<&'g Revision> {
-    if wanted == "head"
-        && let Some(head) = graph.head()?
-    {
-        return Ok(head);
+    let target: Target = wanted.parse()?;
+    let ends = graph.ends(&target)?.unwrap_or_default();
+    match ends[..] {
+        [revision] => Ok(revision),
+        _ => Err(Error::new(
+            Class::Config,
+            format!("`{target}` names no single revision that could be shown."),
+        )
+        .with_hint("Name a revision by its id, or a head as in `head` and `shop@head`.")),
     }
-    graph.resolve(wanted)
 }
 
 fn sql(revision: &Revision) -> std::io::Result<()> {
@@ -59,7 +65,14 @@ fn sql(revision: &Revision) -> std::io::Result<()> {
     for (way, script) in [("up", &revision.up), ("down", &revision.down)] {
         match script {
             Script::Code => writeln!(out, "\n-- {way} code")?,
-            Script::Irreversible { reason } => writeln!(out, "\n-- {way}: irreversible: {reason}")?,
+            Script::Irreversible { reason } => {
+                let word = if way == "up" {
+                    "adopted"
+                } else {
+                    "irreversible"
+                };
+                writeln!(out, "\n-- {way}: {word}: {reason}")?;
+            }
             Script::Sql(sections) => {
                 for section in sections {
                     let engine = section.engine.map_or("", Engine::name);

@@ -2,7 +2,27 @@ use std::fmt;
 
 use underpin_core::{Class, Error};
 
-use crate::revision::{Origin, RevisionId};
+use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
+
+/// How a revision stands on another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Edge {
+    /// The other is one of its parents.
+    Parent,
+    /// It depends on the other.
+    Dependency,
+}
+
+/// A revision of a cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The revision.
+    pub id: RevisionId,
+    /// Where it was read.
+    pub origin: Origin,
+    /// How it stands on the next one.
+    pub by: Edge,
+}
 
 /// What can be wrong with a graph, or with a name for one of its revisions. It is the
 /// source of an [`underpin_core::Error`], for programs to match on.
@@ -10,10 +30,10 @@ use crate::revision::{Origin, RevisionId};
 pub enum GraphError {
     /// Revisions stand on one another in a circle.
     CycleDetected {
-        /// Each is followed by one of its parents, and the last has the first as a parent.
-        cycle: Vec<(RevisionId, Origin)>,
+        /// Each stands on the next, and the last on the first.
+        cycle: Vec<Link>,
     },
-    /// A revision has a parent that is not there.
+    /// A revision has a parent, or depends on a revision, that is not there.
     MissingParent {
         /// The revision.
         id: RevisionId,
@@ -21,6 +41,8 @@ pub enum GraphError {
         origin: Origin,
         /// The id that no revision has.
         parent: RevisionId,
+        /// As what it is named.
+        by: Edge,
         /// The revision whose id looks most like it, with its message.
         nearest: Option<(RevisionId, String)>,
     },
@@ -38,15 +60,29 @@ pub enum GraphError {
         /// Where it was read.
         origin: Origin,
     },
-    /// `head` was asked for, and there are several.
+    /// A label names two revisions, or is the id of one, or a target.
+    BranchTaken {
+        /// The label.
+        label: BranchLabel,
+        /// The revision that has it.
+        id: RevisionId,
+        /// Where that was read.
+        origin: Origin,
+        /// The revision that has it too, as a label or as its id; none for the word of a
+        /// target.
+        by: Option<(RevisionId, Origin)>,
+    },
+    /// One head was asked for, or so many revisions on the way to one, and there are several.
     MultipleHeads {
+        /// What was asked for.
+        target: String,
         /// All of them, with their messages.
         heads: Vec<(RevisionId, String)>,
     },
     /// `head` was asked for where it would mean that nothing is to be applied, since there
     /// are no revisions.
     NoRevisions,
-    /// No revision has an id that is or begins with the text.
+    /// No revision has an id that is or begins with the text, or it as a branch label.
     UnknownRevision {
         /// The text.
         text: String,
@@ -60,6 +96,34 @@ pub enum GraphError {
         /// All of them, with their messages.
         candidates: Vec<(RevisionId, String)>,
     },
+    /// No revision has the label, or an id that is or begins with the text.
+    UnknownBranch {
+        /// The text.
+        text: String,
+        /// The labels that there are.
+        known: Vec<BranchLabel>,
+    },
+    /// The revision is on other branches than the one that was named.
+    NotOnBranch {
+        /// The branch.
+        branch: String,
+        /// The revision, with its message.
+        revision: (RevisionId, String),
+    },
+    /// A number of steps beside a revision leads past the end of the graph.
+    WalkedTooFar {
+        /// What was asked for.
+        target: String,
+        /// How many steps there are.
+        there: usize,
+    },
+    /// A number of steps beside a revision leads to where there are several ways on.
+    AmbiguousWalk {
+        /// What was asked for.
+        target: String,
+        /// The ways on, with their messages.
+        choices: Vec<(RevisionId, String)>,
+    },
     /// The way down to a revision begins above it, and it is not applied.
     RangeNotAncestor {
         /// The revision.
@@ -70,23 +134,41 @@ pub enum GraphError {
 }
 
 impl GraphError {
+    pub(crate) fn several_heads(target: impl fmt::Display, heads: Vec<&Revision>) -> Self {
+        GraphError::MultipleHeads {
+            target: target.to_string(),
+            heads: heads.into_iter().map(labelled).collect(),
+        }
+    }
+
     fn hint(&self) -> String {
         match self {
             GraphError::CycleDetected { .. } => {
-                "Correct the parents of one of them; the oldest has none of the others.".to_owned()
+                "Correct the parents or the dependencies of one of them; the oldest stands on none \
+                 of the others."
+                    .to_owned()
             }
-            GraphError::MissingParent { nearest, .. } => match nearest {
+            GraphError::MissingParent { nearest, by, .. } => match nearest {
                 Some(nearest) => format!(
-                    "The nearest known id is {}; if the file of the parent is gone, bring it back.",
-                    Label(nearest)
+                    "The nearest known id is {}; if the file of the {} is gone, bring it back.",
+                    Label(nearest),
+                    match by {
+                        Edge::Parent => "parent",
+                        Edge::Dependency => "dependency",
+                    }
                 ),
-                None => "Bring its file back, or take it out of the parents.".to_owned(),
+                None => format!(
+                    "Bring its file back, or take it out of the {}.",
+                    match by {
+                        Edge::Parent => "parents",
+                        Edge::Dependency => "dependencies",
+                    }
+                ),
             },
+            GraphError::BranchTaken { .. } => "Give the branch another label.".to_owned(),
             GraphError::DuplicateId { .. } => "Give one of them another id.".to_owned(),
             GraphError::ReservedId { .. } => "Give it another id.".to_owned(),
-            GraphError::MultipleHeads { .. } => "Name one of them by its id, say `heads` to mean \
-                 all, or add a revision that has all of them as its parents."
-                .to_owned(),
+            GraphError::MultipleHeads { target, heads } => of_several(target, heads),
             GraphError::NoRevisions => {
                 "Look whether the directory of the revisions is the right one; `base` says that \
                  nothing is to be applied."
@@ -99,6 +181,26 @@ impl GraphError {
             GraphError::AmbiguousRevision { .. } => {
                 "Write more of the id of the one that is meant.".to_owned()
             }
+            GraphError::UnknownBranch { known, .. } => match known.is_empty() {
+                true => "No branch has a label; the id of a revision names its branch as well."
+                    .to_owned(),
+                false => {
+                    let known: Vec<String> = known.iter().map(|l| format!("`{l}`")).collect();
+                    format!("There are the branches {}.", known.join(", "))
+                }
+            },
+            GraphError::NotOnBranch { .. } => {
+                "`branches` and `history` show what is on which branch.".to_owned()
+            }
+            GraphError::WalkedTooFar { .. } => {
+                "Write a smaller number, or the id of the revision that is meant.".to_owned()
+            }
+            GraphError::AmbiguousWalk { choices, .. } => match choices.first() {
+                Some((first, _)) => format!(
+                    "Name the branch, as in `{first}@…`, or the id of the revision that is meant."
+                ),
+                None => "Write the id of the revision that is meant.".to_owned(),
+            },
             GraphError::RangeNotAncestor { .. } => {
                 "`current` and `history` show what is applied.".to_owned()
             }
@@ -111,25 +213,51 @@ impl fmt::Display for GraphError {
         match self {
             GraphError::CycleDetected { cycle } => {
                 f.write_str("The revisions stand on one another in a circle: ")?;
-                for (place, (id, origin)) in cycle.iter().enumerate() {
-                    let leads = if place == 0 {
-                        ""
-                    } else {
-                        "which has the parent "
+                for Link { id, origin, by } in cycle {
+                    let leads = match by {
+                        Edge::Parent => "which has the parent",
+                        Edge::Dependency => "which depends on",
                     };
-                    write!(f, "{leads}`{id}` ({origin}), ")?;
+                    write!(f, "`{id}` ({origin}), {leads} ")?;
                 }
                 match cycle.first() {
-                    Some((first, _)) => write!(f, "which has the parent `{first}`."),
+                    Some(first) => write!(f, "`{}`.", first.id),
                     None => Ok(()),
                 }
             }
             GraphError::MissingParent {
-                id, origin, parent, ..
+                id,
+                origin,
+                parent,
+                by,
+                ..
+            } => {
+                let stands = match by {
+                    Edge::Parent => "has the parent",
+                    Edge::Dependency => "depends on",
+                };
+                write!(
+                    f,
+                    "The revision `{id}` ({origin}) {stands} `{parent}`, and no revision has this \
+                     id."
+                )
+            }
+            GraphError::BranchTaken {
+                label,
+                id,
+                origin,
+                by: Some((other, at)),
             } => write!(
                 f,
-                "The revision `{id}` ({origin}) has the parent `{parent}`, and no revision has \
-                 this id."
+                "The revision `{id}` ({origin}) has the branch label `{label}`, which already \
+                 names `{other}` ({at})."
+            ),
+            GraphError::BranchTaken {
+                label, id, origin, ..
+            } => write!(
+                f,
+                "The revision `{id}` ({origin}) has the branch label `{label}`, which already \
+                 means a target."
             ),
             GraphError::DuplicateId {
                 id,
@@ -142,9 +270,18 @@ impl fmt::Display for GraphError {
                 f,
                 "A revision ({origin}) has the id `{id}`, which already means a target."
             ),
-            GraphError::MultipleHeads { heads } => write!(
+            naming => naming.fmt_naming(f),
+        }
+    }
+}
+
+impl GraphError {
+    /// The sentence of what is wrong with a name for revisions, and not with the graph.
+    fn fmt_naming(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            GraphError::MultipleHeads { target, heads } => write!(
                 f,
-                "There are {} heads, and `head` could mean any of them: {}.",
+                "There are {} heads, and `{target}` could mean any of them: {}.",
                 heads.len(),
                 labels(heads)
             ),
@@ -158,10 +295,35 @@ impl fmt::Display for GraphError {
                 candidates.len(),
                 labels(candidates)
             ),
+            GraphError::UnknownBranch { text, .. } => write!(
+                f,
+                "No branch has the label `{text}`, and no revision an id that begins so."
+            ),
+            GraphError::NotOnBranch { branch, revision } => write!(
+                f,
+                "The revision {} is not on the branch `{branch}`.",
+                Label(revision)
+            ),
+            GraphError::WalkedTooFar { target, there } => write!(
+                f,
+                "There is no revision at `{target}`: {there} steps that way the graph ends."
+            ),
+            GraphError::AmbiguousWalk { target, choices } => write!(
+                f,
+                "On the way to `{target}` there are {} ways to go: {}.",
+                choices.len(),
+                labels(choices)
+            ),
             GraphError::RangeNotAncestor { id, message } => write!(
                 f,
                 "The revision `{id}` ({message}) is not applied, so there is no way down to it."
             ),
+            // What is wrong with the graph itself has its sentence above.
+            GraphError::CycleDetected { .. }
+            | GraphError::MissingParent { .. }
+            | GraphError::DuplicateId { .. }
+            | GraphError::ReservedId { .. }
+            | GraphError::BranchTaken { .. } => Ok(()),
         }
     }
 }
@@ -174,6 +336,22 @@ impl From<GraphError> for Error {
             .with_hint(error.hint())
             .with_source(error)
     }
+}
+
+/// What to do where a target could mean several heads.
+fn of_several(target: &str, heads: &[(RevisionId, String)]) -> String {
+    let first = heads.first().map_or("", |(id, _)| id.as_str());
+    match target.rsplit_once('@').map_or(target, |(_, goal)| goal) {
+        "head" => "Name one of them by its id, say `heads` to mean all, or let `merge` write a \
+             revision that has all of them as its parents."
+            .to_owned(),
+        goal => format!("Name the branch, as in `{first}@{goal}`, or the revision to go to."),
+    }
+}
+
+/// A revision as errors list it: its id and its message.
+pub(crate) fn labelled(revision: &Revision) -> (RevisionId, String) {
+    (revision.id.clone(), revision.message.clone())
 }
 
 struct Label<'a>(&'a (RevisionId, String));

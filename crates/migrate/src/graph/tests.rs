@@ -5,6 +5,7 @@ use underpin_core::{Class, Error};
 
 use super::*;
 use crate::plan::samples::{graph, id, revision, written};
+use crate::revision::Origin;
 
 fn refused(revisions: &[&str]) -> Error {
     let error = Graph::new(revisions.iter().map(|text| written(text)).collect()).unwrap_err();
@@ -71,6 +72,101 @@ fn a_cycle_is_shown() {
         cause(&refused(&["a:a"])),
         GraphError::CycleDetected { cycle } if cycle.len() == 1
     ));
+}
+
+#[test]
+fn a_cycle_through_a_dependency_is_shown() {
+    let error = refused(&["a: >c", "b:a", "c:b"]);
+    assert_eq!(
+        error.to_string(),
+        "The revisions stand on one another in a circle: `a` (a.sql), which depends on `c` \
+         (c.sql), which has the parent `b` (b.sql), which has the parent `a`. Correct the \
+         parents or the dependencies of one of them; the oldest stands on none of the others."
+    );
+    assert!(matches!(
+        cause(&refused(&["a: >a"])),
+        GraphError::CycleDetected { cycle } if cycle[0].by == Edge::Dependency
+    ));
+}
+
+#[test]
+fn a_missing_dependency_is_named() {
+    assert_eq!(
+        refused(&["a: >b"]).to_string(),
+        "The revision `a` (a.sql) depends on `b`, and no revision has this id. Bring its file \
+         back, or take it out of the dependencies."
+    );
+}
+
+#[test]
+fn a_dependency_is_no_parent() {
+    let graph = graph(&["z", "a: >z", "b:a"]);
+    assert_eq!(all(&graph), "z a b");
+    assert_eq!(ids(&graph.heads()), "z b");
+    assert_eq!(ids(&graph.bases()), "z a");
+    assert_eq!(ids(&graph.ancestors(&id("b"))), "a");
+    assert!(graph.children(&id("z")).is_empty());
+}
+
+#[test]
+fn a_label_names_one_branch() {
+    for (revisions, said) in [
+        (
+            ["a:#shop", "b:#shop"],
+            "The revision `b` (b.sql) has the branch label `shop`, which already names `a` (a.sql).",
+        ),
+        (
+            ["a", "b:#a"],
+            "The revision `b` (b.sql) has the branch label `a`, which already names `a` (a.sql).",
+        ),
+        (
+            ["a", "b:#head"],
+            "The revision `b` (b.sql) has the branch label `head`, which already means a target.",
+        ),
+    ] {
+        let error = refused(&revisions);
+        assert_eq!(error.message(), said);
+        assert!(matches!(cause(&error), GraphError::BranchTaken { .. }));
+    }
+}
+
+/// As Alembic has it: the revision, what descends from it, and what leads to it from the
+/// last parting.
+#[test]
+fn a_label_reaches_from_the_parting_to_the_heads() {
+    let graph = graph(&["a", "b:a", "c:a", "d:c #shop", "e:d", "m:e b", "f:e"]);
+    let on = |name: &str| {
+        let labels = graph.branch_labels(&id(name));
+        labels.iter().any(|label| label.as_str() == "shop")
+    };
+    let named: String = "abcdefm".chars().filter(|c| on(&c.to_string())).collect();
+    assert_eq!(named, "cdefm");
+    assert_eq!(graph.resolve("shop").unwrap().id, id("d"));
+}
+
+#[test]
+fn branches_begin_where_the_graph_parts_and_at_labels() {
+    let graph = graph(&["a", "b:a", "c:a", "d:c #shop", "m:b d", "x", "y:x"]);
+    let shown: Vec<String> = graph
+        .branches()
+        .iter()
+        .map(|branch| {
+            format!(
+                "{:?} {:?} {:?} {:?}",
+                branch.labels, branch.from, branch.first, branch.heads
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "[] [] a [m]",
+            "[] [a] b [m]",
+            "[] [a] c [m]",
+            "[shop] [c] d [m]",
+            "[] [] x [y]",
+        ]
+    );
 }
 
 #[test]
@@ -162,11 +258,11 @@ proptest! {
             let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
             revision(&format!("r{place}"), &parents)
         }).collect();
-        let first = Graph::build(revisions.clone());
+        let first = super::build::build(revisions.clone());
         let turn = turn.min(revisions.len());
         revisions.rotate_left(turn);
         revisions.reverse();
-        let second = Graph::build(revisions);
+        let second = super::build::build(revisions);
         match (&first, &second) {
             (Ok(first), Ok(second)) => {
                 prop_assert_eq!(first.topological(), second.topological());

@@ -2,6 +2,7 @@ use underpin_core::Result;
 
 use super::PlanError;
 use super::order::{ascending, descending};
+use super::steps::{Walk, first};
 use crate::graph::{Graph, GraphError, labelled};
 use crate::history::History;
 use crate::host::Direction;
@@ -18,14 +19,28 @@ pub fn pending<'g>(graph: &'g Graph, history: &History) -> Vec<&'g Revision> {
 
 /// Refuses a target that lies in the other direction.
 pub(super) fn suits(direction: Direction, target: &Target) -> Result<(), PlanError> {
+    let (_, goal) = target.split();
     let other_way = match direction {
-        Direction::Up => matches!(target, Target::Base | Target::Back(_)),
-        Direction::Down => matches!(target, Target::Head | Target::Heads | Target::Forward(_)),
+        Direction::Up => matches!(goal, Target::Base | Target::Back(_)),
+        Direction::Down => matches!(goal, Target::Head | Target::Heads | Target::Forward(_)),
     };
     match other_way {
         true => Err(wrong_target(command(direction), target)),
         false => Ok(()),
     }
+}
+
+/// Whether going to the target is going down: `base`, `-n`, and what is applied already.
+pub fn leads_down(graph: &Graph, history: &History, target: &Target) -> Result<bool> {
+    let (_, goal) = target.split();
+    Ok(match goal {
+        Target::Base | Target::Back(_) => true,
+        Target::Head | Target::Heads | Target::Forward(_) => false,
+        _ => {
+            let ends = graph.ends(target)?.unwrap_or_default();
+            ends.iter().any(|end| history.is_applied(&end.id))
+        }
+    })
 }
 
 pub(crate) fn wrong_target(command: &'static str, target: &Target) -> PlanError {
@@ -38,20 +53,20 @@ pub(crate) fn wrong_target(command: &'static str, target: &Target) -> PlanError 
 /// The places of what is to be applied, in order.
 pub(super) fn up(graph: &Graph, history: &History, target: &Target) -> Result<Vec<usize>> {
     let mut places = ascending(graph, history);
-    let end = match target {
-        Target::Heads => None,
-        Target::Head => graph.head()?,
-        Target::Revision(text) => Some(graph.resolve(text)?),
+    let (branch, goal) = target.split();
+    let ends = match goal {
         Target::Forward(count) => {
-            places.truncate(count.get());
-            None
+            let lineage = graph.lineage_of(branch)?;
+            let walk = Walk::up(graph, history, target, lineage);
+            first(&walk, &places, count.get())?
         }
-        Target::Base | Target::Back(_) => return Err(wrong_target("up", target).into()),
+        _ => match graph.end_places(target)? {
+            Some(ends) => ends,
+            None => return Err(wrong_target("up", target).into()),
+        },
     };
-    if let Some(end) = end {
-        let wanted = graph.with_ancestors(graph.place(&end.id));
-        places.retain(|&place| wanted[place]);
-    }
+    let wanted = graph.order().with_below(ends);
+    places.retain(|&place| wanted[place]);
     Ok(places)
 }
 
@@ -63,63 +78,59 @@ pub(super) fn down(graph: &Graph, history: &History, target: &Target) -> Result<
         .filter(|entry| entry.is_applied())
         .filter_map(|entry| graph.place(&entry.id))
         .collect();
-    let wanted = match target {
-        Target::Base => applied,
-        Target::Back(count) => last(graph, &applied, count.get())?,
-        Target::Revision(text) => {
-            let end = graph.resolve(text)?;
-            if !history.is_applied(&end.id) {
-                let (id, message) = labelled(end);
-                return Err(GraphError::RangeNotAncestor { id, message }.into());
+    let (branch, goal) = target.split();
+    let roots = match goal {
+        Target::Base => bases(graph, branch)?,
+        Target::Back(count) => {
+            let lineage = graph.lineage_of(branch)?;
+            let order = descending(graph, history, &applied);
+            let there = order.iter().filter(|&&place| lineage[place]).count();
+            if there < count.get() {
+                return Err(PlanError::TooFewApplied {
+                    asked: count.get(),
+                    applied: there,
+                    branch: branch.map(str::to_owned),
+                }
+                .into());
             }
-            let above = graph.with_descendants(
-                graph
-                    .children(&end.id)
-                    .iter()
-                    .filter_map(|child| graph.place(&child.id)),
-            );
-            applied.into_iter().filter(|&p| above[p]).collect()
+            let walk = Walk::down(graph, history, target, lineage);
+            first(&walk, &order, count.get())?
         }
-        Target::Head | Target::Heads | Target::Forward(_) => {
-            return Err(wrong_target("down", target).into());
-        }
+        _ => above_end(graph, history, target)?,
     };
+    let above = graph.order().with_above(roots);
+    let wanted: Vec<usize> = applied.into_iter().filter(|&p| above[p]).collect();
     Ok(descending(graph, history, &wanted))
 }
 
-/// The last so many of what is applied, in the order in which it was.
-fn last(graph: &Graph, applied: &[usize], count: usize) -> Result<Vec<usize>, PlanError> {
-    let Some(start) = applied.len().checked_sub(count) else {
-        return Err(PlanError::TooFewApplied {
-            asked: count,
-            applied: applied.len(),
-        });
+/// The revisions without a parent; of a branch, those that it descends from.
+fn bases(graph: &Graph, branch: Option<&str>) -> Result<Vec<usize>, GraphError> {
+    let below = match branch {
+        None => vec![true; graph.len()],
+        Some(branch) => graph.line().with_below([graph.find_branch(branch)?]),
     };
-    let enough = closed_from(graph, applied, start);
-    if enough == start {
-        return Ok(applied[start..].to_vec());
-    }
-    let id = |place: usize| graph.topological()[place].id.clone();
-    let above = graph.with_descendants(applied[start..].iter().copied());
-    let children = applied[..start].iter().filter(|&&place| above[place]);
-    let children: Vec<usize> = children.copied().collect();
-    let below = graph.with_ancestors(children.iter().copied());
-    let lost = applied[start..].iter().rev().find(|&&place| below[place]);
-    Err(PlanError::StrandsApplied {
-        id: id(*lost.unwrap_or(&applied[start])),
-        children: children.into_iter().map(id).collect(),
-        enough: applied.len() - enough,
-    })
+    let base = |place: &usize| below[*place] && graph.line().below(*place).is_empty();
+    Ok((0..graph.len()).filter(base).collect())
 }
 
-/// The latest start, not after this one, from which on nothing is missing that stands on
-/// something there.
-fn closed_from(graph: &Graph, applied: &[usize], mut start: usize) -> usize {
-    loop {
-        let above = graph.with_descendants(applied[start..].iter().copied());
-        match applied[..start].iter().position(|&place| above[place]) {
-            Some(earlier) => start = earlier,
-            None => return start,
+/// What stands right above the revision that the target names, which stays itself; with a
+/// branch, only what is on it.
+fn above_end(graph: &Graph, history: &History, target: &Target) -> Result<Vec<usize>> {
+    let (branch, goal) = target.split();
+    let one = !matches!(goal, Target::Head | Target::Heads);
+    let Some(end) = graph.end_places(target)?.filter(|_| one) else {
+        return Err(wrong_target("down", target).into());
+    };
+    let lineage = graph.lineage_of(branch)?;
+    let mut roots = Vec::new();
+    for end in end {
+        let revision = &graph.topological()[end];
+        if !history.is_applied(&revision.id) {
+            let (id, message) = labelled(revision);
+            return Err(GraphError::RangeNotAncestor { id, message }.into());
         }
+        let children = graph.line().above(end).iter();
+        roots.extend(children.copied().filter(|&child| lineage[child]));
     }
+    Ok(roots)
 }

@@ -35,21 +35,14 @@ pub enum PlanError {
         /// The author's reason.
         reason: String,
     },
-    /// What is applied would lose what it stands on.
-    StrandsApplied {
-        /// The revision that would be undone.
-        id: RevisionId,
-        /// What is applied, stands on it, and would stay.
-        children: Vec<RevisionId>,
-        /// How many of the last applied include all that stands on them.
-        enough: usize,
-    },
     /// More were to be undone than are applied.
     TooFewApplied {
         /// How many were to be undone.
         asked: usize,
         /// How many are applied.
         applied: usize,
+        /// The branch, where one was named.
+        branch: Option<String>,
     },
 }
 
@@ -83,12 +76,10 @@ impl PlanError {
             PlanError::Irreversible { .. } => "Go only as far as the revision before or after \
                  it, or do by hand what it takes and let `stamp` set the history."
                 .to_owned(),
-            PlanError::StrandsApplied { enough, .. } => {
-                format!("`down -{enough}` includes all that stands on what it undoes.")
-            }
-            PlanError::TooFewApplied { .. } => {
-                "`down base` takes down all that is applied.".to_owned()
-            }
+            PlanError::TooFewApplied { branch, .. } => match branch {
+                Some(branch) => format!("`down {branch}@base` takes down all of it."),
+                None => "`down base` takes down all that is applied.".to_owned(),
+            },
         }
     }
 }
@@ -116,19 +107,20 @@ impl fmt::Display for PlanError {
                 "There is no way {} through the revision `{id}` ({origin}): {reason}",
                 command(*direction)
             ),
-            PlanError::StrandsApplied { id, children, .. } => {
-                let children: Vec<String> = children.iter().map(|c| format!("`{c}`")).collect();
+            PlanError::TooFewApplied {
+                asked,
+                applied,
+                branch,
+            } => {
                 write!(
                     f,
-                    "The revision `{id}` cannot be undone alone, since what stands on it is \
-                     applied: {}.",
-                    children.join(", ")
-                )
+                    "{asked} revisions were to be undone, and {applied} are applied"
+                )?;
+                match branch {
+                    Some(branch) => write!(f, " on the branch `{branch}`."),
+                    None => f.write_str("."),
+                }
             }
-            PlanError::TooFewApplied { asked, applied } => write!(
-                f,
-                "{asked} revisions were to be undone, and {applied} are applied."
-            ),
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::host::Direction;
 /// The places of all that is pending, in the order of its application: that of the graph,
 /// but what stopped half-way up is first, after what it stands on.
 pub(super) fn ascending(graph: &Graph, history: &History) -> Vec<usize> {
-    let urgent = graph.with_ancestors(stopped(graph, history, Direction::Up));
+    let urgent = half_way(graph, history, Direction::Up);
     let revisions = graph.topological();
     let pending = (0..graph.len()).filter(|&place| !history.is_applied(&revisions[place].id));
     let (first, rest): (Vec<usize>, Vec<usize>) = pending.partition(|&place| urgent[place]);
@@ -18,7 +18,7 @@ pub(super) fn ascending(graph: &Graph, history: &History) -> Vec<usize> {
 /// the last applied first, but before all what stopped half-way down. `wanted` is in the
 /// order of application.
 pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> Vec<usize> {
-    let urgent = graph.with_descendants(stopped(graph, history, Direction::Down));
+    let urgent = half_way(graph, history, Direction::Down);
     let turns: HashMap<usize, usize> = wanted.iter().copied().zip(0..).collect();
     // What is not wanted goes as soon as it can: nothing waits for it, only through it.
     let key = |place: usize| match turns.get(&place) {
@@ -27,7 +27,7 @@ pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> 
         Some(&turn) => (0, turn, place),
     };
     let mut waits_for: Vec<usize> = (0..graph.len())
-        .map(|place| graph.children_at(place).len())
+        .map(|place| graph.order().above(place).len())
         .collect();
     let free = (0..graph.len()).filter(|&place| waits_for[place] == 0);
     let mut free: BinaryHeap<(u8, usize, usize)> = free.map(key).collect();
@@ -36,7 +36,7 @@ pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> 
         if turns.contains_key(&place) {
             order.push(place);
         }
-        for &parent in graph.parents_at(place) {
+        for &parent in graph.order().below(place) {
             waits_for[parent] -= 1;
             if waits_for[parent] == 0 {
                 free.push(key(parent));
@@ -44,6 +44,15 @@ pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> 
         }
     }
     order
+}
+
+/// Marks, by place, what stopped half-way in this direction, and what has to go before it.
+pub(super) fn half_way(graph: &Graph, history: &History, way: Direction) -> Vec<bool> {
+    let stopped = stopped(graph, history, way);
+    match way {
+        Direction::Up => graph.order().with_below(stopped),
+        Direction::Down => graph.order().with_above(stopped),
+    }
 }
 
 fn stopped(graph: &Graph, history: &History, way: Direction) -> Vec<usize> {

@@ -12,18 +12,22 @@ use crate::graph::GraphError;
 use crate::history::Applied;
 use crate::outline::{current, outline};
 use crate::repair::repair;
-use crate::revision::{Revision, Script};
+use crate::revision::{BranchLabel, Revision, Script};
 use crate::stamp::{StampChange, stamp};
 use crate::validate::validate;
 
 const NAMES: [&str; 9] = ["a", "ab", "b1", "b2", "c", "ca3", "d0", "e", "f"];
 
-/// Each revision has its parents among those before it, by bits, and a number that chooses
-/// its scripts; the names are in any order.
-type Shape = (Vec<(u16, u8)>, Vec<&'static str>);
+const LABELS: [&str; 3] = ["shop", "mail", "d"];
+
+/// Each revision has its parents among those before it, by bits, what it depends on, by
+/// fewer bits, and a number that chooses its scripts and its label; the names are in any
+/// order.
+type Shape = (Vec<(u16, u16, u8)>, Vec<&'static str>);
 
 fn shape() -> impl Strategy<Value = Shape> {
-    let sparse = (any::<u16>(), any::<u16>(), any::<u8>()).prop_map(|(a, b, k)| (a & b, k));
+    let bits = (any::<u16>(), any::<u16>(), any::<u16>(), any::<u16>());
+    let sparse = (bits, any::<u8>()).prop_map(|((a, b, c, d), k)| (a & b, a & !b & c & d, k));
     (
         prop::collection::vec(sparse, 0..=NAMES.len()),
         Just(NAMES.to_vec()).prop_shuffle(),
@@ -31,13 +35,19 @@ fn shape() -> impl Strategy<Value = Shape> {
 }
 
 fn revisions((nodes, names): &Shape) -> Vec<Revision> {
-    let make = |(place, (bits, kind)): (usize, &(u16, u8))| {
-        let parents = names.iter().take(place).enumerate();
-        let parents: Vec<&str> = parents
-            .filter(|(bit, _)| bits & (1 << bit) != 0)
-            .map(|(_, name)| *name)
-            .collect();
-        let mut made = revision(names[place], &parents);
+    let mut labels = LABELS.iter();
+    let mut make = |(place, (parents, depends_on, kind)): (usize, &(u16, u16, u8))| {
+        let chosen = |bits: &u16| -> Vec<&str> {
+            let before = names.iter().take(place).enumerate();
+            let before = before.filter(|(bit, _)| bits & (1 << bit) != 0);
+            before.map(|(_, name)| *name).collect()
+        };
+        let mut made = revision(names[place], &chosen(parents));
+        made.depends_on = chosen(depends_on).into_iter().map(id).collect();
+        if kind / 8 % 4 == 0 {
+            let label = labels.next().map(|label| BranchLabel::new(*label).unwrap());
+            made.branch_labels = label.into_iter().collect();
+        }
         match kind % 8 {
             0 => made.up = script(&[(true, 1), (false, 2)]),
             1 => made.down = script(&[(false, 3)]),
@@ -47,12 +57,31 @@ fn revisions((nodes, names): &Shape) -> Vec<Revision> {
         }
         made
     };
-    nodes.iter().enumerate().map(make).collect()
+    nodes.iter().enumerate().map(&mut make).collect()
 }
 
 fn target() -> impl Strategy<Value = Target> {
+    let branch = prop::sample::select(vec!["shop", "mail", "d", "a", "b", "c", "ca3", "x"]);
+    (prop::option::weighted(0.4, branch), goal()).prop_map(|(branch, goal)| match branch {
+        Some(branch) => goal.on(branch),
+        None => goal,
+    })
+}
+
+fn goal() -> impl Strategy<Value = Target> {
     let count = (1..5_usize).prop_map(|n| NonZeroUsize::new(n).unwrap());
-    let name = prop::sample::select(vec!["a", "ab", "b", "b1", "c", "ca", "d", "e", "x"]);
+    let name = prop::sample::select(vec!["a", "ab", "b", "b1", "c", "ca", "d", "e", "shop", "x"]);
+    let from = prop::sample::select(vec!["a", "ab", "b1", "c", "d0", "mail", "base", "x"]);
+    let upper = prop::sample::select(vec!["a", "ab", "b1", "c", "d0", "mail", "head", "x"]);
+    let steps = (1..3_usize).prop_map(|n| NonZeroUsize::new(n).unwrap());
+    let above = (from, steps.clone()).prop_map(|(from, steps)| Target::Above {
+        from: from.to_owned(),
+        steps,
+    });
+    let below = (upper, steps).prop_map(|(from, steps)| Target::Below {
+        from: from.to_owned(),
+        steps,
+    });
     prop_oneof![
         1 => Just(Target::Head),
         2 => Just(Target::Heads),
@@ -60,6 +89,8 @@ fn target() -> impl Strategy<Value = Target> {
         3 => count.clone().prop_map(Target::Forward),
         3 => count.prop_map(Target::Back),
         4 => name.prop_map(|name| Target::Revision(name.to_owned())),
+        1 => above,
+        1 => below,
     ]
 }
 
@@ -100,8 +131,15 @@ fn entries(revisions: &[Revision], (numbers, flaws): &Numbers) -> Vec<Applied> {
 fn world(revisions: &[Revision], entries: &[Applied]) -> World {
     let mut world = World::default();
     for revision in revisions {
-        let parents = revision.parents.iter().map(ToString::to_string).collect();
-        world.parents.insert(revision.id.to_string(), parents);
+        let name = revision.id.to_string();
+        let names = |ids: &[RevisionId]| ids.iter().map(ToString::to_string).collect();
+        world.parents.insert(name.clone(), names(&revision.parents));
+        world
+            .depends_on
+            .insert(name.clone(), names(&revision.depends_on));
+        for label in &revision.branch_labels {
+            world.labels.insert(label.to_string(), name.clone());
+        }
     }
     for entry in entries {
         let name = entry.id.to_string();
@@ -124,7 +162,6 @@ fn kind(error: &Error) -> Refusal {
         return match error {
             PlanError::WrongTarget { .. } => Refusal::Target,
             PlanError::History { .. } => Refusal::History,
-            PlanError::StrandsApplied { .. } => Refusal::Strands,
             PlanError::TooFewApplied { .. } => Refusal::TooFew,
             PlanError::Irreversible { .. } => panic!("{error}"),
         };
@@ -134,23 +171,12 @@ fn kind(error: &Error) -> Refusal {
         GraphError::UnknownRevision { .. } => Refusal::Unknown,
         GraphError::AmbiguousRevision { .. } => Refusal::Ambiguous,
         GraphError::RangeNotAncestor { .. } => Refusal::NotApplied,
+        GraphError::UnknownBranch { .. } => Refusal::Branch,
+        GraphError::NotOnBranch { .. } => Refusal::Elsewhere,
+        GraphError::WalkedTooFar { .. } => Refusal::TooFar,
+        GraphError::AmbiguousWalk { .. } => Refusal::Ways,
+        GraphError::NoRevisions => Refusal::NoRevisions,
         other => panic!("{other}"),
-    }
-}
-
-/// Where one that is applied would be stranded, whether the number in the advice is the
-/// least that strands none.
-fn enough_is_least(world: &World, target: &Target, error: &Error) -> bool {
-    let cause = error.source().unwrap().downcast_ref::<PlanError>();
-    match (cause, target) {
-        (Some(PlanError::StrandsApplied { enough, .. }), Target::Back(count)) => {
-            let strands = |n: usize| {
-                let target = Target::Back(NonZeroUsize::new(n).unwrap());
-                world.down(&target) == Err(Refusal::Strands)
-            };
-            !strands(*enough) && (count.get()..*enough).all(strands)
-        }
-        _ => true,
     }
 }
 
@@ -194,7 +220,10 @@ fn run_all(history: History, plan: &Plan) -> History {
 fn is_closed(graph: &Graph, history: &History) -> bool {
     let entries = history.entries().iter();
     let mut revisions = entries.map(|entry| graph.get(&entry.id).unwrap());
-    revisions.all(|revision| revision.parents.iter().all(|p| history.is_applied(p)))
+    revisions.all(|revision| {
+        let mut below = revision.parents.iter().chain(&revision.depends_on);
+        below.all(|id| history.is_applied(id))
+    })
 }
 
 /// Every step is in one group; a group is one revision, or several that may be together,
@@ -263,7 +292,6 @@ proptest! {
                 }
                 Err(error) => {
                     prop_assert_eq!(Err(kind(&error)), expected, "{}", error);
-                    prop_assert!(enough_is_least(&world, &target, &error));
                 }
             }
         }
@@ -302,6 +330,31 @@ proptest! {
         prop_assert_eq!(current(&graph, &history).into_iter().collect::<BTreeSet<_>>(), expected);
     }
 
+    /// A label's branch is that of its revision's id; who has it descends from the revision,
+    /// or leads to nothing else.
+    #[test]
+    fn a_label_is_another_name_of_its_revision(shape in shape(), goal in goal()) {
+        let graph = Graph::new(revisions(&shape)).unwrap();
+        for revision in graph.topological() {
+            for label in &revision.branch_labels {
+                let none = History::default();
+                let by_label = up(&graph, &none, &goal.clone().on(label.as_str()));
+                let by_id = up(&graph, &none, &goal.clone().on(revision.id.as_str()));
+                prop_assert_eq!(by_label.ok(), by_id.ok());
+                let lineage: BTreeSet<&RevisionId> = graph.ancestors(&revision.id).into_iter()
+                    .chain(graph.descendants(&revision.id)).chain([revision])
+                    .map(|r| &r.id).collect();
+                for other in graph.topological() {
+                    let has = graph.branch_labels(&other.id).contains(&label);
+                    prop_assert!(!has || lineage.contains(&other.id));
+                    let above = other.id == revision.id
+                        || graph.descendants(&revision.id).contains(&other);
+                    prop_assert!(has || !above);
+                }
+            }
+        }
+    }
+
     #[test]
     fn up_and_then_down_is_nothing(shape in shape()) {
         let graph = Graph::new(revisions(&shape)).unwrap();
@@ -332,7 +385,14 @@ proptest! {
         let mut steps = Vec::new();
         for piece in pieces {
             let target = Target::Forward(NonZeroUsize::new(piece).unwrap());
-            let plan = up(&graph, &history, &target).unwrap();
+            let plan = match up(&graph, &history, &target) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    prop_assert_eq!(kind(&error), Refusal::Heads);
+                    prop_assert!(graph.heads().len() > 1);
+                    return Ok(());
+                }
+            };
             prop_assert!(plan.len() <= piece);
             history = run_all(history, &plan);
             steps.extend(plan.steps);
@@ -349,7 +409,14 @@ proptest! {
         let one = Target::Back(NonZeroUsize::MIN);
         let mut steps = Vec::new();
         while !history.is_empty() {
-            let plan = down(&graph, &history, &one).unwrap();
+            let plan = match down(&graph, &history, &one) {
+                Ok(plan) => plan,
+                Err(error) => {
+                    prop_assert_eq!(kind(&error), Refusal::Heads);
+                    prop_assert!(graph.heads().len() > 1);
+                    return Ok(());
+                }
+            };
             history = run_all(history, &plan);
             steps.extend(plan.steps);
         }
@@ -387,15 +454,27 @@ proptest! {
         let history = History::new(entries);
         let Ok(changes) = stamp(&graph, &history, &target) else { return Ok(()) };
         let after = stamped(&history, &changes);
-        let ends: Vec<String> = match &target {
-            Target::Revision(text) => vec![world.named(text).unwrap()],
+        let (branch, goal) = target.split();
+        let ends = match goal {
             Target::Base => Vec::new(),
-            _ => world.heads().into_iter().collect(),
+            _ => world.ends(branch, goal).unwrap(),
         };
-        let expected: BTreeSet<String> = ends.iter().flat_map(|end| world.below(end)).collect();
-        let there = after.entries().iter().map(|entry| entry.id.to_string());
-        prop_assert_eq!(there.collect::<BTreeSet<_>>(), expected);
-        prop_assert!(after.entries().iter().all(|entry| entry.state == State::Done));
+        let expected: BTreeSet<String> = ends.iter().flat_map(|end| world.before(end)).collect();
+        let there: BTreeSet<String> =
+            after.entries().iter().map(|entry| entry.id.to_string()).collect();
+        if branch.is_none() {
+            prop_assert_eq!(&there, &expected);
+        }
+        prop_assert!(there.is_superset(&expected));
+        for entry in after.entries() {
+            let name = entry.id.to_string();
+            if expected.contains(&name) {
+                prop_assert_eq!(entry.state, State::Done);
+                continue;
+            }
+            prop_assert_eq!(Some(entry), history.get(&entry.id), "it is left as it was");
+            prop_assert!(world.on(branch, &[name]).unwrap().is_empty());
+        }
         prop_assert_eq!(stamp(&graph, &after, &target).unwrap(), Vec::new());
     }
 

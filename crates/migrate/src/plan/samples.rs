@@ -8,7 +8,7 @@ use crate::checksum::Checksum;
 use crate::graph::Graph;
 use crate::history::{Applied, History, State};
 use crate::host::Direction;
-use crate::revision::{Origin, Revision, RevisionId, Script, Section, Statement};
+use crate::revision::{BranchLabel, Origin, Revision, RevisionId, Script, Section, Statement};
 
 pub(crate) fn id(text: &str) -> RevisionId {
     RevisionId::new(text).unwrap()
@@ -19,6 +19,8 @@ pub(crate) fn revision(name: &str, parents: &[&str]) -> Revision {
     Revision {
         id: id(name),
         parents: parents.iter().map(|parent| id(parent)).collect(),
+        depends_on: Vec::new(),
+        branch_labels: Vec::new(),
         message: format!("make {name}"),
         up: script(&[(true, 1)]),
         down: script(&[(true, 1)]),
@@ -50,15 +52,27 @@ pub(crate) fn checksum(name: &str, change: u8) -> Checksum {
     Checksum(bytes)
 }
 
-/// The graph of these revisions: each an id, and its parents behind a `:`.
+/// The graph of these revisions: each an id, and behind a `:` its parents, what it depends
+/// on with a `>` before each, and its branch labels with a `#`.
 pub(crate) fn graph(revisions: &[&str]) -> Graph {
     Graph::new(revisions.iter().map(|text| written(text)).collect()).unwrap()
 }
 
 pub(crate) fn written(text: &str) -> Revision {
     let (name, parents) = text.split_once(':').unwrap_or((text, ""));
-    let parents: Vec<&str> = parents.split_whitespace().collect();
-    revision(name, &parents)
+    let words = |mark: Option<char>| {
+        let words = parents.split_whitespace();
+        words.filter_map(move |word| match mark {
+            Some(mark) => word.strip_prefix(mark),
+            None => (!word.starts_with(['>', '#'])).then_some(word),
+        })
+    };
+    let mut made = revision(name, &words(None).collect::<Vec<_>>());
+    made.depends_on = words(Some('>')).map(id).collect();
+    made.branch_labels = words(Some('#'))
+        .map(|label| BranchLabel::new(label).unwrap())
+        .collect();
+    made
 }
 
 pub(crate) fn applied(name: &str) -> Applied {

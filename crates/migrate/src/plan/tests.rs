@@ -52,7 +52,7 @@ fn targets_of_up() {
     let none = History::default();
     assert_eq!(names(up(&graph, &none, "heads")), "a b c x");
     assert_eq!(names(up(&graph, &none, "b")), "a b");
-    assert_eq!(names(up(&graph, &none, "+2")), "a b");
+    assert_eq!(names(up(&graph, &none, "c@+2")), "a b");
     assert_eq!(names(up(&graph, &history("a b"), "+9")), "c x");
     assert_eq!(names(up(&graph, &history("a b"), "a")), "");
     assert!(up(&graph, &history("a b c x"), "heads").unwrap().is_empty());
@@ -73,7 +73,7 @@ fn targets_of_down() {
     let graph = graph(&["a", "b:a", "c:b", "d:b", "x"]);
     let all = history("a b x c d");
     assert_eq!(names(down(&graph, &all, "base")), "d c x b a");
-    assert_eq!(names(down(&graph, &all, "-2")), "d c");
+    assert_eq!(names(down(&graph, &history("a b c"), "-2")), "c b");
     assert_eq!(names(down(&graph, &all, "a")), "d c b", "x is elsewhere");
     assert_eq!(names(down(&graph, &all, "d")), "");
     assert_eq!(names(down(&graph, &History::default(), "base")), "");
@@ -109,15 +109,167 @@ fn a_revision_from_another_branch_is_applied_late() {
 
 #[test]
 fn down_strands_nothing() {
-    let graph = graph(&["a", "b:a", "c:b", "x"]);
-    let late = history("a c x b");
-    let error = down(&graph, &late, "-1").unwrap_err();
+    let graph = graph(&["a", "b:a", "c:b"]);
+    let late = history("a c b");
+    assert_eq!(
+        names(down(&graph, &late, "-1")),
+        "c",
+        "although b was the last"
+    );
+    assert_eq!(names(down(&graph, &late, "-3")), "c b a");
+}
+
+#[test]
+fn steps_that_could_go_to_several_heads_name_them() {
+    let graph = graph(&["a", "b:a", "c:a", "d:c"]);
+    let none = History::default();
+    assert_eq!(names(up(&graph, &none, "+1")), "a", "only a can come first");
+    let error = up(&graph, &none, "+2").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The revision `b` cannot be undone alone, since what stands on it is applied: `c`. \
-         `down -3` includes all that stands on what it undoes."
+        "There are 2 heads, and `+2` could mean any of them: `b` (make b), `d` (make d). Name \
+         the branch, as in `b@+2`, or the revision to go to."
     );
-    assert_eq!(names(down(&graph, &late, "-3")), "x c b");
+    assert_eq!(names(up(&graph, &none, "+4")), "a b c d", "all there are");
+    assert_eq!(names(up(&graph, &none, "d@+2")), "a c");
+    assert_eq!(names(up(&graph, &history("a b"), "+1")), "c");
+
+    let both = history("a b c");
+    let error = down(&graph, &both, "-1").unwrap_err();
+    let said = "There are 2 heads, and `-1` could mean any of them: `b` (make b), `c` (make c).";
+    assert_eq!(error.message(), said);
+    assert_eq!(names(down(&graph, &both, "c@-1")), "c");
+    assert_eq!(names(down(&graph, &both, "c@-2")), "c b a", "b stands on a");
+    let error = down(&graph, &both, "c@-3").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "3 revisions were to be undone, and 2 are applied on the branch `c`. `down c@base` takes \
+         down all of it."
+    );
+}
+
+#[test]
+fn a_diamond_has_one_head_and_no_doubt() {
+    let graph = graph(&["a", "b:a", "c:a", "m:b c"]);
+    assert_eq!(names(up(&graph, &history("a"), "+1")), "b");
+    assert_eq!(names(down(&graph, &history("a b c m"), "-2")), "m c");
+}
+
+fn shop() -> Graph {
+    graph(&["a", "b:a", "c:a #shop", "d:c", "e:d", "x: #mail", "y:x >d"])
+}
+
+#[test]
+fn targets_on_a_branch() {
+    let graph = shop();
+    let none = History::default();
+    assert_eq!(names(up(&graph, &none, "shop@head")), "a c d e");
+    assert_eq!(names(up(&graph, &none, "shop@+2")), "a c");
+    assert_eq!(names(up(&graph, &none, "shop")), "a c", "its own revision");
+    assert_eq!(names(up(&graph, &none, "shop@d")), "a c d");
+    assert_eq!(names(up(&graph, &none, "shop+1")), "a c d");
+    assert_eq!(names(up(&graph, &none, "shop@head-1")), "a c d");
+    assert_eq!(names(up(&graph, &none, "shop@base+2")), "a c");
+    assert_eq!(names(up(&graph, &none, "mail@heads")), "a c d x y");
+
+    let all = history("a b c d e x y");
+    assert_eq!(names(down(&graph, &all, "shop@-1")), "e");
+    assert_eq!(
+        names(down(&graph, &all, "shop@a")),
+        "y e d c",
+        "b and x stay"
+    );
+    assert_eq!(names(down(&graph, &all, "mail@base")), "y x");
+    assert_eq!(names(down(&graph, &all, "shop@base")), "y e d c b a");
+    assert_eq!(
+        names(down(&graph, &all, "a")),
+        "y e d c b",
+        "y depends on d"
+    );
+}
+
+#[test]
+fn a_target_that_is_not_on_its_branch_is_refused() {
+    let graph = shop();
+    let none = History::default();
+    for (target, said) in [
+        (
+            "shop@x",
+            "The revision `x` (make x) is not on the branch `shop`.",
+        ),
+        (
+            "stop@head",
+            "No branch has the label `stop`, and no revision an id that begins so.",
+        ),
+        (
+            "a@head",
+            "There are 2 heads, and `a@head` could mean any of them: `b` (make b), `e` (make e).",
+        ),
+        (
+            "d+2",
+            "There is no revision at `d+2`: 1 steps that way the graph ends.",
+        ),
+        (
+            "a+1",
+            "On the way to `a+1` there are 2 ways to go: `b` (make b), `c` (make c).",
+        ),
+    ] {
+        assert_eq!(up(&graph, &none, target).unwrap_err().message(), said);
+    }
+    let unknown = up(&graph, &none, "stop@head").unwrap_err();
+    assert_eq!(
+        unknown.hint(),
+        Some("There are the branches `mail`, `shop`.")
+    );
+    let error = up(&graph, &none, "shop@-1").unwrap_err();
+    assert_eq!(error.hint(), Some("`down shop@-1` goes there."));
+    let error = down(&graph, &history("a"), "shop@d").unwrap_err();
+    assert!(error.message().contains("`d` (make d) is not applied"));
+}
+
+#[test]
+fn what_a_revision_depends_on_is_applied_before_it_and_undone_after() {
+    let graph = shop();
+    let order: Vec<&str> = graph.topological().iter().map(|r| r.id.as_str()).collect();
+    assert_eq!(order, ["a", "b", "c", "d", "e", "x", "y"]);
+    assert_eq!(names(up(&graph, &History::default(), "y")), "a c d x y");
+    assert_eq!(names(down(&graph, &history("x a c d y"), "c")), "y d");
+    assert_eq!(current(&graph, &history("x a c d y")), [id("d"), id("y")]);
+    let findings = validate(&graph, &history("a x y"), Engine::Postgres);
+    assert!(
+        matches!(&findings[0], Finding::OutOfOrder { id, .. } if id.as_str() == "c"),
+        "{findings:?}"
+    );
+}
+
+#[test]
+fn several_heads_are_found_unless_labels_keep_them_apart() {
+    let found = |revisions: &[&str]| {
+        let findings = validate(&graph(revisions), &History::default(), Engine::Postgres);
+        findings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let two = ["There are 2 heads: `b` (make b), `c` (make c)."];
+    assert_eq!(found(&["a", "b:a", "c:a"]), two);
+    assert_eq!(found(&["a:#shop", "b:a", "c:a"]), two, "it leads to both");
+    assert!(found(&["a", "b:a", "c:a #shop"]).is_empty());
+    assert_eq!(found(&["a", "b:a", "c:a", "x:#mail"]), two);
+}
+
+#[test]
+fn stamp_on_a_branch_leaves_the_others() {
+    let graph = shop();
+    let changes = stamp(&graph, &history("a b x"), &target("shop@d")).unwrap();
+    let added: Vec<&str> = changes
+        .iter()
+        .map(|change| match change {
+            StampChange::Add { id, .. } => id.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(added, ["c", "d"]);
+    let back = stamp(&graph, &history("a b c d x y"), &target("shop@c")).unwrap();
+    let removed = |name| StampChange::Remove { id: id(name) };
+    assert_eq!(back, [removed("y"), removed("d")], "y depends on d");
 }
 
 #[test]
@@ -206,7 +358,8 @@ fn down_goes_on_with_what_stopped_half_way_down() {
     let plan = down(&graph, &history, "base").unwrap();
     assert_eq!(plan.steps[0].skip, 1);
     assert_eq!(groups(&plan), [(0..1, false), (1..3, true)]);
-    for plan in [down(&graph, &history, "-1"), up(&graph, &history, "heads")] {
+    assert_eq!(names(down(&graph, &history, "-1")), "b");
+    for plan in [down(&graph, &history, "b"), up(&graph, &history, "heads")] {
         let error = plan.unwrap_err();
         assert!(
             error

@@ -2,17 +2,35 @@ use underpin_core::{Error, Result};
 
 use super::place::Place;
 use super::section_line::nearest;
-use crate::revision::RevisionId;
+use crate::revision::{BranchLabel, RevisionId};
 
-const KEYS: [&str; 4] = ["revision", "parents", "message", "date"];
+const KEYS: [&str; 6] = [
+    "revision",
+    "parents",
+    "branch",
+    "depends-on",
+    "message",
+    "date",
+];
 
 /// What stands above the first section line.
 #[derive(Default)]
 pub(super) struct Head {
     id: Option<RevisionId>,
     parents: Option<Vec<RevisionId>>,
+    branch_labels: Option<Vec<BranchLabel>>,
+    depends_on: Option<Vec<RevisionId>>,
     message: Option<String>,
     date: Option<()>,
+}
+
+/// What the headers say together.
+pub(super) struct Heading {
+    pub(super) id: RevisionId,
+    pub(super) parents: Vec<RevisionId>,
+    pub(super) branch_labels: Vec<BranchLabel>,
+    pub(super) depends_on: Vec<RevisionId>,
+    pub(super) message: String,
 }
 
 impl Head {
@@ -31,7 +49,12 @@ impl Head {
         };
         let twice = match key.to_ascii_lowercase().as_str() {
             "revision" => self.id.replace(id(place, value)?).is_some(),
-            "parents" => self.parents.replace(parents(place, value)?).is_some(),
+            "parents" => self.parents.replace(ids(place, value, "parent")?).is_some(),
+            "branch" => self.branch_labels.replace(labels(place, value)?).is_some(),
+            "depends-on" => self
+                .depends_on
+                .replace(ids(place, value, "dependency")?)
+                .is_some(),
             "message" => self.message.replace(message(place, value)?).is_some(),
             "date" => self.date.replace(()).is_some(),
             _ => return Err(unknown(place, key)),
@@ -42,7 +65,7 @@ impl Head {
         }
     }
 
-    pub(super) fn finish(self, name: &str) -> Result<(RevisionId, Vec<RevisionId>, String)> {
+    pub(super) fn finish(self, name: &str) -> Result<Heading> {
         let missing = |key: &str, example: &str| {
             Place { name, line: 1 }
                 .error(format!("The file has no header `-- {key}:`."))
@@ -54,7 +77,13 @@ impl Head {
         let message = self
             .message
             .ok_or_else(|| missing("message", "what it is for"))?;
-        Ok((id, self.parents.unwrap_or_default(), message))
+        Ok(Heading {
+            id,
+            parents: self.parents.unwrap_or_default(),
+            branch_labels: self.branch_labels.unwrap_or_default(),
+            depends_on: self.depends_on.unwrap_or_default(),
+            message,
+        })
     }
 }
 
@@ -63,7 +92,7 @@ impl Head {
 pub(super) fn refuse_below(place: &Place<'_>, line: &str) -> Result<()> {
     let key = line.strip_prefix("--").and_then(header).map(|(key, _)| key);
     match key.map(str::to_ascii_lowercase).as_deref() {
-        Some(key @ ("revision" | "parents")) => Err(place
+        Some(key @ ("revision" | "parents" | "branch" | "depends-on")) => Err(place
             .error(format!("The header `{key}` stands below a section line."))
             .with_hint("Headers stand above the first section line, and a file has one revision.")),
         _ => Ok(()),
@@ -103,22 +132,41 @@ fn id(place: &Place<'_>, text: &str) -> Result<RevisionId> {
     })
 }
 
-fn parents(place: &Place<'_>, text: &str) -> Result<Vec<RevisionId>> {
-    if text.eq_ignore_ascii_case("none") {
-        return Ok(Vec::new());
-    }
-    let mut parents = Vec::new();
-    for word in text.split(|c: char| c == ',' || c.is_whitespace()) {
-        if word.is_empty() {
-            continue;
+/// Ids with commas or blanks between them; `what` is what each is to the revision.
+fn ids(place: &Place<'_>, text: &str, what: &str) -> Result<Vec<RevisionId>> {
+    let mut ids = Vec::new();
+    for word in words(text) {
+        let named = id(place, word)?;
+        if ids.contains(&named) {
+            return Err(place.error(format!("The {what} {named} is named twice.")));
         }
-        let parent = id(place, word)?;
-        if parents.contains(&parent) {
-            return Err(place.error(format!("The parent {parent} is named twice.")));
-        }
-        parents.push(parent);
+        ids.push(named);
     }
-    Ok(parents)
+    Ok(ids)
+}
+
+fn labels(place: &Place<'_>, text: &str) -> Result<Vec<BranchLabel>> {
+    let mut labels = Vec::new();
+    for word in words(text) {
+        let label = BranchLabel::new(word).ok_or_else(|| {
+            place
+                .error(format!("`{word}` is no label of a branch."))
+                .with_hint(
+                    "A label has up to 64 lower-case letters (a to z), digits and underscores.",
+                )
+        })?;
+        if labels.contains(&label) {
+            return Err(place.error(format!("The label {label} is there twice.")));
+        }
+        labels.push(label);
+    }
+    Ok(labels)
+}
+
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let none = text.eq_ignore_ascii_case("none");
+    let words = text.split(|c: char| c == ',' || c.is_whitespace());
+    words.filter(move |word| !word.is_empty() && !none)
 }
 
 fn message(place: &Place<'_>, text: &str) -> Result<String> {

@@ -2,7 +2,7 @@ use underpin_core::{Class, Error, Result};
 
 use super::place::Place;
 use super::{parse, section_line};
-use crate::revision::RevisionId;
+use crate::revision::{BranchLabel, RevisionId};
 
 /// The template that `init` writes and anybody may edit. Its places are `{id}`,
 /// `{parents}`, `{message}`, `{date}`, `{up}` and `{down}`.
@@ -26,6 +26,10 @@ pub struct NewRevision {
     pub id: RevisionId,
     /// What it stands on; none for a base.
     pub parents: Vec<RevisionId>,
+    /// What has to be applied before it although it is on another branch.
+    pub depends_on: Vec<RevisionId>,
+    /// Names for the branch that begins here; usually none.
+    pub branch_labels: Vec<BranchLabel>,
     /// What it is for, in words.
     pub message: String,
     /// When it was made, for readers.
@@ -36,7 +40,8 @@ pub struct NewRevision {
     pub down_sql: String,
 }
 
-/// The text of the revision's file, as the template has it.
+/// The text of the revision's file, as the template has it. The lines for a branch label and
+/// for dependencies, which few revisions have, follow the line of the parents.
 ///
 /// # Errors
 /// [`Class::Config`] where the text would not be read as this revision: the template
@@ -57,6 +62,11 @@ pub fn render(template: &str, revision: &NewRevision) -> Result<String> {
         return Err(lacks("revision"));
     }
     if read.parents != revision.parents {
+        return Err(lacks("parents"));
+    }
+    if (read.depends_on, read.branch_labels)
+        != (revision.depends_on.clone(), revision.branch_labels.clone())
+    {
         return Err(lacks("parents"));
     }
     if read.message != one_line(&revision.message) {
@@ -85,10 +95,9 @@ fn has_place(template: &str, place: &str, sql: &str) -> Result<()> {
 
 /// Each place is filled once: what goes in is not searched for places again.
 fn fill(template: &str, revision: &NewRevision) -> String {
-    let parents: Vec<&str> = revision.parents.iter().map(RevisionId::as_str).collect();
-    let parents = match parents.is_empty() {
+    let parents = match revision.parents.is_empty() {
         true => "none".to_owned(),
-        false => parents.join(", "),
+        false => listed(&revision.parents),
     };
     let message = one_line(&revision.message);
     let places = [
@@ -99,8 +108,9 @@ fn fill(template: &str, revision: &NewRevision) -> String {
         ("{up}", revision.up_sql.trim_end()),
         ("{down}", revision.down_sql.trim_end()),
     ];
+    let template = with_headers(template, &headers(revision));
     let mut text = String::new();
-    let mut rest = template;
+    let mut rest = template.as_str();
     while let Some(at) = rest.find('{') {
         let (before, found) = rest.split_at(at);
         text.push_str(before);
@@ -110,6 +120,37 @@ fn fill(template: &str, revision: &NewRevision) -> String {
         rest = &found[place.len()..];
     }
     text + rest
+}
+
+/// The lines that only some revisions have.
+fn headers(revision: &NewRevision) -> String {
+    let mut lines = String::new();
+    if !revision.branch_labels.is_empty() {
+        lines += &format!("-- branch: {}\n", listed(&revision.branch_labels));
+    }
+    if !revision.depends_on.is_empty() {
+        lines += &format!("-- depends-on: {}\n", listed(&revision.depends_on));
+    }
+    lines
+}
+
+/// The template with these lines below that of the parents.
+fn with_headers(template: &str, headers: &str) -> String {
+    let place = template.find("{parents}");
+    let end = place.and_then(|place| {
+        template[place..]
+            .find('\n')
+            .map(|length| place + length + 1)
+    });
+    match end {
+        Some(end) => format!("{}{headers}{}", &template[..end], &template[end..]),
+        None => format!("{headers}{template}"),
+    }
+}
+
+pub(super) fn listed(names: &[impl ToString]) -> String {
+    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 fn one_line(text: &str) -> String {

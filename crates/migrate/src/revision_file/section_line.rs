@@ -24,6 +24,7 @@ pub(super) enum Form {
 
 const WORDS: [&str; 5] = ["postgres", "postgresql", "sqlite", "no-transaction", "code"];
 const IRREVERSIBLE: &str = "irreversible";
+const ADOPTED: &str = "adopted";
 
 impl SectionLine {
     pub(super) fn direction_name(&self) -> &'static str {
@@ -51,7 +52,7 @@ pub(super) fn read(place: &Place<'_>, line: &str) -> Result<Option<SectionLine>>
         };
     };
     if let Some(rest) = rest.trim_start().strip_prefix(':') {
-        return irreversible(place, direction, rest).map(Some);
+        return no_way(place, direction, rest).map(Some);
     }
     if !rest.is_empty() && !rest.starts_with(char::is_whitespace) {
         return match rest.chars().any(char::is_alphanumeric) {
@@ -99,7 +100,7 @@ fn known(word: &str) -> Option<Word> {
 fn looks_known(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_alphanumeric());
     let near = |known: &&str| strsim::osa_distance(word, known) <= known.len() / 4;
-    known(word).is_some() || WORDS.iter().chain([&IRREVERSIBLE]).any(near)
+    known(word).is_some() || WORDS.iter().chain([&IRREVERSIBLE, &ADOPTED]).any(near)
 }
 
 fn form(place: &Place<'_>, words: &[String]) -> Result<Form> {
@@ -128,23 +129,34 @@ fn form(place: &Place<'_>, words: &[String]) -> Result<Form> {
     })
 }
 
-fn irreversible(place: &Place<'_>, direction: Direction, rest: &str) -> Result<SectionLine> {
+fn no_way(place: &Place<'_>, direction: Direction, rest: &str) -> Result<SectionLine> {
     let (word, reason) = rest.split_once(':').unwrap_or((rest, ""));
-    let reason = reason.trim();
-    if !word.trim().eq_ignore_ascii_case(IRREVERSIBLE) {
+    let (word, reason) = (word.trim(), reason.trim());
+    let own = match direction {
+        Direction::Up => ADOPTED,
+        Direction::Down => IRREVERSIBLE,
+    };
+    if direction == Direction::Up && word.eq_ignore_ascii_case(IRREVERSIBLE) {
+        return Err(place.error("Only the way down can be irreversible."));
+    }
+    if !word.eq_ignore_ascii_case(own) {
         return Err(place
-            .error("A section line has no colon, but for `-- down: irreversible: REASON`.")
+            .error(
+                "A section line has no colon, but for `-- down: irreversible: REASON` and \
+                 `-- up: adopted: REASON`.",
+            )
             .with_hint(
                 "If it is a comment, indent it; if it begins a section, leave out the colon.",
             ));
     }
-    if direction == Direction::Up {
-        return Err(place.error("Only the way down can be irreversible."));
-    }
     if reason.is_empty() {
+        let (way, is) = match direction {
+            Direction::Up => ("up", "is no way up"),
+            Direction::Down => ("down", "is no way down"),
+        };
         return Err(place
-            .error("The line does not say why there is no way down.")
-            .with_hint("Write `-- down: irreversible: REASON`."));
+            .error(format!("The line does not say why there {is}."))
+            .with_hint(format!("Write `-- {way}: {own}: REASON`.")));
     }
     let reason = reason.to_owned();
     Ok(SectionLine {

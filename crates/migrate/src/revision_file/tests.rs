@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use underpin_core::Class;
 
 use super::*;
-use crate::revision::RevisionId;
+use crate::revision::{BranchLabel, RevisionId};
 
 const HEAD: &str = "-- revision: 3f9c\n-- message: m\n";
 
@@ -112,6 +112,47 @@ fn headers_in_any_spelling() {
         assert_eq!(revision.up, Script::Sql(Vec::new()));
         assert_eq!(revision.down, Script::Sql(Vec::new()));
     }
+}
+
+#[test]
+fn branch_labels_and_dependencies() {
+    let revision = read(&format!(
+        "{HEAD}-- branch: shop, mail\n-- Depends-On: a b\n-- up\n"
+    ));
+    let labels: Vec<&str> = revision.branch_labels.iter().map(|l| l.as_str()).collect();
+    assert_eq!(labels, ["shop", "mail"]);
+    assert_eq!(revision.depends_on, ids(&["a", "b"]));
+    for (line, said) in [
+        ("-- branch: Shop", "line 3: `Shop` is no label of a branch."),
+        ("-- branch: a a", "line 3: The label a is there twice."),
+        (
+            "-- depends-on: a, a",
+            "line 3: The dependency a is named twice.",
+        ),
+        (
+            "-- depends: a",
+            "line 3: `depends` is no header of a revision.",
+        ),
+    ] {
+        let refused = refused(format!("{HEAD}{line}\n-- up\n"));
+        assert!(refused.starts_with(said), "{refused}");
+    }
+    let below = refused(format!("{HEAD}-- up\n-- branch: a\n"));
+    assert!(
+        below.starts_with("line 4: The header `branch` stands below"),
+        "{below}"
+    );
+}
+
+#[test]
+fn an_adopted_way_up_says_why_there_is_none() {
+    let revision = read(&format!("{HEAD}-- up: adopted: it is Python.\n"));
+    let reason = "it is Python.".to_owned();
+    assert_eq!(revision.up, Script::Irreversible { reason });
+    let said = refused(format!("{HEAD}-- up: adopted:\n"));
+    assert!(said.starts_with("line 3: The line does not say why there is no way up."));
+    let said = refused(format!("{HEAD}-- up\n-- down: adopted: x\n"));
+    assert!(said.starts_with("line 4: A section line has no colon, but for"));
 }
 
 #[test]
@@ -343,6 +384,8 @@ fn sql_that_is_wrong_is_refused_with_its_line() {
 
 fn new_revision() -> NewRevision {
     NewRevision {
+        depends_on: Vec::new(),
+        branch_labels: Vec::new(),
         id: RevisionId::new("3f9c2a1b7d40").unwrap(),
         parents: ids(&["a", "b"]),
         message: "add {up}\n-- down  indexes".into(),
@@ -361,6 +404,13 @@ fn the_template_is_filled() {
          -- date: 2026-01-31\n\n-- up\nCREATE INDEX i ON t (a); -- {id}\n\n-- down\n\
          DROP INDEX i;\n"
     );
+    let branch = NewRevision {
+        depends_on: ids(&["c"]),
+        branch_labels: vec![BranchLabel::new("shop").unwrap()],
+        ..new_revision()
+    };
+    let text = render(TEMPLATE, &branch).unwrap();
+    assert!(text.contains("-- parents: a, b\n-- branch: shop\n-- depends-on: c\n-- message:"));
     let base = NewRevision {
         parents: Vec::new(),
         ..new_revision()
@@ -411,6 +461,8 @@ proptest! {
         let sql = statements.join(";\n");
         let revision = NewRevision {
             id: RevisionId::new(id).unwrap(),
+            depends_on: parents.iter().rev().cloned().collect(),
+            branch_labels: parents.iter().filter_map(|p| BranchLabel::new(p.as_str())).collect(),
             parents,
             message,
             date: String::new(),
@@ -421,6 +473,8 @@ proptest! {
         let read = read(&text);
         prop_assert_eq!(&read.id, &revision.id);
         prop_assert_eq!(&read.parents, &revision.parents);
+        prop_assert_eq!(&read.depends_on, &revision.depends_on);
+        prop_assert_eq!(&read.branch_labels, &revision.branch_labels);
         let message: Vec<_> = revision.message.split_whitespace().collect();
         prop_assert_eq!(read.message, message.join(" "));
         for script in [&read.up, &read.down] {

@@ -2,7 +2,7 @@ use underpin_core::Result;
 use underpin_migrate::Target;
 
 /// What names a target: a [`Target`], or its text: `head`, `heads`, `base`, `+2`, `-1`, an
-/// id or its unique beginning.
+/// id or its unique beginning, or any of these on a branch: `shop@head`.
 pub trait IntoTarget {
     /// The target.
     ///

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use underpin_core::{Address, Class, Engine, Error, Result};
 use underpin_migrate::{
-    Direction, Embedded, Entry, Finding, Graph, History, Mode, Plan, Progress, Repair, Report,
-    Revision, RevisionId, RunOptions, Runner, Script, StampChange, Target,
+    Adopted, Adoption, Branch, Direction, Embedded, Entry, Finding, Graph, History, Merge, Mode,
+    Plan, Progress, Repair, Report, Revision, RevisionId, RunOptions, Runner, Script, StampChange,
+    Target,
 };
 
 use super::host::{Codes, Host, no_code};
@@ -230,6 +231,31 @@ impl Migrator {
         result
     }
 
+    /// Takes the database over from another tool: writes that tool's migrations as revision
+    /// files, and records as applied what it has recorded; runs nothing, and leaves its table
+    /// and files as they are. Revisions of this migrator are not needed, nor added to. Done
+    /// again it changes nothing, and on another database of the same tool it records what
+    /// that one has.
+    ///
+    /// # Errors
+    /// `Class::Config`, in full sentences, for what cannot be adopted; nothing is written
+    /// then.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, files may be there and nothing recorded; another call goes on.
+    pub async fn adopt(&self, adoption: &Adoption) -> Result<Adopted> {
+        if !self.is_there() {
+            return Err(
+                Error::new(Class::Config, "There is no such database to adopt.")
+                    .with_hint("Look whether the path in its URL is the right one."),
+            );
+        }
+        let host = self.open(Purpose::Write).await?;
+        let result = underpin_migrate::adopt(&host, adoption, &*self.progress).await;
+        host.step.close().await;
+        result
+    }
+
     /// Accepts revisions that have changed since they were applied as they are now, and
     /// gives both checksums of each.
     ///
@@ -300,6 +326,25 @@ impl Migrator {
         Ok(self.graph()?.heads().into_iter().cloned().collect())
     }
 
+    /// The branches: where the graph parts, and what has a label. Asks no database.
+    ///
+    /// # Errors
+    /// As for [`graph`](Migrator::graph).
+    pub fn branches(&self) -> Result<Vec<Branch>> {
+        Ok(self.graph()?.branches())
+    }
+
+    /// What merges the heads that the targets name, or all heads, and which objects more
+    /// than one of them touches. Asks no database and writes nothing;
+    /// [`render`](crate::migrate::render) gives the text of the revision's file.
+    ///
+    /// # Errors
+    /// `Class::Config` where there are fewer than two heads; as for
+    /// [`graph`](Migrator::graph).
+    pub fn merge(&self, targets: &[Target]) -> Result<Merge> {
+        underpin_migrate::merge(&self.graph()?, targets)
+    }
+
     /// All revisions, and what the database has of them. Changes nothing.
     ///
     /// # Errors
@@ -324,11 +369,7 @@ impl Migrator {
         let target = target.into_target()?;
         let graph = self.graph()?;
         let history = self.history().await?;
-        let down = match &target {
-            Target::Base | Target::Back(_) => true,
-            Target::Revision(text) => history.is_applied(&graph.resolve(text)?.id),
-            _ => false,
-        };
+        let down = underpin_migrate::leads_down(&graph, &history, &target)?;
         let (engine, mode) = (self.engine(), self.mode);
         match down {
             true => underpin_migrate::plan_down(&graph, &history, &target, engine, mode),

@@ -40,9 +40,11 @@ pub use migrator::Migrator;
 pub use step::Step;
 pub use underpin_derive::embed_revisions;
 pub use underpin_migrate::{
-    Applied, Checksum, Direction, Embedded, Entry, Finding, Graph, GraphError, Group, History,
-    Mark, Mode, NewRevision, Origin, Piece, Plan, PlanError, PlanStep, Progress, Repair, Report,
-    Revision, RevisionId, RunOptions, Script, Section, SplitError, StampChange, State, Statement,
-    TEMPLATE, Target, Wait, Work, current, entry, file_name, is_transaction_control, outline,
-    parse, pending, plan_down, plan_up, read_directory, read_embedded, render, split, validate,
+    Adopted, Adoption, Applied, Branch, BranchLabel, Checksum, Direction, Edge, Embedded, Entry,
+    Finding, Graph, GraphError, Group, History, Link, Mark, Merge, Mode, NewRevision, Object,
+    Origin, Overlap, Piece, Plan, PlanError, PlanStep, Progress, Repair, Report, Revision,
+    RevisionId, RunOptions, Script, Section, SplitError, StampChange, State, Statement, TEMPLATE,
+    Target, Tool, Touch, Wait, Work, current, entry, file_name, is_transaction_control, merge,
+    outline, parse, pending, plan_down, plan_up, read_directory, read_embedded, render, split,
+    touched, validate,
 };

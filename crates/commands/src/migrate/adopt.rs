@@ -1,0 +1,108 @@
+use std::io::{Write, stdout};
+use std::path::PathBuf;
+
+use clap::Args;
+use underpin::Result;
+use underpin::migrate::{Adopted, Adoption, Migrator, RevisionId, Tool};
+
+use super::listing::{print, text};
+use super::revisions::Revisions;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
+
+/// What is to be adopted.
+#[derive(Debug, Clone, Args)]
+pub struct AdoptArguments {
+    /// The tool: alembic, sqlx, diesel, refinery, flyway or golang-migrate
+    #[arg(long = "from", value_name = "TOOL")]
+    pub tool: Tool,
+
+    /// The directory of its migrations, where it is not the tool's usual one
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+
+    /// The table in which it keeps what is applied, where it is not its usual one
+    #[arg(long, value_name = "TABLE")]
+    pub table: Option<String>,
+
+    /// A file with what `alembic upgrade heads --sql` or `alembic downgrade HEAD:base --sql`
+    /// prints; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub sql: Vec<PathBuf>,
+
+    /// Adopt revisions of Alembic without their SQL; new databases cannot be made from them
+    #[arg(long)]
+    pub without_sql: bool,
+}
+
+/// Adopts, and says what was written and recorded.
+pub(super) async fn run(
+    arguments: &AdoptArguments,
+    options: &GlobalOptions,
+    revisions: Revisions<'_>,
+) -> Result<Exit> {
+    let tool = arguments.tool;
+    let adoption = Adoption {
+        tool,
+        from: match &arguments.dir {
+            Some(directory) => directory.clone(),
+            None => PathBuf::from(tool.directory()),
+        },
+        into: revisions.directory()?.to_owned(),
+        table: arguments.table.clone(),
+        sql: arguments.sql.clone(),
+        without_sql: arguments.without_sql,
+    };
+    let config = options.load()?.to_builder().max_retries(0).build()?;
+    let adopted = Migrator::new(config)?.adopt(&adoption).await?;
+    if options.format == Format::Table {
+        or_broken_pipe(sentences(&adopted, tool))?;
+        return Ok(Exit::Success);
+    }
+    let rows = |ids: &[RevisionId], what: &str| -> Vec<_> {
+        ids.iter().map(|id| vec![text(id), text(what)]).collect()
+    };
+    let recorded = rows(&adopted.recorded, "recorded as applied");
+    let pending = rows(&adopted.pending, "pending");
+    print(
+        options,
+        &["id", "change"],
+        recorded.into_iter().chain(pending),
+    )?;
+    Ok(Exit::Success)
+}
+
+fn sentences(adopted: &Adopted, tool: Tool) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    for file in &adopted.written {
+        writeln!(out, "wrote {}", file.display())?;
+    }
+    for id in &adopted.recorded {
+        writeln!(out, "recorded {id} as applied")?;
+    }
+    for note in &adopted.notes {
+        writeln!(out, "note: {note}")?;
+    }
+    let all = adopted.revisions;
+    if adopted.written.is_empty() && adopted.recorded.is_empty() {
+        writeln!(
+            out,
+            "All {all} migrations of {tool} are adopted already; nothing was changed."
+        )?;
+    } else {
+        writeln!(
+            out,
+            "Of {all} migrations of {tool}, {} were written as revisions and {} recorded as \
+             applied; its own files and table are as they were.",
+            adopted.written.len(),
+            adopted.recorded.len()
+        )?;
+    }
+    match adopted.pending.len() {
+        0 => Ok(()),
+        1 => writeln!(out, "1 is pending, and `up` would apply it."),
+        pending => writeln!(out, "{pending} are pending, and `up` would apply them."),
+    }
+}

@@ -1,0 +1,167 @@
+//! Changing over from another tool: its files and what its table records, in; revision
+//! files and what is applied, out. It is pure; `adopt/run.rs` reads and writes.
+
+mod alembic;
+mod body;
+mod diesel;
+mod flyway;
+mod golang_migrate;
+mod migration;
+mod offline;
+mod python;
+mod record;
+mod refinery;
+mod run;
+mod sqlx;
+#[cfg(test)]
+mod tests;
+mod tool;
+
+use std::path::{Path, PathBuf};
+
+use underpin_core::{Class, Engine, Error, Result};
+
+use self::migration::Migration;
+use self::record::Record;
+pub use self::run::{Adopted, adopt};
+pub use self::tool::Tool;
+use crate::graph::Graph;
+use crate::revision::{Revision, RevisionId};
+
+/// What is to be adopted, from where, and where to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adoption {
+    /// The tool that has migrated the database until now.
+    pub tool: Tool,
+    /// The directory of its migrations.
+    pub from: PathBuf,
+    /// The directory of the revisions, which is made where it is missing.
+    pub into: PathBuf,
+    /// The table in which the tool keeps what is applied, where it is not its usual one:
+    /// a name, or a schema and a name with a dot between.
+    pub table: Option<String>,
+    /// What `alembic upgrade … --sql` and `alembic downgrade … --sql` printed; of Alembic
+    /// alone.
+    pub sql: Vec<PathBuf>,
+    /// Whether revisions of Alembic whose SQL is not given are adopted without a way up.
+    pub without_sql: bool,
+}
+
+impl Adoption {
+    /// From the tool, in its usual table, the migrations of a directory.
+    pub fn new(tool: Tool, from: impl AsRef<Path>, into: impl AsRef<Path>) -> Self {
+        Adoption {
+            tool,
+            from: from.as_ref().to_owned(),
+            into: into.as_ref().to_owned(),
+            table: None,
+            sql: Vec::new(),
+            without_sql: false,
+        }
+    }
+}
+
+/// A file of the other tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// Its path within the directory, with `/` between the parts.
+    pub(crate) name: String,
+    /// Its path as errors name it.
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+/// What another tool's migrations are as revisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conversion {
+    /// Each with the text of its file.
+    pub(crate) revisions: Vec<(Revision, String)>,
+    /// What the database has of them, in the order of the graph.
+    pub(crate) applied: Vec<RevisionId>,
+    /// What a person should know of it, in full sentences.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What each tool's module gives: its migrations, which of them are applied, and notes.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) migrations: Vec<Migration>,
+    pub(crate) applied: Vec<RevisionId>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The files and the records of the tool as revisions. `sql` is what Alembic printed.
+pub(crate) fn convert(
+    adoption: &Adoption,
+    sources: &[Source],
+    sql: &[Source],
+    records: &[Record],
+    engine: Engine,
+) -> Result<Conversion> {
+    let found = match adoption.tool {
+        Tool::Alembic => alembic::read(adoption, sources, sql, records, engine),
+        Tool::Sqlx => sqlx::read(sources, records, engine),
+        Tool::Diesel => diesel::read(sources, records, engine),
+        Tool::Refinery => refinery::read(sources, records, engine),
+        Tool::Flyway => flyway::read(sources, records, engine),
+        Tool::GolangMigrate => golang_migrate::read(sources, records, engine),
+    }?;
+    if found.migrations.is_empty() {
+        return Err(refused(format!(
+            "There are no migrations of {} in {}.",
+            adoption.tool,
+            adoption.from.display()
+        ))
+        .with_hint("--dir names the directory that has them."));
+    }
+    let mut revisions = Vec::with_capacity(found.migrations.len());
+    for migration in &found.migrations {
+        revisions.push(migration.revision(adoption, engine)?);
+    }
+    let graph = Graph::new(
+        revisions
+            .iter()
+            .map(|(revision, _)| revision.clone())
+            .collect(),
+    )?;
+    let mut applied = found.applied;
+    applied.sort_by_key(|id| graph.place(id));
+    applied.dedup();
+    Ok(Conversion {
+        revisions,
+        applied,
+        notes: found.notes,
+    })
+}
+
+/// A refusal; nothing was written.
+fn refused(message: String) -> Error {
+    Error::new(Class::Config, message)
+}
+
+/// The refusal of a record whose migration is not among the files.
+fn no_file(tool: Tool, version: &str) -> Error {
+    refused(format!(
+        "The database's table of {tool} records the migration {version}, and there is no file \
+         for it."
+    ))
+    .with_hint("Bring its file back, or name with --dir the directory that has all of them.")
+}
+
+/// The refusal of a file that is not what was applied.
+fn changed(tool: Tool, path: &str) -> Error {
+    refused(format!(
+        "{path} has changed since {tool} applied it: its checksum is not the recorded one."
+    ))
+    .with_hint("Bring the file back as it was applied, line ends included.")
+}
+
+/// The refusal of a migration that failed half-way.
+fn failed(tool: Tool, version: &str) -> Error {
+    refused(format!(
+        "The database's table of {tool} says that the migration {version} failed half-way."
+    ))
+    .with_hint(format!(
+        "Bring the database to a known state, say so to {tool}, and adopt it then."
+    ))
+}

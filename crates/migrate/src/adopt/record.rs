@@ -1,0 +1,28 @@
+use underpin_core::{Result, ValueRow};
+
+/// A row of another tool's table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The version; none of a migration that is repeated.
+    pub(crate) version: Option<String>,
+    /// What it was called.
+    pub(crate) name: Option<String>,
+    /// Its checksum, as the tool counts it.
+    pub(crate) checksum: Option<String>,
+    /// The sort of row, where the tool has several.
+    pub(crate) kind: Option<String>,
+    /// Whether it ran to its end.
+    pub(crate) sound: bool,
+}
+
+impl Record {
+    pub(crate) fn of(row: &ValueRow) -> Result<Self> {
+        Ok(Record {
+            version: row.get("version")?,
+            name: row.get("name")?,
+            checksum: row.get("checksum")?,
+            kind: row.get("kind")?,
+            sound: row.get::<String>("sound")? == "1",
+        })
+    }
+}
