@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
     ("underpin-migrate", &["underpin-core"]),
+    ("underpin-schema", &["underpin-core"]),
     ("underpin-derive", &[]),
     ("underpin-testkit", &[]),
     ("underpin-postgres", &["underpin-core"]),
