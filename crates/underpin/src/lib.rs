@@ -47,6 +47,7 @@ mod operation;
 mod options;
 mod routes;
 mod row_stream;
+pub mod schema;
 mod service;
 mod session;
 mod statements;

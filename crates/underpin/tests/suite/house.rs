@@ -55,6 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-migrate",
             "underpin-pool",
             "underpin-postgres",
+            "underpin-schema",
             "underpin-sqlite",
         ],
     ),

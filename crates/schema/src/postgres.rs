@@ -1,0 +1,15 @@
+//! PostgreSQL, from 12 on: the statements that read a schema, and what their answers mean.
+//!
+//! Whoever holds a connection begins a transaction that only reads and sees one snapshot
+//! (repeatable read), runs [`PREPARE`], then each of [`statements`], and gives the answers, in
+//! the same order, to [`assemble`].
+
+mod assemble;
+mod catalog;
+mod error;
+mod fields;
+mod statement;
+
+pub use assemble::assemble;
+pub use error::CatalogError;
+pub use statement::{PREPARE, Statement, statements};

@@ -1,0 +1,3 @@
+//! What is read of a real PostgreSQL is all that is there.
+
+mod odd;
