@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 /// An extension that is installed in the database.
@@ -7,6 +9,8 @@ pub struct Extension {
     pub namespace: String,
     /// The version that is installed.
     pub version: String,
+    /// The extensions that it stands on.
+    pub requires: BTreeSet<String>,
     /// The comment on it; the extension itself brings one.
     pub comment: Option<String>,
 }

@@ -70,10 +70,10 @@ pub(crate) fn find(text: &str, word: &str) -> Option<usize> {
         .find(|place| text.as_bytes()[*place..].starts_with(word.as_bytes()))
 }
 
-/// The text without the pair of parentheses that is around all of it.
+/// The text without the pairs of parentheses that are around all of it.
 pub(crate) fn unwrapped(text: &str) -> &str {
     match first_group(text) {
-        Some(group) if group == (0..text.len()) => text[1..text.len() - 1].trim(),
+        Some(group) if group == (0..text.len()) => unwrapped(text[1..text.len() - 1].trim()),
         _ => text,
     }
 }
@@ -106,6 +106,7 @@ mod tests {
     #[test]
     fn only_a_pair_around_everything_is_taken_off() {
         assert_eq!(unwrapped("(a > 0)"), "a > 0");
+        assert_eq!(unwrapped("((a > 0))"), "a > 0");
         assert_eq!(unwrapped("(a) + (b)"), "(a) + (b)");
         assert_eq!(unwrapped("f(a)"), "f(a)");
         assert_eq!(unwrapped("('(' = a)"), "'(' = a");

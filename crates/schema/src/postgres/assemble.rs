@@ -110,6 +110,7 @@ fn name(schema: &mut Schema, names: &mut Names, row: names::Name) -> Result<(), 
             let extension = Extension {
                 namespace: row.namespace.unwrap_or_default(),
                 version: row.version.unwrap_or_default(),
+                requires: row.requires.into_iter().collect(),
                 comment: row.comment,
             };
             schema.extensions.insert(row.name, extension);

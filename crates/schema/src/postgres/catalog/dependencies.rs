@@ -9,7 +9,7 @@ pub(in crate::postgres) const SQL: &str = "SELECT DISTINCT
     CASE WHEN x.classid = 'pg_proc'::regclass THEN 'function'
          WHEN x.classid = 'pg_type'::regclass OR k.contypid <> 0 THEN 'type'
          ELSE 'relation' END,
-    coalesce(w.ev_class, v.adrelid, nullif(k.contypid, 0), k.conrelid, p.polrelid, i.indrelid, x.objid)::int8,
+    coalesce(w.ev_class, v.adrelid, nullif(k.contypid, 0), k.conrelid, i.indrelid, x.objid)::int8,
     CASE WHEN x.refclassid = 'pg_proc'::regclass THEN 'function'
          WHEN x.refclassid = 'pg_type'::regclass AND coalesce(e.typrelid, t.typrelid) = 0 THEN 'type'
          ELSE 'relation' END,
@@ -20,14 +20,14 @@ pub(in crate::postgres) const SQL: &str = "SELECT DISTINCT
   LEFT JOIN pg_rewrite w ON x.classid = 'pg_rewrite'::regclass AND w.oid = x.objid
   LEFT JOIN pg_attrdef v ON x.classid = 'pg_attrdef'::regclass AND v.oid = x.objid
   LEFT JOIN pg_constraint k ON x.classid = 'pg_constraint'::regclass AND k.oid = x.objid
-  LEFT JOIN pg_policy p ON x.classid = 'pg_policy'::regclass AND p.oid = x.objid
   LEFT JOIN pg_index i ON x.classid = 'pg_class'::regclass AND i.indexrelid = x.objid
   LEFT JOIN pg_type t ON x.refclassid = 'pg_type'::regclass AND t.oid = x.refobjid
   LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
   WHERE x.deptype = 'n' AND x.objid >= 16384 AND x.refobjid >= 16384
     AND x.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
-                      'pg_policy'::regclass, 'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+                      'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
     AND x.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+    AND (i.indisexclusion IS NULL OR i.indisexclusion)
     AND (k.contype IS NULL OR k.contype IN ('c', 'x'))
     AND (x.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass) OR x.refclassid = 'pg_proc'::regclass)
     AND $1::text[] IS NOT DISTINCT FROM $1 AND $2::text[] IS NOT DISTINCT FROM $2 AND $3::text[] IS NOT NULL";
