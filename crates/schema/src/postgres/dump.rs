@@ -104,10 +104,14 @@ fn create(
         }
         ObjectRef::Sequence(name) => out.push(sequence::create(name, &schema.sequences[name])?),
         ObjectRef::Function(name) => out.push(function::create(&schema.functions[name])),
-        ObjectRef::Table(name) if bare.contains(name) => {
-            out.push(table::create_bare(name, &schema.tables[name])?);
+        ObjectRef::Table(name) => {
+            let of = &schema.tables[name];
+            out.push(match bare.contains(name) {
+                true => table::create_bare(name, of)?,
+                false => table::create(name, of)?,
+            });
+            out.extend(table::repeated(name, of)?);
         }
-        ObjectRef::Table(name) => out.push(table::create(name, &schema.tables[name])?),
         ObjectRef::View(name) => out.push(view::create(name, &schema.views[name])?),
         ObjectRef::MaterializedView(name) => {
             out.push(materialized_view::create(

@@ -5,7 +5,7 @@ use super::error::CatalogError;
 use crate::Selection;
 
 /// Makes what the server renders the same in every session: all names qualified, dates and
-/// numbers in one form. It holds until the transaction ends, and gives one row of one column,
+/// numbers in one form. Nor shall the server compile queries that run once. It holds until the transaction ends, and gives one row of one column,
 /// the `server_version_num` that [`statements`] asks for.
 pub const PREPARE: &str = "SELECT current_setting('server_version_num')::int4 FROM (SELECT
   set_config('search_path', 'pg_catalog', true),
@@ -15,7 +15,8 @@ pub const PREPARE: &str = "SELECT current_setting('server_version_num')::int4 FR
   set_config('IntervalStyle', 'postgres', true),
   set_config('TimeZone', 'UTC', true),
   set_config('bytea_output', 'hex', true),
-  set_config('extra_float_digits', '1', true)
+  set_config('extra_float_digits', '1', true),
+  set_config('jit', 'off', true)
 OFFSET 0) settings";
 
 /// The oldest server that the statements are for.

@@ -119,3 +119,5 @@ CREATE POLICY own ON users AS RESTRICTIVE FOR UPDATE TO CURRENT_USER USING (name
 CREATE POLICY everybody ON users FOR SELECT USING (true);
 COMMENT ON POLICY own ON users IS 'theirs';
 CREATE TABLE by_default (id int DEFAULT nextval('down'), twice int DEFAULT double(2), CHECK (double(id) > 0));
+CREATE TABLE twice (id int PRIMARY KEY, n int UNIQUE);
+ALTER TABLE twice ADD UNIQUE (id), ADD CONSTRAINT again UNIQUE (n);

@@ -8,7 +8,8 @@ use super::{check, column, exclusion, options, partition, primary_key, unique};
 use crate::{ObjectName, Persistence, RowSecurity, Table};
 
 /// `CREATE TABLE` with its columns, keys, uniques, exclusions and checks. Not in it: indexes,
-/// foreign keys, triggers, policies, checks that are not valid. A partition is made as a table
+/// foreign keys, triggers, policies, checks that are not valid, [repeated uniques](repeated).
+/// A partition is made as a table
 /// of its own, with all that it needs to be [attached](partition::attach).
 ///
 /// # Errors
@@ -63,12 +64,37 @@ fn inline_checks(table: &Table) -> impl Iterator<Item = (&String, &crate::Check)
     checks.filter(move |(_, check)| !check.not_valid && (own || !check.inherited))
 }
 
+/// The unique constraints over the columns of another one, or of the primary key, as statements
+/// of their own: `CREATE TABLE` would take two that are alike for one.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn repeated(name: &ObjectName, table: &Table) -> Result<Vec<String>> {
+    let repeated = table
+        .uniques
+        .iter()
+        .filter(|(unique, _)| repeats(table, unique));
+    let clauses = repeated.map(|(unique, of)| unique::clause(unique, of));
+    clauses
+        .map(|clause| super::add_constraint(name, &clause?))
+        .collect()
+}
+
+fn repeats(table: &Table, name: &str) -> bool {
+    let columns = &table.uniques[name].columns;
+    let before = table.uniques.iter().take_while(|(other, _)| *other != name);
+    let before = before.map(|(_, other)| &other.columns);
+    let key = table.primary_key.iter().map(|key| &key.columns);
+    key.chain(before).any(|other| other == columns)
+}
+
 fn keys(table: &Table) -> impl Iterator<Item = Result<String>> {
     let primary_key = table.primary_key.iter().map(primary_key::clause);
     let uniques = table
         .uniques
         .iter()
-        .map(|(name, one)| unique::clause(name, one));
+        .filter(|(name, _)| !repeats(table, name));
+    let uniques = uniques.map(|(name, one)| unique::clause(name, one));
     let exclusions = table
         .exclusions
         .iter()
