@@ -169,3 +169,67 @@ fn missing(what: impl std::fmt::Display, of: impl std::fmt::Display) -> CatalogE
         of: of.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use underpin_core::{Class, Columns, Value};
+
+    use super::*;
+
+    fn row(values: &[Value]) -> ValueRow {
+        let column = |_: &Value| underpin_core::Column {
+            name: "x".to_owned(),
+            type_name: "text".into(),
+        };
+        let columns = Columns(values.iter().map(column).collect());
+        ValueRow::new(Arc::new(columns), values.to_vec())
+    }
+
+    #[test]
+    fn answers_that_are_missing_are_counted() {
+        let error = assemble(&[]).unwrap_err();
+        assert_eq!(error.class(), Class::Config);
+        assert!(
+            error.to_string().contains("11 statements, and 0 answers"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn no_rows_are_an_empty_schema() {
+        assert_eq!(
+            assemble(&vec![Vec::new(); STATEMENTS]).unwrap(),
+            Schema::default()
+        );
+    }
+
+    #[test]
+    fn a_code_without_meaning_and_a_missing_relation_are_errors() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let mut answers = vec![Vec::new(); STATEMENTS];
+        let null = Value::Null;
+        let mut enum_of_kind_z = vec![Value::I64(7), text("z"), text("public"), text("mood")];
+        enum_of_kind_z.extend([null.clone(), null.clone(), Value::Bool(false)]);
+        enum_of_kind_z.extend(vec![null.clone(); 4]);
+        answers[1] = vec![row(&enum_of_kind_z)];
+        let error = assemble(&answers).unwrap_err();
+        assert_eq!(error.class(), Class::Data);
+        let said = error.to_string();
+        assert!(said.contains("\"z\" in typtype of public.mood"), "{said}");
+
+        answers[1] = Vec::new();
+        let mut trigger = vec![
+            Value::I64(42),
+            text("t"),
+            text("CREATE TRIGGER"),
+            text("s"),
+            text("f"),
+        ];
+        trigger.extend([text("O"), Value::Bool(false), null]);
+        answers[7] = vec![row(&trigger)];
+        let said = assemble(&answers).unwrap_err().to_string();
+        assert!(said.contains("t refers to relation 42"), "{said}");
+    }
+}

@@ -37,7 +37,8 @@ macro_rules! relation_selected {
 }
 
 /// Whether an object of no relation, in the namespace `n`, is selected: only where
-/// relations are not picked by name. Its class and number follow.
+/// relations are not picked by name, and not where an extension or another type brought it.
+/// Its class and number follow.
 macro_rules! object_selected {
     ($class:literal, $oid:literal) => {
         concat!(
@@ -47,7 +48,7 @@ macro_rules! object_selected {
             $class,
             "'::regclass AND x.objid = ",
             $oid,
-            " AND x.deptype = 'e')"
+            " AND x.deptype IN ('e', 'i'))"
         )
     };
 }

@@ -5,3 +5,5 @@ mod generate;
 mod generated;
 mod odd;
 mod round_trip;
+mod selection;
+mod unsupported;

@@ -136,7 +136,7 @@ const GLOBAL: &str = "SELECT u.kind, u.name FROM (
           FROM pg_transform r JOIN pg_language l ON l.oid = r.trflang
      ) u
      WHERE u.oid >= 16384 AND $1::text[] IS NULL AND $2::text[] IS NULL AND $3::text[] IS NOT NULL
-       AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = u.class AND x.objid = u.oid AND x.deptype = 'e')";
+       AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = u.class AND x.objid = u.oid AND x.deptype IN ('e', 'i'))";
 
 pub(in crate::postgres) fn read(row: &ValueRow) -> Result<Unsupported> {
     let mut fields = Fields::of(row);
