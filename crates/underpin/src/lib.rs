@@ -52,6 +52,7 @@ mod postgres_builder;
 mod reconfigure;
 mod routes;
 mod row_stream;
+pub mod schema;
 mod service;
 mod session;
 mod statements;

@@ -1,0 +1,58 @@
+use serde::Serialize;
+
+use crate::{Expression, ObjectName, SequenceOptions, Type};
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub data_type: Type,
+    /// Whether it refuses NULL. True for every column of a primary key.
+    pub not_null: bool,
+    /// What it holds where an insert names no value.
+    pub default: Option<Expression>,
+    /// Whether its default is the next value of a sequence of its own.
+    pub identity: Option<Identity>,
+    /// What it is computed from.
+    pub generated: Option<Generated>,
+    /// Its collation, where that is not its type's.
+    pub collation: Option<ObjectName>,
+    /// Whether it is there only because a parent table has it.
+    pub inherited: bool,
+    /// The comment on it.
+    pub comment: Option<String>,
+}
+
+/// `GENERATED … AS IDENTITY`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Identity {
+    /// Whether it is `ALWAYS`: an insert may not choose the value. Else it is `BY DEFAULT`.
+    pub always: bool,
+    /// The name of its sequence, which is not among the schema's sequences. None where the
+    /// engine has none (SQLite's AUTOINCREMENT), or may choose it.
+    pub sequence: Option<ObjectName>,
+    /// How its sequence counts.
+    pub options: SequenceOptions,
+}
+
+/// `GENERATED ALWAYS AS (…)`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct Generated {
+    /// The expression.
+    pub expression: Expression,
+    /// Where the value is.
+    pub kind: GeneratedKind,
+}
+
+/// Where the value of a generated column is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GeneratedKind {
+    /// In the row, computed when it is written.
+    Stored,
+    /// Nowhere: it is computed when it is read.
+    Virtual,
+}

@@ -1,0 +1,64 @@
+//! Underpin's schemas. A [`Schema`] is a plain value: what a database has, whatever said so,
+//! its catalogs, models or SQL. Objects refer to one another by name, and nothing here does
+//! I/O: the catalog queries are text, and whoever holds a connection runs them.
+//!
+//! Owners and privileges are no part of a schema. What else a schema cannot carry is named
+//! in [`Schema::unsupported`].
+
+mod check;
+mod column;
+mod data_type;
+mod deferral;
+mod domain;
+mod enum_type;
+mod exclusion;
+mod expression;
+mod extension;
+mod foreign_key;
+mod function;
+mod index;
+mod materialized_view;
+mod namespace;
+mod object_name;
+mod object_ref;
+mod partition;
+mod policy;
+pub mod postgres;
+mod primary_key;
+mod schema;
+mod selection;
+mod sequence;
+mod sql_text;
+mod table;
+mod trigger;
+mod unique;
+mod unsupported;
+mod view;
+
+pub use check::Check;
+pub use column::{Column, Generated, GeneratedKind, Identity};
+pub use data_type::Type;
+pub use deferral::Deferral;
+pub use domain::Domain;
+pub use enum_type::EnumType;
+pub use exclusion::{Exclusion, ExclusionElement};
+pub use expression::Expression;
+pub use extension::Extension;
+pub use foreign_key::{Action, ForeignKey, Match};
+pub use function::{Function, FunctionKind, FunctionName};
+pub use index::{Index, IndexKey, KeyTarget, OperatorClass};
+pub use materialized_view::MaterializedView;
+pub use namespace::Namespace;
+pub use object_name::ObjectName;
+pub use object_ref::ObjectRef;
+pub use partition::{Bound, PartitionBy, PartitionKey, PartitionOf, PartitionStrategy};
+pub use policy::{Policy, PolicyCommand};
+pub use primary_key::PrimaryKey;
+pub use schema::Schema;
+pub use selection::Selection;
+pub use sequence::{ColumnRef, Sequence, SequenceOptions};
+pub use table::{Persistence, RowSecurity, Table};
+pub use trigger::{Trigger, TriggerState};
+pub use unique::Unique;
+pub use unsupported::Unsupported;
+pub use view::{View, ViewColumn};

@@ -1,0 +1,18 @@
+//! PostgreSQL, from 12 on: the statements that read a schema, and what their answers mean.
+//!
+//! Whoever holds a connection begins a transaction that only reads and sees one snapshot
+//! (repeatable read), runs [`PREPARE`], then each of [`statements`], and gives the answers, in
+//! the same order, to [`assemble`]. [`dump`] is the way back: the SQL that makes it all anew.
+
+mod assemble;
+mod catalog;
+pub mod ddl;
+mod dump;
+mod error;
+mod fields;
+mod statement;
+
+pub use assemble::assemble;
+pub use dump::{Order, dump, order};
+pub use error::CatalogError;
+pub use statement::{PREPARE, Statement, statements};

@@ -1,0 +1,284 @@
+use std::collections::{BTreeSet, HashMap};
+
+use underpin_core::Result;
+
+use super::names_by_oid::Names;
+use super::{column, constraint, index, key, missing, policy, trigger, unknown_code};
+use crate::postgres::catalog::columns::ColumnRow;
+use crate::postgres::catalog::constraints::ConstraintRow;
+use crate::postgres::catalog::dependencies::Place;
+use crate::postgres::catalog::indexes::IndexRow;
+use crate::postgres::catalog::policies::PolicyRow;
+use crate::postgres::catalog::relations::{PartitionKeyText, RelationRow, SequenceRow};
+use crate::postgres::catalog::triggers::TriggerRow;
+use crate::postgres::error::CatalogError;
+use crate::sql_text;
+use crate::{
+    Bound, Identity, MaterializedView, ObjectName, ObjectRef, PartitionOf, Persistence,
+    RowSecurity, Schema, Sequence, SequenceOptions, Table, Type, View,
+};
+
+/// The relations while they are put together, by number.
+#[derive(Default)]
+pub(super) struct Relations {
+    by_oid: HashMap<i64, Relation>,
+    /// Indexes of constraints wait here for the constraint.
+    indexes: HashMap<i64, IndexRow>,
+    /// Sequences of identity columns, by table and column.
+    identities: HashMap<(i64, String), Identity>,
+}
+
+/// One relation, and what its parts refer to by number.
+pub(super) struct Relation {
+    pub(super) name: ObjectName,
+    pub(super) object: Object,
+    pub(super) columns: HashMap<i16, NumberedColumn>,
+    partition_key: Option<PartitionKeyText>,
+}
+
+pub(super) struct NumberedColumn {
+    pub(super) name: String,
+    pub(super) collation: i64,
+}
+
+pub(super) enum Object {
+    Table(Box<Table>),
+    View(View),
+    MaterializedView(MaterializedView),
+    Sequence(Sequence),
+}
+
+impl Relation {
+    pub(super) fn table(&mut self) -> Result<&mut Table, CatalogError> {
+        match &mut self.object {
+            Object::Table(table) => Ok(table),
+            _ => Err(missing("a table", &self.name)),
+        }
+    }
+
+    /// The name of a column.
+    pub(super) fn column(&self, number: i16) -> Result<&NumberedColumn, CatalogError> {
+        let column = self.columns.get(&number);
+        column.ok_or_else(|| missing(format_args!("column number {number}"), &self.name))
+    }
+
+    pub(super) fn column_names(&self, numbers: &[i16]) -> Result<Vec<String>, CatalogError> {
+        let names = numbers
+            .iter()
+            .map(|number| Ok(self.column(*number)?.name.clone()));
+        names.collect()
+    }
+}
+
+impl Relations {
+    pub(super) fn add(&mut self, row: RelationRow) -> Result<()> {
+        let persistence = match row.persistence.as_str() {
+            "p" => Persistence::Permanent,
+            "u" => Persistence::Unlogged,
+            code => return Err(unknown_code("relpersistence", code, &row.name).into()),
+        };
+        let definition = || row.definition.as_deref().unwrap_or_default();
+        let definition = || definition().trim().trim_end_matches(';').into();
+        let object = match row.kind.as_str() {
+            "r" | "p" => Object::Table(Box::new(table(&row, persistence)?)),
+            "v" => Object::View(View {
+                definition: definition(),
+                options: row.options,
+                comment: row.comment,
+                ..View::default()
+            }),
+            "m" => Object::MaterializedView(MaterializedView {
+                definition: definition(),
+                options: row.options,
+                comment: row.comment,
+                ..MaterializedView::default()
+            }),
+            "S" => {
+                let missing = || missing("its pg_sequence", &row.name);
+                let sequence = row.sequence.ok_or_else(missing)?;
+                let options = sequence_options(&sequence)?;
+                match sequence.owner {
+                    Some(owner) if owner.identity => {
+                        let identity = Identity {
+                            always: false,
+                            sequence: Some(row.name),
+                            options,
+                        };
+                        self.identities
+                            .insert((owner.table, owner.column.column), identity);
+                        return Ok(());
+                    }
+                    owner => Object::Sequence(Sequence {
+                        options,
+                        owned_by: owner.map(|owner| owner.column),
+                        persistence,
+                        comment: row.comment,
+                    }),
+                }
+            }
+            kind => return Err(unknown_code("relkind", kind, &row.name).into()),
+        };
+        let relation = Relation {
+            name: row.name,
+            object,
+            columns: HashMap::new(),
+            partition_key: row.partition_key,
+        };
+        self.by_oid.insert(row.oid, relation);
+        Ok(())
+    }
+
+    pub(super) fn add_column(&mut self, row: ColumnRow) -> Result<()> {
+        let identity = match row.identity.as_str() {
+            "" => None,
+            // A partition's column may count by the sequence of its parent.
+            _ => self.identities.remove(&(row.relation, row.name.clone())),
+        };
+        let relation = self.relation(row.relation, &row.name)?;
+        let numbered = NumberedColumn {
+            name: row.name.clone(),
+            collation: row.collation_oid,
+        };
+        relation.columns.insert(row.number, numbered);
+        match &mut relation.object {
+            Object::Table(table) => table.columns.push(column::of_table(row, identity)?),
+            Object::View(view) => view.columns.push(column::of_view(row)?),
+            Object::MaterializedView(view) => view.columns.push(column::of_view(row)?),
+            Object::Sequence(_) => return Err(missing("a table", &row.name).into()),
+        }
+        Ok(())
+    }
+
+    /// Once all columns are known.
+    pub(super) fn number_partition_keys(&mut self, names: &Names) -> Result<()> {
+        for relation in self.by_oid.values_mut() {
+            if let Some(text) = relation.partition_key.take() {
+                let by = key::partition_by(relation, &text, names)?;
+                relation.table()?.partition_by = Some(by);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn add_index(&mut self, row: IndexRow, names: &Names) -> Result<()> {
+        let relation = self.relation(row.relation, &row.name)?;
+        let built = index::index(relation, &row, names)?;
+        let indexes = match &mut relation.object {
+            Object::Table(table) => &mut table.indexes,
+            Object::MaterializedView(view) => &mut view.indexes,
+            _ => return Err(missing("a table", &row.name).into()),
+        };
+        indexes.insert(row.name.clone(), built);
+        self.indexes.insert(row.oid, row);
+        Ok(())
+    }
+
+    pub(super) fn add_constraint(&mut self, row: ConstraintRow, names: &Names) -> Result<()> {
+        let index = self.indexes.get(&row.index).map(|index| index.name.clone());
+        let relation = self.relation(row.relation, &row.name)?;
+        constraint::add(relation, index, row, names)
+    }
+
+    pub(super) fn add_trigger(&mut self, row: TriggerRow) -> Result<()> {
+        let relation = self.relation(row.relation, &row.name)?;
+        let (name, built) = trigger::trigger(row)?;
+        match &mut relation.object {
+            Object::Table(table) => table.triggers.insert(name, built),
+            Object::View(view) => view.triggers.insert(name, built),
+            _ => return Err(missing("a table or view", name).into()),
+        };
+        Ok(())
+    }
+
+    pub(super) fn add_policy(&mut self, row: PolicyRow) -> Result<()> {
+        let relation = self.relation(row.relation, &row.name)?;
+        let (name, built) = policy::policy(row)?;
+        relation.table()?.policies.insert(name, built);
+        Ok(())
+    }
+
+    /// Gives each relation a reference, for what depends on it.
+    pub(super) fn refer(&self, objects: &mut HashMap<Place, ObjectRef>) {
+        for (oid, relation) in &self.by_oid {
+            let name = relation.name.clone();
+            let reference = match relation.object {
+                Object::Table(_) => ObjectRef::Table(name),
+                Object::View(_) => ObjectRef::View(name),
+                Object::MaterializedView(_) => ObjectRef::MaterializedView(name),
+                Object::Sequence(_) => ObjectRef::Sequence(name),
+            };
+            objects.insert(("relation".to_owned(), *oid), reference);
+        }
+    }
+
+    pub(super) fn finish(self, schema: &mut Schema) -> Result<()> {
+        if let Some(((_, column), identity)) = self.identities.into_iter().next() {
+            let sequence = identity.sequence.unwrap_or_default();
+            return Err(missing(format_args!("column {column}"), sequence).into());
+        }
+        for (_, relation) in self.by_oid {
+            let name = relation.name;
+            match relation.object {
+                Object::Table(table) => drop(schema.tables.insert(name, *table)),
+                Object::View(view) => drop(schema.views.insert(name, view)),
+                Object::Sequence(sequence) => drop(schema.sequences.insert(name, sequence)),
+                Object::MaterializedView(view) => {
+                    schema.materialized_views.insert(name, view);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn relation(&mut self, oid: i64, of: &str) -> Result<&mut Relation, CatalogError> {
+        let relation = self.by_oid.get_mut(&oid);
+        relation.ok_or_else(|| missing(format_args!("relation {oid}"), of))
+    }
+}
+
+fn table(row: &RelationRow, persistence: Persistence) -> Result<Table, CatalogError> {
+    let (enabled, forced) = row.row_security;
+    let mut options = row.options.clone();
+    let toast = row.toast_options.iter();
+    options.extend(toast.map(|(key, value)| (format!("toast.{key}"), value.clone())));
+    let mut inherits = row.parents.clone();
+    let partition_of = match row.is_partition {
+        false => None,
+        true => {
+            let parent = inherits
+                .pop()
+                .ok_or_else(|| missing("its parent", &row.name))?;
+            let bound = bound(row.bound.as_deref().unwrap_or_default());
+            Some(PartitionOf { parent, bound })
+        }
+    };
+    Ok(Table {
+        row_security: RowSecurity { enabled, forced },
+        partition_of,
+        inherits,
+        persistence,
+        options,
+        depends_on: BTreeSet::new(),
+        comment: row.comment.clone(),
+        ..Table::default()
+    })
+}
+
+fn bound(text: &str) -> Bound {
+    match sql_text::unwrapped(text) {
+        "DEFAULT" => Bound::Default,
+        values => Bound::Values(values.into()),
+    }
+}
+
+fn sequence_options(row: &SequenceRow) -> Result<SequenceOptions> {
+    Ok(SequenceOptions {
+        data_type: Type::parse(&row.data_type)?,
+        start: row.start,
+        increment: row.increment,
+        min: row.min,
+        max: row.max,
+        cache: row.cache,
+        cycle: row.cycle,
+    })
+}

@@ -1,0 +1,73 @@
+//! The queries of the catalog, one file for each kind of rows: its text, and its rows as they
+//! are. All take the same parameters: `$1` the namespaces or NULL, `$2` the patterns of tables
+//! or NULL, `$3` the patterns to leave out.
+
+pub(super) mod columns;
+pub(super) mod constraints;
+pub(super) mod dependencies;
+pub(super) mod functions;
+pub(super) mod indexes;
+pub(super) mod names;
+pub(super) mod policies;
+pub(super) mod relations;
+pub(super) mod triggers;
+pub(super) mod types;
+pub(super) mod unsupported;
+
+/// Whether the namespace `n` is selected.
+macro_rules! namespace_selected {
+    () => {
+        "(CASE WHEN $1::text[] IS NULL
+          THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+          ELSE n.nspname::text = ANY ($1) END)"
+    };
+}
+
+/// Whether the relation `c` in the namespace `n` is selected, and belongs to no extension.
+macro_rules! relation_selected {
+    () => {
+        concat!(
+            $crate::postgres::catalog::namespace_selected!(),
+            " AND ($2::text[] IS NULL OR c.relname::text LIKE ANY ($2))
+              AND NOT c.relname::text LIKE ANY ($3::text[])
+              AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_class'::regclass
+                              AND x.objid = c.oid AND x.deptype = 'e')"
+        )
+    };
+}
+
+/// Whether an object of no relation, in the namespace `n`, is selected: only where
+/// relations are not picked by name, and not where an extension or another type brought it.
+/// Its class and number follow.
+macro_rules! object_selected {
+    ($class:literal, $oid:literal) => {
+        concat!(
+            $crate::postgres::catalog::namespace_selected!(),
+            " AND $2::text[] IS NULL AND $3::text[] IS NOT NULL
+              AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '",
+            $class,
+            "'::regclass AND x.objid = ",
+            $oid,
+            " AND x.deptype IN ('e', 'i'))"
+        )
+    };
+}
+
+use {namespace_selected, object_selected, relation_selected};
+
+/// All queries, in the order in which [`assemble`](super::assemble()) takes their answers.
+pub(super) fn queries(version: i32) -> Vec<String> {
+    vec![
+        names::SQL.to_owned(),
+        types::SQL.to_owned(),
+        relations::SQL.to_owned(),
+        columns::SQL.to_owned(),
+        constraints::sql(version),
+        indexes::sql(version),
+        functions::SQL.to_owned(),
+        triggers::sql(version),
+        policies::SQL.to_owned(),
+        dependencies::SQL.to_owned(),
+        unsupported::sql(version),
+    ]
+}

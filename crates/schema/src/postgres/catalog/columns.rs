@@ -1,0 +1,57 @@
+use underpin_core::{Result, ValueRow};
+
+use super::relation_selected;
+use crate::ObjectName;
+use crate::postgres::fields::Fields;
+
+/// The columns of tables, views and materialized views.
+pub(in crate::postgres) const SQL: &str = concat!(
+    "SELECT a.attrelid::int8, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        pg_get_expr(v.adbin, v.adrelid), a.attidentity::text, a.attgenerated::text, a.attislocal,
+        a.attcollation::int8, cn.nspname::text, co.collname::text, d.description
+     FROM pg_attribute a
+     JOIN pg_class c ON c.oid = a.attrelid
+     JOIN pg_namespace n ON n.oid = c.relnamespace
+     JOIN pg_type t ON t.oid = a.atttypid
+     LEFT JOIN pg_attrdef v ON v.adrelid = a.attrelid AND v.adnum = a.attnum
+     LEFT JOIN pg_collation co ON co.oid = a.attcollation AND a.attcollation <> t.typcollation
+     LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
+     LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = a.attrelid AND d.objsubid = a.attnum
+     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relpersistence <> 't' AND ",
+    relation_selected!(),
+    " ORDER BY a.attrelid, a.attnum",
+);
+
+pub(in crate::postgres) struct ColumnRow {
+    pub(in crate::postgres) relation: i64,
+    pub(in crate::postgres) number: i16,
+    pub(in crate::postgres) name: String,
+    pub(in crate::postgres) data_type: String,
+    pub(in crate::postgres) not_null: bool,
+    pub(in crate::postgres) default: Option<String>,
+    pub(in crate::postgres) identity: String,
+    pub(in crate::postgres) generated: String,
+    pub(in crate::postgres) is_local: bool,
+    /// Its collation, by number, whether it is its type's or not.
+    pub(in crate::postgres) collation_oid: i64,
+    pub(in crate::postgres) collation: Option<ObjectName>,
+    pub(in crate::postgres) comment: Option<String>,
+}
+
+pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
+    let mut fields = Fields::of(row);
+    Ok(ColumnRow {
+        relation: fields.next()?,
+        number: fields.next()?,
+        name: fields.next()?,
+        data_type: fields.next()?,
+        not_null: fields.next()?,
+        default: fields.next()?,
+        identity: fields.next()?,
+        generated: fields.next()?,
+        is_local: fields.next()?,
+        collation_oid: fields.next()?,
+        collation: fields.name()?,
+        comment: fields.next()?,
+    })
+}

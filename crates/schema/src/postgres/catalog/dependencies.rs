@@ -1,0 +1,49 @@
+use underpin_core::{Result, ValueRow};
+
+use crate::postgres::fields::Fields;
+
+/// What views, functions, and the expressions of tables and domains are made of, each part
+/// counted as the object that it belongs to. What the columns say by their types, and foreign
+/// keys and inheritance by their names, is left out.
+pub(in crate::postgres) const SQL: &str = "SELECT DISTINCT
+    CASE WHEN x.classid = 'pg_proc'::regclass THEN 'function'
+         WHEN x.classid = 'pg_type'::regclass OR k.contypid <> 0 THEN 'type'
+         ELSE 'relation' END,
+    coalesce(w.ev_class, v.adrelid, nullif(k.contypid, 0), k.conrelid, i.indrelid, x.objid)::int8,
+    CASE WHEN x.refclassid = 'pg_proc'::regclass THEN 'function'
+         WHEN x.refclassid = 'pg_type'::regclass AND coalesce(e.typrelid, t.typrelid) = 0 THEN 'type'
+         ELSE 'relation' END,
+    (CASE WHEN x.refclassid = 'pg_type'::regclass
+          THEN coalesce(nullif(coalesce(e.typrelid, t.typrelid), 0), e.oid, t.oid)
+          ELSE x.refobjid END)::int8
+  FROM pg_depend x
+  LEFT JOIN pg_rewrite w ON x.classid = 'pg_rewrite'::regclass AND w.oid = x.objid
+  LEFT JOIN pg_attrdef v ON x.classid = 'pg_attrdef'::regclass AND v.oid = x.objid
+  LEFT JOIN pg_constraint k ON x.classid = 'pg_constraint'::regclass AND k.oid = x.objid
+  LEFT JOIN pg_index i ON x.classid = 'pg_class'::regclass AND i.indexrelid = x.objid
+  LEFT JOIN pg_type t ON x.refclassid = 'pg_type'::regclass AND t.oid = x.refobjid
+  LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
+  WHERE x.deptype = 'n' AND x.objid >= 16384 AND x.refobjid >= 16384
+    AND x.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
+                      'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+    AND x.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+    AND (i.indisexclusion IS NULL OR i.indisexclusion)
+    AND (k.contype IS NULL OR k.contype IN ('c', 'x'))
+    AND (x.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass) OR x.refclassid = 'pg_proc'::regclass)
+    AND $1::text[] IS NOT DISTINCT FROM $1 AND $2::text[] IS NOT DISTINCT FROM $2 AND $3::text[] IS NOT NULL";
+
+pub(in crate::postgres) struct DependencyRow {
+    pub(in crate::postgres) from: Place,
+    pub(in crate::postgres) to: Place,
+}
+
+/// A kind, `relation`, `type` or `function`, and the number within it.
+pub(in crate::postgres) type Place = (String, i64);
+
+pub(in crate::postgres) fn read(row: &ValueRow) -> Result<DependencyRow> {
+    let mut fields = Fields::of(row);
+    Ok(DependencyRow {
+        from: (fields.next()?, fields.next()?),
+        to: (fields.next()?, fields.next()?),
+    })
+}

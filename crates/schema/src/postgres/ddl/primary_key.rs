@@ -1,0 +1,21 @@
+//! Primary keys.
+
+use underpin_core::{Result, quote};
+
+use super::{deferral, include, list, options};
+use crate::PrimaryKey;
+
+/// `CONSTRAINT … PRIMARY KEY (…)`.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn clause(key: &PrimaryKey) -> Result<String> {
+    Ok(format!(
+        "CONSTRAINT {} PRIMARY KEY ({}){}{}{}",
+        quote::identifier(&key.name)?,
+        list(&key.columns)?,
+        include(&key.include)?,
+        options::with(&key.options)?,
+        deferral(key.deferral),
+    ))
+}

@@ -1,0 +1,24 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Deferral, ObjectName};
+
+/// The primary key of a table.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+pub struct PrimaryKey {
+    /// The name of the constraint, and of its index.
+    pub name: String,
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// Columns that its index carries beside them.
+    pub include: Vec<String>,
+    /// When it is checked.
+    pub deferral: Deferral,
+    /// Storage options of its index.
+    pub options: BTreeMap<String, String>,
+    /// The primary key of the parent table that it belongs to, where that made it.
+    pub parent: Option<ObjectName>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}

@@ -1,0 +1,24 @@
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Deferral, ObjectName};
+
+/// A unique constraint. Its index has its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+pub struct Unique {
+    /// Its columns, in order.
+    pub columns: Vec<String>,
+    /// Columns that its index carries beside them.
+    pub include: Vec<String>,
+    /// Whether two NULLs are the same.
+    pub nulls_not_distinct: bool,
+    /// When it is checked.
+    pub deferral: Deferral,
+    /// Storage options of its index.
+    pub options: BTreeMap<String, String>,
+    /// The constraint of the parent table that it belongs to, where that made it.
+    pub parent: Option<ObjectName>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}

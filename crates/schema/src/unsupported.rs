@@ -1,0 +1,18 @@
+use std::fmt;
+
+use serde::Serialize;
+
+/// Something that the database has and a [`Schema`](crate::Schema) cannot carry.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Unsupported {
+    /// What it is, in the engine's words: `rule`, `aggregate`, `composite type`.
+    pub kind: String,
+    /// Its name, qualified, as a person would write it.
+    pub name: String,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}

@@ -1,0 +1,36 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{Expression, ObjectRef, Trigger, Type};
+
+/// A view.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct View {
+    /// The query, as the server renders it, without a semicolon.
+    pub definition: Expression,
+    /// Its columns, in order.
+    pub columns: Vec<ViewColumn>,
+    /// Options, as `WITH (…)` has them: `security_barrier`, `check_option`.
+    pub options: BTreeMap<String, String>,
+    /// The triggers on it.
+    pub triggers: BTreeMap<String, Trigger>,
+    /// What it is made of.
+    pub depends_on: BTreeSet<ObjectRef>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}
+
+/// A column of a view or of a materialized view.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct ViewColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub data_type: Type,
+    /// What an insert into the view gives it where it names no value.
+    pub default: Option<Expression>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}

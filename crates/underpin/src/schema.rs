@@ -1,0 +1,41 @@
+//! Schemas as plain values, and how one is read from a database.
+
+use underpin_core::{Class, Engine, Error, Isolation, Result, TransactionOptions};
+pub use underpin_schema::*;
+
+use crate::Database;
+
+/// Reads what is selected of the database, in one snapshot and a fixed number of queries.
+///
+/// # Errors
+/// [`Class::Unsupported`] on an engine whose catalog is not known, else that of the queries;
+/// [`Class::Data`] where an answer cannot be understood.
+///
+/// # Cancel safety
+/// Safe: it only reads.
+pub async fn introspect(db: &Database, selection: &Selection) -> Result<Schema> {
+    match db.engine() {
+        Engine::Postgres => introspect_postgres(db, selection).await,
+        engine => Err(Error::new(
+            Class::Unsupported,
+            format!("The schema of a database on {engine} cannot be read."),
+        )),
+    }
+}
+
+async fn introspect_postgres(db: &Database, selection: &Selection) -> Result<Schema> {
+    let snapshot = TransactionOptions {
+        isolation: Some(Isolation::RepeatableRead),
+        read_only: true,
+        deferrable: false,
+    };
+    let connection = db.acquire().await?;
+    let transaction = connection.begin_with(snapshot).await?;
+    let version = transaction.query_scalar(postgres::PREPARE, ()).await?;
+    let mut answers = Vec::new();
+    for statement in postgres::statements(version, selection)? {
+        answers.push(transaction.query(&statement.sql, statement.params).await?);
+    }
+    transaction.commit().await?;
+    postgres::assemble(&answers)
+}
