@@ -87,6 +87,21 @@ async fn example_5(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
+async fn the_pool(db: Database) -> Result<()> {
+    use underpin::Bounds;
+
+    let slow = db.exclusive().query("SELECT * FROM view_that_calls_a_function", ()).await?;
+    let pool = &db.statistics()[0];               // of the pool that takes writes
+    println!("{} open, {} shared, 99 % waited at most {:?}", pool.size, pool.lanes, pool.wait.quantile(0.99));
+
+    db.pause();                                   // callers wait, within their time
+    db.resize(Bounds { min: 5, max: 40, max_overflow: 0 })?;
+    db.resume();
+    db.reconfigure("postgres://app:new@db2/shop").await?;   // tried first, then taken; nobody fails
+    Ok(())
+}
+
+#[rustfmt::skip]
 async fn example_6(db: Database) -> Result<()> {
     use std::time::Duration;
     let lease = db.acquire().await?;               // given back, cleaned, when dropped
