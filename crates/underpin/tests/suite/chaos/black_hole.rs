@@ -45,8 +45,8 @@ impl Scene {
             .to_builder()
             .pool_min_size(0)
             .pool_max_size(4)
-            .acquire_timeout(Duration::from_secs(5))
-            .connection_timeout(Duration::from_millis(300))
+            .acquire_timeout(Duration::from_secs(10))
+            .connection_timeout(Duration::from_secs(1))
             .max_retries(100);
         let db = Database::connect_through(config.build().unwrap(), route.clone())
             .await
@@ -63,7 +63,7 @@ impl Scene {
     /// Ten statements and a transaction that all meet the black hole; then nobody holds a
     /// permit, though nothing was ever answered.
     async fn fall_in(&self) {
-        let brief = self.db.deadline(Duration::from_millis(300));
+        let brief = self.db.deadline(Duration::from_secs(1));
         let transaction = brief.begin().await.unwrap();
         let session = brief.acquire().await.unwrap();
         self.proxy.black_hole();

@@ -9,8 +9,11 @@ use underpin::{Class, Database, Effect, Error, Stage};
 use underpin_testkit::{Postgres, TestDatabase, or_skip};
 
 use super::{at_rest, fill, open};
+use crate::place::eventually;
 
-const PATIENCE: Duration = Duration::from_millis(800);
+/// Longer than an attempt to connect may take, so that one has failed by then.
+const PATIENCE: Duration = Duration::from_secs(3);
+const ATTEMPT: Duration = Duration::from_secs(1);
 
 /// So many callers at once that each want a connection; their errors.
 async fn crowd(db: &Database, callers: usize) -> Vec<Error> {
@@ -39,11 +42,19 @@ async fn impatient(database: &TestDatabase, connections: u32) -> Database {
     open(&database.url(), connections, |config| {
         config
             .acquire_timeout(PATIENCE)
-            .connection_timeout(Duration::from_millis(200))
+            .connection_timeout(ATTEMPT)
             .health_check(HealthCheck::Always)
             .max_retries(100)
     })
     .await
+}
+
+/// Until the next attempt to connect, whose waits have grown while the server hung.
+async fn recovered(db: &Database) {
+    eventually("connections are to be had again", async || {
+        db.acquire().await.is_ok()
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -72,7 +83,7 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
     );
     for error in &validates {
         let parts = [
-            "0 µs connecting, 8",
+            "0 µs connecting, ",
             "ms validating. The pool has 2 of at most 2",
         ];
         assert_says(error, Stage::Validate, &parts);
@@ -86,8 +97,8 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
         // The driver and the pool both bound an attempt; either may be the one to say so.
         let said = error.to_string();
         let bounded = [
-            "did not complete a connection within 2",
-            "given up after 200ms",
+            "did not complete a connection within 1",
+            "given up after 1s",
         ];
         assert!(bounded.iter().any(|part| said.contains(part)), "{said}");
     }
@@ -101,7 +112,7 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
     }
     for error in [validates, connects, queues].iter().flatten() {
         let error = error.to_string();
-        assert!(error.contains(" was to be had within 8"), "{error}");
+        assert!(error.contains(" was to be had within "), "{error}");
         assert!(error.contains(&holder), "{holder:?} is missing in: {error}");
     }
     for (db, timeouts) in pools.into_iter().zip([1, 5, 5]) {
@@ -117,6 +128,7 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
     drop(held);
     for (db, database) in pools.into_iter().zip(&databases) {
         at_rest(db, database).await;
+        recovered(db).await;
         fill(db).await;
         db.query("SELECT 1", ()).await.unwrap();
         at_rest(db, database).await;
@@ -158,6 +170,7 @@ async fn statements_under_way_when_the_server_hangs_leak_nothing() {
 
     block_in_place(|| server.resume());
     at_rest(&db, &database).await;
+    recovered(&db).await;
     fill(&db).await;
     let ones: i64 = db
         .query_scalar("SELECT count(*) FROM t WHERE n = 1", ())
