@@ -90,10 +90,8 @@ pub(crate) fn give_back<C: Connector>(
     slot: SlotId,
     connection: C::Connection,
 ) {
-    let state = match connection.state() {
-        SessionState::Clean if !connection.is_open() => SessionState::Broken,
-        state => state,
-    };
+    // Whether the other side has hung up is looked at when it goes out again.
+    let state = connection.state();
     inner.with(|locked, now| match state {
         SessionState::Clean if !inner.hooks.has_after_release() => {
             let placement = locked.state.returned(slot, now);

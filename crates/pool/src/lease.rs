@@ -53,6 +53,22 @@ impl<C: Connector> Lease<C> {
         }
     }
 
+    /// Says that the connection leads elsewhere than it should, as when its server turned out
+    /// to be a replica: makes all connections of its generation stale. At most once a second,
+    /// so that a server which stays a replica is not connected to over and over.
+    pub fn suspect(&self) {
+        let stale = self
+            .inner
+            .with(|locked, now| locked.state.suspect(self.slot, now));
+        if stale {
+            let pool = self.inner.name();
+            tracing::warn!(
+                pool,
+                "a connection leads elsewhere than it should; all are replaced"
+            );
+        }
+    }
+
     pub(crate) fn pool(&self) -> &Arc<Inner<C>> {
         &self.inner
     }

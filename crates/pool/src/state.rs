@@ -69,6 +69,8 @@ pub(crate) struct State {
     next_ticket: u64,
     backoff: Backoff,
     generation: u64,
+    /// When connections were last found to lead elsewhere than they should.
+    suspected_at: Option<Moment>,
     closing: bool,
     /// Nothing is opened before the first acquire.
     asleep: bool,
@@ -96,6 +98,7 @@ impl State {
             next_ticket: 0,
             backoff: Backoff::default(),
             generation: 0,
+            suspected_at: None,
             closing: false,
             asleep: options.lazy,
             actions: VecDeque::new(),

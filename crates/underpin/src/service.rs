@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use underpin_core::driver::{Call, Connection, Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
-use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
+use underpin_core::{Class, Deadline, Effect, Engine, Error, Params, Result};
 use underpin_pool::{AcquireOptions, Lease, Place, Pool};
 
 use crate::counters::Counters;
@@ -278,6 +278,9 @@ where
     if let (Some(habit), Some(begun)) = (habit, begun) {
         habit.took(begun.elapsed());
     }
+    if let Err(error) = &result {
+        suspect(error, lease);
+    }
     let left_open = matches!(
         lease.state(),
         SessionState::InTransaction | SessionState::Failed
@@ -286,6 +289,18 @@ where
         Ok(_) if left_open => Err(left_in_transaction::<O>()),
         result => result,
     })
+}
+
+/// A write that is refused where writes go: the server is the primary no more.
+pub(crate) fn suspect<C>(error: &Error, lease: &Lease<C>)
+where
+    C: Connector,
+    C::Connection: Connection,
+{
+    // A file that is read-only stays so.
+    if error.class() == Class::ReadOnly && C::Connection::ENGINE != Engine::Sqlite {
+        lease.suspect();
+    }
 }
 
 #[cold]

@@ -10,6 +10,7 @@ use underpin_pool::Lease;
 use crate::backend::on_engine;
 use crate::counters::Counters;
 use crate::operation::Operation;
+use crate::service::suspect;
 
 /// A driver's connection in the hands of one caller: of the pool, or of its own.
 pub(crate) enum Held<C: Connector> {
@@ -33,6 +34,8 @@ impl<C: Connector> Deref for Held<C> {
 pub(crate) struct Session {
     pub(crate) held: AnyHeld,
     pub(crate) counters: Arc<Counters>,
+    /// Whether the transaction that was begun last was to read only.
+    read_only: AtomicBool,
     /// Whether `leftovers` holds anything, so that the usual call takes no lock.
     has_leftovers: AtomicBool,
     /// What dropped transactions have left to be rolled back, in order.
@@ -59,6 +62,7 @@ impl Session {
         Session {
             held,
             counters,
+            read_only: AtomicBool::new(false),
             has_leftovers: AtomicBool::new(false),
             leftovers: Mutex::default(),
         }
@@ -99,6 +103,14 @@ impl Session {
         let begun = Instant::now();
         let result = on_engine!(&self.held, AnyHeld, held => operation.run(&**held, call).await);
         self.counters.statement(begun.elapsed(), result.is_err());
+        if let Err(error) = &result
+            && !self.read_only.load(Ordering::Relaxed)
+        {
+            on_engine!(&self.held, AnyHeld, held => match held {
+                Held::Leased(lease) => suspect(error, lease),
+                Held::Owned(_) => {}
+            });
+        }
         result
     }
 
@@ -141,6 +153,7 @@ impl Session {
         deadline: Deadline,
     ) -> Result<()> {
         self.clear_leftovers(deadline).await?;
+        self.read_only.store(options.read_only, Ordering::Relaxed);
         on_engine!(&self.held, AnyHeld, held => held.begin(options, deadline).await)
     }
 

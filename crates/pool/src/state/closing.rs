@@ -1,6 +1,11 @@
+use std::time::Duration;
+
 use super::{Action, Backoff, SlotId, State};
 use crate::bounds::Bounds;
 use crate::moment::Moment;
+
+/// Nothing is suspected again sooner than this.
+const SUSPICION: Duration = Duration::from_secs(1);
 
 impl State {
     /// Makes all connections stale: idle ones are closed now, the others when they come
@@ -17,6 +22,21 @@ impl State {
         self.backoff = Backoff::default();
         self.invalidate(now);
         self.actions.push_back(Action::Reschedule);
+    }
+
+    /// A connection leads elsewhere than it should, as when the server behind it has become a
+    /// replica: so do those of the same generation. Gives whether they are stale now. Those
+    /// who find it at the same time, and a server that stays as it is, make it once a second.
+    pub(crate) fn suspect(&mut self, slot: SlotId, now: Moment) -> bool {
+        let again = self
+            .suspected_at
+            .is_some_and(|at| now.since(at) < SUSPICION);
+        let news = self.is_current(slot) && !again;
+        if news {
+            self.suspected_at = Some(now);
+            self.invalidate(now);
+        }
+        news
     }
 
     /// Changes the bounds. Surplus connections are closed, the longest idle first; those

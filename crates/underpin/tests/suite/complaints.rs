@@ -2,7 +2,7 @@
 //!
 //! | complaint | where it was made | prevented by |
 //! |---|---|---|
-//! | The pool stays pinned to a demoted primary. | HikariCP#2185 | `a_pool_is_not_pinned_to_a_demoted_primary` in `crates/pool/tests/pool/connecting.rs`: `invalidate` replaces every connection; that a refused write (SQLSTATE 25006) is recognised for what it is, `a_write_on_a_demoted_primary_is_told_as_such` here |
+//! | The pool stays pinned to a demoted primary. | HikariCP#2185 | `a_pool_does_not_stay_pinned_to_a_demoted_primary` here: a refused write (SQLSTATE 25006) replaces every connection; and its rule in `crates/pool/src/state/rules/leasing.rs` |
 //! | A connection dropped on a dead socket leaks its permit. | sqlx#4349 | `a_dead_socket_leaks_no_permit` here, and in `crates/pool/src/state/rules/leasing.rs`; `chaos::black_hole` |
 //! | A late waiter throws away a fresh connection, since one timeout covers the queue and the connect. | sqlx#3132 | `a_late_waiter_throws_no_fresh_connection_away` in `crates/pool/tests/pool/complaints.rs` |
 //! | A timeout does not say whether it was a backlog, a leak, the connects or slow statements. | sqlx#2276, bb8#102, HikariCP#258 | `a_timeout_says_why` and `the_time_spent_connecting_is_told_from_the_queue` in `crates/pool/tests/pool/explaining.rs`; `chaos::hang` |
@@ -58,7 +58,7 @@ async fn a_dead_socket_leaks_no_permit() {
 
 /// <https://github.com/brettwooldridge/HikariCP/issues/2185>
 #[tokio::test]
-async fn a_write_on_a_demoted_primary_is_told_as_such() {
+async fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
     let server = or_skip!(Postgres::start());
     let database = server.database("demoted");
     let admin = database.client().await;
@@ -87,6 +87,11 @@ async fn a_write_on_a_demoted_primary_is_told_as_such() {
     assert_eq!(error.class(), Class::ReadOnly, "{error}");
     assert_eq!(error.sqlstate(), Some("25006"));
     assert_eq!(error.effect(), Effect::RolledBack, "{error}");
+    // Every connection is replaced, so that another primary would be found.
+    let opened = db.metrics().total_connections;
+    db.query_scalar::<i32>("SELECT 1", ()).await.unwrap();
+    assert!(db.metrics().total_connections > opened);
+    at_rest(&db, &database).await;
 }
 
 /// <https://github.com/launchbadge/sqlx/issues/459>

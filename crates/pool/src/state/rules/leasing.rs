@@ -1,6 +1,27 @@
 use super::*;
 
 #[test]
+fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
+    let (mut state, _) = filled(3, |_| {});
+    let [first, second] = [lease(&mut state, secs(1)), lease(&mut state, secs(1))];
+    assert!(state.suspect(first, secs(1)));
+    assert!(!state.suspect(second, secs(1)), "it is known already");
+    assert_eq!(state.generation(), 1);
+    for slot in [first, second] {
+        assert_eq!(state.returned(slot, secs(1)), Placement::Close);
+        state.closed(slot, secs(1));
+    }
+    let new = attempts(&mut state);
+    state.connected(new[0], secs(1), 0.5);
+    let third = lease(&mut state, secs(1));
+    assert!(
+        !state.suspect(third, ms(1_900)),
+        "the server is given a second"
+    );
+    assert!(state.suspect(third, ms(2_000)));
+}
+
+#[test]
 fn newcomers_never_overtake_waiters() {
     let (mut state, slots) = filled(1, |_| {});
     let slot = lease(&mut state, secs(1));
