@@ -7,16 +7,16 @@ use std::time::Duration;
 use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result};
 
-use crate::background::CHECK_BOUND;
+use crate::background::{CHECK_BOUND, pass_on};
 use crate::explanation::{Ending, Explanation};
 use crate::failure;
 use crate::hooks::HOOK_BOUND;
 use crate::inner::{Inner, Locked, bounded};
-use crate::lane::{self, Lane, Place, Seat};
+use crate::lane::{Lane, Place, Seat};
 use crate::lease::Lease;
-use crate::mailbox::Outcome;
+use crate::mailbox::{Mailbox, Outcome};
 use crate::moment::Moment;
-use crate::state::{Acquisition, End, GAP, SlotId, Ticket, Waiter};
+use crate::state::{Acquisition, GAP, SlotId, Ticket, Waiter};
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +103,7 @@ async fn obtain<C: Connector>(
                 check,
             } => {
                 let lease = Lease::new(inner, slot, connection);
-                if !lease.is_open() || (check && !call.validate(&lease).await?) {
+                if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
                     tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
                     inner = lease.refuse();
                 } else if call.admits(&lease).await? {
@@ -173,8 +173,9 @@ impl Call {
         inner: &Arc<Inner<C>>,
         locked: &mut Locked<C::Connection>,
         now: Moment,
+        mailbox: &mut Option<Arc<Mailbox<C::Connection>>>,
         waker: &Waker,
-    ) -> Result<Turned<C::Connection>, (u32, Ticket)> {
+    ) -> Result<Turned<C::Connection>, Waits> {
         if self.shares
             && let Some(slot) = locked.state.join(now)
         {
@@ -200,7 +201,8 @@ impl Call {
             Acquisition::Wait => {
                 let connecting = locked.state.connecting_time(now);
                 self.connecting_before.get_or_insert(connecting);
-                let cell = locked.mailboxes.open(waker.clone());
+                let mailbox = mailbox.get_or_insert_with(|| Mailbox::new(waker));
+                let cell = locked.mailboxes.add(Arc::clone(mailbox));
                 let retries = self.options.retries;
                 let waiter = Waiter {
                     ticket,
@@ -214,7 +216,7 @@ impl Call {
                     shares: self.shares,
                 };
                 locked.state.enqueue(waiter, now);
-                Err((cell, ticket))
+                Err(Waits { cell, ticket })
             }
         }
     }
@@ -358,6 +360,12 @@ fn seated<T>(locked: &mut Locked<T>, slot: SlotId, now: Moment) -> Turned<T> {
     }
 }
 
+/// A place in the queue.
+struct Waits {
+    cell: u32,
+    ticket: Ticket,
+}
+
 /// Takes what there is, or waits for it. Dropped early, it leaves the queue, and passes on
 /// what it was given.
 struct Turn<'a, C: Connector> {
@@ -365,7 +373,8 @@ struct Turn<'a, C: Connector> {
     call: &'a mut Call,
     /// The time, where the clock was looked at just before.
     now: Option<Moment>,
-    waiting: Option<(u32, Ticket)>,
+    /// The place in the queue, and where the outcome arrives.
+    waiting: Option<(Waits, Arc<Mailbox<C::Connection>>)>,
 }
 
 impl<C: Connector> Future for Turn<'_, C> {
@@ -374,88 +383,77 @@ impl<C: Connector> Future for Turn<'_, C> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut *self;
         let waker = context.waker();
-        let Some((cell, _)) = turn.waiting else {
-            let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
-            let call = &mut *turn.call;
-            let taken = turn
-                .inner
-                .with_at(now, |locked, now| call.take(turn.inner, locked, now, waker));
-            return match taken {
-                Ok(turned) => Poll::Ready(turned),
-                Err(waiting) => {
-                    turn.waiting = Some(waiting);
-                    Poll::Pending
-                }
+        if let Some((_, mailbox)) = &turn.waiting {
+            let Some(outcome) = mailbox.poll(waker) else {
+                return Poll::Pending;
             };
-        };
-        let turned = turn.inner.with(|locked, now| {
-            let outcome = locked.mailboxes.poll(cell, waker)?;
-            Some(arrived(locked, outcome, now))
+            turn.waiting = None;
+            return Poll::Ready(turn.arrived(outcome));
+        }
+        let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
+        // Made before the lock is taken, where it will probably be needed.
+        let crowded = turn.inner.is_crowded();
+        let mut mailbox = crowded.then(|| Mailbox::new(waker));
+        let call = &mut *turn.call;
+        let taken = turn.inner.with_at(now, |locked, now| {
+            call.take(turn.inner, locked, now, &mut mailbox, waker)
         });
-        match turned {
-            Some(turned) => {
-                turn.waiting = None;
-                Poll::Ready(turned)
+        match taken {
+            Ok(turned) => Poll::Ready(turned),
+            Err(place) => {
+                turn.waiting = mailbox.map(|mailbox| (place, mailbox));
+                Poll::Pending
             }
-            None => Poll::Pending,
         }
     }
 }
 
-/// What has come for one who has waited.
-fn arrived<T>(locked: &mut Locked<T>, outcome: Outcome<T>, now: Moment) -> Turned<T> {
-    match outcome {
-        Outcome::Granted {
-            slot,
-            connection,
-            check,
-        } if locked.state.is_current(slot) => Turned::Leased {
-            slot,
-            connection,
-            check,
-        },
-        Outcome::Granted {
-            slot, connection, ..
-        } => {
-            let placement = locked.state.unclaimed(slot, now);
-            locked.put(slot, connection, placement);
-            Turned::Stale
+impl<C: Connector> Turn<'_, C> {
+    /// What has come for one who has waited.
+    fn arrived(&self, outcome: Outcome<C::Connection>) -> Turned<C::Connection> {
+        match outcome {
+            Outcome::Granted {
+                slot,
+                connection,
+                check,
+                generation,
+            } if self.inner.is_current(generation) => Turned::Leased {
+                slot,
+                connection,
+                check,
+            },
+            stale @ Outcome::Granted { .. } => {
+                pass_on(self.inner, stale);
+                Turned::Stale
+            }
+            Outcome::Seated { slot, lane, since } => Turned::Seated { slot, lane, since },
+            Outcome::TimedOut {
+                waiting,
+                awaits_connect,
+            } => Turned::Ended(Ending::TimedOut {
+                waiting,
+                awaits_connect,
+            }),
+            Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
+            Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
+            Outcome::Closed => Turned::Closed,
         }
-        Outcome::Seated { slot } => seated(locked, slot, now),
-        Outcome::TimedOut {
-            waiting,
-            awaits_connect,
-        } => Turned::Ended(Ending::TimedOut {
-            waiting,
-            awaits_connect,
-        }),
-        Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
-        Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
-        Outcome::Closed => Turned::Closed,
     }
 }
 
 impl<C: Connector> Drop for Turn<'_, C> {
     fn drop(&mut self) {
-        let Some((cell, ticket)) = self.waiting else {
+        let Some((Waits { cell, ticket }, mailbox)) = self.waiting.take() else {
             return;
         };
-        let seat = self.inner.with(|locked, now| {
-            locked.state.abandon(ticket);
-            match locked.mailboxes.close(cell)? {
-                Outcome::Granted {
-                    slot, connection, ..
-                } => {
-                    let placement = locked.state.unclaimed(slot, now);
-                    locked.put(slot, connection, placement);
-                    None
-                }
-                Outcome::Seated { slot } => Some((slot, now)),
-                _ => None,
+        self.inner.with(|locked, _| {
+            if locked.state.abandon(ticket) {
+                locked.mailboxes.remove(cell);
             }
         });
-        if let Some((slot, joined)) = seat {
-            lane::leave(self.inner, slot, joined, End::Answered);
+        // What is still on its way finds nobody here, and is passed on by who brings it.
+        if let Some(outcome) = mailbox.close() {
+            pass_on(self.inner, outcome);
         }
     }
 }

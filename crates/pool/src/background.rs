@@ -15,9 +15,10 @@ use underpin_core::{Class, Deadline, Error, Result};
 use crate::failure;
 use crate::hooks::Hooks;
 use crate::inner::{Inner, bounded};
-use crate::lane::Lane;
-use crate::state::{AfterFailure, Holder, SlotId};
-use crate::work::{Job, Work};
+use crate::lane::{self, Lane};
+use crate::mailbox::Outcome;
+use crate::state::{AfterFailure, End, Holder, SlotId};
+use crate::work::{Delivery, Job, Work};
 
 /// No test of a connection takes longer.
 pub(crate) const CHECK_BOUND: Duration = Duration::from_secs(5);
@@ -28,8 +29,11 @@ pub(crate) const CLOSE_BOUND: Duration = Duration::from_secs(5);
 
 /// Starts what was left to do. Called without the lock.
 pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connection>) {
-    for waker in work.wake.into_iter().chain(work.wake_too) {
-        waker.wake();
+    for Delivery { to, outcome } in work.delivery.into_iter().chain(work.deliveries) {
+        match to.deliver(outcome) {
+            Ok(waker) => waker.wake(),
+            Err(unwanted) => pass_on(inner, unwanted),
+        }
     }
     for Holder { place, held } in work.leaks {
         let pool = inner.name();
@@ -74,6 +78,24 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
                 return_lane(inner, slot, lane);
             }
         }
+    }
+}
+
+/// Passes on what came for a waiter who has gone away.
+pub(crate) fn pass_on<C: Connector>(inner: &Arc<Inner<C>>, outcome: Outcome<C::Connection>) {
+    match outcome {
+        Outcome::Granted {
+            slot, connection, ..
+        } => inner.with(|locked, now| {
+            let placement = locked.state.unclaimed(slot, now);
+            locked.put(slot, connection, placement);
+        }),
+        Outcome::Seated { slot, lane, since } => {
+            // The last hold on a lane that has ended must be the pool's.
+            drop(lane);
+            lane::leave(inner, slot, since, End::Answered);
+        }
+        _ => {}
     }
 }
 

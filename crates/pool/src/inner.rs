@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::options::PoolOptions;
 use crate::source::Source;
 use crate::state::{Action, Placement, SlotId, State};
 use crate::statistics::Statistics;
-use crate::work::{Job, Work};
+use crate::work::{Delivery, Job, Work};
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
@@ -36,9 +36,14 @@ pub(crate) struct Inner<C: Connector> {
     /// The pool was closed because the runtime that keeps it up came to its end.
     pub(crate) runtime_ended: AtomicBool,
     pub(crate) publishing: Publishing,
+    /// The state's, for those who do not take the lock.
+    generation: AtomicU64,
+    crowded: AtomicBool,
 }
 
-/// What the lock guards.
+/// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
+/// does not disturb who works under it.
+#[repr(align(64))]
 pub(crate) struct Locked<T> {
     pub(crate) state: State,
     /// The connections that nobody holds, by slot.
@@ -78,6 +83,8 @@ impl<C: Connector> Inner<C> {
             drained: Notify::new(),
             runtime_ended: AtomicBool::new(false),
             publishing: Publishing::new(),
+            generation: AtomicU64::new(0),
+            crowded: AtomicBool::new(false),
         }
     }
 
@@ -124,14 +131,37 @@ impl<C: Connector> Inner<C> {
         let mut locked = self.lock();
         let result = act(&mut locked, now);
         if locked.state.has_actions() {
-            locked.carry_out_actions();
+            locked.carry_out_actions(now);
         }
         let work = locked.take_work();
+        self.note(&locked.state);
         drop(locked);
         if let Some(work) = work {
             background::start(self, work);
         }
         result
+    }
+
+    /// Lets those know who do not take the lock.
+    fn note(&self, state: &State) {
+        let generation = state.generation();
+        if self.generation.load(Ordering::Relaxed) != generation {
+            self.generation.store(generation, Ordering::Release);
+        }
+        let crowded = state.is_crowded();
+        if self.crowded.load(Ordering::Relaxed) != crowded {
+            self.crowded.store(crowded, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether who asks now will probably have to wait.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
+    /// Whether connections of this generation are still to be leased out.
+    pub(crate) fn is_current(&self, generation: u64) -> bool {
+        self.generation.load(Ordering::Acquire) == generation
     }
 
     /// The pool in numbers, all of the same moment.
@@ -162,6 +192,7 @@ impl<T> Locked<T> {
                         slot,
                         connection,
                         check,
+                        generation: self.state.generation(),
                     },
                 );
             }
@@ -208,12 +239,13 @@ impl<T> Locked<T> {
     }
 
     fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
-        self.has_work = true;
-        let waker = self.mailboxes.deliver(cell, outcome);
-        self.work.wake(waker);
+        if let Some(to) = self.mailboxes.remove(cell) {
+            self.has_work = true;
+            self.work.deliver(Delivery { to, outcome });
+        }
     }
 
-    fn carry_out_actions(&mut self) {
+    fn carry_out_actions(&mut self, now: Moment) {
         while let Some(action) = self.state.next_action() {
             self.has_work = true;
             match action {
@@ -245,7 +277,18 @@ impl<T> Locked<T> {
                     };
                     self.deliver(cell, outcome);
                 }
-                Action::Seat { cell, slot } => self.deliver(cell, Outcome::Seated { slot }),
+                Action::Seat { cell, slot } => {
+                    if let Some(lane) = self.lane(slot) {
+                        self.deliver(
+                            cell,
+                            Outcome::Seated {
+                                slot,
+                                lane,
+                                since: now,
+                            },
+                        );
+                    }
+                }
                 Action::ReturnLane(slot) => self.end_lane(slot),
                 Action::Rescue(slot) => {
                     if let Some(lane) = self.lane(slot) {

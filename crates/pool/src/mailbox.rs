@@ -1,9 +1,11 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
 use underpin_core::Error;
 
+use crate::lane::Lane;
+use crate::moment::Moment;
 use crate::state::SlotId;
 
 /// What became of a wait.
@@ -14,9 +16,15 @@ pub(crate) enum Outcome<T> {
         slot: SlotId,
         connection: T,
         check: bool,
+        /// The pool's at that moment.
+        generation: u64,
     },
-    /// A seat in a lane.
-    Seated { slot: SlotId },
+    /// A seat in a lane, since then.
+    Seated {
+        slot: SlotId,
+        lane: Arc<Lane<T>>,
+        since: Moment,
+    },
     /// The time was up; so many waited then, perhaps for an attempt to connect.
     TimedOut {
         waiting: usize,
@@ -30,71 +38,98 @@ pub(crate) enum Outcome<T> {
     Closed,
 }
 
-/// Where waiters find what became of their wait: one numbered cell each.
+/// Where one waiter finds what became of its wait. It has a lock of its own, so that fetching
+/// it holds up nobody else.
 #[derive(Debug)]
-pub(crate) struct Mailboxes<T> {
-    cells: Vec<Cell<T>>,
-    free: Vec<u32>,
-}
+pub(crate) struct Mailbox<T>(Mutex<Content<T>>);
 
 #[derive(Debug)]
-enum Cell<T> {
-    Free,
+enum Content<T> {
     Waiting(Waker),
     Arrived(Outcome<T>),
+    /// Fetched, or nobody waits any more.
+    Over,
+}
+
+impl<T> Mailbox<T> {
+    pub(crate) fn new(waker: &Waker) -> Arc<Self> {
+        Arc::new(Mailbox(Mutex::new(Content::Waiting(waker.clone()))))
+    }
+
+    /// Leaves the outcome and gives whom to wake, or gives the outcome back where nobody
+    /// waits any more.
+    pub(crate) fn deliver(&self, outcome: Outcome<T>) -> Result<Waker, Outcome<T>> {
+        let mut content = self.content();
+        match std::mem::replace(&mut *content, Content::Over) {
+            Content::Waiting(waker) => {
+                *content = Content::Arrived(outcome);
+                Ok(waker)
+            }
+            _ => Err(outcome),
+        }
+    }
+
+    /// Takes the outcome, or notes whom to wake when it arrives.
+    pub(crate) fn poll(&self, waker: &Waker) -> Option<Outcome<T>> {
+        let mut content = self.content();
+        if let Content::Waiting(known) = &mut *content {
+            known.clone_from(waker);
+            return None;
+        }
+        take(&mut content)
+    }
+
+    /// Waits no more, and takes what may have arrived.
+    pub(crate) fn close(&self) -> Option<Outcome<T>> {
+        take(&mut self.content())
+    }
+
+    fn content(&self) -> MutexGuard<'_, Content<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn take<T>(content: &mut Content<T>) -> Option<Outcome<T>> {
+    match std::mem::replace(content, Content::Over) {
+        Content::Arrived(outcome) => Some(outcome),
+        _ => None,
+    }
+}
+
+/// The mailboxes of all who wait, by the number under which the state machine knows them.
+#[derive(Debug)]
+pub(crate) struct Mailboxes<T> {
+    boxes: Vec<Option<Arc<Mailbox<T>>>>,
+    free: Vec<u32>,
 }
 
 impl<T> Mailboxes<T> {
     pub(crate) fn new() -> Self {
         Mailboxes {
-            cells: Vec::new(),
+            boxes: Vec::new(),
             free: Vec::new(),
         }
     }
 
-    /// A cell for somebody who begins to wait.
-    pub(crate) fn open(&mut self, waker: Waker) -> u32 {
-        let waiting = Cell::Waiting(waker);
+    /// A number for somebody who begins to wait.
+    pub(crate) fn add(&mut self, mailbox: Arc<Mailbox<T>>) -> u32 {
         match self.free.pop() {
             Some(cell) => {
-                self.cells[cell as usize] = waiting;
+                self.boxes[cell as usize] = Some(mailbox);
                 cell
             }
             None => {
-                self.cells.push(waiting);
-                (self.cells.len() - 1) as u32
+                self.boxes.push(Some(mailbox));
+                (self.boxes.len() - 1) as u32
             }
         }
     }
 
-    /// Leaves the outcome in the cell and gives whom to wake.
-    pub(crate) fn deliver(&mut self, cell: u32, outcome: Outcome<T>) -> Option<Waker> {
-        match std::mem::replace(&mut self.cells[cell as usize], Cell::Arrived(outcome)) {
-            Cell::Waiting(waker) => Some(waker),
-            _ => {
-                debug_assert!(false, "an outcome is delivered once, to somebody who waits");
-                None
-            }
-        }
-    }
-
-    /// Takes the outcome and gives up the cell, or notes whom to wake when it arrives.
-    pub(crate) fn poll(&mut self, cell: u32, waker: &Waker) -> Option<Outcome<T>> {
-        match &mut self.cells[cell as usize] {
-            Cell::Waiting(known) => {
-                known.clone_from(waker);
-                None
-            }
-            _ => self.close(cell),
-        }
-    }
-
-    /// Gives up the cell, with what may have arrived in it.
-    pub(crate) fn close(&mut self, cell: u32) -> Option<Outcome<T>> {
+    /// Gives up the number of somebody who waits no more, or is to be told why.
+    pub(crate) fn remove(&mut self, cell: u32) -> Option<Arc<Mailbox<T>>> {
+        let mailbox = self.boxes[cell as usize].take();
+        debug_assert!(mailbox.is_some(), "who waits has a mailbox");
         self.free.push(cell);
-        match std::mem::replace(&mut self.cells[cell as usize], Cell::Free) {
-            Cell::Arrived(outcome) => Some(outcome),
-            _ => None,
-        }
+        mailbox
     }
 }

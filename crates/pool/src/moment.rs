@@ -21,6 +21,11 @@ impl Moment {
         Moment(self.0.saturating_add(nanos(wait)))
     }
 
+    /// As `since`, in nanoseconds: what is done at each lease need not divide.
+    pub(crate) fn nanos_since(self, earlier: Moment) -> u64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// How long ago `earlier` was; zero where it is not earlier.
     pub(crate) fn since(self, earlier: Moment) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))

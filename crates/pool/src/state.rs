@@ -178,10 +178,17 @@ impl State {
         self.plan(now);
     }
 
-    /// A waiter has gone away. Does nothing where it was served already.
-    pub(crate) fn abandon(&mut self, ticket: Ticket) {
-        self.queue.leave(ticket);
+    /// A waiter has gone away. Gives whether it waited still; does nothing where it was
+    /// served already.
+    pub(crate) fn abandon(&mut self, ticket: Ticket) -> bool {
+        let waited = self.queue.leave(ticket).is_some();
         self.note_left();
+        waited
+    }
+
+    /// Whether somebody waits.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.queue.len() > 0
     }
 
     /// A waiter has gone away because its time was up.
@@ -385,8 +392,8 @@ impl State {
 
     fn is_check_due(&self, slot: SlotId, now: Moment) -> bool {
         self.rules
-            .health_check
-            .is_due(now.since(self.slot(slot).verified))
+            .check_after
+            .is_some_and(|limit| now.nanos_since(self.slot(slot).verified) >= limit)
     }
 
     fn lease(
@@ -398,7 +405,7 @@ impl State {
     ) {
         self.enter(slot, Phase::Leased { since: now, place });
         self.totals.acquired += 1;
-        let waited = now.since(asked);
+        let waited = now.nanos_since(asked);
         self.slot_mut(slot).waited = waited;
         self.totals.wait.record(waited);
     }
@@ -412,7 +419,7 @@ impl State {
     fn note_return(&mut self, slot: SlotId, now: Moment) {
         if let Phase::Leased { since, .. } = self.slot(slot).phase {
             self.totals.returned += 1;
-            self.totals.used.record(now.since(since));
+            self.totals.used.record(now.nanos_since(since));
         }
     }
 

@@ -1,21 +1,28 @@
 use std::sync::Arc;
-use std::task::Waker;
 
 use crate::lane::Lane;
+use crate::mailbox::{Mailbox, Outcome};
 use crate::state::{Holder, SlotId};
 
 /// What is left to do once the lock is released.
 #[derive(Debug)]
 pub(crate) struct Work<T> {
-    /// The usual case of one waiter to wake needs no allocation.
-    pub(crate) wake: Option<Waker>,
-    pub(crate) wake_too: Vec<Waker>,
+    /// What is to be told to whom; the usual case of one needs no allocation.
+    pub(crate) delivery: Option<Delivery<T>>,
+    pub(crate) deliveries: Vec<Delivery<T>>,
     pub(crate) jobs: Vec<Job<T>>,
     /// Leases to be reported.
     pub(crate) leaks: Vec<Holder>,
     pub(crate) reschedule: bool,
     pub(crate) cancel_connects: bool,
     pub(crate) drained: bool,
+}
+
+/// An outcome on its way to a waiter.
+#[derive(Debug)]
+pub(crate) struct Delivery<T> {
+    pub(crate) to: Arc<Mailbox<T>>,
+    pub(crate) outcome: Outcome<T>,
 }
 
 /// What a background task does with a slot, and the connection in it.
@@ -34,8 +41,8 @@ pub(crate) enum Job<T> {
 impl<T> Default for Work<T> {
     fn default() -> Self {
         Work {
-            wake: None,
-            wake_too: Vec::new(),
+            delivery: None,
+            deliveries: Vec::new(),
             jobs: Vec::new(),
             leaks: Vec::new(),
             reschedule: false,
@@ -46,11 +53,10 @@ impl<T> Default for Work<T> {
 }
 
 impl<T> Work<T> {
-    pub(crate) fn wake(&mut self, waker: Option<Waker>) {
-        match (&self.wake, waker) {
-            (None, waker) => self.wake = waker,
-            (Some(_), Some(waker)) => self.wake_too.push(waker),
-            (Some(_), None) => {}
+    pub(crate) fn deliver(&mut self, delivery: Delivery<T>) {
+        match self.delivery {
+            None => self.delivery = Some(delivery),
+            Some(_) => self.deliveries.push(delivery),
         }
     }
 }

@@ -52,7 +52,7 @@ impl State {
         self.backoff.succeeded();
         self.totals.opened += 1;
         if let Phase::Connecting { since, .. } = self.slot(slot).phase {
-            self.totals.create.record(now.since(since));
+            self.totals.create.record(now.nanos_since(since));
         }
         let share = SHORTEST_LIFE + (1.0 - SHORTEST_LIFE) * random;
         let expires_at = match now.after(self.rules.max_lifetime) {

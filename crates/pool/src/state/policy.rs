@@ -14,6 +14,9 @@ pub(crate) struct Rules {
     pub(crate) max_lifetime: Duration,
     pub(crate) renewal: Duration,
     pub(crate) health_check: HealthCheck,
+    /// From how many nanoseconds without a sign of life on a connection is tested before it
+    /// is leased out; `None`: never.
+    pub(crate) check_after: Option<u64>,
     pub(crate) check_interval: Duration,
     pub(crate) max_connecting: usize,
     pub(crate) leak_threshold: Option<Duration>,
@@ -29,6 +32,14 @@ impl Rules {
             max_lifetime: options.max_lifetime,
             renewal: options.connection_timeout.min(options.max_lifetime / 10),
             health_check: options.health_check,
+            check_after: match options.health_check {
+                HealthCheck::Always => Some(0),
+                HealthCheck::Never => None,
+                HealthCheck::AfterIdle(limit) => {
+                    let nanos = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+                    Some(nanos.saturating_add(1))
+                }
+            },
             check_interval: options.health_check_interval,
             max_connecting: options.max_connecting as usize,
             leak_threshold: options.leak_threshold,

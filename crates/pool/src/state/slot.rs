@@ -1,5 +1,4 @@
 use std::panic::Location;
-use std::time::Duration;
 
 use crate::moment::Moment;
 
@@ -26,8 +25,8 @@ pub(crate) struct Slot {
     /// When it was last known to be well.
     pub(crate) verified: Moment,
     pub(crate) succession: Succession,
-    /// How long its latest holder waited for it.
-    pub(crate) waited: Duration,
+    /// How many nanoseconds its latest holder waited for it.
+    pub(crate) waited: u64,
 }
 
 impl Slot {
@@ -38,7 +37,7 @@ impl Slot {
         expires_at: Moment::NEVER,
         verified: Moment::START,
         succession: Succession::NotDue,
-        waited: Duration::ZERO,
+        waited: 0,
     };
 }
 
