@@ -54,33 +54,35 @@ use stopwatch::Stopwatch;
 use totals::Totals;
 use underpin_core::HealthCheck;
 
-/// The pool's state.
+/// The pool's state. What each lease touches comes first and together, so that it is on few
+/// cache lines.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct State {
-    rules: Rules,
-    bounds: Bounds,
-    slots: Vec<Slot>,
-    vacant: Vec<SlotId>,
     /// The idle slots, sorted by the moment of their return; the last one goes out next.
     idle: Vec<SlotId>,
-    census: Census,
-    lanes: Lanes,
-    queue: Queue,
-    next_ticket: u64,
-    backoff: Backoff,
+    slots: Vec<Slot>,
     generation: u64,
-    /// When connections were last found to lead elsewhere than they should.
-    suspected_at: Option<Moment>,
+    next_ticket: u64,
+    census: Census,
+    queue: Queue,
+    actions: VecDeque<Action>,
+    bounds: Bounds,
     closing: bool,
+    paused: bool,
     /// Nothing is opened before the first acquire.
     asleep: bool,
-    actions: VecDeque<Action>,
+    totals: Totals,
+    lanes: Lanes,
     /// When `upkeep` is called next, at the latest.
     planned: Moment,
-    totals: Totals,
+    rules: Rules,
+    vacant: Vec<SlotId>,
+    backoff: Backoff,
+    /// When connections were last found to lead elsewhere than they should.
+    suspected_at: Option<Moment>,
     connecting_time: Stopwatch,
     leaks: Leaks,
-    paused: bool,
     standing: Standing,
 }
 

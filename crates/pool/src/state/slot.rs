@@ -14,19 +14,20 @@ impl SlotId {
 
 /// What the state machine knows of a connection.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub(crate) struct Slot {
     pub(crate) phase: Phase,
     /// The pool's generation when the attempt to connect began.
     pub(crate) generation: u64,
-    /// From when a successor is wanted.
-    pub(crate) renew_at: Moment,
     /// From when it is not leased out any more.
     pub(crate) expires_at: Moment,
     /// When it was last known to be well.
     pub(crate) verified: Moment,
-    pub(crate) succession: Succession,
     /// How many nanoseconds its latest holder waited for it.
     pub(crate) waited: u64,
+    /// From when a successor is wanted.
+    pub(crate) renew_at: Moment,
+    pub(crate) succession: Succession,
 }
 
 impl Slot {

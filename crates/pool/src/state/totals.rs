@@ -2,12 +2,19 @@ use crate::histogram::Histogram;
 
 /// What has happened since the pool was opened.
 #[derive(Debug, Clone, Default)]
+#[repr(C)]
 pub(crate) struct Totals {
+    pub(crate) acquired: u64,
+    pub(crate) returned: u64,
+    /// How long the leases given out were waited for.
+    pub(crate) wait: Histogram,
+    /// How long the leases given back were held.
+    pub(crate) used: Histogram,
+    /// How long the attempts to connect took that succeeded.
+    pub(crate) create: Histogram,
     pub(crate) opened: u64,
     pub(crate) closed: u64,
     pub(crate) connection_errors: u64,
-    pub(crate) acquired: u64,
-    pub(crate) returned: u64,
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
     pub(crate) rescued: u64,
@@ -17,10 +24,4 @@ pub(crate) struct Totals {
     pub(crate) shed: u64,
     /// Leases held past the threshold.
     pub(crate) leaks: u64,
-    /// How long the leases given out were waited for.
-    pub(crate) wait: Histogram,
-    /// How long the leases given back were held.
-    pub(crate) used: Histogram,
-    /// How long the attempts to connect took that succeeded.
-    pub(crate) create: Histogram,
 }
