@@ -414,6 +414,7 @@ fn every_field_has_a_variable() {
         ("DB_MAX_RETRIES", "0"),
         ("DB_STATEMENT_CACHE_SIZE", "10"),
         ("DB_PIPELINING", "off"),
+        ("DB_PIPELINING", "off"),
         ("DB_APPLICATION_NAME", "till"),
         ("DB_OPTIONS", "-c a=b"),
         ("DB_SSLMODE", "verify-ca"),
@@ -434,7 +435,7 @@ fn every_field_has_a_variable() {
          sslmode=verify-ca sslrootcert=ca.pem sslcert=c.pem sslkey=k.pem application_name=till \
          options=-c a=b pool_max_size=2 pool_min_size=1 max_overflow=3 connection_timeout=4s \
          acquire_timeout=5s statement_timeout=100us idle_timeout=7min max_lifetime=off \
-         health_check=after 8ms health_check_interval=9s max_retries=0 statement_cache_size=10"
+         health_check=after 8ms health_check_interval=9s max_retries=0 statement_cache_size=10 pipelining=off"
     );
 }
 
