@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use underpin_core::driver::Connector;
 
-use crate::background::{Claim, give_back};
+use crate::background::Claim;
+use crate::give_back::give_back;
 use crate::inner::Inner;
 use crate::lane::{Lane, Place, Seat};
 use crate::state::SlotId;

@@ -22,6 +22,7 @@ mod background;
 mod bounds;
 mod explanation;
 mod failure;
+mod give_back;
 mod histogram;
 mod hooks;
 mod inner;
@@ -41,6 +42,7 @@ mod shedding;
 mod source;
 mod state;
 mod statistics;
+mod turn;
 mod work;
 
 pub use acquire::AcquireOptions;
