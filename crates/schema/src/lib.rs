@@ -7,6 +7,7 @@
 
 mod check;
 mod column;
+mod conflict;
 mod data_type;
 mod deferral;
 mod domain;
@@ -17,6 +18,7 @@ mod extension;
 mod foreign_key;
 mod function;
 mod index;
+mod key_order;
 mod materialized_view;
 mod namespace;
 mod object_name;
@@ -37,6 +39,7 @@ mod view;
 
 pub use check::Check;
 pub use column::{Column, Generated, GeneratedKind, Identity};
+pub use conflict::Conflict;
 pub use data_type::Type;
 pub use deferral::Deferral;
 pub use domain::Domain;
@@ -47,6 +50,7 @@ pub use extension::Extension;
 pub use foreign_key::{Action, ForeignKey, Match};
 pub use function::{Function, FunctionKind, FunctionName};
 pub use index::{Index, IndexKey, KeyTarget, OperatorClass};
+pub use key_order::KeyOrder;
 pub use materialized_view::MaterializedView;
 pub use namespace::Namespace;
 pub use object_name::ObjectName;

@@ -11,7 +11,8 @@ pub struct View {
     pub definition: Expression,
     /// Its columns, in order.
     pub columns: Vec<ViewColumn>,
-    /// Options, as `WITH (…)` has them: `security_barrier`, `check_option`.
+    /// Options, as `WITH (…)` has them: `security_barrier`, `check_option`. On SQLite
+    /// `named_columns`, `true` where `CREATE VIEW` names the columns.
     pub options: BTreeMap<String, String>,
     /// The triggers on it.
     pub triggers: BTreeMap<String, Trigger>,
