@@ -5,11 +5,13 @@
 //! Owners and privileges are no part of a schema. What else a schema cannot carry is named
 //! in [`Schema::unsupported`].
 
+mod change;
 mod check;
 mod column;
 mod conflict;
 mod data_type;
 mod deferral;
+mod diff;
 mod domain;
 mod enum_type;
 mod exclusion;
@@ -24,6 +26,7 @@ mod namespace;
 mod object_name;
 mod object_ref;
 mod partition;
+mod plan;
 mod policy;
 pub mod postgres;
 mod primary_key;
@@ -37,11 +40,13 @@ mod unique;
 mod unsupported;
 mod view;
 
+pub use change::{Change, ColumnType, CommentOn};
 pub use check::Check;
 pub use column::{Column, Generated, GeneratedKind, Identity};
 pub use conflict::Conflict;
 pub use data_type::Type;
 pub use deferral::Deferral;
+pub use diff::{Diff, Hints, Rename};
 pub use domain::Domain;
 pub use enum_type::EnumType;
 pub use exclusion::{Exclusion, ExclusionElement};
@@ -56,6 +61,7 @@ pub use namespace::Namespace;
 pub use object_name::ObjectName;
 pub use object_ref::ObjectRef;
 pub use partition::{Bound, PartitionBy, PartitionKey, PartitionOf, PartitionStrategy};
+pub use plan::{Lock, LockMode, Plan, Refusal, Step, Undo, Work};
 pub use policy::{Policy, PolicyCommand};
 pub use primary_key::PrimaryKey;
 pub use schema::Schema;
