@@ -152,6 +152,66 @@ const KEYWORDS: [&str; 147] = [
     "WITHOUT",
 ];
 
+/// The keywords that are no names without quotes anywhere, sorted.
+const RESERVED: [&str; 56] = [
+    "ADD",
+    "ALL",
+    "ALTER",
+    "AND",
+    "AS",
+    "AUTOINCREMENT",
+    "BETWEEN",
+    "CASE",
+    "CHECK",
+    "COLLATE",
+    "COMMIT",
+    "CONSTRAINT",
+    "CREATE",
+    "DEFAULT",
+    "DEFERRABLE",
+    "DELETE",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "ESCAPE",
+    "EXCEPT",
+    "EXISTS",
+    "FOREIGN",
+    "FROM",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INDEX",
+    "INSERT",
+    "INTERSECT",
+    "INTO",
+    "IS",
+    "ISNULL",
+    "JOIN",
+    "LIMIT",
+    "NOT",
+    "NOTNULL",
+    "NULL",
+    "ON",
+    "OR",
+    "ORDER",
+    "PRIMARY",
+    "REFERENCES",
+    "RETURNING",
+    "SELECT",
+    "SET",
+    "TABLE",
+    "THEN",
+    "TO",
+    "TRANSACTION",
+    "UNION",
+    "UNIQUE",
+    "UPDATE",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+];
+
 /// The keywords of expressions after which an operand is still to come, sorted.
 const BEFORE_OPERANDS: [&str; 22] = [
     "AND", "AS", "BETWEEN", "CASE", "COLLATE", "DISTINCT", "ELSE", "ESCAPE", "EXISTS", "FROM",
@@ -176,6 +236,12 @@ const OPERANDS: [&str; 10] = [
 pub(super) fn is_keyword(word: &str) -> bool {
     let upper = word.to_ascii_uppercase();
     KEYWORDS.binary_search(&upper.as_str()).is_ok()
+}
+
+/// Whether a word without quotes is never a name.
+pub(super) fn is_reserved(word: &str) -> bool {
+    let upper = word.to_ascii_uppercase();
+    RESERVED.binary_search(&upper.as_str()).is_ok()
 }
 
 /// What a keyword of an expression is to what stands beside it.
@@ -215,6 +281,7 @@ mod tests {
     #[test]
     fn the_lists_can_be_searched() {
         assert!(KEYWORDS.is_sorted());
+        assert!(RESERVED.is_sorted());
         assert!(BEFORE_OPERANDS.is_sorted());
         assert!(OPERANDS.is_sorted());
     }

@@ -1,6 +1,8 @@
 //! What is read of a real SQLite is all that is there.
 
 mod comments;
+mod generate;
+mod generated;
 mod odd;
 mod pragmas;
 mod round_trip;

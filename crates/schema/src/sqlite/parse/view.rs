@@ -4,6 +4,7 @@ use crate::Expression;
 use crate::sqlite::comment;
 use crate::sqlite::cursor::Cursor;
 use crate::sqlite::error::SqlError;
+use crate::sqlite::keyword::is_reserved;
 use crate::sqlite::token::{Kind, Tokens};
 
 /// A view as `CREATE VIEW` has it.
@@ -46,7 +47,12 @@ pub(in crate::sqlite) fn names_in(sql: &str) -> BTreeSet<String> {
             .tokens
             .get(place + 1)
             .is_some_and(|next| next.is_symbol("("));
-        matches!(token.kind, Kind::Word | Kind::Quoted) && !calls
+        let name = match token.kind {
+            Kind::Word => !is_reserved(token.text),
+            Kind::Quoted => true,
+            _ => false,
+        };
+        name && !calls
     });
     let names = names.filter_map(|(_, token)| token.name());
     names.map(|name| name.to_ascii_lowercase()).collect()
