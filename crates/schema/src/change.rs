@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Check, Column, ColumnRef, Domain, EnumType, Exclusion, Expression, Extension, ForeignKey,
-    Function, FunctionName, Generated, Identity, Index, MaterializedView, Namespace, ObjectName,
-    PartitionBy, PartitionOf, Persistence, Policy, PrimaryKey, RowSecurity, Sequence,
+    Check, Column, ColumnRef, Conflict, Domain, EnumType, Exclusion, Expression, Extension,
+    ForeignKey, Function, FunctionName, Generated, Identity, Index, MaterializedView, Namespace,
+    ObjectName, PartitionBy, PartitionOf, Persistence, Policy, PrimaryKey, RowSecurity, Sequence,
     SequenceOptions, Table, Trigger, Type, Unique, View,
 };
 
@@ -199,6 +199,13 @@ pub enum Change {
         column: String,
         from: bool,
         to: bool,
+    },
+    /// A statement that gives a column NULL, which it refuses, goes on in another way.
+    SetColumnConflict {
+        table: ObjectName,
+        column: String,
+        from: Conflict,
+        to: Conflict,
     },
     /// A column has another default, or now, or no longer.
     SetColumnDefault {

@@ -2,7 +2,7 @@
 //!
 //! Whoever holds a connection begins a transaction that only reads, runs each of
 //! [`statements`], and gives the answers, in the same order, to [`assemble`]. [`dump`] is the
-//! way back: the SQL that makes it all anew.
+//! way back: the SQL that makes it all anew. [`plan`](plan()) leads from one schema to another.
 //!
 //! SQLite keeps a schema as the SQL that made it. That is read here as SQLite reads it, and
 //! expressions are brought into a normal form. What belongs to attached databases and what is
@@ -17,7 +17,9 @@ mod dump;
 mod error;
 mod expression;
 mod keyword;
+mod normal;
 mod parse;
+mod plan;
 mod rowid;
 mod statement;
 mod token;
@@ -25,4 +27,5 @@ mod token;
 pub use assemble::assemble;
 pub use dump::dump;
 pub use error::SqlError;
+pub use plan::plan;
 pub use statement::statements;

@@ -130,6 +130,10 @@ fn column(change: &Change, f: &mut Formatter<'_>) -> fmt::Result {
         Change::SetColumnNotNull {
             table, column, to, ..
         } => null(f, format_args!("{table}.{}", plain(column)), *to),
+        Change::SetColumnConflict { table, column, .. } => {
+            let column = plain(column);
+            write!(f, "Change what becomes of NULL in {table}.{column}")
+        }
         Change::SetColumnDefault {
             table, column, to, ..
         } => {

@@ -126,6 +126,14 @@ fn own(table: &ObjectName, from: &Column, to: &Column, out: &mut Vec<Change>) {
             to: to.not_null,
         });
     }
+    if from.not_null_conflict != to.not_null_conflict {
+        out.push(Change::SetColumnConflict {
+            table: table.clone(),
+            column: to.name.clone(),
+            from: from.not_null_conflict,
+            to: to.not_null_conflict,
+        });
+    }
     if !same_expressions(&from.default, &to.default) {
         out.push(Change::SetColumnDefault {
             table: table.clone(),

@@ -1,7 +1,7 @@
 //! The names of constraints that have none. SQLite keeps none for them; a schema has those
 //! that PostgreSQL would give.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::expression::{Scope, columns_in};
 use crate::{Check, Table, constraint_name};
@@ -83,4 +83,39 @@ pub(super) fn written<'t>(table: &'t Table, name: &str) -> Vec<(Label, &'t Strin
     }
     let name = |(label, _, name)| (label, name, given.contains(name));
     all.into_iter().map(name).collect()
+}
+
+/// Gives the constraints that have no name of their own the names that they have now that the
+/// table, or columns of it, are renamed.
+pub(super) fn follow((old_name, old): (&str, &Table), name: &str, table: &mut Table) {
+    let named = written(old, old_name);
+    let given = named.iter().filter(|(_, _, given)| *given);
+    let mut taken: BTreeSet<String> = given.map(|(_, name, _)| (*name).clone()).collect();
+    let mut names: BTreeMap<(Label, String), String> = BTreeMap::new();
+    let now = constraints(table, name);
+    for (label, constraint, _) in named.iter().filter(|(_, _, given)| !given) {
+        let found = now
+            .iter()
+            .find(|(of, _, name)| (of, name) == (label, constraint));
+        if let Some((_, columns, _)) = found {
+            let new = label.name(name, columns, &taken);
+            taken.insert(new.clone());
+            names.insert((*label, (*constraint).clone()), new);
+        }
+    }
+    let new = |label, old: String| names.get(&(label, old.clone())).cloned().unwrap_or(old);
+    if let Some(key) = &mut table.primary_key {
+        key.name = new(Label::PrimaryKey, std::mem::take(&mut key.name));
+    }
+    table.uniques = relabelled(&mut table.uniques, |old| new(Label::Unique, old));
+    table.checks = relabelled(&mut table.checks, |old| new(Label::Check, old));
+    table.foreign_keys = relabelled(&mut table.foreign_keys, |old| new(Label::ForeignKey, old));
+}
+
+fn relabelled<V>(
+    of: &mut BTreeMap<String, V>,
+    new: impl Fn(String) -> String,
+) -> BTreeMap<String, V> {
+    let all = std::mem::take(of).into_iter();
+    all.map(|(name, value)| (new(name), value)).collect()
 }

@@ -21,13 +21,13 @@ use super::error::SqlError;
 use crate::{Conflict, Deferral, KeyOrder, ObjectName};
 
 /// Names in quotes, with commas between them.
-fn list<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<String> {
+pub(super) fn list<'n>(names: impl IntoIterator<Item = &'n String>) -> Result<String> {
     let quoted = names.into_iter().map(|name| quote::identifier(name));
     Ok(quoted.collect::<Result<Vec<_>>>()?.join(", "))
 }
 
 /// `CONSTRAINT …` with a space after it, or nothing for a constraint without a name.
-fn constraint(name: Option<&str>) -> Result<String> {
+pub(super) fn constraint(name: Option<&str>) -> Result<String> {
     Ok(match name {
         Some(name) => format!("CONSTRAINT {} ", quote::identifier(name)?),
         None => String::new(),

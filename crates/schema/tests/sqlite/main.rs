@@ -1,9 +1,11 @@
 //! What is read of a real SQLite is all that is there.
 
+mod cases;
 mod comments;
 mod generate;
 mod generated;
 mod odd;
+mod plan;
 mod pragmas;
 mod round_trip;
 mod selection;
