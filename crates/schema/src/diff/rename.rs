@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{Hints, Rename};
 use crate::object_name::plain;
 use crate::{
-    ColumnRef, Expression, KeyTarget, ObjectName, ObjectRef, Schema, Table, Type, sql_token,
+    ColumnRef, Expression, KeyOrder, KeyTarget, ObjectName, ObjectRef, Schema, Table, Type,
+    sql_token,
 };
 
 /// The hints that apply: the first schema has the old name and not the new one, the second the
@@ -181,6 +182,13 @@ impl Names {
         }
     }
 
+    fn orders(&self, table: &ObjectName, orders: &mut BTreeMap<String, KeyOrder>) {
+        let all = std::mem::take(orders).into_iter();
+        *orders = all
+            .map(|(column, order)| (self.column(table, &column), order))
+            .collect();
+    }
+
     fn column_ref(&self, of: &ColumnRef) -> ColumnRef {
         let table = self.renamed(&of.table);
         let column = self.column(&table, &of.column);
@@ -246,10 +254,12 @@ impl Names {
         }
         if let Some(key) = &mut table.primary_key {
             self.columns(&name, &mut key.columns);
+            self.orders(&name, &mut key.orders);
             self.columns(&name, &mut key.include);
         }
         for unique in table.uniques.values_mut() {
             self.columns(&name, &mut unique.columns);
+            self.orders(&name, &mut unique.orders);
             self.columns(&name, &mut unique.include);
         }
         for check in table.checks.values_mut() {

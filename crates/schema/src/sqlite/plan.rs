@@ -15,6 +15,7 @@ mod rebuild;
 mod renames;
 mod spelling;
 mod steps;
+mod way_back;
 
 use affected::{index_changes, tables_changed};
 use dependents::Dependents;
@@ -157,8 +158,10 @@ impl<'s> Planner<'s> {
             };
             for (name, index) in &to.indexes {
                 let sql = ddl::index::create(table, name, index)?;
+                // By itself, since the table that goes may have had one of this name.
+                let undo = ddl::index::drop(name)?;
                 let comment = format!("Create index {} of {table}", plain(name));
-                self.steps.push(comment, sql, Undo::Included, catalog());
+                self.steps.push(comment, sql, Undo::sql(undo), catalog());
             }
         }
         Ok(())
@@ -169,7 +172,7 @@ impl<'s> Planner<'s> {
             name,
             now: &self.base.tables[name],
             then: &self.to.tables[name],
-            indexes_apart: index_changes(self.changes).of(name).collect(),
+            indexes_apart: index_changes(self.changes).of(name),
             triggers_apart: self.dependents.triggers_of(name),
             taken: [self.base, self.to],
         }
@@ -183,8 +186,8 @@ impl<'s> Planner<'s> {
     }
 
     fn in_place(&mut self, name: &'s ObjectName, mut way: in_place::InPlace) -> Result<()> {
-        if way.undone_by_rebuild {
-            let undo = self.rebuild_of(name).undo()?;
+        let undo = self.rebuild_of(name).undo()?;
+        if way.undone_by_rebuild || matches!(undo, Undo::None(_)) {
             for step in way.steps.iter_mut().skip(1) {
                 step.undo = Undo::Included;
             }

@@ -4,6 +4,7 @@ mod cases;
 mod comments;
 mod generate;
 mod generated;
+mod migration;
 mod odd;
 mod plan;
 mod pragmas;

@@ -143,6 +143,7 @@ pub(crate) async fn there_and_back(
 ) -> Outcome {
     let statements: Vec<String> = plan.up().map(str::to_owned).collect();
     let before = rows(db, from).await;
+    let numbers = highest_numbers(db).await;
     if let Err(error) = carry_out(db, plan.up()).await {
         assert_same(name, from, &read(db).await, &statements);
         assert_eq!(rows(db, from).await, before, "{name}");
@@ -170,6 +171,13 @@ pub(crate) async fn there_and_back(
     assert_eq!(legacy, 0, "{name}");
     let after = rows(db, to).await;
     assert_kept(name, hints, (from, &before), (to, &after));
+    for (table, number) in highest_numbers(db).await {
+        let was = numbers.get(&table).copied().unwrap_or_default();
+        assert!(
+            number >= was,
+            "{name}: {table} gave {was}, and goes on from {number}"
+        );
+    }
     let Ok(down) = plan.down() else {
         return Outcome::Done { back: false };
     };
@@ -199,6 +207,18 @@ pub(crate) async fn there_and_back(
         assert_eq!(count(&before), count(&at_last), "{name} has its rows again");
     }
     Outcome::Done { back: true }
+}
+
+/// The highest number that each table ever gave by itself.
+async fn highest_numbers(db: &Database) -> BTreeMap<String, i64> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'";
+    let there: i64 = db.query_scalar(sql, ()).await.unwrap();
+    if there == 0 {
+        return BTreeMap::new();
+    }
+    let sql = "SELECT name, seq FROM sqlite_sequence";
+    let numbers: Vec<(String, i64)> = db.query_as(sql, ()).await.unwrap();
+    numbers.into_iter().collect()
 }
 
 fn stays(name: &underpin::schema::ObjectName, to: &Schema, hints: &Hints) -> bool {

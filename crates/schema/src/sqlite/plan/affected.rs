@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Change, CommentOn, ObjectName};
 
@@ -52,9 +52,9 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
         | Change::AlterPolicy { table, .. } => Some(table),
         Change::SetComment { on, .. } => match on {
             CommentOn::Table(table)
+            | CommentOn::Column(table, _)
             | CommentOn::Constraint(table, _)
             | CommentOn::Policy(table, _) => Some(table),
-            CommentOn::Column(table, _) => Some(table),
             _ => None,
         },
         _ => None,
@@ -62,7 +62,7 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
 }
 
 /// Indexes by table and name.
-type Names<'c> = Vec<(&'c ObjectName, &'c String)>;
+type Names<'c> = BTreeSet<(&'c ObjectName, &'c String)>;
 
 /// The indexes of tables that are there before and after, and do not stay as they are.
 #[derive(Default)]
@@ -73,52 +73,40 @@ pub(super) struct IndexChanges<'c> {
 
 impl<'c> IndexChanges<'c> {
     /// The names of those of one table.
-    pub(super) fn of(&self, table: &ObjectName) -> impl Iterator<Item = &'c String> {
-        let both = self.gone.iter().chain(&self.made);
-        let names: Vec<&'c String> = both
-            .filter(|(of, _)| *of == table)
-            .map(|(_, name)| *name)
-            .collect();
-        names.into_iter()
+    pub(super) fn of(&self, table: &ObjectName) -> BTreeSet<&'c String> {
+        let both = self.gone.union(&self.made);
+        let of_table = both.filter(|(of, _)| *of == table);
+        of_table.map(|(_, name)| *name).collect()
+    }
+
+    fn replace(&mut self, from: (&'c ObjectName, &'c String), to: (&'c ObjectName, &'c String)) {
+        self.gone.insert(from);
+        self.made.insert(to);
     }
 }
 
 /// The indexes that are created, dropped or changed. One that is changed is dropped and created.
 pub(super) fn index_changes(changes: &[Change]) -> IndexChanges<'_> {
     let mut found = IndexChanges::default();
+    let mut commented = Names::new();
     for change in changes {
         match change {
-            Change::CreateIndex { table, name, .. } => found.made.push((table, name)),
-            Change::DropIndex { table, name, .. } => found.gone.push((table, name)),
-            Change::AlterIndex { table, name, .. }
-            | Change::SetComment {
+            Change::CreateIndex { table, name, .. } => drop(found.made.insert((table, name))),
+            Change::DropIndex { table, name, .. } => drop(found.gone.insert((table, name))),
+            Change::AlterIndex { table, name, .. } => found.replace((table, name), (table, name)),
+            Change::RenameIndex { table, from, to } => found.replace((table, from), (table, to)),
+            Change::SetComment {
                 on: CommentOn::Index(table, name),
                 ..
-            } => {
-                if !found.gone.contains(&(table, name)) {
-                    found.gone.push((table, name));
-                    found.made.push((table, name));
-                }
-            }
-            Change::RenameIndex { table, from, to } => {
-                found.gone.push((table, from));
-                found.made.push((table, to));
-            }
+            } => drop(commented.insert((table, name))),
             _ => {}
         }
     }
-    // A comment on one that was renamed is there twice.
-    let renamed: Vec<_> = found.made.clone();
-    let mut seen = std::collections::BTreeSet::new();
-    found.made = renamed
-        .into_iter()
-        .filter(|one| seen.insert(*one))
-        .collect();
-    let renamed_to = |one: &(&ObjectName, &String)| {
-        changes.iter().any(|change| {
-            matches!(change, Change::RenameIndex { table, to, .. } if (table, to) == (one.0, one.1))
-        })
-    };
-    found.gone.retain(|one| !renamed_to(one));
+    // One that is made anyhow has its comment then.
+    for one in commented {
+        if !found.made.contains(&one) {
+            found.replace(one, one);
+        }
+    }
     found
 }

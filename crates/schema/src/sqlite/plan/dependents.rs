@@ -22,8 +22,6 @@ pub(super) struct Dependents<'s> {
     gone_views: BTreeMap<ObjectName, View>,
     new_views: BTreeMap<ObjectName, View>,
     new_triggers: BTreeMap<TriggerName<'s>, &'s Trigger>,
-    /// Tables that are created, with which their triggers go.
-    new_tables: BTreeSet<&'s ObjectName>,
     /// The names that renamed tables had.
     old_names: BTreeMap<ObjectName, ObjectName>,
 }
@@ -91,16 +89,11 @@ impl<'s> Dependents<'s> {
                 || gone_triggers.contains_key(&(old, *name))
                 || new_views.contains_key(*owner)
         });
-        let created = changes.iter().filter_map(|change| match change {
-            Change::CreateTable { name, .. } => Some(name),
-            _ => None,
-        });
         Dependents {
             new_triggers: new_triggers.collect(),
             gone_triggers,
             gone_views,
             new_views,
-            new_tables: created.collect(),
             old_names,
         }
     }
@@ -142,12 +135,9 @@ impl<'s> Dependents<'s> {
         }
         for ((owner, name), trigger) in &self.new_triggers {
             let sql = ddl::trigger::create(name, trigger)?;
-            let undo = match self.new_tables.contains(owner) {
-                true => Undo::Included,
-                false => Undo::sql(ddl::trigger::drop(name)?),
-            };
+            let undo = ddl::trigger::drop(name)?;
             let comment = format!("Create trigger {} of {owner}", plain(name));
-            steps.push(comment, sql, undo, catalog());
+            steps.push(comment, sql, Undo::sql(undo), catalog());
         }
         Ok(())
     }

@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use underpin_core::Result;
 
-use super::rebuild::not_given_back;
 use super::steps::{Steps, catalog, entries, scan};
 use crate::object_name::plain;
 use crate::plan::{Step, Undo};
@@ -52,10 +51,7 @@ pub(super) fn in_place(
             return Ok(None);
         }
         undone_by_rebuild |= !can_be_added(column);
-        let undo = match not_given_back(name, column) {
-            Some(reason) => Undo::None(reason),
-            None => Undo::sql(ddl::column::add(name, now, column, "")?),
-        };
+        let undo = Undo::sql(ddl::column::add(name, now, column, "")?);
         let sql = ddl::column::drop(name, &column.name)?;
         let comment = format!("Drop column {name}.{}", plain(&column.name));
         let step = steps.push(comment, sql, undo, entries());

@@ -6,11 +6,12 @@ use underpin_core::{Result, quote};
 
 use super::affinity::lost;
 use super::steps::{Steps, catalog, entries};
+use super::way_back::Ways;
 use crate::object_name::plain;
 use crate::plan::{Lock, Step, Undo};
 use crate::sqlite::ddl;
 use crate::sqlite::rowid::is_rowid;
-use crate::{Change, Column, ObjectName, Schema, Table};
+use crate::{Change, ObjectName, Schema, Table};
 
 /// A table that has to be made anew, before and after.
 pub(super) struct Rebuild<'s> {
@@ -21,7 +22,7 @@ pub(super) struct Rebuild<'s> {
     pub(super) indexes_apart: BTreeSet<&'s String>,
     /// The triggers that steps of their own drop and create.
     pub(super) triggers_apart: BTreeSet<&'s String>,
-    /// The schemas whose names are taken.
+    /// The schemas before and after, whose names are taken.
     pub(super) taken: [&'s Schema; 2],
 }
 
@@ -61,14 +62,21 @@ impl Rebuild<'_> {
 
     /// The same in the other direction.
     pub(super) fn undo(&self) -> Result<Undo> {
-        for column in &self.now.columns {
-            let missing = self.then.column(&column.name).is_none();
-            if let Some(reason) = not_given_back(self.name, column).filter(|_| missing) {
-                return Ok(Undo::None(reason));
-            }
+        if let Some(reason) = self.ways().blocked() {
+            return Ok(Undo::None(reason));
         }
         let pieces = self.pieces(self.then, self.now)?;
         Ok(Undo::Sql(pieces.into_iter().map(|one| one.sql).collect()))
+    }
+
+    fn ways(&self) -> Ways<'_> {
+        let [_, to] = self.taken;
+        Ways {
+            name: self.name,
+            now: self.now,
+            then: self.then,
+            to,
+        }
     }
 
     fn pieces(&self, now: &Table, then: &Table) -> Result<Vec<Piece>> {
@@ -187,15 +195,6 @@ pub(super) fn spare_name(name: &str, taken: &[&Schema]) -> String {
         spare.push('_');
     }
     spare
-}
-
-/// Why rows cannot be given a column again; none where they can.
-pub(super) fn not_given_back(table: &ObjectName, column: &Column) -> Option<String> {
-    let needs = column.not_null && column.default.is_none() && column.generated.is_none();
-    needs.then(|| {
-        let name = plain(&column.name);
-        format!("The rows have no value left for {table}.{name}, which refuses NULL.")
-    })
 }
 
 /// The columns that are copied: they are there before and after, and not computed after.

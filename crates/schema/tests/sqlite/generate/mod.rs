@@ -5,6 +5,7 @@
 mod constraints;
 mod count;
 mod indexes;
+mod mutate;
 mod names;
 mod rows;
 mod tables;
@@ -14,6 +15,7 @@ use fastrand::Rng;
 use underpin::schema::{Namespace, ObjectName, Schema};
 
 pub(crate) use count::{KINDS, count};
+pub(crate) use mutate::mutated;
 pub(crate) use rows::rows;
 
 /// The schema of this seed.
