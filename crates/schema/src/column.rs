@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use crate::{Expression, ObjectName, SequenceOptions, Type};
+use crate::{Conflict, Expression, ObjectName, SequenceOptions, Type};
 
 /// A column of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
@@ -10,8 +10,12 @@ pub struct Column {
     /// Its type.
     #[serde(rename = "type")]
     pub data_type: Type,
-    /// Whether it refuses NULL. True for every column of a primary key.
+    /// Whether it refuses NULL. True for every column of a primary key, but on SQLite, where
+    /// only that of an `INTEGER PRIMARY KEY` and those of a table that is strict or without
+    /// rowids refuse it by themselves.
     pub not_null: bool,
+    /// What becomes of a statement that gives it NULL all the same.
+    pub not_null_conflict: Conflict,
     /// What it holds where an insert names no value.
     pub default: Option<Expression>,
     /// Whether its default is the next value of a sequence of its own.

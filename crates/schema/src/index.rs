@@ -60,7 +60,8 @@ pub struct IndexKey {
     pub operator_class: Option<OperatorClass>,
     /// Whether it is ordered from high to low.
     pub descending: bool,
-    /// Whether NULLs come first. They do by default where the order is descending.
+    /// Whether NULLs come first. They do by default where the order is descending. SQLite
+    /// gives no choice, and there it is as by default.
     pub nulls_first: bool,
 }
 

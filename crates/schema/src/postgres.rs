@@ -12,7 +12,8 @@ mod error;
 mod fields;
 mod statement;
 
+pub use crate::Statement;
 pub use assemble::assemble;
 pub use dump::{Order, dump, order};
 pub use error::CatalogError;
-pub use statement::{PREPARE, Statement, statements};
+pub use statement::{PREPARE, statements};

@@ -58,6 +58,46 @@ impl Table {
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
+
+    /// The tables that it has columns from: of which it is a partition, or inherits.
+    pub(crate) fn parents(&self) -> impl Iterator<Item = &ObjectName> {
+        let partition_of = self.partition_of.iter().map(|of| &of.parent);
+        partition_of.chain(&self.inherits)
+    }
+
+    /// Whether it has any of those.
+    pub(crate) fn is_child(&self) -> bool {
+        self.partition_of.is_some() || !self.inherits.is_empty()
+    }
+
+    /// What is left of it when it is no longer a partition: what it had from its parent is
+    /// its own then, but for triggers, which go.
+    pub(crate) fn detached(&self) -> Table {
+        let mut table = self.clone();
+        for column in &mut table.columns {
+            column.inherited = false;
+        }
+        if let Some(key) = &mut table.primary_key {
+            key.parent = None;
+        }
+        for unique in table.uniques.values_mut() {
+            unique.parent = None;
+        }
+        for check in table.checks.values_mut() {
+            check.inherited = false;
+        }
+        for key in table.foreign_keys.values_mut() {
+            key.inherited = false;
+        }
+        for exclusion in table.exclusions.values_mut() {
+            exclusion.parent = None;
+        }
+        for index in table.indexes.values_mut() {
+            index.parent = None;
+        }
+        table.triggers.retain(|_, trigger| !trigger.inherited);
+        table
+    }
 }
 
 /// Whether rows outlive a crash.

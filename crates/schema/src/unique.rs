@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Deferral, ObjectName};
+use crate::{Conflict, Deferral, KeyOrder, ObjectName};
 
 /// A unique constraint. Its index has its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
@@ -13,8 +13,12 @@ pub struct Unique {
     pub include: Vec<String>,
     /// Whether two NULLs are the same.
     pub nulls_not_distinct: bool,
+    /// The columns that it compares otherwise than they are by themselves.
+    pub orders: BTreeMap<String, KeyOrder>,
     /// When it is checked.
     pub deferral: Deferral,
+    /// What becomes of a statement whose row breaks it.
+    pub conflict: Conflict,
     /// Storage options of its index.
     pub options: BTreeMap<String, String>,
     /// The constraint of the parent table that it belongs to, where that made it.

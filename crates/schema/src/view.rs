@@ -9,9 +9,11 @@ use crate::{Expression, ObjectRef, Trigger, Type};
 pub struct View {
     /// The query, as the server renders it, without a semicolon.
     pub definition: Expression,
-    /// Its columns, in order.
+    /// Its columns, in order. On SQLite only where `CREATE VIEW` names them, and then without
+    /// types: it knows the others no sooner than the view is read.
     pub columns: Vec<ViewColumn>,
-    /// Options, as `WITH (…)` has them: `security_barrier`, `check_option`.
+    /// Options, as `WITH (…)` has them: `security_barrier`, `check_option`. On SQLite
+    /// `named_columns`, `true` where `CREATE VIEW` names the columns.
     pub options: BTreeMap<String, String>,
     /// The triggers on it.
     pub triggers: BTreeMap<String, Trigger>,

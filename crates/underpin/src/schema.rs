@@ -16,6 +16,7 @@ use crate::Database;
 pub async fn introspect(db: &Database, selection: &Selection) -> Result<Schema> {
     match db.engine() {
         Engine::Postgres => introspect_postgres(db, selection).await,
+        Engine::Sqlite => introspect_sqlite(db, selection).await,
         engine => Err(Error::new(
             Class::Unsupported,
             format!("The schema of a database on {engine} cannot be read."),
@@ -38,4 +39,19 @@ async fn introspect_postgres(db: &Database, selection: &Selection) -> Result<Sch
     }
     transaction.commit().await?;
     postgres::assemble(&answers)
+}
+
+async fn introspect_sqlite(db: &Database, selection: &Selection) -> Result<Schema> {
+    let snapshot = TransactionOptions {
+        read_only: true,
+        ..TransactionOptions::default()
+    };
+    let connection = db.acquire().await?;
+    let transaction = connection.begin_with(snapshot).await?;
+    let mut answers = Vec::new();
+    for statement in sqlite::statements(selection) {
+        answers.push(transaction.query(&statement.sql, statement.params).await?);
+    }
+    transaction.commit().await?;
+    sqlite::assemble(&answers)
 }

@@ -173,6 +173,7 @@ pub(crate) fn restore(
             "PRAGMA query_only = OFF; PRAGMA ignore_check_constraints = OFF;
              PRAGMA recursive_triggers = OFF; PRAGMA read_uncommitted = OFF;
              PRAGMA case_sensitive_like = OFF; PRAGMA writable_schema = OFF;
+             PRAGMA legacy_alter_table = OFF;
              PRAGMA foreign_keys = ON",
         )?;
         detach(conn)?;

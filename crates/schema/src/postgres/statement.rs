@@ -2,7 +2,8 @@ use underpin_core::{Result, Value};
 
 use super::catalog;
 use super::error::CatalogError;
-use crate::Selection;
+use crate::selection::like_pattern;
+use crate::{Selection, Statement};
 
 /// Makes what the server renders the same in every session: all names qualified, dates and
 /// numbers in one form. Nor shall the server compile queries that run once. It holds until the transaction ends, and gives one row of one column,
@@ -22,15 +23,6 @@ OFFSET 0) settings";
 /// The oldest server that the statements are for.
 const OLDEST: i32 = 120_000;
 
-/// A query of the catalog, with its parameters.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Statement {
-    /// The query.
-    pub sql: String,
-    /// Its parameters, in order.
-    pub params: Vec<Value>,
-}
-
 /// The queries that read what is selected: eleven, however many objects there are.
 ///
 /// # Errors
@@ -42,8 +34,8 @@ pub fn statements(server_version_num: i32, selection: &Selection) -> Result<Vec<
     }
     let params = [
         texts(&selection.namespaces, str::to_owned).unwrap_or(Value::Null),
-        texts(&selection.tables, pattern).unwrap_or(Value::Null),
-        texts(&selection.exclude, pattern).unwrap_or(Value::Array(Vec::new())),
+        texts(&selection.tables, like_pattern).unwrap_or(Value::Null),
+        texts(&selection.exclude, like_pattern).unwrap_or(Value::Array(Vec::new())),
     ];
     let queries = catalog::queries(server_version_num).into_iter();
     Ok(queries
@@ -60,28 +52,9 @@ fn texts(names: &[String], each: impl Fn(&str) -> String) -> Option<Value> {
     (!names.is_empty()).then(|| Value::Array(texts.collect()))
 }
 
-/// A name in which `*` stands for anything, as a pattern of LIKE.
-fn pattern(name: &str) -> String {
-    let mut pattern = String::with_capacity(name.len() + 4);
-    for c in name.chars() {
-        match c {
-            '*' => pattern.push('%'),
-            '%' | '_' | '\\' => pattern.extend(['\\', c]),
-            c => pattern.push(c),
-        }
-    }
-    pattern
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_a_star_stands_for_anything() {
-        assert_eq!(pattern("tmp_*"), "tmp\\_%");
-        assert_eq!(pattern("100%"), "100\\%");
-    }
 
     #[test]
     fn a_server_that_is_too_old_is_named() {

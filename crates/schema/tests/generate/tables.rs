@@ -184,10 +184,9 @@ impl Generator {
             name: self.name("pkey"),
             columns: keys[..many].to_vec(),
             include: if include { vec![rest] } else { Vec::new() },
-            deferral: Deferral::NotDeferrable,
             options: self.fillfactor(),
-            parent: None,
             comment: self.comment(),
+            ..PrimaryKey::default()
         });
     }
 

@@ -30,6 +30,7 @@ pub(super) fn of_table(row: ColumnRow, identity: Option<Identity>) -> Result<Col
         inherited: !row.is_local,
         comment: row.comment,
         name: row.name,
+        ..Column::default()
     })
 }
 

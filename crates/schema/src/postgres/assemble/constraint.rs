@@ -96,6 +96,7 @@ fn primary_key(index: Index, row: ConstraintRow) -> Result<PrimaryKey, CatalogEr
         parent: index.parent,
         comment: row.comment,
         name: row.name,
+        ..PrimaryKey::default()
     })
 }
 
@@ -108,6 +109,7 @@ fn unique(index: Index, row: ConstraintRow) -> Result<Unique, CatalogError> {
         options: index.options,
         parent: index.parent,
         comment: row.comment,
+        ..Unique::default()
     })
 }
 

@@ -1,0 +1,101 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{Change, Schema, Unsupported};
+
+mod alike;
+mod column;
+mod hints;
+mod normal;
+mod object;
+mod part;
+mod rename;
+mod table;
+
+pub use hints::{Hints, Rename};
+pub(crate) use rename::renamed;
+
+/// What it takes to get from one schema to another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Diff {
+    /// The changes. None: the schemas are the same but for the order of columns.
+    pub changes: Vec<Change>,
+    /// What may be a rename and is, for want of a hint, dropped and created among the changes.
+    pub proposed: Vec<Rename>,
+    /// What only one of the two has and no change can be about.
+    pub unsupported: BTreeSet<Unsupported>,
+}
+
+/// What it takes to get from one schema to another.
+///
+/// Types and expressions are the same where their normal forms are: `int4` is `integer`,
+/// `CURRENT_TIMESTAMP` is `now()`, and casts that only one side has do not count, since the
+/// server adds them. The order of columns is not compared. What a table has only because
+/// another one has it is no difference, nor is a partition that the second schema does not
+/// name while it has the table which is split.
+pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Diff {
+    let mut out = Vec::new();
+    let renames = rename::applicable(from, to, hints);
+    let renamed_from;
+    let from = match renames.is_empty() {
+        true => from,
+        false => {
+            renamed_from = renamed(from, &renames);
+            &renamed_from
+        }
+    };
+    out.extend(renames.into_iter().map(Change::from));
+    object::namespaces(from, to, &mut out);
+    object::extensions(from, to, &mut out);
+    object::enums(from, to, &mut out);
+    object::domains(from, to, &mut out);
+    object::sequences(from, to, &mut out);
+    object::functions(from, to, &mut out);
+    table::tables(from, to, &mut out);
+    object::views(from, to, &mut out);
+    object::materialized_views(from, to, &mut out);
+    let proposed = alike::proposed(&out);
+    let unsupported = from.unsupported.symmetric_difference(&to.unsupported);
+    Diff {
+        changes: out,
+        proposed,
+        unsupported: unsupported.cloned().collect(),
+    }
+}
+
+impl From<Rename> for Change {
+    fn from(rename: Rename) -> Self {
+        match rename {
+            Rename::Table { from, to } => Change::RenameTable { from, to },
+            Rename::Column { table, from, to } => Change::RenameColumn { table, from, to },
+            Rename::Label { name, from, to } => Change::RenameLabel { name, from, to },
+        }
+    }
+}
+
+/// What one name has on both sides.
+enum Sides<'s, V> {
+    /// Only the first side has it.
+    From(&'s V),
+    /// Only the second side has it.
+    To(&'s V),
+    /// Both have it.
+    Both(&'s V, &'s V),
+}
+
+/// Every name of two maps, with what it has on each side.
+fn sides<'s, K: Ord, V>(
+    from: &'s BTreeMap<K, V>,
+    to: &'s BTreeMap<K, V>,
+) -> impl Iterator<Item = (&'s K, Sides<'s, V>)> {
+    let left = from.iter().map(|(name, left)| match to.get(name) {
+        Some(right) => (name, Sides::Both(left, right)),
+        None => (name, Sides::From(left)),
+    });
+    let right = to.iter().filter(|(name, _)| !from.contains_key(*name));
+    left.chain(right.map(|(name, right)| (name, Sides::To(right))))
+}
+
+#[cfg(test)]
+mod tests;

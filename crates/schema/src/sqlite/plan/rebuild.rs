@@ -1,0 +1,259 @@
+//! A table made anew: another one, the rows, and the name of the old one.
+
+use std::collections::BTreeSet;
+
+use underpin_core::{Result, quote};
+
+use super::affinity::lost;
+use super::steps::{Steps, catalog, entries};
+use super::way_back::Ways;
+use crate::object_name::plain;
+use crate::plan::{Lock, Step, Undo};
+use crate::sqlite::ddl;
+use crate::sqlite::rowid::is_rowid;
+use crate::{Change, ObjectName, Schema, Table};
+
+/// A table that has to be made anew, before and after.
+pub(super) struct Rebuild<'s> {
+    pub(super) name: &'s ObjectName,
+    pub(super) now: &'s Table,
+    pub(super) then: &'s Table,
+    /// The indexes that steps of their own drop and create.
+    pub(super) indexes_apart: BTreeSet<&'s String>,
+    /// The triggers that steps of their own drop and create.
+    pub(super) triggers_apart: BTreeSet<&'s String>,
+    /// The schemas before and after, whose names are taken.
+    pub(super) taken: [&'s Schema; 2],
+}
+
+/// One statement of it.
+struct Piece {
+    comment: String,
+    sql: String,
+    lock: Lock,
+}
+
+fn piece(comment: impl Into<String>, sql: String, lock: Lock) -> Piece {
+    Piece {
+        comment: comment.into(),
+        sql,
+        lock,
+    }
+}
+
+impl Rebuild<'_> {
+    /// The steps, and for what changes they are.
+    pub(super) fn steps(&self, changes: &[&Change]) -> Result<Vec<Step>> {
+        let mut steps = Steps::default();
+        let mut undo = Some(self.undo()?);
+        for piece in self.pieces(self.now, self.then)? {
+            let undo = undo.take().unwrap_or(Undo::Included);
+            let step = steps.push(piece.comment, piece.sql, undo, piece.lock);
+            if step.sql.starts_with("CREATE TABLE") {
+                let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
+                step.comment = format!("{}: {}", step.comment, words.join("; "));
+            }
+            if step.sql.starts_with("DROP TABLE") {
+                step.loses = self.losses(changes);
+            }
+        }
+        Ok(steps.list)
+    }
+
+    /// The same in the other direction.
+    pub(super) fn undo(&self) -> Result<Undo> {
+        if let Some(reason) = self.ways().blocked() {
+            return Ok(Undo::None(reason));
+        }
+        let pieces = self.pieces(self.then, self.now)?;
+        Ok(Undo::Sql(pieces.into_iter().map(|one| one.sql).collect()))
+    }
+
+    fn ways(&self) -> Ways<'_> {
+        let [_, to] = self.taken;
+        Ways {
+            name: self.name,
+            now: self.now,
+            then: self.then,
+            to,
+        }
+    }
+
+    fn pieces(&self, now: &Table, then: &Table) -> Result<Vec<Piece>> {
+        let name = self.name;
+        let spare = name.sibling(spare_name(&name.name, &self.taken));
+        let (old, new) = (plain(&name.name), plain(&spare.name));
+        let mut pieces = vec![
+            piece(
+                format!("Create {name} anew as {new}"),
+                ddl::table::create_as(&spare.name, name, then)?,
+                catalog(),
+            ),
+            piece(
+                format!("Copy the rows of {old}"),
+                copy(name, &spare, now, then)?,
+                entries(),
+            ),
+        ];
+        if counts(now) && counts(then) {
+            pieces.extend(keep_count(name, &spare));
+        }
+        pieces.push(piece(
+            format!("Let {old} be replaced while views and triggers name it"),
+            "PRAGMA legacy_alter_table = ON".to_owned(),
+            Lock::none(),
+        ));
+        pieces.push(piece(
+            format!("Drop the old {old}"),
+            ddl::table::drop(name)?,
+            catalog(),
+        ));
+        pieces.push(piece(
+            format!("Give {new} its name"),
+            ddl::table::rename(&spare, name)?,
+            catalog(),
+        ));
+        pieces.push(piece(
+            "Let tables be renamed with all that names them again",
+            "PRAGMA legacy_alter_table = OFF".to_owned(),
+            Lock::none(),
+        ));
+        for (index, of) in &then.indexes {
+            if !self.indexes_apart.contains(index) {
+                let comment = format!("Create index {} of {name} again", plain(index));
+                pieces.push(piece(
+                    comment,
+                    ddl::index::create(name, index, of)?,
+                    entries(),
+                ));
+            }
+        }
+        for (trigger, of) in &then.triggers {
+            if !self.triggers_apart.contains(trigger) {
+                let comment = format!("Create trigger {} of {name} again", plain(trigger));
+                pieces.push(piece(
+                    comment,
+                    ddl::trigger::create(trigger, of)?,
+                    catalog(),
+                ));
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// What is lost of the rows, in words.
+    fn losses(&self, changes: &[&Change]) -> Option<String> {
+        if common(self.now, self.then).is_empty() {
+            return Some(format!(
+                "the rows of {}, of which no column stays",
+                self.name
+            ));
+        }
+        let column = |name: &str| format!("{}.{}", self.name, plain(name));
+        let losses = changes.iter().filter_map(|change| match change {
+            Change::DropColumn { from, .. } if from.generated.is_none() => {
+                Some(format!("the values of {}", column(&from.name)))
+            }
+            Change::SetColumnGenerated {
+                column: name,
+                from: None,
+                ..
+            } => Some(format!(
+                "the values of {}, which is computed now",
+                column(name)
+            )),
+            Change::SetColumnType {
+                column: name,
+                from,
+                to,
+                ..
+            } => lost(&column(name), &from.data_type, &to.data_type),
+            _ => None,
+        });
+        let losses: Vec<String> = losses.collect();
+        (!losses.is_empty()).then(|| losses.join(", and "))
+    }
+}
+
+/// A name that nothing has, for a table that shall not keep it.
+pub(super) fn spare_name(name: &str, taken: &[&Schema]) -> String {
+    let is_taken = |name: &String| {
+        taken.iter().any(|schema| {
+            let views = schema.views.keys();
+            let indexes = schema
+                .tables
+                .values()
+                .flat_map(|table| table.indexes.keys());
+            let names = schema.tables.keys().chain(views).map(|one| &one.name);
+            names
+                .chain(indexes)
+                .any(|one| one.eq_ignore_ascii_case(name))
+        })
+    };
+    let mut spare = format!("{name}__new");
+    while is_taken(&spare) {
+        spare.push('_');
+    }
+    spare
+}
+
+/// The columns that are copied: they are there before and after, and not computed after.
+fn common(now: &Table, then: &Table) -> Vec<String> {
+    let columns = then.columns.iter();
+    let columns = columns.filter(|column| column.generated.is_none());
+    let columns = columns.filter(|column| now.column(&column.name).is_some());
+    columns.map(|column| column.name.clone()).collect()
+}
+
+/// Copies the rows. Whatever the constraints say of conflicts, no row is left out: ABORT goes
+/// before them.
+fn copy(name: &ObjectName, spare: &ObjectName, now: &Table, then: &Table) -> Result<String> {
+    let columns = common(now, then);
+    let (name, spare) = (
+        quote::identifier(&name.name)?,
+        quote::identifier(&spare.name)?,
+    );
+    if columns.is_empty() {
+        // There is nothing to copy, and nothing to lose where there are no rows.
+        let first = quote::identifier(&then.columns[0].name)?;
+        return Ok(format!(
+            "INSERT OR ABORT INTO {spare} ({first}) SELECT NULL FROM {name} WHERE false"
+        ));
+    }
+    let columns = ddl::list(&columns)?;
+    Ok(format!(
+        "INSERT OR ABORT INTO {spare} ({columns})\nSELECT {columns} FROM {name}"
+    ))
+}
+
+/// Whether a table never gives a number twice.
+fn counts(table: &Table) -> bool {
+    let key = table
+        .primary_key
+        .as_ref()
+        .filter(|key| is_rowid(table, key));
+    let column = key.and_then(|key| table.column(&key.columns[0]));
+    column.is_some_and(|column| column.identity.is_some())
+}
+
+/// Keeps the highest number that was ever given.
+fn keep_count(name: &ObjectName, spare: &ObjectName) -> [Piece; 2] {
+    let text = |name: &ObjectName| format!("'{}'", name.name.replace('\'', "''"));
+    let (old, new) = (text(name), text(spare));
+    let forget = format!("DELETE FROM sqlite_sequence WHERE name = {new}");
+    let keep = format!(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT {new}, seq FROM sqlite_sequence WHERE name = {old}"
+    );
+    [
+        piece(
+            "Forget the highest number among the rows",
+            forget,
+            catalog(),
+        ),
+        piece(
+            "Keep the highest number that was ever given",
+            keep,
+            catalog(),
+        ),
+    ]
+}

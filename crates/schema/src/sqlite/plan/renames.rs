@@ -1,0 +1,134 @@
+use std::collections::BTreeSet;
+
+use underpin_core::Result;
+
+use super::rebuild::spare_name;
+use super::steps::{Steps, catalog};
+use crate::diff::renamed;
+use crate::plan::Undo;
+use crate::sqlite::constraint_names;
+use crate::sqlite::ddl;
+use crate::sqlite::normal::normal;
+use crate::{Change, Hints, ObjectName, Rename, Schema, diff};
+
+/// The renames that hints gave and that apply.
+pub(super) struct Renames {
+    changes: Vec<Change>,
+    list: Vec<Rename>,
+    /// Names that no table has.
+    spare: Vec<String>,
+}
+
+impl Renames {
+    pub(super) fn of(from: &Schema, to: &Schema, hints: &Hints) -> Self {
+        let none = || (Vec::new(), Vec::new());
+        let (changes, list) = match hints.renames.is_empty() {
+            true => none(),
+            false => {
+                let changes = diff(from, to, hints).changes.into_iter();
+                let pairs = changes.filter_map(|change| Some((rename(&change)?, change)));
+                pairs.map(|(rename, change)| (change, rename)).unzip()
+            }
+        };
+        let spare = list.iter().map(|rename| match rename {
+            Rename::Table { to: name, .. } => spare_name(&name.name, &[from, to]),
+            _ => String::new(),
+        });
+        Renames {
+            spare: spare.collect(),
+            changes,
+            list,
+        }
+    }
+
+    /// The schema after the renames: as SQLite has it then, but for the texts of views and
+    /// triggers.
+    pub(super) fn apply(&self, from: &Schema) -> Schema {
+        if self.list.is_empty() {
+            return from.clone();
+        }
+        let mut schema = renamed(from, &self.list);
+        for (old, table) in &from.tables {
+            let name = self.new_table(old);
+            let Some(now) = schema.tables.get_mut(&name) else {
+                continue;
+            };
+            normal(&name.name, now);
+            constraint_names::follow((&old.name, table), &name.name, now);
+        }
+        schema
+    }
+
+    /// The tables that views and triggers name otherwise now, in lower case.
+    pub(super) fn touched(&self) -> BTreeSet<String> {
+        let mut touched = BTreeSet::new();
+        for rename in &self.list {
+            match rename {
+                Rename::Table { from, to } => {
+                    touched.insert(from.name.to_ascii_lowercase());
+                    touched.insert(to.name.to_ascii_lowercase());
+                }
+                Rename::Column { table, .. } => {
+                    touched.insert(self.old_table(table).name.to_ascii_lowercase());
+                }
+                Rename::Label { .. } => {}
+            }
+        }
+        touched
+    }
+
+    /// The name that a table gets.
+    pub(super) fn new_table(&self, old: &ObjectName) -> ObjectName {
+        let new = self.list.iter().find_map(|rename| match rename {
+            Rename::Table { from, to } if from == old => Some(to.clone()),
+            _ => None,
+        });
+        new.unwrap_or_else(|| old.clone())
+    }
+
+    /// The name that a table had.
+    pub(super) fn old_table(&self, new: &ObjectName) -> ObjectName {
+        let old = self.list.iter().find_map(|rename| match rename {
+            Rename::Table { from, to } if to == new => Some(from.clone()),
+            _ => None,
+        });
+        old.unwrap_or_else(|| new.clone())
+    }
+
+    pub(super) fn steps(&self, steps: &mut Steps) -> Result<()> {
+        for ((rename, change), spare) in self.list.iter().zip(&self.changes).zip(&self.spare) {
+            let comment = change.to_string();
+            match rename {
+                // SQLite takes both names for the same, and would refuse.
+                Rename::Table { from, to } if from.name.eq_ignore_ascii_case(&to.name) => {
+                    let by_way = from.sibling(spare.clone());
+                    for (from, to) in [(from, &by_way), (&by_way, to)] {
+                        let (sql, undo) =
+                            (ddl::table::rename(from, to)?, ddl::table::rename(to, from)?);
+                        steps.push(&comment, sql, Undo::sql(undo), catalog());
+                    }
+                }
+                Rename::Table { from, to } => {
+                    let undo = ddl::table::rename(to, from)?;
+                    let sql = ddl::table::rename(from, to)?;
+                    steps.push(comment, sql, Undo::sql(undo), catalog());
+                }
+                Rename::Column { table, from, to } => {
+                    let undo = ddl::column::rename(table, to, from)?;
+                    let sql = ddl::column::rename(table, from, to)?;
+                    steps.push(comment, sql, Undo::sql(undo), catalog());
+                }
+                Rename::Label { .. } => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rename(change: &Change) -> Option<Rename> {
+    match change.clone() {
+        Change::RenameTable { from, to } => Some(Rename::Table { from, to }),
+        Change::RenameColumn { table, from, to } => Some(Rename::Column { table, from, to }),
+        _ => None,
+    }
+}

@@ -1,0 +1,13 @@
+//! What is read of a real SQLite is all that is there.
+
+mod cases;
+mod comments;
+mod generate;
+mod generated;
+mod migration;
+mod odd;
+mod plan;
+mod pragmas;
+mod round_trip;
+mod selection;
+mod unsupported;
