@@ -41,7 +41,8 @@ pub fn plan(from: &Schema, to: &Schema, hints: &Hints) -> Result<Plan> {
     let renames = Renames::of(from, to, hints);
     let base = renames.apply(from);
     let changes = diff(&base, to, &Hints::default()).changes;
-    let refusals = spelling::refused(&changes);
+    let mut refusals = spelling::refused(&changes);
+    refusals.extend(renames.refused(from));
     if !refusals.is_empty() {
         return Ok(Plan {
             refusals,

@@ -50,13 +50,14 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
         | Change::CreatePolicy { table, .. }
         | Change::DropPolicy { table, .. }
         | Change::AlterPolicy { table, .. } => Some(table),
-        Change::SetComment { on, .. } => match on {
-            CommentOn::Table(table)
-            | CommentOn::Column(table, _)
-            | CommentOn::Constraint(table, _)
-            | CommentOn::Policy(table, _) => Some(table),
-            _ => None,
-        },
+        Change::SetComment {
+            on:
+                CommentOn::Table(table)
+                | CommentOn::Column(table, _)
+                | CommentOn::Constraint(table, _)
+                | CommentOn::Policy(table, _),
+            ..
+        } => Some(table),
         _ => None,
     }
 }

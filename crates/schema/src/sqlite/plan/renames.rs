@@ -5,10 +5,12 @@ use underpin_core::Result;
 use super::rebuild::spare_name;
 use super::steps::{Steps, catalog};
 use crate::diff::renamed;
-use crate::plan::Undo;
+use crate::object_name::plain;
+use crate::plan::{Refusal, Undo};
 use crate::sqlite::constraint_names;
 use crate::sqlite::ddl;
 use crate::sqlite::normal::normal;
+use crate::sqlite::rowid::is_set;
 use crate::{Change, Hints, ObjectName, Rename, Schema, diff};
 
 /// The renames that hints gave and that apply.
@@ -93,6 +95,37 @@ impl Renames {
             _ => None,
         });
         old.unwrap_or_else(|| new.clone())
+    }
+
+    /// The renames at which SQLite itself fails: it does not find the INTEGER key of a table
+    /// without rowids again in a unique constraint.
+    pub(super) fn refused(&self, from: &Schema) -> Vec<Refusal> {
+        let columns = self.list.iter().filter_map(|rename| match rename {
+            Rename::Column { table, from, .. } => Some((table, from)),
+            _ => None,
+        });
+        let refused = columns.filter(|(name, column)| {
+            let Some(table) = from.tables.get(&self.old_table(name)) else {
+                return false;
+            };
+            let key = table.primary_key.iter().map(|key| &key.columns);
+            let mut key = key.filter(|columns| columns[..] == [(*column).clone()]);
+            let mut uniques = table.uniques.values();
+            let of = table.column(column).map(|column| &column.data_type.name);
+            is_set(table, "without_rowid")
+                && of.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"))
+                && key.next().is_some()
+                && uniques.any(|unique| unique.columns.contains(column))
+        });
+        let refused = refused.map(|(table, column)| Refusal::Unsupported {
+            sentence: format!(
+                "The column {table}.{} cannot be renamed: SQLite fails at the INTEGER key of a \
+                 table without rowids that a unique constraint has too. Drop that constraint \
+                 before, in a revision of its own, and create it again after.",
+                plain(column)
+            ),
+        });
+        refused.collect()
     }
 
     pub(super) fn steps(&self, steps: &mut Steps) -> Result<()> {
