@@ -4,6 +4,7 @@
 mod count;
 mod names;
 mod partitions;
+mod references;
 mod routines;
 mod tables;
 mod types;
