@@ -73,7 +73,7 @@ fn steps(intent: &mut Intent, scene: &Scene<'_>) -> Result<Vec<Step>> {
     let aside = Aside::of(&going.late, &making);
     let mut steps = labels::steps(&intent.labels)?;
     for node in &going.early {
-        steps.extend(drops::step(node, intent, scene)?);
+        steps.push(drops::step(node, &going.by_itself, intent, scene)?);
     }
     steps.extend(renames::steps(&intent.renames)?);
     steps.extend(aside.steps()?);
@@ -81,11 +81,8 @@ fn steps(intent: &mut Intent, scene: &Scene<'_>) -> Result<Vec<Step>> {
         steps.extend(makes::steps(node, (intent, scene), (&bare, &aside))?);
     }
     for node in &going.late {
-        let step = drops::step(node, intent, scene)?;
-        steps.extend(
-            step.map(|step| aside.of_step(node, step, scene))
-                .transpose()?,
-        );
+        let step = drops::step(node, &going.by_itself, intent, scene)?;
+        steps.push(aside.of_step(node, step, scene)?);
     }
     steps.extend(comments::steps(intent)?);
     labels::commit_first(&mut steps, &intent.labels);

@@ -144,6 +144,14 @@ impl Closure<'_, '_> {
         if bears {
             return;
         }
+        // What is inherited goes with what it is inherited from.
+        if let Some(above) = self.attached_to(dependent) {
+            self.meet(event, &above);
+            if self.intent.drops.contains(&above) {
+                self.disturb(dependent);
+            }
+            return;
+        }
         let (Event::Gone(node) | Event::Retyped(node) | Event::OtherPersistence(node)) = event;
         match dependent {
             Node::Column(table, column) => {
@@ -167,6 +175,14 @@ impl Closure<'_, '_> {
             }
             other => self.disturb(other),
         }
+    }
+
+    /// The part of the parent that a part belongs to, and will until that goes.
+    fn attached_to(&self, node: &Node) -> Option<Node> {
+        let above = inherited_from(&self.scene.was, node)?;
+        let table = node.owner()?.clone();
+        let detached = self.intent.asked.contains(&Node::Attachment(table));
+        (!detached).then_some(above)
     }
 
     /// Whether what needs something that goes is no trouble: it goes along, or is looked after

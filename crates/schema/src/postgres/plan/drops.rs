@@ -81,6 +81,8 @@ pub(super) fn alter_column(table: &ObjectName, column: &str, action: &str) -> Re
 pub(super) struct Order {
     pub(super) early: Vec<Node>,
     pub(super) late: Vec<Node>,
+    /// All that has a step of its own, as the database calls it.
+    pub(super) by_itself: BTreeSet<Node>,
 }
 
 pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
@@ -97,9 +99,11 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
             .into_iter()
             .find(|whole| drops.contains(whole))
     };
-    for (node, needs) in scene.needs_before.iter() {
-        let Some(node) = carrier(node) else { continue };
-        for needed in needs.iter().filter_map(&carrier) {
+    for (part, needs) in scene.needs_before.iter() {
+        let Some(node) = carrier(part) else { continue };
+        // Among tables that are all new or all go, it is attaching that joins such parts.
+        let apart = |needed: &&Node| !(part.takes_up(needed) && node != *part);
+        for needed in needs.iter().filter(apart).filter_map(&carrier) {
             if needed != node
                 && let Some(waits) = waits.get_mut(&needed)
             {
@@ -124,11 +128,19 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
             late_set.insert(node.clone());
         }
     }
-    let (late, rest): (Vec<Node>, Vec<Node>) =
+    let (mut late, rest): (Vec<Node>, Vec<Node>) =
         rest.into_iter().partition(|node| late_set.contains(node));
     early.extend(rest);
     intent.late = late_set;
-    Order { early, late }
+    for nodes in [&mut early, &mut late] {
+        nodes.retain(|node| !goes_along(node, intent, scene));
+    }
+    let by_itself = early.iter().chain(&late).map(|node| scene.old(node));
+    Order {
+        by_itself: by_itself.collect(),
+        early,
+        late,
+    }
 }
 
 /// Whether it goes with something else that goes.
@@ -154,11 +166,14 @@ fn goes_along(node: &Node, intent: &Intent, scene: &Scene<'_>) -> bool {
     }
 }
 
-/// The step that drops one; none where it goes with another one.
-pub(super) fn step(node: &Node, intent: &Intent, scene: &Scene<'_>) -> Result<Option<Step>> {
-    if goes_along(node, intent, scene) {
-        return Ok(None);
-    }
+/// The step that drops one. Making it again, should it come to that, brings back all its parts
+/// but for those that were dropped before.
+pub(super) fn step(
+    node: &Node,
+    before: &BTreeSet<Node>,
+    intent: &Intent,
+    scene: &Scene<'_>,
+) -> Result<Step> {
     let old = scene.old(node);
     let again = intent.makes.contains(node);
     let mut comment = match &old {
@@ -170,20 +185,19 @@ pub(super) fn step(node: &Node, intent: &Intent, scene: &Scene<'_>) -> Result<Op
     if again && !matches!(old, Node::Attachment(_) | Node::Inheritance(_)) {
         comment.push_str(", which is made again");
     }
-    let except: BTreeSet<Node> = intent.drops.iter().map(|node| scene.old(node)).collect();
     let sql = match &old {
         Node::Inheritance(_) => inheritance(node, scene, "NO INHERIT")?,
         Node::Column(table, name) => drop_column(node, (table, name), scene)?,
         old => drop_sql(scene.from, old)?,
     };
-    Ok(Some(Step {
+    Ok(Step {
         comment,
         sql,
-        undo: undo(node, &old, &except, scene)?,
+        undo: undo(node, &old, before, scene)?,
         lock: locks::dropping(&old, scene.from),
         loses: loses(&old, intent, scene),
         transactional: true,
-    }))
+    })
 }
 
 /// A column of a table whose children keep it goes from that table alone.

@@ -66,9 +66,10 @@ impl Intent {
             }
             Change::CreateEnum { name, .. } => self.make(Node::Enum(name.clone())),
             Change::DropEnum { name, .. } => self.drop(Node::Enum(name.clone())),
-            Change::RenameLabel { .. } => self.labels.insert(0, change.clone()),
+            Change::RenameLabel { .. } => self.labels.push(change.clone()),
             Change::AlterEnum { name, from, to } => match only_adds(from, to) {
-                true => self.labels.push(change.clone()),
+                // What has to be committed by itself comes first.
+                true => self.labels.insert(0, change.clone()),
                 false => self.again(Node::Enum(name.clone())),
             },
             Change::CreateFunction { name, .. } => self.make(Node::Function(name.clone())),

@@ -25,14 +25,31 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
                     Lock::none(),
                 ));
             }
-            Change::AlterEnum { name, from, to } => added(name, from, to, &mut steps)?,
+            Change::AlterEnum { name, from, to } => {
+                let old = |label: &str| old_label(changes, name, label);
+                added(name, (from, to), &old, &mut steps)?;
+            }
             _ => {}
         }
     }
     Ok(steps)
 }
 
-fn added(name: &ObjectName, from: &EnumType, to: &EnumType, out: &mut Vec<Step>) -> Result<()> {
+/// What a label is called until it is renamed.
+fn old_label(changes: &[Change], of: &ObjectName, label: &str) -> String {
+    let renamed = changes.iter().find_map(|change| match change {
+        Change::RenameLabel { name, from, to } if name == of && to == label => Some(from.clone()),
+        _ => None,
+    });
+    renamed.unwrap_or_else(|| label.to_owned())
+}
+
+fn added(
+    name: &ObjectName,
+    (from, to): (&EnumType, &EnumType),
+    old: &dyn Fn(&str) -> String,
+    out: &mut Vec<Step>,
+) -> Result<()> {
     for (place, label) in to.labels.iter().enumerate() {
         if from.labels.contains(label) {
             continue;
@@ -42,8 +59,8 @@ fn added(name: &ObjectName, from: &EnumType, to: &EnumType, out: &mut Vec<Step>)
         let previous = place.checked_sub(1).map(|place| &to.labels[place]);
         let position = match (next, previous) {
             (None, _) => String::new(),
-            (Some(_), Some(previous)) => format!(" AFTER {}", literal(previous)),
-            (Some(next), None) => format!(" BEFORE {}", literal(next)),
+            (Some(_), Some(previous)) => format!(" AFTER {}", literal(&old(previous))),
+            (Some(next), None) => format!(" BEFORE {}", literal(&old(next))),
         };
         let sql = format!(
             "ALTER TYPE {} ADD VALUE {}{position}",

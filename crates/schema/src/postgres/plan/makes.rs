@@ -64,9 +64,11 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
         .iter()
         .map(|node| (node.clone(), BTreeSet::new()))
         .collect();
-    for (node, needs) in scene.needs_after.iter() {
-        let Some(node) = carrier(node) else { continue };
-        for needed in needs.iter().filter_map(&carrier) {
+    for (part, needs) in scene.needs_after.iter() {
+        let Some(node) = carrier(part) else { continue };
+        // Among tables that are all new or all go, it is attaching that joins such parts.
+        let apart = |needed: &&Node| !(part.takes_up(needed) && node != *part);
+        for needed in needs.iter().filter(apart).filter_map(&carrier) {
             if needed != node
                 && let Some(waits) = waits.get_mut(&node)
             {
@@ -177,9 +179,14 @@ fn other_side(lock: Lock, new: &ObjectName) -> Lock {
 fn undo(node: &Node, intent: &Intent, scene: &Scene<'_>) -> Result<Undo> {
     let above = inherited_from(&scene.goal, node);
     let with_above = above.is_some_and(|above| intent.makes.contains(&above));
+    // What other objects stand on, or stands on others, has to go before its table.
     let alone = matches!(
         node,
-        Node::ForeignKey(..) | Node::Policy(..) | Node::Owner(_)
+        Node::ForeignKey(..)
+            | Node::Policy(..)
+            | Node::Owner(_)
+            | Node::Default(..)
+            | Node::Check(..)
     );
     let with_whole =
         is_new(node, intent) && (!alone || inherited_from(&scene.goal, node).is_some());

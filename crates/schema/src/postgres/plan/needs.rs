@@ -416,6 +416,12 @@ impl<'s> Builder<'s> {
             needs.push(Node::Table(table.clone()));
             needs.push(Node::Persistence(table.clone()));
         }
+        let mut parts: Vec<&ObjectName> = vec![target];
+        while let Some(part) = parts.pop() {
+            let below = self.partitions(part).map(|(name, _)| name);
+            parts.extend(below.clone());
+            needs.extend(below.cloned().map(Node::Table));
+        }
         if let Some(of) = self.schema.tables.get(target) {
             needs.extend(keys_over(target, of, &key.referenced_columns));
         }
@@ -475,7 +481,10 @@ impl<'s> Builder<'s> {
         nodes
     }
 
-    fn partitions(&self, table: &ObjectName) -> impl Iterator<Item = (&'s ObjectName, &'s Table)> {
+    fn partitions(
+        &self,
+        table: &ObjectName,
+    ) -> impl Iterator<Item = (&'s ObjectName, &'s Table)> + Clone {
         self.partitions.get(table).into_iter().flatten().copied()
     }
 

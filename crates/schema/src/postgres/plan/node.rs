@@ -88,6 +88,17 @@ impl Node {
         }
     }
 
+    /// Whether both are the same kind of part, of which one takes up the other: that of a table
+    /// those of its partitions.
+    pub(super) fn takes_up(&self, other: &Node) -> bool {
+        matches!(
+            (self, other),
+            (Node::Key(..), Node::Key(..))
+                | (Node::Index(..), Node::Index(..))
+                | (Node::ForeignKey(..), Node::ForeignKey(..))
+        )
+    }
+
     /// The object, where it is one that a schema can refer to.
     pub(super) fn object(&self) -> Option<ObjectRef> {
         Some(match self {
