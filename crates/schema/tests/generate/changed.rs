@@ -18,8 +18,17 @@ pub(crate) fn changed(seed: u64, server: &Server, schema: &Schema) -> Schema {
     };
     for _ in 0..generator.rng.usize(3..12) {
         generator.change();
+        generator.inherit();
     }
     generator.schema
+}
+
+/// Whether a text of JSON names it, in quotes or not.
+fn names_it(text: &str, name: &str) -> bool {
+    [name, &super::ident(name)].into_iter().any(|name| {
+        let json = serde_json::to_string(name).unwrap();
+        has(text, &json[1..json.len() - 1])
+    })
 }
 
 /// Whether a text has a word.
@@ -33,6 +42,22 @@ fn has(text: &str, word: &str) -> bool {
 }
 
 impl Generator {
+    /// Children have the columns that their parents have by now.
+    fn inherit(&mut self) {
+        let tables = self.schema.tables.clone();
+        for table in self.schema.tables.values_mut() {
+            for parent in table.inherits.clone() {
+                for column in &tables[&parent].columns {
+                    if table.column(&column.name).is_none() {
+                        table
+                            .columns
+                            .push(super::references::inherited_column(column));
+                    }
+                }
+            }
+        }
+    }
+
     fn change(&mut self) {
         match self.rng.u8(0..26) {
             0 => self.table(),
@@ -90,7 +115,6 @@ impl Generator {
 
     fn add_columns(&mut self) {
         self.with_table(|this, _, table| {
-            let circular = table.depends_on.clone();
             for _ in 0..this.rng.usize(1..4) {
                 this.column(table);
                 // A row that is there needs something in it.
@@ -98,7 +122,6 @@ impl Generator {
                 column.not_null &= column.default.is_some();
             }
             this.generated_column(table);
-            drop(circular);
         });
     }
 
@@ -145,8 +168,7 @@ impl Generator {
             rest.columns.remove(*place);
             without.tables.insert(table.clone(), rest);
             let text = serde_json::to_string(&without).unwrap();
-            let name = serde_json::to_string(&column.name).unwrap();
-            !has(&text, name.trim_matches('"'))
+            !names_it(&text, &column.name)
                 && column.identity.is_none()
                 && !column
                     .default
@@ -180,8 +202,7 @@ impl Generator {
             owner.is_none_or(|owner| owner.table != name)
         });
         let text = serde_json::to_string(&without).unwrap();
-        let plain = serde_json::to_string(&name.name).unwrap();
-        if !has(&text, plain.trim_matches('"')) {
+        if !names_it(&text, &name.name) {
             self.schema = without;
         }
     }
@@ -198,8 +219,7 @@ impl Generator {
         for name in names {
             let mut without = self.schema.clone();
             without.views.remove(&name);
-            let plain = serde_json::to_string(&name.name).unwrap();
-            if self.rng.bool() && !has(&text(&without), plain.trim_matches('"')) {
+            if self.rng.bool() && !names_it(&text(&without), &name.name) {
                 self.schema = without;
             }
         }
@@ -305,8 +325,7 @@ impl Generator {
             .collect();
         let mut choices = Vec::new();
         for column in &of.columns {
-            let json = serde_json::to_string(&column.name).unwrap();
-            let named = has(&text, json.trim_matches('"')) || others.contains(&column.name);
+            let named = names_it(&text, &column.name) || others.contains(&column.name);
             let made = column.identity.is_some() || column.generated.is_some();
             for (name, parameters, new, new_parameters) in &pairs {
                 let same = column.data_type.name == *name

@@ -1,6 +1,7 @@
 //! What is read of a real PostgreSQL is all that is there, and a plan leads to another.
 
 mod carry_out;
+mod cases;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;

@@ -79,7 +79,7 @@ pub(crate) async fn rows(db: &Database, schema: &Schema) -> Rows {
     let mut rows = Rows::new();
     for (name, table) in &schema.tables {
         let sql = format!(
-            "SELECT coalesce(jsonb_agg(to_jsonb(t)), '[]')::text FROM ONLY {} t",
+            "SELECT coalesce(jsonb_agg(to_jsonb(whole_row)), '[]')::text FROM ONLY {} whole_row",
             name.quoted().unwrap()
         );
         let text: String = db.query_scalar(&sql, ()).await.unwrap();

@@ -382,6 +382,13 @@ fn gone_tables(intent: &Intent, scene: &Scene<'_>) -> BTreeMap<ObjectName, BTree
 
 /// Takes away what is done with something else.
 fn tidy(intent: &mut Intent, scene: &Scene<'_>) {
+    let domains = intent.drops.iter();
+    let domains = domains.filter(|node| matches!(node, Node::Domain(_)));
+    let domains: BTreeSet<Node> = domains.cloned().collect();
+    intent.drops.retain(|node| {
+        let wholes = node.wholes();
+        !wholes.iter().any(|whole| domains.contains(whole))
+    });
     let drops = &intent.drops;
     let renamed_away = |change: &Change| match change {
         Change::RenameIndex { table, from, .. } => {
