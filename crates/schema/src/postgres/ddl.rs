@@ -1,6 +1,6 @@
 //! The SQL that makes and drops each kind of object: pure functions of the object and its
 //! name. A statement has no semicolon. Every function fails only as
-//! [`quote::identifier`](underpin_core::quote::identifier) does: for a name that is empty or
+//! [`quote::identifier`] does: for a name that is empty or
 //! holds a NUL byte.
 
 pub mod check;

@@ -71,13 +71,6 @@ pub(crate) const KINDS: [&str; 60] = [
 
 /// How many there are of each kind.
 pub(crate) fn count(schema: &Schema) -> BTreeMap<&'static str, usize> {
-    let tables = || schema.tables.values();
-    let columns = || tables().flat_map(|table| &table.columns);
-    let of = |column: &Column, is: &dyn Fn(&underpin::schema::ObjectName) -> bool| {
-        let data_type = &column.data_type;
-        let namespace = data_type.namespace.clone();
-        namespace.is_some_and(|one| is(&underpin::schema::ObjectName::new(one, &data_type.name)))
-    };
     let mut counts = BTreeMap::from([
         ("namespaces", schema.namespaces.len() - 1),
         ("extensions", schema.extensions.len()),
@@ -108,6 +101,47 @@ pub(crate) fn count(schema: &Schema) -> BTreeMap<&'static str, usize> {
                 .filter(|one| one.owned_by.is_some())
                 .count(),
         ),
+        ("views", schema.views.len()),
+        (
+            "triggers of views",
+            schema.views.values().map(|view| view.triggers.len()).sum(),
+        ),
+        ("materialized views", schema.materialized_views.len()),
+        (
+            "indexes of views",
+            schema
+                .materialized_views
+                .values()
+                .map(|view| view.indexes.len())
+                .sum(),
+        ),
+    ]);
+    counts.extend(of_columns(schema));
+    counts.extend(routines(schema));
+    counts.extend(of_tables(schema));
+    counts.extend(constraints(schema));
+    counts.extend(indexes(schema));
+    let json = serde_json::to_string(schema).unwrap();
+    counts.insert("comments", json.matches("\"comment\":\"").count());
+    counts.insert(
+        "names in quotes",
+        schema
+            .tables
+            .keys()
+            .filter(|name| name.to_string().contains('"'))
+            .count(),
+    );
+    counts
+}
+
+fn of_columns(schema: &Schema) -> Vec<(&'static str, usize)> {
+    let columns = || schema.tables.values().flat_map(|table| &table.columns);
+    let of = |column: &Column, is: &dyn Fn(&underpin::schema::ObjectName) -> bool| {
+        let data_type = &column.data_type;
+        let namespace = data_type.namespace.clone();
+        namespace.is_some_and(|one| is(&underpin::schema::ObjectName::new(one, &data_type.name)))
+    };
+    vec![
         ("columns", columns().count()),
         (
             "defaults",
@@ -149,36 +183,7 @@ pub(crate) fn count(schema: &Schema) -> BTreeMap<&'static str, usize> {
             "inherited columns",
             columns().filter(|column| column.inherited).count(),
         ),
-        ("views", schema.views.len()),
-        (
-            "triggers of views",
-            schema.views.values().map(|view| view.triggers.len()).sum(),
-        ),
-        ("materialized views", schema.materialized_views.len()),
-        (
-            "indexes of views",
-            schema
-                .materialized_views
-                .values()
-                .map(|view| view.indexes.len())
-                .sum(),
-        ),
-    ]);
-    counts.extend(routines(schema));
-    counts.extend(of_tables(schema));
-    counts.extend(constraints(schema));
-    counts.extend(indexes(schema));
-    let json = serde_json::to_string(schema).unwrap();
-    counts.insert("comments", json.matches("\"comment\":\"").count());
-    counts.insert(
-        "names in quotes",
-        schema
-            .tables
-            .keys()
-            .filter(|name| name.to_string().contains('"'))
-            .count(),
-    );
-    counts
+    ]
 }
 
 fn routines(schema: &Schema) -> Vec<(&'static str, usize)> {

@@ -5,7 +5,7 @@ use underpin::schema::{
 };
 
 use super::names::qualified;
-use super::tables::{inherited_check, inherited_column};
+use super::references::{inherited_check, inherited_column};
 use super::{Generator, ident};
 
 impl Generator {

@@ -1,8 +1,7 @@
 use underpin::schema::{
-    Action, Check, Column, ColumnRef, Deferral, Exclusion, ExclusionElement, Expression,
-    ForeignKey, Generated, GeneratedKind, Identity, Index, IndexKey, Match, ObjectName,
-    OperatorClass, Policy, PolicyCommand, PrimaryKey, RowSecurity, Sequence, SequenceOptions,
-    Table, Trigger, TriggerState, Type, Unique,
+    Check, Column, ColumnRef, Deferral, Exclusion, ExclusionElement, Expression, Generated,
+    GeneratedKind, Identity, Index, IndexKey, ObjectName, OperatorClass, Policy, PolicyCommand,
+    PrimaryKey, RowSecurity, Sequence, SequenceOptions, Table, Trigger, TriggerState, Type, Unique,
 };
 
 use super::names::qualified;
@@ -119,7 +118,7 @@ impl Generator {
         }
     }
 
-    fn column(&mut self, table: &mut Table) {
+    pub(super) fn column(&mut self, table: &mut Table) {
         let sample = self.sample();
         let name = self.name("col");
         let text = sample.data_type.name == "text" && !sample.data_type.array;
@@ -145,7 +144,7 @@ impl Generator {
         });
     }
 
-    fn generated_column(&mut self, table: &mut Table) {
+    pub(super) fn generated_column(&mut self, table: &mut Table) {
         let number = table
             .columns
             .iter()
@@ -191,7 +190,7 @@ impl Generator {
         });
     }
 
-    fn constraints(&mut self, table: &mut Table) {
+    pub(super) fn constraints(&mut self, table: &mut Table) {
         for _ in 0..self.rng.usize(0..3) {
             let column = self.some_column(table);
             let unique = Unique {
@@ -238,7 +237,7 @@ impl Generator {
         }
     }
 
-    fn index(&mut self, table: &mut Table) {
+    pub(super) fn index(&mut self, table: &mut Table) {
         let column = self.some_column(table);
         let (name, data_type) = {
             let column = table.column(&column).unwrap();
@@ -323,7 +322,7 @@ impl Generator {
         table.triggers.insert(trigger, built);
     }
 
-    fn policies(&mut self, table: &mut Table) {
+    pub(super) fn policies(&mut self, table: &mut Table) {
         if !self.chance(40) {
             return;
         }
@@ -354,127 +353,12 @@ impl Generator {
         table.policies.insert(name, policy);
     }
 
-    /// A foreign key from any table to any, itself too, over columns of its own.
-    pub(super) fn foreign_key(&mut self) {
-        let own = self
-            .schema
-            .tables
-            .iter()
-            .filter(|(_, table)| table.partition_of.is_none());
-        let own =
-            own.filter(|(_, table)| table.inherits.is_empty() && table.partition_by.is_none());
-        let own: Vec<ObjectName> = own.map(|(name, _)| name.clone()).collect();
-        let keyed = self
-            .schema
-            .tables
-            .iter()
-            .filter(|(_, table)| table.primary_key.is_some());
-        let keyed: Vec<ObjectName> = keyed.map(|(name, _)| name.clone()).collect();
-        let (Some(from), Some(to)) = (self.rng.choice(own), self.rng.choice(keyed)) else {
-            return;
-        };
-        let permanent = underpin::schema::Persistence::Permanent;
-        let target = &self.schema.tables[&to];
-        if self.schema.tables[&from].persistence == permanent && target.persistence != permanent {
-            return;
-        }
-        let referenced_columns = target.primary_key.as_ref().unwrap().columns.clone();
-        let types = referenced_columns
-            .iter()
-            .map(|name| target.column(name).unwrap());
-        let types: Vec<_> = types
-            .map(|column| (column.data_type.clone(), column.collation.clone()))
-            .collect();
-        let mut columns = Vec::new();
-        for (data_type, collation) in types {
-            let name = self.name("ref");
-            columns.push(name.clone());
-            let column = Column {
-                name,
-                data_type,
-                collation,
-                ..Column::default()
-            };
-            self.schema
-                .tables
-                .get_mut(&from)
-                .unwrap()
-                .columns
-                .push(column);
-        }
-        let actions = [
-            Action::NoAction,
-            Action::Restrict,
-            Action::Cascade,
-            Action::SetNull,
-            Action::SetDefault,
-        ];
-        let on_delete = self.rng.choice(actions).unwrap();
-        let some =
-            on_delete == Action::SetNull && self.server.version >= 150_000 && self.rng.bool();
-        let key = ForeignKey {
-            on_delete_columns: if some {
-                columns[..1].to_vec()
-            } else {
-                Vec::new()
-            },
-            columns,
-            references: to,
-            referenced_columns,
-            on_update: self.rng.choice(actions).unwrap(),
-            on_delete,
-            matching: self.rng.choice([Match::Simple, Match::Full]).unwrap(),
-            deferral: self.deferral(),
-            not_valid: self.chance(20),
-            inherited: false,
-            comment: self.comment(),
-        };
-        let name = self.name("fkey");
-        let table = self.schema.tables.get_mut(&from).unwrap();
-        table.foreign_keys.insert(name, key);
-    }
-
-    /// A table that inherits from another, with a column of its own and a default changed.
-    pub(super) fn inheritance(&mut self) {
-        let parents = self.schema.tables.iter().filter(|(_, table)| {
-            let made = |column: &Column| column.generated.is_some() || column.identity.is_some();
-            let split = table.partition_by.is_some() || table.partition_of.is_some();
-            !split && !table.columns.iter().any(made)
-        });
-        let parents: Vec<ObjectName> = parents.map(|(name, _)| name.clone()).collect();
-        let Some(parent) = self.rng.choice(parents) else {
-            return;
-        };
-        let above = self.schema.tables[&parent].clone();
-        let mut table = Table {
-            inherits: vec![parent],
-            persistence: above.persistence,
-            comment: self.comment(),
-            ..Table::default()
-        };
-        table.columns = above.columns.iter().map(inherited_column).collect();
-        if let Some(column) = table
-            .columns
-            .iter_mut()
-            .find(|one| one.data_type.name == "integer" && !one.data_type.array)
-        {
-            column.default = Some("9".into());
-        }
-        let checks = above.checks.iter().filter(|(_, check)| !check.no_inherit);
-        table.checks = checks
-            .map(|(name, check)| (name.clone(), inherited_check(check)))
-            .collect();
-        self.column(&mut table);
-        let name = self.object_name("child");
-        self.add_table(name, table);
-    }
-
     pub(super) fn some_column(&mut self, table: &Table) -> String {
         let names: Vec<&String> = table.columns.iter().map(|column| &column.name).collect();
         self.rng.choice(names).unwrap().clone()
     }
 
-    fn deferral(&mut self) -> Deferral {
+    pub(super) fn deferral(&mut self) -> Deferral {
         let all = [
             Deferral::NotDeferrable,
             Deferral::InitiallyImmediate,
@@ -483,28 +367,12 @@ impl Generator {
         self.rng.choice(all).unwrap()
     }
 
-    fn fillfactor(&mut self) -> std::collections::BTreeMap<String, String> {
+    pub(super) fn fillfactor(&mut self) -> std::collections::BTreeMap<String, String> {
         let option = ("fillfactor".to_owned(), "80".to_owned());
         if self.chance(20) {
             [option].into()
         } else {
             Default::default()
         }
-    }
-}
-
-pub(super) fn inherited_column(column: &Column) -> Column {
-    Column {
-        inherited: true,
-        comment: None,
-        ..column.clone()
-    }
-}
-
-pub(super) fn inherited_check(check: &Check) -> Check {
-    Check {
-        inherited: true,
-        comment: None,
-        ..check.clone()
     }
 }

@@ -17,7 +17,10 @@ pub(in crate::postgres) const SQL: &str = concat!(
         r.relispartition, pg_get_expr(r.relpartbound, r.oid),
         parents.namespaces, parents.names,
         format_type(s.seqtypid, NULL), s.seqstart, s.seqincrement, s.seqmin, s.seqmax, s.seqcache, s.seqcycle,
-        own.deptype::text, own.refobjid::int8, oa.attname::text, oan.nspname::text, oac.relname::text,
+        own.deptype::text, own.refobjid::int8,
+        (SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = own.refobjid AND a.attnum = own.refobjsubid),
+        CASE WHEN own.objid IS NOT NULL THEN n.nspname::text END,
+        CASE WHEN own.objid IS NOT NULL THEN c.relname::text END,
         d.description
      FROM pg_class r
      JOIN pg_namespace rn ON rn.oid = r.relnamespace
@@ -32,9 +35,6 @@ pub(in crate::postgres) const SQL: &str = concat!(
      LEFT JOIN pg_sequence s ON s.seqrelid = r.oid
      LEFT JOIN pg_depend own ON r.relkind = 'S' AND own.classid = 'pg_class'::regclass AND own.objid = r.oid
         AND own.objsubid = 0 AND own.refclassid = 'pg_class'::regclass AND own.deptype IN ('a', 'i')
-     LEFT JOIN pg_attribute oa ON oa.attrelid = own.refobjid AND oa.attnum = own.refobjsubid
-     LEFT JOIN pg_class oac ON oac.oid = own.refobjid
-     LEFT JOIN pg_namespace oan ON oan.oid = oac.relnamespace
      LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = r.oid AND d.objsubid = 0
      JOIN pg_class c ON c.oid = coalesce(own.refobjid, r.oid)
      JOIN pg_namespace n ON n.oid = c.relnamespace

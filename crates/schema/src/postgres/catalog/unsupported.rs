@@ -7,10 +7,12 @@ use crate::postgres::fields::Fields;
 /// Everything that a schema cannot carry, by kind and name. What belongs to no namespace is
 /// there where all are selected.
 pub(in crate::postgres) fn sql(version: i32) -> String {
-    let mut sql = [RELATIONS, COLUMNS, OBJECTS, GLOBAL].join(" UNION ALL ");
-    if version >= 140_000 {
-        sql = format!("{sql} UNION ALL {COMPRESSION}");
-    }
+    let compressed = match version {
+        140_000.. => "a.attcompression <> ''",
+        _ => "false",
+    };
+    let columns = COLUMNS.replace("{compressed}", compressed);
+    let mut sql = [RELATIONS, &columns, OBJECTS, GLOBAL].join(" UNION ALL ");
     if version >= 180_000 {
         sql = format!("{sql} UNION ALL {CONSTRAINTS_OF_18}");
     }
@@ -61,17 +63,10 @@ const COLUMNS: &str = concat!(
         SELECT 'storage of column' AS kind WHERE a.attstorage <> t.typstorage
         UNION ALL SELECT 'statistics target of column' WHERE coalesce(a.attstattarget, -1) > -1
         UNION ALL SELECT 'options of column' WHERE a.attoptions IS NOT NULL
+        UNION ALL SELECT 'compression of column' WHERE {compressed}
      ) u
      WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm')
-       AND (a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR a.attoptions IS NOT NULL) AND ",
-    relation_selected!(),
-);
-
-const COMPRESSION: &str = concat!(
-    "SELECT 'compression of column', format('%I.%I.%I', n.nspname, c.relname, a.attname)
-     FROM pg_attribute a
-     JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm') AND a.attcompression <> '' AND ",
+       AND (a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR a.attoptions IS NOT NULL OR {compressed}) AND ",
     relation_selected!(),
 );
 
