@@ -14,6 +14,7 @@ mod rename;
 mod table;
 
 pub use hints::{Hints, Rename};
+pub(crate) use normal::normal_type;
 pub(crate) use rename::renamed;
 
 /// What it takes to get from one schema to another.

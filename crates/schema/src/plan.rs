@@ -12,6 +12,8 @@ pub use step::{Step, Undo};
 /// The way from one schema to another, and back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Plan {
+    /// What has to be set before, on the way there and on the way back, in the transaction.
+    pub settings: Vec<String>,
     /// The steps, in order. None where something is refused.
     pub steps: Vec<Step>,
     /// What cannot be done in place. While there is any, there are no steps.

@@ -2,7 +2,8 @@
 //!
 //! Whoever holds a connection begins a transaction that only reads and sees one snapshot
 //! (repeatable read), runs [`PREPARE`], then each of [`statements`], and gives the answers, in
-//! the same order, to [`assemble`]. [`dump`] is the way back: the SQL that makes it all anew.
+//! the same order, to [`assemble`]. [`dump`] is the way back: the SQL that makes it all anew. [`plan()`] leads from one schema to
+//! another.
 
 mod assemble;
 mod catalog;
@@ -10,10 +11,12 @@ pub mod ddl;
 mod dump;
 mod error;
 mod fields;
+mod plan;
 mod statement;
 
 pub use crate::Statement;
 pub use assemble::assemble;
 pub use dump::{Order, dump, order};
 pub use error::CatalogError;
+pub use plan::plan;
 pub use statement::{PREPARE, statements};

@@ -1,6 +1,8 @@
-//! SQL as a server rendered it, in tokens: and with other names in it. Nothing more is understood of it.
+//! SQL as a server rendered it, in tokens: what names it mentions, and the same text with other
+//! names in it. Nothing more is understood of it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What a token is.
@@ -116,6 +118,54 @@ fn closed(bytes: &[u8], start: usize, quote: u8, escapes: bool) -> usize {
     bytes.len()
 }
 
+/// What a text mentions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Mentions {
+    /// Every name and every word.
+    pub(crate) names: BTreeSet<String>,
+    /// Every pair with a dot between, and what a text in quotes says of the kind:
+    /// `'public.a_seq'::regclass`.
+    pub(crate) qualified: BTreeSet<(String, String)>,
+    /// Whether it has a whole row: `t.*`.
+    pub(crate) whole_row: bool,
+}
+
+impl Mentions {
+    /// Those of a text.
+    pub(crate) fn of(text: &str) -> Self {
+        let mut mentions = Mentions::default();
+        mentions.add(text, true);
+        mentions
+    }
+
+    fn add(&mut self, text: &str, within_quotes: bool) {
+        let tokens = tokens(text);
+        for (at, token) in tokens.iter().enumerate() {
+            if token.kind == Kind::Text && within_quotes {
+                let inside = token.text(text).trim_matches('\'').replace("''", "'");
+                if inside.contains('.') {
+                    self.add(&inside, false);
+                }
+            }
+            let Some(name) = token.name(text) else {
+                continue;
+            };
+            let sign = |at: usize, is: &str| {
+                let token = tokens.get(at);
+                token.is_some_and(|token| token.kind == Kind::Sign && token.text(text) == is)
+            };
+            if sign(at + 1, ".") {
+                self.whole_row |= sign(at + 2, "*");
+                if let Some(second) = tokens.get(at + 2).and_then(|token| token.name(text)) {
+                    self.qualified
+                        .insert((name.to_string(), second.into_owned()));
+                }
+            }
+            self.names.insert(name.into_owned());
+        }
+    }
+}
+
 /// The text with names replaced where `with` gives another: it gets the name before a dot
 /// where there is one, and the name.
 pub(crate) fn replaced(
@@ -148,6 +198,28 @@ pub(crate) fn replaced(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_found_and_texts_are_not() {
+        let text =
+            "SELECT u.\"Odd \"\"one\" FROM public.users u WHERE u.a <> 'b c' AND f(u.*) > 1.5e3";
+        let mentions = Mentions::of(text);
+        for name in ["u", "Odd \"one", "public", "users", "a", "f"] {
+            assert!(mentions.names.contains(name), "{name}");
+        }
+        assert!(!mentions.names.contains("b") && !mentions.names.contains("e3"));
+        let pair = ("public".to_owned(), "users".to_owned());
+        assert!(mentions.qualified.contains(&pair) && mentions.whole_row);
+        let sequence = Mentions::of("nextval('shop.\"A b\"'::regclass)");
+        let pair = ("shop".to_owned(), "A b".to_owned());
+        assert!(sequence.qualified.contains(&pair));
+    }
+
+    #[test]
+    fn a_quote_within_an_escape_string_does_not_close_it() {
+        let mentions = Mentions::of("E'it\\'s a' || b || 'c''d'");
+        assert_eq!(mentions.names, ["b".to_owned()].into());
+    }
 
     #[test]
     fn only_names_are_replaced() {

@@ -2,8 +2,10 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::ObjectName;
+use underpin_core::{Class, Error, Result};
+
 use crate::object_name::plain;
+use crate::{ObjectName, Schema, sql_text};
 
 /// What the two schemas cannot say themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -60,4 +62,86 @@ impl fmt::Display for Rename {
             }
         }
     }
+}
+
+impl Rename {
+    /// Reads `old=new`, each a table, a column or a label of an enum with what it is in:
+    /// `users=people`, `shop.users.name=shop.users.full_name`, `mood.sad=mood.unhappy`. What
+    /// has no namespace is looked for in all. Names in double quotes can hold dots.
+    ///
+    /// # Errors
+    /// [`Class::Config`] for a text that is no such pair, and where the first schema has not
+    /// the old name or the second not the new one.
+    pub fn parse(text: &str, from: &Schema, to: &Schema) -> Result<Self> {
+        let wrong = |what: &str| Error::new(Class::Config, format!("The rename {text}: {what}"));
+        let sides = sql_text::split(text, '=');
+        let [old, new] = sides[..] else {
+            return Err(wrong("write it as old=new, with one sign of equality."));
+        };
+        let path = |side: &str| -> Option<Vec<String>> {
+            let parts = sql_text::split(side, '.').into_iter();
+            parts.map(sql_text::identifier).collect()
+        };
+        let (Some(old), Some(new)) = (path(old), path(new)) else {
+            return Err(wrong("a name is empty."));
+        };
+        if let (Some(old), Some(new)) = (table(from, &old), table(to, &new)) {
+            if old.namespace != new.namespace {
+                return Err(wrong("a table cannot change its schema by a rename."));
+            }
+            return Ok(Rename::Table { from: old, to: new });
+        }
+        let (Some((old, old_in)), Some((new, new_in))) = (old.split_last(), new.split_last())
+        else {
+            return Err(wrong("a name is empty."));
+        };
+        let (from_name, to_name) = (old.clone(), new.clone());
+        if let (Some(of), Some(name)) = (table(from, old_in), table(to, new_in))
+            && from.tables[&of].column(old).is_some()
+            && to.tables[&name].column(new).is_some()
+        {
+            return Ok(Rename::Column {
+                table: name,
+                from: from_name,
+                to: to_name,
+            });
+        }
+        if let (Some(of), Some(name)) = (enum_type(from, old_in), enum_type(to, new_in))
+            && from.enums[&of].labels.contains(old)
+            && to.enums[&name].labels.contains(new)
+        {
+            return Ok(Rename::Label {
+                name,
+                from: from_name,
+                to: to_name,
+            });
+        }
+        Err(wrong(
+            "the old name has to be a table, a column or a label that there is now, and the new \
+             one what it becomes.",
+        ))
+    }
+}
+
+fn table(schema: &Schema, path: &[String]) -> Option<ObjectName> {
+    named(schema.tables.keys(), path)
+}
+
+fn enum_type(schema: &Schema, path: &[String]) -> Option<ObjectName> {
+    named(schema.enums.keys(), path)
+}
+
+/// The one name that a path can mean.
+fn named<'n>(
+    mut names: impl Iterator<Item = &'n ObjectName>,
+    path: &[String],
+) -> Option<ObjectName> {
+    let found = names.by_ref().find(|name| match path {
+        [one] => name.name == *one,
+        [namespace, one] => name.namespace == *namespace && name.name == *one,
+        _ => false,
+    });
+    let found = found.cloned();
+    let again = names.any(|name| matches!(path, [one] if name.name == *one));
+    found.filter(|_| !again)
 }

@@ -32,7 +32,7 @@ pub(super) fn same_type(left: &Type, right: &Type) -> bool {
 }
 
 /// The type as PostgreSQL spells it.
-pub(super) fn normal_type(of: &Type) -> Type {
+pub(crate) fn normal_type(of: &Type) -> Type {
     let mut normal = of.clone();
     if normal.namespace.as_deref() == Some("pg_catalog") {
         normal.namespace = None;

@@ -205,7 +205,11 @@ fn indexes_of_some_partitions(schema: &Schema, out: &mut Vec<String>) -> Result<
 }
 
 /// A check that is not valid comes after the table, since on an empty one it would be valid.
-fn checks_not_valid(name: &ObjectName, table: &Table, out: &mut Vec<String>) -> Result<()> {
+pub(super) fn checks_not_valid(
+    name: &ObjectName,
+    table: &Table,
+    out: &mut Vec<String>,
+) -> Result<()> {
     let own = table.inherits.is_empty();
     for (check_name, check) in &table.checks {
         if check.not_valid && (own || !check.inherited) {
@@ -217,7 +221,7 @@ fn checks_not_valid(name: &ObjectName, table: &Table, out: &mut Vec<String>) -> 
 }
 
 /// What a table has changed in the columns that it inherits.
-fn inherited_columns(
+pub(super) fn inherited_columns(
     schema: &Schema,
     name: &ObjectName,
     table: &Table,

@@ -55,9 +55,15 @@ fn constraints<'t>(table: &'t Table, name: &str) -> Vec<(Label, Vec<String>, &'t
     for (key, of) in &table.foreign_keys {
         all.push((Label::ForeignKey, of.columns.clone(), key));
     }
-    // So that `t_check10` comes after `t_check2`.
-    all.sort_by_key(|(label, _, name)| (*label, name.len(), *name));
+    all.sort_by_key(|(label, _, name)| (*label, number(name), *name));
     all
+}
+
+/// The number at the end of a name, so that `t_check10` comes after `t_check2`; 0 where there
+/// is none.
+fn number(name: &str) -> u64 {
+    let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+    name[name.len() - digits..].parse().unwrap_or_default()
 }
 
 /// The names of the constraints of a table in the order in which they are to be written, and

@@ -5,10 +5,11 @@ use underpin_core::Result;
 use super::ddl;
 use crate::object_name::plain;
 use crate::plan::{Plan, Refusal, Undo};
-use crate::{Change, Hints, ObjectName, Schema, diff};
+use crate::{Change, Diff, Hints, ObjectName, Schema};
 
 mod affected;
 mod affinity;
+mod chosen;
 mod dependents;
 mod in_place;
 mod rebuild;
@@ -18,12 +19,15 @@ mod steps;
 mod way_back;
 
 use affected::{index_changes, tables_changed};
+use chosen::chosen;
 use dependents::Dependents;
 use rebuild::Rebuild;
 use renames::Renames;
 use steps::{Steps, catalog, entries};
 
-/// The way from one schema to another on SQLite.
+/// The steps that carry out the changes of a [`diff`](crate::diff()) on a SQLite database that
+/// has the first schema, or why they cannot be carried out in place. The changes may be fewer
+/// than those that lead all the way: a table or view of which none is among them stays.
 ///
 /// Where `ALTER TABLE` cannot change a table, it is made anew, its rows are copied, and the
 /// new one takes the name of the old one. The steps are for one transaction, begun while
@@ -37,19 +41,27 @@ use steps::{Steps, catalog, entries};
 /// # Errors
 /// For a name that is empty or holds a NUL byte; with
 /// [`Class::Unsupported`](underpin_core::Class::Unsupported) for what SQLite cannot have.
-pub fn plan(from: &Schema, to: &Schema, hints: &Hints) -> Result<Plan> {
-    let renames = Renames::of(from, to, hints);
+pub fn plan(from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
+    let renames = Renames::of(from, to, diff);
     let base = renames.apply(from);
-    let changes = diff(&base, to, &Hints::default()).changes;
-    let refusals = spelling::refused(&changes);
-    if !refusals.is_empty() {
-        return Ok(Plan {
+    let refused = |refusals| {
+        Ok(Plan {
             refusals,
             ..Plan::default()
-        });
+        })
+    };
+    let all = crate::diff(from, to, renames.hints()).changes;
+    let to = match chosen(&base, to, &all, &diff.changes) {
+        Ok(to) => to,
+        Err(refusals) => return refused(refusals),
+    };
+    let changes = crate::diff(&base, &to, &Hints::default()).changes;
+    let mut refusals = spelling::refused(&changes);
+    refusals.extend(renames.refused(from));
+    if !refusals.is_empty() {
+        return refused(refusals);
     }
-    let planner = Planner::new(from, &base, to, &renames, &changes)?;
-    planner.run()
+    Planner::new(from, &base, &to, &renames, &changes)?.run()
 }
 
 /// How a table is changed.
@@ -129,8 +141,8 @@ impl<'s> Planner<'s> {
         self.dependents.create_all(&mut self.steps)?;
         Ok(Plan {
             steps: self.steps.list,
-            refusals: Vec::new(),
             left,
+            ..Plan::default()
         })
     }
 

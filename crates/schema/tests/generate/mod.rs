@@ -1,6 +1,7 @@
 //! Schemas with every kind of object, out of a seed. They are in normal form: what a server
 //! reads back is the same value.
 
+mod changed;
 mod count;
 mod names;
 mod partitions;
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fastrand::Rng;
 use underpin::schema::{Extension, Namespace, ObjectName, ObjectRef, Schema};
 
+pub(crate) use changed::changed;
 pub(crate) use count::{KINDS, count};
 pub(crate) use names::ident;
 

@@ -144,7 +144,7 @@ impl Generator {
         });
     }
 
-    fn generated_column(&mut self, table: &mut Table) {
+    pub(super) fn generated_column(&mut self, table: &mut Table) {
         let number = table
             .columns
             .iter()
@@ -190,7 +190,7 @@ impl Generator {
         });
     }
 
-    fn constraints(&mut self, table: &mut Table) {
+    pub(super) fn constraints(&mut self, table: &mut Table) {
         for _ in 0..self.rng.usize(0..3) {
             let column = self.some_column(table);
             let unique = Unique {
@@ -237,7 +237,7 @@ impl Generator {
         }
     }
 
-    fn index(&mut self, table: &mut Table) {
+    pub(super) fn index(&mut self, table: &mut Table) {
         let column = self.some_column(table);
         let (name, data_type) = {
             let column = table.column(&column).unwrap();
@@ -322,7 +322,7 @@ impl Generator {
         table.triggers.insert(trigger, built);
     }
 
-    fn policies(&mut self, table: &mut Table) {
+    pub(super) fn policies(&mut self, table: &mut Table) {
         if !self.chance(40) {
             return;
         }
@@ -367,7 +367,7 @@ impl Generator {
         self.rng.choice(all).unwrap()
     }
 
-    fn fillfactor(&mut self) -> std::collections::BTreeMap<String, String> {
+    pub(super) fn fillfactor(&mut self) -> std::collections::BTreeMap<String, String> {
         let option = ("fillfactor".to_owned(), "80".to_owned());
         if self.chance(20) {
             [option].into()

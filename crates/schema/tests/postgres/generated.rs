@@ -15,7 +15,7 @@ const SEEDS: u64 = 24;
 /// Extensions that come with the server, where they are installed.
 const EXTENSIONS: [&str; 2] = ["btree_gist", "citext"];
 
-async fn server(db: &Database) -> Server {
+pub(crate) async fn server(db: &Database) -> Server {
     let version = db.query_scalar("SELECT current_setting('server_version_num')::int4", ());
     let available: Vec<(String, String, String)> = db
         .query_as(

@@ -1,9 +1,13 @@
-//! What is read of a real PostgreSQL is all that is there.
+//! What is read of a real PostgreSQL is all that is there, and a plan leads to another.
 
+mod carry_out;
+mod cases;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;
 mod odd;
+mod pairs;
 mod round_trip;
+mod rows;
 mod selection;
 mod unsupported;

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use underpin::schema::{Hints, ObjectName, Plan, Rename, Undo, sqlite};
+use underpin::schema::{Hints, ObjectName, Plan, Rename, Undo, diff, sqlite};
 use underpin_testkit::SqliteFile;
 
 use crate::plan::{Outcome, there_and_back};
@@ -58,7 +58,7 @@ async fn run(name: &str, text: &str) -> (String, String) {
     drop(lease);
     let (from, to) = (read(&db).await, read(&other).await);
     let hints = hints(section("rename"));
-    let plan = sqlite::plan(&from, &to, &hints).unwrap();
+    let plan = sqlite::plan(&from, &to, &diff(&from, &to, &hints)).unwrap();
     let mut found = written(&plan);
     if plan.refusals.is_empty() {
         let outcome = there_and_back(name, &db, (&from, &to), &hints, &plan).await;

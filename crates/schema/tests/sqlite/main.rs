@@ -6,6 +6,7 @@ mod generate;
 mod generated;
 mod migration;
 mod odd;
+mod partial;
 mod plan;
 mod pragmas;
 mod round_trip;

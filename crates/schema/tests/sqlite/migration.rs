@@ -1,6 +1,6 @@
 //! For any two schemas, the plan leads from one to the other, keeps the rows, and back.
 
-use underpin::schema::{Hints, Schema, sqlite};
+use underpin::schema::{Hints, Schema, diff, sqlite};
 use underpin_testkit::SqliteFile;
 
 use crate::generate;
@@ -16,6 +16,7 @@ struct Counts {
     there_and_back: usize,
     there: usize,
     rows_did_not_fit: usize,
+    refused: usize,
     steps: usize,
     rebuilds: usize,
     losses: usize,
@@ -36,8 +37,12 @@ impl Counts {
             }
             apply(&db, name, &statements).await;
             let from = read(&db).await;
-            let plan = sqlite::plan(&from, to, hints).unwrap();
-            assert_eq!(plan.refusals, [], "{name}");
+            let plan = sqlite::plan(&from, to, &diff(&from, to, hints)).unwrap();
+            if !plan.refusals.is_empty() {
+                assert!(plan.steps.is_empty(), "{name}");
+                self.refused += 1;
+                return;
+            }
             self.steps += plan.steps.len();
             self.losses += plan.losses().count();
             let spare = |sql: &&str| sql.starts_with("INSERT OR ABORT INTO");
@@ -69,6 +74,7 @@ async fn a_plan_leads_to_a_schema_that_is_alike_and_back() {
     println!("{counts:#?}");
     let least = PAIRS as usize / 2;
     assert!(counts.there_and_back > least, "{counts:#?}");
+    assert!(counts.refused * 50 <= PAIRS as usize, "{counts:#?}");
     assert!(counts.rebuilds > 0 && counts.losses > 0, "{counts:#?}");
 }
 

@@ -149,6 +149,7 @@ pub(crate) async fn there_and_back(
         assert_eq!(rows(db, from).await, before, "{name}");
         let fits = [
             "constraint failed",
+            "datatype mismatch",
             "cannot store",
             "orphans",
             "Cannot add a NOT NULL",
@@ -202,9 +203,15 @@ pub(crate) async fn there_and_back(
             .collect(),
         ..Schema::default()
     };
+    let case = name;
     for name in kept.tables.keys() {
         let count = |rows: &Rows| rows[&name.name].values().next().map(Vec::len);
-        assert_eq!(count(&before), count(&at_last), "{name} has its rows again");
+        assert_eq!(
+            count(&before),
+            count(&at_last),
+            "{case}: {name} has its rows again\n{}",
+            plan.up().collect::<Vec<_>>().join(";\n")
+        );
     }
     Outcome::Done { back: true }
 }
@@ -225,6 +232,6 @@ fn stays(name: &underpin::schema::ObjectName, to: &Schema, hints: &Hints) -> boo
     let renamed = hints
         .renames
         .iter()
-        .any(|rename| matches!(rename, Rename::Table { from, .. } if from == name));
+        .any(|rename| matches!(rename, Rename::Table { from, to: new } if from == name && to.tables.contains_key(new)));
     renamed || to.tables.contains_key(name)
 }

@@ -62,6 +62,30 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
     }
 }
 
+/// The table or view that a change is of.
+pub(super) fn owner_of(change: &Change) -> Option<&ObjectName> {
+    table_of(change).or(match change {
+        Change::CreateTable { name, .. }
+        | Change::DropTable { name, .. }
+        | Change::CreateView { name, .. }
+        | Change::DropView { name, .. }
+        | Change::AlterView { name, .. }
+        | Change::SetViewDefault { view: name, .. }
+        | Change::CreateIndex { table: name, .. }
+        | Change::DropIndex { table: name, .. }
+        | Change::AlterIndex { table: name, .. }
+        | Change::RenameIndex { table: name, .. }
+        | Change::CreateTrigger { table: name, .. }
+        | Change::DropTrigger { table: name, .. }
+        | Change::AlterTrigger { table: name, .. }
+        | Change::SetComment {
+            on: CommentOn::Index(name, _) | CommentOn::Trigger(name, _) | CommentOn::View(name),
+            ..
+        } => Some(name),
+        _ => None,
+    })
+}
+
 /// Indexes by table and name.
 type Names<'c> = BTreeSet<(&'c ObjectName, &'c String)>;
 

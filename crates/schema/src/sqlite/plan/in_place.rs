@@ -153,12 +153,17 @@ fn given<'n>(
     (own != name).then_some(name)
 }
 
-/// Whether `ADD COLUMN` takes a column: its default is one value for all rows, and it is
-/// stored nowhere where it is computed.
+/// Whether `ADD COLUMN` takes a column: its default is one value for all rows, it is stored
+/// nowhere where it is computed, and a comment has something to stand before.
 fn can_be_added(column: &Column) -> bool {
-    let default = column.default.as_ref().map(|text| text.as_str());
-    let constant = default.is_none_or(|text| is_literal(text) && !text.starts_with("CURRENT_"));
+    let default = column.default.as_ref();
+    let default = default.map(|text| text.as_str().to_ascii_uppercase());
+    let constant = |text: &String| is_literal(text) && !text.starts_with("CURRENT_");
+    let constant = default.as_ref().is_none_or(constant);
     let filled = default.is_some_and(|text| text != "NULL");
+    if column.comment.is_some() && column.data_type.name.is_empty() {
+        return false;
+    }
     let computed = match &column.generated {
         Some(generated) => generated.kind == GeneratedKind::Virtual && !column.not_null,
         None => !column.not_null || filled,

@@ -11,7 +11,7 @@ use crate::object_name::plain;
 use crate::plan::{Lock, Step, Undo};
 use crate::sqlite::ddl;
 use crate::sqlite::rowid::is_rowid;
-use crate::{Change, ObjectName, Schema, Table};
+use crate::{Change, Column, ObjectName, Schema, Table};
 
 /// A table that has to be made anew, before and after.
 pub(super) struct Rebuild<'s> {
@@ -143,12 +143,6 @@ impl Rebuild<'_> {
 
     /// What is lost of the rows, in words.
     fn losses(&self, changes: &[&Change]) -> Option<String> {
-        if common(self.now, self.then).is_empty() {
-            return Some(format!(
-                "the rows of {}, of which no column stays",
-                self.name
-            ));
-        }
         let column = |name: &str| format!("{}.{}", self.name, plain(name));
         let losses = changes.iter().filter_map(|change| match change {
             Change::DropColumn { from, .. } if from.generated.is_none() => {
@@ -205,6 +199,24 @@ fn common(now: &Table, then: &Table) -> Vec<String> {
     columns.map(|column| column.name.clone()).collect()
 }
 
+/// A column by which a row can be made of nothing, and what it gets: what it would get if
+/// nothing were said. Rows are rows, though none of their columns stays.
+fn blank(then: &Table) -> (&String, &str) {
+    let columns = then.columns.iter();
+    let columns: Vec<&Column> = columns.filter(|one| one.generated.is_none()).collect();
+    let rowid = then.primary_key.as_ref().filter(|key| is_rowid(then, key));
+    let rowid = |one: &&&Column| rowid.is_some_and(|key| key.columns[0] == one.name);
+    let free = |one: &&&Column| !one.not_null && one.default.is_none();
+    let column = columns
+        .iter()
+        .find(rowid)
+        .or_else(|| columns.iter().find(free))
+        .or_else(|| columns.iter().find(|one| one.default.is_some()))
+        .unwrap_or(&columns[0]);
+    let default = column.default.as_ref();
+    (&column.name, default.map_or("NULL", |text| text.as_str()))
+}
+
 /// Copies the rows. Whatever the constraints say of conflicts, no row is left out: ABORT goes
 /// before them.
 fn copy(name: &ObjectName, spare: &ObjectName, now: &Table, then: &Table) -> Result<String> {
@@ -214,10 +226,10 @@ fn copy(name: &ObjectName, spare: &ObjectName, now: &Table, then: &Table) -> Res
         quote::identifier(&spare.name)?,
     );
     if columns.is_empty() {
-        // There is nothing to copy, and nothing to lose where there are no rows.
-        let first = quote::identifier(&then.columns[0].name)?;
+        let (column, value) = blank(then);
+        let column = quote::identifier(column)?;
         return Ok(format!(
-            "INSERT OR ABORT INTO {spare} ({first}) SELECT NULL FROM {name} WHERE false"
+            "INSERT OR ABORT INTO {spare} ({column})\nSELECT {value} FROM {name}"
         ));
     }
     let columns = ddl::list(&columns)?;

@@ -5,49 +5,50 @@ use underpin_core::Result;
 use super::rebuild::spare_name;
 use super::steps::{Steps, catalog};
 use crate::diff::renamed;
-use crate::plan::Undo;
+use crate::object_name::plain;
+use crate::plan::{Refusal, Undo};
 use crate::sqlite::constraint_names;
 use crate::sqlite::ddl;
 use crate::sqlite::normal::normal;
-use crate::{Change, Hints, ObjectName, Rename, Schema, diff};
+use crate::sqlite::rowid::is_set;
+use crate::{Change, Diff, Hints, ObjectName, Rename, Schema};
 
-/// The renames that hints gave and that apply.
+/// The renames among the changes.
 pub(super) struct Renames {
-    changes: Vec<Change>,
-    list: Vec<Rename>,
-    /// Names that no table has.
-    spare: Vec<String>,
+    hints: Hints,
+    /// Each in words, and a name that no table has.
+    words: Vec<(String, String)>,
 }
 
 impl Renames {
-    pub(super) fn of(from: &Schema, to: &Schema, hints: &Hints) -> Self {
-        let none = || (Vec::new(), Vec::new());
-        let (changes, list) = match hints.renames.is_empty() {
-            true => none(),
-            false => {
-                let changes = diff(from, to, hints).changes.into_iter();
-                let pairs = changes.filter_map(|change| Some((rename(&change)?, change)));
-                pairs.map(|(rename, change)| (change, rename)).unzip()
-            }
-        };
-        let spare = list.iter().map(|rename| match rename {
-            Rename::Table { to: name, .. } => spare_name(&name.name, &[from, to]),
-            _ => String::new(),
-        });
-        Renames {
-            spare: spare.collect(),
-            changes,
-            list,
+    pub(super) fn of(from: &Schema, to: &Schema, diff: &Diff) -> Self {
+        let (mut hints, mut words) = (Hints::default(), Vec::new());
+        for change in &diff.changes {
+            let Some(rename) = rename(change) else {
+                continue;
+            };
+            let spare = match &rename {
+                Rename::Table { to: name, .. } => spare_name(&name.name, &[from, to]),
+                _ => String::new(),
+            };
+            hints.renames.push(rename);
+            words.push((change.to_string(), spare));
         }
+        Renames { hints, words }
+    }
+
+    /// They as hints.
+    pub(super) fn hints(&self) -> &Hints {
+        &self.hints
     }
 
     /// The schema after the renames: as SQLite has it then, but for the texts of views and
     /// triggers.
     pub(super) fn apply(&self, from: &Schema) -> Schema {
-        if self.list.is_empty() {
+        if self.hints.renames.is_empty() {
             return from.clone();
         }
-        let mut schema = renamed(from, &self.list);
+        let mut schema = renamed(from, &self.hints.renames);
         for (old, table) in &from.tables {
             let name = self.new_table(old);
             let Some(now) = schema.tables.get_mut(&name) else {
@@ -62,7 +63,7 @@ impl Renames {
     /// The tables that views and triggers name otherwise now, in lower case.
     pub(super) fn touched(&self) -> BTreeSet<String> {
         let mut touched = BTreeSet::new();
-        for rename in &self.list {
+        for rename in &self.hints.renames {
             match rename {
                 Rename::Table { from, to } => {
                     touched.insert(from.name.to_ascii_lowercase());
@@ -79,7 +80,7 @@ impl Renames {
 
     /// The name that a table gets.
     pub(super) fn new_table(&self, old: &ObjectName) -> ObjectName {
-        let new = self.list.iter().find_map(|rename| match rename {
+        let new = self.hints.renames.iter().find_map(|rename| match rename {
             Rename::Table { from, to } if from == old => Some(to.clone()),
             _ => None,
         });
@@ -88,16 +89,46 @@ impl Renames {
 
     /// The name that a table had.
     pub(super) fn old_table(&self, new: &ObjectName) -> ObjectName {
-        let old = self.list.iter().find_map(|rename| match rename {
+        let old = self.hints.renames.iter().find_map(|rename| match rename {
             Rename::Table { from, to } if to == new => Some(from.clone()),
             _ => None,
         });
         old.unwrap_or_else(|| new.clone())
     }
 
+    /// The renames at which SQLite itself fails: it does not find the INTEGER key of a table
+    /// without rowids again in a unique constraint.
+    pub(super) fn refused(&self, from: &Schema) -> Vec<Refusal> {
+        let columns = self.hints.renames.iter().filter_map(|rename| match rename {
+            Rename::Column { table, from, .. } => Some((table, from)),
+            _ => None,
+        });
+        let refused = columns.filter(|(name, column)| {
+            let Some(table) = from.tables.get(&self.old_table(name)) else {
+                return false;
+            };
+            let key = table.primary_key.iter().map(|key| &key.columns);
+            let mut key = key.filter(|columns| columns[..] == [(*column).clone()]);
+            let mut uniques = table.uniques.values();
+            let of = table.column(column).map(|column| &column.data_type.name);
+            is_set(table, "without_rowid")
+                && of.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"))
+                && key.next().is_some()
+                && uniques.any(|unique| unique.columns.contains(column))
+        });
+        let refused = refused.map(|(table, column)| Refusal::Unsupported {
+            sentence: format!(
+                "The column {table}.{} cannot be renamed: SQLite fails at the INTEGER key of a \
+                 table without rowids that a unique constraint has too. Drop that constraint \
+                 before, in a revision of its own, and create it again after.",
+                plain(column)
+            ),
+        });
+        refused.collect()
+    }
+
     pub(super) fn steps(&self, steps: &mut Steps) -> Result<()> {
-        for ((rename, change), spare) in self.list.iter().zip(&self.changes).zip(&self.spare) {
-            let comment = change.to_string();
+        for (rename, (comment, spare)) in self.hints.renames.iter().zip(&self.words) {
             match rename {
                 // SQLite takes both names for the same, and would refuse.
                 Rename::Table { from, to } if from.name.eq_ignore_ascii_case(&to.name) => {
@@ -105,7 +136,7 @@ impl Renames {
                     for (from, to) in [(from, &by_way), (&by_way, to)] {
                         let (sql, undo) =
                             (ddl::table::rename(from, to)?, ddl::table::rename(to, from)?);
-                        steps.push(&comment, sql, Undo::sql(undo), catalog());
+                        steps.push(comment, sql, Undo::sql(undo), catalog());
                     }
                 }
                 Rename::Table { from, to } => {

@@ -1,0 +1,563 @@
+//! The steps that change something where it is.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use underpin_core::{Result, quote};
+
+use super::Aside;
+use super::conversion::conversion;
+use super::definition::{pieces, sql};
+use super::drops::{alter_column, drop_sql};
+use super::intent::Intent;
+use super::makes::{refuse_null, step};
+use super::node::Node;
+use super::scene::Scene;
+use crate::object_name::plain;
+use crate::postgres::ddl::literal::literal;
+use crate::postgres::ddl::{self, column, function, options, sequence, table, trigger, view};
+use crate::{
+    Change, Column, ColumnType, Deferral, Extension, ForeignKey, Identity, Lock, LockMode,
+    ObjectName, Persistence, Schema, SequenceOptions, Step, Undo, ViewColumn, Work,
+};
+
+/// The steps for all changes of one.
+pub(super) fn steps(
+    node: &Node,
+    intent: &Intent,
+    scene: &Scene<'_>,
+    aside: &Aside,
+) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    for change in intent.alters.get(node).into_iter().flatten() {
+        object(change, scene, aside, &mut steps)?;
+    }
+    Ok(steps)
+}
+
+fn of(mode: LockMode, on: impl ToString) -> Lock {
+    Lock::of(mode, on, Work::Catalog)
+}
+
+fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>) -> Result<()> {
+    let words = change.to_string();
+    match change {
+        Change::AlterExtension { name, from, to } => extension(words, name, (from, to), out)?,
+        Change::SetDomainDefault { name, from, to } => {
+            let set = |default: &Option<crate::Expression>| {
+                let action = match default {
+                    Some(default) => format!("SET DEFAULT {default}"),
+                    None => "DROP DEFAULT".to_owned(),
+                };
+                Ok::<_, underpin_core::Error>(format!("ALTER DOMAIN {} {action}", name.quoted()?))
+            };
+            let undo = Undo::sql(set(from)?);
+            out.push(step(words, set(to)?, undo, Lock::none()));
+        }
+        Change::SetDomainNotNull { name, from, to } => {
+            let set = |not_null: bool| {
+                let action = if not_null { "SET" } else { "DROP" };
+                Ok::<_, underpin_core::Error>(format!(
+                    "ALTER DOMAIN {} {action} NOT NULL",
+                    name.quoted()?
+                ))
+            };
+            let lock = match to {
+                true => Lock::of(LockMode::Share, format!("tables with {name}"), Work::Scan),
+                false => Lock::none(),
+            };
+            out.push(step(words, set(*to)?, Undo::sql(set(*from)?), lock));
+        }
+        Change::AlterDomainCheck { domain, name, .. } => {
+            let sql = format!(
+                "ALTER DOMAIN {} VALIDATE CONSTRAINT {}",
+                domain.quoted()?,
+                quote::identifier(name)?
+            );
+            let node = Node::DomainCheck(domain.clone(), name.clone());
+            let lock = Lock::of(LockMode::Share, format!("tables with {domain}"), Work::Scan);
+            let words = format!("Validate check {} of {domain}", plain(name));
+            out.push(step(words, sql, anew(scene, &node)?, lock));
+        }
+        Change::SetSequenceOptions { name, from, to } => {
+            let lock = of(LockMode::ShareRowExclusive, name);
+            let restarts = restart(from, to);
+            let sql = sequence_options(name, from, to)?;
+            let undo = Undo::sql(sequence_options(name, to, from)?);
+            let mut step = step(words, sql, undo, lock);
+            step.loses = restarts.map(|_| format!("how far sequence {name} has counted"));
+            out.push(step);
+        }
+        Change::SetSequencePersistence { name, from, to } => {
+            let set = |persistence: Persistence| {
+                let to = logged(persistence);
+                Ok::<_, underpin_core::Error>(format!("ALTER SEQUENCE {} SET {to}", name.quoted()?))
+            };
+            let lock = of(LockMode::AccessExclusive, name);
+            out.push(step(words, set(*to)?, Undo::sql(set(*from)?), lock));
+        }
+        Change::SetSequenceOwner { name, from, to } => {
+            let lock = of(LockMode::ShareRowExclusive, name);
+            let undo = Undo::sql(sequence::own(name, from.as_ref())?);
+            out.push(step(words, sequence::own(name, to.as_ref())?, undo, lock));
+        }
+        Change::AlterFunction { from, to, .. } => {
+            let undo = Undo::sql(function::create(from));
+            out.push(step(words, function::create(to), undo, Lock::none()));
+        }
+        Change::AlterView { name, from, to } => {
+            let lock = of(LockMode::AccessExclusive, name);
+            let undo = Undo::sql(view::replace(name, from)?);
+            out.push(step(words, view::replace(name, to)?, undo, lock));
+        }
+        Change::SetViewDefault {
+            view: name,
+            column,
+            from,
+            to,
+        } => {
+            let set = |default: &Option<crate::Expression>| {
+                let column = ViewColumn {
+                    name: column.clone(),
+                    data_type: Default::default(),
+                    default: default.clone(),
+                    comment: None,
+                };
+                view::set_default(name, &column)
+            };
+            let lock = of(LockMode::AccessExclusive, name);
+            out.push(step(words, set(to)?, Undo::sql(set(from)?), lock));
+        }
+        other => table_settings(other, scene, aside, out)?,
+    }
+    Ok(())
+}
+
+/// What takes the step back by dropping it and making it as it was.
+fn anew(scene: &Scene<'_>, node: &Node) -> Result<Undo> {
+    let mut statements = vec![drop_sql(&scene.goal, node)?];
+    statements.extend(sql(pieces(&scene.was, node, false)?));
+    Ok(Undo::Sql(statements))
+}
+
+fn extension(
+    words: String,
+    name: &str,
+    (from, to): (&Extension, &Extension),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let quoted = quote::identifier(name)?;
+    if from.version != to.version {
+        let sql = format!(
+            "ALTER EXTENSION {quoted} UPDATE TO {}",
+            literal(&to.version)
+        );
+        let why = format!(
+            "An extension has no way back to an older version ({}).",
+            from.version
+        );
+        out.push(step(words.clone(), sql, Undo::None(why), Lock::none()));
+    }
+    if from.namespace != to.namespace {
+        let set = |namespace: &str| {
+            let namespace = quote::identifier(namespace)?;
+            Ok::<_, underpin_core::Error>(format!(
+                "ALTER EXTENSION {quoted} SET SCHEMA {namespace}"
+            ))
+        };
+        let undo = Undo::sql(set(&from.namespace)?);
+        out.push(step(words, set(&to.namespace)?, undo, Lock::none()));
+    }
+    Ok(())
+}
+
+fn logged(persistence: Persistence) -> &'static str {
+    match persistence {
+        Persistence::Permanent => "LOGGED",
+        Persistence::Unlogged => "UNLOGGED",
+    }
+}
+
+/// Where a sequence goes on whose numbers so far may be out of the new bounds.
+fn restart(from: &SequenceOptions, to: &SequenceOptions) -> Option<i64> {
+    let within = (to.min..=to.max).contains(&from.start);
+    (!within).then_some(to.start)
+}
+
+fn sequence_options(
+    name: &ObjectName,
+    from: &SequenceOptions,
+    to: &SequenceOptions,
+) -> Result<String> {
+    let mut sql = format!("ALTER SEQUENCE {}", name.quoted()?);
+    if from.data_type != to.data_type {
+        let _ = write!(sql, " AS {}", to.data_type.sql()?);
+    }
+    sql.push_str(&sequence::all_clauses(to));
+    if let Some(start) = restart(from, to) {
+        let _ = write!(sql, " RESTART WITH {start}");
+    }
+    Ok(sql)
+}
+
+fn table_settings(
+    change: &Change,
+    scene: &Scene<'_>,
+    aside: &Aside,
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let words = change.to_string();
+    match change {
+        Change::SetTablePersistence { table, from, to } => {
+            let set = |persistence: Persistence| {
+                let to = logged(persistence);
+                Ok::<_, underpin_core::Error>(format!("ALTER TABLE {} SET {to}", table.quoted()?))
+            };
+            let lock = Lock::of(LockMode::AccessExclusive, table, Work::Rewrite);
+            out.push(step(words, set(*to)?, Undo::sql(set(*from)?), lock));
+        }
+        Change::SetTableOptions { table, from, to } => {
+            let on = format!("ALTER TABLE {}", table.quoted()?);
+            set_options(
+                words,
+                &on,
+                (from, to),
+                &of(LockMode::ShareUpdateExclusive, table),
+                out,
+            )?;
+        }
+        Change::AlterIndex {
+            table,
+            name,
+            from,
+            to,
+        } => {
+            let on = format!("ALTER INDEX {}", table.sibling(name).quoted()?);
+            let lock = of(LockMode::ShareUpdateExclusive, format!("index {name}"));
+            set_options(words, &on, (&from.options, &to.options), &lock, out)?;
+        }
+        Change::SetRowSecurity { table, from, to } => {
+            let mut between = *from;
+            between.enabled = to.enabled;
+            for (from, to) in [(*from, between), (between, *to)] {
+                for sql in table::row_security(table, from, to)? {
+                    let back = table::row_security(table, to, from)?;
+                    let lock = of(LockMode::AccessExclusive, table);
+                    out.push(step(words.clone(), sql, Undo::Sql(back), lock));
+                }
+            }
+        }
+        Change::AlterTrigger {
+            table,
+            name,
+            from,
+            to,
+        } => {
+            let undo = Undo::sql(trigger::set_state(table, name, from.state)?);
+            let lock = of(LockMode::ShareRowExclusive, table);
+            let words = format!("Change when trigger {} of {table} fires", plain(name));
+            let sql = trigger::set_state(table, name, to.state)?;
+            out.push(step(words, sql, undo, lock));
+        }
+        Change::AlterCheck { table, name, .. } => {
+            let sql = validate(table, name)?;
+            let node = Node::Check(table.clone(), name.clone());
+            let lock = Lock::of(LockMode::ShareUpdateExclusive, table, Work::Scan);
+            let words = format!("Validate check {} of {table}", plain(name));
+            out.push(step(words, sql, anew(scene, &node)?, lock));
+        }
+        Change::AlterForeignKey {
+            table,
+            name,
+            from,
+            to,
+        } => foreign_key((table, name), (from, to), scene, out)?,
+        other => of_column(other, scene, aside, out)?,
+    }
+    Ok(())
+}
+
+fn validate(table: &ObjectName, name: &str) -> Result<String> {
+    let (table, name) = (table.quoted()?, quote::identifier(name)?);
+    Ok(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
+}
+
+fn foreign_key(
+    (table, name): (&ObjectName, &str),
+    (from, to): (&ForeignKey, &ForeignKey),
+    scene: &Scene<'_>,
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    if from.deferral != to.deferral {
+        let set = |deferral: Deferral| {
+            let when = match deferral {
+                Deferral::NotDeferrable => "NOT DEFERRABLE",
+                Deferral::InitiallyImmediate => "DEFERRABLE INITIALLY IMMEDIATE",
+                Deferral::InitiallyDeferred => "DEFERRABLE INITIALLY DEFERRED",
+            };
+            let (table, name) = (table.quoted()?, quote::identifier(name)?);
+            Ok::<_, underpin_core::Error>(format!(
+                "ALTER TABLE {table} ALTER CONSTRAINT {name} {when}"
+            ))
+        };
+        let words = format!(
+            "Change when foreign key {} of {table} is checked",
+            plain(name)
+        );
+        let lock = of(LockMode::AccessExclusive, table);
+        let undo = Undo::sql(set(from.deferral)?);
+        out.push(step(words, set(to.deferral)?, undo, lock));
+    }
+    if from.not_valid && !to.not_valid {
+        let node = Node::ForeignKey(table.clone(), name.to_owned());
+        let mut statements = vec![drop_sql(&scene.goal, &node)?];
+        let was = ForeignKey {
+            deferral: to.deferral,
+            ..from.clone()
+        };
+        let clause = ddl::foreign_key::clause(name, &was)?;
+        statements.push(ddl::add_constraint(table, &clause)?);
+        let mut lock = Lock::of(LockMode::ShareUpdateExclusive, table, Work::Scan);
+        lock.on.push(to.references.to_string());
+        let words = format!("Validate foreign key {} of {table}", plain(name));
+        out.push(step(
+            words,
+            validate(table, name)?,
+            Undo::Sql(statements),
+            lock,
+        ));
+    }
+    Ok(())
+}
+
+/// What is to be set, and what is to be as usual again.
+fn set_options(
+    words: String,
+    on: &str,
+    (from, to): (&BTreeMap<String, String>, &BTreeMap<String, String>),
+    lock: &Lock,
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let set = changed(from, to);
+    let set_back: BTreeMap<String, String> = changed(to, from)
+        .into_iter()
+        .filter(|(key, _)| to.contains_key(key))
+        .collect();
+    let reset = missing(from, to);
+    let reset_back = missing(to, from);
+    let put = |options: &BTreeMap<String, String>| {
+        Ok::<_, underpin_core::Error>(format!("{on} SET ({})", options::list(options)?))
+    };
+    let take = |names: &[&String]| {
+        let names = names.iter().map(|name| quote::qualified(name));
+        let names = names.collect::<Result<Vec<_>>>()?.join(", ");
+        Ok::<_, underpin_core::Error>(format!("{on} RESET ({names})"))
+    };
+    if !set.is_empty() {
+        let mut back = Vec::new();
+        if !reset_back.is_empty() {
+            back.push(take(&reset_back)?);
+        }
+        if !set_back.is_empty() {
+            back.push(put(&set_back)?);
+        }
+        out.push(step(
+            words.clone(),
+            put(&set)?,
+            Undo::Sql(back),
+            lock.clone(),
+        ));
+    }
+    if !reset.is_empty() {
+        let were: BTreeMap<String, String> = reset
+            .iter()
+            .map(|key| ((*key).clone(), from[*key].clone()))
+            .collect();
+        out.push(step(
+            words,
+            take(&reset)?,
+            Undo::sql(put(&were)?),
+            lock.clone(),
+        ));
+    }
+    Ok(())
+}
+
+/// The options that are new or have another value.
+fn changed(
+    from: &BTreeMap<String, String>,
+    to: &BTreeMap<String, String>,
+) -> BTreeMap<String, String> {
+    let changed = to
+        .iter()
+        .filter(|(key, value)| from.get(*key) != Some(value));
+    changed
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
+fn missing<'o>(
+    from: &'o BTreeMap<String, String>,
+    to: &BTreeMap<String, String>,
+) -> Vec<&'o String> {
+    from.keys().filter(|key| !to.contains_key(*key)).collect()
+}
+
+fn of_column(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>) -> Result<()> {
+    let words = change.to_string();
+    match change {
+        Change::SetColumnNotNull {
+            table, column, to, ..
+        } => match to {
+            true => out.extend(refuse_null(table, column)?),
+            false => {
+                let undo = Undo::sql(alter_column(table, column, "SET NOT NULL")?);
+                let sql = alter_column(table, column, "DROP NOT NULL")?;
+                let lock = of(LockMode::AccessExclusive, table);
+                out.push(step(words, sql, undo, lock));
+            }
+        },
+        Change::SetColumnDefault {
+            table,
+            column,
+            from,
+            to,
+        } => {
+            let set = |default: &Option<crate::Expression>| {
+                let column = Column {
+                    name: column.clone(),
+                    default: default.clone(),
+                    ..Column::default()
+                };
+                column::set_default(table, &column)
+            };
+            let lock = of(LockMode::AccessExclusive, table);
+            out.push(step(words, set(to)?, Undo::sql(set(from)?), lock));
+        }
+        Change::SetColumnIdentity {
+            table,
+            column,
+            from: Some(from),
+            to: Some(to),
+        } => identity(words, (table, column), (from, to), out)?,
+        Change::SetColumnGenerated { table, column, .. } => {
+            let sql = alter_column(table, column, "DROP EXPRESSION")?;
+            let why = "PostgreSQL computes no column that has held values.".to_owned();
+            let lock = of(LockMode::AccessExclusive, table);
+            out.push(step(words, sql, Undo::None(why), lock));
+        }
+        Change::SetColumnType {
+            table,
+            column,
+            from,
+            to,
+        } => {
+            let schemas = (&scene.was, &scene.goal);
+            retype(words, (table, column), (from, to), (schemas, aside), out)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn identity(
+    words: String,
+    (table, column): (&ObjectName, &str),
+    (from, to): (&Identity, &Identity),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let lock = of(LockMode::AccessExclusive, table);
+    let set = |before: &Identity, of: &Identity| {
+        let when = if of.always { "ALWAYS" } else { "BY DEFAULT" };
+        let mut action = format!("SET GENERATED {when}");
+        let one = &of.options;
+        let cycle = if one.cycle { "CYCLE" } else { "NO CYCLE" };
+        let _ = write!(
+            action,
+            " SET INCREMENT BY {} SET MINVALUE {} SET MAXVALUE {} SET START WITH {} SET CACHE {} SET {cycle}",
+            one.increment, one.min, one.max, one.start, one.cache
+        );
+        if let Some(start) = restart(&before.options, one) {
+            let _ = write!(action, " RESTART WITH {start}");
+        }
+        alter_column(table, column, &action)
+    };
+    let bare = |of: &Identity| Identity {
+        sequence: None,
+        ..of.clone()
+    };
+    if bare(from) != bare(to) {
+        let undo = Undo::sql(set(to, from)?);
+        let mut step = step(words, set(from, to)?, undo, lock.clone());
+        let lost = restart(&from.options, &to.options);
+        step.loses = lost.map(|_| format!("how far {table}.{} has counted", plain(column)));
+        out.push(step);
+    }
+    if let (Some(old), Some(new)) = (&from.sequence, &to.sequence)
+        && old != new
+    {
+        let rename = |from: &ObjectName, to: &ObjectName| {
+            let (from, to) = (from.quoted()?, quote::identifier(&to.name)?);
+            Ok::<_, underpin_core::Error>(format!("ALTER SEQUENCE {from} RENAME TO {to}"))
+        };
+        let words = format!("Rename sequence {old} to {new}");
+        out.push(step(
+            words,
+            rename(old, new)?,
+            Undo::sql(rename(new, old)?),
+            lock,
+        ));
+    }
+    Ok(())
+}
+
+fn retype(
+    words: String,
+    (table, column): (&ObjectName, &str),
+    (from, to): (&ColumnType, &ColumnType),
+    ((was, goal), aside): ((&Schema, &Schema), &Aside),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    // Where none leads there, the plan was refused before.
+    let Some(there) = conversion((was, from), (goal, to)) else {
+        return Ok(());
+    };
+    let set = |to: &ColumnType, using: Option<&String>| {
+        let mut action = format!("TYPE {}", to.data_type.sql()?);
+        if let Some(collation) = &to.collation {
+            let _ = write!(action, " COLLATE {}", collation.quoted()?);
+        }
+        if let Some(using) = using {
+            let using = using.replacen("{}", &quote::identifier(column)?, 1);
+            let _ = write!(action, " USING {using}");
+        }
+        alter_column(table, column, &action)
+    };
+    let old = ColumnType {
+        data_type: aside.of_type(&from.data_type),
+        ..from.clone()
+    };
+    let undo = match conversion((goal, to), (was, from)) {
+        Some(back) => {
+            let using = back.using.as_ref().map(|using| {
+                let [plain, set_aside] = [from, &old].map(|of| of.data_type.sql());
+                match (plain, set_aside) {
+                    (Ok(plain), Ok(set_aside)) => using.replace(&plain, &set_aside),
+                    _ => using.clone(),
+                }
+            });
+            Undo::sql(set(&old, using.as_ref())?)
+        }
+        None => Undo::None(format!(
+            "No cast leads from {} back to {}.",
+            to.data_type, from.data_type
+        )),
+    };
+    let lock = Lock::of(LockMode::AccessExclusive, table, there.work);
+    let mut step = step(words, set(to, there.using.as_ref())?, undo, lock);
+    step.loses = there
+        .loses
+        .map(|what| format!("{what} of {table}.{}", plain(column)));
+    out.push(step);
+    Ok(())
+}

@@ -1,0 +1,161 @@
+use std::fmt;
+
+use crate::object_name::plain;
+use crate::{FunctionName, ObjectName, ObjectRef};
+
+/// What a step is about: an object, or a part of one that can be made and dropped by itself.
+/// The order of the variants is that in which things are made where nothing else decides.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Node {
+    Namespace(String),
+    Extension(String),
+    Enum(ObjectName),
+    Domain(ObjectName),
+    DomainDefault(ObjectName),
+    DomainNotNull(ObjectName),
+    DomainCheck(ObjectName, String),
+    Sequence(ObjectName),
+    Function(FunctionName),
+    Table(ObjectName),
+    /// What it inherits from, but for partitions.
+    Inheritance(ObjectName),
+    /// Whether it outlives a crash.
+    Persistence(ObjectName),
+    TableOptions(ObjectName),
+    Column(ObjectName, String),
+    NotNull(ObjectName, String),
+    Identity(ObjectName, String),
+    Default(ObjectName, String),
+    /// The column that owns a sequence.
+    Owner(ObjectName),
+    Check(ObjectName, String),
+    /// A primary key, unique or exclusion constraint.
+    Key(ObjectName, String),
+    /// An index of a table or materialized view.
+    Index(ObjectName, String),
+    View(ObjectName),
+    MaterializedView(ObjectName),
+    ForeignKey(ObjectName, String),
+    /// That a table is a partition.
+    Attachment(ObjectName),
+    Trigger(ObjectName, String),
+    Policy(ObjectName, String),
+    RowSecurity(ObjectName),
+}
+
+impl Node {
+    /// The table, view or domain that it is a part of.
+    pub(super) fn owner(&self) -> Option<&ObjectName> {
+        match self {
+            Node::DomainDefault(of)
+            | Node::DomainNotNull(of)
+            | Node::DomainCheck(of, _)
+            | Node::Inheritance(of)
+            | Node::Persistence(of)
+            | Node::TableOptions(of)
+            | Node::Column(of, _)
+            | Node::NotNull(of, _)
+            | Node::Identity(of, _)
+            | Node::Default(of, _)
+            | Node::Check(of, _)
+            | Node::Key(of, _)
+            | Node::Index(of, _)
+            | Node::ForeignKey(of, _)
+            | Node::Attachment(of)
+            | Node::Trigger(of, _)
+            | Node::Policy(of, _)
+            | Node::RowSecurity(of) => Some(of),
+            _ => None,
+        }
+    }
+
+    /// The object that it is, or is a part of, may be: a part's owner is of one of several
+    /// kinds, and no two have one name.
+    pub(super) fn wholes(&self) -> Vec<Node> {
+        match self {
+            Node::DomainDefault(of) | Node::DomainNotNull(of) | Node::DomainCheck(of, _) => {
+                vec![Node::Domain(of.clone())]
+            }
+            Node::Index(of, _) => {
+                vec![Node::Table(of.clone()), Node::MaterializedView(of.clone())]
+            }
+            Node::Trigger(of, _) => vec![Node::Table(of.clone()), Node::View(of.clone())],
+            other => other
+                .owner()
+                .map(|of| Node::Table(of.clone()))
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// Whether both are the same kind of part, of which one takes up the other: that of a table
+    /// those of its partitions.
+    pub(super) fn takes_up(&self, other: &Node) -> bool {
+        matches!(
+            (self, other),
+            (Node::Key(..), Node::Key(..))
+                | (Node::Index(..), Node::Index(..))
+                | (Node::ForeignKey(..), Node::ForeignKey(..))
+        )
+    }
+
+    /// The object, where it is one that a schema can refer to.
+    pub(super) fn object(&self) -> Option<ObjectRef> {
+        Some(match self {
+            Node::Namespace(name) => ObjectRef::Namespace(name.clone()),
+            Node::Extension(name) => ObjectRef::Extension(name.clone()),
+            Node::Enum(name) => ObjectRef::Enum(name.clone()),
+            Node::Domain(name) => ObjectRef::Domain(name.clone()),
+            Node::Sequence(name) => ObjectRef::Sequence(name.clone()),
+            Node::Function(name) => ObjectRef::Function(name.clone()),
+            Node::Table(name) => ObjectRef::Table(name.clone()),
+            Node::View(name) => ObjectRef::View(name.clone()),
+            Node::MaterializedView(name) => ObjectRef::MaterializedView(name.clone()),
+            _ => return None,
+        })
+    }
+}
+
+impl From<&ObjectRef> for Node {
+    fn from(object: &ObjectRef) -> Self {
+        match object {
+            ObjectRef::Namespace(name) => Node::Namespace(name.clone()),
+            ObjectRef::Extension(name) => Node::Extension(name.clone()),
+            ObjectRef::Enum(name) => Node::Enum(name.clone()),
+            ObjectRef::Domain(name) => Node::Domain(name.clone()),
+            ObjectRef::Sequence(name) => Node::Sequence(name.clone()),
+            ObjectRef::Function(name) => Node::Function(name.clone()),
+            ObjectRef::Table(name) => Node::Table(name.clone()),
+            ObjectRef::View(name) => Node::View(name.clone()),
+            ObjectRef::MaterializedView(name) => Node::MaterializedView(name.clone()),
+        }
+    }
+}
+
+impl fmt::Display for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(object) = self.object() {
+            return write!(f, "{object}");
+        }
+        let mut part =
+            |what: &str, of: &ObjectName, name: &str| write!(f, "{what} {} of {of}", plain(name));
+        match self {
+            Node::DomainCheck(of, name) | Node::Check(of, name) => part("check", of, name),
+            Node::Column(of, name) => write!(f, "column {of}.{}", plain(name)),
+            Node::NotNull(of, name) => write!(f, "NOT NULL of {of}.{}", plain(name)),
+            Node::Identity(of, name) => write!(f, "identity of {of}.{}", plain(name)),
+            Node::Default(of, name) => write!(f, "default of {of}.{}", plain(name)),
+            Node::Key(of, name) => part("constraint", of, name),
+            Node::Index(of, name) => part("index", of, name),
+            Node::ForeignKey(of, name) => part("foreign key", of, name),
+            Node::Trigger(of, name) => part("trigger", of, name),
+            Node::Policy(of, name) => part("policy", of, name),
+            Node::Owner(of) => write!(f, "owner of sequence {of}"),
+            Node::Attachment(of) => write!(f, "partition {of}"),
+            other => match other.owner() {
+                Some(of) => write!(f, "{of}"),
+                None => Ok(()),
+            },
+        }
+    }
+}
