@@ -74,7 +74,7 @@ pub(super) fn same_expression(left: &Expression, right: &Expression) -> bool {
         return true;
     }
     let [left, right] =
-        [left, right].map(|of| distributed(words(sql_text::unwrapped(of.as_str().trim()))));
+        [left, right].map(|of| direct(distributed(words(sql_text::unwrapped(of.as_str().trim())))));
     let casts = |words: &[Cow<'_, str>]| words.iter().any(|word| word == "::");
     if left == right {
         return true;
@@ -160,6 +160,22 @@ fn distributed(words: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
     out.push("]".into());
     out.extend_from_slice(&words[of.end + 2..]);
     distributed(out)
+}
+
+/// With a text's cast to varchar left out where it is cast on to text, which changes nothing: the
+/// server writes it for `IN`, and not for `= ANY`.
+fn direct(mut words: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
+    const BEHIND: [&str; 6] = ["::", "character", "varying", ")", "::", "text"];
+    let mut at = 0;
+    while at + 1 + BEHIND.len() < words.len() {
+        let behind = &words[at + 2..at + 2 + BEHIND.len()];
+        if words[at] == "(" && words[at + 1].starts_with('\'') && behind == BEHIND {
+            words.drain(at + 2..at + 6);
+            words.remove(at);
+        }
+        at += 1;
+    }
+    words
 }
 
 /// Without casts and the parentheses that they need: around one word.
@@ -272,6 +288,15 @@ mod tests {
             "(a)::text = ANY (ARRAY[('x'::character varying)::text, ('y,'::character varying)::text])",
         ));
         assert!(!same("(ARRAY[1, 2])::text[]", "(ARRAY[1, 2])::bigint[]"));
+    }
+
+    #[test]
+    fn a_text_that_is_cast_by_way_of_varchar_is_a_text() {
+        assert!(same(
+            "(a)::text = ANY (ARRAY[('x'::character varying)::text, ('y'::character varying)::text])",
+            "(a)::text = ANY (ARRAY['x'::text, 'y'::text])",
+        ));
+        assert!(!same("('x'::character varying(1))::text", "'x'::text"));
     }
 
     #[test]
