@@ -73,7 +73,8 @@ pub(super) fn same_expression(left: &Expression, right: &Expression) -> bool {
     if left == right {
         return true;
     }
-    let [left, right] = [left, right].map(|of| words(sql_text::unwrapped(of.as_str().trim())));
+    let [left, right] =
+        [left, right].map(|of| direct(distributed(words(sql_text::unwrapped(of.as_str().trim())))));
     let casts = |words: &[Cow<'_, str>]| words.iter().any(|word| word == "::");
     if left == right {
         return true;
@@ -107,6 +108,74 @@ fn spelled<'t>(token: &Token, text: &'t str) -> Cow<'t, str> {
         }
         _ => word.into(),
     }
+}
+
+/// With the cast of an array in each element: the server writes the one, and reads it as the
+/// other, so that it does not write the same when it has read what it wrote.
+fn distributed(words: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
+    let starts = |at: usize| {
+        ["(", "array", "["]
+            .iter()
+            .zip(&words[at..])
+            .all(|(l, r)| l == r)
+    };
+    let Some(start) = (0..words.len().saturating_sub(3)).find(|at| starts(*at)) else {
+        return words;
+    };
+    let (mut depth, mut commas, mut end) = (0usize, Vec::new(), None);
+    for (at, word) in words.iter().enumerate().skip(start + 3) {
+        match &**word {
+            "(" | "[" => depth += 1,
+            "]" if depth == 0 => {
+                end = Some(at);
+                break;
+            }
+            ")" | "]" => depth -= 1,
+            "," if depth == 0 => commas.push(at),
+            _ => {}
+        }
+    }
+    let close = end.filter(|end| words.get(end + 1..end + 3) == Some(&[")".into(), "::".into()]));
+    let of = close.and_then(|end| {
+        let rest = &words[end + 3..];
+        let brackets = rest.windows(2).position(|two| two == ["[", "]"])?;
+        Some((end, end + 3..end + 3 + brackets))
+    });
+    let Some((end, of)) = of else {
+        return words;
+    };
+    let mut out: Vec<Cow<'_, str>> = words[..start].to_vec();
+    out.extend(["array".into(), "[".into()]);
+    let mut from = start + 3;
+    for to in commas.into_iter().chain([end]) {
+        if from > start + 3 {
+            out.push(",".into());
+        }
+        out.push("(".into());
+        out.extend_from_slice(&words[from..to]);
+        out.extend([")".into(), "::".into()]);
+        out.extend_from_slice(&words[of.clone()]);
+        from = to + 1;
+    }
+    out.push("]".into());
+    out.extend_from_slice(&words[of.end + 2..]);
+    distributed(out)
+}
+
+/// With a text's cast to varchar left out where it is cast on to text, which changes nothing: the
+/// server writes it for `IN`, and not for `= ANY`.
+fn direct(mut words: Vec<Cow<'_, str>>) -> Vec<Cow<'_, str>> {
+    const BEHIND: [&str; 6] = ["::", "character", "varying", ")", "::", "text"];
+    let mut at = 0;
+    while at + 1 + BEHIND.len() < words.len() {
+        let behind = &words[at + 2..at + 2 + BEHIND.len()];
+        if words[at] == "(" && words[at + 1].starts_with('\'') && behind == BEHIND {
+            words.drain(at + 2..at + 6);
+            words.remove(at);
+        }
+        at += 1;
+    }
+    words
 }
 
 /// Without casts and the parentheses that they need: around one word.
@@ -210,6 +279,24 @@ mod tests {
             assert!(same(written, rendered), "{written} and {rendered}");
             assert!(same(rendered, written), "{rendered} and {written}");
         }
+    }
+
+    #[test]
+    fn the_cast_of_an_array_is_that_of_its_elements() {
+        assert!(same(
+            "(a)::text = ANY ((ARRAY['x'::character varying, 'y,'::character varying])::text[])",
+            "(a)::text = ANY (ARRAY[('x'::character varying)::text, ('y,'::character varying)::text])",
+        ));
+        assert!(!same("(ARRAY[1, 2])::text[]", "(ARRAY[1, 2])::bigint[]"));
+    }
+
+    #[test]
+    fn a_text_that_is_cast_by_way_of_varchar_is_a_text() {
+        assert!(same(
+            "(a)::text = ANY (ARRAY[('x'::character varying)::text, ('y'::character varying)::text])",
+            "(a)::text = ANY (ARRAY['x'::text, 'y'::text])",
+        ));
+        assert!(!same("('x'::character varying(1))::text", "'x'::text"));
     }
 
     #[test]

@@ -7,6 +7,11 @@ use crate::{ColumnRef, ObjectName, ObjectRef, Type};
 
 /// The list of what cannot be done in place. Each is shown as sentences that say what is
 /// refused and how to do it.
+///
+/// What only the rows can say is found while the plan is carried out, and leaves nothing behind:
+/// [`NullInRows`](Refusal::NullInRows) and [`NothingForRows`](Refusal::NothingForRows) in these
+/// words, rows that break a new key, check or foreign key, and values that are not of a new
+/// type, in the server's.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(tag = "refusal", rename_all = "snake_case")]
 pub enum Refusal {
@@ -60,6 +65,14 @@ pub enum Refusal {
     NothingForRows {
         /// The column.
         column: ColumnRef,
+    },
+    /// A partition is for values that another one takes, which the target does not name and
+    /// which therefore stays.
+    PartitionOverlap {
+        /// The new partition.
+        table: ObjectName,
+        /// The one that is there.
+        other: ObjectName,
     },
     /// The columns of a table stand in another order.
     ColumnOrder {
@@ -139,6 +152,12 @@ impl fmt::Display for Refusal {
                  it a default, or add it without NOT NULL, fill it, and set NOT NULL then.",
                 column(of),
                 of.table
+            ),
+            Refusal::PartitionOverlap { table, other } => write!(
+                f,
+                "{table} cannot be a partition, since {other} takes the same values. Partitions \
+                 that the target does not name are left alone: detach or drop {other} first, or \
+                 name it."
             ),
             Refusal::ColumnOrder { table } => write!(
                 f,

@@ -24,8 +24,8 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
-    /// These statements, in order. They give the schema back as it was; rows that the step
-    /// lost stay lost.
+    /// These statements, in order. They give the schema back as it was. Rows that the step lost
+    /// stay lost, and where the rows break a constraint that comes back, they fail.
     Sql(Vec<String>),
     /// What undoes another step of the plan undoes this one too.
     Included,

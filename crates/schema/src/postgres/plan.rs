@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use underpin_core::{Result, quote};
 
+use crate::postgres::ddl;
 use crate::{Change, ColumnRef, Diff, Lock, ObjectName, Plan, Refusal, Schema, Step, Type, Undo};
 
 mod alters;
@@ -42,6 +43,7 @@ pub fn plan(from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
     let mut intent = Intent::of(&diff.changes, &scene);
     closure::close(&mut intent, &scene);
     without_conversion(&mut intent, &scene);
+    overlapping(&mut intent, &scene);
     let left = order_of_columns(&scene);
     if !intent.refusals.is_empty() {
         let refusals: BTreeSet<Refusal> = intent.refusals.into_iter().collect();
@@ -105,6 +107,28 @@ fn without_conversion(intent: &mut Intent, scene: &Scene<'_>) {
                 column: ColumnRef { table, column },
                 from: from.data_type.clone(),
                 to: to.data_type.clone(),
+            });
+        }
+    }
+}
+
+/// New partitions for the values of ones that stay since the target does not name them.
+fn overlapping(intent: &mut Intent, scene: &Scene<'_>) {
+    let stay = scene.was.tables.iter();
+    let stay = stay.filter(|(name, _)| !scene.to.tables.contains_key(*name));
+    let stay = stay.filter(|(name, _)| !intent.drops.contains(&Node::Table((*name).clone())));
+    let stay: BTreeMap<_, _> = stay
+        .filter_map(|(name, table)| Some((table.partition_of.as_ref()?, name)))
+        .map(|(of, name)| ((&of.parent, ddl::partition::bound(&of.bound)), name))
+        .collect();
+    for node in &intent.makes {
+        if let Node::Attachment(table) = node
+            && let Some(of) = &scene.goal.tables[table].partition_of
+            && let Some(other) = stay.get(&(&of.parent, ddl::partition::bound(&of.bound)))
+        {
+            intent.refusals.push(Refusal::PartitionOverlap {
+                table: table.clone(),
+                other: (*other).clone(),
             });
         }
     }

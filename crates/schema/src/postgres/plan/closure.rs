@@ -403,14 +403,8 @@ fn tidy(intent: &mut Intent, scene: &Scene<'_>) {
     };
     intent.renames.retain(|change| !renamed_away(change));
     let column_made = |node: &Node| {
-        let (Node::Default(table, column)
-        | Node::Identity(table, column)
-        | Node::NotNull(table, column)) = node
-        else {
-            return false;
-        };
-        let column = Node::Column(table.clone(), column.clone());
-        intent.makes.contains(&column) || drops.contains(&column)
+        let column = node.column();
+        column.is_some_and(|column| intent.makes.contains(&column) || drops.contains(&column))
     };
     let domain_made = |node: &Node| match node {
         Node::DomainDefault(of) | Node::DomainNotNull(of) | Node::DomainCheck(of, _) => {

@@ -82,7 +82,7 @@ fn whole_table(
     table: &Table,
     except: &BTreeSet<Node>,
 ) -> Result<Vec<String>> {
-    let rest = without(name, table, except);
+    let rest = without(schema, name, table, except);
     let mut one = Schema::default();
     let owned = owned_sequences(schema, name, None).into_iter();
     let owned = owned.filter(|sequence| !except.contains(&Node::Owner(sequence.clone())));
@@ -149,10 +149,13 @@ pub(super) fn named_alike(schema: &Schema, node: &Node) -> Option<Node> {
     same.then(|| Node::ForeignKey(parent.clone(), name.clone()))
 }
 
-/// The table as it is once those parts are gone.
-fn without(name: &ObjectName, table: &Table, except: &BTreeSet<Node>) -> Table {
+/// The table as it is once those parts are gone, and what went with them.
+fn without(schema: &Schema, name: &ObjectName, table: &Table, except: &BTreeSet<Node>) -> Table {
     let gone = |kind: fn(ObjectName, String) -> Node, part: &String| {
-        except.contains(&kind(name.clone(), part.clone()))
+        let node = kind(name.clone(), part.clone());
+        // What went with that of the parent comes back with it.
+        let above = inherited_from(schema, &node);
+        except.contains(&node) || above.is_some_and(|above| except.contains(&above))
     };
     let mut rest = table.clone();
     rest.columns

@@ -16,7 +16,7 @@ use crate::postgres::ddl::{
     self, column, domain, enum_type, extension, function, index, materialized_view, namespace,
     partition, policy, sequence, table, trigger, view,
 };
-use crate::{ObjectName, Schema, Step, Undo};
+use crate::{Column, Domain, ObjectName, Schema, Step, Undo};
 
 /// The statement that drops it.
 pub(super) fn drop_sql(schema: &Schema, node: &Node) -> Result<String> {
@@ -94,6 +94,14 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
     let carrier = |node: &Node| -> Option<Node> {
         if drops.contains(node) {
             return Some(node.clone());
+        }
+        let column = node.column();
+        if column.as_ref().is_some_and(|column| drops.contains(column)) {
+            return column;
+        }
+        // What they need is an order in which things are made.
+        if matches!(node, Node::Attachment(_) | Node::Inheritance(_)) {
+            return None;
         }
         node.wholes()
             .into_iter()
@@ -329,7 +337,7 @@ fn undo_column(
     if column.not_null && !default && column.identity.is_none() && column.generated.is_none() {
         let name = plain(name);
         return Ok(Undo::None(format!(
-            "The values of {table}.{name} are gone, and it refuses NULL."
+            "The values of {table}.{name} are gone, and it refuses NULL, or its domain may."
         )));
     }
     let mut without = column.clone();
@@ -364,16 +372,22 @@ fn undo_column(
 }
 
 /// Whether the type of a column brings a default.
-pub(super) fn domain_default(schema: &Schema, column: &crate::Column) -> bool {
-    let mut at = column.data_type.clone();
-    loop {
-        let name = ObjectName::new(at.namespace.clone().unwrap_or_default(), at.name.clone());
-        match schema.domains.get(&name) {
-            Some(domain) if domain.default.is_some() => return true,
-            Some(domain) if domain.base != at => at = domain.base.clone(),
-            _ => return false,
-        }
-    }
+pub(super) fn domain_default(schema: &Schema, column: &Column) -> bool {
+    domains(schema, column).any(|domain| domain.default.is_some())
+}
+
+/// Whether the type of a column refuses NULL, or may: a check of a domain can.
+pub(super) fn domain_refuses_null(schema: &Schema, column: &Column) -> bool {
+    domains(schema, column).any(|domain| domain.not_null || !domain.checks.is_empty())
+}
+
+/// The domains that a column is of, each over the next.
+fn domains<'s>(schema: &'s Schema, column: &Column) -> impl Iterator<Item = &'s Domain> {
+    let domain = |of: &crate::Type| {
+        let name = ObjectName::new(of.namespace.clone().unwrap_or_default(), of.name.clone());
+        schema.domains.get(&name).filter(|_| !of.array)
+    };
+    std::iter::successors(domain(&column.data_type), move |of| domain(&of.base))
 }
 
 fn loses(old: &Node, intent: &Intent, scene: &Scene<'_>) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use underpin_core::{Result, quote};
 
 use super::definition::{Piece, pieces};
-use super::drops::{alter_column, domain_default, drop_sql, inherit};
+use super::drops::{alter_column, domain_default, domain_refuses_null, drop_sql, inherit};
 use super::intent::Intent;
 use super::node::Node;
 use super::scene::{Scene, inherited_from};
@@ -48,14 +48,12 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
         if items.contains(node) {
             return Some(node.clone());
         }
-        if let Node::Default(table, column)
-        | Node::Identity(table, column)
-        | Node::NotNull(table, column) = node
+        let column = node.column();
+        if column
+            .as_ref()
+            .is_some_and(|column| intent.makes.contains(column))
         {
-            let column = Node::Column(table.clone(), column.clone());
-            if intent.makes.contains(&column) {
-                return Some(column);
-            }
+            return column;
         }
         let mut wholes = node.wholes().into_iter();
         wholes.find(|whole| intent.makes.contains(whole))
@@ -206,7 +204,7 @@ fn check_rows(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<
         || column.identity.is_some()
         || column.generated.is_some()
         || domain_default(schema, column);
-    match column.not_null && !filled {
+    match (column.not_null || domain_refuses_null(schema, column)) && !filled {
         true => Ok(Some(rows::none_at_all(table, name)?)),
         false => Ok(None),
     }

@@ -88,6 +88,16 @@ impl Node {
         }
     }
 
+    /// The column that it is a property of.
+    pub(super) fn column(&self) -> Option<Node> {
+        match self {
+            Node::NotNull(table, column)
+            | Node::Identity(table, column)
+            | Node::Default(table, column) => Some(Node::Column(table.clone(), column.clone())),
+            _ => None,
+        }
+    }
+
     /// Whether both are the same kind of part, of which one takes up the other: that of a table
     /// those of its partitions.
     pub(super) fn takes_up(&self, other: &Node) -> bool {
