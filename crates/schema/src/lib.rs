@@ -7,6 +7,7 @@
 
 mod check;
 mod column;
+mod constraint_name;
 mod data_type;
 mod deferral;
 mod domain;
@@ -37,6 +38,7 @@ mod view;
 
 pub use check::Check;
 pub use column::{Column, Generated, GeneratedKind, Identity};
+pub use constraint_name::constraint_name;
 pub use data_type::Type;
 pub use deferral::Deferral;
 pub use domain::Domain;

@@ -43,6 +43,7 @@ mod health;
 mod into_config;
 mod metrics;
 pub mod migrate;
+pub mod model;
 mod operation;
 mod options;
 mod routes;
@@ -63,13 +64,15 @@ pub use database::Database;
 pub use health::{Health, Status};
 pub use into_config::IntoConfig;
 pub use metrics::Metrics;
+pub use model::{Field, Keyed, Model};
 pub use row_stream::RowStream;
 pub use statements::Executor;
 pub use transaction::Transaction;
 pub use underpin_core::{
-    ArrayElement, Class, Code, Column, Columns, Deadline, Effect, Endpoint, Engine, Error, FromRow,
-    FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result, Role, Row, Secret,
-    Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
+    ArrayElement, Class, Code, Column, ColumnType, Columns, Deadline, Effect, Endpoint, Engine,
+    Error, FromRow, FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result,
+    Role, Row, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
+    retry, value,
 };
 pub use underpin_derive::{FromRow, FromValue, IntoValue};
 #[cfg(feature = "postgres")]

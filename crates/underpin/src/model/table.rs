@@ -1,0 +1,412 @@
+//! The table that a description stands for, on one engine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use underpin_core::{Class, Engine, Error, Result};
+use underpin_schema::{
+    Check, Column, Expression, ForeignKey, Generated, GeneratedKind, Identity, Index, IndexKey,
+    KeyTarget, ObjectName, ObjectRef, OperatorClass, PartitionBy, PartitionKey, PrimaryKey,
+    SequenceOptions, Table, Unique, constraint_name,
+};
+
+use super::data_type::{data_type, logical};
+use super::description::{self, Counter, Description, OnUpdate, Over, Target};
+use super::type_check::type_check;
+use super::{advance, default_schema};
+
+/// The qualified name of the table on an engine.
+pub(super) fn table_name(of: &Description, engine: Engine) -> ObjectName {
+    in_schema(of.schema, of.table, engine)
+}
+
+/// A name in the namespace that was given; on SQLite in its only one.
+pub(super) fn in_schema(schema: Option<&str>, name: &str, engine: Engine) -> ObjectName {
+    let default = default_schema(engine);
+    let namespace = schema.filter(|_| engine == Engine::Postgres);
+    ObjectName::new(namespace.unwrap_or(default), name)
+}
+
+/// The table on an engine.
+///
+/// # Errors
+/// [`Class::Config`] for a type that is none, two constraints of one name, and a column
+/// that cannot advance by itself.
+pub(super) fn table(of: &Description, engine: Engine) -> Result<Table> {
+    let mut building = Building {
+        of,
+        engine,
+        taken: given_names(of),
+        table: Table::default(),
+    };
+    building.columns()?;
+    building.keys()?;
+    building.checks()?;
+    building.foreign_keys()?;
+    building.indexes()?;
+    building.rest();
+    Ok(building.table)
+}
+
+/// The sequence of a serial column, as the engine names it.
+pub(super) fn sequence_name(of: &Description, column: &str) -> ObjectName {
+    let columns = [column.to_owned()];
+    let name = constraint_name(of.table, &columns, "seq", &BTreeSet::new());
+    table_name(of, Engine::Postgres).sibling(name)
+}
+
+/// The names that were given, which no other may take.
+fn given_names(of: &Description) -> BTreeSet<String> {
+    let key = of.primary_key.iter().map(|one| one.name);
+    let names = key
+        .chain(of.uniques.iter().map(|one| one.name))
+        .chain(of.checks.iter().map(|one| one.name))
+        .chain(of.foreign_keys.iter().map(|one| one.name))
+        .chain(of.indexes.iter().map(|one| one.name));
+    names.flatten().map(str::to_owned).collect()
+}
+
+struct Building<'a> {
+    of: &'a Description,
+    engine: Engine,
+    taken: BTreeSet<String>,
+    table: Table,
+}
+
+impl Building<'_> {
+    /// The name that was given, or the one that PostgreSQL would give.
+    fn name(&mut self, given: Option<&str>, columns: &[String], label: &str) -> String {
+        if let Some(given) = given {
+            return given.to_owned();
+        }
+        let made = constraint_name(self.of.table, columns, label, &self.taken);
+        self.taken.insert(made.clone());
+        made
+    }
+
+    fn columns(&mut self) -> Result<()> {
+        for column in self.of.columns {
+            if column.on_update == Some(OnUpdate::Advance) {
+                advance::expression(self.of, column, self.engine)?;
+            }
+            let mut made = Column {
+                name: column.name.to_owned(),
+                data_type: data_type(self.of, column, self.engine)?,
+                not_null: !column.nullable || self.of.key_columns().contains(&column.name),
+                default: default(self.of, column, self.engine)?,
+                identity: None,
+                generated: generated(column, self.engine),
+                collation: self.collation(column),
+                comment: self.comment(column.comment),
+                ..Column::default()
+            };
+            match (self.engine, column.counter) {
+                (Engine::Postgres, Some(Counter::Serial)) => {
+                    let sequence = sequence_name(self.of, column.name);
+                    let quoted = sequence.to_string().replace('\'', "''");
+                    made.default = Some(format!("nextval('{quoted}'::regclass)").into());
+                    self.table.depends_on.insert(ObjectRef::Sequence(sequence));
+                }
+                (Engine::Postgres, Some(counter)) => {
+                    made.identity = Some(Identity {
+                        always: counter == Counter::Always,
+                        sequence: Some(sequence_name(self.of, column.name)),
+                        options: SequenceOptions::of_type(&made.data_type.name),
+                    });
+                }
+                (Engine::Sqlite, Some(_)) if self.of.sqlite.autoincrement => {
+                    made.identity = Some(Identity {
+                        always: false,
+                        sequence: None,
+                        options: SequenceOptions::of_type("bigint"),
+                    });
+                }
+                _ => {}
+            }
+            self.table.columns.push(made);
+        }
+        Ok(())
+    }
+
+    fn collation(&self, column: &description::Column) -> Option<ObjectName> {
+        let given = column.collation.on(self.engine)?;
+        Some(match given.split_once('.') {
+            Some((schema, name)) => ObjectName::new(schema, name),
+            None if self.engine == Engine::Postgres => ObjectName::new("pg_catalog", given),
+            None => ObjectName::new(default_schema(self.engine), given),
+        })
+    }
+
+    /// SQLite keeps no comments.
+    fn comment(&self, given: Option<&str>) -> Option<String> {
+        let kept = given.filter(|_| self.engine == Engine::Postgres);
+        kept.map(str::to_owned)
+    }
+
+    fn keys(&mut self) -> Result<()> {
+        if let Some(key) = self.of.primary_key {
+            self.table.primary_key = Some(PrimaryKey {
+                name: self.name(key.name, &[], "pkey"),
+                columns: owned(key.columns),
+                ..PrimaryKey::default()
+            });
+        }
+        for unique in self.of.uniques {
+            let columns = owned(unique.columns);
+            let named: Vec<String> = owned(unique.columns)
+                .into_iter()
+                .chain(owned(unique.include))
+                .collect();
+            let name = self.name(unique.name, &named, "key");
+            let made = Unique {
+                columns,
+                include: owned(unique.include),
+                nulls_not_distinct: unique.nulls_not_distinct,
+                deferral: unique.deferral,
+                ..Unique::default()
+            };
+            put(&mut self.table.uniques, self.of, name, made)?;
+        }
+        Ok(())
+    }
+
+    fn checks(&mut self) -> Result<()> {
+        for check in self.of.checks {
+            let Some(expression) = check.expression.on(self.engine) else {
+                continue;
+            };
+            let columns: Vec<String> = check.column.iter().map(|one| (*one).to_owned()).collect();
+            let name = self.name(check.name, &columns, "check");
+            let made = Check {
+                expression: expression.into(),
+                ..Check::default()
+            };
+            put(&mut self.table.checks, self.of, name, made)?;
+        }
+        if self.engine == Engine::Sqlite && self.of.sqlite.checked_types {
+            self.type_checks()?;
+        }
+        Ok(())
+    }
+
+    /// A foreign key holds no more than the key that it points at.
+    fn type_checks(&mut self) -> Result<()> {
+        let points = |name: &str| {
+            let mut keys = self.of.foreign_keys.iter();
+            keys.any(|key| key.columns.contains(&name))
+        };
+        for column in self.of.columns {
+            if points(column.name) || column.given_type.own(Engine::Sqlite) == Some("ANY") {
+                continue;
+            }
+            let enumeration = match column.given_type.on(Engine::Postgres) {
+                Some(_) => None,
+                None => column.field_type.and_then(|own| own.enumeration),
+            };
+            let labels: Option<Vec<&str>> =
+                enumeration.map(|of| of.labels.iter().map(|label| label.name).collect());
+            let logical = logical(self.of, column)?;
+            let made = type_check(column.name, &logical, labels.as_deref())?;
+            if let Some((label, check)) = made {
+                let columns = [column.name.to_owned()];
+                let name = constraint_name(self.of.table, &columns, label, &self.taken);
+                put(&mut self.table.checks, self.of, name, check)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn foreign_keys(&mut self) -> Result<()> {
+        for key in self.of.foreign_keys {
+            let (references, referenced) = self.target(&key.target)?;
+            if referenced.len() != key.columns.len() {
+                return Err(wrong(
+                    self.of,
+                    format!(
+                        "has a foreign key of {} to {} of {references}: a key has as many columns \
+                         on both sides",
+                        key.columns.join(", "),
+                        referenced.join(", ")
+                    ),
+                ));
+            }
+            let columns = owned(key.columns);
+            let name = self.name(key.name, &columns, "fkey");
+            let made = ForeignKey {
+                columns,
+                references,
+                referenced_columns: referenced,
+                on_update: key.on_update,
+                on_delete: key.on_delete,
+                matching: key.matching,
+                deferral: key.deferral,
+                ..ForeignKey::default()
+            };
+            put(&mut self.table.foreign_keys, self.of, name, made)?;
+        }
+        Ok(())
+    }
+
+    fn target(&self, target: &Target) -> Result<(ObjectName, Vec<String>)> {
+        match target {
+            Target::Table {
+                schema,
+                table,
+                columns,
+            } => Ok((in_schema(*schema, table, self.engine), owned(columns))),
+            Target::Model(model) => {
+                let model = model();
+                let name = table_name(model, self.engine);
+                match model.key_columns() {
+                    [] => Err(wrong(
+                        self.of,
+                        format!("has a foreign key to {name}, which has no primary key"),
+                    )),
+                    key => Ok((name, owned(key))),
+                }
+            }
+        }
+    }
+
+    fn indexes(&mut self) -> Result<()> {
+        for index in self.of.indexes {
+            let method = index.method.unwrap_or("btree");
+            if self.engine == Engine::Sqlite && method != "btree" {
+                continue;
+            }
+            let names: Vec<String> = index.keys.iter().map(|key| key_name(&key.over)).collect();
+            let name = self.name(index.name, &names, "idx");
+            let made = Index {
+                method: method.to_owned(),
+                unique: index.unique,
+                keys: index.keys.iter().map(|key| self.index_key(key)).collect(),
+                include: match self.engine {
+                    Engine::Postgres => owned(index.include),
+                    _ => Vec::new(),
+                },
+                nulls_not_distinct: index.nulls_not_distinct,
+                predicate: index.predicate.on(self.engine).map(Expression::from),
+                ..Index::default()
+            };
+            put(&mut self.table.indexes, self.of, name, made)?;
+        }
+        Ok(())
+    }
+
+    fn index_key(&self, key: &description::IndexKey) -> IndexKey {
+        let class = key
+            .operator_class
+            .filter(|_| self.engine == Engine::Postgres);
+        let class = class.map(|class| match class.split_once('.') {
+            Some((schema, name)) => ObjectName::new(schema, name),
+            None => ObjectName::new("pg_catalog", class),
+        });
+        IndexKey {
+            operator_class: class.map(|name| OperatorClass {
+                name,
+                options: BTreeMap::new(),
+            }),
+            descending: key.descending,
+            nulls_first: match self.engine {
+                Engine::Postgres => key.nulls_first.unwrap_or(key.descending),
+                _ => key.descending,
+            },
+            ..match key.over {
+                Over::Column(name) => IndexKey::column(name),
+                Over::Expression(text) => IndexKey::expression(text),
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        self.table.comment = self.comment(self.of.comment);
+        match self.engine {
+            Engine::Postgres => {
+                self.table.partition_by = self.of.partition_by.map(|by| PartitionBy {
+                    strategy: by.strategy,
+                    keys: by.keys.iter().map(partition_key).collect(),
+                });
+            }
+            _ => {
+                let sqlite = self.of.sqlite;
+                let options = [
+                    ("strict", sqlite.strict),
+                    ("without_rowid", sqlite.without_rowid),
+                ];
+                let set = options.into_iter().filter(|(_, set)| *set);
+                self.table.options = set
+                    .map(|(name, _)| (name.to_owned(), "true".to_owned()))
+                    .collect();
+            }
+        }
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// What PostgreSQL calls a key in the name of an index.
+fn key_name(over: &Over) -> String {
+    match over {
+        Over::Column(name) => (*name).to_owned(),
+        Over::Expression(_) => "expr".to_owned(),
+    }
+}
+
+fn partition_key(over: &Over) -> PartitionKey {
+    PartitionKey {
+        target: match over {
+            Over::Column(name) => KeyTarget::Column((*name).to_owned()),
+            Over::Expression(text) => KeyTarget::Expression((*text).into()),
+        },
+        collation: None,
+        operator_class: None,
+    }
+}
+
+/// What a column holds where an insert names no value. The present is written as SQLite
+/// has it, to the millisecond and in the form in which a time is stored there.
+fn default(
+    of: &Description,
+    column: &description::Column,
+    engine: Engine,
+) -> Result<Option<Expression>> {
+    let Some(given) = column.default.on(engine) else {
+        return Ok(None);
+    };
+    let own = column.default.own(engine).is_some();
+    if engine == Engine::Postgres || own || !given.eq_ignore_ascii_case("now()") {
+        return Ok(Some(given.into()));
+    }
+    let present = advance::present_on_sqlite(&logical(of, column)?);
+    Ok(Some(present.into()))
+}
+
+fn generated(column: &description::Column, engine: Engine) -> Option<Generated> {
+    let expression = column.generated.on(engine)?;
+    Some(Generated {
+        expression: expression.into(),
+        kind: match column.is_virtual {
+            true => GeneratedKind::Virtual,
+            false => GeneratedKind::Stored,
+        },
+    })
+}
+
+fn put<T>(all: &mut BTreeMap<String, T>, of: &Description, name: String, one: T) -> Result<()> {
+    if all.contains_key(&name) {
+        return Err(wrong(
+            of,
+            format!("has two constraints or indexes called {name:?}"),
+        ));
+    }
+    all.insert(name, one);
+    Ok(())
+}
+
+fn wrong(of: &Description, what: String) -> Error {
+    Error::new(
+        Class::Config,
+        format!("The model of the table {:?} {what}.", of.table),
+    )
+}
