@@ -74,7 +74,7 @@ pub use underpin_core::{
     Role, Row, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
     retry, value,
 };
-pub use underpin_derive::{FromRow, FromValue, IntoValue};
+pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;
 #[cfg(feature = "sqlite")]

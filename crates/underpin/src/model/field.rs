@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(given(None.into()), Some(Value::Null));
         assert_eq!(given(Some(7).into()), Some(Value::I32(7)));
         assert_eq!(given(7.into()), Some(Value::I32(7)));
-        assert_eq!(Field::from("a").map(|text| text.len()), Field::Value(1));
+        assert_eq!(Field::Value("a").map(str::len), Field::Value(1));
         assert_eq!(Field::<i32>::default(), Field::Unset);
     }
 }

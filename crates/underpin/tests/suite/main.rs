@@ -10,6 +10,7 @@ mod house;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
+mod models;
 mod place;
 mod readme;
 mod retry;
