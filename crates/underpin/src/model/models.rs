@@ -6,7 +6,7 @@ use underpin_schema::{
 };
 
 use super::description::{Counter, Description};
-use super::table::{in_schema, sequence_name, table, table_name};
+use super::table::{enumeration, in_schema, sequence_name, table, table_name};
 use super::{data_type, default_schema};
 
 /// The models of an application: what its database is to have. [`models!`](crate::models)
@@ -85,10 +85,7 @@ fn add_sequences(schema: &mut Schema, of: &Description) -> Result<()> {
 
 /// The enumerated types of the columns that are given no other type.
 fn add_enums(schema: &mut Schema, of: &Description) -> Result<()> {
-    let columns = of.columns.iter();
-    let own = columns.filter(|column| column.given_type.on(Engine::Postgres).is_none());
-    let own = own.filter_map(|column| column.field_type);
-    for enumeration in own.filter_map(|own| own.enumeration) {
+    for enumeration in of.columns.iter().filter_map(enumeration) {
         let name = in_schema(enumeration.schema, enumeration.name, Engine::Postgres);
         add_namespace(schema, &name);
         let made = enum_type(enumeration);

@@ -70,7 +70,7 @@ pub(super) fn upsert(
         sets.push(format!("{column} = excluded.{column}"));
     }
     let named: Vec<&str> = given.iter().map(|(column, _)| *column).collect();
-    sets.extend(on_update(of, engine, &named)?);
+    sets.extend(on_conflict(of, engine, &named)?);
     if sets.is_empty() {
         // A row that nothing is set of would not be returned.
         let column = quote::identifier(on[0])?;
@@ -88,16 +88,37 @@ pub(super) fn upsert(
 
 /// What an update sets of the columns that it does not name.
 fn on_update(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<String>> {
-    let mut sets = Vec::new();
+    let each = moving(of, engine, named)?.into_iter();
+    each.map(|(column, expression)| Ok(format!("{} = {expression}", quote::identifier(column)?)))
+        .collect()
+}
+
+/// The same within ON CONFLICT, where PostgreSQL takes a column alone for either that of the
+/// row which is there or that of the row which is not.
+fn on_conflict(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<String>> {
+    if engine != Engine::Postgres {
+        return on_update(of, engine, named);
+    }
+    let table = quote::identifier(of.table)?;
+    let each = moving(of, engine, named)?.into_iter();
+    each.map(|(column, expression)| {
+        let column = quote::identifier(column)?;
+        Ok(format!(
+            "{column} = (SELECT {expression} FROM (SELECT {table}.*) AS {table})"
+        ))
+    })
+    .collect()
+}
+
+/// The columns that move by themselves, with what they are set to.
+fn moving(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<(&'static str, String)>> {
+    let mut moving = Vec::new();
     for column in of.columns.iter().filter(|one| !named.contains(&one.name)) {
         if let Some(expression) = advance::expression(of, column, engine)? {
-            sets.push(format!(
-                "{} = {expression}",
-                quote::identifier(column.name)?
-            ));
+            moving.push((column.name, expression));
         }
     }
-    Ok(sets)
+    Ok(moving)
 }
 
 /// Refuses columns by which no two rows are told apart.
@@ -220,15 +241,33 @@ fn tuple(columns: &[&'static str]) -> Result<String> {
     })
 }
 
-/// `$1, $2` for one column, `($1, $2), ($3, $4)` for two; SQLite has rows only after VALUES.
+/// `$1, $2` for one column, `($1, $2), ($3, $4)` for two. SQLite has rows only after VALUES,
+/// and looks through all numbered parameters for each: there, they go by their order.
 fn rows(engine: Engine, width: usize, count: usize) -> String {
+    let row = |first| match engine {
+        Engine::Sqlite => vec!["?"; width].join(", "),
+        _ => placeholders(first, width),
+    };
+    let rows = (0..count).map(|at| row(at * width + 1));
     if width == 1 {
-        return placeholders(1, count);
+        return rows.collect::<Vec<_>>().join(", ");
     }
-    let rows = (0..count).map(|row| format!("({})", placeholders(row * width + 1, width)));
-    let rows = rows.collect::<Vec<_>>().join(", ");
+    let rows = rows.map(|row| format!("({row})")).collect::<Vec<_>>();
     match engine {
-        Engine::Sqlite => format!("VALUES {rows}"),
-        _ => rows,
+        Engine::Sqlite => format!("VALUES {}", rows.join(", ")),
+        _ => rows.join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_go_by_number_or_by_their_order() {
+        assert_eq!(rows(Engine::Postgres, 1, 2), "$1, $2");
+        assert_eq!(rows(Engine::Postgres, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(rows(Engine::Sqlite, 1, 2), "?, ?");
+        assert_eq!(rows(Engine::Sqlite, 2, 2), "VALUES (?, ?), (?, ?)");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use underpin_core::{Class, Engine, Error, Result};
+use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
     Check, Column, Expression, ForeignKey, Generated, GeneratedKind, Identity, Index, IndexKey,
     KeyTarget, ObjectName, ObjectRef, OperatorClass, PartitionBy, PartitionKey, PrimaryKey,
@@ -99,6 +99,13 @@ impl Building<'_> {
                 comment: self.comment(column.comment),
                 ..Column::default()
             };
+            if let (Some(namespace), Some(_)) = (&made.data_type.namespace, &made.default) {
+                // The default is a value of the type, which is not the engine's.
+                if enumeration(column).is_some() {
+                    let name = ObjectName::new(namespace, &made.data_type.name);
+                    self.table.depends_on.insert(ObjectRef::Enum(name));
+                }
+            }
             match (self.engine, column.counter) {
                 (Engine::Postgres, Some(Counter::Serial)) => {
                     let sequence = sequence_name(self.of, column.name);
@@ -198,12 +205,8 @@ impl Building<'_> {
             if points(column.name) || column.given_type.own(Engine::Sqlite) == Some("ANY") {
                 continue;
             }
-            let enumeration = match column.given_type.on(Engine::Postgres) {
-                Some(_) => None,
-                None => column.field_type.and_then(|own| own.enumeration),
-            };
             let labels: Option<Vec<&str>> =
-                enumeration.map(|of| of.labels.iter().map(|label| label.name).collect());
+                enumeration(column).map(|of| of.labels.iter().map(|label| label.name).collect());
             let logical = logical(self.of, column)?;
             let made = type_check(column.name, &logical, labels.as_deref())?;
             if let Some((label, check)) = made {
@@ -338,6 +341,14 @@ impl Building<'_> {
                     .collect();
             }
         }
+    }
+}
+
+/// The enumerated type of a column that is given no other type.
+pub(super) fn enumeration(column: &description::Column) -> Option<&'static Enumeration> {
+    match column.given_type.on(Engine::Postgres) {
+        Some(_) => None,
+        None => column.field_type.and_then(|own| own.enumeration),
     }
 }
 
