@@ -1,12 +1,14 @@
 //! The table that a description stands for, on one engine.
 
+mod column;
+mod index;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
-    Check, Column, Expression, ForeignKey, Generated, GeneratedKind, Identity, Index, IndexKey,
-    KeyTarget, ObjectName, ObjectRef, OperatorClass, PartitionBy, PartitionKey, PrimaryKey,
-    SequenceOptions, Table, Unique, constraint_name,
+    Check, Column, ForeignKey, Identity, KeyTarget, ObjectName, ObjectRef, PartitionBy,
+    PartitionKey, PrimaryKey, SequenceOptions, Table, Unique, constraint_name,
 };
 
 use super::data_type::{data_type, logical};
@@ -92,9 +94,9 @@ impl Building<'_> {
                 name: column.name.to_owned(),
                 data_type: data_type(self.of, column, self.engine)?,
                 not_null: !column.nullable || self.of.key_columns().contains(&column.name),
-                default: default(self.of, column, self.engine)?,
+                default: column::default(self.of, column, self.engine)?,
                 identity: None,
-                generated: generated(column, self.engine),
+                generated: column::generated(column, self.engine),
                 collation: self.collation(column),
                 comment: self.comment(column.comment),
                 ..Column::default()
@@ -272,52 +274,14 @@ impl Building<'_> {
 
     fn indexes(&mut self) -> Result<()> {
         for index in self.of.indexes {
-            let method = index.method.unwrap_or("btree");
-            if self.engine == Engine::Sqlite && method != "btree" {
+            if self.engine == Engine::Sqlite && index.method.is_some_and(|one| one != "btree") {
                 continue;
             }
-            let names: Vec<String> = index.keys.iter().map(|key| key_name(&key.over)).collect();
-            let name = self.name(index.name, &names, "idx");
-            let made = Index {
-                method: method.to_owned(),
-                unique: index.unique,
-                keys: index.keys.iter().map(|key| self.index_key(key)).collect(),
-                include: match self.engine {
-                    Engine::Postgres => owned(index.include),
-                    _ => Vec::new(),
-                },
-                nulls_not_distinct: index.nulls_not_distinct,
-                predicate: index.predicate.on(self.engine).map(Expression::from),
-                ..Index::default()
-            };
+            let name = self.name(index.name, &index::names(index), "idx");
+            let made = index::index(index, self.engine);
             put(&mut self.table.indexes, self.of, name, made)?;
         }
         Ok(())
-    }
-
-    fn index_key(&self, key: &description::IndexKey) -> IndexKey {
-        let class = key
-            .operator_class
-            .filter(|_| self.engine == Engine::Postgres);
-        let class = class.map(|class| match class.split_once('.') {
-            Some((schema, name)) => ObjectName::new(schema, name),
-            None => ObjectName::new("pg_catalog", class),
-        });
-        IndexKey {
-            operator_class: class.map(|name| OperatorClass {
-                name,
-                options: BTreeMap::new(),
-            }),
-            descending: key.descending,
-            nulls_first: match self.engine {
-                Engine::Postgres => key.nulls_first.unwrap_or(key.descending),
-                _ => key.descending,
-            },
-            ..match key.over {
-                Over::Column(name) => IndexKey::column(name),
-                Over::Expression(text) => IndexKey::expression(text),
-            }
-        }
     }
 
     fn rest(&mut self) {
@@ -356,14 +320,6 @@ fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// What PostgreSQL calls a key in the name of an index.
-fn key_name(over: &Over) -> String {
-    match over {
-        Over::Column(name) => (*name).to_owned(),
-        Over::Expression(_) => "expr".to_owned(),
-    }
-}
-
 fn partition_key(over: &Over) -> PartitionKey {
     PartitionKey {
         target: match over {
@@ -373,35 +329,6 @@ fn partition_key(over: &Over) -> PartitionKey {
         collation: None,
         operator_class: None,
     }
-}
-
-/// What a column holds where an insert names no value. The present is written as SQLite
-/// has it, to the millisecond and in the form in which a time is stored there.
-fn default(
-    of: &Description,
-    column: &description::Column,
-    engine: Engine,
-) -> Result<Option<Expression>> {
-    let Some(given) = column.default.on(engine) else {
-        return Ok(None);
-    };
-    let own = column.default.own(engine).is_some();
-    if engine == Engine::Postgres || own || !given.eq_ignore_ascii_case("now()") {
-        return Ok(Some(given.into()));
-    }
-    let present = advance::present_on_sqlite(&logical(of, column)?);
-    Ok(Some(present.into()))
-}
-
-fn generated(column: &description::Column, engine: Engine) -> Option<Generated> {
-    let expression = column.generated.on(engine)?;
-    Some(Generated {
-        expression: expression.into(),
-        kind: match column.is_virtual {
-            true => GeneratedKind::Virtual,
-            false => GeneratedKind::Stored,
-        },
-    })
 }
 
 fn put<T>(all: &mut BTreeMap<String, T>, of: &Description, name: String, one: T) -> Result<()> {
