@@ -2,7 +2,7 @@ use underpin_core::{DataType, Engine};
 use underpin_schema::{Action, Deferral, Match, PartitionStrategy};
 
 /// What `#[derive(Model)]` has read of a struct and its attributes. It is constant, and the
-/// same for every engine; [`table`](super::table) makes the table of one engine of it.
+/// same for every engine; [`Model::table`](super::Model::table) makes the table of one of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Description {
     /// The table's name.
