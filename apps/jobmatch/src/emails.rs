@@ -1,8 +1,8 @@
 use underpin::value::Timestamp;
-use underpin::{Class, Database, Engine, Error, FromRow, Result};
+use underpin::{Class, Database, Engine, Error, FromRow, Model, Result};
 
 use crate::clock;
-use crate::models::{EmailLog, EmailStatus, Model, NewEmailLog};
+use crate::models::{EmailLog, EmailStatus, NewEmailLog};
 
 /// The kind of e-mail that tells a user of new matches.
 pub const MATCH_DIGEST: &str = "match_digest";

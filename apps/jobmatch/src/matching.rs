@@ -1,8 +1,8 @@
-use underpin::{Class, Database, Engine, Error, FromRow, Result};
+use underpin::{Class, Database, Engine, Error, FromRow, Model, Result};
 
 use crate::clock;
 use crate::confidence::Components;
-use crate::models::{MatchingResult, Model};
+use crate::models::{MatchingResult, NewMatchingResult};
 
 /// Which scores become matches.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -145,26 +145,14 @@ async fn match_range(
             candidate.salary_score,
             candidate.culture_fit_score,
         ]);
-        (
-            candidate.user_id,
-            candidate.job_id,
-            candidate.score_id,
-            components.reason(candidate.total_score),
-            components.confidence(),
-            matched_at,
-        )
+        NewMatchingResult {
+            recommendation_reason: components.reason(candidate.total_score).into(),
+            confidence_level: components.confidence().into(),
+            matched_at: matched_at.into(),
+            ..NewMatchingResult::new(candidate.user_id, candidate.job_id, candidate.score_id)
+        }
     });
-    let columns = [
-        "user_id",
-        "job_id",
-        "job_score_id",
-        "recommendation_reason",
-        "confidence_level",
-        "matched_at",
-    ];
-    let added = transaction
-        .bulk_insert(MatchingResult::TABLE, &columns, rows)
-        .await?;
+    let added = MatchingResult::insert_many(&transaction, rows).await?;
     transaction.commit().await?;
     Ok(added)
 }

@@ -3,6 +3,7 @@
 //! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
 //! here reads a clock.
 
+mod column_type;
 mod deadline;
 pub mod driver;
 mod endpoint;
@@ -22,6 +23,7 @@ mod topology;
 mod transaction;
 pub mod value;
 
+pub use column_type::{ColumnType, DataType, Enumeration, Label};
 pub use deadline::Deadline;
 pub use endpoint::{Address, Endpoint, Role};
 pub use engine::Engine;

@@ -1,17 +1,21 @@
 //! The derive macros of Underpin: [`FromRow`](macro@FromRow) for what a row is read as,
 //! [`FromValue`](macro@FromValue) and [`IntoValue`](macro@IntoValue) for a column of
-//! one's own type, and [`embed_revisions`](macro@embed_revisions) for migrations within
-//! the binary. Users have them from the crate `underpin`, next to the traits of the same
+//! one's own type, [`Model`](macro@Model) and [`ColumnType`](macro@ColumnType) for a struct
+//! that stands for a table, and [`embed_revisions`](macro@embed_revisions) for migrations
+//! within the binary. Users have them from the crate `underpin`, next to the traits of the same
 //! names.
 
 mod attribute;
 mod bound;
+mod column_type;
+mod element;
 mod embed_revisions;
 mod field;
 mod from_row;
 mod from_value;
 mod into_value;
 mod misfit;
+mod model;
 mod rename;
 mod shape;
 
@@ -163,6 +167,113 @@ pub fn derive_from_value(input: TokenStream) -> TokenStream {
 #[proc_macro_derive(IntoValue, attributes(value))]
 pub fn derive_into_value(input: TokenStream) -> TokenStream {
     expand(into_value::derive(&parse_macro_input!(
+        input as DeriveInput
+    )))
+}
+
+/// Makes a struct stand for a table: its columns, keys, constraints and indexes, and the
+/// calls `insert`, `insert_many`, `upsert`, `get`, `load`, `update` and `delete` of the trait
+/// of the same name. It implements `FromRow` too, so that `#[derive(FromRow)]` is not put
+/// beside it; the attributes `#[row(…)]` hold as they do [there](macro@FromRow), but for
+/// `flatten`.
+///
+/// ```text
+/// #[derive(Model)]
+/// #[model(table = "users", check("age >= 18", name = "adult"), index(team_id, name desc))]
+/// struct User {
+///     #[model(primary_key, identity)]
+///     id: i64,
+///     #[model(type = "varchar(255)", unique)]
+///     email: String,
+///     name: Option<String>,
+///     age: i16,
+///     #[model(references(Team, on_delete = "set null"))]
+///     team_id: Option<i64>,
+///     #[row(json)]
+///     settings: Settings,
+///     #[model(default = "now()")]
+///     created_at: Timestamp,
+///     #[model(default = "now()", on_update)]
+///     updated_at: Timestamp,
+/// }
+/// ```
+///
+/// There are then `NewUser`, which is given to insert a row, and `UserChanges`, which is given
+/// to change one. What an insert cannot leave out is an argument of `NewUser::new`; an
+/// `Option` in them leaves the column to the database or as it is; and a
+/// `Field`, of a column that takes NULL, knows that, NULL and a value apart. There is a
+/// constant of the model for each field that `references` another model, `User::TEAM_ID`,
+/// through which many rows of either are loaded in one query. The fields' types are `Clone`
+/// and `Debug`.
+///
+/// A column takes NULL where the field is an `Option`. Its type is the field's, as
+/// `ColumnType` has it, unless one is given. Texts of types, defaults, checks and predicates
+/// are SQL. Fields are named as they are in Rust.
+///
+/// # On the struct
+/// - `table = "…"`: the table; by default the struct's name in snake_case.
+/// - `schema = "…"`: its namespace on PostgreSQL. Without one it is `public` in the schema,
+///   and in statements whatever `search_path` finds.
+/// - `primary_key(a, b)`: the key, where its columns have another order than the fields, or
+///   with `name = "…"`.
+/// - `unique(a, b)`, with `name = "…"`, `include(c)`, `nulls_not_distinct = true`,
+///   `deferrable = "initially deferred"`.
+/// - `check = "…"`, `check("…", name = "…")`, and `sqlite = "…"` or `postgres = "…"` where the
+///   expression is another there; with these alone, only there is one.
+/// - `index(a, b desc nulls last, "lower(c)")`, with `name = "…"`, `method = "gin"`,
+///   `where = "…"`, `unique = true`, `include(d)`, and an operator class:
+///   `index(a ops "gin_trgm_ops", method = "gin")`. SQLite has the indexes of no method alone.
+/// - `foreign_key(a, b, references = Order)`, in the order of that model's key, or
+///   `references = "orders(a, b)"`; the options are those of `references` on a field.
+/// - `partition_by(range(created_at))`, `list` or `hash`, on PostgreSQL.
+/// - `comment = "…"`, on PostgreSQL; `renamed_from = "…"`: the name that the table had.
+/// - `sqlite(…)`: `strict`, `without_rowid`, `autoincrement`, and `checked_types`, which gives
+///   each column a check for what PostgreSQL's type would refuse: lengths, ranges, the forms
+///   of days and times, labels.
+/// - `crate = "path"`: where the crate `underpin` is, if not at `::underpin`.
+///
+/// # On a field
+/// - `primary_key`, on several where the key is of several columns.
+/// - `identity`, `identity = "always"` or `serial`: the database counts the key up.
+/// - `type = "…"`; `default = "…"`, or a number, `true` or `false`; `generated = "…"`, and
+///   `virtual` beside it; `collate = "…"`.
+/// - `on_update`: a time that moves forward with every update; `on_update = "…"`: what every
+///   update sets it to.
+/// - `unique`, `check` and `index` as on the struct, for this column; `unique = "…"` and
+///   `index = "…"` give the name.
+/// - `references = User`, `references = "users(id)"`, or `references(User, …)` with
+///   `on_delete = "cascade"`, `on_update = "…"`, `match = "full"`, `deferrable = "…"`,
+///   `name = "…"`.
+/// - `postgres(…)` and `sqlite(…)`: `type`, `default`, `generated`, `collate` and `on_update`
+///   where they are others on one engine. `now()` is understood on both.
+/// - `comment = "…"`; `renamed_from = "…"`: the name that the column had.
+#[proc_macro_derive(Model, attributes(model, row))]
+pub fn derive_model(input: TokenStream) -> TokenStream {
+    expand(model::derive(&parse_macro_input!(input as DeriveInput)))
+}
+
+/// Gives one's own type as a column of a model has it: a struct with one field as that field
+/// is, an enum without fields as an enumerated type of its labels. The labels are those of
+/// [`FromValue`](macro@FromValue) and [`IntoValue`](macro@IntoValue), which it stands beside.
+/// SQLite has no enumerated types and keeps text.
+///
+/// - On the enum, `#[model(name = "mood")]` is the type's name, by default the enum's in
+///   snake_case; `schema = "…"` its namespace, and `comment = "…"` the comment on it.
+/// - On a variant, `#[model(renamed_from = "…")]` is the label that it had.
+///
+/// ```text
+/// #[derive(Debug, Clone, Copy, FromValue, IntoValue, ColumnType)]
+/// #[value(rename_all = "snake_case")]
+/// #[model(name = "mood")]
+/// enum Mood {
+///     VeryHappy,
+///     #[model(renamed_from = "unhappy")]
+///     Sad,
+/// }
+/// ```
+#[proc_macro_derive(ColumnType, attributes(model, value))]
+pub fn derive_column_type(input: TokenStream) -> TokenStream {
+    expand(column_type::derive(&parse_macro_input!(
         input as DeriveInput
     )))
 }

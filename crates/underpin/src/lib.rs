@@ -44,6 +44,7 @@ mod health;
 mod into_config;
 mod metrics;
 pub mod migrate;
+pub mod model;
 mod operating;
 mod operation;
 mod options;
@@ -68,6 +69,7 @@ pub use database::Database;
 pub use health::{Health, Status};
 pub use into_config::IntoConfig;
 pub use metrics::Metrics;
+pub use model::{Field, Keyed, Model};
 #[cfg(feature = "postgres")]
 pub use postgres_builder::PostgresBuilder;
 pub use row_stream::RowStream;
@@ -76,11 +78,12 @@ pub use transaction::Transaction;
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{
-    ArrayElement, Class, Code, Column, Columns, Deadline, Effect, Endpoint, Engine, Error, FromRow,
-    FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result, Role, Row, Secret,
-    Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
+    ArrayElement, Class, Code, Column, ColumnType, Columns, Deadline, Effect, Endpoint, Engine,
+    Error, FromRow, FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result,
+    Role, Row, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
+    retry, value,
 };
-pub use underpin_derive::{FromRow, FromValue, IntoValue};
+pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;

@@ -1,10 +1,10 @@
-use underpin::{Class, Database, Error, Executor, Result};
+use underpin::{Class, Database, Error, Executor, Field, Model, Result};
 
 use super::bad_row::{BadRow, MOST, read_all, write_all};
 use super::batch::Batch;
 use super::scan::Scan;
 use super::source::Source;
-use crate::models::{CsvImport, Field, ImportStatus, Model, NewCsvImport};
+use crate::models::{CsvImport, ImportStatus, NewCsvImport};
 
 /// How far an import has come, here and in its row of `csv_imports`.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 use underpin::value::Timestamp;
-use underpin::{FromValue, IntoValue};
+use underpin::{FromValue, IntoValue, Model};
 
-use super::model::model;
+use super::User;
 
 /// What has become of an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromValue, IntoValue)]
@@ -15,29 +15,39 @@ pub enum EmailStatus {
     Failed,
 }
 
-model! {
-    /// An e-mail that is to be sent, or was.
-    EmailLog, NewEmailLog, EmailLogChanges in "email_logs"
-    required {
-        /// What kind of e-mail it is.
-        email_type: String,
-        /// Where it goes.
-        recipient_email: String,
-        /// Its subject.
-        subject: String,
-        /// Its text.
-        body: String,
-    }
-    optional {
-        /// The user whom it is for.
-        user_id: i32,
-        /// What has become of it.
-        status: EmailStatus,
-        /// When it was sent.
-        sent_at: Timestamp,
-        /// Why it could not be sent.
-        error_message: String,
-        /// When the row was made.
-        created_at: Timestamp,
-    }
+/// An e-mail that is to be sent, or was.
+#[derive(Debug, Clone, PartialEq, Model)]
+#[model(table = "email_logs", sqlite(strict, checked_types))]
+pub struct EmailLog {
+    /// The primary key.
+    #[model(primary_key, serial)]
+    pub id: i32,
+    /// The user whom it is for.
+    #[model(references = User)]
+    pub user_id: Option<i32>,
+    /// What kind of e-mail it is.
+    #[model(type = "varchar(50)", index = "idx_email_logs_type")]
+    pub email_type: String,
+    /// Where it goes.
+    #[model(type = "varchar(255)")]
+    pub recipient_email: String,
+    /// Its subject.
+    #[model(type = "varchar(255)")]
+    pub subject: String,
+    /// Its text.
+    pub body: String,
+    /// What has become of it.
+    #[model(
+        type = "varchar(20)",
+        default = "'pending'",
+        index = "idx_email_logs_status"
+    )]
+    pub status: Option<EmailStatus>,
+    /// When it was sent.
+    pub sent_at: Option<Timestamp>,
+    /// Why it could not be sent.
+    pub error_message: Option<String>,
+    /// When the row was made.
+    #[model(default = "now()")]
+    pub created_at: Option<Timestamp>,
 }

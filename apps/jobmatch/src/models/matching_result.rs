@@ -1,7 +1,7 @@
 use underpin::value::Timestamp;
-use underpin::{FromValue, IntoValue};
+use underpin::{FromValue, IntoValue, Model};
 
-use super::model::model;
+use super::{Job, JobScore, User};
 
 /// What has become of a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromValue, IntoValue)]
@@ -17,35 +17,53 @@ pub enum MatchStatus {
     Rejected,
 }
 
-model! {
-    /// A job that is recommended to a user.
-    MatchingResult, NewMatchingResult, MatchingResultChanges in "matching_results"
-    required {
-        /// The user.
-        user_id: i32,
-        /// The job.
-        job_id: i32,
-        /// The score that it rests on.
-        job_score_id: i32,
-    }
-    optional {
-        /// What has become of it.
-        match_status: MatchStatus,
-        /// Why it is recommended, in words.
-        recommendation_reason: String,
-        /// How sure the recommendation is, from 0 to 1.
-        confidence_level: f64,
-        /// Whether the user has looked at it.
-        is_viewed: bool,
-        /// Whether the user has applied.
-        is_applied: bool,
-        /// When it was found.
-        matched_at: Timestamp,
-        /// When the row was made.
-        created_at: Timestamp,
-    }
-    moved {
-        /// When the row was last changed.
-        updated_at
-    }
+/// A job that is recommended to a user.
+#[derive(Debug, Clone, PartialEq, Model)]
+#[model(
+    table = "matching_results",
+    check(
+        "confidence_level >= 0 AND confidence_level <= 1",
+        name = "check_confidence_range"
+    ),
+    sqlite(strict, checked_types)
+)]
+pub struct MatchingResult {
+    /// The primary key.
+    #[model(primary_key, serial)]
+    pub id: i32,
+    /// The user.
+    #[model(references = User, index = "idx_matching_results_user")]
+    pub user_id: i32,
+    /// The job.
+    #[model(references = Job)]
+    pub job_id: i32,
+    /// The score that it rests on.
+    #[model(references = JobScore)]
+    pub job_score_id: i32,
+    /// What has become of it.
+    #[model(
+        type = "varchar(20)",
+        default = "'pending'",
+        index = "idx_matching_results_status"
+    )]
+    pub match_status: Option<MatchStatus>,
+    /// Why it is recommended, in words.
+    pub recommendation_reason: Option<String>,
+    /// How sure the recommendation is, from 0 to 1.
+    pub confidence_level: Option<f64>,
+    /// Whether the user has looked at it.
+    #[model(default = false)]
+    pub is_viewed: Option<bool>,
+    /// Whether the user has applied.
+    #[model(default = false)]
+    pub is_applied: Option<bool>,
+    /// When it was found.
+    #[model(default = "now()")]
+    pub matched_at: Option<Timestamp>,
+    /// When the row was made.
+    #[model(default = "now()")]
+    pub created_at: Option<Timestamp>,
+    /// When the row was last changed.
+    #[model(default = "now()", on_update)]
+    pub updated_at: Option<Timestamp>,
 }

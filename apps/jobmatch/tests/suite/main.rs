@@ -1,6 +1,7 @@
 //! jobmatch on real databases: each test on SQLite and, where there is one, on PostgreSQL.
 
 mod constraints;
+mod described;
 mod import;
 mod killed;
 mod malformed;

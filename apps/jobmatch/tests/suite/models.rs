@@ -1,10 +1,10 @@
 use jobmatch::models::{
-    EmailLog, Field, Job, JobChanges, JobScore, JobScoreChanges, MatchStatus, MatchingResult,
-    MatchingResultChanges, Model, NewEmailLog, NewJob, NewJobScore, NewMatchingResult, NewUser,
-    User, UserChanges,
+    EmailLog, Job, JobChanges, JobScore, JobScoreChanges, MatchStatus, MatchingResult,
+    MatchingResultChanges, NewEmailLog, NewJob, NewJobScore, NewMatchingResult, NewUser, User,
+    UserChanges,
 };
-use underpin::Class;
 use underpin::value::Numeric;
+use underpin::{Class, Field, Model};
 
 use crate::place::{InPlace, Place, close, count};
 
@@ -91,15 +91,13 @@ async fn rows_are_deleted_where_nothing_refers_to_them() {
 async fn relations_load_both_ways_in_one_query_each() {
     for place in Place::each("relations") {
         let database = place.migrated().await;
-        let people = (0..3).map(|n| NewUser::new(format!("u{n}"), "x")).collect();
+        let people = (0..3).map(|n| NewUser::new(format!("u{n}"), "x"));
         assert_eq!(User::insert_many(&database, people).await.unwrap(), 3);
-        let jobs = (0..2).map(|n| NewJob::new(format!("j{n}"), "c")).collect();
+        let jobs = (0..2).map(|n| NewJob::new(format!("j{n}"), "c"));
         assert_eq!(Job::insert_many(&database, jobs).await.unwrap(), 2);
         let scores = [(1, 1), (1, 2), (2, 1)];
         let scores = scores.map(|(user, job)| NewJobScore::new(user, job, 50.0));
-        JobScore::insert_many(&database, scores.into())
-            .await
-            .unwrap();
+        JobScore::insert_many(&database, scores).await.unwrap();
         let found = NewMatchingResult::new(1, 2, 2);
         let found = MatchingResult::insert(&database, found).await.unwrap();
         assert_eq!(found.match_status, Some(MatchStatus::Pending));
@@ -112,7 +110,7 @@ async fn relations_load_both_ways_in_one_query_each() {
             .query_as("SELECT * FROM users ORDER BY id", ())
             .await
             .unwrap();
-        let scores = User::scores(&database, &users).await.unwrap();
+        let scores = JobScore::USER_ID.children(&database, &users).await.unwrap();
         assert_eq!(database.metrics().total_queries - before, 2);
         let jobs_of = |user| {
             scores[&user]
@@ -123,30 +121,49 @@ async fn relations_load_both_ways_in_one_query_each() {
         assert_eq!((jobs_of(1), jobs_of(2)), (vec![1, 2], vec![1]));
         assert!(!scores.contains_key(&3));
         assert_eq!(
-            User::matches(&database, &users).await.unwrap()[&1],
+            MatchingResult::USER_ID
+                .children(&database, &users)
+                .await
+                .unwrap()[&1],
             std::slice::from_ref(&found)
         );
-        assert_eq!(User::emails(&database, &users).await.unwrap()[&1].len(), 1);
+        assert_eq!(
+            EmailLog::USER_ID.children(&database, &users).await.unwrap()[&1].len(),
+            1
+        );
 
         let all: Vec<JobScore> = scores.into_values().flatten().collect();
-        let owners = JobScore::users(&database, &all).await.unwrap();
+        let owners = JobScore::USER_ID.parents(&database, &all).await.unwrap();
         assert_eq!((owners.len(), &*owners[&2].email), (2, "u1"));
-        let jobs = JobScore::jobs(&database, &all).await.unwrap();
+        let jobs = JobScore::JOB_ID.parents(&database, &all).await.unwrap();
         assert_eq!(jobs[&2].title, "j1");
         let jobs: Vec<Job> = jobs.into_values().collect();
-        assert_eq!(Job::scores(&database, &jobs).await.unwrap()[&1].len(), 2);
         assert_eq!(
-            JobScore::matches(&database, &all).await.unwrap()[&2],
+            JobScore::JOB_ID.children(&database, &jobs).await.unwrap()[&1].len(),
+            2
+        );
+        assert_eq!(
+            MatchingResult::JOB_SCORE_ID
+                .children(&database, &all)
+                .await
+                .unwrap()[&2],
             std::slice::from_ref(&found)
         );
         assert_eq!(
-            MatchingResult::scores(&database, std::slice::from_ref(&found))
+            MatchingResult::JOB_SCORE_ID
+                .parents(&database, [&found])
                 .await
                 .unwrap()[&2]
                 .job_id,
             2
         );
-        assert!(User::scores(&database, &[]).await.unwrap().is_empty());
+        assert!(
+            JobScore::USER_ID
+                .children(&database, &[])
+                .await
+                .unwrap()
+                .is_empty()
+        );
 
         let viewed = MatchingResultChanges {
             match_status: MatchStatus::Viewed.into(),

@@ -1,6 +1,7 @@
 use ::bigdecimal::BigDecimal;
 
 use super::{Numeric, Value, ValueRef};
+use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
@@ -32,6 +33,7 @@ impl IntoValue for BigDecimal {
 element!(BigDecimal);
 elements!(BigDecimal);
 scalars!(BigDecimal);
+column_types! { "numeric": BigDecimal; }
 
 #[cfg(test)]
 mod tests {

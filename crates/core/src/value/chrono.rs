@@ -7,6 +7,7 @@ use ::chrono::{
 
 use super::timestamp::round_nanos;
 use super::{Date, TimeOfDay, Timestamp, TimestampTz, Value, ValueRef};
+use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
@@ -117,6 +118,12 @@ elements!(
     DateTime<FixedOffset>
 );
 scalars!(NaiveDate, NaiveTime, NaiveDateTime, DateTime<Utc>);
+column_types! {
+    "date": NaiveDate;
+    "time without time zone": NaiveTime;
+    "timestamp without time zone": NaiveDateTime;
+    "timestamp with time zone": DateTime<Utc>, DateTime<FixedOffset>;
+}
 
 #[cfg(test)]
 mod tests {

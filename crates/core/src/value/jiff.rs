@@ -6,6 +6,7 @@ use ::jiff::{Span, Timestamp as Moment, civil};
 use super::date::days_from_civil;
 use super::timestamp::round_nanos;
 use super::{Date, Interval, TimeOfDay, Timestamp, TimestampTz, Value, ValueRef};
+use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
@@ -152,6 +153,13 @@ impl IntoValue for Span {
 element!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
 elements!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
 scalars!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
+column_types! {
+    "date": civil::Date;
+    "time without time zone": civil::Time;
+    "timestamp without time zone": civil::DateTime;
+    "timestamp with time zone": Moment;
+    "interval": Span;
+}
 
 #[cfg(test)]
 mod tests {

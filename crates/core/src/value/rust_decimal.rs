@@ -2,6 +2,7 @@ use ::rust_decimal::Decimal;
 
 use super::numeric::{Base10000, parts};
 use super::{Numeric, NumericRef, Value, ValueRef};
+use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
@@ -130,6 +131,7 @@ impl IntoValue for Decimal {
 element!(Decimal);
 elements!(Decimal);
 scalars!(Decimal);
+column_types! { "numeric": Decimal; }
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use ::time::{Date as Day, OffsetDateTime, PrimitiveDateTime, Time};
 
 use super::timestamp::round_nanos;
 use super::{Date, TimeOfDay, Timestamp, TimestampTz, Value, ValueRef};
+use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
@@ -112,6 +113,12 @@ impl IntoValue for OffsetDateTime {
 element!(Day, Time, PrimitiveDateTime, OffsetDateTime);
 elements!(Day, Time, PrimitiveDateTime, OffsetDateTime);
 scalars!(Day, Time, PrimitiveDateTime, OffsetDateTime);
+column_types! {
+    "date": Day;
+    "time without time zone": Time;
+    "timestamp without time zone": PrimitiveDateTime;
+    "timestamp with time zone": OffsetDateTime;
+}
 
 #[cfg(test)]
 mod tests {

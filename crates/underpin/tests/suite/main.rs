@@ -14,6 +14,7 @@ mod lanes;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
+mod models;
 mod operating;
 mod pgbouncer;
 mod place;

@@ -121,6 +121,33 @@ async fn example_7(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
+async fn example_models(db: Database) -> Result<()> {
+    use underpin::value::Timestamp;
+    use underpin::{Field, Model, models};
+
+    #[derive(Model)]
+    #[model(table = "members")]
+    struct Member {
+        #[model(primary_key, identity)]
+        id: i64,
+        #[model(unique)]
+        email: String,
+        full_name: Option<String>,
+        #[model(references(Member, on_delete = "set null"))]
+        invited_by: Option<i64>,
+        #[model(default = "now()", on_update)]
+        updated_at: Timestamp,
+    }
+
+    let ada = Member::insert(&db, NewMember::new("ada@example.com")).await?;      // no id to make up
+    let named = MemberChanges { full_name: "Ada".into(), invited_by: Field::Null, ..Default::default() };
+    let ada = Member::update(&db, ada.id, named).await?;                          // that, and updated_at
+    let guests = Member::INVITED_BY.children(&db, [&ada]).await?;                 // one query for any number
+    let schema = models![Member].schema(db.engine())?;                            // as code, to compare
+    Ok(())
+}
+
+#[rustfmt::skip]
 async fn example_migrations(db: Database) -> Result<()> {
     use underpin::migrate::{Embedded, Migrator, embed_revisions};
 
@@ -129,6 +156,25 @@ async fn example_migrations(db: Database) -> Result<()> {
     let report = Migrator::of(&db).embedded(REVISIONS)?.up("head").await?;
     println!("{} revisions applied", report.revisions.len());
     Ok(())
+}
+
+/// The example of the models, as it runs.
+#[tokio::test]
+async fn the_models_of_the_readme_work() {
+    let db = Database::connect("sqlite::memory:").await.unwrap();
+    db.batch(
+        "CREATE TABLE members (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, full_name TEXT,
+         invited_by INTEGER REFERENCES members (id),
+         updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')))",
+    )
+    .await
+    .unwrap();
+    example_models(db.clone()).await.unwrap();
+    let names: Vec<String> = db
+        .query_as("SELECT full_name FROM members", ())
+        .await
+        .unwrap();
+    assert_eq!(names, ["Ada"]);
 }
 
 #[tokio::test]
