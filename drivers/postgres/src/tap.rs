@@ -22,6 +22,10 @@ pub(crate) struct Tap<S> {
     server: Server,
     unknown_types: Option<UnknownTypes>,
     surplus: Surplus,
+    /// How often the server was asked to say when it is ready.
+    asked: u64,
+    /// What is to be written has waited for more once.
+    gathered: bool,
 }
 
 #[derive(Debug)]
@@ -34,6 +38,8 @@ struct Server {
 
 /// Enough of a message to read a command's tag.
 const KEPT: usize = 24;
+/// So many statements under way are worth gathering more.
+const MANY: u64 = 100;
 /// The messages that a server may send before it is ready for the first time.
 const AT_STARTUP: &[u8] = b"RSKZENv";
 
@@ -53,7 +59,20 @@ impl<S> Tap<S> {
             },
             unknown_types: hide_unknown_types.then(UnknownTypes::new),
             surplus: Surplus::default(),
+            asked: 0,
+            gathered: false,
         }
+    }
+
+    /// Whether to wait, one turn of the runtime's queue long, for what the tasks that have just
+    /// been answered are about to send: with so many statements under way, fewer and larger
+    /// writes answer them all sooner.
+    fn gathers(&mut self) -> bool {
+        // It has said so once at the startup, unasked.
+        let ready = self.link.readies.load(Ordering::Relaxed);
+        let under_way = (self.asked + 1).saturating_sub(ready);
+        self.gathered = !self.gathered && under_way >= MANY;
+        self.gathered
     }
 
     fn refuse_if_killed(&self) -> io::Result<()> {
@@ -97,6 +116,7 @@ impl<S> Tap<S> {
             let step = self.client.step(bytes);
             if step.ends {
                 self.surplus.wrote(step.tag);
+                self.asked += u64::from(matches!(step.tag, b'Q' | b'S'));
                 match step.tag {
                     b'Q' | b'E' => add(&self.link.executes, 1),
                     b'c' => add(&self.link.copy_ends, 1),
@@ -220,6 +240,10 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
     ) -> Poll<io::Result<usize>> {
         let tap = self.get_mut();
         tap.refuse_if_killed()?;
+        if tap.gathers() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         let count = ready!(Pin::new(&mut tap.stream).poll_write(cx, bytes))?;
         tap.wrote(&bytes[..count]);
         Poll::Ready(Ok(count))
@@ -270,6 +294,22 @@ mod tests {
             link.status().into(),
             link.changed.load(Ordering::Relaxed).into(),
         ]
+    }
+
+    #[test]
+    fn with_many_under_way_each_write_waits_once_for_more() {
+        let (client, _server) = tokio::io::duplex(1 << 16);
+        let mut tap = Tap::new(client, Arc::new(Link::new(None)), false);
+        let startup = &message(0, b"user\0app\0\0")[1..];
+        assert!(tap.write_all(startup).now_or_never().is_some());
+        let sync = message(b'S', b"");
+        for _ in 1..MANY {
+            assert!(tap.write_all(&sync).now_or_never().is_some());
+        }
+        for _ in 0..3 {
+            assert!(tap.write_all(&sync).now_or_never().is_none(), "it waits");
+            assert!(tap.write_all(&sync).now_or_never().is_some(), "but once");
+        }
     }
 
     proptest! {

@@ -164,7 +164,8 @@ impl State {
         if size >= self.bounds.max as usize {
             return None;
         }
-        if self.kept() < self.bounds.min as usize {
+        let for_lanes = self.lanes.wants_another && self.census.connecting == 0;
+        if for_lanes || self.kept() < self.bounds.min as usize {
             return Some(Lack::Plain);
         }
         let due = |slot: &Slot| self.is_alive(slot) && slot.succession == Succession::Due;
@@ -205,6 +206,7 @@ impl State {
             self.slots.push(Slot::VACANT);
             SlotId((self.slots.len() - 1) as u32)
         });
+        self.lanes.wants_another = false;
         let failures_before = self.backoff.streak();
         self.enter(
             slot,

@@ -3,11 +3,12 @@ use std::time::Duration;
 use super::{Action, Phase, SlotId, State};
 use crate::moment::Moment;
 
-/// So many lanes are opened as soon as there is work for them. Two keep both directions of
-/// the wire and two server processes busy; more only divide the same work into smaller writes.
-pub(super) const AT_FIRST: usize = 2;
-/// A second lane is opened once so many statements are under way on the first.
-pub(super) const CROWD: usize = 4;
+/// Statements that take no longer than this by themselves are mostly the cost of their messages:
+/// another lane would divide the same work into smaller writes, and have one more server process
+/// wait for its turn on a processor.
+pub(super) const LIGHT: Duration = Duration::from_micros(25);
+/// Of others, so much work on a lane makes it worth while to use another connection.
+pub(super) const AHEAD: Duration = Duration::from_millis(1);
 /// The most statements under way on one lane.
 const SEATS: usize = 1024;
 /// Nothing joins a lane that has given no answer for so long.
@@ -25,7 +26,24 @@ pub(super) const LINGER_BESIDE_OTHERS: Duration = Duration::from_millis(100);
 /// The engine answers in order, so what was said last tells how the statement at the head
 /// fares: how long ago the lane gave its latest answer, or began its first statement.
 #[derive(Debug, Default)]
-pub(crate) struct Lanes(Vec<Lane>);
+pub(crate) struct Lanes {
+    open: Vec<Lane>,
+    pace: Pace,
+    /// They are busy, and no connection is idle.
+    pub(super) wants_another: bool,
+}
+
+/// How long a statement has lately taken by itself, on the average over a hundred or so.
+#[derive(Debug, Default)]
+struct Pace(Duration);
+
+impl Pace {
+    const OVER: u32 = 128;
+
+    fn note(&mut self, took: Duration) {
+        self.0 = self.0 + took / Self::OVER - self.0 / Self::OVER;
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Lane {
@@ -64,11 +82,11 @@ pub(crate) struct Left {
 impl Lanes {
     /// How many have no statement under way.
     pub(crate) fn free(&self) -> usize {
-        self.0.iter().filter(|lane| lane.seats == 0).count()
+        self.open.iter().filter(|lane| lane.seats == 0).count()
     }
 
     fn at(&self, slot: SlotId) -> Option<usize> {
-        self.0.iter().position(|lane| lane.slot == slot)
+        self.open.iter().position(|lane| lane.slot == slot)
     }
 }
 
@@ -85,17 +103,19 @@ impl Lane {
 
 impl State {
     /// A seat in a lane for one statement. `None`: acquire a connection, and offer it as a
-    /// lane.
+    /// lane. Where the statements are heavy, idle connections share the work with the lanes.
     pub(crate) fn join(&mut self, now: Moment) -> Option<SlotId> {
         if self.closing || self.paused {
             return None;
         }
         let at = self.best_lane(now)?;
-        let may_open = !self.idle.is_empty() && self.lanes.0.len() < self.first_lanes();
-        let lane = &mut self.lanes.0[at];
-        if lane.seats >= CROWD && may_open {
-            return None;
+        if self.is_busy(&self.lanes.open[at]) {
+            if !self.idle.is_empty() {
+                return None;
+            }
+            self.want_another(now);
         }
+        let lane = &mut self.lanes.open[at];
         if lane.seats == 0 {
             lane.progress = now;
         }
@@ -111,15 +131,15 @@ impl State {
     /// A lease whose caller has a statement for a lane becomes one, with that caller in its
     /// first seat, and those who wait for a seat beside it, where another lane is wanted.
     pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Moment) -> bool {
-        let open = self.lanes.0.len();
-        let wanted = open < self.first_lanes()
-            || (open < self.most_lanes() && self.best_lane(now).is_none());
+        let open = self.lanes.open.len();
+        let best = self.best_lane(now).map(|at| &self.lanes.open[at]);
+        let wanted = open < self.most_lanes() && best.is_none_or(|lane| self.is_busy(lane));
         if !wanted || self.paused || !self.is_wanted(slot, now) || self.must_yield(open + 1) {
             return false;
         }
         self.note_return(slot, now);
         self.enter(slot, Phase::Lane { since: now });
-        self.lanes.0.push(Lane {
+        self.lanes.open.push(Lane {
             slot,
             seats: 1,
             abandoned: 0,
@@ -141,11 +161,14 @@ impl State {
                 ended: false,
             };
         };
-        let lane = &mut self.lanes.0[at];
+        let lane = &mut self.lanes.open[at];
         let took = now.since(lane.progress.max(joined));
         lane.seats -= 1;
         match end {
-            End::Answered => lane.progress = now,
+            End::Answered => {
+                lane.progress = now;
+                self.lanes.pace.note(took);
+            }
             End::Abandoned => lane.abandoned += 1,
             End::Lost => {}
         }
@@ -172,10 +195,10 @@ impl State {
     /// Retires the lanes that are not wanted any more. Those without a statement end now.
     pub(super) fn retire_lanes(&mut self, now: Moment) {
         let mut at = 0;
-        while at < self.lanes.0.len() {
+        while at < self.lanes.open.len() {
             if self.is_lane_due(at, now) {
-                self.lanes.0[at].retired = true;
-                let Lane { slot, seats, .. } = self.lanes.0[at];
+                self.lanes.open[at].retired = true;
+                let Lane { slot, seats, .. } = self.lanes.open[at];
                 if seats == 0 {
                     self.end_lane(at);
                     self.actions.push_back(Action::ReturnLane(slot));
@@ -188,7 +211,7 @@ impl State {
 
     /// Has those moved elsewhere who wait behind a statement that is not answered.
     pub(super) fn rescue_stuck(&mut self, now: Moment) {
-        for lane in &mut self.lanes.0 {
+        for lane in &mut self.lanes.open {
             if lane.has_waiting() && lane.stuck_at() <= now {
                 lane.rescued = true;
                 lane.retired = true;
@@ -201,7 +224,7 @@ impl State {
     /// When a lane is stuck or has been empty for long enough.
     pub(super) fn lanes_due(&self) -> Moment {
         let due = |at: usize| {
-            let lane = &self.lanes.0[at];
+            let lane = &self.lanes.open[at];
             let ends = match lane.seats {
                 0 => lane.progress.after(self.linger(at)),
                 _ => Moment::NEVER,
@@ -216,19 +239,34 @@ impl State {
             };
             ends.min(stuck).min(expires)
         };
-        let lanes = 0..self.lanes.0.len();
+        let lanes = 0..self.lanes.open.len();
         lanes.map(due).min().unwrap_or(Moment::NEVER)
     }
 
-    /// The lane that the next statement is answered soonest on: of the first ones the least
-    /// busy, of the others only where those are stuck.
+    /// The first lane that is not busy, so that those behind it come to be idle, else the one
+    /// with the least work.
     fn best_lane(&self, now: Moment) -> Option<usize> {
-        let joinable = |&at: &usize| self.is_joinable(&self.lanes.0[at], now);
-        let lanes = 0..self.lanes.0.len();
-        let first = lanes.clone().take(AT_FIRST).filter(joinable);
-        first
-            .min_by_key(|at| self.lanes.0[*at].seats)
-            .or_else(|| lanes.skip(AT_FIRST).find(joinable))
+        let lanes = &self.lanes.open;
+        let joinable = |at: &usize| self.is_joinable(&lanes[*at], now);
+        let rank = |at: &usize| match self.is_busy(&lanes[*at]) {
+            true => lanes[*at].seats,
+            false => 0,
+        };
+        (0..lanes.len()).filter(joinable).min_by_key(rank)
+    }
+
+    /// Whether the work on a lane is worth another connection.
+    fn is_busy(&self, lane: &Lane) -> bool {
+        let Pace(each) = self.lanes.pace;
+        each > LIGHT && each.saturating_mul(lane.seats as u32) >= AHEAD
+    }
+
+    /// Has one more connection opened beside the lanes, where none is idle and there is room.
+    fn want_another(&mut self, now: Moment) {
+        if self.census.size() < self.bounds.max as usize && !self.backoff.is_failing() {
+            self.lanes.wants_another = true;
+            self.plan(now);
+        }
     }
 
     fn is_joinable(&self, lane: &Lane, now: Moment) -> bool {
@@ -242,11 +280,11 @@ impl State {
     }
 
     fn is_lane_due(&self, at: usize, now: Moment) -> bool {
-        let lane = &self.lanes.0[at];
+        let lane = &self.lanes.open[at];
         let lingers = now.since(lane.progress) < self.linger(at);
         let idle = lane.seats == 0 && !lingers;
         idle || self.paused
-            || self.must_yield(self.lanes.0.len())
+            || self.must_yield(self.lanes.open.len())
             || at >= self.most_lanes()
             || !self.is_wanted(lane.slot, now)
     }
@@ -268,18 +306,14 @@ impl State {
         (self.bounds.max as usize / 2).max(1)
     }
 
-    fn first_lanes(&self) -> usize {
-        self.most_lanes().min(AT_FIRST)
-    }
-
     /// Gives seats to those who wait for one.
     fn seat_waiters(&mut self, at: usize) {
-        let Lane { slot, seats, .. } = self.lanes.0[at];
+        let Lane { slot, seats, .. } = self.lanes.open[at];
         for _ in seats..SEATS {
             let Some(waiter) = self.queue.pop_sharing() else {
                 break;
             };
-            self.lanes.0[at].seats += 1;
+            self.lanes.open[at].seats += 1;
             self.actions.push_back(Action::Seat {
                 cell: waiter.cell,
                 slot,
@@ -290,7 +324,7 @@ impl State {
 
     /// It is a lane no more; its connection waits to be given back.
     fn end_lane(&mut self, at: usize) {
-        let lane = self.lanes.0.remove(at);
+        let lane = self.lanes.open.remove(at);
         self.enter(
             lane.slot,
             Phase::Lane {

@@ -20,23 +20,30 @@ async fn seat(pool: &Pool<FakeConnector>) -> Seat<FakeConnector> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_statements_share_two_connections() {
+async fn many_statements_share_one_connection() {
     let (pool, server) = pool(8, |options| options.min = 8);
     seconds(1).await;
+    let answers = Arc::new(Notify::new());
     let mut tasks = Vec::new();
     for _ in 0..64 {
-        let pool = pool.clone();
+        let (pool, answers) = (pool.clone(), Arc::clone(&answers));
         tasks.push(tokio::spawn(async move {
             for _ in 0..20 {
                 let seat = seat(&pool).await;
-                seat.ride(sleep(Duration::from_millis(1))).await.unwrap();
+                seat.ride(answers.notified()).await.unwrap();
                 seat.answered();
             }
         }));
     }
-    sleep(Duration::from_millis(5)).await;
-    let now = pool.statistics();
-    assert_eq!((now.lanes, now.in_use, now.idle), (2, 2, 6), "{now:?}");
+    for _ in 0..20 {
+        sleep(Duration::from_millis(1)).await;
+        let now = pool.statistics();
+        assert_eq!((now.lanes, now.in_use, now.idle), (1, 1, 7), "{now:?}");
+        for _ in 0..64 {
+            answers.notify_one();
+            tokio::task::yield_now().await;
+        }
+    }
     for task in tasks {
         task.await.unwrap();
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::state::lanes::{AT_FIRST, CROWD, LINGER, LINGER_BESIDE_OTHERS, OLD, STUCK};
+use crate::state::lanes::{AHEAD, LIGHT, LINGER, LINGER_BESIDE_OTHERS, OLD, STUCK};
 
 /// A lease that its caller would share.
 fn open_lane(state: &mut State, now: Moment) -> SlotId {
@@ -8,26 +8,110 @@ fn open_lane(state: &mut State, now: Moment) -> SlotId {
     slot
 }
 
+/// Statements that take so long each, one after the other, so that their pace is known. Gives
+/// when the last one ends.
+fn answered(state: &mut State, each: Duration, mut now: Moment) -> Moment {
+    for _ in 0..1000 {
+        let slot = state.join(now).expect("the lane has nothing to do");
+        let ends = now.after(each);
+        state.left(slot, now, End::Answered, ends);
+        now = ends;
+    }
+    now
+}
+
 #[test]
-fn a_second_lane_waits_for_a_crowd_and_a_third_for_stuck_ones() {
+fn light_statements_stay_together_however_many_there_are() {
+    let (mut state, _) = filled(8, |_| {});
+    let first = open_lane(&mut state, ms(0));
+    state.left(first, ms(0), End::Answered, ms(0));
+    let now = answered(&mut state, LIGHT, ms(1));
+    for _ in 0..500 {
+        assert_eq!(state.join(now), Some(first));
+    }
+    let spare = lease(&mut state, now);
+    assert!(
+        !state.offer_lane(spare, now),
+        "nothing is gained by another"
+    );
+}
+
+#[test]
+fn heavy_statements_share_the_work_with_idle_connections() {
+    let (mut state, _) = filled(8, |_| {});
+    let first = open_lane(&mut state, ms(0));
+    state.left(first, ms(0), End::Answered, ms(0));
+    let now = answered(&mut state, AHEAD * 2, ms(1));
+    assert_eq!(state.join(now), Some(first));
+    let mut lanes = vec![first];
+    for _ in 1..4 {
+        assert_eq!(state.join(now), None, "one of them is work enough");
+        let next = lease(&mut state, now);
+        assert!(state.offer_lane(next, now));
+        lanes.push(next);
+    }
+    assert_eq!(state.snapshot().lanes, 4);
+    for _ in 4..8 {
+        assert_eq!(state.join(now), None, "an idle connection is there");
+        let alone = lease(&mut state, now);
+        assert!(!state.offer_lane(alone, now), "half of them are lanes");
+    }
+    // Now they have to share after all, evenly.
+    let mut joined: Vec<_> = (0..4).map(|_| state.join(now).unwrap()).collect();
+    joined.sort_by_key(|slot| slot.0);
+    lanes.sort_by_key(|slot| slot.0);
+    assert_eq!(joined, lanes);
+    assert!(actions(&mut state).is_empty(), "there is room for no more");
+}
+
+#[test]
+fn lanes_beyond_the_first_come_to_be_idle_once_statements_are_light() {
+    let (mut state, _) = filled(8, |_| {});
+    let first = open_lane(&mut state, ms(0));
+    state.left(first, ms(0), End::Answered, ms(0));
+    let now = answered(&mut state, AHEAD * 2, ms(1));
+    state.join(now).unwrap();
+    let second = open_lane(&mut state, now);
+    for slot in [first, second] {
+        state.left(slot, now, End::Answered, now);
+    }
+    let now = answered(&mut state, LIGHT / 5, now);
+    assert_eq!(state.join(now), Some(first));
+    assert_eq!(state.join(now), Some(first), "not the second one");
+}
+
+#[test]
+fn busy_lanes_have_a_connection_opened_where_none_is_idle() {
+    let mut state = State::new(&options(1, 2));
+    state.upkeep(Moment::START);
+    let slots = attempts(&mut state);
+    assert_eq!(slots.len(), 1, "the minimum");
+    state.connected(slots[0], Moment::START, 0.5);
+    let first = open_lane(&mut state, ms(0));
+    state.left(first, ms(0), End::Answered, ms(0));
+    let now = answered(&mut state, AHEAD * 2, ms(1));
+    actions(&mut state);
+    for _ in 0..3 {
+        assert_eq!(state.join(now), Some(first), "nobody waits for it");
+    }
+    let opened = attempts(&mut state);
+    assert_eq!(opened.len(), 1, "and not one for each of them");
+    state.connected(opened[0], now, 0.5);
+    assert_eq!(state.join(now), None, "it is there to be used");
+}
+
+#[test]
+fn another_lane_is_opened_where_all_are_stuck() {
     let (mut state, _) = filled(8, |_| {});
     let first = open_lane(&mut state, ms(1));
-    for _ in 1..CROWD {
-        assert_eq!(state.join(ms(1)), Some(first));
-    }
-    assert_eq!(state.join(ms(1)), None, "a second lane is worth while");
-    let second = open_lane(&mut state, ms(1));
-    assert_eq!(state.join(ms(1)), Some(second), "the less busy one");
-    for _ in 0..100 {
-        state.join(ms(2)).expect("they take many");
-    }
+    state.join(ms(1)).unwrap();
     let spare = lease(&mut state, ms(2));
     assert!(!state.offer_lane(spare, ms(2)), "nothing is stuck");
     let later = ms(1).after(OLD);
-    assert_eq!(state.join(later), None, "both are stuck");
-    assert!(state.offer_lane(spare, later), "a third is wanted");
+    assert_eq!(state.join(later), None, "it is stuck");
+    assert!(state.offer_lane(spare, later), "a second is wanted");
     assert_eq!(state.join(later), Some(spare));
-    assert_eq!(state.snapshot().lanes, AT_FIRST + 1);
+    assert_ne!(spare, first);
 }
 
 #[test]
@@ -120,22 +204,20 @@ fn an_empty_lane_goes_back_to_the_leases() {
 fn who_waits_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
     let (mut state, _) = filled(4, |_| {});
     let first = open_lane(&mut state, ms(0));
-    for _ in 1..CROWD {
-        state.join(ms(0)).unwrap();
+    let stuck = ms(0).after(OLD);
+    let second = open_lane(&mut state, stuck);
+    for slot in [first, second] {
+        state.left(slot, stuck, End::Answered, stuck);
     }
-    let second = open_lane(&mut state, ms(0));
-    for _ in 0..CROWD {
-        state.left(first, ms(0), End::Answered, ms(0));
-    }
-    state.left(second, ms(0), End::Answered, ms(0));
-    let leases = [lease(&mut state, ms(0)), lease(&mut state, ms(0))];
-    wait(&mut state, 1, 3, ms(0));
-    wait(&mut state, 2, 3, ms(0));
-    assert_eq!(state.next_due(ms(0)), Moment::at(LINGER_BESIDE_OTHERS));
-    state.upkeep(Moment::at(LINGER_BESIDE_OTHERS));
+    let leases = [lease(&mut state, stuck), lease(&mut state, stuck)];
+    wait(&mut state, 1, 3, stuck);
+    wait(&mut state, 2, 3, stuck);
+    let soon = stuck.after(LINGER_BESIDE_OTHERS);
+    assert_eq!(state.next_due(stuck), soon);
+    state.upkeep(soon);
     assert_eq!(actions(&mut state), [Action::ReturnLane(second)]);
     assert!(matches!(
-        state.returned(second, Moment::at(LINGER_BESIDE_OTHERS)),
+        state.returned(second, soon),
         Placement::HandOver { cell: 1, .. }
     ));
     // A statement of one who holds a lease finds its way past those who wait.
