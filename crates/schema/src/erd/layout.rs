@@ -75,6 +75,13 @@ struct Part {
 /// The proportion of width to height that is aimed at, in hundredths.
 const ASPECT: i64 = 155;
 
+/// How far a size is from that proportion, in hundredths: 100 has it, 200 is twice as wide
+/// or twice as high.
+fn misproportion(width: i32, height: i32) -> i64 {
+    let aspect = i64::from(width.max(1)) * 100 / i64::from(height.max(1));
+    (aspect * 100 / ASPECT).max(ASPECT * 100 / aspect.max(1))
+}
+
 pub(super) fn arranged(sizes: &[Size], groups: &[Group], links: &[Link]) -> Layout {
     let (joined, single) = components(sizes.len(), links);
     let mut parts = Vec::new();

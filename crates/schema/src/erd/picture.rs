@@ -173,12 +173,10 @@ impl Naming {
     /// The type in its short form, where the engine has one for a long name.
     fn data_type(&self, data_type: &Type) -> String {
         let mut shown = data_type.clone();
-        if !self.several {
-            if let Some(_own) = shown.namespace.take() {
-                return shown.to_string();
-            }
-        }
         if shown.namespace.is_some() {
+            if !self.several {
+                shown.namespace = None;
+            }
             return shown.to_string();
         }
         let short = match &*shown.name {

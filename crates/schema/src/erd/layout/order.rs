@@ -9,6 +9,8 @@ const BESIDE_BOX: i32 = 16;
 const BETWEEN_LINES: i32 = 12;
 /// What a crossing costs, in pixels of a line.
 const CROSSING: i64 = 60;
+/// A bend of a line that is so small looks like a mistake.
+const JOG: u32 = 12;
 const SWEEPS: usize = 10;
 /// How many pairs of lines are compared at most, so that large schemas end too.
 const BUDGET: i64 = 3_000_000;
@@ -47,6 +49,7 @@ pub(super) fn settle(lattice: &mut Lattice<'_>) {
     relax(lattice, 4);
     lattice.spread();
     relax(lattice, 4);
+    straighten(lattice);
     let top = lattice.items.iter().map(|item| item.y).min().unwrap_or(0);
     for item in &mut lattice.items {
         item.y -= top;
@@ -148,6 +151,36 @@ fn place(lattice: &mut Lattice<'_>, column: usize, look: Look) {
             top = stack.sum.div_euclid(stack.weight) as i32;
         }
         lattice.items[*item].y = top + offsets[index];
+    }
+}
+
+/// Moves a line that passes a column by a little where it then goes straight on, and has
+/// room enough.
+fn straighten(lattice: &mut Lattice<'_>) {
+    for column in 0..lattice.columns.len() {
+        for (place, item) in lattice.columns[column].iter().enumerate() {
+            if lattice.items[*item].is_box {
+                continue;
+            }
+            let above = place
+                .checked_sub(1)
+                .map(|above| lattice.columns[column][above]);
+            let below = lattice.columns[column].get(place + 1);
+            let least = above.map_or(i32::MIN, |above| {
+                let room = gap(lattice, above, *item) / 2;
+                lattice.items[above].y + lattice.items[above].height + room
+            });
+            let most = below.map_or(i32::MAX, |below| {
+                lattice.items[*below].y - gap(lattice, *item, *below) / 2
+            });
+            let y = lattice.items[*item].y;
+            let goals = (lattice.ties[*item].iter())
+                .map(|tie| lattice.items[tie.other].y + tie.other_at)
+                .filter(|goal| (least..=most).contains(goal) && goal.abs_diff(y) <= JOG);
+            if let Some(goal) = goals.min_by_key(|goal| (goal.abs_diff(y), *goal)) {
+                lattice.items[*item].y = goal;
+            }
+        }
     }
 }
 

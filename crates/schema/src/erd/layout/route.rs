@@ -2,7 +2,7 @@
 
 use super::channel::{Run, tracks};
 use super::lattice::{Lattice, Pin, Role};
-use super::{ASPECT, Part, Point};
+use super::{Part, Point, misproportion};
 
 /// Between two lines that run beside one another.
 const TRACK: i32 = 10;
@@ -193,9 +193,6 @@ fn cost(part: &Part) -> i64 {
         .iter()
         .map(|(one, other)| i64::from((other.x - one.x) + (other.y - one.y)))
         .sum();
-    let (width, height) = (i64::from(part.width.max(1)), i64::from(part.height.max(1)));
-    let cost = length + crossings * CROSSING + 4 * (width + height);
-    let aspect = width * 100 / height;
-    let off = (aspect * 100 / ASPECT).max(ASPECT * 100 / aspect.max(1));
-    cost * (100 + (off - 100) / 3) / 100
+    let cost = length + crossings * CROSSING + 4 * i64::from(part.width + part.height);
+    cost * (100 + (misproportion(part.width, part.height) - 100) / 3) / 100
 }

@@ -26,7 +26,7 @@ const LIGHT: &str = "\
 .type,.small{fill:#64717f}
 .mark{fill:#8a6412}
 .dot{fill:#64717f}
-.ring{fill:#f8f9fa}
+.line .ring{fill:#f8f9fa}
 ";
 
 const DARK: &str = "\
@@ -38,7 +38,7 @@ const DARK: &str = "\
 .type,.small{fill:#94a0ad}
 .mark{fill:#d4ab58}
 .dot{fill:#94a0ad}
-.ring{fill:#12161b}
+.line .ring{fill:#12161b}
 ";
 
 pub(super) fn sheet() -> String {
