@@ -23,8 +23,10 @@ pub(crate) async fn describe(
     let sql = sql.to_owned();
     let pending = connection.worker.submit(move |session| {
         session.run(|conn| {
-            // One that is kept may be of an older schema.
+            // A kept statement, and what SQLite has read of the schema, may be out of date;
+            // that it notices only where something is run.
             conn.flush_prepared_statement_cache();
+            conn.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             let stmt = prepare(conn, &sql)?;
             let parameters = parameter_count(&stmt)?;
             Ok(StatementDescription {

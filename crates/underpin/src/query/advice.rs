@@ -9,7 +9,7 @@ pub(super) fn short(rust_type: &str) -> String {
         short.push(character);
         if short.ends_with("::") {
             short.truncate(word);
-        } else if !(character.is_alphanumeric() || matches!(character, '_' | ':')) {
+        } else if !(character.is_alphanumeric() || matches!(character, '_' | ':' | '{' | '}')) {
             word = short.len();
         }
     }
@@ -103,7 +103,10 @@ mod tests {
                 "core::option::Option<alloc::string::String>",
                 "Option<String>",
             ),
-            ("(a::b::C, alloc::vec::Vec<d::E>)", "(C, Vec<E>)"),
+            (
+                "(a::b::{{closure}}::C, alloc::vec::Vec<d::E>)",
+                "(C, Vec<E>)",
+            ),
         ] {
             assert_eq!(short(long), name);
         }

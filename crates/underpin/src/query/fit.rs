@@ -10,8 +10,14 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
         Holds::Unreadable => Some("its values have no form that a program can read".to_owned()),
         Holds::Each(values) => values.iter().find_map(|value| {
             let mismatch = (read.read)(value.as_ref()).err()?;
-            let certain = mismatch.is_of_kind() || !may_fit(value, read);
-            certain.then(|| mismatch.describe(value.as_ref()))
+            if mismatch.is_of_kind() || !is_any_text(value) {
+                return Some(mismatch.describe(value.as_ref()));
+            }
+            let own = own_kind(value, read)?;
+            Some(format!(
+                "it is read from {}, and the column holds text",
+                own.kind()
+            ))
         }),
         Holds::OneOf(values) => {
             let mut first = None;
@@ -28,19 +34,25 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
     }
 }
 
-/// Whether another text might fit where the specimen did not: that of a label, or of a type
-/// with a form of its own. A type that is read from another kind of value is none of these.
-fn may_fit(specimen: &Value, read: &ReadColumn) -> bool {
-    let is_text = |value: &Value| matches!(value, Value::Text(text) if text == ANY_TEXT);
-    let fits = |value: Value| (read.read)(value.as_ref()).is_ok();
+/// Whether a specimen stands for any text, of which another might fit where this one did not:
+/// that of a label, or of a type with a form of its own.
+fn is_any_text(specimen: &Value) -> bool {
     match specimen {
-        text if is_text(text) => !others().into_iter().any(fits),
-        Value::Array(values) if values.iter().any(is_text) => {
-            let mut arrays = others().into_iter().map(|value| Value::Array(vec![value]));
-            !arrays.any(fits)
-        }
+        Value::Text(text) => text == ANY_TEXT,
+        Value::Array(values) => values.iter().any(is_any_text),
         _ => false,
     }
+}
+
+/// The value of another kind than text that the type is read from, of which no text is meant.
+fn own_kind(text: &Value, read: &ReadColumn) -> Option<Value> {
+    let is_array = matches!(text, Value::Array(_));
+    let of_kind = |value| match is_array {
+        true => Value::Array(vec![value]),
+        false => value,
+    };
+    let fits = |value: &Value| (read.read)(of_kind(value.clone()).as_ref()).is_ok();
+    others().into_iter().find(fits)
 }
 
 /// A value of each kind but text.

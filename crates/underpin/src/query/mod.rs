@@ -78,6 +78,10 @@ pub use finding::{Finding, Problem};
 pub use place::Place;
 pub use queries::Queries;
 pub use statement::Statement;
+pub use underpin_core::{
+    ANY_TEXT, ColumnDescription, Holds, ParameterDescription, ParameterShape, StatementDescription,
+    Takes,
+};
 
 use crate::{Executor, RowStream};
 
