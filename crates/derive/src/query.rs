@@ -164,3 +164,56 @@ fn choose<'p, 'a>(
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(input: &str) -> Result<String, String> {
+        let input: Input = syn::parse_str(input).unwrap();
+        match expand(&input) {
+            Ok(tokens) => Ok(tokens.to_string()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn a_query_is_cut_from_its_file_with_its_line() {
+        let second = expanded(r#""tests/queries/named.sql", "second""#).unwrap();
+        let call = r#"from_file ("second" , "SELECT 2" , "tests/queries/named.sql" , 5u32)"#;
+        assert!(second.contains(call), "{second}");
+        let first = expanded(r#""tests/queries/named.sql", "first", crate = "own""#).unwrap();
+        let call = r#"own :: Query :: from_file ("first" , "SELECT 1;" , "tests/queries/named.sql" , 3u32)"#;
+        assert!(first.contains(call), "{first}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_one_query_is_explained() {
+        for (input, message) in [
+            (
+                r#""tests/queries/two.sql""#,
+                "the query `two` of `tests/queries/two.sql` holds a second statement, at line 4; a \
+                 query is one statement: put a line `-- name: …` before each",
+            ),
+            (
+                r#""tests/queries/nothing.sql""#,
+                "the query `nothing` of `tests/queries/nothing.sql` holds no statement",
+            ),
+            (
+                r#""tests/queries/named.sql""#,
+                "`tests/queries/named.sql` holds several queries; say which: \
+                 `query!(\"tests/queries/named.sql\", \"first\")`, or `second`",
+            ),
+            (
+                r#""tests/queries/named.sql", "frist""#,
+                "`tests/queries/named.sql` has no query `frist`; did you mean `first`?",
+            ),
+            (
+                r#""tests/queries/twice.sql", "one""#,
+                "`tests/queries/twice.sql` has the name `one` twice, again at line 3",
+            ),
+        ] {
+            assert_eq!(expanded(input), Err(message.to_owned()));
+        }
+    }
+}
