@@ -9,5 +9,6 @@ mod matching;
 mod models;
 mod passwords;
 mod place;
+mod queries;
 mod schema;
 mod verify;
