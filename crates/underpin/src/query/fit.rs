@@ -10,6 +10,9 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
         Holds::Unreadable => Some("its values have no form that a program can read".to_owned()),
         Holds::Each(values) => values.iter().find_map(|value| {
             let mismatch = (read.read)(value.as_ref()).err()?;
+            if reads_deeper(value, read) {
+                return None;
+            }
             if mismatch.is_of_kind() || !is_any_text(value) {
                 return Some(mismatch.describe(value.as_ref()));
             }
@@ -32,6 +35,13 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
             first
         }
     }
+}
+
+/// Whether the type reads an array of such arrays: the type of a column does not say how many
+/// dimensions it has.
+fn reads_deeper(specimen: &Value, read: &ReadColumn) -> bool {
+    let deeper = || Value::Array(vec![specimen.clone()]);
+    matches!(specimen, Value::Array(_)) && (read.read)(deeper().as_ref()).is_ok()
 }
 
 /// Whether a specimen stands for any text, of which another might fit where this one did not:

@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 use underpin::query::{Finding, Statement};
 use underpin::value::{Numeric, Timestamp};
 use underpin::{
-    Class, Database, Engine, FromRow, FromValue, IntoValue, Parameters, Queries, Query, ValueRow,
-    queries, query,
+    Class, Config, Database, Engine, FromRow, FromValue, IntoValue, Parameters, Queries, Query,
+    ValueRow, queries, query,
 };
 
 use crate::place::{InPlace, Place};
 
-#[derive(Debug, PartialEq, FromValue, IntoValue)]
+#[derive(Debug, Clone, PartialEq, FromValue, IntoValue)]
 #[value(rename_all = "snake_case")]
 enum Mood {
     Happy,
@@ -360,6 +360,92 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
                 "Column \"at\" (number 1, of type text) cannot be read as the Rust type Timestamp: it \
                  is read from a timestamp without zone, and the column holds text. Read it as String, \
                  or cast it in the statement.",
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn domains_arrays_and_models_are_checked_as_what_they_are() {
+    #[derive(underpin::Model)]
+    #[model(table = "people")]
+    struct Person {
+        #[model(primary_key)]
+        id: i64,
+        name: String,
+        #[model(type = "mood[]")]
+        moods: Vec<Mood>,
+        nick: Option<String>,
+    }
+    for place in Place::each("domains_and_models") {
+        let db = made(&place).await;
+        let moods = match db.engine() {
+            Engine::Postgres => {
+                db.batch("CREATE DOMAIN calling AS text NOT NULL; CREATE DOMAIN temper AS mood")
+                    .await
+                    .unwrap();
+                "mood[]"
+            }
+            _ => "text",
+        };
+        db.batch(&format!(
+            "CREATE TABLE people (id bigint PRIMARY KEY, name text NOT NULL, moods {moods} NOT NULL, nick text)"
+        ))
+        .await
+        .unwrap();
+        let none: [&str; 0] = [];
+        let all = Query::<(), Person>::new("q", "SELECT * FROM people");
+        assert_eq!(said(&db, all).await, none);
+        if db.engine() == Engine::Sqlite {
+            continue;
+        }
+        db.batch("ALTER TABLE people ADD named calling, ADD temper temper, ADD grid integer[][], ADD within int4range")
+            .await
+            .unwrap();
+        let named = said::<(Vec<Mood>, Mood), String>(
+            &db,
+            Query::new(
+                "q",
+                "UPDATE people SET moods = $1, temper = $2 RETURNING named",
+            ),
+        );
+        assert_eq!(named.await, none);
+        let odd = said::<(&str,), (Option<Vec<Vec<i32>>>, Option<String>)>(
+            &db,
+            Query::new("q", "SELECT grid, within FROM people WHERE within = $1"),
+        );
+        assert_eq!(odd.await, none);
+        let wrong = said::<(), (Option<Mood>, Vec<i32>)>(
+            &db,
+            Query::new("q", "SELECT temper, moods FROM people"),
+        );
+        assert_eq!(
+            wrong.await,
+            [
+                "Column \"moods\" (number 2, of type mood[]) cannot be read as the Rust type Vec<i32>: of \
+              element 1 a 32-bit integer was expected and text was found. Read it as Vec<String>, or \
+              cast it in the statement."
+            ]
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_prepared_statements_it_is_said_what_to_do() {
+    for place in Place::each("no_statement_cache") {
+        if place.engine() == Engine::Sqlite {
+            continue;
+        }
+        let config = Config::from_url(&place.url()).unwrap().to_builder();
+        let config = config.statement_cache_size(0).build().unwrap();
+        let db = Database::connect(config).await.unwrap();
+        let said = said::<(), i32>(&db, Query::new("q", "SELECT 1")).await;
+        assert_eq!(
+            said,
+            [
+                "A statement can be described only where statements are prepared, and \
+              statement_cache_size is 0. Check statements on a connection to the server itself, \
+              without a pooler."
             ]
         );
     }
