@@ -128,6 +128,27 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::Refused(error) => write!(f, "{error}"),
+            Problem::ParameterCount { .. } | Problem::Parameter { .. } => self.of_parameters(f),
+            Problem::NoRows { .. } | Problem::UnknownRow { .. } | Problem::ColumnCount { .. } => {
+                self.of_row(f)
+            }
+            Problem::SameName { other } => write!(
+                f,
+                "The query at {other} has the same name. Give one of them another."
+            ),
+            Problem::NotListed => write!(
+                f,
+                "No query that is checked is this one. Make it one with query!(…) and add it to \
+                 the list, or remove it."
+            ),
+            _ => self.of_column(f),
+        }
+    }
+}
+
+impl Problem {
+    fn of_parameters(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Problem::ParameterCount { expected, declared } => write!(
                 f,
                 "The statement has {}, and the query has {}. Give the types of all parameters, \
@@ -142,16 +163,19 @@ impl fmt::Display for Problem {
                 why,
                 instead,
             } => {
+                let instead = instead.as_deref().unwrap_or("another type");
                 write!(
                     f,
                     "Parameter {number} is the Rust type {rust_type}, and the statement expects \
-                     {expected} there: {why}. "
-                )?;
-                match instead {
-                    Some(instead) => write!(f, "Use {instead}, or cast it: ${number}::type."),
-                    None => write!(f, "Use another type, or cast it: ${number}::type."),
-                }
+                     {expected} there: {why}. Use {instead}, or cast it: ${number}::type."
+                )
             }
+            _ => Ok(()),
+        }
+    }
+
+    fn of_row(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Problem::NoRows { rust_type } => write!(
                 f,
                 "The statement gives no rows, and they are read as {rust_type}. Add RETURNING, or \
@@ -174,6 +198,12 @@ impl fmt::Display for Problem {
                 columns.len(),
                 columns.join(", ")
             ),
+            _ => Ok(()),
+        }
+    }
+
+    fn of_column(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Problem::MissingColumn {
                 name,
                 rust_type,
@@ -192,29 +222,6 @@ impl fmt::Display for Problem {
                     None => write!(f, "Its columns are: {}.", columns.join(", ")),
                 }
             }
-            Problem::Column { .. } | Problem::Nullable { .. } => self.of_column(f),
-            Problem::NotNull { name, columns } => write!(
-                f,
-                "The line `-- not null:` names {name:?}, which is no column of the statement. Its \
-                 columns are: {}.",
-                columns.join(", ")
-            ),
-            Problem::SameName { other } => write!(
-                f,
-                "The query at {other} has the same name. Give one of them another."
-            ),
-            Problem::NotListed => write!(
-                f,
-                "No query that is checked is this one. Make it one with query!(…) and add it to \
-                 the list, or remove it."
-            ),
-        }
-    }
-}
-
-impl Problem {
-    fn of_column(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
             Problem::Column {
                 name,
                 number,
@@ -244,6 +251,12 @@ impl Problem {
                 "Column {name:?} (number {number}) can be NULL, and {rust_type} has no place for \
                  that. Read it as Option<{rust_type}>; where the statement keeps NULL out, say so \
                  with a line `-- not null: {name}` in it.",
+            ),
+            Problem::NotNull { name, columns } => write!(
+                f,
+                "The line `-- not null:` names {name:?}, which is no column of the statement. Its \
+                 columns are: {}.",
+                columns.join(", ")
             ),
             _ => Ok(()),
         }

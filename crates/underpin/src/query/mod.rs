@@ -40,6 +40,22 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 //!
+//! # The database of the check
+//!
+//! It has the schema that the application expects, and need hold no row: an empty one, brought
+//! to the newest of the embedded revisions.
+//!
+//! ```text
+//! #[tokio::test]
+//! async fn every_query_fits_the_schema() {
+//!     let db = Database::connect(test_url()).await.unwrap();      // or "sqlite::memory:"
+//!     Migrator::of(&db).embedded(REVISIONS).unwrap().up("head").await.unwrap();
+//!     QUERIES.check(&db).await.unwrap();
+//! }
+//! ```
+//!
+//! Queries for one engine alone have a list of their own, and so does each engine's directory.
+//!
 //! # What is checked
 //!
 //! - The engine can prepare the statement: its syntax, its tables and columns.
