@@ -1,5 +1,5 @@
 use underpin::value::Timestamp;
-use underpin::{Class, Database, Engine, Error, FromRow, Model, Result};
+use underpin::{Class, Database, Engine, Error, FromRow, Model, Query, Result, query};
 
 use crate::clock;
 use crate::models::{EmailLog, EmailStatus, NewEmailLog};
@@ -11,7 +11,7 @@ pub const MATCH_DIGEST: &str = "match_digest";
 const SHOWN: usize = 10;
 
 #[derive(FromRow)]
-struct Recommended {
+pub(crate) struct Recommended {
     user_id: i32,
     email: String,
     full_name: Option<String>,
@@ -20,19 +20,8 @@ struct Recommended {
     recommendation_reason: Option<String>,
 }
 
-/// The pending matches of active users that no e-mail has told of.
-const UNTOLD: &str = "
-SELECT m.user_id, u.email, u.full_name, j.title, j.company_name, m.recommendation_reason
-FROM matching_results m
-JOIN users u ON u.id = m.user_id
-JOIN jobs j ON j.id = m.job_id
-JOIN job_scores s ON s.id = m.job_score_id
-WHERE m.match_status = 'pending' AND u.is_active AND m.user_id BETWEEN $1 AND $2
-  AND NOT EXISTS (
-      SELECT 1 FROM email_logs e
-      WHERE e.user_id = m.user_id AND e.email_type = $3 AND e.created_at >= m.matched_at
-  )
-ORDER BY m.user_id, s.total_score DESC, m.id";
+/// The pending matches of active users in a range of ids that no e-mail of a kind has told of.
+pub(crate) static UNTOLD: Query<(i32, i32, &str), Recommended> = query!("queries/untold.sql");
 
 /// Queues one e-mail for each active user with matches that none has told of yet, and gives
 /// the number of e-mails. Run again, it queues nothing twice.
@@ -64,8 +53,8 @@ pub async fn queue_emails(database: &Database) -> Result<u64> {
                 .batch("LOCK TABLE matching_results, email_logs IN SHARE ROW EXCLUSIVE MODE")
                 .await?;
         }
-        let untold: Vec<Recommended> = transaction
-            .query_as(UNTOLD, (first, last, MATCH_DIGEST))
+        let untold = UNTOLD
+            .all(&transaction, (first, last, MATCH_DIGEST))
             .await?;
         let now = clock::now(&transaction).await?;
         let users = untold.chunk_by(|a, b| a.user_id == b.user_id);

@@ -1,4 +1,4 @@
-use underpin::{Class, Database, Engine, Error, FromRow, Model, Result};
+use underpin::{Class, Database, Engine, Error, FromRow, Model, Query, Result, query};
 
 use crate::clock;
 use crate::confidence::Components;
@@ -25,40 +25,12 @@ pub struct MatchReport {
 /// How many users are matched in one transaction.
 const USERS: i64 = 500;
 
-/// The best scored active jobs of each active user in a range of ids. Where several versions
-/// of the algorithm scored the same job for the same user, the highest score counts; of two
-/// jobs with the same score, the one scored first comes first. A job that was recommended
-/// to the user before takes its place and is not recommended again.
-const CANDIDATES: &str = "
-SELECT score_id, user_id, job_id, total_score, skill_match_score, experience_score,
-       location_score, salary_score, culture_fit_score
-FROM (
-    SELECT best.*, row_number() OVER (
-        PARTITION BY user_id ORDER BY total_score DESC, score_id
-    ) AS place
-    FROM (
-        SELECT s.id AS score_id, s.user_id, s.job_id, s.total_score, s.skill_match_score,
-               s.experience_score, s.location_score, s.salary_score, s.culture_fit_score,
-               row_number() OVER (
-                   PARTITION BY s.user_id, s.job_id ORDER BY s.total_score DESC, s.id
-               ) AS version_place
-        FROM job_scores s
-        JOIN users u ON u.id = s.user_id
-        JOIN jobs j ON j.id = s.job_id
-        WHERE u.is_active AND j.is_active
-          AND s.total_score >= $1 AND s.user_id BETWEEN $2 AND $3
-    ) AS best
-    WHERE version_place = 1
-) AS ranked
-WHERE place <= $4
-  AND NOT EXISTS (
-      SELECT 1 FROM matching_results m
-      WHERE m.user_id = ranked.user_id AND m.job_id = ranked.job_id
-  )
-ORDER BY user_id, place";
+/// The best scored active jobs of the users in a range of ids, at most so many of each.
+pub(crate) static CANDIDATES: Query<(f64, i32, i32, i64), Candidate> =
+    query!("queries/candidates.sql");
 
 #[derive(FromRow)]
-struct Candidate {
+pub(crate) struct Candidate {
     score_id: i32,
     user_id: i32,
     job_id: i32,
@@ -130,12 +102,8 @@ async fn match_range(
             .batch("LOCK TABLE matching_results IN SHARE ROW EXCLUSIVE MODE")
             .await?;
     }
-    let candidates: Vec<Candidate> = transaction
-        .query_as(
-            CANDIDATES,
-            (options.min_score, first, last, i64::from(options.top)),
-        )
-        .await?;
+    let asked = (options.min_score, first, last, i64::from(options.top));
+    let candidates = CANDIDATES.all(&transaction, asked).await?;
     let matched_at = clock::now(&transaction).await?;
     let rows = candidates.into_iter().map(|candidate| {
         let components = Components([

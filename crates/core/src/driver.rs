@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::from_row::FromRow;
 use crate::params::IntoParams;
 use crate::row::Columns;
+use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
 use crate::value::Value;
 
@@ -255,6 +256,22 @@ pub trait Connection: Pooled {
     /// # Cancel safety
     /// Dropped half-way, the transaction is rolled back when the connection is reset.
     fn rollback(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+
+    /// Has the engine prepare a statement and say what its parameters and columns are. It is
+    /// not run.
+    ///
+    /// # Errors
+    /// What the engine refused it with, with [`Error::position`](crate::Error::position)
+    /// where that is known; `Class::Unsupported` where it cannot be prepared without being
+    /// run.
+    ///
+    /// # Cancel safety
+    /// As for `execute`; nothing is changed.
+    fn describe(
+        &self,
+        sql: &str,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<StatementDescription>> + Send;
 
     /// Whether the engine itself says that the statement only reads, so that it can go
     /// to a replica or a reader. `None` where the engine cannot tell beforehand.

@@ -17,6 +17,7 @@ struct Inner {
     hint: Option<String>,
     code: Option<Code>,
     constraint: Option<String>,
+    position: Option<usize>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -119,6 +120,7 @@ impl Error {
             hint: None,
             code: None,
             constraint: None,
+            position: None,
             source: None,
         }))
     }
@@ -136,6 +138,12 @@ impl Error {
     /// The name of the constraint that was violated, where the engine tells it.
     pub fn constraint(&self) -> Option<&str> {
         self.0.constraint.as_deref()
+    }
+
+    /// Where in the statement the engine found the mistake: the number of the character,
+    /// counted from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
     }
 
     /// The engine's own code.
@@ -189,6 +197,13 @@ impl Error {
         self
     }
 
+    /// The same error with the place in the statement, in characters counted from 1.
+    #[must_use]
+    pub fn with_position(mut self, position: usize) -> Self {
+        self.0.position = Some(position);
+        self
+    }
+
     /// The same error with the failure that caused it.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
@@ -230,6 +245,7 @@ impl fmt::Debug for Error {
             .field("hint", &inner.hint)
             .field("code", &inner.code)
             .field("constraint", &inner.constraint)
+            .field("position", &inner.position)
             .field("source", &inner.source)
             .finish()
     }

@@ -1,6 +1,7 @@
 use crate::error::{Class, Error, Result};
 use crate::from_value::FromValue;
 use crate::row::{Columns, Row};
+use crate::row_shape::{ReadColumn, RowShape};
 use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid, Value};
 
 /// A Rust type that a row can be read as: a struct with `#[derive(FromRow)]`, a tuple
@@ -24,6 +25,29 @@ pub trait FromRow: Sized {
     /// # Errors
     /// [`Class::Data`] where a value does not fit its field.
     fn from_row<R: Row>(row: &R, layout: &Self::Layout) -> Result<Self>;
+
+    /// What it reads, so that a statement can be checked before there is a row. `None` where
+    /// that is not known, as of an implementation that does not say.
+    fn shape() -> Option<RowShape> {
+        None
+    }
+}
+
+/// Nothing is read, whatever the rows are.
+impl FromRow for () {
+    type Layout = ();
+
+    fn layout(_: &Columns) -> Result<()> {
+        Ok(())
+    }
+
+    fn from_row<R: Row>(_: &R, (): &()) -> Result<()> {
+        Ok(())
+    }
+
+    fn shape() -> Option<RowShape> {
+        Some(RowShape::default())
+    }
 }
 
 #[cold]
@@ -60,6 +84,11 @@ macro_rules! scalars {
             #[inline]
             fn from_row<R: $crate::row::Row>(row: &R, (): &()) -> $crate::error::Result<Self> {
                 row.read(0)
+            }
+
+            fn shape() -> Option<$crate::row_shape::RowShape> {
+                let only = $crate::row_shape::ReadColumn::at::<Self>(0);
+                Some($crate::row_shape::RowShape::exactly(vec![only]))
             }
         }
     )*};
@@ -113,6 +142,10 @@ macro_rules! generic_scalars {
             fn from_row<R: Row>(row: &R, (): &()) -> Result<Self> {
                 row.read(0)
             }
+
+            fn shape() -> Option<RowShape> {
+                Some(RowShape::exactly(vec![ReadColumn::at::<Self>(0)]))
+            }
         }
     )*};
 }
@@ -133,6 +166,10 @@ macro_rules! tuples {
             #[inline]
             fn from_row<R: Row>(row: &R, (): &()) -> Result<Self> {
                 Ok(($(row.read::<$name>($index)?,)+))
+            }
+
+            fn shape() -> Option<RowShape> {
+                Some(RowShape::exactly(vec![$(ReadColumn::at::<$name>($index)),+]))
             }
         }
     )*};

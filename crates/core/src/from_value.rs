@@ -39,6 +39,11 @@ impl Mismatch {
         Mismatch(Cause::Because(why.into()))
     }
 
+    /// Whether values of this kind never fit, whatever they are.
+    pub fn is_of_kind(&self) -> bool {
+        matches!(self.0, Cause::Kind(_))
+    }
+
     /// Says what was found, for the error that names the column.
     #[cold]
     pub fn describe(&self, found: ValueRef<'_>) -> String {

@@ -1,9 +1,20 @@
+use crate::statement_description::ANY_TEXT;
 use crate::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid, Value};
 
 /// A Rust type that can be a parameter.
 pub trait IntoValue {
     /// The value to send.
     fn into_value(self) -> Value;
+
+    /// Values that stand for all that it may be sent as: the extreme ones of a number,
+    /// [`ANY_TEXT`] for any text, each label of an enum. With them a statement is checked
+    /// before it is run. None where nothing is known.
+    fn specimens() -> Vec<Value>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
 }
 
 impl IntoValue for Value {
@@ -17,24 +28,54 @@ impl<T: IntoValue> IntoValue for Option<T> {
     fn into_value(self) -> Value {
         self.map_or(Value::Null, T::into_value)
     }
+
+    fn specimens() -> Vec<Value> {
+        T::specimens()
+    }
 }
 
 macro_rules! kinds {
-    ($($type:ty => $kind:ident),* $(,)?) => {$(
+    ($($type:ty => $kind:ident, $specimen:expr;)*) => {$(
         impl IntoValue for $type {
             #[inline]
             fn into_value(self) -> Value {
                 Value::$kind(self.into())
             }
+
+            fn specimens() -> Vec<Value> {
+                vec![Value::$kind($specimen)]
+            }
         }
     )*};
 }
 kinds! {
-    bool => Bool, i8 => I16, i16 => I16, i32 => I32, i64 => I64, u8 => I16, u16 => I32,
-    u32 => I64, f32 => F32, f64 => F64, String => Text, &str => Text, &String => Text,
-    Box<str> => Text, std::borrow::Cow<'_, str> => Text, &[u8] => Bytes, Numeric => Numeric,
-    Date => Date, TimeOfDay => Time, Timestamp => Timestamp, TimestampTz => TimestampTz,
-    Interval => Interval, Uuid => Uuid,
+    bool => Bool, true;
+    i8 => I16, i8::MAX.into();
+    i16 => I16, i16::MAX;
+    i32 => I32, i32::MAX;
+    i64 => I64, i64::MAX;
+    u8 => I16, u8::MAX.into();
+    u16 => I32, u16::MAX.into();
+    u32 => I64, u32::MAX.into();
+    f32 => F32, 0.1;
+    f64 => F64, 0.1;
+    String => Text, ANY_TEXT.into();
+    &str => Text, ANY_TEXT.into();
+    &String => Text, ANY_TEXT.into();
+    Box<str> => Text, ANY_TEXT.into();
+    std::borrow::Cow<'_, str> => Text, ANY_TEXT.into();
+    &[u8] => Bytes, vec![0];
+    Numeric => Numeric, half();
+    Date => Date, Date::from_days(0);
+    TimeOfDay => Time, TimeOfDay::MIDNIGHT;
+    Timestamp => Timestamp, Timestamp::from_micros(0);
+    TimestampTz => TimestampTz, TimestampTz::from_micros(0);
+    Interval => Interval, Interval::default();
+    Uuid => Uuid, Uuid::nil();
+}
+
+fn half() -> Numeric {
+    "0.5".parse().expect("it is a number")
 }
 
 impl IntoValue for u64 {
@@ -42,12 +83,21 @@ impl IntoValue for u64 {
     fn into_value(self) -> Value {
         i64::try_from(self).map_or_else(|_| Value::Numeric(self.into()), Value::I64)
     }
+
+    /// Those beyond a 64-bit integer are left to the day when one is sent.
+    fn specimens() -> Vec<Value> {
+        i64::specimens()
+    }
 }
 
 /// A `Vec<u8>` is bytes; a `Vec` of anything else is an array.
 impl<T: ArrayElement> IntoValue for Vec<T> {
     fn into_value(self) -> Value {
         T::vec_into_value(self)
+    }
+
+    fn specimens() -> Vec<Value> {
+        T::vec_specimens()
     }
 }
 
@@ -58,11 +108,23 @@ pub trait ArrayElement: IntoValue + Sized {
     fn vec_into_value(vec: Vec<Self>) -> Value {
         Value::Array(vec.into_iter().map(IntoValue::into_value).collect())
     }
+
+    /// The [specimens](IntoValue::specimens) of the whole `Vec`.
+    fn vec_specimens() -> Vec<Value> {
+        let elements = Self::specimens().into_iter();
+        elements
+            .map(|element| Value::Array(vec![element]))
+            .collect()
+    }
 }
 
 impl ArrayElement for u8 {
     fn vec_into_value(vec: Vec<u8>) -> Value {
         Value::Bytes(vec)
+    }
+
+    fn vec_specimens() -> Vec<Value> {
+        vec![Value::Bytes(vec![0])]
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::error::{Class, Error, Result};
 use crate::from_row::FromRow;
 use crate::from_value::{FromValue, Mismatch};
+use crate::row_shape::RowShape;
 use crate::value::{Value, ValueRef};
 
 /// A row as a driver gives it. Reading a column costs no allocation.
@@ -194,6 +195,10 @@ impl FromRow for ValueRow {
             columns: Arc::clone(layout),
             values,
         })
+    }
+
+    fn shape() -> Option<RowShape> {
+        Some(RowShape::default())
     }
 }
 

@@ -28,6 +28,7 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         misfit::count(&krate, count, nested)
     });
     let not_converted = parts.converts.then(|| misfit::conversion(&krate));
+    let shape = shape(&krate, &fields, positions);
     let Parts {
         slots,
         found,
@@ -69,9 +70,77 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
                 ) -> #krate::Result<Self> {
                     ::core::result::Result::Ok(Self { #(#members,)* })
                 }
+
+                fn shape() -> ::core::option::Option<#krate::RowShape> {
+                    #shape
+                }
             }
         };
     })
+}
+
+/// The body of the function that says what is read.
+fn shape(krate: &Path, fields: &[Field<'_>], positions: Option<usize>) -> TokenStream {
+    let mut nested = false;
+    let columns: Vec<TokenStream> = fields
+        .iter()
+        .filter_map(|field| {
+            let ty = field.ty;
+            let (place, optional, read) = match &field.source {
+                Source::Skipped => return None,
+                Source::Nested => {
+                    nested = true;
+                    return Some(quote!(shape.nest(<#ty as #krate::FromRow>::shape());));
+                }
+                Source::Named {
+                    name,
+                    optional,
+                    read,
+                } => (quote!(Named(#name)), *optional, read),
+                Source::At { index, read } => (quote!(At(#index)), false, read),
+            };
+            let read_as = read_as(krate, ty, read);
+            let shown = match read {
+                Read::Json => ty,
+                Read::Plain | Read::TryFrom(_) => &read_as,
+            };
+            let optional = optional.then(|| quote!(.optional()));
+            Some(quote! {
+                shape.columns.push(#krate::ReadColumn::new(
+                    #krate::ColumnPlace::#place,
+                    ::core::any::type_name::<#shown>(),
+                    |value| <#read_as as #krate::FromValue<'_>>::from_value(value)
+                        .map(::core::mem::drop),
+                )#optional);
+            })
+        })
+        .collect();
+    let count = match (positions, nested) {
+        (None, _) => quote!(Any),
+        (Some(count), true) => quote!(AtLeast(#count)),
+        (Some(count), false) => quote!(Exactly(#count)),
+    };
+    quote! {
+        let mut shape = #krate::RowShape::default();
+        shape.count = #krate::ColumnCount::#count;
+        #(#columns)*
+        ::core::option::Option::Some(shape)
+    }
+}
+
+/// The type that a column is read as, on its way to the field.
+fn read_as(krate: &Path, ty: &Type, read: &Read) -> Type {
+    match read {
+        Read::Plain => ty.clone(),
+        Read::Json if inside_option(ty).is_some() => {
+            parse_quote!(::core::option::Option<#krate::Json<#ty>>)
+        }
+        Read::Json => parse_quote!(#krate::Json<#ty>),
+        Read::TryFrom(raw) if inside_option(ty).is_some() && inside_option(raw).is_none() => {
+            parse_quote!(::core::option::Option<#raw>)
+        }
+        Read::TryFrom(raw) => Type::clone(raw),
+    }
 }
 
 /// The parts of the implementation that are made of the fields.
@@ -169,13 +238,7 @@ impl<'a> Parts<'a> {
         match read {
             Read::Plain => self.read_as(ty, index),
             Read::Json => {
-                let json = match inside_option(ty) {
-                    Some(_) => self.read_as(
-                        &parse_quote!(::core::option::Option<#krate::Json<#ty>>),
-                        index,
-                    ),
-                    None => self.read_as(&parse_quote!(#krate::Json<#ty>), index),
-                };
+                let json = self.read_as(&read_as(krate, ty, read), index);
                 match inside_option(ty) {
                     Some(_) => quote!(#json.and_then(|json| json.0)),
                     None => quote!(#json.0),
@@ -183,8 +246,7 @@ impl<'a> Parts<'a> {
             }
             Read::TryFrom(raw) => match inside_option(ty) {
                 Some(inner) if inside_option(raw).is_none() => {
-                    let optional = parse_quote!(::core::option::Option<#raw>);
-                    let value = self.read_as(&optional, index);
+                    let value = self.read_as(&read_as(krate, ty, read), index);
                     let converted = self.convert(inner, raw, index);
                     quote!(match #value {
                         ::core::option::Option::Some(value) => {

@@ -14,20 +14,27 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         shape,
     } = ValueType::parse(input)?;
     let mut generics = generics.clone();
-    let body = match &shape {
+    let (body, specimens) = match &shape {
         Shape::Newtype { member, ty } => {
             let bound = parse_quote!(#ty: #krate::IntoValue);
             require(&mut generics, ty, bound);
-            quote!(<#ty as #krate::IntoValue>::into_value(self.#member))
+            (
+                quote!(<#ty as #krate::IntoValue>::into_value(self.#member)),
+                quote!(<#ty as #krate::IntoValue>::specimens()),
+            )
         }
         Shape::Labels(labels) => {
             let variants = labels.iter().map(|(variant, _)| variant);
-            let texts = labels.iter().map(|(_, label)| label);
-            quote! {
+            let texts: Vec<_> = labels.iter().map(|(_, label)| label).collect();
+            let body = quote! {
                 #krate::Value::Text(::std::string::String::from(match self {
                     #(Self::#variants => #texts,)*
                 }))
-            }
+            };
+            let specimens = quote! {
+                ::std::vec![#(#krate::Value::Text(::std::string::String::from(#texts))),*]
+            };
+            (body, specimens)
         }
     };
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
@@ -47,6 +54,15 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
             fn into_value(self) -> #krate::Value {
                 #body
             }
+
+            fn specimens() -> ::std::vec::Vec<#krate::Value> {
+                #specimens
+            }
+        }
+
+        #[automatically_derived]
+        impl #impl_generics #krate::Parameter for #name #type_generics #where_clause {
+            type Given<'__given> = #name #type_generics;
         }
     })
 }

@@ -1,8 +1,8 @@
 //! The derive macros of Underpin: [`FromRow`](macro@FromRow) for what a row is read as,
 //! [`FromValue`](macro@FromValue) and [`IntoValue`](macro@IntoValue) for a column of
 //! one's own type, [`Model`](macro@Model) and [`ColumnType`](macro@ColumnType) for a struct
-//! that stands for a table, and [`embed_revisions`](macro@embed_revisions) for migrations
-//! within the binary. Users have them from the crate `underpin`, next to the traits of the same
+//! that stands for a table, [`embed_revisions`](macro@embed_revisions) for migrations
+//! within the binary, and [`query`](macro@query) for statements in files of their own. Users have them from the crate `underpin`, next to the traits of the same
 //! names.
 
 mod attribute;
@@ -16,8 +16,10 @@ mod from_value;
 mod into_value;
 mod misfit;
 mod model;
+mod query;
 mod rename;
 mod shape;
+mod statements;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
@@ -304,6 +306,27 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 pub fn embed_revisions(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as embed_revisions::Input);
     expand(embed_revisions::expand(&input))
+}
+
+/// A statement that stands in a file of its own, as an `underpin::Query` whose types are those
+/// of the constant that it becomes. The path is relative to the package's `Cargo.toml`. The
+/// file is read when the program is compiled, and no database is asked: that is left to a test,
+/// with `underpin::queries!`.
+///
+/// ```text
+/// static RECENT: Query<(i64, bool), Recent> = query!("queries/recent_jobs.sql");
+/// ```
+///
+/// The query has the file's name. Where a file holds several, each has a line before it, `--
+/// name: recent_jobs`, and is asked for as `query!("queries/jobs.sql", "recent_jobs")`. A file
+/// that is not there, and a query that is not exactly one statement, do not compile.
+///
+/// `query!("queries/recent_jobs.sql", crate = "path")` says where the crate `underpin` is, if
+/// not at `::underpin`.
+#[proc_macro]
+pub fn query(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as query::Input);
+    expand(query::expand(&input))
 }
 
 fn expand(result: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

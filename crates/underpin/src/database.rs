@@ -8,7 +8,7 @@ use underpin_core::driver::BulkTarget;
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
-    Result, ValueRow,
+    Result, StatementDescription, ValueRow,
 };
 
 use crate::backend::{Backend, on_engine};
@@ -312,6 +312,15 @@ impl Database {
                 service.run(operation, sql, params, self.options, place).await
             })
         }
+    }
+
+    /// What the engine says of a statement, which is not run.
+    #[track_caller]
+    pub(crate) fn describe(
+        &self,
+        sql: &str,
+    ) -> impl Future<Output = Result<StatementDescription>> + Send {
+        self.run(operation::Describe, sql, Params::new())
     }
 
     #[track_caller]

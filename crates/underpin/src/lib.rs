@@ -50,6 +50,7 @@ mod operation;
 mod options;
 #[cfg(feature = "postgres")]
 mod postgres_builder;
+pub mod query;
 mod reconfigure;
 mod routes;
 mod row_stream;
@@ -72,18 +73,19 @@ pub use metrics::Metrics;
 pub use model::{Field, Keyed, Model};
 #[cfg(feature = "postgres")]
 pub use postgres_builder::PostgresBuilder;
+pub use query::{Queries, Query};
 pub use row_stream::RowStream;
 pub use statements::Executor;
 pub use transaction::Transaction;
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{
-    ArrayElement, Class, Code, Column, ColumnType, Columns, Deadline, Effect, Endpoint, Engine,
-    Error, FromRow, FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Params, Result,
-    Role, Row, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
-    retry, value,
+    ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns, Deadline,
+    Effect, Endpoint, Engine, Error, FromRow, FromValue, IntoParams, IntoValue, Isolation, Json,
+    Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role, Row, RowShape, Secret,
+    Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
 };
-pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model};
+pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use underpin_core::driver::{BulkTarget, Call, Connection, RowStream};
-use underpin_core::{Class, Columns, Effect, Error, FromRow, FromValue, IntoParams, Result, Row};
+use underpin_core::{
+    Class, Columns, Effect, Error, FromRow, FromValue, IntoParams, Result, Row,
+    StatementDescription,
+};
 
 /// Something that one call does on one connection.
 pub(crate) trait Operation: Send {
@@ -133,6 +136,21 @@ where
         connection
             .bulk_insert(self.target, rows, call.deadline)
             .await
+    }
+}
+
+/// Has a statement prepared, and not run.
+pub(crate) struct Describe;
+
+impl Operation for Describe {
+    type Output = StatementDescription;
+
+    fn run<C: Connection>(
+        &mut self,
+        connection: &C,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<StatementDescription>> + Send {
+        connection.describe(call.sql, call.deadline)
     }
 }
 

@@ -113,12 +113,16 @@ pub(crate) fn refused(error: &DbError) -> Error {
         message.push(' ');
         message.push_str(&sentence(detail));
     }
-    let at = match error.position() {
-        Some(ErrorPosition::Original(at)) => format!(", at character {at}"),
-        _ => String::new(),
+    let position = match error.position() {
+        Some(ErrorPosition::Original(at)) => Some(*at),
+        _ => None,
     };
+    let at = position.map_or_else(String::new, |at| format!(", at character {at}"));
     message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code().code()));
     let mut failed = Error::new(class_of_error(error), message);
+    if let Some(position) = position {
+        failed = failed.with_position(position as usize);
+    }
     if concerns_our_statement(error) {
         failed = failed.with_hint(BEHIND_A_POOLER);
     }

@@ -11,7 +11,7 @@ use underpin_core::driver::{
 };
 use underpin_core::{
     Class, Columns, Deadline, Endpoint, Engine, Error, FromRow, IntoParams, Result, Role, Stage,
-    TransactionOptions,
+    StatementDescription, TransactionOptions,
 };
 
 use crate::call::{Call, Failure};
@@ -212,6 +212,10 @@ impl Connects for Connection {
 
     async fn rollback(&self, deadline: Deadline) -> Result<()> {
         self.run_rollback(deadline).await
+    }
+
+    async fn describe(&self, sql: &str, deadline: Deadline) -> Result<StatementDescription> {
+        self.run_describe(sql, deadline).await
     }
 
     async fn only_reads(&self, _: &str) -> Result<Option<bool>> {

@@ -99,6 +99,7 @@ const BY_MESSAGE: &[(&str, Class)] = &[
 /// Underpin's error for one of rusqlite's; `place` is the path of the file. The effect
 /// is the caller's to tell.
 pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
+    let mut position = None;
     let (code, message) = match &error {
         rusqlite::Error::SqliteFailure(failure, message) => {
             (failure.extended_code, message.clone())
@@ -113,6 +114,7 @@ pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
                 .ok()
                 .and_then(|offset| sql.get(..offset));
             let at = before.map_or(0, |before| before.chars().count()) + 1;
+            position = Some(at);
             (
                 error.extended_code,
                 Some(format!("{msg} (at character {at} of the statement)")),
@@ -140,6 +142,9 @@ pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
     let mut said = Error::new(class, text).with_code(Code::Number(code.into()));
     if let Some(name) = constraint_name(code, &message) {
         said = said.with_constraint(name);
+    }
+    if let Some(position) = position {
+        said = said.with_position(position);
     }
     if !row.hint.is_empty() {
         said = said.with_hint(row.hint);

@@ -5,12 +5,12 @@ use std::time::Instant;
 use underpin_core::driver::{self, BulkTarget, Call, RowStream};
 use underpin_core::{
     Address, Columns, Deadline, Endpoint, Engine, FromRow, IntoParams, Result, Role,
-    TransactionOptions,
+    StatementDescription, TransactionOptions,
 };
 
 use crate::options::Options;
 use crate::worker::Worker;
-use crate::{bulk_insert, execute, only_reads, query, stream, transaction};
+use crate::{bulk_insert, describe, execute, only_reads, query, stream, transaction};
 
 /// One open session with a SQLite database, on a thread of its own.
 ///
@@ -102,6 +102,10 @@ impl driver::Connection for Connection {
 
     async fn rollback(&self, deadline: Deadline) -> Result<()> {
         transaction::rollback(self, deadline).await
+    }
+
+    async fn describe(&self, sql: &str, deadline: Deadline) -> Result<StatementDescription> {
+        describe::describe(self, sql, deadline).await
     }
 
     async fn only_reads(&self, sql: &str) -> Result<Option<bool>> {

@@ -98,13 +98,7 @@ fn refuse(conn: &Connection, sql: &str, error: rusqlite::Error) -> Fault {
 pub(crate) fn bind(stmt: &mut Statement<'_>, params: &[Value]) -> Result<(), Fault> {
     let mut needed = 0;
     for slot in 1..=stmt.parameter_count() {
-        let position = match stmt.parameter_name(slot) {
-            None => slot,
-            Some(name) => match name[1..].parse::<usize>() {
-                Ok(position) if position > 0 => position,
-                _ => return Err(named(name).into()),
-            },
-        };
+        let position = position(stmt, slot)?;
         needed = needed.max(position);
         if let Some(value) = params.get(position - 1) {
             stmt.raw_bind_parameter(slot, Param(value))?;
@@ -114,6 +108,26 @@ pub(crate) fn bind(stmt: &mut Statement<'_>, params: &[Value]) -> Result<(), Fau
         Ok(())
     } else {
         Err(wrong_count(needed, params.len()).into())
+    }
+}
+
+/// How many parameters a statement has: the highest of their numbers.
+pub(crate) fn parameter_count(stmt: &Statement<'_>) -> Result<usize, Fault> {
+    let mut count = 0;
+    for slot in 1..=stmt.parameter_count() {
+        count = count.max(position(stmt, slot)?);
+    }
+    Ok(count)
+}
+
+/// The number of the parameter that is bound to a slot.
+fn position(stmt: &Statement<'_>, slot: usize) -> Result<usize, Fault> {
+    match stmt.parameter_name(slot) {
+        None => Ok(slot),
+        Some(name) => match name[1..].parse::<usize>() {
+            Ok(position) if position > 0 => Ok(position),
+            _ => Err(named(name).into()),
+        },
     }
 }
 

@@ -10,5 +10,6 @@ mod models;
 mod passwords;
 mod picture;
 mod place;
+mod queries;
 mod schema;
 mod verify;

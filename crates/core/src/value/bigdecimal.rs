@@ -5,6 +5,7 @@ use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
+use crate::parameters::parameters;
 
 impl FromValue<'_> for BigDecimal {
     /// The number with its scale; `NaN` and the infinities are not read.
@@ -28,9 +29,14 @@ impl IntoValue for BigDecimal {
             Err(_) => Value::Text(text),
         }
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Numeric::specimens()
+    }
 }
 
 element!(BigDecimal);
+parameters!(BigDecimal);
 elements!(BigDecimal);
 scalars!(BigDecimal);
 column_types! { "numeric": BigDecimal; }

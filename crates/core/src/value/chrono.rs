@@ -11,6 +11,7 @@ use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
+use crate::parameters::parameters;
 
 const UNIX_EPOCH_FROM_CE: i32 = 719_163;
 
@@ -30,6 +31,10 @@ impl IntoValue for NaiveDate {
         Value::Date(Date::from_days(
             self.num_days_from_ce() - UNIX_EPOCH_FROM_CE,
         ))
+    }
+
+    fn specimens() -> Vec<Value> {
+        super::Date::specimens()
     }
 }
 
@@ -53,6 +58,10 @@ impl IntoValue for NaiveTime {
         // Nothing but a leap second before midnight is past the end.
         Value::Time(time.unwrap_or(TimeOfDay::END))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::TimeOfDay::specimens()
+    }
 }
 
 impl FromValue<'_> for NaiveDateTime {
@@ -73,6 +82,10 @@ impl IntoValue for NaiveDateTime {
     fn into_value(self) -> Value {
         Value::Timestamp(Timestamp::from_micros(micros(&self.and_utc())))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Timestamp::specimens()
+    }
 }
 
 impl FromValue<'_> for DateTime<Utc> {
@@ -89,12 +102,20 @@ impl IntoValue for DateTime<Utc> {
     fn into_value(self) -> Value {
         Value::TimestampTz(TimestampTz::from_micros(micros(&self)))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::TimestampTz::specimens()
+    }
 }
 
 impl IntoValue for DateTime<FixedOffset> {
     /// The moment; the offset is not stored.
     fn into_value(self) -> Value {
         Value::TimestampTz(TimestampTz::from_micros(micros(&self)))
+    }
+
+    fn specimens() -> Vec<Value> {
+        super::TimestampTz::specimens()
     }
 }
 
@@ -110,6 +131,13 @@ fn micros<Tz: TimeZone>(moment: &DateTime<Tz>) -> i64 {
 }
 
 element!(NaiveDate, NaiveTime, NaiveDateTime, DateTime<Utc>);
+parameters!(
+    NaiveDate,
+    NaiveTime,
+    NaiveDateTime,
+    DateTime<Utc>,
+    DateTime<FixedOffset>
+);
 elements!(
     NaiveDate,
     NaiveTime,

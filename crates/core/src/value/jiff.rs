@@ -10,6 +10,7 @@ use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
+use crate::parameters::parameters;
 
 #[cold]
 fn beyond(what: impl std::fmt::Display, name: &str) -> Mismatch {
@@ -38,6 +39,10 @@ impl IntoValue for civil::Date {
     fn into_value(self) -> Value {
         Value::Date(date(self))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Date::specimens()
+    }
 }
 
 /// Without the limits of [`Date::from_ymd`], since jiff's years go further back.
@@ -63,6 +68,10 @@ fn civil_time(time: TimeOfDay) -> Option<civil::Time> {
 impl IntoValue for civil::Time {
     fn into_value(self) -> Value {
         Value::Time(time_of_day(self))
+    }
+
+    fn specimens() -> Vec<Value> {
+        super::TimeOfDay::specimens()
     }
 }
 
@@ -91,6 +100,10 @@ impl IntoValue for civil::DateTime {
         let micros = midnight + time_of_day(self.time()).micros();
         Value::Timestamp(Timestamp::from_micros(micros))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Timestamp::specimens()
+    }
 }
 
 impl FromValue<'_> for Moment {
@@ -106,6 +119,10 @@ impl IntoValue for Moment {
         let second = self.as_second() * 1_000_000;
         let micros = round_nanos(self.subsec_nanosecond().into()) as i64;
         Value::TimestampTz(TimestampTz::from_micros(second + micros))
+    }
+
+    fn specimens() -> Vec<Value> {
+        super::TimestampTz::specimens()
     }
 }
 
@@ -148,9 +165,14 @@ impl IntoValue for Span {
             micros: round_nanos(nanos) as i64,
         })
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Interval::specimens()
+    }
 }
 
 element!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
+parameters!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
 elements!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
 scalars!(civil::Date, civil::Time, civil::DateTime, Moment, Span);
 column_types! {

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use super::{Value, ValueRef};
 use crate::from_value::{FromValue, Mismatch};
 use crate::into_value::IntoValue;
+use crate::statement_description::ANY_TEXT;
 
 /// A Rust value that is stored as JSON: `Json(settings)` as a parameter, and
 /// `Json<Settings>` as a column's type.
@@ -35,6 +36,10 @@ impl<T: Serialize> IntoValue for Json<T> {
     fn into_value(self) -> Value {
         Value::Json(serde_json::to_string(&self.0).expect("the value has a JSON form"))
     }
+
+    fn specimens() -> Vec<Value> {
+        vec![Value::Json(ANY_TEXT.into())]
+    }
 }
 
 impl FromValue<'_> for serde_json::Value {
@@ -46,5 +51,9 @@ impl FromValue<'_> for serde_json::Value {
 impl IntoValue for serde_json::Value {
     fn into_value(self) -> Value {
         Value::Json(self.to_string())
+    }
+
+    fn specimens() -> Vec<Value> {
+        vec![Value::Json(ANY_TEXT.into())]
     }
 }

@@ -6,6 +6,7 @@ use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
+use crate::parameters::parameters;
 
 const MAX_SCALE: usize = 28;
 
@@ -126,9 +127,14 @@ impl IntoValue for Decimal {
         }
         Value::Numeric(Numeric::from_canonical(self.to_string()))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Numeric::specimens()
+    }
 }
 
 element!(Decimal);
+parameters!(Decimal);
 elements!(Decimal);
 scalars!(Decimal);
 column_types! { "numeric": Decimal; }

@@ -9,6 +9,7 @@ use crate::column_type::column_types;
 use crate::from_row::scalars;
 use crate::from_value::{FromValue, Mismatch, element};
 use crate::into_value::{IntoValue, elements};
+use crate::parameters::parameters;
 
 const UNIX_EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
@@ -36,6 +37,10 @@ impl IntoValue for Day {
             self.to_julian_day() - UNIX_EPOCH_JULIAN_DAY,
         ))
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Date::specimens()
+    }
 }
 
 impl FromValue<'_> for Time {
@@ -54,6 +59,10 @@ fn time(time: TimeOfDay) -> Option<Time> {
 impl IntoValue for Time {
     fn into_value(self) -> Value {
         Value::Time(time_of_day(self))
+    }
+
+    fn specimens() -> Vec<Value> {
+        super::TimeOfDay::specimens()
     }
 }
 
@@ -85,6 +94,10 @@ impl IntoValue for PrimitiveDateTime {
             None => Value::Text(self.to_string()),
         }
     }
+
+    fn specimens() -> Vec<Value> {
+        super::Timestamp::specimens()
+    }
 }
 
 impl FromValue<'_> for OffsetDateTime {
@@ -108,9 +121,14 @@ impl IntoValue for OffsetDateTime {
             Err(_) => Value::Text(self.to_string()),
         }
     }
+
+    fn specimens() -> Vec<Value> {
+        super::TimestampTz::specimens()
+    }
 }
 
 element!(Day, Time, PrimitiveDateTime, OffsetDateTime);
+parameters!(Day, Time, PrimitiveDateTime, OffsetDateTime);
 elements!(Day, Time, PrimitiveDateTime, OffsetDateTime);
 scalars!(Day, Time, PrimitiveDateTime, OffsetDateTime);
 column_types! {

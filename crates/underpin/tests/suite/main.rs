@@ -18,6 +18,7 @@ mod models;
 mod operating;
 mod pgbouncer;
 mod place;
+mod queries;
 mod readme;
 mod retry;
 mod scratch;

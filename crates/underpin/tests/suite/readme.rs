@@ -148,6 +148,23 @@ async fn example_models(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
+async fn example_queries(db: Database) -> Result<()> {
+    use underpin::{Queries, Query, queries, query};
+
+    #[derive(FromRow)]
+    struct Job { id: i64, title: String }
+
+    static RECENT: Query<(i64, bool), Job> = query!("tests/queries/recent_jobs.sql");
+    static RENAME: Query<(&str, i64)> = Query::new("rename", "UPDATE jobs SET title = $1 WHERE id = $2");
+    static QUERIES: Queries = queries!["tests/queries"; RECENT, RENAME];   // and no file is forgotten
+
+    let jobs = RECENT.all(&db, (5, true)).await?;      // also: one, optional, stream, execute; on a transaction too
+    RENAME.execute(&db, ("Engineer", 7)).await?;
+    QUERIES.check(&db).await?;                         // in a test, on a database that was migrated
+    Ok(())
+}
+
+#[rustfmt::skip]
 async fn example_migrations(db: Database) -> Result<()> {
     use underpin::migrate::{Embedded, Migrator, embed_revisions};
 
@@ -192,8 +209,10 @@ async fn the_revision_of_the_readme_is_one() {
 #[test]
 fn the_examples_are_those_of_the_readme() {
     let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // The directory of the example is among the tests here.
-    let own = include_str!("readme.rs").replace("\"tests/revisions\"", "\"revisions\"");
+    // The directories of the examples are among the tests here.
+    let own = include_str!("readme.rs")
+        .replace("\"tests/revisions\"", "\"revisions\"")
+        .replace("\"tests/queries", "\"queries");
     let own = squeeze(&own);
     let readme = include_str!("../../../../README.md");
     let blocks: Vec<&str> = readme

@@ -1,0 +1,5 @@
+-- name: first
+
+SELECT 1;
+-- name: second
+SELECT 2

@@ -1,0 +1,4 @@
+-- what; is it
+SELECT 1;
+-- and more
+SELECT 2;

@@ -1,0 +1,5 @@
+
+-- name: broken
+SELECT id,
+       titel
+FROM jobs
