@@ -49,7 +49,7 @@ pub use plan::{
 pub use progress::Progress;
 pub use repair::{Repair, repair};
 pub use revision::{BranchLabel, Origin, Revision, RevisionId, Script, Section, Statement};
-pub use revision_file::{NewRevision, TEMPLATE, parse, render};
+pub use revision_file::{NewRevision, NewScript, NewSection, TEMPLATE, parse, render};
 pub use run::RunOptions;
 pub use runner::{Report, Runner, read_history};
 pub use splitter::{Piece, SplitError, is_transaction_control, split};

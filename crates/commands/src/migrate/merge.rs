@@ -2,7 +2,7 @@ use std::io::{Write, stderr};
 
 use clap::Args;
 use underpin::Result;
-use underpin::migrate::{Merge, NewRevision, RevisionId, Target, merge};
+use underpin::migrate::{Merge, NewRevision, NewScript, RevisionId, Target, merge};
 
 use super::new::{today, write};
 use super::revisions::Revisions;
@@ -38,8 +38,8 @@ pub(super) fn run(arguments: &MergeArguments, revisions: Revisions<'_>) -> Resul
         branch_labels: Vec::new(),
         message,
         date: today(),
-        up_sql: String::new(),
-        down_sql: String::new(),
+        up: NewScript::default(),
+        down: NewScript::default(),
     };
     write(directory, &graph, &revision)?;
     Ok(Exit::Success)

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use clap::Args;
 use underpin::migrate::{
-    BranchLabel, Graph, NewRevision, Revision, RevisionId, TEMPLATE, file_name, parse, render,
+    BranchLabel, Graph, NewRevision, NewScript, Revision, RevisionId, TEMPLATE, file_name, parse,
+    render,
 };
 use underpin::value::TimestampTz;
 use underpin::{Class, Error, Result};
@@ -59,8 +60,8 @@ pub(super) fn run(arguments: &NewArguments, revisions: Revisions<'_>) -> Result<
         branch_labels: labels(&arguments.branch_labels)?,
         message: message.to_owned(),
         date: today(),
-        up_sql: String::new(),
-        down_sql: String::new(),
+        up: NewScript::default(),
+        down: NewScript::default(),
     };
     write(directory, &graph, &revision)?;
     Ok(Exit::Success)
