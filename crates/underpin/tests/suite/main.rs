@@ -20,6 +20,7 @@ mod pgbouncer;
 mod place;
 mod readme;
 mod retry;
+mod scratch;
 mod secrets;
 mod transaction;
 mod types;

@@ -1,7 +1,5 @@
-//! Schemas as plain values, and how one is read from a database.
-
 use underpin_core::{Class, Engine, Error, Isolation, Result, TransactionOptions};
-pub use underpin_schema::*;
+use underpin_schema::{Schema, Selection, postgres, sqlite};
 
 use crate::Database;
 
