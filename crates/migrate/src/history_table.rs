@@ -27,8 +27,11 @@ pub(crate) struct HalfWay {
     pub(crate) statement_begun: bool,
 }
 
+/// The table in which a database keeps the history of its revisions.
+pub const HISTORY_TABLE: &str = "underpin_migrations";
+
 impl HistoryTable {
-    const NAME: &str = "underpin_migrations";
+    const NAME: &str = HISTORY_TABLE;
 
     /// Looks where it is, or would be. Changes nothing.
     pub(crate) async fn find(host: &dyn Host) -> Result<Self> {

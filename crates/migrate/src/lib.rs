@@ -40,6 +40,7 @@ pub use checksum::Checksum;
 pub use directory::{Embedded, file_name, read_directory, read_embedded};
 pub use graph::{Branch, Edge, Graph, GraphError, Link};
 pub use history::{Applied, History, State};
+pub use history_table::HISTORY_TABLE;
 pub use host::{Direction, Host, Wait};
 pub use merge::{Merge, Overlap, Touch, merge};
 pub use outline::{Entry, Mark, current, entry, outline};
