@@ -6,9 +6,9 @@
 //! use underpin::migrate::{Embedded, Migrator};
 //!
 //! // `embed_revisions!("revisions")` gives the files of a directory like this.
-//! const REVISIONS: &[Embedded] = &[Embedded {
-//!     name: "revisions/3f9c2a1b7d40_users.sql",
-//!     text: "\
+//! const REVISIONS: &[Embedded] = &[Embedded::new(
+//!     "revisions/3f9c2a1b7d40_users.sql",
+//!     "\
 //! -- revision: 3f9c2a1b7d40
 //! -- parents: none
 //! -- message: users
@@ -17,7 +17,7 @@
 //! -- down
 //! DROP TABLE users;
 //! ",
-//! }];
+//! )];
 //!
 //! # async fn run() -> underpin::Result<()> {
 //! let db = Database::connect("sqlite::memory:").await?;

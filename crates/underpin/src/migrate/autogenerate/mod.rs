@@ -3,6 +3,8 @@
 mod trial;
 mod written;
 
+use std::collections::BTreeMap;
+
 use underpin_core::{Engine, Result};
 use underpin_schema::{Diff, Hints, Plan, Rename, Schema, diff, postgres, sqlite};
 
@@ -39,6 +41,9 @@ pub struct Comparison {
     pub diff: Diff,
     /// The steps from the one to the other.
     pub plan: Plan,
+    /// The renames that were asked for and name nothing on this engine, with a sentence that
+    /// says so. Elsewhere they may.
+    pub passed_over: BTreeMap<String, String>,
     scratch: Scratch,
 }
 
@@ -48,8 +53,8 @@ impl Comparison {
     /// says itself.
     ///
     /// # Errors
-    /// `Class::Config` for a rename that is none, and models that are none as a whole; where the
-    /// revisions cannot be applied; as for [`Scratch::beside`](crate::schema::Scratch::beside).
+    /// `Class::Config` for models that are none as a whole; where the revisions cannot be
+    /// applied; as for [`Scratch::beside`](crate::schema::Scratch::beside).
     ///
     /// # Cancel safety
     /// Dropped half-way, scratch databases are removed in the background.
@@ -60,7 +65,7 @@ impl Comparison {
     ) -> Result<Self> {
         let scratch = Scratch::beside(&migrator.config()).await?;
         match compared(migrator, wanted, renames, &scratch).await {
-            Ok((made, wanted, hints)) => Self::of(migrator.engine(), made, wanted, &hints, scratch),
+            Ok(sides) => Self::of(migrator.engine(), sides, scratch),
             Err(error) => {
                 scratch.remove().await?;
                 Err(error)
@@ -68,14 +73,14 @@ impl Comparison {
         }
     }
 
-    fn of(
-        engine: Engine,
-        made: Schema,
-        wanted: Schema,
-        hints: &Hints,
-        scratch: Scratch,
-    ) -> Result<Self> {
-        let diff = diff(&made, &wanted, hints);
+    fn of(engine: Engine, sides: Sides, scratch: Scratch) -> Result<Self> {
+        let Sides {
+            made,
+            wanted,
+            hints,
+            passed_over,
+        } = sides;
+        let diff = diff(&made, &wanted, &hints);
         let plan = match engine {
             Engine::Sqlite => sqlite::plan(&made, &wanted, &diff)?,
             _ => postgres::plan(&made, &wanted, &diff)?,
@@ -86,6 +91,7 @@ impl Comparison {
             wanted,
             diff,
             plan,
+            passed_over,
             scratch,
         })
     }
@@ -107,12 +113,19 @@ impl Comparison {
     }
 }
 
+struct Sides {
+    made: Schema,
+    wanted: Schema,
+    hints: Hints,
+    passed_over: BTreeMap<String, String>,
+}
+
 async fn compared(
     migrator: &Migrator,
     wanted: &Wanted<'_>,
     renames: &[impl AsRef<str>],
     scratch: &Scratch,
-) -> Result<(Schema, Schema, Hints)> {
+) -> Result<Sides> {
     let made = of_revisions(migrator, scratch).await?;
     let (named, mut hints) = match wanted {
         Wanted::Models(models) => {
@@ -121,14 +134,22 @@ async fn compared(
         }
         Wanted::Schema(schema, hints) => (Schema::clone(schema), hints.clone()),
     };
-    let given: Result<Vec<Rename>> = renames
-        .iter()
-        .map(|text| Rename::parse(text.as_ref(), &made, &named))
-        .collect();
-    hints.renames.extend(given?);
+    let mut passed_over = BTreeMap::new();
+    for text in renames {
+        let text = text.as_ref();
+        match Rename::parse(text, &made, &named) {
+            Ok(rename) => hints.renames.push(rename),
+            Err(error) => drop(passed_over.insert(text.to_owned(), error.message().to_owned())),
+        }
+    }
     let wanted = match wanted {
         Wanted::Models(models) => of_models(models, &migrator.config(), &made, &hints).await?,
         Wanted::Schema(..) => named,
     };
-    Ok((made, wanted, hints))
+    Ok(Sides {
+        made,
+        wanted,
+        hints,
+        passed_over,
+    })
 }

@@ -27,8 +27,8 @@ pub struct Written {
 /// a section of its own.
 ///
 /// Plans that are [refused](crate::schema::Plan::refusals) have no steps.
-pub fn written(comparisons: &[Comparison], per_engine: bool) -> Vec<Written> {
-    let parts: Vec<Part<'_>> = comparisons.iter().map(Part::of).collect();
+pub fn written(comparisons: &[&Comparison], per_engine: bool) -> Vec<Written> {
+    let parts: Vec<Part<'_>> = comparisons.iter().map(|one| Part::of(one)).collect();
     let splits = parts.iter().any(|part| part.labels > 0)
         && parts.iter().any(|part| part.labels < part.steps.len());
     let revision = |parts: &[Part<'_>]| Written {
