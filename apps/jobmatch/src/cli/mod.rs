@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use underpin::{Class, Database, Error, Result};
-use underpin_commands::migrate::{self, MigrateCommand, Revisions};
+use underpin_commands::migrate::{self, EmbeddedArguments, Project, Revisions};
 use underpin_commands::{Command, Exit, GlobalOptions};
 
 /// Keeps the database of a job-scoring service: imports, matches, e-mails
@@ -28,8 +28,7 @@ pub(crate) struct Arguments {
 #[derive(Subcommand)]
 enum Action {
     /// Bring the database to a revision, and show what there is
-    #[command(subcommand)]
-    Migrate(MigrateCommand),
+    Migrate(EmbeddedArguments),
     /// Put the rows of a CSV file into the database; run again after it was killed, it
     /// carries on where it stopped
     Import(import::ImportArguments),
@@ -49,9 +48,10 @@ enum Action {
 pub(crate) async fn run(arguments: Arguments) -> Exit {
     let options = &arguments.options;
     let result = match arguments.action {
-        Action::Migrate(command) => {
-            let revisions = Revisions::Embedded(jobmatch::REVISIONS);
-            return migrate::run(command, options, revisions).await;
+        Action::Migrate(arguments) => {
+            let project = Project::new(Revisions::Embedded(jobmatch::REVISIONS));
+            let project = project.models(&jobmatch::models::MODELS);
+            return migrate::run_embedded(arguments, options, project).await;
         }
         Action::Import(import) => import::run(import, options).await,
         Action::Match(matching) => matching::run(matching, options).await,
