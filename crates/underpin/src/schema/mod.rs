@@ -1,9 +1,21 @@
-//! Schemas as plain values, how one is read from a database, and scratch databases in which one
-//! is tried.
+//! Schemas as plain values, how one is read from a database or from SQL, and scratch databases
+//! in which one is tried.
 
+mod dialect;
 mod introspect;
 mod scratch;
+mod source;
+mod sources;
+mod sql;
+mod standing;
+mod target;
 
+pub use dialect::{dump, plan};
 pub use introspect::introspect;
 pub use scratch::Scratch;
+pub use source::Source;
+pub use sources::Sources;
+pub use sql::of_sql;
+pub use standing::{Standing, standing};
+pub use target::Target;
 pub use underpin_schema::*;

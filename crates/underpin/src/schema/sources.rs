@@ -1,0 +1,152 @@
+use std::time::Duration;
+
+use underpin_core::{Class, Engine, Error, Result};
+use underpin_schema::Selection;
+
+use super::source::Source;
+use super::sql::of_sql;
+use super::target::Target;
+use crate::Database;
+use crate::config::Config;
+
+const CLOSE: Duration = Duration::from_secs(5);
+
+/// What [sources](Source) of schemas are read with: the configured database, and what the
+/// program has of models and revisions.
+///
+/// ```no_run
+/// use underpin::Config;
+/// use underpin::schema::{Hints, Selection, Source, Sources, diff};
+///
+/// # async fn run() -> underpin::Result<()> {
+/// let sources = Sources::new(Config::from_env()?);
+/// let wanted: Source = "schema.sql".parse()?;
+/// let (has, wanted) = sources
+///     .read_both(&Source::Database, &wanted, &Selection::default())
+///     .await?;
+/// for change in diff(&has.schema, &wanted.schema, &wanted.hints).changes {
+///     println!("{change}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Sources {
+    config: Config,
+}
+
+impl Sources {
+    /// The database of this configuration, beside which scratch databases are made, and
+    /// neither models nor revisions.
+    pub fn new(config: Config) -> Self {
+        Sources { config }
+    }
+
+    /// The engine of the configured database, and of what is made in scratch databases.
+    pub fn engine(&self) -> Engine {
+        self.config.engine()
+    }
+
+    /// Reads what is selected of one source. The table of the migrations' history is left out
+    /// unless it is selected by its name.
+    ///
+    /// # Errors
+    /// [`Class::Config`] for a source that there is not; else that of
+    /// [`introspect`](super::introspect()) or [`of_sql`].
+    ///
+    /// # Cancel safety
+    /// As for [`Scratch::beside`](super::Scratch::beside).
+    pub async fn read(&self, source: &Source, selection: &Selection) -> Result<Target> {
+        match source {
+            Source::Database | Source::Url(_) => {
+                self.found(source, &Target::default(), selection).await
+            }
+            _ => self.described(source, selection).await,
+        }
+    }
+
+    /// Reads two sources that are to be compared. Of a database that is compared with what is
+    /// described, only the namespaces that this names are read, and no extensions but those
+    /// that it names.
+    ///
+    /// # Errors
+    /// As for [`read`](Sources::read); [`Class::Config`] where the two are of different engines.
+    ///
+    /// # Cancel safety
+    /// As for [`read`](Sources::read).
+    pub async fn read_both(
+        &self,
+        one: &Source,
+        other: &Source,
+        selection: &Selection,
+    ) -> Result<(Target, Target)> {
+        let engines = [self.engine_of(one), self.engine_of(other)];
+        if engines[0] != engines[1] {
+            let [first, second] = engines.map(|engine| engine.to_string());
+            let message = format!(
+                "{one} is on {first} and {other} on {second}, and only schemas of one engine can \
+                 be compared."
+            );
+            return Err(Error::new(Class::Config, message));
+        }
+        match (is_database(one), is_database(other)) {
+            (true, false) => {
+                let other = self.described(other, selection).await?;
+                Ok((self.found(one, &other, selection).await?, other))
+            }
+            (false, true) => {
+                let one = self.described(one, selection).await?;
+                let other = self.found(other, &one, selection).await?;
+                Ok((one, other))
+            }
+            _ => Ok((
+                self.read(one, selection).await?,
+                self.read(other, selection).await?,
+            )),
+        }
+    }
+
+    fn engine_of(&self, source: &Source) -> Engine {
+        match source {
+            Source::Url(config) => config.engine(),
+            _ => self.engine(),
+        }
+    }
+
+    /// What a database has of what a target describes.
+    async fn found(
+        &self,
+        source: &Source,
+        target: &Target,
+        selection: &Selection,
+    ) -> Result<Target> {
+        let config = match source {
+            Source::Url(config) => config,
+            _ => &self.config,
+        };
+        let mut config = config.to_builder().pool_min_size(0);
+        if self.engine_of(source) == Engine::Sqlite {
+            // A file that is not there is no empty database.
+            config = config.read_only(true);
+        }
+        let database = Database::connect(config.build()?).await?;
+        let found = target.counterpart(&database, selection).await;
+        let closed = database.close(CLOSE).await;
+        let found = found?;
+        closed.map(|()| found)
+    }
+
+    async fn described(&self, source: &Source, selection: &Selection) -> Result<Target> {
+        match source {
+            Source::Sql(path) => of_sql(path, &self.config, selection).await,
+            _ => Err(
+                Error::new(Class::Config, format!("This program has no {source}."))
+                    .with_hint("Only a program that embeds them has them."),
+            ),
+        }
+    }
+}
+
+fn is_database(source: &Source) -> bool {
+    matches!(source, Source::Database | Source::Url(_))
+}
