@@ -53,7 +53,7 @@ pub use progress::Progress;
 pub use renamed::{Renamed, RenamedError, RenamedTo, renamed};
 pub use repair::{Repair, repair};
 pub use revision::{BranchLabel, Origin, Revision, RevisionId, Script, Section, Statement};
-pub use revision_file::{NewRevision, TEMPLATE, parse, render};
+pub use revision_file::{NewRevision, NewScript, NewSection, TEMPLATE, parse, render};
 pub use run::RunOptions;
 pub use runner::{Report, Runner, read_history};
 pub use splitter::{Piece, SplitError, is_transaction_control, split, words};

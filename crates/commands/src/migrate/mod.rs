@@ -33,8 +33,13 @@
 //! ```
 
 mod adopt;
+mod autogenerate;
 mod bar;
+mod check;
 mod command;
+mod compare;
+mod draft;
+mod embedded;
 mod go;
 mod init;
 mod list;
@@ -43,6 +48,7 @@ mod lock_timeout;
 mod merge;
 mod new;
 mod plan;
+mod project;
 mod repair;
 mod revisions;
 mod show;
@@ -50,8 +56,11 @@ mod stamp;
 mod validate;
 
 pub use adopt::AdoptArguments;
+pub use check::CheckArguments;
 pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
+pub use embedded::{EmbeddedArguments, run_embedded};
 pub use go::GoArguments;
 pub use merge::MergeArguments;
 pub use new::NewArguments;
-pub use revisions::Revisions;
+pub use project::Project;
+pub use revisions::{Revisions, With};

@@ -4,8 +4,11 @@ use underpin_core::Result;
 use underpin_migrate::HISTORY_TABLE;
 use underpin_schema::{Hints, Schema, Selection};
 
-use super::introspect;
+use super::selected::selected;
+use super::{introspect, of_models};
 use crate::Database;
+use crate::config::Config;
+use crate::model::Models;
 
 /// The namespace that every PostgreSQL database has from its beginning.
 const FROM_THE_BEGINNING: &str = "public";
@@ -47,6 +50,30 @@ impl Target {
         }
     }
 
+    /// What models want of a database that has the schema `now`, in the namespaces that they
+    /// name. What they cannot say is as in `now`: see [`of_models`]. The scratch database is made
+    /// beside the database of the configuration.
+    ///
+    /// # Errors
+    /// As for [`of_models`].
+    ///
+    /// # Cancel safety
+    /// As for [`of_models`].
+    pub async fn of_models(models: &Models, config: &Config, now: &Schema) -> Result<Target> {
+        let engine = config.engine();
+        let hints = models.hints(engine);
+        let schema = of_models(models, config, now, &hints).await?;
+        let named = Selection {
+            namespaces: models.schema(engine)?.namespaces.into_keys().collect(),
+            ..without_history(&Selection::default())
+        };
+        Ok(Target {
+            schema: selected(schema, &named),
+            hints,
+            described: true,
+        })
+    }
+
     /// The namespaces that it names, and those in which it has something.
     pub fn namespaces(&self) -> Vec<String> {
         let own = self.schema.namespaces.keys().map(String::as_str);
@@ -64,14 +91,22 @@ impl Target {
     /// # Cancel safety
     /// Safe: it only reads.
     pub async fn counterpart(&self, db: &Database, selection: &Selection) -> Result<Target> {
-        let mut selection = selection.clone();
-        if self.described && selection.namespaces.is_empty() {
-            selection.namespaces = self.namespaces();
+        let all = without_history(selection);
+        if !self.described || !selection.namespaces.is_empty() {
+            return Ok(Target::found(introspect(db, &all).await?));
         }
-        let mut schema = introspect(db, &without_history(&selection)).await?;
-        if self.described {
-            let named = &self.schema.extensions;
-            schema.extensions.retain(|name, _| named.contains_key(name));
+        let narrowed = Selection {
+            namespaces: self.namespaces(),
+            ..all.clone()
+        };
+        let mut schema = introspect(db, &narrowed).await?;
+        let named = &self.schema.extensions;
+        schema.extensions.retain(|name, _| named.contains_key(name));
+        let named = &self.schema.unsupported;
+        if !named.is_subset(&schema.unsupported) {
+            // What is in no namespace is read only with all of them.
+            let has = introspect(db, &all).await?.unsupported;
+            schema.unsupported.extend(named & &has);
         }
         Ok(Target::found(schema))
     }
