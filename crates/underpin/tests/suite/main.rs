@@ -1,5 +1,6 @@
 //! Underpin against real servers, real files and real faults.
 
+mod autogenerate;
 mod basics;
 mod cancel;
 mod chaos;
