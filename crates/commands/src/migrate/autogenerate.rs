@@ -59,7 +59,7 @@ async fn answer(
         .filter_map(|one| one.comparison.plan.check(arguments.allow_loss).err());
     let refused: Vec<String> = refused.map(|error| error.message().to_owned()).collect();
     if !refused.is_empty() {
-        or_broken_pipe(writeln!(stderr(), "error: {}", refused.join("\n")))?;
+        or_broken_pipe(writeln!(stderr(), "error: {}", once(&refused.join("\n"))))?;
         return Ok(Exit::No);
     }
     let drafts = drafts(compared, place, &revision)?;
@@ -79,6 +79,14 @@ async fn answer(
     }
     drafts.iter().try_for_each(write)?;
     Ok(Exit::Success)
+}
+
+/// The lines, each said once, where it comes last.
+fn once(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let last = lines.iter().enumerate();
+    let last = last.filter(|(at, line)| !lines[at + 1..].contains(line));
+    last.map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
 }
 
 /// The files, each revision standing on the one before.

@@ -76,7 +76,7 @@ fn sentences(compared: &[Compared]) -> std::io::Result<()> {
         let engine = comparison.engine;
         writeln!(
             out,
-            "On {engine}, the revisions do not make what is wanted. Missing is:"
+            "On {engine}, the revisions do not make what is wanted. It takes:"
         )?;
         for change in &comparison.diff.changes {
             writeln!(out, "  {change}")?;

@@ -92,8 +92,10 @@ fn a_rename_is_proposed_and_never_becomes_drop_and_add() {
         &[
             "note: What goes and what comes look alike. If it is the same under another name, say \
              --rename \"customers.name=customers.full_name\".\n",
-            "error: Drop column public.customers.name: this loses the values of ",
-            "Drop column main.customers.name: this loses",
+            "error: Drop column public.customers.name: this loses the values of \
+             public.customers.name.\nDrop ",
+            "Drop column main.customers.name: this loses the values of main.customers.name.\n\
+             Nothing was done. Allow it with --allow-loss where that is meant.\n",
         ],
     );
     let rename = ["--rename", "customers.name=customers.full_name"];

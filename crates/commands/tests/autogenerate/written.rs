@@ -116,7 +116,7 @@ fn the_drift_is_told_in_words_and_as_rows() {
         check.expect(
             1,
             &[
-                "On sqlite, the revisions do not make what is wanted. Missing is:\n  \
+                "On sqlite, the revisions do not make what is wanted. It takes:\n  \
                Add column main.customers.full_name\n`migrate new --autogenerate` writes",
             ],
         );
