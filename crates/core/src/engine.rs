@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A kind of database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Engine {
     /// PostgreSQL and what speaks its protocol.

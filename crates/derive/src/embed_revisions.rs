@@ -55,6 +55,11 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
             #krate::migrate::Embedded {
                 name: #shown,
                 text: ::core::include_str!(#full),
+                path: if ::core::cfg!(debug_assertions) {
+                    ::core::option::Option::Some(#full)
+                } else {
+                    ::core::option::Option::None
+                },
             }
         });
     }

@@ -300,6 +300,10 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 /// }
 /// ```
 ///
+/// Where the files are is compiled in with debug assertions alone, so that a program can write
+/// new revisions where it is developed, and one that is released says nothing of the machine
+/// that built it.
+///
 /// `embed_revisions!("revisions", crate = "path")` says where the crate `underpin` is, if
 /// not at `::underpin`.
 #[proc_macro]

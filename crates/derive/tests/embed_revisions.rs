@@ -5,6 +5,7 @@ mod migrate {
     pub(crate) struct Embedded {
         pub(crate) name: &'static str,
         pub(crate) text: &'static str,
+        pub(crate) path: Option<&'static str>,
     }
 }
 
@@ -20,4 +21,6 @@ fn the_files_of_a_directory_in_the_order_of_their_names() {
     );
     assert_eq!(REVISIONS[0].text, include_str!("revisions/1_a.sql"));
     assert_eq!(REVISIONS[1].text, include_str!("revisions/2_b.sql"));
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/revisions/1_a.sql");
+    assert_eq!(REVISIONS[0].path, cfg!(debug_assertions).then_some(path));
 }

@@ -14,6 +14,20 @@ pub struct Embedded {
     pub name: &'static str,
     /// What it says.
     pub text: &'static str,
+    /// Where the file was when the program was built. None where that is not known, as in
+    /// programs that are built for release.
+    pub path: Option<&'static str>,
+}
+
+impl Embedded {
+    /// A file of which no more is known.
+    pub const fn new(name: &'static str, text: &'static str) -> Self {
+        Embedded {
+            name,
+            text,
+            path: None,
+        }
+    }
 }
 
 /// Reads the revisions of a directory: its files whose names end in `.sql` and do not
@@ -186,7 +200,7 @@ mod tests {
 
     #[test]
     fn embedded_files_are_read_as_they_stand() {
-        let file = |name, text| Embedded { name, text };
+        let file = Embedded::new;
         let good = "-- revision: a\n-- message: m\n-- up\n";
         let revisions = read_embedded(&[file("revisions/a.sql", good)]).unwrap();
         assert_eq!(revisions[0].origin.to_string(), "revisions/a.sql");

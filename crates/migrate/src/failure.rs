@@ -21,6 +21,13 @@ pub(crate) fn of_statement(revision: &Revision, statement: &Statement, error: Er
     ))
 }
 
+/// The error of a statement of a file that is no revision, led by its place.
+pub fn statement_failed(file: &str, statement: &Statement, error: Error) -> Error {
+    let line = statement.line + lines_before(&statement.sql, &error);
+    let shown = shortened(&statement.sql);
+    error.with_context(format!("{file}, line {line}: `{shown}` failed."))
+}
+
 /// The error of a revision's Rust code, led by its name.
 pub(crate) fn of_code(revision: &Revision, direction: Direction, error: Error) -> Error {
     error.with_context(format!(

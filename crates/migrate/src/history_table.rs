@@ -10,6 +10,9 @@ use crate::host::{Direction, Host};
 use crate::revision::{Revision, RevisionId};
 use crate::validate::command;
 
+/// The name of the table in which a database keeps its history.
+pub const HISTORY_TABLE: &str = "underpin_migrations";
+
 /// The table in which a database keeps its history.
 pub(crate) struct HistoryTable {
     /// Quoted, and with its schema: a revision may change where names are looked up.
@@ -28,8 +31,6 @@ pub(crate) struct HalfWay {
 }
 
 impl HistoryTable {
-    const NAME: &str = "underpin_migrations";
-
     /// Looks where it is, or would be. Changes nothing.
     pub(crate) async fn find(host: &dyn Host) -> Result<Self> {
         let dialect = Dialect::of(host.engine())?;
@@ -42,7 +43,7 @@ impl HistoryTable {
         let name = format!(
             "{}.{}",
             quote::identifier(&schema)?,
-            quote::identifier(Self::NAME)?
+            quote::identifier(HISTORY_TABLE)?
         );
         Ok(HistoryTable {
             create: dialect.create_history.replace("{table}", &name),
@@ -206,7 +207,7 @@ fn entry(row: &ValueRow) -> Result<Applied> {
             Class::Data,
             format!(
                 "The table {} cannot be read: {what} of the row {id:?} is none that Underpin writes.",
-                HistoryTable::NAME
+                HISTORY_TABLE
             ),
         )
         .with_hint("Correct or delete the row.")

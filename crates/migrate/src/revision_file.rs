@@ -27,6 +27,7 @@
 //! words, none of which looks like one of these, is a comment.
 
 mod head;
+mod new_script;
 mod place;
 mod render;
 mod section_line;
@@ -34,6 +35,7 @@ mod section_line;
 use underpin_core::{Engine, Error, Result};
 
 use self::head::Head;
+pub use self::new_script::{NewScript, NewSection};
 use self::place::Place;
 pub use self::render::{NewRevision, TEMPLATE, render};
 use self::section_line::{Form, SectionLine};

@@ -74,12 +74,21 @@ pub fn split(sql: &str, engine: Option<Engine>) -> Result<Vec<Piece>, SplitError
     splitter.finish()
 }
 
+/// The words, names in quotes, strings and signs of a statement in order, without comments;
+/// what has no quotes in capitals.
+pub fn words(sql: &str, engine: Option<Engine>) -> Vec<String> {
+    let tokens = Lexer::new(sql, engine).filter_map(Result::ok);
+    let said = tokens.filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment));
+    let word = |token: Token| match token.kind {
+        Kind::Quoted => sql[token.range].to_owned(),
+        _ => sql[token.range].to_ascii_uppercase(),
+    };
+    said.map(word).collect()
+}
+
 /// Whether the statement begins, ends or marks a transaction.
 pub fn is_transaction_control(sql: &str) -> bool {
-    let mut words = Lexer::new(sql, None)
-        .filter_map(Result::ok)
-        .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment))
-        .map(|token| sql[token.range].to_ascii_uppercase());
+    let mut words = words(sql, None).into_iter();
     match words.next().as_deref() {
         Some(
             "BEGIN" | "START" | "COMMIT" | "END" | "ROLLBACK" | "ABORT" | "SAVEPOINT" | "RELEASE",
@@ -308,6 +317,16 @@ impl SplitError {
     /// The line that it is about, counted from 1.
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// Whether it is about a command of psql.
+    pub fn is_meta(&self) -> bool {
+        matches!(self.problem, Problem::Meta(_))
+    }
+
+    /// Whether it is about a COPY whose rows would be in the text, or printed.
+    pub fn is_copy(&self) -> bool {
+        self.problem == Problem::Copy
     }
 
     /// What was wrong on that line, in a full sentence.

@@ -20,6 +20,7 @@ pub(crate) use address::Address;
 pub use builder::PostgresBuilder;
 pub use certificate::ServerCertificate;
 pub use database::TestDatabase;
+pub use installation::program;
 
 /// A real PostgreSQL server on a loopback port, with a Unix socket and TLS.
 ///

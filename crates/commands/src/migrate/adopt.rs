@@ -50,7 +50,7 @@ pub(super) async fn run(
             Some(directory) => directory.clone(),
             None => PathBuf::from(tool.directory()),
         },
-        into: revisions.directory()?.to_owned(),
+        into: revisions.directory()?,
         table: arguments.table.clone(),
         sql: arguments.sql.clone(),
         without_sql: arguments.without_sql,

@@ -6,11 +6,13 @@ use underpin::Result;
 use underpin::migrate::Direction;
 
 use super::adopt::AdoptArguments;
+use super::check::CheckArguments;
 use super::go::GoArguments;
 use super::merge::MergeArguments;
 use super::new::NewArguments;
+use super::project::Project;
 use super::revisions::Revisions;
-use super::{adopt, go, init, list, merge, new, plan, repair, show, stamp, validate};
+use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp, validate};
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 
@@ -33,8 +35,10 @@ pub enum MigrateCommand {
     /// Write underpin.toml, the directory of the revisions and the template of new ones;
     /// nothing that is there is changed
     Init,
-    /// Write the file of a new revision
+    /// Write the file of a new revision, empty or from what is wanted
     New(NewArguments),
+    /// Check that the revisions make what the models say
+    Check(CheckArguments),
     /// Write the file of a revision that joins several heads, and name what they both touch
     Merge(MergeArguments),
     /// Apply what is pending
@@ -86,12 +90,12 @@ pub enum MigrateCommand {
 ///
 /// # Cancel safety
 /// Dropped half-way, what is committed stands, and the next `up` goes on with it.
-pub async fn run(
+pub async fn run<'p>(
     command: MigrateCommand,
     options: &GlobalOptions,
-    revisions: Revisions<'_>,
+    project: impl Into<Project<'p>>,
 ) -> Exit {
-    let result = dispatch(command, options, revisions).await;
+    let result = dispatch(command, options, project.into()).await;
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");
         Exit::from(&error)
@@ -110,11 +114,13 @@ pub async fn run_arguments(arguments: MigrateArguments, options: &GlobalOptions)
 async fn dispatch(
     command: MigrateCommand,
     options: &GlobalOptions,
-    revisions: Revisions<'_>,
+    project: Project<'_>,
 ) -> Result<Exit> {
+    let revisions = project.revisions;
     match command {
         MigrateCommand::Init => init::run(options, revisions),
-        MigrateCommand::New(arguments) => new::run(&arguments, revisions),
+        MigrateCommand::New(arguments) => new::run(&arguments, options, project).await,
+        MigrateCommand::Check(arguments) => check::run(&arguments, options, project).await,
         MigrateCommand::Merge(arguments) => merge::run(&arguments, revisions),
         MigrateCommand::Up(arguments) => {
             go::run(Direction::Up, &arguments, options, revisions).await

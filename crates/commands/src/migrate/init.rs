@@ -5,7 +5,7 @@ use std::path::Path;
 use underpin::Result;
 use underpin::migrate::TEMPLATE;
 
-use super::new::unusable;
+use super::draft::unusable;
 use super::revisions::Revisions;
 use crate::exit::Exit;
 use crate::options::GlobalOptions;
@@ -24,9 +24,9 @@ pub(super) fn run(options: &GlobalOptions, revisions: Revisions<'_>) -> Result<E
     say(configuration, write_missing(configuration, CONFIGURATION))?;
     let made = match directory.is_dir() {
         true => Ok(false),
-        false => std::fs::create_dir_all(directory).map(|()| true),
+        false => std::fs::create_dir_all(&directory).map(|()| true),
     };
-    say(directory, made)?;
+    say(&directory, made)?;
     let template = directory.join(TEMPLATE_FILE);
     say(&template, write_missing(&template, TEMPLATE))?;
     Ok(Exit::Success)

@@ -2,9 +2,9 @@ use std::io::{Write, stderr};
 
 use clap::Args;
 use underpin::Result;
-use underpin::migrate::{Merge, NewRevision, RevisionId, Target, merge};
+use underpin::migrate::{Graph, Merge, NewRevision, NewScript, RevisionId, Target, merge};
 
-use super::new::{today, write};
+use super::draft::{draft, today, write};
 use super::revisions::Revisions;
 use crate::exit::Exit;
 use crate::output::or_broken_pipe;
@@ -22,8 +22,8 @@ pub struct MergeArguments {
 
 /// Writes the file, prints its path, and warns of what both sides touch.
 pub(super) fn run(arguments: &MergeArguments, revisions: Revisions<'_>) -> Result<Exit> {
-    let directory = revisions.directory()?;
-    let graph = revisions.graph()?;
+    let (directory, written) = revisions.as_written()?;
+    let graph = Graph::new(written)?;
     let merge = merge(&graph, &arguments.heads)?;
     or_broken_pipe(warn(&merge))?;
     let given = arguments.message.as_deref().unwrap_or_default().trim();
@@ -38,10 +38,10 @@ pub(super) fn run(arguments: &MergeArguments, revisions: Revisions<'_>) -> Resul
         branch_labels: Vec::new(),
         message,
         date: today(),
-        up_sql: String::new(),
-        down_sql: String::new(),
+        up: NewScript::default(),
+        down: NewScript::default(),
     };
-    write(directory, &graph, &revision)?;
+    write(&draft(&directory, &graph, &revision)?)?;
     Ok(Exit::Success)
 }
 

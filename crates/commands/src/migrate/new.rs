@@ -1,19 +1,14 @@
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write, stdout};
-use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::path::PathBuf;
 
 use clap::Args;
-use underpin::migrate::{
-    BranchLabel, Graph, NewRevision, Revision, RevisionId, TEMPLATE, file_name, parse, render,
-};
-use underpin::value::TimestampTz;
-use underpin::{Class, Error, Result};
+use underpin::migrate::{BranchLabel, Graph, NewRevision, NewScript, Revision, RevisionId};
+use underpin::{Class, Engine, Error, Result};
 
-use super::init::TEMPLATE_FILE;
-use super::revisions::Revisions;
+use super::autogenerate;
+use super::draft::{draft, today, write};
+use super::project::Project;
 use crate::exit::Exit;
-use crate::output::or_broken_pipe;
+use crate::options::GlobalOptions;
 
 /// What the new revision is.
 #[derive(Debug, Clone, Args)]
@@ -42,44 +37,66 @@ pub struct NewArguments {
     /// Its own id, instead of twelve digits by chance
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
+
+    /// Write what leads from the revisions to the models, or to --from-sql, and back
+    #[arg(long)]
+    pub autogenerate: bool,
+
+    /// What is wanted, as a file or directory of SQL instead of models
+    #[arg(long, value_name = "PATH", requires = "autogenerate")]
+    pub from_sql: Option<PathBuf>,
+
+    /// An engine to write for: that of the configuration where none is given, and SQLite where
+    /// the revisions have sections for it; may be given several times
+    #[arg(long = "engine", value_name = "ENGINE", requires = "autogenerate")]
+    pub engines: Vec<Engine>,
+
+    /// What has another name: a table, a column or a label, as in users.name=users.full_name;
+    /// may be given several times
+    #[arg(long = "rename", value_name = "OLD=NEW", requires = "autogenerate")]
+    pub renames: Vec<String>,
+
+    /// Write also what loses data
+    #[arg(long, requires = "autogenerate")]
+    pub allow_loss: bool,
 }
 
 /// Writes the file, and prints its path.
-pub(super) fn run(arguments: &NewArguments, revisions: Revisions<'_>) -> Result<Exit> {
-    let directory = revisions.directory()?;
-    let graph = revisions.graph()?;
+pub(super) async fn run(
+    arguments: &NewArguments,
+    options: &GlobalOptions,
+    project: Project<'_>,
+) -> Result<Exit> {
+    let (directory, written) = project.revisions.as_written()?;
+    let graph = Graph::new(written)?;
+    let revision = new_revision(arguments, &graph)?;
+    if arguments.autogenerate {
+        let place = autogenerate::Place {
+            directory: &directory,
+            graph: &graph,
+            project,
+        };
+        return autogenerate::run(arguments, options, place, revision).await;
+    }
+    write(&draft(&directory, &graph, &revision)?)?;
+    Ok(Exit::Success)
+}
+
+fn new_revision(arguments: &NewArguments, graph: &Graph) -> Result<NewRevision> {
     let message = arguments.message.trim();
     if message.is_empty() {
         return Err(mistake("The message is empty.").with_hint("Say what the revision is for."));
     }
-    let revision = NewRevision {
-        id: id(arguments.id.as_deref(), &graph)?,
-        parents: parents(arguments, &graph)?,
-        depends_on: dependencies(&arguments.depends_on, &graph)?,
+    Ok(NewRevision {
+        id: id(arguments.id.as_deref(), graph)?,
+        parents: parents(arguments, graph)?,
+        depends_on: dependencies(&arguments.depends_on, graph)?,
         branch_labels: labels(&arguments.branch_labels)?,
         message: message.to_owned(),
         date: today(),
-        up_sql: String::new(),
-        down_sql: String::new(),
-    };
-    write(directory, &graph, &revision)?;
-    Ok(Exit::Success)
-}
-
-/// Writes the file of a revision that fits into the graph, and prints its path.
-pub(super) fn write(directory: &Path, graph: &Graph, revision: &NewRevision) -> Result<()> {
-    let text = render(&template(directory)?, revision)?;
-    let path = directory.join(file_name(&revision.id, &revision.message));
-    let mut revisions = graph.topological().to_vec();
-    revisions.push(parse(&path.display().to_string(), text.as_bytes())?);
-    Graph::new(revisions)?;
-    write_new(&path, &text)?;
-    or_broken_pipe(writeln!(stdout(), "{}", path.display()))
-}
-
-/// The day, as a revision's file has it.
-pub(super) fn today() -> String {
-    TimestampTz::from(SystemTime::now()).date().to_string()
+        up: NewScript::default(),
+        down: NewScript::default(),
+    })
 }
 
 fn mistake(message: impl Into<String>) -> Error {
@@ -173,24 +190,4 @@ fn labels(given: &[String]) -> Result<Vec<BranchLabel>> {
         })
     };
     given.iter().map(label).collect()
-}
-
-fn template(directory: &Path) -> Result<String> {
-    let path = directory.join(TEMPLATE_FILE);
-    match std::fs::read_to_string(&path) {
-        Ok(text) => Ok(text),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(TEMPLATE.to_owned()),
-        Err(error) => Err(unusable(&path, &error)),
-    }
-}
-
-fn write_new(path: &PathBuf, text: &str) -> Result<()> {
-    let opened = OpenOptions::new().write(true).create_new(true).open(path);
-    opened
-        .and_then(|mut file| file.write_all(text.as_bytes()))
-        .map_err(|error| unusable(path, &error))
-}
-
-pub(super) fn unusable(path: &Path, error: &std::io::Error) -> Error {
-    mistake(format!("{} cannot be used: {error}.", path.display()))
 }

@@ -1,36 +1,55 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use underpin::migrate::{Embedded, Graph, Migrator, Revision, read_directory, read_embedded};
-use underpin::{Class, Error, Result};
+use underpin::{Class, Config, Error, Result};
 
 use crate::options::GlobalOptions;
+
+/// What an application gives the migrator of its revisions beside them: the code of some, say.
+pub type With<'a> = &'a (dyn Fn(Migrator) -> Result<Migrator> + Sync);
 
 /// Where the revisions of a command come from.
 #[derive(Clone, Copy)]
 pub enum Revisions<'a> {
     /// The files of a directory.
     Directory(&'a Path),
+    /// The files of a directory, and what else the application gives its migrator.
+    DirectoryWith(&'a Path, With<'a>),
     /// Files within the binary.
     Embedded(&'a [Embedded]),
     /// Files within the binary, and what else the application gives its migrator: the code
     /// of its revisions, say.
-    EmbeddedWith(
-        &'a [Embedded],
-        &'a (dyn Fn(Migrator) -> Result<Migrator> + Sync),
-    ),
+    EmbeddedWith(&'a [Embedded], With<'a>),
 }
 
 impl<'a> Revisions<'a> {
+    /// The same revisions from another place: the files of this directory.
+    #[must_use]
+    pub fn in_directory(self, path: &'a Path) -> Self {
+        match self.with() {
+            Some(with) => Revisions::DirectoryWith(path, with),
+            None => Revisions::Directory(path),
+        }
+    }
+
+    fn with(self) -> Option<With<'a>> {
+        match self {
+            Revisions::Directory(_) | Revisions::Embedded(_) => None,
+            Revisions::DirectoryWith(_, with) | Revisions::EmbeddedWith(_, with) => Some(with),
+        }
+    }
+
     pub(super) fn read(self) -> Result<Vec<Revision>> {
         match self {
             // Nothing was tried, as with any other mistake on the command line.
-            Revisions::Directory(path) => read_directory(path).map_err(|error| {
-                let mistake = Error::new(Class::Config, error.message());
-                match error.hint() {
-                    Some(hint) => mistake.with_hint(hint),
-                    None => mistake,
-                }
-            }),
+            Revisions::Directory(path) | Revisions::DirectoryWith(path, _) => read_directory(path)
+                .map_err(|error| {
+                    let mistake = Error::new(Class::Config, error.message());
+                    match error.hint() {
+                        Some(hint) => mistake.with_hint(hint),
+                        None => mistake,
+                    }
+                }),
             Revisions::Embedded(files) | Revisions::EmbeddedWith(files, _) => read_embedded(files),
         }
     }
@@ -42,26 +61,121 @@ impl<'a> Revisions<'a> {
     /// A migrator of the database that the options name.
     pub(super) fn migrator(self, options: &GlobalOptions) -> Result<Migrator> {
         let revisions = self.read()?;
-        let config = options.load()?.to_builder().max_retries(0).build()?;
+        self.migrator_of(
+            options.load()?.to_builder().max_retries(0).build()?,
+            revisions,
+        )
+    }
+
+    /// A migrator of these of the revisions.
+    pub(super) fn migrator_of(self, config: Config, revisions: Vec<Revision>) -> Result<Migrator> {
         let migrator = Migrator::new(config)?.revisions(revisions);
-        match self {
-            Revisions::EmbeddedWith(_, with) => with(migrator),
-            _ => Ok(migrator),
+        match self.with() {
+            Some(with) => with(migrator),
+            None => Ok(migrator),
         }
     }
 
-    /// The directory in which new revisions are written.
-    pub(super) fn directory(self) -> Result<&'a Path> {
+    /// The directory in which new revisions are written. That of files within the binary is
+    /// the one that they were in when it was built.
+    pub(super) fn directory(self) -> Result<PathBuf> {
         match self {
-            Revisions::Directory(path) => Ok(path),
-            _ => Err(Error::new(
-                Class::Unsupported,
-                "The revisions of this program are within it, and it cannot write new ones.",
-            )
-            .with_hint(
-                "Write them where the program is developed, with `underpin migrate new`, and \
-                 build it anew.",
-            )),
+            Revisions::Directory(path) | Revisions::DirectoryWith(path, _) => Ok(path.to_owned()),
+            Revisions::Embedded(files) | Revisions::EmbeddedWith(files, _) => source(files),
         }
+    }
+
+    /// The revisions as they are in the directory where new ones are written: some may have
+    /// been written since the program was built.
+    pub(super) fn as_written(self) -> Result<(PathBuf, Vec<Revision>)> {
+        let directory = self.directory()?;
+        let written = self.in_directory(&directory).read()?;
+        let missing = self.read()?;
+        let mut missing = missing.iter().filter(|within| {
+            let mut written = written.iter();
+            !written.any(|revision| revision.id == within.id)
+        });
+        match missing.next() {
+            None => Ok((directory, written)),
+            Some(missing) => Err(Error::new(
+                Class::Config,
+                format!(
+                    "The revision `{}` is within this program, and no longer in {}, where it was \
+                     built from.",
+                    missing.id,
+                    directory.display()
+                ),
+            )
+            .with_hint("Build the program anew.")),
+        }
+    }
+
+    /// The newest that can be had: those of the directory where new ones are written or, where
+    /// that is not here, those within the binary.
+    pub(super) fn newest(self) -> Result<Vec<Revision>> {
+        match self.directory() {
+            Ok(_) => Ok(self.as_written()?.1),
+            Err(_) => self.read(),
+        }
+    }
+}
+
+/// The directory that the files were in when they were compiled in.
+fn source(files: &[Embedded]) -> Result<PathBuf> {
+    let path = files
+        .first()
+        .and_then(|file| Path::new(file.path?).parent());
+    let hint = "Name the directory with --revisions, as in `migrate --revisions DIR new`, or run a \
+                debug build of the program where it is developed.";
+    let message = match path {
+        Some(path) if path.is_dir() => return Ok(path.to_owned()),
+        Some(path) => format!(
+            "The revisions of this program are within it, and the directory {} that they were \
+             built from is not on this machine.",
+            path.display()
+        ),
+        None => "The revisions of this program are within it, and it does not know where new ones \
+                 are written."
+            .to_owned(),
+    };
+    Err(Error::new(Class::Unsupported, message).with_hint(hint))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_says_why_it_cannot_write_revisions() {
+        let text = "-- revision: a\n-- message: m\n-- up\n";
+        let unknown = [Embedded::new("revisions/a.sql", text)];
+        let said = Revisions::Embedded(&unknown).as_written().unwrap_err();
+        assert!(
+            said.message().contains("does not know where new ones"),
+            "{said}"
+        );
+        assert!(
+            said.hint()
+                .is_some_and(|hint| hint.contains("--revisions DIR"))
+        );
+        let elsewhere = [Embedded {
+            path: Some("/nowhere/revisions/a.sql"),
+            ..unknown[0]
+        }];
+        let said = Revisions::Embedded(&elsewhere).as_written().unwrap_err();
+        assert!(
+            said.message().contains("/nowhere/revisions that they were"),
+            "{said}"
+        );
+        let gone = [Embedded {
+            path: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/src/a.sql")),
+            ..unknown[0]
+        }];
+        let said = Revisions::Embedded(&gone).as_written().unwrap_err();
+        assert!(
+            said.message()
+                .contains("`a` is within this program, and no longer"),
+            "{said}"
+        );
     }
 }

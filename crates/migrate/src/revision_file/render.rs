@@ -1,7 +1,10 @@
 use underpin_core::{Class, Error, Result};
 
+use super::new_script::{NewScript, without_line};
+use super::parse;
 use super::place::Place;
-use super::{parse, section_line};
+use super::section_line;
+use crate::host::Direction;
 use crate::revision::{BranchLabel, RevisionId};
 
 /// The template that `init` writes and anybody may edit. Its places are `{id}`,
@@ -34,10 +37,10 @@ pub struct NewRevision {
     pub message: String,
     /// When it was made, for readers.
     pub date: String,
-    /// The SQL of the way up.
-    pub up_sql: String,
-    /// The SQL of the way down.
-    pub down_sql: String,
+    /// The way up.
+    pub up: NewScript,
+    /// The way down.
+    pub down: NewScript,
 }
 
 /// The text of the revision's file, as the template has it. The lines for a branch label and
@@ -47,8 +50,8 @@ pub struct NewRevision {
 /// [`Class::Config`] where the text would not be read as this revision: the template
 /// lacks a place, or the SQL has a section line or is not closed.
 pub fn render(template: &str, revision: &NewRevision) -> Result<String> {
-    for (place, sql) in [("{up}", &revision.up_sql), ("{down}", &revision.down_sql)] {
-        has_place(template, place, sql)?;
+    for (place, script) in [("{up}", &revision.up), ("{down}", &revision.down)] {
+        has_place(template, place, script)?;
     }
     let text = fill(template, revision);
     let read = parse("The new revision", text.as_bytes())?;
@@ -72,22 +75,33 @@ pub fn render(template: &str, revision: &NewRevision) -> Result<String> {
     if read.message != one_line(&revision.message) {
         return Err(lacks("message"));
     }
+    for (given, read) in [(&revision.up, &read.up), (&revision.down, &read.down)] {
+        if !given.is_in(read)? {
+            return Err(Error::new(
+                Class::Config,
+                "The template does not give the revision its SQL as it stands.",
+            )
+            .with_hint("It needs `{up}` below `-- up`, and `{down}` below `-- down`."));
+        }
+    }
     Ok(text)
 }
 
-/// That the SQL has where to go, and stays within its section there.
-fn has_place(template: &str, place: &str, sql: &str) -> Result<()> {
-    if !sql.trim().is_empty() && !template.contains(place) {
+/// That the SQL has where to go, and stays within its sections there.
+fn has_place(template: &str, place: &str, script: &NewScript) -> Result<()> {
+    if !script.is_empty() && !template.contains(place) {
         let message = format!("The template has no place `{place}` for the SQL.");
         return Err(Error::new(Class::Config, message));
     }
-    for (index, line) in sql.lines().enumerate() {
-        let place = Place {
-            name: "The SQL of the new revision",
-            line: index + 1,
-        };
-        if section_line::read(&place, line)?.is_some() {
-            return Err(place.error("The line would begin another section."));
+    for sql in script.sql() {
+        for (index, line) in sql.lines().enumerate() {
+            let place = Place {
+                name: "The SQL of the new revision",
+                line: index + 1,
+            };
+            if section_line::read(&place, line)?.is_some() {
+                return Err(place.error("The line would begin another section."));
+            }
         }
     }
     Ok(())
@@ -100,15 +114,27 @@ fn fill(template: &str, revision: &NewRevision) -> String {
         false => listed(&revision.parents),
     };
     let message = one_line(&revision.message);
+    let (up, down) = (
+        revision.up.text(Direction::Up),
+        revision.down.text(Direction::Down),
+    );
     let places = [
         ("{id}", revision.id.as_str()),
         ("{parents}", parents.as_str()),
         ("{message}", message.as_str()),
         ("{date}", revision.date.as_str()),
-        ("{up}", revision.up_sql.trim_end()),
-        ("{down}", revision.down_sql.trim_end()),
+        ("{up}", up.as_str()),
+        ("{down}", down.as_str()),
     ];
-    let template = with_headers(template, &headers(revision));
+    let mut template = with_headers(template, &headers(revision));
+    for (script, place, direction) in [
+        (&revision.up, "{up}", Direction::Up),
+        (&revision.down, "{down}", Direction::Down),
+    ] {
+        if !script.is_plain() {
+            template = without_line(&template, place, direction);
+        }
+    }
     let mut text = String::new();
     let mut rest = template.as_str();
     while let Some(at) = rest.find('{') {

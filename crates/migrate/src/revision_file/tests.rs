@@ -390,8 +390,8 @@ fn new_revision() -> NewRevision {
         parents: ids(&["a", "b"]),
         message: "add {up}\n-- down  indexes".into(),
         date: "2026-01-31".into(),
-        up_sql: "CREATE INDEX i ON t (a); -- {id}\n".into(),
-        down_sql: "DROP INDEX i;".into(),
+        up: NewScript::of("CREATE INDEX i ON t (a); -- {id}\n"),
+        down: NewScript::of("DROP INDEX i;"),
     }
 }
 
@@ -439,12 +439,55 @@ fn a_template_that_would_lose_something_is_refused() {
         assert!(said.contains(expected), "{place}: {said}");
     }
     let strays = NewRevision {
-        up_sql: "SELECT 1;\n-- down\nDROP TABLE t;".into(),
+        up: NewScript::of("SELECT 1;\n-- down\nDROP TABLE t;"),
         ..new_revision()
     };
     assert_eq!(
         refused(TEMPLATE, &strays),
         "The SQL of the new revision, line 2: The line would begin another section."
+    );
+}
+
+fn to_write(engine: Option<Engine>, transactional: bool, sql: &str) -> NewSection {
+    NewSection {
+        engine,
+        transactional,
+        sql: sql.into(),
+    }
+}
+
+#[test]
+fn sections_of_their_own_stand_in_the_place_of_the_templates() {
+    let revision = NewRevision {
+        up: NewScript::Sql(vec![
+            to_write(Some(Engine::Postgres), false, "ALTER TYPE t ADD VALUE 'a';"),
+            to_write(Some(Engine::Postgres), true, "SELECT 1;\n"),
+            to_write(Some(Engine::Sqlite), true, "SELECT 2;"),
+        ]),
+        down: NewScript::Irreversible {
+            reason: "A label stays.".into(),
+        },
+        ..new_revision()
+    };
+    let text = render(TEMPLATE, &revision).unwrap();
+    let sections = &text[text.find("-- up").unwrap()..];
+    assert_eq!(
+        sections,
+        "-- up postgres no-transaction\nALTER TYPE t ADD VALUE 'a';\n\n-- up postgres\nSELECT 1;\n\n\
+         -- up sqlite\nSELECT 2;\n\n-- down: irreversible: A label stays.\n"
+    );
+    // What a team has written before the place stays, in a section of its own.
+    let own = TEMPLATE.replace("-- up\n", "-- up\nSET x = 1;\n");
+    let text = render(&own, &revision).unwrap();
+    assert!(
+        text.contains("-- up\nSET x = 1;\n-- up postgres no-transaction\nALTER"),
+        "{text}"
+    );
+    let commented = TEMPLATE.replace("{up}", "/* {up} */");
+    let said = render(&commented, &new_revision()).unwrap_err().to_string();
+    assert!(
+        said.contains("does not give the revision its SQL as it stands."),
+        "{said}"
     );
 }
 
@@ -466,8 +509,8 @@ proptest! {
             parents,
             message,
             date: String::new(),
-            up_sql: sql.clone(),
-            down_sql: sql,
+            up: NewScript::of(sql.clone()),
+            down: NewScript::of(sql),
         };
         let text = render(TEMPLATE, &revision).unwrap();
         let read = read(&text);

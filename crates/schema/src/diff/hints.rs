@@ -48,6 +48,15 @@ pub enum Rename {
     },
 }
 
+impl Hints {
+    /// The first schema after those renames that apply: what [`diff`](crate::diff()) compares
+    /// with the second.
+    #[must_use]
+    pub fn renamed(&self, from: &Schema, to: &Schema) -> Schema {
+        super::renamed(from, &super::rename::applicable(from, to, self))
+    }
+}
+
 impl fmt::Display for Rename {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -19,6 +19,23 @@ impl Installation {
     }
 }
 
+/// One of the programs that come with PostgreSQL, such as `pg_dump`, of the newest version that
+/// is installed.
+///
+/// # Errors
+///
+/// When it is not installed here.
+pub fn program(name: &str) -> Result<PathBuf, Unavailable> {
+    let path = find_programs()?.join(name);
+    match path.is_file() {
+        true => Ok(path),
+        false => Err(Unavailable::new(format!(
+            "{} is not there.",
+            path.display()
+        ))),
+    }
+}
+
 fn find_programs() -> Result<PathBuf, Unavailable> {
     if let Some(directory) = std::env::var_os("UNDERPIN_TEST_POSTGRES_BIN") {
         let directory = PathBuf::from(directory);

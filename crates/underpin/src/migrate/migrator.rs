@@ -60,6 +60,15 @@ impl Migrator {
         Self::at(Place::Database(database.clone()))
     }
 
+    /// The same revisions, code and options for another database that is open.
+    #[must_use]
+    pub fn on(&self, database: &Database) -> Self {
+        Migrator {
+            place: Place::Database(database.clone()),
+            ..self.clone()
+        }
+    }
+
     fn at(place: Place) -> Self {
         Migrator {
             place,
@@ -391,7 +400,8 @@ impl Migrator {
         Ok(underpin_migrate::validate(&graph, &history, self.engine()))
     }
 
-    fn config(&self) -> Arc<Config> {
+    /// The configuration of the database.
+    pub fn config(&self) -> Arc<Config> {
         match &self.place {
             Place::Config(config) => Arc::clone(config),
             Place::Database(database) => database.config(),

@@ -6,9 +6,9 @@
 //! use underpin::migrate::{Embedded, Migrator};
 //!
 //! // `embed_revisions!("revisions")` gives the files of a directory like this.
-//! const REVISIONS: &[Embedded] = &[Embedded {
-//!     name: "revisions/3f9c2a1b7d40_users.sql",
-//!     text: "\
+//! const REVISIONS: &[Embedded] = &[Embedded::new(
+//!     "revisions/3f9c2a1b7d40_users.sql",
+//!     "\
 //! -- revision: 3f9c2a1b7d40
 //! -- parents: none
 //! -- message: users
@@ -17,7 +17,7 @@
 //! -- down
 //! DROP TABLE users;
 //! ",
-//! }];
+//! )];
 //!
 //! # async fn run() -> underpin::Result<()> {
 //! let db = Database::connect("sqlite::memory:").await?;
@@ -30,21 +30,23 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 
+mod autogenerate;
 mod host;
 mod into_target;
 mod migrator;
 mod step;
 
+pub use autogenerate::{Comparison, Wanted, Written, written};
 pub use into_target::IntoTarget;
 pub use migrator::Migrator;
 pub use step::Step;
 pub use underpin_derive::embed_revisions;
 pub use underpin_migrate::{
     Adopted, Adoption, Applied, Branch, BranchLabel, Checksum, Direction, Edge, Embedded, Entry,
-    Finding, Graph, GraphError, Group, History, Link, Mark, Merge, Mode, NewRevision, Object,
-    Origin, Overlap, Piece, Plan, PlanError, PlanStep, Progress, Repair, Report, Revision,
-    RevisionId, RunOptions, Script, Section, SplitError, StampChange, State, Statement, TEMPLATE,
-    Target, Tool, Touch, Wait, Work, current, entry, file_name, is_transaction_control, merge,
-    outline, parse, pending, plan_down, plan_up, read_directory, read_embedded, render, split,
-    touched, validate,
+    Finding, Graph, GraphError, Group, HISTORY_TABLE, History, Link, Mark, Merge, Mode,
+    NewRevision, NewScript, NewSection, Object, Origin, Overlap, Piece, Plan, PlanError, PlanStep,
+    Progress, Repair, Report, Revision, RevisionId, RunOptions, Script, Section, SplitError,
+    StampChange, State, Statement, TEMPLATE, Target, Tool, Touch, Wait, Work, current, entry,
+    file_name, is_transaction_control, merge, outline, parse, pending, plan_down, plan_up,
+    read_directory, read_embedded, render, split, touched, validate,
 };

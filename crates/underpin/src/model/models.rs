@@ -2,10 +2,11 @@ use std::collections::btree_map::Entry;
 
 use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
-    ColumnRef, EnumType, Namespace, ObjectName, Persistence, Schema, Sequence, SequenceOptions,
+    ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema, Sequence,
+    SequenceOptions,
 };
 
-use super::description::{Counter, Description};
+use super::description::{Column, Counter, Description};
 use super::table::{enumeration, in_schema, sequence_name, table, table_name};
 use super::{data_type, default_schema};
 
@@ -55,6 +56,45 @@ impl Models {
         }
         Ok(schema)
     }
+
+    /// What has another name than before: what says `renamed_from`.
+    pub fn hints(&self, engine: Engine) -> Hints {
+        let mut renames = Vec::new();
+        for of in self.descriptions {
+            let table = table_name(of, engine);
+            if let Some(old) = of.renamed_from {
+                renames.push(Rename::Table {
+                    from: table.sibling(old),
+                    to: table.clone(),
+                });
+            }
+            for column in of.columns {
+                renames.extend(column.renamed_from.map(|old| Rename::Column {
+                    table: table.clone(),
+                    from: old.to_owned(),
+                    to: column.name.to_owned(),
+                }));
+                renames.extend(labels_renamed(column, engine));
+            }
+        }
+        Hints { renames }
+    }
+}
+
+/// The labels with another name, where the column is of an enumerated type.
+fn labels_renamed(column: &Column, engine: Engine) -> Vec<Rename> {
+    let Some(of) = enumeration(column).filter(|_| engine == Engine::Postgres) else {
+        return Vec::new();
+    };
+    let name = in_schema(of.schema, of.name, engine);
+    let labels = of.labels.iter().filter_map(|label| {
+        Some(Rename::Label {
+            name: name.clone(),
+            from: label.renamed_from?.to_owned(),
+            to: label.name.to_owned(),
+        })
+    });
+    labels.collect()
 }
 
 fn add_namespace(schema: &mut Schema, of: &ObjectName) {

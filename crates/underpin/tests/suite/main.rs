@@ -1,5 +1,6 @@
 //! Underpin against real servers, real files and real faults.
 
+mod autogenerate;
 mod basics;
 mod cancel;
 mod chaos;
@@ -21,7 +22,9 @@ mod place;
 mod queries;
 mod readme;
 mod retry;
+mod schema_sql;
 mod scratch;
 mod secrets;
+mod standing;
 mod transaction;
 mod types;

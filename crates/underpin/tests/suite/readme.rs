@@ -221,7 +221,9 @@ fn the_examples_are_those_of_the_readme() {
         .map(|rest| rest.split("```").next().unwrap())
         .collect();
     assert!(blocks.len() >= 6);
-    for block in blocks {
+    // Those are compiled by the tests of the commands.
+    let of_commands = |block: &&str| block.contains("underpin_commands");
+    for block in blocks.into_iter().filter(|block| !of_commands(block)) {
         assert!(own.contains(&squeeze(block)), "not compiled:\n{block}");
     }
 }

@@ -1,0 +1,162 @@
+//! What the revisions make beside what is wanted, on each engine.
+
+use std::collections::BTreeSet;
+use std::io::{Write, stderr};
+use std::path::Path;
+
+use underpin::migrate::{Comparison, Migrator, Revision, Script, Wanted};
+use underpin::{Class, Config, Engine, Error, Result};
+
+use super::project::Project;
+use crate::options::GlobalOptions;
+
+/// One engine's part of it.
+pub(super) struct Compared {
+    pub(super) migrator: Migrator,
+    pub(super) comparison: Comparison,
+}
+
+/// What is to be compared, and where.
+pub(super) struct Question<'a> {
+    pub(super) project: Project<'a>,
+    pub(super) revisions: &'a [Revision],
+    pub(super) from_sql: Option<&'a Path>,
+    pub(super) engines: &'a [Engine],
+    pub(super) renames: &'a [String],
+}
+
+impl Question<'_> {
+    /// Compares on every engine. What is given has to be closed.
+    pub(super) async fn ask(&self, options: &GlobalOptions) -> Result<Vec<Compared>> {
+        let mut all = Vec::new();
+        for config in self.configs(options)? {
+            match self.one(config).await {
+                Ok(one) => all.push(one),
+                Err(error) => {
+                    close(all).await?;
+                    return Err(error);
+                }
+            }
+        }
+        match self.rename_of_nothing(&all) {
+            None => Ok(all),
+            Some(error) => {
+                close(all).await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn one(&self, config: Config) -> Result<Compared> {
+        let wanted = self.wanted()?;
+        let revisions = self.revisions.to_vec();
+        let migrator = self.project.revisions.migrator_of(config, revisions)?;
+        let comparison = Comparison::new(&migrator, &wanted, self.renames).await?;
+        Ok(Compared {
+            migrator,
+            comparison,
+        })
+    }
+
+    fn wanted(&self) -> Result<Wanted<'_>> {
+        match (self.from_sql, self.project.models) {
+            (Some(path), _) => Ok(Wanted::Sql(path)),
+            (None, Some(models)) => Ok(Wanted::Models(models)),
+            (None, None) => Err(Error::new(
+                Class::Config,
+                "This program has no models that say what the database is to have.",
+            )
+            .with_hint(
+                "Name SQL that does with --from-sql, or run a program that embeds these commands \
+                 with its models.",
+            )),
+        }
+    }
+
+    /// A rename that names nothing on any engine.
+    fn rename_of_nothing(&self, all: &[Compared]) -> Option<Error> {
+        self.renames.iter().find_map(|rename| {
+            let said = all.iter().map(|one| one.comparison.passed_over.get(rename));
+            let said: Option<Vec<&String>> = said.collect();
+            Some(Error::new(Class::Config, said?.first()?.as_str()))
+        })
+    }
+
+    /// The configuration of each engine. SQLite needs none, since its scratch database is in
+    /// memory.
+    fn configs(&self, options: &GlobalOptions) -> Result<Vec<Config>> {
+        let memory = || Config::builder().url("sqlite::memory:").build();
+        if !self.engines.is_empty() && self.engines.iter().all(|one| *one == Engine::Sqlite) {
+            return Ok(vec![memory()?]);
+        }
+        let own = options.load()?.to_builder().max_retries(0).build()?;
+        let engines = match self.engines {
+            [] => self.usual_engines(own.engine()),
+            given => given.iter().copied().collect(),
+        };
+        let config = |engine: Engine| match engine {
+            engine if engine == own.engine() => Ok(own.clone()),
+            Engine::Sqlite => memory(),
+            engine => Err(no_server(engine, own.engine())),
+        };
+        engines.into_iter().map(config).collect()
+    }
+
+    /// That of the configuration, and those that the revisions have sections for.
+    fn usual_engines(&self, own: Engine) -> BTreeSet<Engine> {
+        let mut engines = engines_of(self.revisions);
+        engines.insert(own);
+        engines
+    }
+}
+
+/// The engines that revisions have sections for.
+pub(super) fn engines_of(revisions: &[Revision]) -> BTreeSet<Engine> {
+    let scripts = revisions.iter().flat_map(|one| [&one.up, &one.down]);
+    let sections = scripts.flat_map(|script| match script {
+        Script::Sql(sections) => &sections[..],
+        Script::Code | Script::Irreversible { .. } => &[],
+    });
+    sections.filter_map(|section| section.engine).collect()
+}
+
+/// Names what only one side has and no revision can be about.
+pub(super) fn warn(comparison: &Comparison) -> std::io::Result<()> {
+    let mut err = stderr().lock();
+    for of in &comparison.diff.unsupported {
+        let (has, lacks) = match comparison.made.unsupported.contains(of) {
+            true => ("The revisions make", "what is wanted does not have it"),
+            false => ("It is wanted that there is", "the revisions do not make it"),
+        };
+        writeln!(
+            err,
+            "warning: {has} the {of}, and {lacks}: it is of a kind that cannot be compared, and \
+             has to be looked after by hand."
+        )?;
+    }
+    Ok(())
+}
+
+/// Removes what was made for comparing.
+pub(super) async fn close(all: Vec<Compared>) -> Result<()> {
+    let mut result = Ok(());
+    for one in all {
+        let closed = one.comparison.close().await;
+        result = result.and(closed);
+    }
+    result
+}
+
+fn no_server(engine: Engine, own: Engine) -> Error {
+    Error::new(
+        Class::Config,
+        format!(
+            "The revisions are for {engine} too, and the configuration names a database on {own}: \
+             what {engine} makes of them can be seen only there."
+        ),
+    )
+    .with_hint(format!(
+        "Name a server with --url, where a scratch database is made beside the one that it names, \
+         or leave {engine} out with `--engine {own}`."
+    ))
+}

@@ -1,0 +1,293 @@
+//! What the comments of a text of SQL say about names that something had before.
+
+use std::ops::Range;
+
+use underpin_core::Engine;
+
+use crate::lexer::{Kind, Lexer, Token};
+use crate::splitter::Piece;
+use crate::touched::{Object, touched};
+
+/// A comment `-- renamed from: old`, on a line of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// Where the comment is in the text.
+    pub range: Range<usize>,
+    /// The line of the comment, counted from 1.
+    pub line: usize,
+    /// The name that the comment gives, its parts apart. One without quotes is in lower case.
+    pub from: Vec<String>,
+    /// What has another name now.
+    pub to: RenamedTo,
+}
+
+/// What stands after the comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RenamedTo {
+    /// The CREATE TABLE of this table.
+    Table(Object),
+    /// In the CREATE TABLE of this table, this column.
+    Column(Object, String),
+    /// In the CREATE TYPE of this enumerated type, this label.
+    Label(Object, String),
+}
+
+/// A comment that asks for a rename and cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RenamedError {
+    /// Its line, counted from 1.
+    pub line: usize,
+    /// What is wrong with it, in a full sentence.
+    pub message: &'static str,
+}
+
+const NO_NAME: &str = "The comment names no old name: write `-- renamed from: name`.";
+const BEHIND: &str = "The comment stands behind something: put it on a line of its own, before what \
+                      has the new name.";
+const NOTHING: &str = "After the comment comes nothing that it can be about: it stands before a \
+                       CREATE TABLE, before a column in it, or before a label of an enum.";
+
+/// What begins a part of a table that is no column.
+const NO_COLUMN: [&str; 8] = [
+    "CONSTRAINT",
+    "PRIMARY",
+    "UNIQUE",
+    "CHECK",
+    "FOREIGN",
+    "EXCLUDE",
+    "LIKE",
+    "NOT",
+];
+
+/// The renames that comments ask for: `-- renamed from: old`, on a line of its own before a
+/// CREATE TABLE, before a column in one, or before a label in a CREATE TYPE … AS ENUM. The
+/// pieces are those of the text.
+///
+/// # Errors
+/// [`RenamedError`] for such a comment in any other place, so that none is passed over.
+pub fn renamed(sql: &str, pieces: &[Piece], engine: Engine) -> Result<Vec<Renamed>, RenamedError> {
+    let tokens: Vec<Token> = Lexer::new(sql, Some(engine))
+        .map_while(Result::ok)
+        .filter(|token| token.kind != Kind::Space)
+        .collect();
+    let mut found = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        let Some(old) = asked(token, sql) else {
+            continue;
+        };
+        let error = |message| RenamedError {
+            line: token.line,
+            message,
+        };
+        let line_begin = sql[..token.range.start].rfind('\n').map_or(0, |at| at + 1);
+        if !sql[line_begin..token.range.start].trim().is_empty() {
+            return Err(error(BEHIND));
+        }
+        let from = path(old, engine).ok_or_else(|| error(NO_NAME))?;
+        let to = Place {
+            sql,
+            pieces,
+            engine,
+        }
+        .of(&tokens, place);
+        found.push(Renamed {
+            range: token.range.clone(),
+            line: token.line,
+            from,
+            to: to.ok_or_else(|| error(NOTHING))?,
+        });
+    }
+    Ok(found)
+}
+
+/// What a comment gives as the old name, where it is such a comment.
+fn asked<'s>(token: &Token, sql: &'s str) -> Option<&'s str> {
+    const ASKS: &str = "renamed from:";
+    if token.kind != Kind::Comment {
+        return None;
+    }
+    let said = sql[token.range.clone()].strip_prefix("--")?.trim();
+    let begin = said.get(..ASKS.len())?;
+    begin
+        .eq_ignore_ascii_case(ASKS)
+        .then(|| said[ASKS.len()..].trim())
+}
+
+/// The parts of a name, as PostgreSQL folds them.
+fn path(text: &str, engine: Engine) -> Option<Vec<String>> {
+    let tokens: Vec<Token> = Lexer::new(text, Some(engine))
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let mut parts = Vec::new();
+    for (place, token) in tokens.iter().enumerate() {
+        match place % 2 {
+            0 => parts.push(name(token, text)?),
+            _ if text[token.range.clone()] == *"." => {}
+            _ => return None,
+        }
+    }
+    (tokens.len() % 2 == 1).then_some(parts)
+}
+
+/// A name or, with it, a text in quotes, without them.
+fn name(token: &Token, sql: &str) -> Option<String> {
+    let text = &sql[token.range.clone()];
+    match token.kind {
+        Kind::Word => Some(text.to_lowercase()),
+        Kind::Quoted => {
+            let quote = text.chars().next()?;
+            if quote == '[' {
+                return Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
+            }
+            let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
+            Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// Where a comment is.
+struct Place<'s> {
+    sql: &'s str,
+    pieces: &'s [Piece],
+    engine: Engine,
+}
+
+impl Place<'_> {
+    /// What comes after the comment that is the token at `place`.
+    fn of(&self, tokens: &[Token], place: usize) -> Option<RenamedTo> {
+        let solid = |token: &&Token| token.kind != Kind::Comment;
+        let next = tokens[place..].iter().find(solid)?;
+        let statement = self.statement(next)?;
+        let text = &self.sql[statement.clone()];
+        let object = touched(text, Some(self.engine)).into_iter().next()?;
+        let within = tokens
+            .iter()
+            .filter(solid)
+            .filter(|token| statement.contains(&token.range.start));
+        let within: Vec<&Token> = within.collect();
+        let is = |at: usize, words: &[&str]| {
+            let word = within.get(at).map(|token| &self.sql[token.range.clone()]);
+            word.is_some_and(|word| words.iter().any(|one| word.eq_ignore_ascii_case(one)))
+        };
+        if !is(0, &["CREATE"]) {
+            return None;
+        }
+        let at = within.iter().position(|token| *token == next)?;
+        match object.kind {
+            "table" if at == 0 => Some(RenamedTo::Table(object)),
+            // ( or , at the first level of parentheses.
+            _ if at == 0 || !is(at - 1, &["(", ","]) || self.depth(&within[..at]) != 1 => None,
+            "table" if next.kind == Kind::Word && is(at, &NO_COLUMN) => None,
+            "table" => Some(RenamedTo::Column(object, name(next, self.sql)?)),
+            "type" if is(at, &[")"]) => None,
+            "type" => Some(RenamedTo::Label(object, name(next, self.sql)?)),
+            _ => None,
+        }
+    }
+
+    fn statement(&self, token: &Token) -> Option<Range<usize>> {
+        let mut statements = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Statement { range, .. } => Some(range),
+            Piece::Between { .. } => None,
+        });
+        let found = statements.find(|range| range.contains(&token.range.start));
+        found.cloned()
+    }
+
+    fn depth(&self, tokens: &[&Token]) -> usize {
+        tokens
+            .iter()
+            .fold(0_usize, |depth, token| match token.kind {
+                Kind::Open => depth + 1,
+                Kind::Close => depth.saturating_sub(1),
+                _ => depth,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splitter::split;
+
+    fn read(sql: &str) -> Result<Vec<Renamed>, RenamedError> {
+        let pieces = split(sql, Some(Engine::Postgres)).unwrap();
+        renamed(sql, &pieces, Engine::Postgres)
+    }
+
+    fn shown(sql: &str) -> Vec<String> {
+        let each = read(sql).unwrap().into_iter().map(|renamed| {
+            let from = renamed.from.join(".");
+            let to = match renamed.to {
+                RenamedTo::Table(table) => table.to_string(),
+                RenamedTo::Column(table, column) => format!("{table} column {column}"),
+                RenamedTo::Label(of, label) => format!("{of} label {label}"),
+            };
+            format!("{}: {from} to {to}", renamed.line)
+        });
+        each.collect()
+    }
+
+    #[test]
+    fn a_comment_is_about_what_comes_next() {
+        let sql = "\
+-- People.
+-- renamed from: users
+-- They can log in.
+CREATE TABLE shop.people (
+  id bigint PRIMARY KEY,
+  -- renamed from: \"Name\"
+  full_name text NOT NULL, -- as they write it
+  -- Renamed From: Nick
+  \"Alias\" numeric(10, 2)
+);
+CREATE TYPE mood AS ENUM (
+  -- renamed from: 'sad one'
+  'unhappy', 'ok'
+);";
+        let expected = [
+            "2: users to table `shop.people`",
+            "6: Name to table `shop.people` column full_name",
+            "8: nick to table `shop.people` column Alias",
+            "12: sad one to type `mood` label unhappy",
+        ];
+        assert_eq!(shown(sql), expected);
+    }
+
+    #[test]
+    fn a_text_that_looks_like_a_comment_is_none() {
+        let sql = "SELECT '\n-- renamed from: x\n';\n\
+                   CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$\n-- renamed from: y\nSELECT 1$$;\n\
+                   -- It was renamed from time to time.\nSELECT 1;";
+        assert_eq!(read(sql).unwrap(), []);
+    }
+
+    #[test]
+    fn no_comment_is_passed_over() {
+        for (sql, line, message) in [
+            ("-- renamed from: a\nCREATE VIEW b AS SELECT 1;", 1, NOTHING),
+            ("CREATE TABLE t (a int);\n-- renamed from: a\n", 2, NOTHING),
+            (
+                "CREATE TABLE t (a int,\n-- renamed from: b\nCONSTRAINT c CHECK (a > 0));",
+                2,
+                NOTHING,
+            ),
+            ("CREATE TABLE t (a int\n-- renamed from: b\n);", 2, NOTHING),
+            (
+                "CREATE TABLE t (a numeric(\n-- renamed from: b\n1, 2));",
+                2,
+                NOTHING,
+            ),
+            (
+                "CREATE TABLE t (a int, -- renamed from: b\nc int);",
+                1,
+                BEHIND,
+            ),
+            ("-- renamed from:\nCREATE TABLE t ();", 1, NO_NAME),
+            ("-- renamed from: a b\nCREATE TABLE t ();", 1, NO_NAME),
+        ] {
+            assert_eq!(read(sql), Err(RenamedError { line, message }), "{sql}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! How a database stands to the program that uses it.
+
+use underpin::Config;
+use underpin::migrate::Migrator;
+use underpin::schema::{Selection, Standing, Target, of_sql, standing};
+
+use crate::migrate::migrator;
+use crate::place::{InPlace, Place};
+
+const REVISIONS: [&str; 2] = [
+    "-- up\nCREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL);\n-- down\nDROP TABLE users;\n",
+    "-- up\nCREATE INDEX users_email ON users (email);\n-- down\nDROP INDEX users_email;\n",
+];
+
+/// What the revisions make, as a person wrote it down.
+const TARGET: &str = "CREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL);
+CREATE INDEX users_email ON users (email);";
+
+async fn target(place: &Place) -> Target {
+    let directory = underpin_testkit::SqliteFile::new();
+    let path = directory.directory().join("schema.sql");
+    std::fs::write(&path, TARGET).unwrap();
+    let config = Config::from_url(&place.url()).unwrap();
+    of_sql(path, &config, &Selection::default()).await.unwrap()
+}
+
+fn ids(revisions: &[underpin::migrate::RevisionId]) -> Vec<&str> {
+    revisions.iter().map(|id| id.as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_database_is_behind_until_all_revisions_are_applied() {
+    for place in Place::each("standing_behind") {
+        let db = place.open().await;
+        let migrator = migrator(&place, &REVISIONS);
+        let target = target(&place).await;
+        let before = standing(&db, &migrator, Some(&target)).await.unwrap();
+        let Standing::Behind { pending } = &before else {
+            panic!("{before:?}");
+        };
+        assert_eq!(ids(pending), ["r0", "r1"]);
+        assert_eq!(
+            before.to_string(),
+            "The database is behind: it has not the revisions `r0`, `r1`. `up` applies what is missing."
+        );
+        migrator.up("r0").await.unwrap();
+        let half = standing(&db, &migrator, Some(&target)).await.unwrap();
+        assert!(matches!(&half, Standing::Behind { pending } if ids(pending) == ["r1"]));
+        migrator.up("head").await.unwrap();
+        let after = standing(&db, &migrator, Some(&target)).await.unwrap();
+        assert!(after.is_up_to_date(), "{after}");
+        assert_eq!(after.to_string(), "The database is up to date.");
+        let alone = standing(&db, &migrator, None).await.unwrap();
+        assert_eq!(alone, Standing::UpToDate);
+    }
+}
+
+#[tokio::test]
+async fn a_database_is_ahead_of_an_older_program() {
+    for place in Place::each("standing_ahead") {
+        let db = place.open().await;
+        migrator(&place, &REVISIONS).up("head").await.unwrap();
+        let older: Migrator = migrator(&place, &REVISIONS[..1]);
+        let stands = standing(&db, &older, None).await.unwrap();
+        assert!(matches!(&stands, Standing::Ahead { unknown, pending }
+            if ids(unknown) == ["r1"] && pending.is_empty()));
+        assert_eq!(
+            stands.to_string(),
+            "The database is ahead: it has the revision `r1`, which this program does not know. Run a \
+             newer version of the program."
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_changed_by_hand_has_drifted() {
+    for place in Place::each("standing_drifted") {
+        let db = place.open().await;
+        let migrator = migrator(&place, &REVISIONS);
+        migrator.up("head").await.unwrap();
+        db.batch("DROP INDEX users_email; CREATE TABLE mine (id integer)")
+            .await
+            .unwrap();
+        let target = target(&place).await;
+        let stands = standing(&db, &migrator, Some(&target)).await.unwrap();
+        let namespace = match place {
+            Place::Postgres(_) => "public",
+            Place::Sqlite(_) => "main",
+        };
+        assert_eq!(
+            stands.to_string(),
+            format!(
+                "The database has drifted. To be what it should be, it takes:\n  \
+                 Drop table {namespace}.mine\n  Create index users_email of {namespace}.users"
+            )
+        );
+        // Without a target nobody knows.
+        let alone = standing(&db, &migrator, None).await.unwrap();
+        assert_eq!(alone, Standing::UpToDate);
+    }
+}
