@@ -15,6 +15,7 @@ mod deferral;
 mod diff;
 mod domain;
 mod enum_type;
+pub mod erd;
 mod exclusion;
 mod expression;
 mod extension;
