@@ -25,12 +25,14 @@ mod config;
 mod exit;
 mod format;
 mod health;
+mod listing;
 pub mod migrate;
 mod open;
 mod options;
 mod output;
 mod ping;
 mod query;
+pub mod schema;
 
 pub use command::{Command, completions, run};
 pub use exit::Exit;

@@ -43,7 +43,6 @@ mod embedded;
 mod go;
 mod init;
 mod list;
-mod listing;
 mod lock_timeout;
 mod merge;
 mod new;
@@ -54,6 +53,8 @@ mod revisions;
 mod show;
 mod stamp;
 mod validate;
+
+use crate::listing;
 
 pub use adopt::AdoptArguments;
 pub use check::CheckArguments;
