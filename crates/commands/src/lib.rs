@@ -1,25 +1,41 @@
 //! The commands of Underpin as a library, so that an application can offer them under its
-//! own name.
+//! own name, with its own revisions and models: see [`App`]. One that has other commands beside
+//! them takes them among its own:
 //!
 //! ```no_run
-//! use clap::Parser;
-//! use underpin_commands::{Command, GlobalOptions, run};
+//! use clap::{Parser, Subcommand};
+//! use underpin_commands::{App, AppCommand, GlobalOptions};
 //!
 //! #[derive(Parser)]
-//! struct App {
+//! struct Arguments {
 //!     #[command(flatten)]
 //!     options: GlobalOptions,
 //!     #[command(subcommand)]
-//!     command: Command,
+//!     action: Action,
+//! }
+//!
+//! #[derive(Subcommand)]
+//! enum Action {
+//!     /// Open the shop
+//!     Serve,
+//!     #[command(flatten)]
+//!     Database(AppCommand),
 //! }
 //!
 //! #[tokio::main]
 //! async fn main() -> std::process::ExitCode {
-//!     let app = App::parse();
-//!     run(app.command, &app.options).await.into()
+//!     let arguments = Arguments::parse();
+//!     match arguments.action {
+//!         Action::Serve => std::process::ExitCode::SUCCESS,
+//!         Action::Database(command) => {
+//!             let app = App::new("shop");
+//!             app.run(command, &arguments.options).await.into()
+//!         }
+//!     }
 //! }
 //! ```
 
+mod app;
 mod command;
 mod config;
 mod exit;
@@ -34,6 +50,7 @@ mod ping;
 mod query;
 pub mod schema;
 
+pub use app::{App, AppCommand};
 pub use command::{Command, completions, run};
 pub use exit::Exit;
 pub use format::Format;

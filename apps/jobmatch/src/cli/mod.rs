@@ -11,8 +11,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use underpin::{Class, Database, Error, Result};
-use underpin_commands::migrate::{self, MigrateCommand, Revisions};
-use underpin_commands::{Command, Exit, GlobalOptions};
+use underpin_commands::{App, AppCommand, Exit, GlobalOptions};
 
 /// Keeps the database of a job-scoring service: imports, matches, e-mails
 #[derive(Parser)]
@@ -27,9 +26,6 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Bring the database to a revision, and show what there is
-    #[command(subcommand)]
-    Migrate(MigrateCommand),
     /// Put the rows of a CSV file into the database; run again after it was killed, it
     /// carries on where it stopped
     Import(import::ImportArguments),
@@ -43,22 +39,22 @@ enum Action {
     /// Write a made-up CSV file to standard output
     Sample(sample::SampleArguments),
     #[command(flatten)]
-    Database(Command),
+    Database(AppCommand),
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Exit {
     let options = &arguments.options;
     let result = match arguments.action {
-        Action::Migrate(command) => {
-            let revisions = Revisions::Embedded(jobmatch::REVISIONS);
-            return migrate::run(command, options, revisions).await;
-        }
         Action::Import(import) => import::run(import, options).await,
         Action::Match(matching) => matching::run(matching, options).await,
         Action::Emails(command) => emails::run(command, options).await,
         Action::Stats => stats::run(options).await,
         Action::Sample(sample) => sample::run(&sample),
-        Action::Database(command) => return underpin_commands::run(command, options).await,
+        Action::Database(command) => {
+            let app = App::new("jobmatch").revisions(jobmatch::REVISIONS);
+            let app = app.models(jobmatch::models::MODELS);
+            return app.run(command, options).await;
+        }
     };
     result.unwrap_or_else(|error| {
         let _ = writeln!(std::io::stderr(), "error: {error}");

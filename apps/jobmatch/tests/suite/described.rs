@@ -8,19 +8,20 @@ use underpin_testkit::{Postgres, or_skip};
 use crate::place::{InPlace, Place, close};
 
 /// All but the history of the revisions.
-async fn read(database: &Database) -> Schema {
+pub(crate) async fn read(database: &Database) -> Schema {
     let selection = Selection {
-        namespaces: vec!["public".into()],
         exclude: vec!["underpin_*".into()],
         ..Selection::default()
     };
     let mut schema = introspect(database, &selection).await.unwrap();
-    // Every database says of it that it is the standard one.
-    schema.namespaces.get_mut("public").unwrap().comment = None;
+    // Every database on PostgreSQL says of it that it is the standard one.
+    if let Some(public) = schema.namespaces.get_mut("public") {
+        public.comment = None;
+    }
     schema
 }
 
-fn lines(schema: &Schema) -> Vec<String> {
+pub(crate) fn lines(schema: &Schema) -> Vec<String> {
     let text = serde_json::to_string_pretty(schema).unwrap();
     text.lines().map(|line| line.trim().to_owned()).collect()
 }

@@ -1,5 +1,6 @@
 //! jobmatch on real databases: each test on SQLite and, where there is one, on PostgreSQL.
 
+mod autogenerate;
 mod constraints;
 mod described;
 mod import;

@@ -7,7 +7,7 @@ use underpin::Result;
 use underpin::migrate::{Comparison, Graph, NewRevision, RevisionId, Written, written};
 use underpin::schema::Rename;
 
-use super::compare::{Compared, Question, close, engines_of};
+use super::compare::{Compared, Question, close, engines_of, warn};
 use super::draft::{Draft, draft, with, write};
 use super::new::NewArguments;
 use super::project::Project;
@@ -50,6 +50,9 @@ async fn answer(
     place: Place<'_>,
     revision: NewRevision,
 ) -> Result<Exit> {
+    for one in compared {
+        or_broken_pipe(warn(&one.comparison))?;
+    }
     or_broken_pipe(propose(compared))?;
     let refused = compared
         .iter()

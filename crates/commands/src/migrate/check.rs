@@ -5,7 +5,7 @@ use clap::Args;
 use underpin::Result;
 use underpin::{Engine, migrate::Graph};
 
-use super::compare::{Compared, Question, close};
+use super::compare::{Compared, Question, close, warn};
 use super::listing::{print, text};
 use super::project::Project;
 use crate::exit::Exit;
@@ -54,6 +54,9 @@ pub(super) async fn run(
 }
 
 fn say(compared: &[Compared], options: &GlobalOptions) -> Result<()> {
+    for one in compared {
+        or_broken_pipe(warn(&one.comparison))?;
+    }
     if options.format == Format::Table {
         return or_broken_pipe(sentences(compared));
     }

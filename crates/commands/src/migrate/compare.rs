@@ -1,6 +1,7 @@
 //! What the revisions make beside what is wanted, on each engine.
 
 use std::collections::BTreeSet;
+use std::io::{Write, stderr};
 use std::path::Path;
 
 use underpin::migrate::{Comparison, Migrator, Revision, Script, Wanted};
@@ -59,8 +60,9 @@ impl Question<'_> {
 
     fn wanted(&self) -> Result<Wanted<'_>> {
         match (self.from_sql, self.project.models) {
+            (Some(path), _) => Ok(Wanted::Sql(path)),
             (None, Some(models)) => Ok(Wanted::Models(models)),
-            _ => Err(Error::new(
+            (None, None) => Err(Error::new(
                 Class::Config,
                 "This program has no models that say what the database is to have.",
             )
@@ -116,6 +118,23 @@ pub(super) fn engines_of(revisions: &[Revision]) -> BTreeSet<Engine> {
         Script::Code | Script::Irreversible { .. } => &[],
     });
     sections.filter_map(|section| section.engine).collect()
+}
+
+/// Names what only one side has and no revision can be about.
+pub(super) fn warn(comparison: &Comparison) -> std::io::Result<()> {
+    let mut err = stderr().lock();
+    for of in &comparison.diff.unsupported {
+        let (has, lacks) = match comparison.made.unsupported.contains(of) {
+            true => ("The revisions make", "what is wanted does not have it"),
+            false => ("It is wanted that there is", "the revisions do not make it"),
+        };
+        writeln!(
+            err,
+            "warning: {has} the {of}, and {lacks}: it is of a kind that cannot be compared, and \
+             has to be looked after by hand."
+        )?;
+    }
+    Ok(())
 }
 
 /// Removes what was made for comparing.

@@ -1,36 +1,4 @@
-//! The migrations of an application as commands.
-//!
-//! ```no_run
-//! use clap::{Parser, Subcommand};
-//! use underpin::migrate::Embedded;
-//! use underpin_commands::GlobalOptions;
-//! use underpin_commands::migrate::{MigrateCommand, Revisions, run};
-//!
-//! // By embed_revisions!("revisions").
-//! static REVISIONS: &[Embedded] = &[];
-//!
-//! #[derive(Parser)]
-//! struct App {
-//!     #[command(flatten)]
-//!     options: GlobalOptions,
-//!     #[command(subcommand)]
-//!     command: Command,
-//! }
-//!
-//! #[derive(Subcommand)]
-//! enum Command {
-//!     /// Bring the database up to date
-//!     #[command(subcommand)]
-//!     Migrate(MigrateCommand),
-//! }
-//!
-//! #[tokio::main]
-//! async fn main() -> std::process::ExitCode {
-//!     let app = App::parse();
-//!     let Command::Migrate(command) = app.command;
-//!     run(command, &app.options, Revisions::Embedded(REVISIONS)).await.into()
-//! }
-//! ```
+//! The migrations of an application as commands. [`App`](crate::App) has them among all others.
 
 mod adopt;
 mod autogenerate;

@@ -4,23 +4,25 @@ mod trial;
 mod written;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use underpin_core::{Engine, Result};
-use underpin_schema::{Diff, Hints, Plan, Rename, Schema, diff, postgres, sqlite};
+use underpin_schema::{Diff, Hints, Plan, Rename, Schema, Selection, diff};
 
 pub use written::{Written, written};
 
 use super::Migrator;
 use crate::model::Models;
-use crate::schema::{Scratch, of_models, of_revisions};
+use crate::schema::{Scratch, Target, of_models, of_revisions, of_sql, plan};
 
 /// What a database is to have once all revisions are applied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub enum Wanted<'a> {
     /// What models say, and what they cannot say as the revisions make it.
     Models(&'a Models),
-    /// This schema, as a server renders it, and what has another name in it.
-    Schema(Box<Schema>, Hints),
+    /// What a file or directory of SQL makes, as [`of_sql`] reads it, in the namespaces that it
+    /// names.
+    Sql(&'a Path),
 }
 
 /// What the revisions make and what is wanted beyond it, on the engine of a migrator. What the
@@ -45,6 +47,8 @@ pub struct Comparison {
     /// says so. Elsewhere they may.
     pub passed_over: BTreeMap<String, String>,
     scratch: Scratch,
+    /// Where what is wanted is told by SQL, that, since it says what is compared.
+    target: Option<Target>,
 }
 
 impl Comparison {
@@ -79,12 +83,10 @@ impl Comparison {
             wanted,
             hints,
             passed_over,
+            target,
         } = sides;
         let diff = diff(&made, &wanted, &hints);
-        let plan = match engine {
-            Engine::Sqlite => sqlite::plan(&made, &wanted, &diff)?,
-            _ => postgres::plan(&made, &wanted, &diff)?,
-        };
+        let plan = plan(engine, &made, &wanted, &diff)?;
         Ok(Comparison {
             engine,
             made,
@@ -93,6 +95,7 @@ impl Comparison {
             plan,
             passed_over,
             scratch,
+            target,
         })
     }
 
@@ -118,6 +121,7 @@ struct Sides {
     wanted: Schema,
     hints: Hints,
     passed_over: BTreeMap<String, String>,
+    target: Option<Target>,
 }
 
 async fn compared(
@@ -127,29 +131,52 @@ async fn compared(
     scratch: &Scratch,
 ) -> Result<Sides> {
     let made = of_revisions(migrator, scratch).await?;
-    let (named, mut hints) = match wanted {
+    let config = migrator.config();
+    match wanted {
         Wanted::Models(models) => {
             let engine = migrator.engine();
-            (models.schema(engine)?, models.hints(engine))
+            let mut hints = models.hints(engine);
+            let described = models.schema(engine)?;
+            let passed_over = add(renames, &mut hints, &made, &described);
+            Ok(Sides {
+                wanted: of_models(models, &config, &made, &hints).await?,
+                made,
+                hints,
+                passed_over,
+                target: None,
+            })
         }
-        Wanted::Schema(schema, hints) => (Schema::clone(schema), hints.clone()),
-    };
+        Wanted::Sql(path) => {
+            let all = Selection::default();
+            let target = of_sql(path, &config, &all).await?;
+            let made = target.counterpart(scratch.database(), &all).await?.schema;
+            let mut hints = target.hints.clone();
+            let passed_over = add(renames, &mut hints, &made, &target.schema);
+            Ok(Sides {
+                wanted: target.schema.clone(),
+                made,
+                hints,
+                passed_over,
+                target: Some(target),
+            })
+        }
+    }
+}
+
+/// Adds the renames that name something to the hints, and gives the others.
+fn add(
+    renames: &[impl AsRef<str>],
+    hints: &mut Hints,
+    made: &Schema,
+    wanted: &Schema,
+) -> BTreeMap<String, String> {
     let mut passed_over = BTreeMap::new();
     for text in renames {
         let text = text.as_ref();
-        match Rename::parse(text, &made, &named) {
+        match Rename::parse(text, made, wanted) {
             Ok(rename) => hints.renames.push(rename),
             Err(error) => drop(passed_over.insert(text.to_owned(), error.message().to_owned())),
         }
     }
-    let wanted = match wanted {
-        Wanted::Models(models) => of_models(models, &migrator.config(), &made, &hints).await?,
-        Wanted::Schema(..) => named,
-    };
-    Ok(Sides {
-        made,
-        wanted,
-        hints,
-        passed_over,
-    })
+    passed_over
 }

@@ -2,7 +2,7 @@
 
 use underpin_core::{Class, Error, Result};
 use underpin_migrate::{Revision, Script};
-use underpin_schema::{Change, Hints, Schema, diff};
+use underpin_schema::{Change, Hints, Schema, Selection, diff};
 
 use super::Comparison;
 use crate::migrate::Migrator;
@@ -52,7 +52,14 @@ impl Comparison {
     }
 
     async fn read(&self) -> Result<Schema> {
-        introspect(self.scratch.database(), &selection()).await
+        let database = self.scratch.database();
+        match &self.target {
+            None => introspect(database, &selection()).await,
+            Some(target) => {
+                let made = target.counterpart(database, &Selection::default()).await?;
+                Ok(made.schema)
+            }
+        }
     }
 
     fn is_where(&self, now: &Schema, goal: &Schema, what: &str) -> Result<()> {
