@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use tracing_subscriber::EnvFilter;
 use underpin_commands::migrate::{MigrateArguments, run_arguments};
+use underpin_commands::schema::{SchemaArguments, run_arguments as run_schema};
 use underpin_commands::{Command, Exit, GlobalOptions, completions, run};
 
 /// Connects to, checks and queries PostgreSQL and SQLite databases
@@ -25,6 +26,8 @@ enum Action {
     Command(Command),
     /// Migrate the database by the revisions of a directory
     Migrate(MigrateArguments),
+    /// Look at schemas, write them as SQL, compare and draw them
+    Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -44,6 +47,7 @@ async fn main() -> ExitCode {
     let exit = match arguments.action {
         Action::Command(command) => run(command, &arguments.options).await,
         Action::Migrate(migrate) => run_arguments(migrate, &arguments.options).await,
+        Action::Schema(schema) => run_schema(schema, &arguments.options).await,
         Action::Completions { shell } => {
             completions::<Arguments>(shell, "underpin");
             Exit::Success

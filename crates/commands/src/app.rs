@@ -11,6 +11,7 @@ use crate::command::{self, Command};
 use crate::exit::Exit;
 use crate::migrate::{EmbeddedArguments, Project, Revisions, run_embedded};
 use crate::options::GlobalOptions;
+use crate::schema::{self, SchemaCommand};
 
 type With = Box<dyn Fn(Migrator) -> Result<Migrator> + Send + Sync>;
 
@@ -78,6 +79,9 @@ pub enum AppCommand {
     Database(Command),
     /// Bring the database to a revision, show what there is, and write new ones
     Migrate(EmbeddedArguments),
+    /// Look at schemas, write them as SQL, compare and draw them
+    #[command(subcommand)]
+    Schema(SchemaCommand),
 }
 
 impl App {
@@ -165,6 +169,7 @@ impl App {
             AppCommand::Migrate(arguments) => {
                 run_embedded(arguments, options, self.project()).await
             }
+            AppCommand::Schema(command) => schema::run(command, options, self.project()).await,
         }
     }
 

@@ -8,7 +8,8 @@ use underpin::{Class, Error, Stage};
 pub enum Exit {
     /// 0: done, and where a question was asked, the answer is yes.
     Success = 0,
-    /// 1: done, and the answer is no: the database does not answer, the revisions are not in order.
+    /// 1: done, and the answer is no: the database does not answer, the revisions are not in order,
+    /// the schemas differ.
     No = 1,
     /// 2: the command line or the configuration is wrong; nothing was tried.
     Usage = 2,
@@ -22,7 +23,8 @@ pub enum Exit {
 pub(crate) const HELP: &str = "\
 Exit codes:
   0  done; where a question was asked, the answer is yes
-  1  done, and the answer is no: the database does not answer, the revisions are not in order
+  1  done, and the answer is no: the database does not answer, the revisions are not in order,
+     the schemas differ
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
   4  the database was reached, and what was asked of it failed";

@@ -41,12 +41,14 @@ mod config;
 mod exit;
 mod format;
 mod health;
+mod listing;
 pub mod migrate;
 mod open;
 mod options;
 mod output;
 mod ping;
 mod query;
+pub mod schema;
 
 pub use app::{App, AppCommand};
 pub use command::{Command, completions, run};

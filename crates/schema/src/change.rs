@@ -10,9 +10,11 @@ use crate::{
 };
 
 mod comment_on;
+mod presence;
 mod words;
 
 pub use comment_on::CommentOn;
+pub use presence::Presence;
 
 /// One difference between two schemas: what it takes to get from the first to the second.
 ///

@@ -57,7 +57,7 @@ impl Serialize for ObjectName {
 
 /// A name for people: in quotes only where it could be misread without. Never for SQL, since
 /// it knows no reserved words.
-pub(crate) fn plain(name: &str) -> std::borrow::Cow<'_, str> {
+pub fn plain(name: &str) -> std::borrow::Cow<'_, str> {
     let simple = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     match !name.is_empty()
         && name.chars().all(simple)

@@ -23,9 +23,37 @@ pub(crate) fn like_pattern(name: &str) -> String {
     pattern
 }
 
+/// Whether a name is of a pattern, in which `*` stands for any characters: what the patterns of
+/// a [`Selection`] are.
+pub fn name_matches(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((begin, rest)) => name.strip_prefix(begin).is_some_and(|left| {
+            let mut ends = left.char_indices().map(|(at, _)| at).chain([left.len()]);
+            ends.any(|at| name_matches(rest, &left[at..]))
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, name, expected) in [
+            ("users", "users", true),
+            ("users", "users2", false),
+            ("user*", "user", true),
+            ("*_2026", "orders_2026", true),
+            ("a*b*c", "a_b_b_c", true),
+            ("a*b*c", "a_b_", false),
+            ("*", "", true),
+            ("é*", "éa", true),
+        ] {
+            assert_eq!(name_matches(pattern, name), expected, "{pattern} {name}");
+        }
+    }
 
     #[test]
     fn only_a_star_stands_for_anything() {

@@ -9,6 +9,7 @@ mod malformed;
 mod matching;
 mod models;
 mod passwords;
+mod picture;
 mod place;
 mod schema;
 mod verify;

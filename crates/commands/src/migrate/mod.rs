@@ -11,7 +11,6 @@ mod embedded;
 mod go;
 mod init;
 mod list;
-mod listing;
 mod lock_timeout;
 mod merge;
 mod new;
@@ -22,6 +21,8 @@ mod revisions;
 mod show;
 mod stamp;
 mod validate;
+
+use crate::listing;
 
 pub use adopt::AdoptArguments;
 pub use check::CheckArguments;

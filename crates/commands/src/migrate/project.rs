@@ -8,8 +8,8 @@ use super::revisions::Revisions;
 /// what the revisions are to lead to.
 #[derive(Clone, Copy)]
 pub struct Project<'a> {
-    pub(super) revisions: Revisions<'a>,
-    pub(super) models: Option<&'a Models>,
+    pub(crate) revisions: Revisions<'a>,
+    pub(crate) models: Option<&'a Models>,
 }
 
 impl<'a> Project<'a> {

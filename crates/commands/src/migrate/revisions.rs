@@ -39,7 +39,7 @@ impl<'a> Revisions<'a> {
         }
     }
 
-    pub(super) fn read(self) -> Result<Vec<Revision>> {
+    pub(crate) fn read(self) -> Result<Vec<Revision>> {
         match self {
             // Nothing was tried, as with any other mistake on the command line.
             Revisions::Directory(path) | Revisions::DirectoryWith(path, _) => read_directory(path)
@@ -68,7 +68,7 @@ impl<'a> Revisions<'a> {
     }
 
     /// A migrator of these of the revisions.
-    pub(super) fn migrator_of(self, config: Config, revisions: Vec<Revision>) -> Result<Migrator> {
+    pub(crate) fn migrator_of(self, config: Config, revisions: Vec<Revision>) -> Result<Migrator> {
         let migrator = Migrator::new(config)?.revisions(revisions);
         match self.with() {
             Some(with) => with(migrator),

@@ -1,6 +1,7 @@
-//! `migrate new --autogenerate` and `migrate check`, as a shell sees them of a program with models.
+//! `migrate new --autogenerate`, `migrate check` and `schema`, as a shell sees them of a program with models.
 
 mod complaints;
 mod refused;
+mod schema;
 mod shop;
 mod written;

@@ -1,4 +1,4 @@
-use underpin_schema::{ObjectName, Schema, Selection};
+use underpin_schema::{ObjectName, Schema, Selection, name_matches};
 
 /// What [`introspect`](super::introspect()) would have read of the schema, but for what is
 /// unsupported, which stays.
@@ -8,7 +8,7 @@ pub(super) fn selected(mut schema: Schema, selection: &Selection) -> Schema {
         all || selection.namespaces.iter().any(|name| name == namespace)
     };
     let relation = |name: &ObjectName| {
-        let like = |patterns: &[String]| patterns.iter().any(|one| matches(one, &name.name));
+        let like = |patterns: &[String]| patterns.iter().any(|one| name_matches(one, &name.name));
         let picked = selection.tables.is_empty() || like(&selection.tables);
         inside(&name.namespace) && picked && !like(&selection.exclude)
     };
@@ -27,36 +27,4 @@ pub(super) fn selected(mut schema: Schema, selection: &Selection) -> Schema {
     schema.views.retain(|name, _| relation(name));
     schema.materialized_views.retain(|name, _| relation(name));
     schema
-}
-
-/// Whether the name is of the pattern, in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    match pattern.split_once('*') {
-        None => pattern == name,
-        Some((begin, rest)) => name.strip_prefix(begin).is_some_and(|left| {
-            let mut ends = left.char_indices().map(|(at, _)| at).chain([left.len()]);
-            ends.any(|at| matches(rest, &left[at..]))
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_anything() {
-        for (pattern, name, expected) in [
-            ("users", "users", true),
-            ("users", "users2", false),
-            ("user*", "user", true),
-            ("*_2026", "orders_2026", true),
-            ("a*b*c", "a_b_b_c", true),
-            ("a*b*c", "a_b_", false),
-            ("*", "", true),
-            ("é*", "éa", true),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
-        }
-    }
 }

@@ -66,12 +66,15 @@ fn has_scheme(text: &str) -> bool {
     !scheme.is_empty() && scheme.chars().all(belongs)
 }
 
-/// The URL without its password.
+/// The URL without its password and options.
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Database => f.write_str("database"),
-            Source::Url(config) => f.write_str(&config.to_url_masked()),
+            Source::Url(config) => {
+                let url = config.to_url_masked();
+                f.write_str(url.split_once('?').map_or(&*url, |(place, _)| place))
+            }
             Source::Models => f.write_str("models"),
             Source::Revisions => f.write_str("revisions"),
             Source::Sql(path) => write!(f, "{}", path.display()),

@@ -2,7 +2,8 @@
 
 use underpin::Config;
 use underpin::migrate::Migrator;
-use underpin::schema::{Selection, Standing, Target, of_sql, standing};
+use underpin::schema::{Selection, Standing, Target, introspect, of_sql, standing};
+use underpin::{Model, models};
 
 use crate::migrate::migrator;
 use crate::place::{InPlace, Place};
@@ -97,5 +98,36 @@ async fn a_database_that_was_changed_by_hand_has_drifted() {
         // Without a target nobody knows.
         let alone = standing(&db, &migrator, None).await.unwrap();
         assert_eq!(alone, Standing::UpToDate);
+    }
+}
+
+#[derive(Model)]
+#[model(table = "users", index(email, name = "users_email"))]
+struct User {
+    #[model(primary_key)]
+    id: i32,
+    email: String,
+}
+
+#[tokio::test]
+async fn models_say_what_a_database_should_be() {
+    for place in Place::each("standing_models") {
+        let db = place.open().await;
+        let migrator = migrator(&place, &REVISIONS);
+        migrator.up("head").await.unwrap();
+        // Models cannot say what views there are.
+        db.batch("CREATE VIEW emails AS SELECT email FROM users")
+            .await
+            .unwrap();
+        let target = async || {
+            let now = introspect(&db, &Selection::default()).await.unwrap();
+            let target = Target::of_models(&models![User], &db.config(), &now).await;
+            target.unwrap()
+        };
+        let stands = standing(&db, &migrator, Some(&target().await)).await;
+        assert_eq!(stands.unwrap(), Standing::UpToDate);
+        db.batch("ALTER TABLE users ADD nick text").await.unwrap();
+        let stands = standing(&db, &migrator, Some(&target().await)).await;
+        assert!(matches!(stands.unwrap(), Standing::Drifted { changes, .. } if changes.len() == 1));
     }
 }

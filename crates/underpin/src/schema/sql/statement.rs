@@ -37,6 +37,8 @@ pub(super) fn use_of(sql: &str, engine: Engine) -> Use {
         (_, ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]) => Use::End,
         (Engine::Postgres, ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..]) => Use::Run,
         (Engine::Postgres, ["GRANT" | "REVOKE", ..]) => Use::PassOver,
+        // Of or to a file or program of the server.
+        (Engine::Postgres, ["COPY", ..]) => Use::Refuse,
         (Engine::Postgres, ["ALTER", "DEFAULT", "PRIVILEGES", ..]) => Use::PassOver,
         (Engine::Postgres, ["CREATE" | "ALTER" | "DROP" | "REASSIGN", what, ..])
             if BEYOND.contains(what) =>
@@ -83,6 +85,7 @@ mod tests {
             ),
             ("CREATE ROLE app", Use::Refuse),
             ("drop database shop", Use::Refuse),
+            ("COPY users TO PROGRAM 'cat'", Use::Refuse),
             ("COMMENT ON DATABASE shop IS 'x'", Use::Refuse),
         ] {
             assert_eq!(use_of(sql, Engine::Postgres), expected, "{sql}");

@@ -9,7 +9,7 @@ use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
 /// Prints rows of these columns in the form that was asked for.
-pub(super) fn print(
+pub(crate) fn print(
     options: &GlobalOptions,
     columns: &[&str],
     rows: impl IntoIterator<Item = Vec<Value>>,
@@ -27,17 +27,17 @@ pub(super) fn print(
     or_broken_pipe(printer.end(&mut out))
 }
 
-pub(super) fn text(shown: impl std::fmt::Display) -> Value {
+pub(crate) fn text(shown: impl std::fmt::Display) -> Value {
     Value::Text(shown.to_string())
 }
 
 /// Ids with blanks between them.
-pub(super) fn ids<'a>(ids: impl IntoIterator<Item = &'a underpin::migrate::RevisionId>) -> Value {
+pub(crate) fn ids<'a>(ids: impl IntoIterator<Item = &'a underpin::migrate::RevisionId>) -> Value {
     names(ids)
 }
 
 /// Names with blanks between them.
-pub(super) fn names(names: impl IntoIterator<Item = impl ToString>) -> Value {
+pub(crate) fn names(names: impl IntoIterator<Item = impl ToString>) -> Value {
     let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
     Value::Text(names.join(" "))
 }

@@ -1,0 +1,5 @@
+//! `underpin schema` as a shell sees it.
+
+mod cases;
+mod place;
+mod script;

@@ -1,0 +1,84 @@
+use std::io::Write;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use underpin::Result;
+
+use super::diff::DiffArguments;
+use super::dump::DumpArguments;
+use super::erd::ErdArguments;
+use super::show::ShowArguments;
+use super::validate::ValidateArguments;
+use super::{diff, dump, erd, show, validate};
+use crate::exit::{Exit, HELP};
+use crate::migrate::{Project, Revisions};
+use crate::options::GlobalOptions;
+
+/// A command about schemas, and the directory of the revisions that one can come from.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArguments {
+    /// The directory of the revisions
+    #[arg(long, global = true, value_name = "DIR", default_value = "revisions")]
+    pub revisions: PathBuf,
+
+    /// What to do
+    #[command(subcommand)]
+    pub command: SchemaCommand,
+}
+
+/// What can be asked of schemas. A SOURCE is `database` (the configured one), a URL, `models`,
+/// `revisions`, or the path of a .sql file or of a directory of them.
+#[derive(Debug, Clone, Subcommand)]
+#[command(after_help = HELP)]
+pub enum SchemaCommand {
+    /// Show what there is, or all of some tables
+    Show(ShowArguments),
+    /// Print the SQL that makes a schema; as JSON, the schema itself
+    Dump(DumpArguments),
+    /// Show what it takes to get from one schema to another
+    Diff(DiffArguments),
+    /// Check that the database is what models, revisions or SQL say
+    Validate(ValidateArguments),
+    /// Draw the tables and their foreign keys
+    Erd(ErdArguments),
+}
+
+/// Runs a command, prints what it finds to standard output and what went wrong to
+/// standard error.
+///
+/// # Cancel safety
+/// Dropped half-way, scratch databases are dropped in the background.
+pub async fn run<'p>(
+    command: SchemaCommand,
+    options: &GlobalOptions,
+    project: impl Into<Project<'p>>,
+) -> Exit {
+    let result = dispatch(command, options, project.into()).await;
+    result.unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "error: {error}");
+        Exit::from(&error)
+    })
+}
+
+/// Runs a command beside the directory of revisions that its arguments name.
+///
+/// # Cancel safety
+/// As for [`run`].
+pub async fn run_arguments(arguments: SchemaArguments, options: &GlobalOptions) -> Exit {
+    let revisions = Revisions::Directory(&arguments.revisions);
+    run(arguments.command, options, revisions).await
+}
+
+async fn dispatch(
+    command: SchemaCommand,
+    options: &GlobalOptions,
+    project: Project<'_>,
+) -> Result<Exit> {
+    match command {
+        SchemaCommand::Show(arguments) => show::run(&arguments, options, project).await,
+        SchemaCommand::Dump(arguments) => dump::run(&arguments, options, project).await,
+        SchemaCommand::Diff(arguments) => diff::run(&arguments, options, project).await,
+        SchemaCommand::Validate(arguments) => validate::run(&arguments, options, project).await,
+        SchemaCommand::Erd(arguments) => erd::run(&arguments, options, project).await,
+    }
+}

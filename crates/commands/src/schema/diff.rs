@@ -1,0 +1,236 @@
+use std::io::{Write, stdout};
+
+use clap::Args;
+use serde_json::{Value, json};
+use underpin::schema::{Diff, Plan, Rename, Target, Undo, diff, plan};
+use underpin::{Class, Engine, Error, Result};
+
+use super::filter::Filter;
+use super::{origins, script};
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::migrate::Project;
+use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
+
+/// What is to be compared.
+#[derive(Debug, Clone, Args)]
+pub struct DiffArguments {
+    /// What there is: database, a URL, models, revisions, or a path of SQL
+    #[arg(value_name = "FROM")]
+    pub from: String,
+
+    /// What there is to be, in the same form
+    #[arg(value_name = "TO")]
+    pub to: String,
+
+    /// What has another name: users=people, users.name=users.full_name, mood.sad=mood.unhappy;
+    /// may be given several times
+    #[arg(long = "rename", value_name = "OLD=NEW")]
+    pub renames: Vec<String>,
+
+    /// Print the SQL that leads from the one to the other, and nothing else
+    #[arg(long)]
+    pub sql: bool,
+
+    /// Print that SQL also where it loses data
+    #[arg(long, requires = "sql")]
+    pub allow_loss: bool,
+
+    /// What of it
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// Prints what it takes to get from one schema to another. The answer is no where they differ.
+pub(super) async fn run(
+    arguments: &DiffArguments,
+    options: &GlobalOptions,
+    project: Project<'_>,
+) -> Result<Exit> {
+    let from = origins::source(&arguments.from)?;
+    let to = origins::source(&arguments.to)?;
+    let sources = origins::sources(&[&from, &to], options, project)?;
+    let selection = arguments.filter.selection();
+    let (has, mut wanted) = sources.read_both(&from, &to, &selection).await?;
+    for text in &arguments.renames {
+        let rename = Rename::parse(text, &has.schema, &wanted.schema)?;
+        wanted.hints.renames.push(rename);
+    }
+    let compared = Compared::of(has, wanted, sources.engine())?;
+    if arguments.sql {
+        compared.print_sql(arguments.allow_loss)?;
+    } else {
+        or_broken_pipe(match options.format {
+            Format::Table => compared.text(),
+            Format::Json => compared.json(),
+            Format::Csv => {
+                return Err(Error::new(Class::Config, "A diff has no form in CSV.").with_hint(
+                    "Leave --format out for people, or say --format json or --sql for programs.",
+                ));
+            }
+        })?;
+    }
+    Ok(match compared.is_equal() {
+        true => Exit::Success,
+        false => Exit::No,
+    })
+}
+
+struct Compared {
+    has: Target,
+    wanted: Target,
+    diff: Diff,
+    plan: Plan,
+    engine: Engine,
+}
+
+impl Compared {
+    fn of(has: Target, wanted: Target, engine: Engine) -> Result<Self> {
+        let diff = diff(&has.schema, &wanted.schema, &wanted.hints);
+        let plan = plan(engine, &has.schema, &wanted.schema, &diff)?;
+        Ok(Compared {
+            has,
+            wanted,
+            diff,
+            plan,
+            engine,
+        })
+    }
+
+    fn is_equal(&self) -> bool {
+        self.diff.changes.is_empty() && self.diff.unsupported.is_empty()
+    }
+
+    fn print_sql(&self, allow_loss: bool) -> Result<()> {
+        for one in self.one_sided() {
+            let _ = writeln!(std::io::stderr(), "{one}");
+        }
+        self.plan.check(allow_loss)?;
+        or_broken_pipe(script::write(&mut stdout().lock(), &self.plan, self.engine))
+    }
+
+    /// What only one of the two has and no change can be about, in sentences.
+    fn one_sided(&self) -> impl Iterator<Item = String> {
+        self.diff
+            .unsupported
+            .iter()
+            .map(|one| match self.has.schema.unsupported.contains(one) {
+                true => format!("Only the first has {one}, and no plan can be about that."),
+                false => format!("Only the second has {one}, and no plan can be about that."),
+            })
+    }
+
+    fn text(&self) -> std::io::Result<()> {
+        let mut out = stdout().lock();
+        if self.is_equal() {
+            writeln!(out, "The schemas are the same.")?;
+        }
+        match self.diff.changes.len() {
+            0 => {}
+            1 => writeln!(out, "1 change:")?,
+            count => writeln!(out, "{count} changes:")?,
+        }
+        for change in &self.diff.changes {
+            writeln!(out, "  {change}")?;
+        }
+        for one in self.one_sided() {
+            writeln!(out, "{one}")?;
+        }
+        for rename in &self.diff.proposed {
+            writeln!(
+                out,
+                "\nIs it a rename? Then say so: --rename {}",
+                quoted(rename)
+            )?;
+        }
+        self.steps(&mut out)?;
+        for refusal in &self.plan.refusals {
+            writeln!(out, "\nRefused: {refusal}")?;
+        }
+        for left in &self.plan.left {
+            writeln!(out, "\nLeft as it is: {left}")?;
+        }
+        Ok(())
+    }
+
+    fn steps(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let steps = &self.plan.steps;
+        match steps.len() {
+            0 => return Ok(()),
+            1 => writeln!(out, "\nThe plan, 1 step:")?,
+            count => writeln!(out, "\nThe plan, {count} steps:")?,
+        }
+        for (number, step) in (1..).zip(steps) {
+            let loss = if step.loses.is_some() {
+                ", with a loss"
+            } else {
+                ""
+            };
+            writeln!(out, "\n{number}. {}{loss}", step.comment)?;
+            for line in step.sql.lines() {
+                writeln!(out, "     {line}")?;
+            }
+            writeln!(out, "   lock: {}", step.lock)?;
+            if let Some(loses) = &step.loses {
+                writeln!(out, "   loses: {loses}")?;
+            }
+            if !step.transactional {
+                writeln!(out, "   outside a transaction, before those that follow")?;
+            }
+            match &step.undo {
+                Undo::Sql(statements) => {
+                    for statement in statements {
+                        writeln!(out, "   undo: {}", statement.replace('\n', "\n     "))?;
+                    }
+                }
+                Undo::Included => {}
+                Undo::None(reason) => writeln!(out, "   no undo: {reason}")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> std::io::Result<()> {
+        let change = |change: &underpin::schema::Change| -> std::io::Result<Value> {
+            let mut value = serde_json::to_value(change)?;
+            if let Some(object) = value.as_object_mut() {
+                object.insert("text".to_owned(), change.to_string().into());
+            }
+            Ok(value)
+        };
+        let changes: Vec<Value> = self
+            .diff
+            .changes
+            .iter()
+            .map(change)
+            .collect::<std::io::Result<_>>()?;
+        let renames: Vec<String> = self.diff.proposed.iter().map(ToString::to_string).collect();
+        let only = |target: &Target| -> Vec<String> {
+            let unsupported = self.diff.unsupported.iter();
+            let own = unsupported.filter(|one| target.schema.unsupported.contains(one));
+            own.map(ToString::to_string).collect()
+        };
+        let value = json!({
+            "equal": self.is_equal(),
+            "changes": changes,
+            "proposed_renames": renames,
+            "only_in_first": only(&self.has),
+            "only_in_second": only(&self.wanted),
+            "plan": self.plan,
+        });
+        let mut out = stdout().lock();
+        serde_json::to_writer_pretty(&mut out, &value)?;
+        writeln!(out)
+    }
+}
+
+/// The rename as an argument for a shell.
+fn quoted(rename: &Rename) -> String {
+    let text = rename.to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '=' | '-');
+    match text.chars().all(plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}

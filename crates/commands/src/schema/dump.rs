@@ -1,0 +1,65 @@
+use std::io::{Write, stdout};
+
+use clap::Args;
+use underpin::schema::{Source, Target, dump};
+use underpin::{Class, Engine, Error, Result};
+
+use super::filter::Filter;
+use super::{origins, unsupported};
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::migrate::Project;
+use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
+
+/// What is to be written as SQL.
+#[derive(Debug, Clone, Args)]
+pub struct DumpArguments {
+    /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+
+    /// What of it
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// Prints the statements that make the schema. The answer is no where something cannot be
+/// carried, which is named on standard error.
+pub(super) async fn run(
+    arguments: &DumpArguments,
+    options: &GlobalOptions,
+    project: Project<'_>,
+) -> Result<Exit> {
+    let source = origins::source_or(arguments.source.as_ref(), Source::Database)?;
+    let sources = origins::sources(&[&source], options, project)?;
+    let read = sources.read(&source, &arguments.filter.selection()).await?;
+    or_broken_pipe(match options.format {
+        Format::Table => script(&read, sources.engine())?,
+        Format::Json => json(&read),
+        Format::Csv => {
+            return Err(
+                Error::new(Class::Config, "A dump has no form in CSV.").with_hint(
+                    "Leave --format out for SQL, or say --format json for the schema itself.",
+                ),
+            );
+        }
+    })?;
+    Ok(match unsupported::named(&read.schema) {
+        true => Exit::No,
+        false => Exit::Success,
+    })
+}
+
+fn script(read: &Target, engine: Engine) -> Result<std::io::Result<()>> {
+    let statements = dump(engine, &read.schema)?;
+    let mut out = stdout().lock();
+    let mut each = statements.iter();
+    Ok(each.try_for_each(|statement| writeln!(out, "{statement};")))
+}
+
+fn json(read: &Target) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    serde_json::to_writer_pretty(&mut out, &read.schema)?;
+    writeln!(out)
+}

@@ -1,0 +1,86 @@
+use std::io::{Write, stdout};
+
+use clap::Args;
+use underpin::Result;
+use underpin::schema::{Change, Presence, Source, diff};
+
+use super::filter::Filter;
+use super::origins;
+use crate::exit::Exit;
+use crate::format::Format;
+use crate::listing::{print, text};
+use crate::migrate::Project;
+use crate::options::GlobalOptions;
+use crate::output::or_broken_pipe;
+
+/// What the database is to be.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArguments {
+    /// What says it: models, revisions, a path of SQL, or the URL of another database; where
+    /// nothing is given, the models of the program or, where it has none, its revisions
+    #[arg(value_name = "SOURCE")]
+    pub source: Option<String>,
+
+    /// What of it
+    #[command(flatten)]
+    pub filter: Filter,
+}
+
+/// Prints what the database has beyond the target, what it has not, and what is different. The
+/// answer is no where there is any.
+pub(super) async fn run(
+    arguments: &ValidateArguments,
+    options: &GlobalOptions,
+    project: Project<'_>,
+) -> Result<Exit> {
+    let usual = match project.models {
+        Some(_) => Source::Models,
+        None => Source::Revisions,
+    };
+    let target = origins::source_or(arguments.source.as_ref(), usual)?;
+    let sources = origins::sources(&[&Source::Database, &target], options, project)?;
+    let selection = arguments.filter.selection();
+    let (has, wanted) = sources
+        .read_both(&Source::Database, &target, &selection)
+        .await?;
+    let diff = diff(&has.schema, &wanted.schema, &wanted.hints);
+    let mut rows: Vec<[String; 2]> = diff.changes.iter().map(row).collect();
+    for one in &diff.unsupported {
+        let word = match has.schema.unsupported.contains(one) {
+            true => EXTRA,
+            false => MISSING,
+        };
+        rows.push([word.to_owned(), one.to_string()]);
+    }
+    if options.format == Format::Table && rows.is_empty() {
+        or_broken_pipe(writeln!(stdout(), "The database agrees with {target}."))?;
+    } else {
+        let rows = rows.iter().map(|row| row.iter().map(text).collect());
+        print(options, &["drift", "what"], rows)?;
+    }
+    Ok(
+        match diff.changes.is_empty() && diff.unsupported.is_empty() {
+            true => Exit::Success,
+            false => Exit::No,
+        },
+    )
+}
+
+const EXTRA: &str = "only in the database";
+const MISSING: &str = "only in the target";
+
+/// A change as drift, from the database to the target.
+fn row(change: &Change) -> [String; 2] {
+    let said = change.to_string();
+    let (word, what) = match change.presence() {
+        Presence::Created => (MISSING, without_verb(&said)),
+        Presence::Dropped => (EXTRA, without_verb(&said)),
+        Presence::Changed => ("different", said.as_str()),
+    };
+    [word.to_owned(), what.to_owned()]
+}
+
+/// `table public.users` of `Create table public.users`.
+fn without_verb(said: &str) -> &str {
+    said.split_once(' ').map_or(said, |(_, what)| what)
+}
