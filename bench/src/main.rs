@@ -16,6 +16,7 @@ mod pool;
 mod program;
 mod query_as;
 mod race;
+mod schema;
 mod select_one;
 mod server;
 mod targets;
@@ -23,11 +24,12 @@ mod targets;
 use clap::Parser;
 use measure::Report;
 use pool::PoolReport;
+use targets::Targets;
 
 #[derive(Parser)]
 struct Arguments {
     /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate,
-    /// pool-no-op, pool-select, pool-mixed, pool-transactions, pool-heap, pool for all of these;
+    /// schema, pool-no-op, pool-select, pool-mixed, pool-transactions, pool-heap, pool for all of these;
     /// all where none is named
     names: Vec<String>,
 
@@ -71,8 +73,13 @@ async fn main() {
     if chosen("migrate") {
         migrate::run(&server, 1_000 / scale, &mut report).await;
     }
+    let mut targets = Targets::default();
+    if chosen("schema") {
+        schema::run(&server, arguments.quick, &mut report, &mut targets).await;
+    }
     let mut of_pool = PoolReport::default();
     of_pool.run(&server, arguments.quick, chosen).await;
     println!("{report}");
+    println!("{targets}");
     println!("{of_pool}");
 }

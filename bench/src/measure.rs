@@ -55,13 +55,29 @@ where
     pair
 }
 
+impl Pair {
+    /// How many times ours the peer's time is: the median over the rounds, pair by pair.
+    pub(crate) fn ratio(&self) -> f64 {
+        let pairs = self.peer.iter().zip(&self.ours);
+        let ratios = pairs.map(|(peer, ours)| peer.as_secs_f64() / ours.as_secs_f64());
+        let mut ratios: Vec<f64> = ratios.collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios[ratios.len() / 2]
+    }
+
+    /// The peer's time.
+    pub(crate) fn theirs(&self) -> Duration {
+        median(&self.peer)
+    }
+}
+
 async fn time(work: impl Future) -> Duration {
     let begun = Instant::now();
     work.await;
     begun.elapsed()
 }
 
-fn median(times: &[Duration]) -> Duration {
+pub(crate) fn median(times: &[Duration]) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort();
     sorted[sorted.len() / 2]
@@ -76,7 +92,7 @@ struct Line {
     peer: &'static str,
     ours: Duration,
     theirs: Duration,
-    /// How many times the peer's speed ours is: the median over the rounds, pair by pair.
+    /// How many times the peer's speed ours is.
     ratio: f64,
     wanted: Option<f64>,
 }
@@ -91,19 +107,12 @@ impl Report {
         pair: &Pair,
         wanted: Option<f64>,
     ) {
-        let mut ratios: Vec<f64> = pair
-            .peer
-            .iter()
-            .zip(&pair.ours)
-            .map(|(peer, ours)| peer.as_secs_f64() / ours.as_secs_f64())
-            .collect();
-        ratios.sort_by(f64::total_cmp);
         let line = Line {
             what: what.into(),
             peer,
             ours: median(&pair.ours) / count,
-            theirs: median(&pair.peer) / count,
-            ratio: ratios[ratios.len() / 2],
+            theirs: pair.theirs() / count,
+            ratio: pair.ratio(),
             wanted,
         };
         eprintln!("{line}");

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::measure::{Report, in_turns_from};
@@ -9,10 +9,8 @@ use crate::server::Server;
 /// Many revisions of one CREATE TABLE in one transaction, each run a process of its own,
 /// against Alembic on the same server.
 pub(crate) async fn run(server: &Server, count: u32, report: &mut Report) {
-    let Some(python) = python() else {
-        println!(
-            "migrate: skipped, since there is no Python with alembic; UNDERPIN_TEST_PYTHON names one"
-        );
+    let Some(python) = program::python() else {
+        println!("migrate: skipped: {}", program::NO_PYTHON);
         return;
     };
     let directory = tempfile::tempdir().unwrap();
@@ -50,13 +48,6 @@ pub(crate) async fn run(server: &Server, count: u32, report: &mut Report) {
     let pair = in_turns_from(5, async || (), up, upgrade).await;
     let what = format!("migrate up, nothing of {count} to do");
     report.add(what, "alembic upgrade head", 1, &pair, Some(5.0));
-}
-
-fn python() -> Option<PathBuf> {
-    let named = std::env::var_os("UNDERPIN_TEST_PYTHON").map(PathBuf::from);
-    let own = program::ours("underpin-bench");
-    let beside = own.parent()?.parent()?.join("test-python/bin/python");
-    named.into_iter().chain([beside]).find(|path| path.exists())
 }
 
 fn write_revisions(directory: &Path, count: u32) {

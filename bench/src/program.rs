@@ -14,6 +14,18 @@ pub(crate) fn ours(name: &str) -> PathBuf {
     path
 }
 
+/// What is said where [`python`] finds none.
+pub(crate) const NO_PYTHON: &str =
+    "there is no Python with Alembic; UNDERPIN_TEST_PYTHON names one";
+
+/// The Python that has the tools of others.
+pub(crate) fn python() -> Option<PathBuf> {
+    let named = std::env::var_os("UNDERPIN_TEST_PYTHON").map(PathBuf::from);
+    let own = ours("underpin-bench");
+    let beside = own.parent()?.parent()?.join("test-python/bin/python");
+    named.into_iter().chain([beside]).find(|path| path.exists())
+}
+
 /// Runs a program to its good end.
 pub(crate) fn run(command: &mut Command) {
     let output = command

@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// What was aimed at, what was seen, and whether that is enough.
+/// What was aimed at, what was seen, and whether that is enough. Nothing where none is set.
 #[derive(Default)]
 pub(crate) struct Targets(Vec<Target>);
 
@@ -47,6 +47,9 @@ impl Target {
 
 impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
         writeln!(
             f,
             "| {:<80} | {:>6} | {:>7} | {:<3} |",

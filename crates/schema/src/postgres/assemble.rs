@@ -67,8 +67,8 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
     for row in relation_rows {
         relations.add(relations::read(row)?)?;
     }
-    for row in column_rows {
-        relations.add_column(columns::read(row)?)?;
+    for row in in_order(column_rows)? {
+        relations.add_column(row)?;
     }
     relations.number_partition_keys(&names)?;
     for row in index_rows {
@@ -95,9 +95,17 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
     for row in dependency_rows {
         depend(&mut schema, &objects, &dependencies::read(row)?);
     }
-    let unsupported = unsupported_rows.iter().map(unsupported::read);
-    schema.unsupported = unsupported.collect::<Result<_>>()?;
+    for row in unsupported_rows {
+        schema.unsupported.insert(unsupported::read(row)?);
+    }
     Ok(schema)
+}
+
+fn in_order(rows: &[ValueRow]) -> Result<Vec<columns::ColumnRow>> {
+    let rows = rows.iter().map(columns::read);
+    let mut rows = rows.collect::<Result<Vec<_>>>()?;
+    rows.sort_by_key(|row| (row.relation, row.number));
+    Ok(rows)
 }
 
 fn name(schema: &mut Schema, names: &mut Names, row: names::Name) -> Result<(), CatalogError> {

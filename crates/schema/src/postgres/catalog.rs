@@ -23,15 +23,16 @@ macro_rules! namespace_selected {
     };
 }
 
-/// Whether the relation `c` in the namespace `n` is selected, and belongs to no extension.
+/// Whether the relation `c` in the namespace `n` is selected, and belongs to no extension. What
+/// extensions have is looked up once, and is little.
 macro_rules! relation_selected {
     () => {
         concat!(
             $crate::postgres::catalog::namespace_selected!(),
             " AND ($2::text[] IS NULL OR c.relname::text LIKE ANY ($2))
               AND NOT c.relname::text LIKE ANY ($3::text[])
-              AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = 'pg_class'::regclass
-                              AND x.objid = c.oid AND x.deptype = 'e')"
+              AND c.oid <> ALL (ARRAY(SELECT x.objid FROM pg_depend x WHERE x.deptype = 'e'
+                AND x.refclassid = 'pg_extension'::regclass AND x.classid = 'pg_class'::regclass))"
         )
     };
 }
@@ -44,9 +45,9 @@ macro_rules! object_selected {
         concat!(
             $crate::postgres::catalog::namespace_selected!(),
             " AND $2::text[] IS NULL AND $3::text[] IS NOT NULL
-              AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = '",
+              AND NOT EXISTS (SELECT FROM pg_depend x WHERE x.classid = ",
             $class,
-            "'::regclass AND x.objid = ",
+            " AND x.objid = ",
             $oid,
             " AND x.deptype IN ('e', 'i'))"
         )
@@ -61,7 +62,7 @@ pub(super) fn queries(version: i32) -> Vec<String> {
         names::SQL.to_owned(),
         types::SQL.to_owned(),
         relations::SQL.to_owned(),
-        columns::SQL.to_owned(),
+        columns::sql(version),
         constraints::sql(version),
         indexes::sql(version),
         functions::SQL.to_owned(),

@@ -6,8 +6,9 @@ use crate::selection::like_pattern;
 use crate::{Selection, Statement};
 
 /// Makes what the server renders the same in every session: all names qualified, dates and
-/// numbers in one form. Nor shall the server compile queries that run once. It holds until the transaction ends, and gives one row of one column,
-/// the `server_version_num` that [`statements`] asks for.
+/// numbers in one form. Nor shall the server compile queries that run once, or start
+/// processes for them. It holds until the transaction ends, and gives one row of one column, the
+/// `server_version_num` that [`statements`] asks for.
 pub const PREPARE: &str = "SELECT current_setting('server_version_num')::int4 FROM (SELECT
   set_config('search_path', 'pg_catalog', true),
   set_config('quote_all_identifiers', 'off', true),
@@ -17,7 +18,8 @@ pub const PREPARE: &str = "SELECT current_setting('server_version_num')::int4 FR
   set_config('TimeZone', 'UTC', true),
   set_config('bytea_output', 'hex', true),
   set_config('extra_float_digits', '1', true),
-  set_config('jit', 'off', true)
+  set_config('jit', 'off', true),
+  set_config('max_parallel_workers_per_gather', '0', true)
 OFFSET 0) settings";
 
 /// The oldest server that the statements are for.

@@ -7,6 +7,7 @@ mod generate;
 mod generated;
 mod odd;
 mod pairs;
+mod queries;
 mod round_trip;
 mod rows;
 mod selection;

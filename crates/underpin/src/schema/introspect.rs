@@ -1,3 +1,4 @@
+use futures_util::future::try_join_all;
 use underpin_core::{Class, Engine, Error, Isolation, Result, TransactionOptions};
 use underpin_schema::{Schema, Selection, postgres, sqlite};
 
@@ -31,10 +32,11 @@ async fn introspect_postgres(db: &Database, selection: &Selection) -> Result<Sch
     let connection = db.acquire().await?;
     let transaction = connection.begin_with(snapshot).await?;
     let version = transaction.query_scalar(postgres::PREPARE, ()).await?;
-    let mut answers = Vec::new();
-    for statement in postgres::statements(version, selection)? {
-        answers.push(transaction.query(&statement.sql, statement.params).await?);
-    }
+    let statements = postgres::statements(version, selection)?;
+    // All are sent at once: the server works on the next while the answer of one is read.
+    let asked = statements.iter();
+    let asked = asked.map(|one| transaction.query(&one.sql, one.params.clone()));
+    let answers = try_join_all(asked).await?;
     transaction.commit().await?;
     postgres::assemble(&answers)
 }

@@ -4,6 +4,7 @@ use underpin_core::Result;
 
 use super::names_by_oid::Names;
 use super::{column, constraint, index, key, missing, policy, trigger, unknown_code};
+use crate::object_name::plain;
 use crate::postgres::catalog::columns::ColumnRow;
 use crate::postgres::catalog::constraints::ConstraintRow;
 use crate::postgres::catalog::dependencies::Place;
@@ -15,7 +16,7 @@ use crate::postgres::error::CatalogError;
 use crate::sql_text;
 use crate::{
     Bound, Identity, MaterializedView, ObjectName, ObjectRef, PartitionOf, Persistence,
-    RowSecurity, Schema, Sequence, SequenceOptions, Table, Type, View,
+    RowSecurity, Schema, Sequence, SequenceOptions, Table, Type, Unsupported, View,
 };
 
 /// The relations while they are put together, by number.
@@ -34,6 +35,7 @@ pub(super) struct Relation {
     pub(super) object: Object,
     pub(super) columns: HashMap<i16, NumberedColumn>,
     partition_key: Option<PartitionKeyText>,
+    unsupported: Vec<Unsupported>,
 }
 
 pub(super) struct NumberedColumn {
@@ -123,6 +125,7 @@ impl Relations {
             object,
             columns: HashMap::new(),
             partition_key: row.partition_key,
+            unsupported: Vec::new(),
         };
         self.by_oid.insert(row.oid, relation);
         Ok(())
@@ -140,6 +143,11 @@ impl Relations {
             collation: row.collation_oid,
         };
         relation.columns.insert(row.number, numbered);
+        for what in &row.unsupported {
+            let kind = format!("{what} of column");
+            let name = format!("{}.{}", relation.name, plain(&row.name));
+            relation.unsupported.push(Unsupported { kind, name });
+        }
         match &mut relation.object {
             Object::Table(table) => table.columns.push(column::of_table(row, identity)?),
             Object::View(view) => view.columns.push(column::of_view(row)?),
@@ -218,6 +226,7 @@ impl Relations {
         }
         for (_, relation) in self.by_oid {
             let name = relation.name;
+            schema.unsupported.extend(relation.unsupported);
             match relation.object {
                 Object::Table(table) => drop(schema.tables.insert(name, *table)),
                 Object::View(view) => drop(schema.views.insert(name, view)),

@@ -4,11 +4,26 @@ use super::relation_selected;
 use crate::ObjectName;
 use crate::postgres::fields::Fields;
 
-/// The columns of tables, views and materialized views.
-pub(in crate::postgres) const SQL: &str = concat!(
+/// The columns of tables, views and materialized views, in no order: the rows are wide, and to
+/// sort them costs the server more than all else here. Only what is generated names columns, and
+/// the server looks up all columns of a table for each text that could.
+pub(in crate::postgres) fn sql(version: i32) -> String {
+    let compressed = match version {
+        140_000.. => "a.attcompression <> ''",
+        _ => "false",
+    };
+    SQL.replace("{compressed}", compressed)
+}
+
+const SQL: &str = concat!(
     "SELECT a.attrelid::int8, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-        pg_get_expr(v.adbin, v.adrelid), a.attidentity::text, a.attgenerated::text, a.attislocal,
-        a.attcollation::int8, cn.nspname::text, co.collname::text, d.description
+        pg_get_expr(v.adbin, CASE a.attgenerated WHEN '' THEN 0 ELSE v.adrelid END), a.attidentity::text, a.attgenerated::text, a.attislocal,
+        a.attcollation::int8, cn.nspname::text, co.collname::text, d.description,
+        CASE WHEN a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR a.attoptions IS NOT NULL OR {compressed}
+          THEN array_remove(ARRAY[CASE WHEN a.attstorage <> t.typstorage THEN 'storage' END,
+                                  CASE WHEN coalesce(a.attstattarget, -1) > -1 THEN 'statistics target' END,
+                                  CASE WHEN a.attoptions IS NOT NULL THEN 'options' END,
+                                  CASE WHEN {compressed} THEN 'compression' END], NULL) END
      FROM pg_attribute a
      JOIN pg_class c ON c.oid = a.attrelid
      JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -19,7 +34,6 @@ pub(in crate::postgres) const SQL: &str = concat!(
      LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = a.attrelid AND d.objsubid = a.attnum
      WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'v', 'm') AND c.relpersistence <> 't' AND ",
     relation_selected!(),
-    " ORDER BY a.attrelid, a.attnum",
 );
 
 pub(in crate::postgres) struct ColumnRow {
@@ -36,6 +50,8 @@ pub(in crate::postgres) struct ColumnRow {
     pub(in crate::postgres) collation_oid: i64,
     pub(in crate::postgres) collation: Option<ObjectName>,
     pub(in crate::postgres) comment: Option<String>,
+    /// What it has that a schema cannot carry.
+    pub(in crate::postgres) unsupported: Vec<String>,
 }
 
 pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
@@ -53,5 +69,6 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
         collation_oid: fields.next()?,
         collation: fields.name()?,
         comment: fields.next()?,
+        unsupported: fields.next::<Option<_>>()?.unwrap_or_default(),
     })
 }

@@ -20,15 +20,17 @@ const SQL: &str = concat!(
         CASE WHEN k.contype = 'f' THEN k.conparentid = 0 ELSE k.conislocal END,
         CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid) END,
         fn.nspname::text, f.relname::text,
-        CASE WHEN k.contype = 'f' THEN
-          ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
-                JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) END,
+        CASE WHEN k.contype <> 'f' THEN NULL
+             WHEN cardinality(k.confkey) = 1 THEN ARRAY[fa.attname::text]
+             ELSE ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
+                        JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) END,
         k.confupdtype::text, k.confdeltype::text, k.confmatchtype::text, {set_columns},
         k.conexclop::int8[], d.description
      FROM pg_constraint k
      LEFT JOIN pg_constraint up ON up.oid = k.conparentid
      LEFT JOIN pg_class f ON f.oid = k.confrelid
      LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
+     LEFT JOIN pg_attribute fa ON fa.attrelid = k.confrelid AND fa.attnum = k.confkey[1]
      LEFT JOIN pg_description d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
      WHERE k.contype IN ('p', 'u', 'c', 'f', 'x')
        AND (k.contype <> 'f' OR up.oid IS NULL OR up.conrelid <> k.conrelid)
@@ -37,7 +39,7 @@ const SQL: &str = concat!(
     relation_selected!(),
     ") OR k.contypid IN (SELECT t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
                          WHERE t.typtype = 'd' AND ",
-    object_selected!("pg_type", "t.oid"),
+    object_selected!("'pg_type'::regclass", "t.oid"),
     "))",
 );
 

@@ -14,7 +14,7 @@ pub(in crate::postgres) const SQL: &str = concat!(
      JOIN pg_namespace n ON n.oid = f.pronamespace
      LEFT JOIN pg_description d ON d.classoid = 'pg_proc'::regclass AND d.objoid = f.oid
      WHERE f.prokind IN ('f', 'p', 'w') AND ",
-    object_selected!("pg_proc", "f.oid"),
+    object_selected!("'pg_proc'::regclass", "f.oid"),
 );
 
 pub(in crate::postgres) struct FunctionRow {

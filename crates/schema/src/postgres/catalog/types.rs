@@ -22,7 +22,7 @@ pub(in crate::postgres) const SQL: &str = concat!(
      LEFT JOIN pg_namespace cn ON cn.oid = co.collnamespace
      LEFT JOIN pg_description d ON d.classoid = 'pg_type'::regclass AND d.objoid = t.oid
      WHERE t.typtype IN ('e', 'd') AND ",
-    object_selected!("pg_type", "t.oid"),
+    object_selected!("'pg_type'::regclass", "t.oid"),
 );
 
 pub(in crate::postgres) struct TypeRow {

@@ -4,15 +4,10 @@ use super::{object_selected, relation_selected};
 use crate::Unsupported;
 use crate::postgres::fields::Fields;
 
-/// Everything that a schema cannot carry, by kind and name. What belongs to no namespace is
-/// there where all are selected.
+/// What a schema cannot carry, by kind and name, but for what columns have of it. What belongs
+/// to no namespace is there where all are selected.
 pub(in crate::postgres) fn sql(version: i32) -> String {
-    let compressed = match version {
-        140_000.. => "a.attcompression <> ''",
-        _ => "false",
-    };
-    let columns = COLUMNS.replace("{compressed}", compressed);
-    let mut sql = [RELATIONS, &columns, OBJECTS, GLOBAL].join(" UNION ALL ");
+    let mut sql = [RELATIONS, OBJECTS, GLOBAL].join(" UNION ALL ");
     if version >= 180_000 {
         sql = format!("{sql} UNION ALL {CONSTRAINTS_OF_18}");
     }
@@ -55,21 +50,6 @@ const RELATIONS: &str = concat!(
     relation_selected!(),
 );
 
-const COLUMNS: &str = concat!(
-    "SELECT u.kind, format('%I.%I.%I', n.nspname, c.relname, a.attname)
-     FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
-     JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-     CROSS JOIN LATERAL (
-        SELECT 'storage of column' AS kind WHERE a.attstorage <> t.typstorage
-        UNION ALL SELECT 'statistics target of column' WHERE coalesce(a.attstattarget, -1) > -1
-        UNION ALL SELECT 'options of column' WHERE a.attoptions IS NOT NULL
-        UNION ALL SELECT 'compression of column' WHERE {compressed}
-     ) u
-     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'm')
-       AND (a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR a.attoptions IS NOT NULL OR {compressed}) AND ",
-    relation_selected!(),
-);
-
 const CONSTRAINTS_OF_18: &str = concat!(
     "SELECT CASE WHEN k.contype = 'n' THEN 'form of NOT NULL constraint' WHEN k.conenforced THEN 'WITHOUT OVERLAPS of constraint'
             ELSE 'NOT ENFORCED of constraint' END, format('%I on %I.%I', k.conname, n.nspname, c.relname)
@@ -78,42 +58,33 @@ const CONSTRAINTS_OF_18: &str = concat!(
     relation_selected!(),
 );
 
+/// All kinds as one: to plan each by itself takes the server longer than to look them up.
 const OBJECTS: &str = concat!(
-    "SELECT CASE t.typtype WHEN 'r' THEN 'range type' ELSE 'base type' END, format('%I.%I', n.nspname, t.typname)
-     FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace
-     WHERE (t.typtype = 'r' OR t.typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)) AND ",
-    object_selected!("pg_type", "t.oid"),
-    " UNION ALL SELECT 'aggregate', format('%I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
-     FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace WHERE f.prokind = 'a' AND ",
-    object_selected!("pg_proc", "f.oid"),
-    " UNION ALL SELECT 'operator', format('%I.%s(%s, %s)', n.nspname, o.oprname,
-        CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL))
-     FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace WHERE ",
-    object_selected!("pg_operator", "o.oid"),
-    " UNION ALL SELECT 'operator class', format('%I.%I', n.nspname, o.opcname)
-     FROM pg_opclass o JOIN pg_namespace n ON n.oid = o.opcnamespace WHERE ",
-    object_selected!("pg_opclass", "o.oid"),
-    " UNION ALL SELECT 'operator family', format('%I.%I', n.nspname, o.opfname)
-     FROM pg_opfamily o JOIN pg_namespace n ON n.oid = o.opfnamespace WHERE ",
-    object_selected!("pg_opfamily", "o.oid"),
-    " UNION ALL SELECT 'collation', format('%I.%I', n.nspname, o.collname)
-     FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace WHERE ",
-    object_selected!("pg_collation", "o.oid"),
-    " UNION ALL SELECT 'conversion', format('%I.%I', n.nspname, o.conname)
-     FROM pg_conversion o JOIN pg_namespace n ON n.oid = o.connamespace WHERE ",
-    object_selected!("pg_conversion", "o.oid"),
-    " UNION ALL SELECT 'text search configuration', format('%I.%I', n.nspname, o.cfgname)
-     FROM pg_ts_config o JOIN pg_namespace n ON n.oid = o.cfgnamespace WHERE ",
-    object_selected!("pg_ts_config", "o.oid"),
-    " UNION ALL SELECT 'text search dictionary', format('%I.%I', n.nspname, o.dictname)
-     FROM pg_ts_dict o JOIN pg_namespace n ON n.oid = o.dictnamespace WHERE ",
-    object_selected!("pg_ts_dict", "o.oid"),
-    " UNION ALL SELECT 'text search parser', format('%I.%I', n.nspname, o.prsname)
-     FROM pg_ts_parser o JOIN pg_namespace n ON n.oid = o.prsnamespace WHERE ",
-    object_selected!("pg_ts_parser", "o.oid"),
-    " UNION ALL SELECT 'text search template', format('%I.%I', n.nspname, o.tmplname)
-     FROM pg_ts_template o JOIN pg_namespace n ON n.oid = o.tmplnamespace WHERE ",
-    object_selected!("pg_ts_template", "o.oid"),
+    "SELECT u.kind, CASE u.kind
+        WHEN 'aggregate' THEN format('%I.%I(%s)', n.nspname, u.name, pg_get_function_identity_arguments(u.oid))
+        WHEN 'operator' THEN (
+          SELECT format('%I.%s(%s, %s)', n.nspname, o.oprname,
+            CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END, format_type(o.oprright, NULL))
+          FROM pg_operator o WHERE o.oid = u.oid)
+        ELSE format('%I.%I', n.nspname, u.name) END
+     FROM (
+        SELECT CASE typtype WHEN 'r' THEN 'range type' ELSE 'base type' END AS kind, typname AS name, typnamespace AS namespace,
+            oid, 'pg_type'::regclass AS class
+          FROM pg_type t
+          WHERE typtype = 'r' OR typtype = 'b' AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+        UNION ALL SELECT 'aggregate', proname, pronamespace, oid, 'pg_proc' FROM pg_proc WHERE prokind = 'a'
+        UNION ALL SELECT 'operator', oprname, oprnamespace, oid, 'pg_operator' FROM pg_operator
+        UNION ALL SELECT 'operator class', opcname, opcnamespace, oid, 'pg_opclass' FROM pg_opclass
+        UNION ALL SELECT 'operator family', opfname, opfnamespace, oid, 'pg_opfamily' FROM pg_opfamily
+        UNION ALL SELECT 'collation', collname, collnamespace, oid, 'pg_collation' FROM pg_collation
+        UNION ALL SELECT 'conversion', conname, connamespace, oid, 'pg_conversion' FROM pg_conversion
+        UNION ALL SELECT 'text search configuration', cfgname, cfgnamespace, oid, 'pg_ts_config' FROM pg_ts_config
+        UNION ALL SELECT 'text search dictionary', dictname, dictnamespace, oid, 'pg_ts_dict' FROM pg_ts_dict
+        UNION ALL SELECT 'text search parser', prsname, prsnamespace, oid, 'pg_ts_parser' FROM pg_ts_parser
+        UNION ALL SELECT 'text search template', tmplname, tmplnamespace, oid, 'pg_ts_template' FROM pg_ts_template
+     ) u JOIN pg_namespace n ON n.oid = u.namespace
+     WHERE ",
+    object_selected!("u.class", "u.oid"),
 );
 
 /// What is in no namespace; what comes with the server has a number below 16384.
