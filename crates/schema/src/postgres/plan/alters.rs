@@ -1,24 +1,25 @@
 //! The steps that change something where it is.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use underpin_core::{Result, quote};
 
+mod column;
+mod options;
+
 use super::Aside;
-use super::conversion::conversion;
 use super::definition::{pieces, sql};
-use super::drops::{alter_column, drop_sql};
+use super::drops::drop_sql;
 use super::intent::Intent;
-use super::makes::{refuse_null, step};
+use super::makes::step;
 use super::node::Node;
 use super::scene::Scene;
 use crate::object_name::plain;
 use crate::postgres::ddl::literal::literal;
-use crate::postgres::ddl::{self, column, function, options, sequence, table, trigger, view};
+use crate::postgres::ddl::{self, function, sequence, table, trigger, view};
 use crate::{
-    Change, Column, ColumnType, Deferral, Extension, ForeignKey, Identity, Lock, LockMode,
-    ObjectName, Persistence, Schema, SequenceOptions, Step, Undo, ViewColumn, Work,
+    Change, Deferral, Extension, ForeignKey, Lock, LockMode, ObjectName, Persistence,
+    SequenceOptions, Step, Undo, ViewColumn, Work,
 };
 
 /// The steps for all changes of one.
@@ -218,7 +219,7 @@ fn table_settings(
         }
         Change::SetTableOptions { table, from, to } => {
             let on = format!("ALTER TABLE {}", table.quoted()?);
-            set_options(
+            options::set(
                 words,
                 &on,
                 (from, to),
@@ -234,7 +235,7 @@ fn table_settings(
         } => {
             let on = format!("ALTER INDEX {}", table.sibling(name).quoted()?);
             let lock = of(LockMode::ShareUpdateExclusive, format!("index {name}"));
-            set_options(words, &on, (&from.options, &to.options), &lock, out)?;
+            options::set(words, &on, (&from.options, &to.options), &lock, out)?;
         }
         Change::SetRowSecurity { table, from, to } => {
             let mut between = *from;
@@ -272,7 +273,7 @@ fn table_settings(
             from,
             to,
         } => foreign_key((table, name), (from, to), scene, out)?,
-        other => of_column(other, scene, aside, out)?,
+        other => column::change(other, scene, aside, out)?,
     }
     Ok(())
 }
@@ -327,237 +328,5 @@ fn foreign_key(
             lock,
         ));
     }
-    Ok(())
-}
-
-/// What is to be set, and what is to be as usual again.
-fn set_options(
-    words: String,
-    on: &str,
-    (from, to): (&BTreeMap<String, String>, &BTreeMap<String, String>),
-    lock: &Lock,
-    out: &mut Vec<Step>,
-) -> Result<()> {
-    let set = changed(from, to);
-    let set_back: BTreeMap<String, String> = changed(to, from)
-        .into_iter()
-        .filter(|(key, _)| to.contains_key(key))
-        .collect();
-    let reset = missing(from, to);
-    let reset_back = missing(to, from);
-    let put = |options: &BTreeMap<String, String>| {
-        Ok::<_, underpin_core::Error>(format!("{on} SET ({})", options::list(options)?))
-    };
-    let take = |names: &[&String]| {
-        let names = names.iter().map(|name| quote::qualified(name));
-        let names = names.collect::<Result<Vec<_>>>()?.join(", ");
-        Ok::<_, underpin_core::Error>(format!("{on} RESET ({names})"))
-    };
-    if !set.is_empty() {
-        let mut back = Vec::new();
-        if !reset_back.is_empty() {
-            back.push(take(&reset_back)?);
-        }
-        if !set_back.is_empty() {
-            back.push(put(&set_back)?);
-        }
-        out.push(step(
-            words.clone(),
-            put(&set)?,
-            Undo::Sql(back),
-            lock.clone(),
-        ));
-    }
-    if !reset.is_empty() {
-        let were: BTreeMap<String, String> = reset
-            .iter()
-            .map(|key| ((*key).clone(), from[*key].clone()))
-            .collect();
-        out.push(step(
-            words,
-            take(&reset)?,
-            Undo::sql(put(&were)?),
-            lock.clone(),
-        ));
-    }
-    Ok(())
-}
-
-/// The options that are new or have another value.
-fn changed(
-    from: &BTreeMap<String, String>,
-    to: &BTreeMap<String, String>,
-) -> BTreeMap<String, String> {
-    let changed = to
-        .iter()
-        .filter(|(key, value)| from.get(*key) != Some(value));
-    changed
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
-}
-
-fn missing<'o>(
-    from: &'o BTreeMap<String, String>,
-    to: &BTreeMap<String, String>,
-) -> Vec<&'o String> {
-    from.keys().filter(|key| !to.contains_key(*key)).collect()
-}
-
-fn of_column(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>) -> Result<()> {
-    let words = change.to_string();
-    match change {
-        Change::SetColumnNotNull {
-            table, column, to, ..
-        } => match to {
-            true => out.extend(refuse_null(table, column)?),
-            false => {
-                let undo = Undo::sql(alter_column(table, column, "SET NOT NULL")?);
-                let sql = alter_column(table, column, "DROP NOT NULL")?;
-                let lock = of(LockMode::AccessExclusive, table);
-                out.push(step(words, sql, undo, lock));
-            }
-        },
-        Change::SetColumnDefault {
-            table,
-            column,
-            from,
-            to,
-        } => {
-            let set = |default: &Option<crate::Expression>| {
-                let column = Column {
-                    name: column.clone(),
-                    default: default.clone(),
-                    ..Column::default()
-                };
-                column::set_default(table, &column)
-            };
-            let lock = of(LockMode::AccessExclusive, table);
-            out.push(step(words, set(to)?, Undo::sql(set(from)?), lock));
-        }
-        Change::SetColumnIdentity {
-            table,
-            column,
-            from: Some(from),
-            to: Some(to),
-        } => identity(words, (table, column), (from, to), out)?,
-        Change::SetColumnGenerated { table, column, .. } => {
-            let sql = alter_column(table, column, "DROP EXPRESSION")?;
-            let why = "PostgreSQL computes no column that has held values.".to_owned();
-            let lock = of(LockMode::AccessExclusive, table);
-            out.push(step(words, sql, Undo::None(why), lock));
-        }
-        Change::SetColumnType {
-            table,
-            column,
-            from,
-            to,
-        } => {
-            let schemas = (&scene.was, &scene.goal);
-            retype(words, (table, column), (from, to), (schemas, aside), out)?;
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-fn identity(
-    words: String,
-    (table, column): (&ObjectName, &str),
-    (from, to): (&Identity, &Identity),
-    out: &mut Vec<Step>,
-) -> Result<()> {
-    let lock = of(LockMode::AccessExclusive, table);
-    let set = |before: &Identity, of: &Identity| {
-        let when = if of.always { "ALWAYS" } else { "BY DEFAULT" };
-        let mut action = format!("SET GENERATED {when}");
-        let one = &of.options;
-        let cycle = if one.cycle { "CYCLE" } else { "NO CYCLE" };
-        let _ = write!(
-            action,
-            " SET INCREMENT BY {} SET MINVALUE {} SET MAXVALUE {} SET START WITH {} SET CACHE {} SET {cycle}",
-            one.increment, one.min, one.max, one.start, one.cache
-        );
-        if let Some(start) = restart(&before.options, one) {
-            let _ = write!(action, " RESTART WITH {start}");
-        }
-        alter_column(table, column, &action)
-    };
-    let bare = |of: &Identity| Identity {
-        sequence: None,
-        ..of.clone()
-    };
-    if bare(from) != bare(to) {
-        let undo = Undo::sql(set(to, from)?);
-        let mut step = step(words, set(from, to)?, undo, lock.clone());
-        let lost = restart(&from.options, &to.options);
-        step.loses = lost.map(|_| format!("how far {table}.{} has counted", plain(column)));
-        out.push(step);
-    }
-    if let (Some(old), Some(new)) = (&from.sequence, &to.sequence)
-        && old != new
-    {
-        let rename = |from: &ObjectName, to: &ObjectName| {
-            let (from, to) = (from.quoted()?, quote::identifier(&to.name)?);
-            Ok::<_, underpin_core::Error>(format!("ALTER SEQUENCE {from} RENAME TO {to}"))
-        };
-        let words = format!("Rename sequence {old} to {new}");
-        out.push(step(
-            words,
-            rename(old, new)?,
-            Undo::sql(rename(new, old)?),
-            lock,
-        ));
-    }
-    Ok(())
-}
-
-fn retype(
-    words: String,
-    (table, column): (&ObjectName, &str),
-    (from, to): (&ColumnType, &ColumnType),
-    ((was, goal), aside): ((&Schema, &Schema), &Aside),
-    out: &mut Vec<Step>,
-) -> Result<()> {
-    // Where none leads there, the plan was refused before.
-    let Some(there) = conversion((was, from), (goal, to)) else {
-        return Ok(());
-    };
-    let set = |to: &ColumnType, using: Option<&String>| {
-        let mut action = format!("TYPE {}", to.data_type.sql()?);
-        if let Some(collation) = &to.collation {
-            let _ = write!(action, " COLLATE {}", collation.quoted()?);
-        }
-        if let Some(using) = using {
-            let using = using.replacen("{}", &quote::identifier(column)?, 1);
-            let _ = write!(action, " USING {using}");
-        }
-        alter_column(table, column, &action)
-    };
-    let old = ColumnType {
-        data_type: aside.of_type(&from.data_type),
-        ..from.clone()
-    };
-    let undo = match conversion((goal, to), (was, from)) {
-        Some(back) => {
-            let using = back.using.as_ref().map(|using| {
-                let [plain, set_aside] = [from, &old].map(|of| of.data_type.sql());
-                match (plain, set_aside) {
-                    (Ok(plain), Ok(set_aside)) => using.replace(&plain, &set_aside),
-                    _ => using.clone(),
-                }
-            });
-            Undo::sql(set(&old, using.as_ref())?)
-        }
-        None => Undo::None(format!(
-            "No cast leads from {} back to {}.",
-            to.data_type, from.data_type
-        )),
-    };
-    let lock = Lock::of(LockMode::AccessExclusive, table, there.work);
-    let mut step = step(words, set(to, there.using.as_ref())?, undo, lock);
-    step.loses = there
-        .loses
-        .map(|what| format!("{what} of {table}.{}", plain(column)));
-    out.push(step);
     Ok(())
 }

@@ -1,0 +1,179 @@
+//! The steps that change a column where it is.
+
+use std::fmt::Write;
+
+use underpin_core::{Result, quote};
+
+use super::{of, restart};
+use crate::object_name::plain;
+use crate::postgres::ddl::column;
+use crate::postgres::plan::Aside;
+use crate::postgres::plan::conversion::conversion;
+use crate::postgres::plan::drops::alter_column;
+use crate::postgres::plan::makes::{refuse_null, step};
+use crate::postgres::plan::scene::Scene;
+use crate::{Change, Column, ColumnType, Identity, Lock, LockMode, ObjectName, Schema, Step, Undo};
+
+pub(super) fn change(
+    change: &Change,
+    scene: &Scene<'_>,
+    aside: &Aside,
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let words = change.to_string();
+    match change {
+        Change::SetColumnNotNull {
+            table, column, to, ..
+        } => match to {
+            true => out.extend(refuse_null(table, column)?),
+            false => {
+                let undo = Undo::sql(alter_column(table, column, "SET NOT NULL")?);
+                let sql = alter_column(table, column, "DROP NOT NULL")?;
+                let lock = of(LockMode::AccessExclusive, table);
+                out.push(step(words, sql, undo, lock));
+            }
+        },
+        Change::SetColumnDefault {
+            table,
+            column,
+            from,
+            to,
+        } => {
+            let set = |default: &Option<crate::Expression>| {
+                let column = Column {
+                    name: column.clone(),
+                    default: default.clone(),
+                    ..Column::default()
+                };
+                column::set_default(table, &column)
+            };
+            let lock = of(LockMode::AccessExclusive, table);
+            out.push(step(words, set(to)?, Undo::sql(set(from)?), lock));
+        }
+        Change::SetColumnIdentity {
+            table,
+            column,
+            from: Some(from),
+            to: Some(to),
+        } => identity(words, (table, column), (from, to), out)?,
+        Change::SetColumnGenerated { table, column, .. } => {
+            let sql = alter_column(table, column, "DROP EXPRESSION")?;
+            let why = "PostgreSQL computes no column that has held values.".to_owned();
+            let lock = of(LockMode::AccessExclusive, table);
+            out.push(step(words, sql, Undo::None(why), lock));
+        }
+        Change::SetColumnType {
+            table,
+            column,
+            from,
+            to,
+        } => {
+            let schemas = (&scene.was, &scene.goal);
+            retype(words, (table, column), (from, to), (schemas, aside), out)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn identity(
+    words: String,
+    (table, column): (&ObjectName, &str),
+    (from, to): (&Identity, &Identity),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let lock = of(LockMode::AccessExclusive, table);
+    let set = |before: &Identity, of: &Identity| {
+        let when = if of.always { "ALWAYS" } else { "BY DEFAULT" };
+        let mut action = format!("SET GENERATED {when}");
+        let one = &of.options;
+        let cycle = if one.cycle { "CYCLE" } else { "NO CYCLE" };
+        let _ = write!(
+            action,
+            " SET INCREMENT BY {} SET MINVALUE {} SET MAXVALUE {} SET START WITH {} SET CACHE {} SET {cycle}",
+            one.increment, one.min, one.max, one.start, one.cache
+        );
+        if let Some(start) = restart(&before.options, one) {
+            let _ = write!(action, " RESTART WITH {start}");
+        }
+        alter_column(table, column, &action)
+    };
+    let bare = |of: &Identity| Identity {
+        sequence: None,
+        ..of.clone()
+    };
+    if bare(from) != bare(to) {
+        let undo = Undo::sql(set(to, from)?);
+        let mut step = step(words, set(from, to)?, undo, lock.clone());
+        let lost = restart(&from.options, &to.options);
+        step.loses = lost.map(|_| format!("how far {table}.{} has counted", plain(column)));
+        out.push(step);
+    }
+    if let (Some(old), Some(new)) = (&from.sequence, &to.sequence)
+        && old != new
+    {
+        let rename = |from: &ObjectName, to: &ObjectName| {
+            let (from, to) = (from.quoted()?, quote::identifier(&to.name)?);
+            Ok::<_, underpin_core::Error>(format!("ALTER SEQUENCE {from} RENAME TO {to}"))
+        };
+        let words = format!("Rename sequence {old} to {new}");
+        out.push(step(
+            words,
+            rename(old, new)?,
+            Undo::sql(rename(new, old)?),
+            lock,
+        ));
+    }
+    Ok(())
+}
+
+fn retype(
+    words: String,
+    (table, column): (&ObjectName, &str),
+    (from, to): (&ColumnType, &ColumnType),
+    ((was, goal), aside): ((&Schema, &Schema), &Aside),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    // Where none leads there, the plan was refused before.
+    let Some(there) = conversion((was, from), (goal, to)) else {
+        return Ok(());
+    };
+    let set = |to: &ColumnType, using: Option<&String>| {
+        let mut action = format!("TYPE {}", to.data_type.sql()?);
+        if let Some(collation) = &to.collation {
+            let _ = write!(action, " COLLATE {}", collation.quoted()?);
+        }
+        if let Some(using) = using {
+            let using = using.replacen("{}", &quote::identifier(column)?, 1);
+            let _ = write!(action, " USING {using}");
+        }
+        alter_column(table, column, &action)
+    };
+    let old = ColumnType {
+        data_type: aside.of_type(&from.data_type),
+        ..from.clone()
+    };
+    let undo = match conversion((goal, to), (was, from)) {
+        Some(back) => {
+            let using = back.using.as_ref().map(|using| {
+                let [plain, set_aside] = [from, &old].map(|of| of.data_type.sql());
+                match (plain, set_aside) {
+                    (Ok(plain), Ok(set_aside)) => using.replace(&plain, &set_aside),
+                    _ => using.clone(),
+                }
+            });
+            Undo::sql(set(&old, using.as_ref())?)
+        }
+        None => Undo::None(format!(
+            "No cast leads from {} back to {}.",
+            to.data_type, from.data_type
+        )),
+    };
+    let lock = Lock::of(LockMode::AccessExclusive, table, there.work);
+    let mut step = step(words, set(to, there.using.as_ref())?, undo, lock);
+    step.loses = there
+        .loses
+        .map(|what| format!("{what} of {table}.{}", plain(column)));
+    out.push(step);
+    Ok(())
+}
