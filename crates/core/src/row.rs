@@ -188,9 +188,11 @@ impl FromRow for ValueRow {
     }
 
     fn from_row<R: Row>(row: &R, layout: &Self::Layout) -> Result<Self> {
-        let values = (0..layout.len())
-            .map(|index| row.read(index))
-            .collect::<Result<_>>()?;
+        // One allocation: collecting into a `Result` would grow from nothing.
+        let mut values = Vec::with_capacity(layout.len());
+        for index in 0..layout.len() {
+            values.push(row.read(index)?);
+        }
         Ok(ValueRow {
             columns: Arc::clone(layout),
             values,

@@ -24,7 +24,7 @@ mod sort;
 
 use intent::Intent;
 use node::Node;
-use scene::Scene;
+use scene::{Scene, Sides};
 
 /// What the bodies of functions name may not be there yet when they are made.
 const SETTING: &str = "SET LOCAL check_function_bodies = off";
@@ -39,7 +39,8 @@ const SETTING: &str = "SET LOCAL check_function_bodies = off";
 /// # Errors
 /// For a name that is empty or holds a NUL byte.
 pub fn plan(from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
-    let scene = Scene::new(from, to, &diff.changes);
+    let sides = Sides::of(from, to, &diff.changes);
+    let scene = Scene::new(from, to, &sides);
     let mut intent = Intent::of(&diff.changes, &scene);
     closure::close(&mut intent, &scene);
     without_conversion(&mut intent, &scene);
@@ -100,7 +101,7 @@ fn without_conversion(intent: &mut Intent, scene: &Scene<'_>) {
             from,
             to,
         } = change
-            && conversion::conversion((&scene.was, from), (&scene.goal, to)).is_none()
+            && conversion::conversion((scene.was, from), (scene.goal, to)).is_none()
         {
             let (table, column) = (table.clone(), column.clone());
             intent.refusals.push(Refusal::NoConversion {

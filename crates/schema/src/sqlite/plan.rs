@@ -16,14 +16,16 @@ mod rebuild;
 mod renames;
 mod spelling;
 mod steps;
+mod taken;
 mod way_back;
 
-use affected::{index_changes, tables_changed};
+use affected::{IndexChanges, index_changes, tables_changed};
 use chosen::chosen;
 use dependents::Dependents;
 use rebuild::Rebuild;
 use renames::Renames;
 use steps::{Steps, catalog, entries};
+use taken::Taken;
 
 /// The steps that carry out the changes of a [`diff`](crate::diff()) on a SQLite database that
 /// has the first schema, or why they cannot be carried out in place. The changes may be fewer
@@ -76,6 +78,10 @@ struct Planner<'s> {
     to: &'s Schema,
     renames: &'s Renames,
     changes: &'s [Change],
+    /// Those of tables that are there before and after.
+    tables_changed: BTreeMap<&'s ObjectName, Vec<&'s Change>>,
+    index_changes: IndexChanges<'s>,
+    taken: Taken,
     ways: BTreeMap<&'s ObjectName, Way>,
     dependents: Dependents<'s>,
     steps: Steps,
@@ -91,9 +97,10 @@ impl<'s> Planner<'s> {
     ) -> Result<Self> {
         let mut ways = BTreeMap::new();
         let mut touched = renames.touched();
-        for (name, changes) in tables_changed(changes) {
+        let tables_changed = tables_changed(changes);
+        for (&name, changes) in &tables_changed {
             let (now, then) = (&base.tables[name], &to.tables[name]);
-            let way = match in_place::in_place(name, now, then, &changes)? {
+            let way = match in_place::in_place(name, now, then, changes)? {
                 Some(way) => {
                     if way.drops {
                         touched.insert(name.name.to_ascii_lowercase());
@@ -110,6 +117,9 @@ impl<'s> Planner<'s> {
             to,
             renames,
             changes,
+            tables_changed,
+            index_changes: index_changes(changes),
+            taken: Taken::of([base, to]),
             ways,
             dependents,
             steps: Steps::default(),
@@ -148,7 +158,7 @@ impl<'s> Planner<'s> {
 
     /// Drops what is not to stay of the indexes. Those of a table that is made anew go with it.
     fn drop_indexes(&mut self) -> Result<()> {
-        for (table, name) in index_changes(self.changes).gone {
+        for &(table, name) in &self.index_changes.gone {
             let undo = ddl::index::create(table, name, &self.base.tables[table].indexes[name])?;
             let sql = ddl::index::drop(name)?;
             let comment = format!("Drop index {} of {table}", plain(name));
@@ -158,7 +168,7 @@ impl<'s> Planner<'s> {
     }
 
     fn create_indexes(&mut self) -> Result<()> {
-        for (table, name) in index_changes(self.changes).made {
+        for &(table, name) in &self.index_changes.made {
             let sql = ddl::index::create(table, name, &self.to.tables[table].indexes[name])?;
             let undo = ddl::index::drop(name)?;
             let comment = format!("Create index {} of {table}", plain(name));
@@ -184,15 +194,17 @@ impl<'s> Planner<'s> {
             name,
             now: &self.base.tables[name],
             then: &self.to.tables[name],
-            indexes_apart: index_changes(self.changes).of(name),
+            indexes_apart: self.index_changes.of(name),
             triggers_apart: self.dependents.triggers_of(name),
-            taken: [self.base, self.to],
+            to: self.to,
+            taken: &self.taken,
         }
     }
 
     fn rebuild(&mut self, name: &'s ObjectName) -> Result<()> {
-        let changes = tables_changed(self.changes).remove(name);
-        let steps = self.rebuild_of(name).steps(&changes.unwrap_or_default())?;
+        let changes = self.tables_changed.get(name);
+        let changes = changes.map(Vec::as_slice).unwrap_or_default();
+        let steps = self.rebuild_of(name).steps(changes)?;
         self.steps.list.extend(steps);
         Ok(())
     }

@@ -136,8 +136,8 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
 
 /// What takes the step back by dropping it and making it as it was.
 fn anew(scene: &Scene<'_>, node: &Node) -> Result<Undo> {
-    let mut statements = vec![drop_sql(&scene.goal, node)?];
-    statements.extend(sql(pieces(&scene.was, node, false)?));
+    let mut statements = vec![drop_sql(scene.goal, node)?];
+    statements.extend(sql(pieces(scene.was, node, false)?));
     Ok(Undo::Sql(statements))
 }
 
@@ -311,7 +311,7 @@ fn foreign_key(
     }
     if from.not_valid && !to.not_valid {
         let node = Node::ForeignKey(table.clone(), name.to_owned());
-        let mut statements = vec![drop_sql(&scene.goal, &node)?];
+        let mut statements = vec![drop_sql(scene.goal, &node)?];
         let was = ForeignKey {
             deferral: to.deferral,
             ..from.clone()

@@ -28,8 +28,8 @@ pub(super) fn close(intent: &mut Intent, scene: &Scene<'_>) {
     closure.begin();
     while let Some(event) = closure.events.pop() {
         let (Event::Gone(node) | Event::Retyped(node) | Event::OtherPersistence(node)) = &event;
-        for dependent in dependents.get(node).into_iter().flatten() {
-            closure.meet(&event, dependent);
+        for dependent in dependents.of(node) {
+            closure.meet(&event, &dependent.cloned());
         }
     }
     closure.refuse();
@@ -116,7 +116,7 @@ impl Closure<'_, '_> {
         }
         self.gone(node.clone());
         let new = self.renames.get(node).cloned();
-        let above = inherited_from(&self.scene.was, node);
+        let above = inherited_from(self.scene.was, node);
         let comes_along = matches!(node, Node::Column(..) | Node::Check(..) | Node::Trigger(..));
         let of_kept = node
             .owner()
@@ -126,7 +126,7 @@ impl Closure<'_, '_> {
             self.intent.asked.contains(&above) && !self.intent.makes.contains(&above)
         });
         let new = new.unwrap_or_else(|| node.clone());
-        let stays = exists(&self.scene.goal, &new) || !self.intent.alters.contains_key(node);
+        let stays = exists(self.scene.goal, &new) || !self.intent.alters.contains_key(node);
         if stays && !by_itself && !given_up {
             self.intent.makes.insert(new);
         }
@@ -179,7 +179,7 @@ impl Closure<'_, '_> {
 
     /// The part of the parent that a part belongs to, and will until that goes.
     fn attached_to(&self, node: &Node) -> Option<Node> {
-        let above = inherited_from(&self.scene.was, node)?;
+        let above = inherited_from(self.scene.was, node)?;
         let table = node.owner()?.clone();
         let detached = self.intent.asked.contains(&Node::Attachment(table));
         (!detached).then_some(above)
@@ -284,7 +284,7 @@ impl Closure<'_, '_> {
             if alters.next().is_some() {
                 return true;
             }
-            match inherited_from(&self.scene.was, &at) {
+            match inherited_from(self.scene.was, &at) {
                 Some(above) => at = above,
                 None => return false,
             }
@@ -424,8 +424,8 @@ fn tidy(intent: &mut Intent, scene: &Scene<'_>) {
         wholes.any(|whole| drops.contains(whole) && !intent.makes.contains(whole))
     };
     let makes = intent.makes.iter().filter(|node| {
-        let again = exists(&scene.was, node) && !lost(node);
-        (exists(&scene.goal, node) || again) && !done(node)
+        let again = exists(scene.was, node) && !lost(node);
+        (exists(scene.goal, node) || again) && !done(node)
     });
     let makes: BTreeSet<Node> = makes.cloned().collect();
     intent.makes = makes;

@@ -1,6 +1,6 @@
 //! The steps that drop.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use underpin_core::{Result, quote};
 
@@ -8,7 +8,7 @@ use super::closure::owner_goes;
 use super::definition::{owned_sequences, pieces, sql, whole};
 use super::intent::Intent;
 use super::locks;
-use super::node::Node;
+use super::node::{Node, NodeRef};
 use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use crate::object_name::plain;
@@ -91,12 +91,13 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
         .iter()
         .map(|node| (node.clone(), BTreeSet::new()))
         .collect();
-    let carrier = |node: &Node| -> Option<Node> {
-        if drops.contains(node) {
-            return Some(node.clone());
+    let named: HashSet<NodeRef<'_>> = drops.iter().map(Node::by_ref).collect();
+    let carried = scene.needs_before.carried(|node| {
+        if named.contains(&node) {
+            return Some(node);
         }
         let column = node.column();
-        if column.as_ref().is_some_and(|column| drops.contains(column)) {
+        if column.as_ref().is_some_and(|column| named.contains(column)) {
             return column;
         }
         // What they need is an order in which things are made.
@@ -105,18 +106,11 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
         }
         node.wholes()
             .into_iter()
-            .find(|whole| drops.contains(whole))
-    };
-    for (part, needs) in scene.needs_before.iter() {
-        let Some(node) = carrier(part) else { continue };
-        // Among tables that are all new or all go, it is attaching that joins such parts.
-        let apart = |needed: &&Node| !(part.takes_up(needed) && node != *part);
-        for needed in needs.iter().filter(apart).filter_map(&carrier) {
-            if needed != node
-                && let Some(waits) = waits.get_mut(&needed)
-            {
-                waits.insert(node.clone());
-            }
+            .find(|whole| named.contains(whole))
+    });
+    for (node, needed) in carried {
+        if let Some(waits) = waits.get_mut(&needed.cloned()) {
+            waits.insert(node.cloned());
         }
     }
     // What is no longer inherited has to be a table's own before its parent loses it.
@@ -130,7 +124,7 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
             scene
                 .needs_before
                 .of_node(late)
-                .any(|needed| needed == node)
+                .any(|needed| needed == node.by_ref())
         });
         if of_all || of_late {
             late_set.insert(node.clone());
@@ -154,7 +148,7 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
 /// Whether it goes with something else that goes.
 fn goes_along(node: &Node, intent: &Intent, scene: &Scene<'_>) -> bool {
     let drops = &intent.drops;
-    if let Some(above) = inherited_from(&scene.was, node)
+    if let Some(above) = inherited_from(scene.was, node)
         && drops.contains(&above)
     {
         return true;
@@ -242,7 +236,7 @@ fn inheritance(node: &Node, scene: &Scene<'_>, action: &str) -> Result<String> {
             .map(|table| table.inherits.clone())
             .unwrap_or_default()
     };
-    let (was, goal) = (parents(&scene.was, name), parents(&scene.goal, name));
+    let (was, goal) = (parents(scene.was, name), parents(scene.goal, name));
     let (sides, others) = match action {
         "NO INHERIT" => (was, goal),
         _ => (goal, was),

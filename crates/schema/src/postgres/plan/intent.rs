@@ -178,7 +178,7 @@ impl Intent {
             Change::CreateTable { name, to } => self.make_table(name, to, scene),
             Change::DropTable { name, .. } => {
                 self.drop(Node::Table(name.clone()));
-                for index in waiting_indexes(&scene.was, name) {
+                for index in waiting_indexes(scene.was, name) {
                     self.drop(index);
                 }
             }
@@ -231,7 +231,7 @@ impl Intent {
             self.make(Node::Index(name.clone(), index.clone()));
         }
         let comes_along = |node: &Node| {
-            let above = inherited_from(&scene.goal, node);
+            let above = inherited_from(scene.goal, node);
             above.is_some_and(|above| match (&above, node) {
                 (Node::ForeignKey(_, above), Node::ForeignKey(_, name)) => above == name,
                 (Node::Trigger(..), _) => true,
@@ -259,7 +259,7 @@ impl Intent {
 
     fn column(&mut self, change: &Change, scene: &Scene<'_>) {
         let generated = |table: &ObjectName, name: &str| {
-            [&scene.was, &scene.goal].into_iter().any(|schema| {
+            [scene.was, scene.goal].into_iter().any(|schema| {
                 let column = schema.tables.get(table).and_then(|of| of.column(name));
                 column.is_some_and(|column| column.generated.is_some())
             })

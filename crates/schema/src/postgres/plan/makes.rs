@@ -1,13 +1,13 @@
 //! The steps that make something, and those that alter it, in one order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use underpin_core::{Result, quote};
 
 use super::definition::{Piece, pieces};
 use super::drops::{alter_column, domain_default, domain_refuses_null, drop_sql, inherit};
 use super::intent::Intent;
-use super::node::Node;
+use super::node::{Node, NodeRef};
 use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use super::{Aside, alters, locks, rows};
@@ -24,7 +24,7 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
     let new_tables: BTreeSet<ObjectName> = new_tables.collect();
     let mut bare = BTreeSet::new();
     if !new_tables.is_empty() {
-        bare = dump::order(&scene.goal).bare;
+        bare = dump::order(scene.goal).bare;
         bare.retain(|name| new_tables.contains(name));
     }
     for name in &bare {
@@ -44,34 +44,26 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
         .chain(intent.alters.keys())
         .cloned()
         .collect();
-    let carrier = |node: &Node| -> Option<Node> {
-        if items.contains(node) {
-            return Some(node.clone());
+    let makes: HashSet<NodeRef<'_>> = intent.makes.iter().map(Node::by_ref).collect();
+    let named: HashSet<NodeRef<'_>> = items.iter().map(Node::by_ref).collect();
+    let carried = scene.needs_after.carried(|node| {
+        if named.contains(&node) {
+            return Some(node);
         }
         let column = node.column();
-        if column
-            .as_ref()
-            .is_some_and(|column| intent.makes.contains(column))
-        {
+        if column.as_ref().is_some_and(|column| makes.contains(column)) {
             return column;
         }
         let mut wholes = node.wholes().into_iter();
-        wholes.find(|whole| intent.makes.contains(whole))
-    };
+        wholes.find(|whole| makes.contains(whole))
+    });
     let mut waits: BTreeMap<Node, BTreeSet<Node>> = items
         .iter()
         .map(|node| (node.clone(), BTreeSet::new()))
         .collect();
-    for (part, needs) in scene.needs_after.iter() {
-        let Some(node) = carrier(part) else { continue };
-        // Among tables that are all new or all go, it is attaching that joins such parts.
-        let apart = |needed: &&Node| !(part.takes_up(needed) && node != *part);
-        for needed in needs.iter().filter(apart).filter_map(&carrier) {
-            if needed != node
-                && let Some(waits) = waits.get_mut(&node)
-            {
-                waits.insert(needed);
-            }
+    for (node, needed) in carried {
+        if let Some(waits) = waits.get_mut(&node.cloned()) {
+            waits.insert(needed.cloned());
         }
     }
     for node in &items {
@@ -175,7 +167,7 @@ fn other_side(lock: Lock, new: &ObjectName) -> Lock {
 }
 
 fn undo(node: &Node, intent: &Intent, scene: &Scene<'_>) -> Result<Undo> {
-    let above = inherited_from(&scene.goal, node);
+    let above = inherited_from(scene.goal, node);
     let with_above = above.is_some_and(|above| intent.makes.contains(&above));
     // What other objects stand on, or stands on others, has to go before its table.
     let alone = matches!(
@@ -186,8 +178,7 @@ fn undo(node: &Node, intent: &Intent, scene: &Scene<'_>) -> Result<Undo> {
             | Node::Default(..)
             | Node::Check(..)
     );
-    let with_whole =
-        is_new(node, intent) && (!alone || inherited_from(&scene.goal, node).is_some());
+    let with_whole = is_new(node, intent) && (!alone || inherited_from(scene.goal, node).is_some());
     if with_above || with_whole {
         return Ok(Undo::Included);
     }

@@ -5,47 +5,80 @@ use crate::{FunctionName, ObjectName, ObjectRef};
 
 /// What a step is about: an object, or a part of one that can be made and dropped by itself.
 /// The order of the variants is that in which things are made where nothing else decides.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Node {
-    Namespace(String),
-    Extension(String),
-    Enum(ObjectName),
-    Domain(ObjectName),
-    DomainDefault(ObjectName),
-    DomainNotNull(ObjectName),
-    DomainCheck(ObjectName, String),
-    Sequence(ObjectName),
-    Function(FunctionName),
-    Table(ObjectName),
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
+    Namespace(S),
+    Extension(S),
+    Enum(O),
+    Domain(O),
+    DomainDefault(O),
+    DomainNotNull(O),
+    DomainCheck(O, S),
+    Sequence(O),
+    Function(F),
+    Table(O),
     /// What it inherits from, but for partitions.
-    Inheritance(ObjectName),
+    Inheritance(O),
     /// Whether it outlives a crash.
-    Persistence(ObjectName),
-    TableOptions(ObjectName),
-    Column(ObjectName, String),
-    NotNull(ObjectName, String),
-    Identity(ObjectName, String),
-    Default(ObjectName, String),
+    Persistence(O),
+    TableOptions(O),
+    Column(O, S),
+    NotNull(O, S),
+    Identity(O, S),
+    Default(O, S),
     /// The column that owns a sequence.
-    Owner(ObjectName),
-    Check(ObjectName, String),
+    Owner(O),
+    Check(O, S),
     /// A primary key, unique or exclusion constraint.
-    Key(ObjectName, String),
+    Key(O, S),
     /// An index of a table or materialized view.
-    Index(ObjectName, String),
-    View(ObjectName),
-    MaterializedView(ObjectName),
-    ForeignKey(ObjectName, String),
+    Index(O, S),
+    View(O),
+    MaterializedView(O),
+    ForeignKey(O, S),
     /// That a table is a partition.
-    Attachment(ObjectName),
-    Trigger(ObjectName, String),
-    Policy(ObjectName, String),
-    RowSecurity(ObjectName),
+    Attachment(O),
+    Trigger(O, S),
+    Policy(O, S),
+    RowSecurity(O),
+}
+
+/// One by the names in a schema: a graph of all its parts has each many times.
+pub(super) type NodeRef<'s> = Node<&'s ObjectName, &'s String, &'s FunctionName>;
+
+/// The same node, with something done to each of its names.
+macro_rules! each {
+    ($node:expr, $name:ident => $then:expr) => {
+        each!(@ $node, $name, $then,
+            [Namespace Extension Enum Domain DomainDefault DomainNotNull Sequence Function Table Inheritance Persistence TableOptions Owner View MaterializedView Attachment RowSecurity],
+            [DomainCheck Column NotNull Identity Default Check Key Index ForeignKey Trigger Policy])
+    };
+    (@ $node:expr, $name:ident, $then:expr, [$($one:ident)*], [$($two:ident)*]) => {
+        match $node {
+            $(Node::$one($name) => Node::$one($then),)*
+            $(Node::$two(of, name) => Node::$two(
+                { let $name = of; $then },
+                { let $name = name; $then },
+            ),)*
+        }
+    };
 }
 
 impl Node {
+    pub(super) fn by_ref(&self) -> NodeRef<'_> {
+        each!(self, name => name)
+    }
+}
+
+impl NodeRef<'_> {
+    pub(super) fn cloned(self) -> Node {
+        each!(self, name => name.clone())
+    }
+}
+
+impl<O: Clone, S: Clone, F> Node<O, S, F> {
     /// The table, view or domain that it is a part of.
-    pub(super) fn owner(&self) -> Option<&ObjectName> {
+    pub(super) fn owner(&self) -> Option<&O> {
         match self {
             Node::DomainDefault(of)
             | Node::DomainNotNull(of)
@@ -71,7 +104,7 @@ impl Node {
 
     /// The object that it is, or is a part of, may be: a part's owner is of one of several
     /// kinds, and no two have one name.
-    pub(super) fn wholes(&self) -> Vec<Node> {
+    pub(super) fn wholes(&self) -> Vec<Self> {
         match self {
             Node::DomainDefault(of) | Node::DomainNotNull(of) | Node::DomainCheck(of, _) => {
                 vec![Node::Domain(of.clone())]
@@ -89,7 +122,7 @@ impl Node {
     }
 
     /// The column that it is a property of.
-    pub(super) fn column(&self) -> Option<Node> {
+    pub(super) fn column(&self) -> Option<Self> {
         match self {
             Node::NotNull(table, column)
             | Node::Identity(table, column)
@@ -100,7 +133,7 @@ impl Node {
 
     /// Whether both are the same kind of part, of which one takes up the other: that of a table
     /// those of its partitions.
-    pub(super) fn takes_up(&self, other: &Node) -> bool {
+    pub(super) fn takes_up(&self, other: &Self) -> bool {
         matches!(
             (self, other),
             (Node::Key(..), Node::Key(..))
@@ -108,7 +141,9 @@ impl Node {
                 | (Node::ForeignKey(..), Node::ForeignKey(..))
         )
     }
+}
 
+impl Node {
     /// The object, where it is one that a schema can refer to.
     pub(super) fn object(&self) -> Option<ObjectRef> {
         Some(match self {
@@ -126,18 +161,18 @@ impl Node {
     }
 }
 
-impl From<&ObjectRef> for Node {
-    fn from(object: &ObjectRef) -> Self {
+impl<'s> From<&'s ObjectRef> for NodeRef<'s> {
+    fn from(object: &'s ObjectRef) -> Self {
         match object {
-            ObjectRef::Namespace(name) => Node::Namespace(name.clone()),
-            ObjectRef::Extension(name) => Node::Extension(name.clone()),
-            ObjectRef::Enum(name) => Node::Enum(name.clone()),
-            ObjectRef::Domain(name) => Node::Domain(name.clone()),
-            ObjectRef::Sequence(name) => Node::Sequence(name.clone()),
-            ObjectRef::Function(name) => Node::Function(name.clone()),
-            ObjectRef::Table(name) => Node::Table(name.clone()),
-            ObjectRef::View(name) => Node::View(name.clone()),
-            ObjectRef::MaterializedView(name) => Node::MaterializedView(name.clone()),
+            ObjectRef::Namespace(name) => Node::Namespace(name),
+            ObjectRef::Extension(name) => Node::Extension(name),
+            ObjectRef::Enum(name) => Node::Enum(name),
+            ObjectRef::Domain(name) => Node::Domain(name),
+            ObjectRef::Sequence(name) => Node::Sequence(name),
+            ObjectRef::Function(name) => Node::Function(name),
+            ObjectRef::Table(name) => Node::Table(name),
+            ObjectRef::View(name) => Node::View(name),
+            ObjectRef::MaterializedView(name) => Node::MaterializedView(name),
         }
     }
 }

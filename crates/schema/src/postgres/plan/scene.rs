@@ -1,27 +1,22 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::needs::{Needs, waits_for_partitions};
 use super::node::Node;
 use crate::diff::renamed;
 use crate::{Change, Column, ObjectName, Rename, Schema, Table};
 
-/// The schemas that a plan is about.
-pub(super) struct Scene<'s> {
-    /// What the database has.
-    pub(super) from: &'s Schema,
-    /// The same under the names that it shall have.
-    pub(super) was: Schema,
+/// What a plan leads from and to.
+pub(super) struct Sides<'s> {
+    /// What the database has, under the names that it shall have.
+    was: Cow<'s, Schema>,
     /// What it shall have: the target, and what is in the database and no change drops.
-    pub(super) goal: Schema,
-    /// What was called by the target itself.
-    pub(super) to: &'s Schema,
-    pub(super) needs_before: Needs,
-    pub(super) needs_after: Needs,
+    goal: Schema,
     old_tables: BTreeMap<ObjectName, ObjectName>,
 }
 
-impl<'s> Scene<'s> {
-    pub(super) fn new(from: &'s Schema, to: &'s Schema, changes: &[Change]) -> Self {
+impl<'s> Sides<'s> {
+    pub(super) fn of(from: &'s Schema, to: &Schema, changes: &[Change]) -> Self {
         let mut renames = Vec::new();
         let mut old_tables = BTreeMap::new();
         let mut dropped = BTreeSet::new();
@@ -46,18 +41,52 @@ impl<'s> Scene<'s> {
             }
         }
         let was = match renames.is_empty() {
-            true => from.clone(),
-            false => renamed(from, &renames),
+            true => Cow::Borrowed(from),
+            false => Cow::Owned(renamed(from, &renames)),
         };
         let goal = goal(&was, to, &dropped);
-        Scene {
-            needs_before: Needs::of(&was),
-            needs_after: Needs::of(&goal),
-            from,
+        Sides {
             was,
             goal,
-            to,
             old_tables,
+        }
+    }
+}
+
+/// The schemas that a plan is about.
+pub(super) struct Scene<'s> {
+    /// What the database has.
+    pub(super) from: &'s Schema,
+    /// The same under the names that it shall have.
+    pub(super) was: &'s Schema,
+    /// What it shall have: the target, and what is in the database and no change drops.
+    pub(super) goal: &'s Schema,
+    /// What was called by the target itself.
+    pub(super) to: &'s Schema,
+    pub(super) needs_before: Needs<'s>,
+    pub(super) needs_after: Needs<'s>,
+    old_tables: &'s BTreeMap<ObjectName, ObjectName>,
+    /// The tables that have the columns of each, before.
+    children: HashMap<&'s ObjectName, Vec<&'s ObjectName>>,
+}
+
+impl<'s> Scene<'s> {
+    pub(super) fn new(from: &'s Schema, to: &'s Schema, sides: &'s Sides<'_>) -> Self {
+        let mut children: HashMap<_, Vec<_>> = HashMap::new();
+        for (name, table) in &sides.was.tables {
+            for parent in table.parents() {
+                children.entry(parent).or_default().push(name);
+            }
+        }
+        Scene {
+            needs_before: Needs::of(&sides.was),
+            needs_after: Needs::of(&sides.goal),
+            from,
+            was: &sides.was,
+            goal: &sides.goal,
+            to,
+            old_tables: &sides.old_tables,
+            children,
         }
     }
 
@@ -105,22 +134,21 @@ impl<'s> Scene<'s> {
     /// Where the definition is by which something is made: in the goal, or, where only other
     /// things ask for it to be made again, in what was.
     pub(super) fn source(&self, node: &Node) -> &Schema {
-        match exists(&self.goal, node) {
-            true => &self.goal,
-            false => &self.was,
+        match exists(self.goal, node) {
+            true => self.goal,
+            false => self.was,
         }
     }
 
     /// The tables that have the columns of this one, children of children too, before.
     pub(super) fn descendants(&self, table: &ObjectName) -> Vec<ObjectName> {
-        let mut found = Vec::new();
-        let mut next = vec![table.clone()];
+        let mut found: Vec<ObjectName> = Vec::new();
+        let mut next = vec![table];
         while let Some(parent) = next.pop() {
-            for (name, child) in &self.was.tables {
-                let is = child.parents().any(|one| *one == parent);
-                if is && !found.contains(name) {
-                    found.push(name.clone());
-                    next.push(name.clone());
+            for name in self.children.get(parent).into_iter().flatten() {
+                if !found.contains(name) {
+                    found.push((*name).clone());
+                    next.push(name);
                 }
             }
         }

@@ -94,14 +94,13 @@ type Names<'c> = BTreeSet<(&'c ObjectName, &'c String)>;
 pub(super) struct IndexChanges<'c> {
     pub(super) gone: Names<'c>,
     pub(super) made: Names<'c>,
+    of_table: BTreeMap<&'c ObjectName, BTreeSet<&'c String>>,
 }
 
 impl<'c> IndexChanges<'c> {
     /// The names of those of one table.
     pub(super) fn of(&self, table: &ObjectName) -> BTreeSet<&'c String> {
-        let both = self.gone.union(&self.made);
-        let of_table = both.filter(|(of, _)| *of == table);
-        of_table.map(|(_, name)| *name).collect()
+        self.of_table.get(table).cloned().unwrap_or_default()
     }
 
     fn replace(&mut self, from: (&'c ObjectName, &'c String), to: (&'c ObjectName, &'c String)) {
@@ -132,6 +131,9 @@ pub(super) fn index_changes(changes: &[Change]) -> IndexChanges<'_> {
         if !found.made.contains(&one) {
             found.replace(one, one);
         }
+    }
+    for (table, name) in found.gone.union(&found.made) {
+        found.of_table.entry(table).or_default().insert(name);
     }
     found
 }

@@ -6,6 +6,7 @@ use underpin_core::{Result, quote};
 
 use super::affinity::lost;
 use super::steps::{Steps, catalog, entries};
+use super::taken::Taken;
 use super::way_back::Ways;
 use crate::object_name::plain;
 use crate::plan::{Lock, Step, Undo};
@@ -22,8 +23,9 @@ pub(super) struct Rebuild<'s> {
     pub(super) indexes_apart: BTreeSet<&'s String>,
     /// The triggers that steps of their own drop and create.
     pub(super) triggers_apart: BTreeSet<&'s String>,
-    /// The schemas before and after, whose names are taken.
-    pub(super) taken: [&'s Schema; 2],
+    pub(super) to: &'s Schema,
+    /// The names before and after.
+    pub(super) taken: &'s Taken,
 }
 
 /// One statement of it.
@@ -70,18 +72,17 @@ impl Rebuild<'_> {
     }
 
     fn ways(&self) -> Ways<'_> {
-        let [_, to] = self.taken;
         Ways {
             name: self.name,
             now: self.now,
             then: self.then,
-            to,
+            to: self.to,
         }
     }
 
     fn pieces(&self, now: &Table, then: &Table) -> Result<Vec<Piece>> {
         let name = self.name;
-        let spare = name.sibling(spare_name(&name.name, &self.taken));
+        let spare = name.sibling(self.taken.spare(&name.name));
         let (old, new) = (plain(&name.name), plain(&spare.name));
         let mut pieces = vec![
             piece(
@@ -167,28 +168,6 @@ impl Rebuild<'_> {
         let losses: Vec<String> = losses.collect();
         (!losses.is_empty()).then(|| losses.join(", and "))
     }
-}
-
-/// A name that nothing has, for a table that shall not keep it.
-pub(super) fn spare_name(name: &str, taken: &[&Schema]) -> String {
-    let is_taken = |name: &String| {
-        taken.iter().any(|schema| {
-            let views = schema.views.keys();
-            let indexes = schema
-                .tables
-                .values()
-                .flat_map(|table| table.indexes.keys());
-            let names = schema.tables.keys().chain(views).map(|one| &one.name);
-            names
-                .chain(indexes)
-                .any(|one| one.eq_ignore_ascii_case(name))
-        })
-    };
-    let mut spare = format!("{name}__new");
-    while is_taken(&spare) {
-        spare.push('_');
-    }
-    spare
 }
 
 /// The columns that are copied: they are there before and after, and not computed after.

@@ -1,9 +1,10 @@
+use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use underpin_core::Result;
 
-use super::rebuild::spare_name;
 use super::steps::{Steps, catalog};
+use super::taken::Taken;
 use crate::diff::renamed;
 use crate::object_name::plain;
 use crate::plan::{Refusal, Undo};
@@ -23,12 +24,13 @@ pub(super) struct Renames {
 impl Renames {
     pub(super) fn of(from: &Schema, to: &Schema, diff: &Diff) -> Self {
         let (mut hints, mut words) = (Hints::default(), Vec::new());
+        let taken = LazyCell::new(|| Taken::of([from, to]));
         for change in &diff.changes {
             let Some(rename) = rename(change) else {
                 continue;
             };
             let spare = match &rename {
-                Rename::Table { to: name, .. } => spare_name(&name.name, &[from, to]),
+                Rename::Table { to: name, .. } => taken.spare(&name.name),
                 _ => String::new(),
             };
             hints.renames.push(rename);

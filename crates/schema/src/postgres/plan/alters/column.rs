@@ -68,7 +68,7 @@ pub(super) fn change(
             from,
             to,
         } => {
-            let schemas = (&scene.was, &scene.goal);
+            let schemas = (scene.was, scene.goal);
             retype(words, (table, column), (from, to), (schemas, aside), out)?;
         }
         _ => {}
