@@ -4,6 +4,7 @@ use super::node::{Node, NodeRef};
 use crate::Schema;
 
 mod parts;
+mod table;
 
 pub(super) use parts::{same_key, waits_for_partitions};
 
