@@ -42,15 +42,21 @@
 //!
 //! # The database of the check
 //!
-//! It has the schema that the application expects, and need hold no row: an empty one, brought
-//! to the newest of the embedded revisions.
+//! It has the schema that the application expects, and need hold no row: a
+//! [`Scratch`](crate::schema::Scratch) database, brought to the newest of the embedded revisions.
 //!
-//! ```text
-//! #[tokio::test]
+//! ```no_run
+//! # use underpin::migrate::{Embedded, Migrator};
+//! # use underpin::schema::Scratch;
+//! # use underpin::{Config, Queries, queries};
+//! # static REVISIONS: &[Embedded] = &[];
+//! # static QUERIES: Queries = queries![];
+//! // In an application with the attribute #[tokio::test].
 //! async fn every_query_fits_the_schema() {
-//!     let db = Database::connect(test_url()).await.unwrap();      // or "sqlite::memory:"
-//!     Migrator::of(&db).embedded(REVISIONS).unwrap().up("head").await.unwrap();
-//!     QUERIES.check(&db).await.unwrap();
+//!     let scratch = Scratch::beside(&Config::from_env().unwrap()).await.unwrap();
+//!     let db = scratch.database();
+//!     Migrator::of(db).embedded(REVISIONS).unwrap().up("head").await.unwrap();
+//!     QUERIES.check(db).await.unwrap();
 //! }
 //! ```
 //!
