@@ -121,3 +121,19 @@ async fn a_session_of_any_settings_reads_the_same() {
         usual
     );
 }
+
+#[tokio::test]
+async fn what_an_extension_brings_is_its_own() {
+    let server = or_skip!(Postgres::shared());
+    let place = server.database("extension");
+    let db = connect(&place).await;
+    // It brings views and functions.
+    db.batch("CREATE EXTENSION pg_stat_statements; CREATE VIEW mine AS SELECT 1 AS one")
+        .await
+        .unwrap();
+    let read = introspect(&db, &Selection::default()).await.unwrap();
+    assert_eq!(names(&read.views), ["public.mine"]);
+    assert!(read.functions.is_empty() && read.unsupported.is_empty());
+    let extensions: Vec<&String> = read.extensions.keys().collect();
+    assert_eq!(extensions, ["pg_stat_statements"]);
+}
