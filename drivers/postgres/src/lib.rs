@@ -58,6 +58,7 @@ mod transaction;
 mod unknown_types;
 #[cfg(feature = "tls")]
 mod verify;
+mod watchdog;
 
 pub use connection::Connection;
 pub use connector::Connector;

@@ -8,6 +8,7 @@ use underpin_core::Role;
 
 use crate::notices::{Notice, Notification};
 use crate::socket::Socket;
+use crate::watchdog::Watchdog;
 
 /// What the [tap](crate::tap) and the connection's task know, shared with who asks.
 /// Each number has one writer.
@@ -41,6 +42,7 @@ pub(crate) struct Link {
     pub(crate) killed: AtomicBool,
     /// The connection object was dropped.
     pub(crate) closing: Notify,
+    pub(crate) watchdog: Watchdog,
     /// There until the connection ends, so that it does not keep it open.
     socket: Mutex<Option<Socket>>,
     replica: AtomicBool,
@@ -78,6 +80,7 @@ impl Link {
             unreplicated: AtomicU64::new(0),
             killed: AtomicBool::new(false),
             closing: Notify::new(),
+            watchdog: Watchdog::new(),
             replica: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             cause: Mutex::new(None),

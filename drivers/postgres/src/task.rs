@@ -38,6 +38,7 @@ where
         () = link.closing.notified() => {
             let _ = timeout(GOODBYE, run).await;
         }
+        () = link.watchdog.watch() => link.killed.store(true, Ordering::Release),
     }
     drop(end);
 }

@@ -8,8 +8,6 @@ use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
 use crate::link::{FAILED, IDLE};
 
-/// How long the answer to a COMMIT is waited for: it is never cancelled.
-const COMMIT_BOUND: Duration = Duration::from_secs(30);
 /// How long that to a ROLLBACK is, where no deadline is given.
 const ROLLBACK_BOUND: Duration = Duration::from_secs(30);
 
@@ -62,15 +60,14 @@ impl Connection {
     }
 
     pub(crate) async fn run_commit(&self) -> Result<()> {
-        let bound = Deadline::after(Instant::now(), COMMIT_BOUND);
-        let mut call = Call::open(self.session(), bound)?;
+        let mut call = Call::open(self.session(), Deadline::NONE)?;
         let link = &self.session().link;
         if self.session().is_alone() {
             match link.status() {
                 IDLE => return Err(call.refuse(none_open())),
                 FAILED => {
                     drop(call.refuse(none_open()));
-                    self.run_rollback(bound).await?;
+                    self.run_rollback(Deadline::NONE).await?;
                     return Err(failed_before());
                 }
                 _ => {}
@@ -78,19 +75,18 @@ impl Connection {
         }
         let rollbacks = link.rollbacks.load(Ordering::Acquire);
         call.submit_commit();
-        let committed = call
-            .in_time(self.session().client.batch_execute("COMMIT"))
-            .await;
+        let watched = link.watchdog.begin();
+        let committed = self.session().client.batch_execute("COMMIT").await;
+        drop(watched);
         match committed {
-            Some(Ok(())) if link.rollbacks.load(Ordering::Acquire) != rollbacks => {
+            Ok(()) if link.rollbacks.load(Ordering::Acquire) != rollbacks => {
                 Err(call.refuse(failed_before()))
             }
-            Some(Ok(())) => call.done(),
-            Some(Err(error)) => Err(call.fail(Failure::Native(error)).await),
-            None => {
-                self.session().kill().await;
+            Ok(()) => call.done(),
+            Err(_) if link.watchdog.has_bitten() => {
                 Err(call.fail(Failure::Late(Late::GivenUp)).await)
             }
+            Err(error) => Err(call.fail(Failure::Native(error)).await),
         }
     }
 

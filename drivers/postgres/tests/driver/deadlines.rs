@@ -145,6 +145,30 @@ async fn a_server_that_does_not_answer_loses_the_connection() {
 }
 
 #[tokio::test]
+async fn a_commit_that_is_never_answered_is_given_up_and_unknown() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("commit_black_hole");
+    let proxy = Proxy::before(server);
+    let connection = connect_through(&proxy, server, &database).await;
+    let begun = TransactionOptions::default();
+    connection.begin(begun, soon()).await.unwrap();
+    connection
+        .execute(call("CREATE TABLE item (id int)", &[]))
+        .await
+        .unwrap();
+    proxy.black_hole();
+    // Half a minute passes at once, for nobody has anything to do.
+    tokio::time::pause();
+    let error = connection.commit().await.unwrap_err();
+    assert_eq!(
+        (error.class(), error.effect()),
+        (STATEMENT, Effect::Unknown),
+        "{error}"
+    );
+    assert_eq!(connection.state(), SessionState::Broken);
+}
+
+#[tokio::test]
 async fn with_neighbours_nothing_is_cancelled() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("lane_deadline");
