@@ -2,7 +2,7 @@
 //! name. A statement has no semicolon. Names are without their namespace, since within
 //! triggers and foreign keys SQLite takes no other. Comments are written into the statements.
 //!
-//! Every function fails as [`quote::identifier`](underpin_core::quote::identifier) does, and
+//! Every function fails as [`quote::identifier`] does, and
 //! with [`Class::Unsupported`](underpin_core::Class::Unsupported) for what SQLite cannot have.
 
 pub mod check;
