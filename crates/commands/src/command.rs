@@ -1,5 +1,3 @@
-use std::io::Write;
-
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 use crate::query::QueryArguments;
@@ -32,10 +30,7 @@ pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
         Command::Config => config::run(options),
         Command::Query(arguments) => query::run(&arguments, options).await,
     };
-    result.unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
-        Exit::from(&error)
-    })
+    Exit::of(result)
 }
 
 /// Prints a completion script for the shell.

@@ -1,6 +1,7 @@
+use std::io::Write;
 use std::process::ExitCode;
 
-use underpin::{Class, Error, Stage};
+use underpin::{Class, Error, Result, Stage};
 
 /// How a command ended, as the shell sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,16 @@ Exit codes:
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
   4  the database was reached, and what was asked of it failed";
+
+impl Exit {
+    /// How a command ended; what went wrong is printed to standard error.
+    pub fn of(result: Result<Exit>) -> Self {
+        result.unwrap_or_else(|error| {
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            Exit::from(&error)
+        })
+    }
+}
 
 impl From<&Error> for Exit {
     fn from(error: &Error) -> Self {

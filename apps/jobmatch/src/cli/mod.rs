@@ -6,7 +6,7 @@ mod matching;
 mod sample;
 mod stats;
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -56,10 +56,7 @@ pub(crate) async fn run(arguments: Arguments) -> Exit {
             return app.run(command, options).await;
         }
     };
-    result.unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
-        Exit::from(&error)
-    })
+    Exit::of(result)
 }
 
 /// Opens the database for one command: nothing is kept open, nothing tried twice.

@@ -1,4 +1,3 @@
-use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -53,11 +52,7 @@ pub async fn run<'p>(
     options: &GlobalOptions,
     project: impl Into<Project<'p>>,
 ) -> Exit {
-    let result = dispatch(command, options, project.into()).await;
-    result.unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
-        Exit::from(&error)
-    })
+    Exit::of(dispatch(command, options, project.into()).await)
 }
 
 /// Runs a command beside the directory of revisions that its arguments name.

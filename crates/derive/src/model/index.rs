@@ -5,7 +5,7 @@ use syn::{LitStr, Path};
 use super::optional;
 use super::scope::Scope;
 use super::spelling::Spelling;
-use super::unique::{own_field, parts};
+use super::unique::{included, own_field, parts};
 use crate::attribute::Errors;
 use crate::element::{Arguments, Element, Given, Head, Site, Word, once};
 
@@ -81,14 +81,7 @@ impl Index {
                 .collect(),
         };
         let options = Arguments::check(options, &SITE, errors);
-        let include = match options.get("include").map(|one| &one.given) {
-            Some(Given::List(list)) => scope.find_all(list, errors),
-            Some(_) => {
-                errors.at(span, "`include` is written `include(a, b)`");
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
+        let include = included(&options, span, scope, errors);
         Some(Index {
             name: name.or(options.text("name", errors)),
             span,

@@ -77,14 +77,7 @@ impl Unique {
             None => scope.find_all(&keys, errors),
         };
         let options = Arguments::check(options, &SITE, errors);
-        let include = match options.get("include").map(|one| &one.given) {
-            Some(Given::List(list)) => scope.find_all(list, errors),
-            Some(_) => {
-                errors.at(span, "`include` is written `include(a, b)`");
-                Vec::new()
-            }
-            None => Vec::new(),
-        };
+        let include = included(&options, span, scope, errors);
         Some(Unique {
             name: name.or(options.text("name", errors)),
             span,
@@ -151,6 +144,23 @@ pub(crate) fn parts(
             errors.at(span, format!("`{what}` is written `{usage}`"));
             None
         }
+    }
+}
+
+/// The fields of `include(a, b)`.
+pub(super) fn included(
+    options: &Arguments,
+    span: Span,
+    scope: &Scope,
+    errors: &mut Errors,
+) -> Vec<usize> {
+    match options.get("include").map(|one| &one.given) {
+        Some(Given::List(list)) => scope.find_all(list, errors),
+        Some(_) => {
+            errors.at(span, "`include` is written `include(a, b)`");
+            Vec::new()
+        }
+        None => Vec::new(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod carry_out;
 mod cases;
+#[path = "../compare/mod.rs"]
+mod compare;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;

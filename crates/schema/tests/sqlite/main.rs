@@ -2,6 +2,8 @@
 
 mod cases;
 mod comments;
+#[path = "../compare/mod.rs"]
+mod compare;
 mod generate;
 mod generated;
 mod migration;
