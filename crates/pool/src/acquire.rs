@@ -1,6 +1,5 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::Duration;
 
 use underpin_core::driver::{Connector, Pooled};
@@ -10,13 +9,15 @@ use crate::background::CHECK_BOUND;
 use crate::explanation::{Ending, Explanation};
 use crate::failure;
 use crate::hooks::HOOK_BOUND;
-use crate::inner::{Inner, Locked, bounded};
+use crate::inner::{Hold, Inner, bounded};
 use crate::lane::{Place, Seat};
 use crate::lease::Lease;
-use crate::mailbox::Mailbox;
 use crate::moment::Moment;
-use crate::state::{Acquisition, GAP, Ticket, Waiter};
-use crate::turn::{Turn, Turned, Waits, seated};
+use crate::request::Request;
+use crate::standby::Found;
+use crate::state::{GAP, Ticket};
+use crate::turn::{Turn, Turned};
+use crate::work::Job;
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
@@ -59,10 +60,14 @@ impl Default for AcquireOptions {
 
 /// A lease for the caller alone.
 pub(crate) async fn acquire<C: Connector>(
-    inner: Arc<Inner<C>>,
+    inner: Hold<C>,
     options: AcquireOptions,
 ) -> Result<Lease<C>> {
-    match obtain(inner, options, false).await? {
+    let now = inner.now();
+    if let Some(lease) = from_standby(&inner, options.place, now) {
+        return Ok(lease);
+    }
+    match obtain(inner, options, now, false).await? {
         Place::Lease(lease) => Ok(lease),
         Place::Lane(_) => unreachable!("who does not share is given no seat"),
     }
@@ -70,37 +75,66 @@ pub(crate) async fn acquire<C: Connector>(
 
 /// A seat in a lane, or a lease where none is to be had.
 pub(crate) async fn share<C: Connector>(
-    inner: Arc<Inner<C>>,
+    inner: Hold<C>,
     options: AcquireOptions,
 ) -> Result<Place<C>> {
     // Hooks at each turn are for a session that is the caller's own.
     let shares = !inner.hooks.has_before_acquire() && !inner.hooks.has_after_release();
-    match obtain(inner, options, shares).await? {
+    let now = inner.now();
+    match obtain(inner, options, now, shares).await? {
         Place::Lease(lease) if !shares => Ok(Place::Lease(lease)),
         Place::Lease(lease) => Ok(lease.offer()),
         seat => Ok(seat),
     }
 }
 
+/// A connection that stands by, where there is a sound one.
+#[inline]
+fn from_standby<C: Connector>(
+    inner: &Hold<C>,
+    place: &'static Location<'static>,
+    now: Moment,
+) -> Option<Lease<C>> {
+    match inner.standby.find(now) {
+        Found::Nothing => None,
+        Found::Fit(mut member) if member.connection.is_open() => {
+            member.terms.since = now;
+            inner.standby.record(member.slot).leased(place, now, 0);
+            tracing::debug!(pool = inner.name(), "acquired");
+            Some(Lease::new(Arc::clone(inner), member))
+        }
+        Found::Fit(member) => {
+            tracing::debug!(pool = inner.name(), "a dead connection is closed");
+            inner.with_at(now, |locked, now| {
+                locked.state.broken(member.slot, now);
+                locked.give(Job::Close(member));
+            });
+            None
+        }
+        Found::Unfit(member) => {
+            inner.with_at(now, |locked, now| locked.came_back(member, now));
+            None
+        }
+    }
+}
+
 async fn obtain<C: Connector>(
-    mut inner: Arc<Inner<C>>,
+    mut inner: Hold<C>,
     options: AcquireOptions,
+    now: Moment,
     shares: bool,
 ) -> Result<Place<C>> {
-    let mut call = Call::new(inner.now(), options, shares);
+    let mut call = Call::new(now, options, shares);
     let mut now = Some(call.since);
     loop {
         match Turn::new(&inner, &mut call, now.take()).await {
-            Turned::Leased {
-                slot,
-                connection,
-                check,
-            } => {
-                let lease = Lease::new(inner, slot, connection);
+            Turned::Leased { member, check } => {
+                let lease = Lease::new(inner, member);
                 if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
                     tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
                     inner = lease.refuse();
                 } else if call.admits(&lease).await? {
+                    lease.begin(options.place, call.since);
                     tracing::debug!(pool = lease.pool_name(), "acquired");
                     return Ok(Place::Lease(lease));
                 } else {
@@ -161,58 +195,27 @@ impl Call {
         self.since.after(timeout).min(deadline)
     }
 
-    /// Takes a seat or an idle connection, or a place in the queue and a cell.
-    pub(crate) fn take<C: Connector>(
-        &mut self,
-        inner: &Arc<Inner<C>>,
-        locked: &mut Locked<C::Connection>,
-        now: Moment,
-        mailbox: &mut Option<Arc<Mailbox<C::Connection>>>,
-        waker: &Waker,
-    ) -> Result<Turned<C::Connection>, Waits> {
-        if self.shares
-            && let Some(slot) = locked.state.join(now)
-        {
-            return Ok(seated(locked, slot, now));
+    /// What the pool is told of the call.
+    pub(crate) fn request<C: Connector>(&self, inner: &Inner<C>) -> Request {
+        let retries = self.options.retries;
+        Request {
+            ticket: self.ticket,
+            place: self.options.place,
+            since: self.since,
+            expires: self.expires(inner),
+            retries: retries.unwrap_or(inner.options.retry.max_retries),
+            shares: self.shares,
         }
-        let state = &mut locked.state;
-        let ticket = *self.ticket.get_or_insert_with(|| state.issue_ticket());
-        let place = self.options.place;
-        match locked.state.acquire(place, self.since, now) {
-            Acquisition::Closed => Ok(Turned::Closed),
-            Acquisition::Ready { slot, check } => Ok(match locked.take(slot) {
-                Some(connection) => Turned::Leased {
-                    slot,
-                    connection,
-                    check,
-                },
-                None => Turned::Closed,
-            }),
-            Acquisition::Wait if !locked.state.has_room_for(ticket) => {
-                let most = inner.options.max_waiting.unwrap_or_default();
-                Ok(Turned::Ended(Ending::Full { most }))
-            }
-            Acquisition::Wait => {
-                let connecting = locked.state.connecting_time(now);
-                self.connecting_before.get_or_insert(connecting);
-                let mailbox = mailbox.get_or_insert_with(|| Mailbox::new(waker));
-                let cell = locked.mailboxes.add(Arc::clone(mailbox));
-                let retries = self.options.retries;
-                let waiter = Waiter {
-                    ticket,
-                    cell,
-                    place,
-                    since: self.since,
-                    retries: retries.unwrap_or(inner.options.retry.max_retries),
-                    failures: 0,
-                    due: now,
-                    expires: self.expires(inner),
-                    shares: self.shares,
-                };
-                locked.state.enqueue(waiter, now);
-                Err(Waits { cell, ticket })
-            }
-        }
+    }
+
+    /// The call has had a turn under this ticket, which it keeps.
+    pub(crate) fn keep(&mut self, ticket: Option<Ticket>) {
+        self.ticket = ticket;
+    }
+
+    /// The call begins to wait.
+    pub(crate) fn waits(&mut self, connecting_before: Duration) {
+        self.connecting_before.get_or_insert(connecting_before);
     }
 
     /// Asks the server for a sign of life, within a bound.
@@ -272,6 +275,7 @@ impl Call {
     #[cold]
     fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: Ending) -> Error {
         let explanation = inner.with(|locked, now| {
+            locked.take_stock(now);
             let mut pool = locked.state.snapshot();
             match end {
                 // As it was when the time was up, not now that the caller has heard of it.

@@ -16,6 +16,7 @@ use crate::failure;
 use crate::give_back::{pass_on, return_lane};
 use crate::hooks::Hooks;
 use crate::inner::{Inner, bounded};
+use crate::member::{Held, Member};
 use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Delivery, Job, Work};
 
@@ -28,11 +29,8 @@ pub(crate) const CLOSE_BOUND: Duration = Duration::from_secs(5);
 
 /// Starts what was left to do. Called without the lock.
 pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connection>) {
-    for Delivery { to, outcome } in work.delivery.into_iter().chain(work.deliveries) {
-        match to.deliver(outcome) {
-            Ok(waker) => waker.wake(),
-            Err(unwanted) => pass_on(inner, unwanted),
-        }
+    for delivery in work.deliveries {
+        deliver(inner, delivery);
     }
     for Holder { place, held } in work.leaks {
         let pool = inner.name();
@@ -52,31 +50,36 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
             Job::Connect(slot) => {
                 inner.runtime.spawn(connect(Attempt::new(inner, slot)));
             }
-            Job::Check(slot, connection) => {
-                let hooks = Arc::clone(&inner.hooks);
-                inner
-                    .runtime
-                    .spawn(check(Claim::new(inner, slot), connection, hooks));
+            Job::Check(member) => {
+                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
+                inner.runtime.spawn(check(claim, member, hooks));
             }
-            Job::Reset(slot, connection) => {
-                let hooks = Arc::clone(&inner.hooks);
-                inner
-                    .runtime
-                    .spawn(reset(Claim::new(inner, slot), connection, hooks));
+            Job::Reset(member) => {
+                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
+                inner.runtime.spawn(reset(claim, member, hooks));
             }
-            Job::Close(slot, connection) => {
-                let (claim, hooks) = (Claim::new(inner, slot), Arc::clone(&inner.hooks));
+            Job::Close(member) => {
+                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
                 inner.runtime.spawn(async move {
-                    hooks.close(connection).await;
+                    hooks.close(member.connection).await;
                     drop(claim);
                 });
             }
-            Job::Return(slot, lane) => return_lane(inner, slot, lane),
-            Job::Rescue(slot, lane) => {
+            Job::Return(lane) => return_lane(inner, lane),
+            Job::Rescue(lane) => {
                 lane.rescue();
-                return_lane(inner, slot, lane);
+                return_lane(inner, lane);
             }
         }
+    }
+}
+
+/// Tells a waiter what became of its wait. Called without the lock.
+pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C::Connection>) {
+    let Delivery { to, outcome } = delivery;
+    match to.deliver(outcome) {
+        Ok(waker) => waker.wake(),
+        Err(unwanted) => pass_on(inner, unwanted),
     }
 }
 
@@ -104,6 +107,7 @@ pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<N
     loop {
         let Some(inner) = pool.upgrade() else { return };
         let due = inner.with(|locked, now| {
+            locked.take_stock(now);
             locked.state.upkeep(now);
             (!locked.state.is_closing()).then(|| locked.state.next_due(now))
         });
@@ -265,23 +269,20 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
             tracing::debug!(pool = inner.name(), "a connection was opened");
             inner.with(|locked, now| {
                 let placement = locked.state.connected(slot, now, fastrand::f64());
-                locked.put(slot, connection, placement);
+                locked.put(Member::new(slot, connection), placement, now);
             });
         }
     }
 }
 
-async fn check<C: Connector>(
-    claim: Claim<C>,
-    connection: C::Connection,
-    hooks: Arc<Hooks<C::Connection>>,
-) {
+async fn check<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<C::Connection>>) {
+    let connection = &member.connection;
     let well = connection.is_open()
         && tokio::time::timeout(CHECK_BOUND, connection.ping(bounded(CHECK_BOUND)))
             .await
             .is_ok_and(|answer| answer.is_ok());
     let Some((inner, slot)) = claim.settle() else {
-        return hooks.close(connection).await;
+        return hooks.close(member.connection).await;
     };
     tracing::debug!(
         pool = inner.name(),
@@ -289,17 +290,14 @@ async fn check<C: Connector>(
         "an idle connection was validated"
     );
     inner.with(|locked, now| match locked.state.checked(slot, well, now) {
-        Some(placement) => locked.put(slot, connection, placement),
-        None => locked.give(Job::Close(slot, connection)),
+        Some(placement) => locked.put(member, placement, now),
+        None => locked.give(Job::Close(member)),
     });
 }
 
 /// Makes a connection that came back fit for the next; the hooks have their say.
-async fn reset<C: Connector>(
-    claim: Claim<C>,
-    connection: C::Connection,
-    hooks: Arc<Hooks<C::Connection>>,
-) {
+async fn reset<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<C::Connection>>) {
+    let connection = &member.connection;
     let mut clean = true;
     let mut said = Ok(());
     if connection.state() != SessionState::Clean {
@@ -307,14 +305,14 @@ async fn reset<C: Connector>(
         let result = tokio::time::timeout(RESET_BOUND, resetting).await;
         clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
         if clean {
-            said = hooks.run_after_connect(&connection).await;
+            said = hooks.run_after_connect(connection).await;
         }
     }
     if clean && said.is_ok() {
-        said = hooks.run_after_release(&connection).await;
+        said = hooks.run_after_release(connection).await;
     }
     let Some((inner, slot)) = claim.settle() else {
-        return hooks.close(connection).await;
+        return hooks.close(member.connection).await;
     };
     tracing::debug!(pool = inner.name(), clean, "a connection was reset");
     inner.with(|locked, now| {
@@ -322,13 +320,13 @@ async fn reset<C: Connector>(
             tracing::debug!(pool = inner.name(), %error, "a connection was refused");
             locked.last_error = Some((Arc::new(error), now));
             locked.state.dismissed(slot, now);
-            locked.give(Job::Close(slot, connection));
+            locked.give(Job::Close(member));
         } else if clean {
             let placement = locked.state.reset(slot, now);
-            locked.put(slot, connection, placement);
+            locked.put(member, placement, now);
         } else {
             locked.state.broken(slot, now);
-            locked.give(Job::Close(slot, connection));
+            locked.give(Job::Close(member));
         }
     });
 }

@@ -20,7 +20,7 @@ pub(crate) enum Ending {
     /// Its time was up while a connection was validated.
     Validating,
     /// The queue was full.
-    Full { most: u32 },
+    Full { most: usize },
     /// Its wait was ended to shed load.
     Shed { standing: Duration },
 }

@@ -1,5 +1,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Each power of two is divided into so many buckets, as a power of two itself.
@@ -69,13 +71,11 @@ impl Histogram {
         self.sum_nanos = self.sum_nanos.saturating_add(nanos);
     }
 
-    /// Takes back what was recorded before.
-    pub(crate) fn take_back(&mut self, nanos: u64) {
-        let count = &mut self.counts[bucket(nanos)];
-        debug_assert!(*count > 0, "only what was recorded is taken back");
-        *count = count.saturating_sub(1);
-        self.count = self.count.saturating_sub(1);
-        self.sum_nanos = self.sum_nanos.saturating_sub(nanos);
+    /// As `record`, so many times.
+    pub(crate) fn record_many(&mut self, nanos: u64, times: u64) {
+        self.counts[bucket(nanos)] += times;
+        self.count += times;
+        self.sum_nanos = self.sum_nanos.saturating_add(nanos.saturating_mul(times));
     }
 
     /// Adds what `now` has more than this, and gives it, range by range: the middle of the
@@ -85,7 +85,6 @@ impl Histogram {
         (self.count, self.sum_nanos) = (now.count, now.sum_nanos);
         let counts = self.counts.iter_mut().zip(now.counts.iter()).enumerate();
         counts.filter_map(|(bucket, (told, count))| {
-            // What was taken back after it was told is made up for by what comes next.
             let more = count.checked_sub(*told).filter(|more| *more > 0)?;
             *told = *count;
             let range = range(bucket);
@@ -113,6 +112,57 @@ impl fmt::Debug for Histogram {
             .field("p99", &self.quantile(0.99))
             .finish_non_exhaustive()
     }
+}
+
+/// A histogram that is written by one thread at a time, which needs no atomic addition for
+/// that, and read by any.
+#[derive(Default)]
+pub(crate) struct SharedHistogram {
+    /// Made when there is something to record.
+    counts: OnceLock<Box<[AtomicU64; BUCKETS]>>,
+    sum_nanos: AtomicU64,
+}
+
+impl SharedHistogram {
+    #[inline]
+    pub(crate) fn record(&self, nanos: u64) {
+        let none = || Box::new([const { AtomicU64::new(0) }; BUCKETS]);
+        let counts = self.counts.get_or_init(none);
+        add(&counts[bucket(nanos)], 1);
+        add(&self.sum_nanos, nanos);
+    }
+
+    /// Adds what was recorded to another; gives how much that was.
+    pub(crate) fn add_to(&self, to: &mut Histogram) -> u64 {
+        let mut added = 0;
+        let counts = self
+            .counts
+            .get()
+            .into_iter()
+            .flat_map(|counts| counts.iter());
+        for (to, count) in to.counts.iter_mut().zip(counts) {
+            let count = count.load(Ordering::Relaxed);
+            *to += count;
+            added += count;
+        }
+        to.count += added;
+        let sum = self.sum_nanos.load(Ordering::Relaxed);
+        to.sum_nanos = to.sum_nanos.saturating_add(sum);
+        added
+    }
+}
+
+impl fmt::Debug for SharedHistogram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut plain = Histogram::default();
+        self.add_to(&mut plain);
+        plain.fmt(f)
+    }
+}
+
+fn add(number: &AtomicU64, more: u64) {
+    let sum = number.load(Ordering::Relaxed).saturating_add(more);
+    number.store(sum, Ordering::Relaxed);
 }
 
 fn bucket(nanos: u64) -> usize {
@@ -162,6 +212,20 @@ mod tests {
         assert_eq!(histogram.buckets().count(), 0);
     }
 
+    #[test]
+    fn what_is_shared_adds_up_to_the_same() {
+        let (shared, mut plain) = (SharedHistogram::default(), Histogram::default());
+        for nanos in [0, 1, 9, 1_000, 1_000_000_007, u64::MAX] {
+            shared.record(nanos);
+            plain.record(nanos);
+        }
+        plain.record_many(0, 3);
+        let mut sum = Histogram::default();
+        sum.record_many(0, 3);
+        assert_eq!(shared.add_to(&mut sum), 6);
+        assert_eq!(sum, plain);
+    }
+
     proptest! {
         #[test]
         fn quantiles_are_those_of_a_sorted_list(
@@ -180,25 +244,6 @@ mod tests {
             prop_assert_eq!(histogram.count(), lengths.len() as u64);
             let sum: u64 = lengths.iter().map(|l| l / 1000).sum();
             prop_assert!(histogram.sum().as_micros() as u64 >= sum);
-        }
-
-        #[test]
-        fn what_is_taken_back_leaves_no_trace(
-            kept in prop::collection::vec(0..1u64 << 50, 0..50),
-            undone in prop::collection::vec(0..1u64 << 50, 0..50),
-        ) {
-            let record = |lengths: &[u64]| {
-                let mut histogram = Histogram::default();
-                for length in lengths {
-                    histogram.record(*length);
-                }
-                histogram
-            };
-            let mut histogram = record(&[kept.clone(), undone.clone()].concat());
-            for length in undone {
-                histogram.take_back(length);
-            }
-            prop_assert_eq!(histogram, record(&kept));
         }
     }
 }

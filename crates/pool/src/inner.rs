@@ -11,16 +11,16 @@ use underpin_core::{Deadline, Error};
 use crate::background;
 use crate::failure;
 use crate::hooks::Hooks;
-use crate::lane::Lane;
-use crate::mailbox::{Mailboxes, Outcome};
+use crate::locked::Locked;
+use crate::member::Member;
 use crate::metrics::Publishing;
 use crate::moment::Moment;
 use crate::name::Name;
 use crate::options::PoolOptions;
 use crate::source::Source;
-use crate::state::{Action, Placement, SlotId, State};
+use crate::standby::Standby;
+use crate::state::State;
 use crate::statistics::Statistics;
-use crate::work::{Delivery, Job, Work};
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
@@ -31,6 +31,7 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) runtime: Handle,
     opened_at: Instant,
     locked: Mutex<Locked<C::Connection>>,
+    pub(crate) standby: Arc<Standby<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
     /// The pool was closed because the runtime that keeps it up came to its end.
@@ -41,20 +42,9 @@ pub(crate) struct Inner<C: Connector> {
     crowded: AtomicBool,
 }
 
-/// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
-/// does not disturb who works under it.
-#[repr(align(64))]
-pub(crate) struct Locked<T> {
-    pub(crate) state: State,
-    /// The connections that nobody holds, by slot.
-    connections: Vec<Option<T>>,
-    /// The lanes, by slot.
-    lanes: Vec<Option<Arc<Lane<T>>>>,
-    pub(crate) mailboxes: Mailboxes<T>,
-    pub(crate) last_error: Option<(Arc<Error>, Moment)>,
-    pub(crate) work: Work<T>,
-    has_work: bool,
-}
+/// A hold on a pool, counted at the handle that a caller uses: where each thread has one of
+/// its own, they do not count at the same place.
+pub(crate) type Hold<C> = Arc<Arc<Inner<C>>>;
 
 impl<C: Connector> Inner<C> {
     pub(crate) fn new(
@@ -63,21 +53,19 @@ impl<C: Connector> Inner<C> {
         hooks: Hooks<C::Connection>,
         runtime: Handle,
     ) -> Self {
+        let mut state = State::new(&options);
+        if hooks.has_before_acquire() || hooks.has_after_release() {
+            state.forbid_standby();
+        }
+        let standby = Arc::new(Standby::new(state.pass(), state.check_after()));
         Inner {
             source: Source::new(connector),
             called: Name::new(options.name.clone()),
             hooks: Arc::new(hooks),
             runtime,
             opened_at: Instant::now(),
-            locked: Mutex::new(Locked {
-                state: State::new(&options),
-                connections: Vec::new(),
-                lanes: Vec::new(),
-                mailboxes: Mailboxes::new(),
-                last_error: None,
-                work: Work::default(),
-                has_work: false,
-            }),
+            locked: Mutex::new(Locked::new(state, Arc::clone(&standby))),
+            standby,
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
@@ -130,9 +118,7 @@ impl<C: Connector> Inner<C> {
     ) -> R {
         let mut locked = self.lock();
         let result = act(&mut locked, now);
-        if locked.state.has_actions() {
-            locked.carry_out_actions(now);
-        }
+        locked.carry_out_actions(now);
         let work = locked.take_work();
         self.note(&locked.state);
         drop(locked);
@@ -154,6 +140,13 @@ impl<C: Connector> Inner<C> {
         }
     }
 
+    /// Counts that the holder of a connection has given it back.
+    #[inline]
+    pub(crate) fn count_return(&self, member: &Member<C::Connection>, now: Moment) {
+        let held = now.nanos_since(member.since());
+        self.standby.record(member.slot).returned(held);
+    }
+
     /// Whether who asks now will probably have to wait.
     pub(crate) fn is_crowded(&self) -> bool {
         self.crowded.load(Ordering::Relaxed)
@@ -165,13 +158,18 @@ impl<C: Connector> Inner<C> {
     }
 
     /// The pool in numbers, all of the same moment.
-    pub(crate) fn statistics(&self) -> Statistics {
-        let locked = self.lock();
-        let last_error = locked
-            .last_error
-            .as_ref()
-            .map(|(error, _)| error.to_string());
-        Statistics::new(self.name(), &locked.state, last_error)
+    pub(crate) fn statistics(self: &Arc<Self>) -> Statistics {
+        self.with(|locked, now| {
+            locked.take_stock(now);
+            let last_error = locked.last_error.as_ref();
+            let last_error = last_error.map(|(error, _)| error.to_string());
+            Statistics::new(
+                self.name(),
+                &locked.state,
+                self.standby.leases(),
+                last_error,
+            )
+        })
     }
 
     /// For looking only: whatever changes the state goes through `with`.
@@ -180,152 +178,15 @@ impl<C: Connector> Inner<C> {
     }
 }
 
-impl<T> Locked<T> {
-    /// Puts a connection where the state machine wants it.
-    pub(crate) fn put(&mut self, slot: SlotId, connection: T, placement: Placement) {
-        match placement {
-            Placement::Keep => *entry(&mut self.connections, slot) = Some(connection),
-            Placement::HandOver { cell, check } => {
-                self.deliver(
-                    cell,
-                    Outcome::Granted {
-                        slot,
-                        connection,
-                        check,
-                        generation: self.state.generation(),
-                    },
-                );
-            }
-            Placement::Close => self.give(Job::Close(slot, connection)),
-        }
-    }
-
-    /// Takes the connection of a slot that was idle.
-    pub(crate) fn take(&mut self, slot: SlotId) -> Option<T> {
-        let connection = self
-            .connections
-            .get_mut(slot.index())
-            .and_then(Option::take);
-        debug_assert!(connection.is_some(), "an idle slot has a connection");
-        connection
-    }
-
-    /// The lane in a slot, of which the caller has a seat.
-    pub(crate) fn lane(&self, slot: SlotId) -> Option<Arc<Lane<T>>> {
-        let lane = self.lanes.get(slot.index()).cloned().flatten();
-        debug_assert!(lane.is_some(), "a lane with seats has a connection");
-        lane
-    }
-
-    pub(crate) fn open_lane(&mut self, slot: SlotId, lane: Arc<Lane<T>>) {
-        *entry(&mut self.lanes, slot) = Some(lane);
-    }
-
-    pub(crate) fn end_lane(&mut self, slot: SlotId) {
-        if let Some(lane) = entry(&mut self.lanes, slot).take() {
-            self.give(Job::Return(slot, lane));
-        }
-    }
-
-    /// What is left to do once the lock is released.
-    fn take_work(&mut self) -> Option<Work<T>> {
-        std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
-    }
-
-    /// Leaves a job to a background task.
-    pub(crate) fn give(&mut self, job: Job<T>) {
-        self.has_work = true;
-        self.work.jobs.push(job);
-    }
-
-    fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
-        if let Some(to) = self.mailboxes.remove(cell) {
-            self.has_work = true;
-            self.work.deliver(Delivery { to, outcome });
-        }
-    }
-
-    fn carry_out_actions(&mut self, now: Moment) {
-        while let Some(action) = self.state.next_action() {
-            self.has_work = true;
-            match action {
-                Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
-                Action::Close(slot) => {
-                    if let Some(connection) = self.take(slot) {
-                        self.work.jobs.push(Job::Close(slot, connection));
-                    }
-                }
-                Action::Check(slot) => {
-                    if let Some(connection) = self.take(slot) {
-                        self.work.jobs.push(Job::Check(slot, connection));
-                    }
-                }
-                Action::Fail { cell, attempts } => {
-                    if let Some((error, _)) = &self.last_error {
-                        let error = Arc::clone(error);
-                        self.deliver(cell, Outcome::Failed { error, attempts });
-                    }
-                }
-                Action::Expire {
-                    cell,
-                    waiting,
-                    awaits_connect,
-                } => {
-                    let outcome = Outcome::TimedOut {
-                        waiting,
-                        awaits_connect,
-                    };
-                    self.deliver(cell, outcome);
-                }
-                Action::Seat { cell, slot } => {
-                    if let Some(lane) = self.lane(slot) {
-                        self.deliver(
-                            cell,
-                            Outcome::Seated {
-                                slot,
-                                lane,
-                                since: now,
-                            },
-                        );
-                    }
-                }
-                Action::ReturnLane(slot) => self.end_lane(slot),
-                Action::Rescue(slot) => {
-                    if let Some(lane) = self.lane(slot) {
-                        self.work.jobs.push(Job::Rescue(slot, lane));
-                    }
-                }
-                Action::HandOver { slot, cell, check } => {
-                    if let Some(connection) = self.take(slot) {
-                        self.put(slot, connection, Placement::HandOver { cell, check });
-                    }
-                }
-                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
-                Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
-                Action::CancelConnects => self.work.cancel_connects = true,
-                Action::ReportLeak(holder) => self.work.leaks.push(holder),
-                Action::Reschedule => self.work.reschedule = true,
-                Action::Drained => self.work.drained = true,
-            }
-        }
-    }
-}
-
 impl<C: Connector> Drop for Inner<C> {
     fn drop(&mut self) {
         self.reschedule.notify_one();
-        let locked = self
-            .locked
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
-        let lanes = locked.lanes.drain(..).flatten();
-        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_connection));
-        let idle = locked.connections.drain(..).flatten();
-        let left: Vec<C::Connection> = idle.chain(lanes).collect();
-        for connection in left {
+        let locked = self.locked.get_mut();
+        let left = locked.unwrap_or_else(PoisonError::into_inner).members();
+        for member in left.into_iter().chain(self.standby.drain()) {
             let hooks = Arc::clone(&self.hooks);
             self.runtime
-                .spawn(async move { hooks.close(connection).await });
+                .spawn(async move { hooks.close(member.connection).await });
         }
     }
 }
@@ -339,13 +200,4 @@ pub(crate) async fn close<T: Pooled>(connection: T) {
 /// The deadline this far from now.
 pub(crate) fn bounded(length: Duration) -> Deadline {
     Deadline::after(Instant::now().into_std(), length)
-}
-
-/// The place of a slot in a list that grows as slots are used.
-fn entry<T>(list: &mut Vec<Option<T>>, slot: SlotId) -> &mut Option<T> {
-    let index = slot.index();
-    if list.len() <= index {
-        list.resize_with(index + 1, || None);
-    }
-    &mut list[index]
 }

@@ -9,15 +9,16 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use underpin_core::driver::Connector;
 
-use crate::inner::Inner;
+use crate::inner::{Hold, Inner};
 use crate::lease::Lease;
+use crate::member::Member;
 use crate::moment::Moment;
 use crate::state::{End, SlotId};
 
 /// A connection that many callers' statements share.
 #[derive(Debug)]
 pub(crate) struct Lane<T> {
-    connection: T,
+    member: Box<Member<T>>,
     riders: Mutex<Riders>,
 }
 
@@ -31,15 +32,15 @@ struct Riders {
 }
 
 impl<T> Lane<T> {
-    pub(crate) fn new(connection: T) -> Self {
+    pub(crate) fn new(member: Box<Member<T>>) -> Self {
         Lane {
-            connection,
+            member,
             riders: Mutex::default(),
         }
     }
 
-    pub(crate) fn into_connection(self) -> T {
-        self.connection
+    pub(crate) fn into_member(self) -> Box<Member<T>> {
+        self.member
     }
 
     /// Has all who wait for an answer leave the lane.
@@ -87,7 +88,7 @@ impl Riders {
 /// [`ride`](Seat::ride) has come to its end, it retires the lane: nobody joins what a
 /// statement is left behind on, and those who are there are answered.
 pub struct Seat<C: Connector> {
-    inner: Arc<Inner<C>>,
+    inner: Hold<C>,
     slot: SlotId,
     /// There until the seat is left.
     lane: Option<Arc<Lane<C::Connection>>>,
@@ -96,7 +97,7 @@ pub struct Seat<C: Connector> {
 
 impl<C: Connector> Seat<C> {
     pub(crate) fn new(
-        inner: Arc<Inner<C>>,
+        inner: Hold<C>,
         slot: SlotId,
         lane: Arc<Lane<C::Connection>>,
         joined: Moment,
@@ -129,7 +130,7 @@ impl<C: Connector> Seat<C> {
     }
 
     /// Leaves a seat on a connection that is lost, and gives back what it was taken through.
-    pub(crate) fn lost(mut self) -> Arc<Inner<C>> {
+    pub(crate) fn lost(mut self) -> Hold<C> {
         self.leave(End::Lost);
         Arc::clone(&self.inner)
     }
@@ -165,7 +166,7 @@ impl<C: Connector> Deref for Seat<C> {
     type Target = C::Connection;
 
     fn deref(&self) -> &C::Connection {
-        &self.lane.as_ref().expect(HELD).connection
+        &self.lane.as_ref().expect(HELD).member.connection
     }
 }
 

@@ -1,14 +1,16 @@
 use std::fmt;
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::Arc;
 
 use underpin_core::driver::Connector;
 
 use crate::background::Claim;
 use crate::give_back::give_back;
-use crate::inner::Inner;
+use crate::inner::Hold;
 use crate::lane::{Lane, Place, Seat};
-use crate::state::SlotId;
+use crate::member::Held;
+use crate::moment::Moment;
 use crate::work::Job;
 
 /// A connection while one caller holds it alone. Dropping it gives the connection back:
@@ -16,27 +18,27 @@ use crate::work::Job;
 /// a connection that is lost is closed and replaced. It may be dropped anywhere, within a
 /// runtime or outside.
 pub struct Lease<C: Connector> {
-    inner: Arc<Inner<C>>,
-    slot: SlotId,
+    inner: Hold<C>,
     /// There until the lease ends.
-    connection: Option<C::Connection>,
+    member: Option<Held<C>>,
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(inner: Arc<Inner<C>>, slot: SlotId, connection: C::Connection) -> Self {
+    pub(crate) fn new(inner: Hold<C>, member: Held<C>) -> Self {
         Lease {
             inner,
-            slot,
-            connection: Some(connection),
+            member: Some(member),
         }
     }
 
     /// Takes the connection out of the pool for good; the pool may open another in its place.
     pub fn detach(mut self) -> C::Connection {
-        let connection = self.connection.take();
+        let member = self.member.take().expect(HELD);
+        let now = self.inner.now();
+        self.inner.count_return(&member, now);
         self.inner
-            .with(|locked, now| locked.state.detached(self.slot, now));
-        connection.expect(HELD)
+            .with_at(now, |locked, now| locked.state.detached(member.slot, now));
+        member.connection
     }
 
     /// Closes the connection instead of giving it back, within 5 s, and the hook before it
@@ -45,11 +47,13 @@ impl<C: Connector> Lease<C> {
     /// # Cancel safety
     /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
     pub async fn close(mut self) {
-        if let Some(connection) = self.connection.take() {
+        if let Some(member) = self.member.take() {
+            let now = self.inner.now();
+            self.inner.count_return(&member, now);
             self.inner
-                .with(|locked, now| locked.state.returned_for_good(self.slot, now));
-            let claim = Claim::new(&self.inner, self.slot);
-            self.inner.hooks.close(connection).await;
+                .with_at(now, |locked, now| locked.state.dismissed(member.slot, now));
+            let claim = Claim::new(&self.inner, member.slot);
+            self.inner.hooks.close(member.connection).await;
             drop(claim);
         }
     }
@@ -58,9 +62,10 @@ impl<C: Connector> Lease<C> {
     /// to be a replica: makes all connections of its generation stale. At most once a second,
     /// so that a server which stays a replica is not connected to over and over.
     pub fn suspect(&self) {
+        let slot = self.member().slot;
         let stale = self
             .inner
-            .with(|locked, now| locked.state.suspect(self.slot, now));
+            .with(|locked, now| locked.state.suspect(slot, now));
         if stale {
             let pool = self.inner.name();
             tracing::warn!(
@@ -70,7 +75,19 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    pub(crate) fn pool(&self) -> &Arc<Inner<C>> {
+    /// The caller who asked at `asked` from this place has it now.
+    pub(crate) fn begin(&self, place: &'static Location<'static>, asked: Moment) {
+        let member = self.member();
+        let since = member.since();
+        let record = self.inner.standby.record(member.slot);
+        record.leased(place, since, since.nanos_since(asked));
+    }
+
+    fn member(&self) -> &Held<C> {
+        self.member.as_ref().expect(HELD)
+    }
+
+    pub(crate) fn pool(&self) -> &Hold<C> {
         &self.inner
     }
 
@@ -80,22 +97,22 @@ impl<C: Connector> Lease<C> {
 
     /// Gives back a connection that was dead before the caller had it, and gives back what
     /// it was taken through.
-    pub(crate) fn refuse(mut self) -> Arc<Inner<C>> {
-        if let Some(connection) = self.connection.take() {
+    pub(crate) fn refuse(mut self) -> Hold<C> {
+        if let Some(member) = self.member.take() {
             self.inner.with(|locked, now| {
-                locked.state.refused(self.slot, now);
-                locked.give(Job::Close(self.slot, connection));
+                locked.state.refused(member.slot, now);
+                locked.give(Job::Close(member));
             });
         }
         Arc::clone(&self.inner)
     }
 
     /// Gives back a connection that is sound, but was refused to the caller.
-    pub(crate) fn dismiss(mut self) -> Arc<Inner<C>> {
-        if let Some(connection) = self.connection.take() {
+    pub(crate) fn dismiss(mut self) -> Hold<C> {
+        if let Some(member) = self.member.take() {
             self.inner.with(|locked, now| {
-                locked.state.unused(self.slot, now);
-                locked.give(Job::Close(self.slot, connection));
+                locked.state.unused(member.slot, now);
+                locked.give(Job::Close(member));
             });
         }
         Arc::clone(&self.inner)
@@ -103,23 +120,22 @@ impl<C: Connector> Lease<C> {
 
     /// Lets others share the connection, where the pool wants another lane.
     pub(crate) fn offer(mut self) -> Place<C> {
-        let Some(connection) = self.connection.take() else {
-            return Place::Lease(self);
-        };
-        let slot = self.slot;
-        let mut connection = Some(connection);
+        let slot = self.member().slot;
+        let mut member = self.member.take();
         let lane = self.inner.with(|locked, now| {
             if !locked.state.offer_lane(slot, now) {
                 return None;
             }
-            let lane = Arc::new(Lane::new(connection.take()?));
+            let member = member.take()?;
+            self.inner.count_return(&member, now);
+            let lane = Arc::new(Lane::new(member));
             locked.open_lane(slot, Arc::clone(&lane));
             Some((lane, now))
         });
         match lane {
             Some((lane, now)) => Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
             None => {
-                self.connection = connection;
+                self.member = member;
                 Place::Lease(self)
             }
         }
@@ -132,14 +148,14 @@ impl<C: Connector> Deref for Lease<C> {
     type Target = C::Connection;
 
     fn deref(&self) -> &Self::Target {
-        self.connection.as_ref().expect(HELD)
+        &self.member().connection
     }
 }
 
 impl<C: Connector> Drop for Lease<C> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            give_back(&self.inner, self.slot, connection);
+        if let Some(member) = self.member.take() {
+            give_back(&self.inner, member);
         }
     }
 }
@@ -148,7 +164,7 @@ impl<C: Connector> fmt::Debug for Lease<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease")
             .field("pool", &self.inner.name())
-            .field("slot", &self.slot.0)
+            .field("slot", &self.member().slot.0)
             .finish_non_exhaustive()
     }
 }

@@ -19,6 +19,7 @@
 
 mod acquire;
 mod background;
+mod berths;
 mod bounds;
 mod explanation;
 mod failure;
@@ -28,7 +29,9 @@ mod hooks;
 mod inner;
 mod lane;
 mod lease;
+mod locked;
 mod mailbox;
+mod member;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
@@ -37,11 +40,16 @@ mod metrics;
 mod moment;
 mod name;
 mod options;
+mod pass;
 mod pool;
+mod record;
+mod request;
 mod shedding;
 mod source;
+mod standby;
 mod state;
 mod statistics;
+mod sync;
 mod turn;
 mod work;
 

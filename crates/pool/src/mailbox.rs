@@ -5,6 +5,7 @@ use std::time::Duration;
 use underpin_core::Error;
 
 use crate::lane::Lane;
+use crate::member::Member;
 use crate::moment::Moment;
 use crate::state::SlotId;
 
@@ -13,8 +14,7 @@ use crate::state::SlotId;
 pub(crate) enum Outcome<T> {
     /// A connection, leased to the waiter; to be checked first if `check`.
     Granted {
-        slot: SlotId,
-        connection: T,
+        member: Box<Member<T>>,
         check: bool,
         /// The pool's at that moment.
         generation: u64,
@@ -32,6 +32,8 @@ pub(crate) enum Outcome<T> {
     },
     /// Connecting failed, at the last attempt the waiter was ready to wait for.
     Failed { error: Arc<Error>, attempts: u32 },
+    /// The queue was full with so many.
+    Full { most: usize },
     /// The wait was ended because the pool has been overloaded for so long.
     Shed { standing: Duration },
     /// The pool was closed.
@@ -99,37 +101,56 @@ fn take<T>(content: &mut Content<T>) -> Option<Outcome<T>> {
 /// The mailboxes of all who wait, by the number under which the state machine knows them.
 #[derive(Debug)]
 pub(crate) struct Mailboxes<T> {
-    boxes: Vec<Option<Arc<Mailbox<T>>>>,
-    free: Vec<u32>,
+    places: Vec<Place<T>>,
+    /// The first of the free places; past the end where there is none.
+    free: u32,
+}
+
+#[derive(Debug)]
+enum Place<T> {
+    Taken(Arc<Mailbox<T>>),
+    /// With the next of the free ones.
+    Free(u32),
 }
 
 impl<T> Mailboxes<T> {
     pub(crate) fn new() -> Self {
         Mailboxes {
-            boxes: Vec::new(),
-            free: Vec::new(),
+            places: Vec::new(),
+            free: 0,
         }
     }
 
     /// A number for somebody who begins to wait.
     pub(crate) fn add(&mut self, mailbox: Arc<Mailbox<T>>) -> u32 {
-        match self.free.pop() {
-            Some(cell) => {
-                self.boxes[cell as usize] = Some(mailbox);
-                cell
+        let cell = self.free;
+        match self.places.get_mut(cell as usize) {
+            Some(place) => {
+                if let Place::Free(next) = std::mem::replace(place, Place::Taken(mailbox)) {
+                    self.free = next;
+                }
             }
             None => {
-                self.boxes.push(Some(mailbox));
-                (self.boxes.len() - 1) as u32
+                self.places.push(Place::Taken(mailbox));
+                self.free = cell + 1;
             }
         }
+        cell
     }
 
     /// Gives up the number of somebody who waits no more, or is to be told why.
     pub(crate) fn remove(&mut self, cell: u32) -> Option<Arc<Mailbox<T>>> {
-        let mailbox = self.boxes[cell as usize].take();
-        debug_assert!(mailbox.is_some(), "who waits has a mailbox");
-        self.free.push(cell);
-        mailbox
+        let place = &mut self.places[cell as usize];
+        match std::mem::replace(place, Place::Free(self.free)) {
+            Place::Taken(mailbox) => {
+                self.free = cell;
+                Some(mailbox)
+            }
+            Place::Free(next) => {
+                debug_assert!(false, "who waits has a mailbox");
+                *place = Place::Free(next);
+                None
+            }
+        }
     }
 }

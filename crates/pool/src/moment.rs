@@ -16,6 +16,16 @@ impl Moment {
         Moment(nanos(since_start))
     }
 
+    /// As [`nanos`](Moment::nanos) gave it.
+    pub(crate) fn of_nanos(nanos: u64) -> Self {
+        Moment(nanos)
+    }
+
+    /// In nanoseconds since the opening.
+    pub(crate) fn nanos(self) -> u64 {
+        self.0
+    }
+
     /// The moment `wait` later.
     pub(crate) fn after(self, wait: Duration) -> Self {
         Moment(self.0.saturating_add(nanos(wait)))
@@ -33,7 +43,9 @@ impl Moment {
 }
 
 fn nanos(length: Duration) -> u64 {
-    u64::try_from(length.as_nanos()).unwrap_or(u64::MAX)
+    // In 64 bits, since this is done with each lease.
+    let seconds = length.as_secs().saturating_mul(1_000_000_000);
+    seconds.saturating_add(u64::from(length.subsec_nanos()))
 }
 
 #[cfg(test)]

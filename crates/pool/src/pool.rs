@@ -19,7 +19,7 @@ use crate::background;
 use crate::bounds::Bounds;
 use crate::explanation::not_drained;
 use crate::hooks::Hooks;
-use crate::inner::Inner;
+use crate::inner::{Hold, Inner};
 use crate::lane::Place;
 use crate::lease::Lease;
 use crate::options::{PoolOptions, check_bounds};
@@ -29,7 +29,7 @@ use crate::statistics::Statistics;
 /// to the same pool. When the last handle and the last lease are gone, so is the pool, with
 /// its connections and its tasks; [`close`](Pool::close) does that in an orderly way.
 pub struct Pool<C: Connector> {
-    inner: Arc<Inner<C>>,
+    inner: Hold<C>,
 }
 
 impl<C: Connector> Pool<C> {
@@ -87,7 +87,9 @@ impl<C: Connector> Pool<C> {
             .runtime
             .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
         inner.publishing.start(&inner);
-        Ok(Pool { inner })
+        Ok(Pool {
+            inner: Hold::new(inner),
+        })
     }
 
     /// A connection for the caller alone: an idle one, or the next that is given back or
@@ -106,7 +108,7 @@ impl<C: Connector> Pool<C> {
         &self,
         options: AcquireOptions,
     ) -> impl Future<Output = Result<Lease<C>>> + Send + use<C> {
-        acquire::acquire(Arc::clone(&self.inner), options)
+        acquire::acquire(Hold::clone(&self.inner), options)
     }
 
     /// A place for one autocommit statement whose answer is all that its caller wants: a
@@ -125,7 +127,7 @@ impl<C: Connector> Pool<C> {
         &self,
         options: AcquireOptions,
     ) -> impl Future<Output = Result<Place<C>>> + Send + use<C> {
-        acquire::share(Arc::clone(&self.inner), options)
+        acquire::share(Hold::clone(&self.inner), options)
     }
 
     /// Makes all connections stale, as when the server has changed its role or the password
@@ -273,10 +275,10 @@ impl<C: Connector> Pool<C> {
         match tokio::time::timeout_at(at.into(), drained).await {
             Ok(()) => Ok(()),
             Err(_) => {
-                let (snapshot, holders) = {
-                    let state = &inner.lock().state;
-                    (state.snapshot(), state.holders(inner.now()))
-                };
+                let (snapshot, holders) = inner.with(|locked, now| {
+                    locked.take_stock(now);
+                    (locked.state.snapshot(), locked.state.holders(now))
+                });
                 let error = not_drained(inner.name(), &snapshot, &holders);
                 tracing::error!(pool = inner.name(), %error, "pool not drained in time");
                 Err(error)
@@ -288,7 +290,7 @@ impl<C: Connector> Pool<C> {
 impl<C: Connector> Clone for Pool<C> {
     fn clone(&self) -> Self {
         Pool {
-            inner: Arc::clone(&self.inner),
+            inner: Hold::new(Arc::clone(&self.inner)),
         }
     }
 }

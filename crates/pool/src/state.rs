@@ -25,6 +25,7 @@ mod shedding;
 #[cfg(test)]
 mod simulation;
 mod slot;
+mod standby;
 mod stopwatch;
 mod totals;
 mod upkeep;
@@ -59,17 +60,19 @@ use underpin_core::HealthCheck;
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct State {
+    queue: Queue,
+    next_ticket: u64,
     /// The idle slots, sorted by the moment of their return; the last one goes out next.
     idle: Vec<SlotId>,
     slots: Vec<Slot>,
     generation: u64,
-    next_ticket: u64,
     census: Census,
-    queue: Queue,
     actions: VecDeque<Action>,
     bounds: Bounds,
     closing: bool,
     paused: bool,
+    stands_by: bool,
+    recalls: u64,
     /// Nothing is opened before the first acquire.
     asleep: bool,
     totals: Totals,
@@ -109,6 +112,8 @@ impl State {
             connecting_time: Stopwatch::default(),
             leaks: Leaks::default(),
             paused: false,
+            stands_by: options.health_check != HealthCheck::Always,
+            recalls: 0,
             standing: Standing::default(),
         }
     }
@@ -118,28 +123,25 @@ impl State {
         self.actions.pop_front()
     }
 
-    pub(crate) fn has_actions(&self) -> bool {
-        !self.actions.is_empty()
-    }
-
     /// A place in the order of arrival.
     pub(crate) fn issue_ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
         Ticket(self.next_ticket)
     }
 
-    /// Somebody who asked at `since` wants a connection. Nobody is overtaken: while anybody
+    /// Somebody wants a connection. Nobody is overtaken: while anybody
     /// waits, no connection is idle.
     pub(crate) fn acquire(
         &mut self,
         place: &'static Location<'static>,
-        since: Moment,
         now: Moment,
     ) -> Acquisition {
         if self.closing {
             return Acquisition::Closed;
         }
-        self.asleep = false;
+        if self.asleep {
+            self.asleep = false;
+        }
         if self.paused {
             return Acquisition::Wait;
         }
@@ -150,7 +152,7 @@ impl State {
                 continue;
             }
             let check = self.is_check_due(slot, now);
-            self.lease(slot, place, since, now);
+            self.enter(slot, Phase::Leased { since: now, place });
             return Acquisition::Ready { slot, check };
         }
         Acquisition::Wait
@@ -188,6 +190,11 @@ impl State {
         waited
     }
 
+    /// How many may wait; `None` for any number.
+    pub(crate) fn most_waiting(&self) -> Option<usize> {
+        self.rules.max_waiting
+    }
+
     /// Whether somebody waits.
     pub(crate) fn is_crowded(&self) -> bool {
         self.queue.len() > 0
@@ -200,7 +207,6 @@ impl State {
 
     /// A lease came back with its connection ready for the next.
     pub(crate) fn returned(&mut self, slot: SlotId, now: Moment) -> Placement {
-        self.note_return(slot, now);
         // A lane that nobody had a seat in may not have been used for a while.
         let since = match self.slot(slot).phase {
             Phase::Lane { since } => since,
@@ -213,7 +219,6 @@ impl State {
 
     /// A connection was handed to a waiter who had gone away: it goes to the next.
     pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Moment) -> Placement {
-        self.undo_acquired(slot);
         let check = self.is_check_due(slot, now);
         self.place(slot, now, now, check)
     }
@@ -227,7 +232,6 @@ impl State {
     /// A lease came back with a session that has to be reset. Gives whether that is worth
     /// while: true, then `reset` or `broken`; false, close it; then `closed`.
     pub(crate) fn returned_dirty(&mut self, slot: SlotId, now: Moment) -> bool {
-        self.note_return(slot, now);
         let wanted = self.is_wanted(slot, now);
         if wanted {
             self.enter(slot, Phase::Resetting);
@@ -270,13 +274,11 @@ impl State {
     /// A lease came back with a connection that is lost or that its holder wants closed;
     /// close it, then `closed`.
     pub(crate) fn returned_broken(&mut self, slot: SlotId, now: Moment) {
-        self.note_return(slot, now);
         self.broken(slot, now);
     }
 
     /// A connection turned out to be dead before its caller got it; close it, then `closed`.
     pub(crate) fn refused(&mut self, slot: SlotId, now: Moment) {
-        self.undo_acquired(slot);
         self.broken(slot, now);
     }
 
@@ -288,25 +290,17 @@ impl State {
 
     /// A sound connection was refused before its caller got it; close it, then `closed`.
     pub(crate) fn unused(&mut self, slot: SlotId, now: Moment) {
-        self.undo_acquired(slot);
         self.retire(slot, now);
     }
 
-    /// A sound connection was refused while it was made fit for the next; close it, then
-    /// `closed`.
+    /// A sound connection was refused while it was made fit for the next, or its holder closes
+    /// it; close it, then `closed`.
     pub(crate) fn dismissed(&mut self, slot: SlotId, now: Moment) {
-        self.retire(slot, now);
-    }
-
-    /// A lease came back with a sound connection that its holder closes; then `closed`.
-    pub(crate) fn returned_for_good(&mut self, slot: SlotId, now: Moment) {
-        self.note_return(slot, now);
         self.retire(slot, now);
     }
 
     /// A lease was taken out of the pool for good.
     pub(crate) fn detached(&mut self, slot: SlotId, now: Moment) {
-        self.note_return(slot, now);
         self.closed(slot, now);
     }
 
@@ -367,7 +361,8 @@ impl State {
         }
         let waiter = self.queue.pop()?;
         self.note_left();
-        self.lease(slot, waiter.place, waiter.since, now);
+        let place = waiter.place;
+        self.enter(slot, Phase::Leased { since: now, place });
         Some(waiter.cell)
     }
 
@@ -398,33 +393,6 @@ impl State {
             .is_some_and(|limit| now.nanos_since(self.slot(slot).verified) >= limit)
     }
 
-    fn lease(
-        &mut self,
-        slot: SlotId,
-        place: &'static Location<'static>,
-        asked: Moment,
-        now: Moment,
-    ) {
-        self.enter(slot, Phase::Leased { since: now, place });
-        self.totals.acquired += 1;
-        let waited = now.nanos_since(asked);
-        self.slot_mut(slot).waited = waited;
-        self.totals.wait.record(waited);
-    }
-
-    fn undo_acquired(&mut self, slot: SlotId) {
-        self.totals.acquired -= 1;
-        let waited = self.slot(slot).waited;
-        self.totals.wait.take_back(waited);
-    }
-
-    fn note_return(&mut self, slot: SlotId, now: Moment) {
-        if let Phase::Leased { since, .. } = self.slot(slot).phase {
-            self.totals.returned += 1;
-            self.totals.used.record(now.nanos_since(since));
-        }
-    }
-
     fn idle_since(&self, slot: SlotId) -> Moment {
         match self.slot(slot).phase {
             Phase::Idle { since } => since,
@@ -442,8 +410,15 @@ impl State {
 
     fn enter(&mut self, slot: SlotId, phase: Phase) {
         let entry = &mut self.slots[slot.index()];
-        self.census.leave(entry.phase);
-        self.census.enter(phase);
+        // From holder to holder nothing changes in number.
+        let passed_on = matches!(
+            (entry.phase, phase),
+            (Phase::Leased { .. }, Phase::Leased { .. })
+        );
+        if !passed_on {
+            self.census.leave(entry.phase);
+            self.census.enter(phase);
+        }
         entry.phase = phase;
     }
 

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use crate::bounds::Bounds;
 use crate::histogram::Histogram;
+use crate::record::Leases;
 use crate::state::State;
 
 /// A pool in numbers, all of the same moment.
@@ -63,7 +64,12 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    pub(crate) fn new(name: &str, state: &State, last_error: Option<String>) -> Self {
+    pub(crate) fn new(
+        name: &str,
+        state: &State,
+        leases: Leases,
+        last_error: Option<String>,
+    ) -> Self {
         let (now, totals) = (state.snapshot(), state.totals());
         Statistics {
             name: name.to_owned(),
@@ -79,16 +85,16 @@ impl Statistics {
             opened_total: totals.opened,
             closed_total: totals.closed,
             connection_errors_total: totals.connection_errors,
-            acquired_total: totals.acquired,
-            returned_total: totals.returned,
+            acquired_total: leases.acquired,
+            returned_total: leases.returned,
             timeouts_total: totals.timeouts,
             retries_total: totals.retries,
             rescued_total: totals.rescued,
             turned_away_total: totals.turned_away,
             shed_total: totals.shed,
             leaks_total: totals.leaks,
-            wait: totals.wait.clone(),
-            use_time: totals.used.clone(),
+            wait: leases.waits,
+            use_time: leases.uses,
             create: totals.create.clone(),
             last_connection_error: last_error,
         }

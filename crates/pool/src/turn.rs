@@ -9,17 +9,18 @@ use underpin_core::driver::Connector;
 use crate::acquire::Call;
 use crate::explanation::Ending;
 use crate::give_back::pass_on;
-use crate::inner::{Inner, Locked};
+use crate::inner::Inner;
 use crate::lane::Lane;
+use crate::locked::Wait;
 use crate::mailbox::{Mailbox, Outcome};
+use crate::member::Member;
 use crate::moment::Moment;
-use crate::state::{SlotId, Ticket};
+use crate::state::SlotId;
 
 /// What came of one turn at the pool.
 pub(crate) enum Turned<T> {
     Leased {
-        slot: SlotId,
-        connection: T,
+        member: Box<Member<T>>,
         check: bool,
     },
     Seated {
@@ -38,24 +39,6 @@ pub(crate) enum Turned<T> {
     Closed,
 }
 
-/// A seat that was taken is of a lane that lasts.
-pub(crate) fn seated<T>(locked: &mut Locked<T>, slot: SlotId, now: Moment) -> Turned<T> {
-    match locked.lane(slot) {
-        Some(lane) => Turned::Seated {
-            slot,
-            lane,
-            since: now,
-        },
-        None => Turned::Closed,
-    }
-}
-
-/// A place in the queue.
-pub(crate) struct Waits {
-    pub(crate) cell: u32,
-    pub(crate) ticket: Ticket,
-}
-
 /// Takes what there is, or waits for it. Dropped early, it leaves the queue, and passes on
 /// what it was given.
 pub(crate) struct Turn<'a, C: Connector> {
@@ -64,7 +47,7 @@ pub(crate) struct Turn<'a, C: Connector> {
     /// The time, where the clock was looked at just before.
     now: Option<Moment>,
     /// The place in the queue, and where the outcome arrives.
-    waiting: Option<(Waits, Arc<Mailbox<C::Connection>>)>,
+    waiting: Option<Wait<C::Connection>>,
 }
 
 impl<C: Connector> Future for Turn<'_, C> {
@@ -73,25 +56,27 @@ impl<C: Connector> Future for Turn<'_, C> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let turn = &mut *self;
         let waker = context.waker();
-        if let Some((_, mailbox)) = &turn.waiting {
-            let Some(outcome) = mailbox.poll(waker) else {
+        if let Some(wait) = &turn.waiting {
+            let Some(outcome) = wait.mailbox.poll(waker) else {
                 return Poll::Pending;
             };
             turn.waiting = None;
             return Poll::Ready(turn.arrived(outcome));
         }
         let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
+        let mut request = turn.call.request(turn.inner);
         // Made before the lock is taken, where it will probably be needed.
-        let crowded = turn.inner.is_crowded();
-        let mut mailbox = crowded.then(|| Mailbox::new(waker));
-        let call = &mut *turn.call;
-        let taken = turn.inner.with_at(now, |locked, now| {
-            call.take(turn.inner, locked, now, &mut mailbox, waker)
-        });
-        match taken {
-            Ok(turned) => Poll::Ready(turned),
-            Err(place) => {
-                turn.waiting = mailbox.map(|mailbox| (place, mailbox));
+        let ready = turn.inner.is_crowded().then(|| Mailbox::new(waker));
+        let mailbox = || ready.unwrap_or_else(|| Mailbox::new(waker));
+        let served = turn
+            .inner
+            .with_at(now, |locked, now| locked.serve(&mut request, now, mailbox));
+        turn.call.keep(request.ticket);
+        match served {
+            Ok(outcome) => Poll::Ready(turn.arrived(outcome)),
+            Err(wait) => {
+                turn.call.waits(wait.connecting_before);
+                turn.waiting = Some(wait);
                 Poll::Pending
             }
         }
@@ -113,15 +98,10 @@ impl<'a, C: Connector> Turn<'a, C> {
     fn arrived(&self, outcome: Outcome<C::Connection>) -> Turned<C::Connection> {
         match outcome {
             Outcome::Granted {
-                slot,
-                connection,
+                member,
                 check,
                 generation,
-            } if self.inner.is_current(generation) => Turned::Leased {
-                slot,
-                connection,
-                check,
-            },
+            } if self.inner.is_current(generation) => Turned::Leased { member, check },
             stale @ Outcome::Granted { .. } => {
                 pass_on(self.inner, stale);
                 Turned::Stale
@@ -134,6 +114,7 @@ impl<'a, C: Connector> Turn<'a, C> {
                 waiting,
                 awaits_connect,
             }),
+            Outcome::Full { most } => Turned::Ended(Ending::Full { most }),
             Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
             Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
             Outcome::Closed => Turned::Closed,
@@ -143,16 +124,16 @@ impl<'a, C: Connector> Turn<'a, C> {
 
 impl<C: Connector> Drop for Turn<'_, C> {
     fn drop(&mut self) {
-        let Some((Waits { cell, ticket }, mailbox)) = self.waiting.take() else {
+        let Some(wait) = self.waiting.take() else {
             return;
         };
         self.inner.with(|locked, _| {
-            if locked.state.abandon(ticket) {
-                locked.mailboxes.remove(cell);
+            if locked.state.abandon(wait.ticket) {
+                locked.mailboxes.remove(wait.cell);
             }
         });
         // What is still on its way finds nobody here, and is passed on by who brings it.
-        if let Some(outcome) = mailbox.close() {
+        if let Some(outcome) = wait.mailbox.close() {
             pass_on(self.inner, outcome);
         }
     }

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use crate::lane::Lane;
 use crate::mailbox::{Mailbox, Outcome};
+use crate::member::Member;
 use crate::state::{Holder, SlotId};
 
 /// What is left to do once the lock is released.
 #[derive(Debug)]
 pub(crate) struct Work<T> {
-    /// What is to be told to whom; the usual case of one needs no allocation.
-    pub(crate) delivery: Option<Delivery<T>>,
+    /// What is to be told to whom.
     pub(crate) deliveries: Vec<Delivery<T>>,
     pub(crate) jobs: Vec<Job<T>>,
     /// Leases to be reported.
@@ -25,38 +25,28 @@ pub(crate) struct Delivery<T> {
     pub(crate) outcome: Outcome<T>,
 }
 
-/// What a background task does with a slot, and the connection in it.
+/// What a background task does with a slot, or the connection in it.
 #[derive(Debug)]
 pub(crate) enum Job<T> {
     Connect(SlotId),
-    Check(SlotId, T),
-    Reset(SlotId, T),
-    Close(SlotId, T),
+    Check(Box<Member<T>>),
+    Reset(Box<Member<T>>),
+    Close(Box<Member<T>>),
     /// Give the connection of a lane back that has ended.
-    Return(SlotId, Arc<Lane<T>>),
+    Return(Arc<Lane<T>>),
     /// Have all who have a seat in the lane leave it.
-    Rescue(SlotId, Arc<Lane<T>>),
+    Rescue(Arc<Lane<T>>),
 }
 
 impl<T> Default for Work<T> {
     fn default() -> Self {
         Work {
-            delivery: None,
             deliveries: Vec::new(),
             jobs: Vec::new(),
             leaks: Vec::new(),
             reschedule: false,
             cancel_connects: false,
             drained: false,
-        }
-    }
-}
-
-impl<T> Work<T> {
-    pub(crate) fn deliver(&mut self, delivery: Delivery<T>) {
-        match self.delivery {
-            None => self.delivery = Some(delivery),
-            Some(_) => self.deliveries.push(delivery),
         }
     }
 }

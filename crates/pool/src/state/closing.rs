@@ -12,6 +12,7 @@ impl State {
     /// back, and those being opened when they are there.
     pub(crate) fn invalidate(&mut self, now: Moment) {
         self.generation += 1;
+        self.recall();
         self.close_all_idle();
         self.retire_lanes(now);
         self.plan(now);
@@ -43,6 +44,7 @@ impl State {
     /// in use when they come back.
     pub(crate) fn resize(&mut self, bounds: Bounds, now: Moment) {
         self.bounds = bounds;
+        self.recall();
         while self.census.open() > bounds.max as usize
             && let Some(oldest) = self.idle.first().copied()
         {
@@ -59,6 +61,7 @@ impl State {
             return;
         }
         self.closing = true;
+        self.recall();
         while let Some(waiter) = self.queue.pop() {
             self.actions.push_back(Action::Refuse { cell: waiter.cell });
         }

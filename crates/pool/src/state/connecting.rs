@@ -233,6 +233,7 @@ impl State {
         match entry.phase {
             Phase::Idle { .. } => self.close_idle(old),
             Phase::Lane { .. } => self.retire_lanes(now),
+            Phase::Leased { .. } => self.recall(),
             _ => {}
         }
     }

@@ -128,6 +128,12 @@ impl State {
         Some(slot)
     }
 
+    /// Whether an idle connection would be leased for a statement beside the lanes.
+    pub(crate) fn would_share_work(&self, now: Moment) -> bool {
+        let best = self.best_lane(now);
+        best.is_some_and(|at| self.is_busy(&self.lanes.open[at]))
+    }
+
     /// A lease whose caller has a statement for a lane becomes one, with that caller in its
     /// first seat, and those who wait for a seat beside it, where another lane is wanted.
     pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Moment) -> bool {
@@ -137,7 +143,6 @@ impl State {
         if !wanted || self.paused || !self.is_wanted(slot, now) || self.must_yield(open + 1) {
             return false;
         }
-        self.note_return(slot, now);
         self.enter(slot, Phase::Lane { since: now });
         self.lanes.open.push(Lane {
             slot,

@@ -39,16 +39,8 @@ impl State {
     }
 
     fn leases(&self) -> Vec<(SlotId, Moment)> {
-        (0..self.slots.len() as u32)
-            .map(SlotId)
+        self.slots()
             .filter_map(|slot| Some((slot, self.leased_since(slot)?)))
             .collect()
-    }
-
-    fn leased_since(&self, slot: SlotId) -> Option<Moment> {
-        match self.slot(slot).phase {
-            Phase::Leased { since, .. } => Some(since),
-            _ => None,
-        }
     }
 }

@@ -6,6 +6,7 @@ impl State {
     /// back stay idle; the minimum is kept filled, but nothing is opened for who waits.
     pub(crate) fn pause(&mut self, now: Moment) {
         self.paused = true;
+        self.recall();
         self.standing.restart(None);
         self.retire_lanes(now);
     }

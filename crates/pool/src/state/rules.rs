@@ -49,14 +49,14 @@ fn attempts(state: &mut State) -> Vec<SlotId> {
 
 #[track_caller]
 fn acquire(state: &mut State, now: Moment) -> Acquisition {
-    state.acquire(Location::caller(), now, now)
+    state.acquire(Location::caller(), now)
 }
 
 /// A waiter whose cell is `cell`.
 #[track_caller]
 fn wait(state: &mut State, cell: u32, retries: u32, now: Moment) -> Ticket {
     let (ticket, place) = (state.issue_ticket(), Location::caller());
-    assert_eq!(state.acquire(place, now, now), Acquisition::Wait);
+    assert_eq!(state.acquire(place, now), Acquisition::Wait);
     let waiter = Waiter {
         ticket,
         cell,

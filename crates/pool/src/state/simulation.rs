@@ -139,7 +139,7 @@ impl Run {
 
     fn acquire_as(&mut self, ticket: Ticket, shares: bool) {
         let place = Location::caller();
-        match self.state.acquire(place, self.now, self.now) {
+        match self.state.acquire(place, self.now) {
             Acquisition::Closed => assert!(self.world.cancelled),
             Acquisition::Ready { slot, .. } => {
                 let first = self.world.waiting.keys().next();
@@ -229,7 +229,7 @@ impl Run {
         match self.random.u8(..20) {
             0 => self.state.detached(slot, self.now),
             1 => {
-                self.state.returned_for_good(slot, self.now);
+                self.state.dismissed(slot, self.now);
                 self.world.closing.push(slot);
             }
             2..5 => match self.state.returned_dirty(slot, self.now) {

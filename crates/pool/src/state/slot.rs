@@ -23,8 +23,6 @@ pub(crate) struct Slot {
     pub(crate) expires_at: Moment,
     /// When it was last known to be well.
     pub(crate) verified: Moment,
-    /// How many nanoseconds its latest holder waited for it.
-    pub(crate) waited: u64,
     /// From when a successor is wanted.
     pub(crate) renew_at: Moment,
     pub(crate) succession: Succession,
@@ -38,7 +36,6 @@ impl Slot {
         expires_at: Moment::NEVER,
         verified: Moment::START,
         succession: Succession::NotDue,
-        waited: 0,
     };
 }
 

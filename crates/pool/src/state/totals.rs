@@ -2,14 +2,7 @@ use crate::histogram::Histogram;
 
 /// What has happened since the pool was opened.
 #[derive(Debug, Clone, Default)]
-#[repr(C)]
 pub(crate) struct Totals {
-    pub(crate) acquired: u64,
-    pub(crate) returned: u64,
-    /// How long the leases given out were waited for.
-    pub(crate) wait: Histogram,
-    /// How long the leases given back were held.
-    pub(crate) used: Histogram,
     /// How long the attempts to connect took that succeeded.
     pub(crate) create: Histogram,
     pub(crate) opened: u64,

@@ -16,7 +16,7 @@ fn a_lease_held_past_the_threshold_is_reported_once() {
     let threshold = Duration::from_secs(5);
     let (mut state, _) = filled(2, |o| o.leak_threshold = Some(threshold));
     let place = Location::caller();
-    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1), secs(1)) else {
+    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1)) else {
         panic!("one is idle")
     };
     assert_eq!(state.next_due(secs(1)), secs(6));

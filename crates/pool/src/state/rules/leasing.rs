@@ -49,13 +49,13 @@ fn who_was_given_a_dead_connection_keeps_its_place() {
     let (mut state, _) = filled(2, |_| {});
     let first = state.issue_ticket();
     let place = Location::caller();
-    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1), secs(1)) else {
+    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1)) else {
         panic!("one is idle")
     };
     let other = lease(&mut state, secs(1));
     wait(&mut state, 8, 3, secs(1));
     state.refused(slot, secs(1));
-    assert_eq!(state.acquire(place, secs(1), secs(1)), Acquisition::Wait);
+    assert_eq!(state.acquire(place, secs(1)), Acquisition::Wait);
     let waiter = Waiter {
         ticket: first,
         cell: 7,

@@ -67,7 +67,7 @@ impl Scene {
     fn arrive(&mut self) {
         let (now, place) = (self.now, Location::caller());
         let ticket = self.state.issue_ticket();
-        match self.state.acquire(place, now, now) {
+        match self.state.acquire(place, now) {
             Acquisition::Ready { slot, .. } => self.serve(slot, now),
             _ => {
                 self.next_cell += 1;

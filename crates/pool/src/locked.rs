@@ -1,0 +1,357 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use underpin_core::Error;
+
+use crate::lane::Lane;
+use crate::mailbox::{Mailbox, Mailboxes, Outcome};
+use crate::member::Member;
+use crate::moment::Moment;
+use crate::request::Request;
+use crate::standby::Standby;
+use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter};
+use crate::work::{Delivery, Job, Work};
+
+/// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
+/// does not disturb who works under it.
+#[repr(C, align(64))]
+pub(crate) struct Locked<T> {
+    pub(crate) mailboxes: Mailboxes<T>,
+    /// Whether `work` holds any.
+    has_work: bool,
+    pub(crate) state: State,
+    /// The connections that nobody holds, by slot.
+    connections: Vec<Option<Box<Member<T>>>>,
+    standby: Arc<Standby<T>>,
+    /// The lanes, by slot.
+    lanes: Vec<Option<Arc<Lane<T>>>>,
+    pub(crate) last_error: Option<(Arc<Error>, Moment)>,
+    work: Work<T>,
+}
+
+/// A place in the queue.
+pub(crate) struct Wait<T> {
+    pub(crate) mailbox: Arc<Mailbox<T>>,
+    pub(crate) cell: u32,
+    pub(crate) ticket: Ticket,
+    /// The pool's time spent connecting up to then.
+    pub(crate) connecting_before: Duration,
+}
+
+impl<T> Locked<T> {
+    pub(crate) fn new(state: State, standby: Arc<Standby<T>>) -> Self {
+        Locked {
+            state,
+            mailboxes: Mailboxes::new(),
+            has_work: false,
+            connections: Vec::new(),
+            standby,
+            lanes: Vec::new(),
+            last_error: None,
+            work: Work::default(),
+        }
+    }
+
+    /// Takes back a connection whose session is clean. Gives it, on its way, where somebody
+    /// waits for it: the usual case under load, which goes the shortest way.
+    pub(crate) fn take_back(&mut self, member: Box<Member<T>>, now: Moment) -> Option<Delivery<T>> {
+        match self.state.returned(member.slot, now) {
+            Placement::HandOver { cell, check } => self.address(member, cell, check, now),
+            placement => {
+                self.put(member, placement, now);
+                None
+            }
+        }
+    }
+
+    /// Gives a caller a seat or an idle connection, or says why there is none, or has it wait
+    /// at this mailbox.
+    pub(crate) fn serve(
+        &mut self,
+        request: &mut Request,
+        now: Moment,
+        mailbox: impl FnOnce() -> Arc<Mailbox<T>>,
+    ) -> Result<Outcome<T>, Wait<T>> {
+        if request.shares {
+            if self.state.would_share_work(now) {
+                self.recall(now);
+            }
+            if let Some(slot) = self.state.join(now) {
+                return Ok(self.seat(slot, now));
+            }
+        }
+        let Request { place, since, .. } = *request;
+        let state = &mut self.state;
+        let ticket = *request.ticket.get_or_insert_with(|| state.issue_ticket());
+        let mut acquired = self.state.acquire(place, now);
+        if acquired == Acquisition::Wait && self.recall(now) {
+            acquired = self.state.acquire(place, now);
+        }
+        match acquired {
+            Acquisition::Closed => Ok(Outcome::Closed),
+            Acquisition::Ready { slot, check } => Ok(self.lease(slot, check, now)),
+            Acquisition::Wait if !self.state.has_room_for(ticket) => {
+                let most = self.state.most_waiting().unwrap_or_default();
+                Ok(Outcome::Full { most })
+            }
+            Acquisition::Wait => {
+                let connecting_before = self.state.connecting_time(now);
+                let mailbox = mailbox();
+                let cell = self.mailboxes.add(Arc::clone(&mailbox));
+                let waiter = Waiter {
+                    ticket,
+                    cell,
+                    place,
+                    since,
+                    retries: request.retries,
+                    failures: 0,
+                    due: now,
+                    expires: request.expires,
+                    shares: request.shares,
+                };
+                self.state.enqueue(waiter, now);
+                Err(Wait {
+                    mailbox,
+                    cell,
+                    ticket,
+                    connecting_before,
+                })
+            }
+        }
+    }
+
+    /// A seat that was taken is of a lane that lasts.
+    fn seat(&self, slot: SlotId, now: Moment) -> Outcome<T> {
+        match self.lane(slot) {
+            Some(lane) => Outcome::Seated {
+                slot,
+                lane,
+                since: now,
+            },
+            None => Outcome::Closed,
+        }
+    }
+
+    /// Puts a connection where the state machine wants it.
+    pub(crate) fn put(&mut self, member: Box<Member<T>>, placement: Placement, now: Moment) {
+        match placement {
+            Placement::Keep => {
+                let slot = member.slot;
+                *entry(&mut self.connections, slot) = Some(member);
+            }
+            Placement::HandOver { cell, check } => {
+                if let Some(delivery) = self.address(member, cell, check, now) {
+                    self.has_work = true;
+                    self.work.deliveries.push(delivery);
+                }
+            }
+            Placement::Close => self.give(Job::Close(member)),
+        }
+    }
+
+    /// A connection that is leased to the waiter with this cell, on its way there.
+    fn address(
+        &mut self,
+        member: Box<Member<T>>,
+        cell: u32,
+        check: bool,
+        now: Moment,
+    ) -> Option<Delivery<T>> {
+        let to = self.mailboxes.remove(cell)?;
+        let outcome = self.grant(member, check, now);
+        Some(Delivery { to, outcome })
+    }
+
+    /// Takes the connection of a slot that was idle.
+    fn take(&mut self, slot: SlotId) -> Option<Box<Member<T>>> {
+        let member = self
+            .connections
+            .get_mut(slot.index())
+            .and_then(Option::take);
+        debug_assert!(member.is_some(), "an idle slot has a connection");
+        member
+    }
+
+    /// The connection of a slot that was idle and is leased now.
+    fn lease(&mut self, slot: SlotId, check: bool, now: Moment) -> Outcome<T> {
+        match self.take(slot) {
+            Some(member) => self.grant(member, check, now),
+            None => Outcome::Closed,
+        }
+    }
+
+    fn grant(&self, mut member: Box<Member<T>>, check: bool, now: Moment) -> Outcome<T> {
+        member.terms = self.state.terms(member.slot, now);
+        Outcome::Granted {
+            member,
+            check,
+            generation: self.state.generation(),
+        }
+    }
+
+    /// Tells the state machine of a connection that came back and was on standby.
+    pub(crate) fn came_back(&mut self, member: Box<Member<T>>, now: Moment) {
+        let (slot, since) = (member.slot, member.since());
+        let placement = self.state.came_back(slot, since, now);
+        self.put(member, placement, now);
+    }
+
+    /// Brings back what is on standby, and gives whether there was anything.
+    fn collect(&mut self, now: Moment) -> bool {
+        let standby = Arc::clone(&self.standby);
+        let mut any = false;
+        for member in self.state.slots().filter_map(|slot| standby.take(slot)) {
+            self.came_back(member, now);
+            any = true;
+        }
+        any
+    }
+
+    /// Brings back what is on standby, for somebody who would have to wait otherwise. Nothing
+    /// goes there from now on until it is seen that nobody waits. Gives whether there was
+    /// anything.
+    fn recall(&mut self, now: Moment) -> bool {
+        let pass = self.standby.pass();
+        if !pass.is_open() {
+            return false;
+        }
+        self.standby.set_pass(pass.closed());
+        self.collect(now)
+    }
+
+    /// Has the state machine know who holds what, and what nobody does.
+    pub(crate) fn take_stock(&mut self, now: Moment) {
+        self.collect(now);
+        for slot in self.state.slots() {
+            let known = self.state.leased_since(slot);
+            let latest = self.standby.record(slot).holder();
+            if let (Some(known), Some((place, since))) = (known, latest)
+                && since > known
+            {
+                self.state.renewed(slot, place, since);
+            }
+        }
+    }
+
+    /// Lets those know who do not take the lock whether connections may stand by.
+    fn publish_pass(&mut self, now: Moment) {
+        let (old, new) = (self.standby.pass(), self.state.pass());
+        if old != new {
+            self.standby.set_pass(new);
+            // What is there was given back under the old one.
+            if old.is_open() {
+                self.collect(now);
+            }
+        }
+    }
+
+    /// The lane in a slot, of which the caller has a seat.
+    pub(crate) fn lane(&self, slot: SlotId) -> Option<Arc<Lane<T>>> {
+        let lane = self.lanes.get(slot.index()).cloned().flatten();
+        debug_assert!(lane.is_some(), "a lane with seats has a connection");
+        lane
+    }
+
+    pub(crate) fn open_lane(&mut self, slot: SlotId, lane: Arc<Lane<T>>) {
+        *entry(&mut self.lanes, slot) = Some(lane);
+    }
+
+    pub(crate) fn end_lane(&mut self, slot: SlotId) {
+        if let Some(lane) = entry(&mut self.lanes, slot).take() {
+            self.give(Job::Return(lane));
+        }
+    }
+
+    /// Takes out all connections that nobody holds.
+    pub(crate) fn members(&mut self) -> Vec<Box<Member<T>>> {
+        let lanes = self.lanes.drain(..).flatten();
+        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_member));
+        self.connections.drain(..).flatten().chain(lanes).collect()
+    }
+
+    /// What is left to do once the lock is released.
+    pub(crate) fn take_work(&mut self) -> Option<Work<T>> {
+        std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
+    }
+
+    /// Leaves a job to a background task.
+    pub(crate) fn give(&mut self, job: Job<T>) {
+        self.has_work = true;
+        self.work.jobs.push(job);
+    }
+
+    fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
+        if let Some(to) = self.mailboxes.remove(cell) {
+            self.has_work = true;
+            self.work.deliveries.push(Delivery { to, outcome });
+        }
+    }
+
+    /// Does what the state machine asks for, as far as that is done under the lock.
+    pub(crate) fn carry_out_actions(&mut self, now: Moment) {
+        self.publish_pass(now);
+        while let Some(action) = self.state.next_action() {
+            self.has_work = true;
+            match action {
+                Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
+                Action::Close(slot) => {
+                    if let Some(member) = self.take(slot) {
+                        self.work.jobs.push(Job::Close(member));
+                    }
+                }
+                Action::Check(slot) => {
+                    if let Some(member) = self.take(slot) {
+                        self.work.jobs.push(Job::Check(member));
+                    }
+                }
+                Action::Fail { cell, attempts } => {
+                    if let Some((error, _)) = &self.last_error {
+                        let error = Arc::clone(error);
+                        self.deliver(cell, Outcome::Failed { error, attempts });
+                    }
+                }
+                Action::Expire {
+                    cell,
+                    waiting,
+                    awaits_connect,
+                } => {
+                    let outcome = Outcome::TimedOut {
+                        waiting,
+                        awaits_connect,
+                    };
+                    self.deliver(cell, outcome);
+                }
+                Action::Seat { cell, slot } => {
+                    let outcome = self.seat(slot, now);
+                    self.deliver(cell, outcome);
+                }
+                Action::ReturnLane(slot) => self.end_lane(slot),
+                Action::Rescue(slot) => {
+                    if let Some(lane) = self.lane(slot) {
+                        self.work.jobs.push(Job::Rescue(lane));
+                    }
+                }
+                Action::HandOver { slot, cell, check } => {
+                    if let Some(member) = self.take(slot) {
+                        self.put(member, Placement::HandOver { cell, check }, now);
+                    }
+                }
+                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
+                Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
+                Action::CancelConnects => self.work.cancel_connects = true,
+                Action::ReportLeak(holder) => self.work.leaks.push(holder),
+                Action::Reschedule => self.work.reschedule = true,
+                Action::Drained => self.work.drained = true,
+            }
+        }
+    }
+}
+
+/// The place of a slot in a list that grows as slots are used.
+fn entry<T>(list: &mut Vec<Option<T>>, slot: SlotId) -> &mut Option<T> {
+    let index = slot.index();
+    if list.len() <= index {
+        list.resize_with(index + 1, || None);
+    }
+    &mut list[index]
+}
