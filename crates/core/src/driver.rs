@@ -222,7 +222,8 @@ pub trait Connection: Pooled {
         I: Iterator + Send,
         I::Item: IntoParams + Send;
 
-    /// Begins a transaction.
+    /// Begins a transaction. A driver may leave it to the first call within it to tell the
+    /// server; a failure to begin is then that call's error, and nothing of it takes hold.
     ///
     /// # Errors
     /// As for `execute`.

@@ -11,6 +11,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 use crate::classify;
 use crate::effect::{Context, Outcome, Snapshot, decide};
 use crate::link::{IDLE, Link};
+use crate::opening::{Phase, not_begun};
 use crate::session::Session;
 use crate::sql::Nature;
 
@@ -64,6 +65,14 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Call {
     /// Begins a call. Nothing is sent.
     pub(crate) fn open(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
+        if session.opening.phase() == Phase::Failed {
+            return Err(not_begun());
+        }
+        Call::open_to_end(session, deadline)
+    }
+
+    /// Begins a call that ends a transaction, also one that did not begin.
+    pub(crate) fn open_to_end(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
         if session.link.is_broken() {
             return Err(session.lost());
         }
@@ -101,8 +110,8 @@ impl Call {
             finished: false,
             canceled: AtomicBool::new(false),
         };
-        call.context.in_transaction =
-            others == 0 && session.link.status() != IDLE && !session.awaits_answers();
+        call.context.in_transaction = session.opening.phase() != Phase::Settled
+            || (others == 0 && session.link.status() != IDLE && !session.awaits_answers());
         call.before = call.snapshot();
         Ok(call)
     }
@@ -163,15 +172,50 @@ impl Call {
     /// Waits for `work` until the deadline; then cancels the statement and waits a little
     /// longer for what came of it. Best given a pinned reference: a future that is handed in
     /// is part of this one twice.
-    pub(crate) async fn wait<T>(
+    pub(crate) fn wait<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> impl Future<Output = Result<T, Failure>> {
+        self.wait_for(work)
+    }
+
+    async fn wait_for<T, E: Into<Failure>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
         let mut work = pin!(work);
         match self.in_time(work.as_mut()).await {
-            Some(result) => result.map_err(Failure::Native),
+            Some(result) => result.map_err(E::into),
             None => Box::pin(self.cut_short(work)).await,
         }
+    }
+
+    /// Sends BEGIN where it is owed, so that what is sent next is in the transaction if there
+    /// is one; only what does no harm where there is none may be sent before the answer.
+    pub(crate) fn send_begin(&self) {
+        self.session.opening.send(&self.session.client);
+    }
+
+    /// Sends BEGIN where it is owed, and waits until the transaction is open.
+    pub(crate) async fn begin(&self) -> Result<(), Failure> {
+        if self.session.opening.phase() == Phase::Settled {
+            return Ok(());
+        }
+        self.send_begin();
+        Box::pin(self.wait_for(self.session.opening.answered())).await
+    }
+
+    /// What came of a statement that may have been sent right behind BEGIN: where that failed,
+    /// it is what the caller has to know.
+    pub(crate) async fn behind_begin<T>(&self, answered: Result<T, Failure>) -> Result<T, Failure> {
+        if matches!(answered, Err(Failure::Late(_))) {
+            return answered;
+        }
+        match self.session.opening.answer() {
+            Some(begun) => begun?,
+            None => self.begin().await?,
+        }
+        answered
     }
 
     /// Waits for `work` until the deadline, and no longer.
@@ -183,9 +227,9 @@ impl Call {
     }
 
     /// Cancels what is under way, and waits for what comes of `work` then.
-    pub(crate) async fn cut_short<T>(
+    pub(crate) async fn cut_short<T, E: Into<Failure>>(
         &self,
-        mut work: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
+        mut work: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, Failure> {
         let Some(_cancelling) = self.session.cancel_alone() else {
             return Err(Failure::Late(Late::LeftBehind));
@@ -214,7 +258,7 @@ impl Call {
         }
         match result {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(Failure::Native(error)),
+            Some(Err(error)) => Err(error.into()),
             None => Err(Failure::Late(Late::GivenUp)),
         }
     }

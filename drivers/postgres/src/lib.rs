@@ -32,6 +32,7 @@ mod lane;
 mod link;
 mod made_text;
 mod notices;
+mod opening;
 mod options;
 mod param;
 mod prepare;

@@ -28,6 +28,16 @@ impl Call {
         self.prepare_anew(sql).await
     }
 
+    /// Sees that what is sent next is in the transaction that is to begin, if one is. What only
+    /// reads may follow BEGIN at once: where that fails, it has run for nothing and done no harm.
+    pub(crate) async fn begin_for(&self, ready: &Ready) -> Result<(), Failure> {
+        if ready.prepared.only_reads {
+            self.send_begin();
+            return Ok(());
+        }
+        self.begin().await
+    }
+
     /// In a box, since it is large, and rarely run.
     #[cold]
     fn prepare_anew<'a>(
@@ -35,7 +45,9 @@ impl Call {
         sql: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Ready, Failure>> + Send + 'a>> {
         Box::pin(async move {
-            let statement = self.wait(pin!(self.session().client.prepare(sql))).await?;
+            self.send_begin();
+            let prepared = self.wait(pin!(self.session().client.prepare(sql))).await;
+            let statement = self.behind_begin(prepared).await?;
             let prepared = Arc::new(Prepared::new(statement, sql));
             self.session()
                 .statements()

@@ -5,6 +5,7 @@ use tokio_postgres::Statement;
 
 use crate::column::Described;
 use crate::kind::Kind;
+use crate::lane;
 use crate::sql::Nature;
 
 /// A statement that the server has prepared, and all that is worked out once for it.
@@ -14,6 +15,8 @@ pub(crate) struct Prepared {
     pub(crate) params: Box<[Kind]>,
     pub(crate) result: Described,
     pub(crate) nature: Nature,
+    /// As far as the text tells, it reads and does no more.
+    pub(crate) only_reads: bool,
 }
 
 impl Prepared {
@@ -22,6 +25,7 @@ impl Prepared {
             params: statement.params().iter().map(Kind::of).collect(),
             result: Described::new(statement.columns()),
             nature: Nature::of(sql),
+            only_reads: lane::shares(sql),
             statement,
         }
     }
