@@ -30,6 +30,9 @@ pub struct Call<'a> {
     /// When an answer is wanted at the latest. The driver cancels the statement on the
     /// server at that moment and waits, for a bounded time, to learn what came of it.
     pub deadline: Deadline,
+    /// Whether it goes out beside other callers' statements, of which all are as
+    /// [`Connection::shares`] has it, so that the driver may ask for several at once.
+    pub shared: bool,
 }
 
 /// Where [`Connection::bulk_insert`] puts its rows.

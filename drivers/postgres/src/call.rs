@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout, timeout_at};
+use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify;
@@ -65,10 +66,20 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Call {
     /// Begins a call. Nothing is sent.
     pub(crate) fn open(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
+        session.link.set_lane(false);
         if session.opening.phase() == Phase::Failed {
             return Err(not_begun());
         }
         Call::open_to_end(session, deadline)
+    }
+
+    /// Begins a call for one prepared statement.
+    pub(crate) fn open_for(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
+        if !asked.shared {
+            return Call::open(session, asked.deadline);
+        }
+        session.link.set_lane(true);
+        Call::open_to_end(session, asked.deadline)
     }
 
     /// Begins a call that ends a transaction, also one that did not begin.
@@ -179,7 +190,8 @@ impl Call {
         self.wait_for(work)
     }
 
-    async fn wait_for<T, E: Into<Failure>>(
+    /// The same for work that may fail in other ways.
+    pub(crate) async fn wait_for<T, E: Into<Failure>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
@@ -188,34 +200,6 @@ impl Call {
             Some(result) => result.map_err(E::into),
             None => Box::pin(self.cut_short(work)).await,
         }
-    }
-
-    /// Sends BEGIN where it is owed, so that what is sent next is in the transaction if there
-    /// is one; only what does no harm where there is none may be sent before the answer.
-    pub(crate) fn send_begin(&self) {
-        self.session.opening.send(&self.session.client);
-    }
-
-    /// Sends BEGIN where it is owed, and waits until the transaction is open.
-    pub(crate) async fn begin(&self) -> Result<(), Failure> {
-        if self.session.opening.phase() == Phase::Settled {
-            return Ok(());
-        }
-        self.send_begin();
-        Box::pin(self.wait_for(self.session.opening.answered())).await
-    }
-
-    /// What came of a statement that may have been sent right behind BEGIN: where that failed,
-    /// it is what the caller has to know.
-    pub(crate) async fn behind_begin<T>(&self, answered: Result<T, Failure>) -> Result<T, Failure> {
-        if matches!(answered, Err(Failure::Late(_))) {
-            return answered;
-        }
-        match self.session.opening.answer() {
-            Some(begun) => begun?,
-            None => self.begin().await?,
-        }
-        answered
     }
 
     /// Waits for `work` until the deadline, and no longer.

@@ -45,6 +45,7 @@ impl Connection {
     /// not sent yet, this sends it ahead of them; later transactions begin at once.
     pub fn client(&self) -> &Client {
         self.session.link.changed.store(true, Ordering::Release);
+        self.session.link.set_lane(false);
         self.session.opening.hand_out(&self.session.client);
         &self.session.client
     }

@@ -12,7 +12,7 @@ use crate::sql::Nature;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_for(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(run_unnamed(call, asked.sql, asked.params)).await;
         }
@@ -29,7 +29,7 @@ impl Connection {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
-            if let Err(failure) = call.begin_for(&ready).await {
+            if let Err(failure) = call.begin_for_next().await {
                 return Err(call.fail(failure).await);
             }
             let client = &self.session().client;

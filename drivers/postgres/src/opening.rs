@@ -10,6 +10,7 @@ use tokio_postgres::Client;
 use underpin_core::{Class, Effect, Error, Isolation, TransactionOptions};
 
 use crate::call::Failure;
+use crate::link::Link;
 
 /// The beginning of a session's transaction, which costs no round trip of its own: BEGIN is sent
 /// with the first statement, or right before it.
@@ -87,28 +88,40 @@ impl Opening {
         phase
     }
 
-    /// Sends BEGIN where it is owed, ahead of all that is sent from now on. Says whether its
-    /// answer is still to be looked at.
-    pub(crate) fn send(&self, client: &Arc<Client>) -> bool {
-        match self.phase() {
-            Phase::Settled | Phase::Failed => return false,
-            Phase::Sent => return true,
-            Phase::Owed => {}
+    /// Sends BEGIN where it is owed, ahead of all that is sent from now on.
+    pub(crate) fn send(&self, client: &Arc<Client>) {
+        if self.phase() == Phase::Owed {
+            self.start(client, "BEGIN");
         }
+    }
+
+    /// Sends BEGIN where it is owed, so that the statement that is sent next is run only if
+    /// BEGIN is not refused. Says whether it did.
+    pub(crate) fn send_with_next(&self, client: &Arc<Client>, link: &Link) -> bool {
+        if self.phase() != Phase::Owed {
+            return false;
+        }
+        link.begins.fetch_add(1, Ordering::Relaxed);
+        self.start(client, JOINED)
+    }
+
+    fn start(&self, client: &Arc<Client>, word: &'static str) -> bool {
         let mut state = self.lock();
-        if let State::Owed(options) = *state {
-            let client = Arc::clone(client);
-            let begin = async move {
-                let statement = begin_statement(options);
-                let sent = client.batch_execute(&statement);
-                sent.await.map_err(Refused::new)
-            };
-            let mut begin = begin.boxed().shared();
-            // The first poll is what queues the request.
-            let _ = (&mut begin).now_or_never();
-            self.become_(&mut state, State::Sent(begin));
-        }
-        matches!(*state, State::Sent(_))
+        let State::Owed(options) = *state else {
+            return false;
+        };
+        let client = Arc::clone(client);
+        let begin = async move {
+            let statement = begin_statement(word, options);
+            let sent = client.batch_execute(&statement);
+            sent.await.map_err(Refused::new)
+        };
+        let begin = begin.boxed().shared();
+        // The first poll is what queues the request. A handle that has given its answer once,
+        // as where the connection is lost, cannot be asked again.
+        let _ = begin.clone().now_or_never();
+        self.become_(&mut state, State::Sent(begin));
+        true
     }
 
     /// What came of BEGIN, where that is known by now.
@@ -222,11 +235,14 @@ pub(crate) fn not_begun() -> Error {
     .with_hint("The first call in it has failed with the reason. Roll it back, and begin another.")
 }
 
-fn begin_statement(options: TransactionOptions) -> Cow<'static, str> {
+/// BEGIN for the [join](crate::join).
+const JOINED: &str = "/*+*/BEGIN";
+
+fn begin_statement(word: &'static str, options: TransactionOptions) -> Cow<'static, str> {
     if options == TransactionOptions::default() {
-        return Cow::Borrowed("BEGIN");
+        return Cow::Borrowed(word);
     }
-    let mut statement = String::from("BEGIN");
+    let mut statement = String::from(word);
     statement.push_str(match options.isolation {
         None => "",
         Some(Isolation::ReadCommitted) => " ISOLATION LEVEL READ COMMITTED",
@@ -245,17 +261,20 @@ fn begin_statement(options: TransactionOptions) -> Cow<'static, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::join::WITH_NEXT;
 
     #[test]
     fn options_are_spelled_out() {
-        assert_eq!(begin_statement(TransactionOptions::default()), "BEGIN");
+        let none = TransactionOptions::default();
+        assert_eq!(begin_statement("BEGIN", none), "BEGIN");
+        assert_eq!(JOINED.strip_prefix(WITH_NEXT), Some("BEGIN"));
         let options = TransactionOptions {
             isolation: Some(Isolation::Serializable),
             read_only: true,
             deferrable: true,
         };
         assert_eq!(
-            begin_statement(options),
+            begin_statement("BEGIN", options),
             "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE"
         );
     }

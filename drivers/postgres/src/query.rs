@@ -23,7 +23,7 @@ impl Connection {
     where
         T: FromRow + Send + 'static,
     {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_for(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(query_unnamed(call, &asked, limit)).await;
         }
@@ -45,7 +45,7 @@ impl Connection {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
-            if let Err(failure) = call.begin_for(&ready).await {
+            if let Err(failure) = call.begin_for_next().await {
                 return Err(call.fail(failure).await);
             }
             let client = &self.session().client;

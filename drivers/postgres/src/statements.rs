@@ -5,7 +5,6 @@ use tokio_postgres::Statement;
 
 use crate::column::Described;
 use crate::kind::Kind;
-use crate::lane;
 use crate::sql::Nature;
 
 /// A statement that the server has prepared, and all that is worked out once for it.
@@ -15,8 +14,6 @@ pub(crate) struct Prepared {
     pub(crate) params: Box<[Kind]>,
     pub(crate) result: Described,
     pub(crate) nature: Nature,
-    /// As far as the text tells, it reads and does no more.
-    pub(crate) only_reads: bool,
 }
 
 impl Prepared {
@@ -25,7 +22,6 @@ impl Prepared {
             params: statement.params().iter().map(Kind::of).collect(),
             result: Described::new(statement.columns()),
             nature: Nature::of(sql),
-            only_reads: lane::shares(sql),
             statement,
         }
     }
