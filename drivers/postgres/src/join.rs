@@ -26,6 +26,8 @@ pub(crate) struct Join {
     begin: Vec<u8>,
     /// How many of those there were.
     begins: u64,
+    /// The texts of those that the server has prepared.
+    prepared: Vec<Box<[u8]>>,
     /// What is to be written.
     out: Vec<u8>,
     written: usize,
@@ -76,12 +78,16 @@ pub(crate) struct Standing<'a> {
     pub(crate) lane: bool,
     /// Whether anything may be joined.
     pub(crate) free: bool,
+    /// Whether prepared statements were dropped behind this side's back.
+    pub(crate) deallocated: bool,
 }
 
 /// The SQLSTATE of a statement that was not run, since one before it had failed.
 pub(crate) const SKIPPED: &str = "UPSKP";
 /// What a simple query begins with that is to be joined with the statement behind it.
 pub(crate) const WITH_NEXT: &str = "/*+*/";
+/// What the name of a prepared BEGIN begins with, before its text.
+const NAME: &[u8] = b"underpin ";
 /// So many statements go with one Sync at the most.
 const MOST: u64 = 32;
 /// After one has failed, so many are sent each by itself: what fails once may fail often.
@@ -97,6 +103,7 @@ impl Join {
             failed: false,
             begin: Vec::new(),
             begins: 0,
+            prepared: Vec::new(),
             out: Vec::new(),
             written: 0,
             held: Vec::new(),
@@ -176,6 +183,9 @@ impl Join {
         standing: &Standing<'_>,
     ) {
         if self.holds_begin() && standing.free {
+            if standing.deallocated {
+                self.prepared.clear();
+            }
             self.join_begin(plan);
             plan.at = statement.end;
             return;
@@ -252,8 +262,13 @@ impl Join {
         self.copy(plan);
         let text = &self.begin[HEADER + WITH_NEXT.len()..];
         let text = text.strip_suffix(&[0]).unwrap_or(text);
-        put(&mut self.out, b'P', &[&[0], text, &[0, 0, 0]]);
-        put(&mut self.out, b'B', &[&[0; 8]]);
+        if !self.prepared.iter().any(|known| **known == *text) {
+            // The server may have it all the same, where it was refused the last time.
+            put(&mut self.out, b'C', &[b"S", NAME, text, &[0]]);
+            put(&mut self.out, b'P', &[NAME, text, &[0], text, &[0; 3]]);
+            self.prepared.push(text.into());
+        }
+        put(&mut self.out, b'B', &[&[0], NAME, text, &[0; 7]]);
         put(&mut self.out, b'E', &[&[0; 5]]);
         self.begin.clear();
         self.runs.push_back(Run {
@@ -298,7 +313,7 @@ impl Join {
                     .runs
                     .front()
                     .is_some_and(|run| run.begins && run.plain == 0);
-                self.dropping = begins && !self.failed && matches!(first, b'1' | b'2');
+                self.dropping = begins && !self.failed && matches!(first, b'1'..=b'3');
             }
             let step = self.server.step(bytes);
             let (now, rest) = bytes.split_at(step.body.end);
@@ -334,7 +349,12 @@ impl Join {
                     }
                 }
             }
-            b'E' => self.failed = true,
+            b'E' => {
+                self.failed = true;
+                if run.begins {
+                    self.prepared.clear();
+                }
+            }
             b'C' | b'I' if !self.failed => {
                 if run.begins {
                     run.begins = false;

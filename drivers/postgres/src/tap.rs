@@ -272,6 +272,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
                 server: &tap.server.frames,
                 unanswered: tap.surplus.unanswered(),
                 lane: tap.link.lane.load(Ordering::Relaxed),
+                deallocated: tap.link.deallocated.load(Ordering::Relaxed),
                 free: !tap.surplus.is_possible() && !tap.surplus.holds(),
             };
             if ready!(tap.stream.poll_join(cx, bytes, &standing))? {

@@ -1,5 +1,6 @@
 //! The conversation with and without joining is the same, but for statements that were skipped.
 
+use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -75,8 +76,8 @@ struct Server {
     status: u8,
     skips: bool,
     bound: Vec<u8>,
-    /// The text of the statement without a name.
-    unnamed: Vec<u8>,
+    /// The texts of statements that are known by another name.
+    prepared: HashMap<Vec<u8>, Vec<u8>>,
     syncs: usize,
     /// The requests in the order in which they were run.
     run: Vec<String>,
@@ -93,7 +94,7 @@ impl Server {
             status: b'I',
             skips: false,
             bound: Vec::new(),
-            unnamed: Vec::new(),
+            prepared: HashMap::new(),
             syncs: 0,
             run: Vec::new(),
             unasked,
@@ -127,10 +128,16 @@ impl Server {
             }
             _ if self.skips => {}
             b'P' => {
-                if body[0] == 0 {
-                    self.unnamed = body[1..].split(|&byte| byte == 0).next().unwrap().to_vec();
-                }
+                let mut names = body.split(|&byte| byte == 0);
+                let (name, text) = (names.next().unwrap(), names.next().unwrap());
+                let before = self.prepared.insert(name.to_vec(), text.to_vec());
+                assert!(before.is_none() || name == b"new", "it is known already");
                 self.say(b'1', b"");
+            }
+            b'C' => {
+                let name = body[1..].strip_suffix(&[0]).unwrap();
+                self.prepared.remove(name);
+                self.say(b'3', b"");
             }
             b'D' => self.say(b'n', b""),
             b'B' => {
@@ -139,10 +146,8 @@ impl Server {
                 self.say(b'2', b"");
             }
             b'E' => {
-                let mut text = std::mem::take(&mut self.bound);
-                if text.is_empty() {
-                    text = self.unnamed.clone();
-                }
+                let name = std::mem::take(&mut self.bound);
+                let text = self.prepared.get(&name).cloned().unwrap_or(name);
                 self.skips = !self.runs(&text);
             }
             b'Q' => {
@@ -442,7 +447,7 @@ proptest! {
             if to_server {
                 let bytes = [&ask[..], &ask, &bytes].concat();
                 let (client, server) = (Frames::of_server(), Frames::of_server());
-                let standing = Standing { client: &client, server: &server, unanswered: 1, lane, free: true };
+                let standing = Standing { client: &client, server: &server, unanswered: 1, lane, free: true, deallocated: false };
                 join.plan(&bytes, &standing);
                 join.wrote(join.to_write().len());
             } else {

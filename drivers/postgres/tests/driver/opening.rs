@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
-use underpin_core::{Class, Effect, TransactionOptions, Value};
+use underpin_core::{Class, Effect, Isolation, TransactionOptions, Value};
 use underpin_postgres::{Connection, Connector};
 use underpin_testkit::{Postgres, TestDatabase, or_skip};
 
@@ -48,15 +48,21 @@ async fn where_begin_is_refused_nothing_takes_hold() {
     let (_database, connection, spoiled) = scene(server, "begin_refused").await;
     let fresh = "SELECT count(*) + 1 FROM item";
     for (what, sql, params) in [
-        ("a read", READ, &[][..]),
+        ("the first time", READ, &[][..]),
+        ("a read", READ, &[]),
         ("a write", INSERT, &one(1)),
         ("what is not prepared", fresh, &[]),
     ] {
+        if what == "a write" {
+            // The server has BEGIN prepared by now.
+            begin(&connection).await;
+            assert_eq!(count(&connection).await, 1);
+            connection.commit().await.unwrap();
+        }
         begin(&connection).await;
         spoiled.spoil_next_begin();
         let error = connection.execute(call(sql, params)).await.unwrap_err();
-        let seen = (error.class(), error.effect());
-        assert_eq!(seen, (Class::Syntax, Effect::RolledBack), "{what}: {error}");
+        assert_eq!(error.effect(), Effect::RolledBack, "{what}: {error}");
         assert!(error.to_string().contains("BEGAN"), "{what}: {error}");
         assert_eq!(connection.state(), SessionState::Failed, "{what}");
 
@@ -237,6 +243,64 @@ async fn whatever_comes_first_is_in_the_transaction() {
         let open = connection.query::<i64>(call(open, &[]), 1).await.unwrap();
         assert_eq!(open, [1], "{first}");
         connection.rollback(soon()).await.unwrap();
+        // Whatever it was, the next one can be joined with its first statement.
+        begin(&connection).await;
         assert_eq!(count(&connection).await, 0, "{first}");
+        connection.commit().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_begins_behind_a_copy_that_was_refused_or_dropped() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, _) = scene(server, "begin_copy").await;
+    let copy = || {
+        let rows = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        connection.copy_in("COPY item FROM STDIN", rows, soon())
+    };
+    for turns in [0, 1, 3, 10] {
+        let options = TransactionOptions {
+            read_only: turns == 0,
+            ..TransactionOptions::default()
+        };
+        connection.begin(options, soon()).await.unwrap();
+        if turns == 0 {
+            let error = copy().await.unwrap_err();
+            assert_eq!(error.class(), Class::ReadOnly, "{error}");
+        } else {
+            let mut copying = Box::pin(copy());
+            for _ in 0..turns {
+                assert!((&mut copying).now_or_never().is_none());
+                tokio::task::yield_now().await;
+            }
+        }
+        connection.rollback(soon()).await.unwrap();
+        begin(&connection).await;
+        connection.execute(call(INSERT, &one(1))).await.unwrap();
+        connection.rollback(soon()).await.unwrap();
+        assert_eq!(count(&connection).await, 1, "{turns}");
+    }
+}
+
+#[tokio::test]
+async fn transactions_begin_also_where_all_that_was_prepared_is_gone() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, _) = scene(server, "begin_deallocated").await;
+    for gone in ["SELECT 1", "DEALLOCATE ALL", "DISCARD ALL", "SELECT 1"] {
+        connection.batch(gone, soon()).await.unwrap();
+        // Statements are prepared anew only where no transaction has failed by that.
+        assert_eq!(count(&connection).await, 1);
+        for level in [None, Some(Isolation::Serializable), None] {
+            let options = TransactionOptions {
+                isolation: level,
+                ..TransactionOptions::default()
+            };
+            connection.begin(options, soon()).await.unwrap();
+            let now = "SHOW transaction_isolation";
+            let now = connection.query::<String>(call(now, &[]), 1).await.unwrap();
+            let expected = level.map_or("read committed", |_| "serializable");
+            assert_eq!(now, [expected], "{gone}");
+            connection.commit().await.unwrap();
+        }
     }
 }

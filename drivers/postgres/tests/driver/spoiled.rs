@@ -52,11 +52,12 @@ impl AsyncWrite for Spoiling {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let mut bytes = bytes.to_vec();
-        let begin = bytes.windows(5).position(|word| word == b"BEGIN");
-        if let Some(at) = begin
-            && this.spoil.0.swap(false, Ordering::SeqCst)
-        {
-            bytes[at..at + 5].copy_from_slice(b"BEGAN");
+        let begins = |at: &usize| bytes[*at..].starts_with(b"BEGIN");
+        let begins: Vec<usize> = (0..bytes.len()).filter(begins).collect();
+        if !begins.is_empty() && this.spoil.0.swap(false, Ordering::SeqCst) {
+            for at in begins {
+                bytes[at..at + 5].copy_from_slice(b"BEGAN");
+            }
         }
         Pin::new(&mut this.stream).poll_write(cx, &bytes)
     }
