@@ -89,7 +89,7 @@ pub(crate) const WITH_NEXT: &str = "/*+*/";
 /// What the name of a prepared BEGIN begins with, before its text.
 const NAME: &[u8] = b"underpin ";
 /// So many statements go with one Sync at the most.
-const MOST: u64 = 32;
+const MOST: u64 = 16;
 /// After one has failed, so many are sent each by itself: what fails once may fail often.
 const PAUSE: u64 = 1000;
 

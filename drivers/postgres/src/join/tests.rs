@@ -480,7 +480,7 @@ fn a_run_of_the_same_statement_goes_with_few_syncs_and_a_failure_stops_that_for_
         statements(&mut client, "one", 100);
     }
     assert_eq!(client.wire().server.syncs - before, 1000);
-    statements(&mut client, "one", 20);
+    statements(&mut client, "one", MOST as usize);
     assert_eq!(client.wire().server.syncs - before, 1001);
     // And none where it is no lane.
     client.link.set_lane(false);
