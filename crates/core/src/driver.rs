@@ -30,6 +30,9 @@ pub struct Call<'a> {
     /// When an answer is wanted at the latest. The driver cancels the statement on the
     /// server at that moment and waits, for a bounded time, to learn what came of it.
     pub deadline: Deadline,
+    /// Whether it goes out beside other callers' statements, of which all are as
+    /// [`Connection::shares`] has it, so that the driver may ask for several at once.
+    pub shared: bool,
 }
 
 /// Where [`Connection::bulk_insert`] puts its rows.
@@ -222,7 +225,8 @@ pub trait Connection: Pooled {
         I: Iterator + Send,
         I::Item: IntoParams + Send;
 
-    /// Begins a transaction.
+    /// Begins a transaction. A driver may leave it to the first call within it to tell the
+    /// server; a failure to begin is then that call's error, and nothing of it takes hold.
     ///
     /// # Errors
     /// As for `execute`.

@@ -339,10 +339,12 @@ impl Database {
         }
     }
 
-    /// Begins a transaction that the caller ends.
+    /// Begins a transaction that the caller ends. PostgreSQL is told with the first call in it,
+    /// so that beginning costs no round trip, and one without calls costs none at all.
     ///
     /// # Errors
-    /// As for [`acquire`](Database::acquire).
+    /// As for [`acquire`](Database::acquire). Where PostgreSQL refuses to begin, the first call
+    /// has its error, and later ones are not sent.
     ///
     /// # Cancel safety
     /// Safe: nothing stays open on the server.

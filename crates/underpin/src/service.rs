@@ -81,6 +81,7 @@ where
             sql,
             params: &params,
             deadline,
+            shared: false,
         };
         let habit = self.habit::<O>(sql, options);
         let (mut attempt, mut silent, mut alone) = (0, 0, false);
@@ -143,6 +144,10 @@ where
             Ok(Place::Lane(seat)) => seat,
             Ok(Place::Lease(lease)) => return on_lease(operation, &lease, call, Some(habit)).await,
             Err(error) => return Run::NotBegun(error),
+        };
+        let call = Call {
+            shared: true,
+            ..call
         };
         let Some(result) = seat.ride(operation.run(&*seat, call)).await else {
             tracing::debug!("a statement behind one that gives no answer is asked elsewhere");

@@ -99,6 +99,7 @@ impl Session {
             sql,
             params: &params,
             deadline,
+            shared: false,
         };
         let begun = Instant::now();
         let result = on_engine!(&self.held, AnyHeld, held => operation.run(&**held, call).await);

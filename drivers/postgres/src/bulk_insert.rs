@@ -63,6 +63,9 @@ impl Connection {
         I: Iterator + Send,
         I::Item: IntoParams + Send,
     {
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         let format = match self.format(&call, place, &row).await {
             Ok(format) => format,
             Err(failure) => return Err(call.fail(failure).await),

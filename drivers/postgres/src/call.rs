@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::time::{sleep, timeout, timeout_at};
+use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify;
 use crate::effect::{Context, Outcome, Snapshot, decide};
 use crate::link::{IDLE, Link};
+use crate::opening::{Phase, not_begun};
 use crate::session::Session;
 use crate::sql::Nature;
 
@@ -64,6 +66,24 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Call {
     /// Begins a call. Nothing is sent.
     pub(crate) fn open(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
+        session.link.set_lane(false);
+        if session.opening.phase() == Phase::Failed {
+            return Err(not_begun());
+        }
+        Call::open_to_end(session, deadline)
+    }
+
+    /// Begins a call for one prepared statement.
+    pub(crate) fn open_for(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
+        if !asked.shared {
+            return Call::open(session, asked.deadline);
+        }
+        session.link.set_lane(true);
+        Call::open_to_end(session, asked.deadline)
+    }
+
+    /// Begins a call that ends a transaction, also one that did not begin.
+    pub(crate) fn open_to_end(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
         if session.link.is_broken() {
             return Err(session.lost());
         }
@@ -101,8 +121,8 @@ impl Call {
             finished: false,
             canceled: AtomicBool::new(false),
         };
-        call.context.in_transaction =
-            others == 0 && session.link.status() != IDLE && !session.awaits_answers();
+        call.context.in_transaction = session.opening.phase() != Phase::Settled
+            || (others == 0 && session.link.status() != IDLE && !session.awaits_answers());
         call.before = call.snapshot();
         Ok(call)
     }
@@ -163,13 +183,21 @@ impl Call {
     /// Waits for `work` until the deadline; then cancels the statement and waits a little
     /// longer for what came of it. Best given a pinned reference: a future that is handed in
     /// is part of this one twice.
-    pub(crate) async fn wait<T>(
+    pub(crate) fn wait<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> impl Future<Output = Result<T, Failure>> {
+        self.wait_for(work)
+    }
+
+    /// The same for work that may fail in other ways.
+    pub(crate) async fn wait_for<T, E: Into<Failure>>(
+        &self,
+        work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
         let mut work = pin!(work);
         match self.in_time(work.as_mut()).await {
-            Some(result) => result.map_err(Failure::Native),
+            Some(result) => result.map_err(E::into),
             None => Box::pin(self.cut_short(work)).await,
         }
     }
@@ -183,9 +211,9 @@ impl Call {
     }
 
     /// Cancels what is under way, and waits for what comes of `work` then.
-    pub(crate) async fn cut_short<T>(
+    pub(crate) async fn cut_short<T, E: Into<Failure>>(
         &self,
-        mut work: Pin<&mut impl Future<Output = Result<T, tokio_postgres::Error>>>,
+        mut work: Pin<&mut impl Future<Output = Result<T, E>>>,
     ) -> Result<T, Failure> {
         let Some(_cancelling) = self.session.cancel_alone() else {
             return Err(Failure::Late(Late::LeftBehind));
@@ -214,7 +242,7 @@ impl Call {
         }
         match result {
             Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(Failure::Native(error)),
+            Some(Err(error)) => Err(error.into()),
             None => Err(Failure::Late(Late::GivenUp)),
         }
     }

@@ -40,8 +40,13 @@ impl Connection {
     /// The driver's own client, for all that it can do. What it does to the session
     /// cannot be followed, so the session counts as changed from here on: it is cleaned
     /// when the connection goes back to its pool.
+    ///
+    /// Its statements are in the transaction that is open on the connection. Where BEGIN was
+    /// not sent yet, this sends it ahead of them; later transactions begin at once.
     pub fn client(&self) -> &Client {
         self.session.link.changed.store(true, Ordering::Release);
+        self.session.link.set_lane(false);
+        self.session.opening.hand_out(&self.session.client);
         &self.session.client
     }
 
@@ -104,12 +109,16 @@ impl Pooled for Connection {
     }
 
     async fn accept_changes(&self) -> Result<()> {
+        self.session.opening.take_back();
         self.session.link.changed.store(false, Ordering::Release);
         Ok(())
     }
 
     async fn ping(&self, deadline: Deadline) -> Result<()> {
         let mut call = Call::open(&self.session, deadline)?;
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         call.submit_harmless();
         match call.in_time(self.session.client.batch_execute("")).await {
             Some(Ok(())) => call.done(),

@@ -28,6 +28,9 @@ impl Connection {
     {
         self.require_session()?;
         let mut call = Call::open(self.session(), deadline)?;
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         let mut sink = match self.start_copy(&mut call, sql).await {
             Ok(sink) => Box::pin(sink),
             Err(failure) => return Err(call.fail(failure).await),
@@ -78,6 +81,9 @@ impl Connection {
     pub async fn copy_out(&self, sql: &str, deadline: Deadline) -> Result<CopyOut> {
         self.require_session()?;
         let mut call = Call::open(self.session(), deadline)?;
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         let ready = match call.prepare(sql).await {
             Ok(ready) => ready,
             Err(failure) => return Err(call.fail(failure).await),
@@ -127,7 +133,7 @@ impl Chunks {
                 let drained = {
                     let rest = pin!(async {
                         while self.native.try_next().await?.is_some() {}
-                        Ok(())
+                        Ok::<_, tokio_postgres::Error>(())
                     });
                     call.cut_short(rest).await
                 };

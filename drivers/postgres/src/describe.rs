@@ -35,6 +35,9 @@ impl Connection {
         if !self.session().settings.options.owns_session() {
             return Err(call.refuse(no_statements()));
         }
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         // Not from the cache: the tables may have changed since.
         let prepared = call.wait(pin!(async { described(&call, sql).await })).await;
         match prepared {

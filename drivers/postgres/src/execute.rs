@@ -12,7 +12,7 @@ use crate::sql::Nature;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_for(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(run_unnamed(call, asked.sql, asked.params)).await;
         }
@@ -29,11 +29,14 @@ impl Connection {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
+            if let Err(failure) = call.begin_for_next().await {
+                return Err(call.fail(failure).await);
+            }
             let client = &self.session().client;
-            let failure = match call
+            let answered = call
                 .wait(pin!(client.execute_raw(&ready.prepared.statement, params)))
-                .await
-            {
+                .await;
+            let failure = match call.behind_begin(answered).await {
                 Ok(count) => return call.done().map(|()| count),
                 Err(failure) => failure,
             };
@@ -45,6 +48,9 @@ impl Connection {
 
     pub(crate) async fn run_batch(&self, sql: &str, deadline: Deadline) -> Result<()> {
         let mut call = Call::open(self.session(), deadline)?;
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         match Nature::of(sql).check() {
             Ok(nature) => call.submit_simple(nature),
             Err(error) => return Err(call.refuse(error)),
@@ -60,6 +66,9 @@ impl Connection {
 }
 
 async fn run_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64> {
+    if let Err(failure) = call.begin().await {
+        return Err(call.fail(failure).await);
+    }
     match Nature::of(sql).check() {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

@@ -6,6 +6,7 @@
 //! every error says whether the statement may have taken hold, and every connection
 //! knows its own state without asking.
 
+mod begin;
 mod bulk_insert;
 mod call;
 mod calls;
@@ -27,16 +28,20 @@ mod encode;
 mod encode_array;
 mod execute;
 mod frames;
+mod join;
+mod joined;
 mod kind;
 mod lane;
 mod link;
 mod made_text;
 mod notices;
+mod opening;
 mod options;
 mod param;
 mod prepare;
 mod query;
 mod range;
+mod requests;
 mod reset;
 mod row;
 mod session;

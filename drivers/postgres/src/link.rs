@@ -38,6 +38,10 @@ pub(crate) struct Link {
     pub(crate) parameters: AtomicU64,
     /// Commits that did not wait for their replicas to the end.
     pub(crate) unreplicated: AtomicU64,
+    /// Whether statements that only read are sent for many callers, and may be joined.
+    pub(crate) lane: AtomicBool,
+    /// How many BEGINs were asked for that are to be joined with what follows them.
+    pub(crate) begins: AtomicU64,
     /// Makes the tap refuse every byte.
     pub(crate) killed: AtomicBool,
     /// The connection object was dropped.
@@ -78,6 +82,8 @@ impl Link {
             deallocated: AtomicBool::new(false),
             parameters: AtomicU64::new(0),
             unreplicated: AtomicU64::new(0),
+            lane: AtomicBool::new(false),
+            begins: AtomicU64::new(0),
             killed: AtomicBool::new(false),
             closing: Notify::new(),
             watchdog: Watchdog::new(),
@@ -87,6 +93,13 @@ impl Link {
             news: Notify::new(),
             notices: Mutex::new(VecDeque::new()),
             notifications: OnceLock::new(),
+        }
+    }
+
+    /// Notes whether what is sent next may be joined with its like.
+    pub(crate) fn set_lane(&self, lane: bool) {
+        if self.lane.load(Ordering::Relaxed) != lane {
+            self.lane.store(lane, Ordering::Relaxed);
         }
     }
 

@@ -6,6 +6,7 @@ use underpin_core::{Class, Error, Value};
 
 use crate::call::{Call, Failure, is_misfit};
 use crate::classify;
+use crate::join::SKIPPED;
 use crate::param::Param;
 use crate::statements::Prepared;
 
@@ -35,7 +36,9 @@ impl Call {
         sql: &'a str,
     ) -> Pin<Box<dyn Future<Output = Result<Ready, Failure>> + Send + 'a>> {
         Box::pin(async move {
-            let statement = self.wait(pin!(self.session().client.prepare(sql))).await?;
+            self.begin_for_harmless().await?;
+            let prepared = self.wait(pin!(self.session().client.prepare(sql))).await;
+            let statement = self.behind_begin(prepared).await?;
             let prepared = Arc::new(Prepared::new(statement, sql));
             self.session()
                 .statements()
@@ -48,13 +51,17 @@ impl Call {
     }
 
     /// Whether the statement failed because the server has outgrown what was prepared, so
-    /// that it can be run again: it has done nothing, and no transaction has failed.
+    /// that it can be run again: it has done nothing, and no transaction has failed. Or it was
+    /// not run at all.
     pub(crate) async fn can_try_anew(&self, sql: &str, ready: &Ready, failure: &Failure) -> bool {
         let Failure::Native(error) = failure else {
             return false;
         };
         let said = error.as_db_error();
         let code = said.map_or("", |said| said.code().code());
+        if code == SKIPPED {
+            return true;
+        }
         if code == "26000" {
             self.session().statements().clear();
         }

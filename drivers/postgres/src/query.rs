@@ -23,7 +23,7 @@ impl Connection {
     where
         T: FromRow + Send + 'static,
     {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_for(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(query_unnamed(call, &asked, limit)).await;
         }
@@ -45,13 +45,17 @@ impl Connection {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
+            if let Err(failure) = call.begin_for_next().await {
+                return Err(call.fail(failure).await);
+            }
             let client = &self.session().client;
             let statement = &ready.prepared.statement;
             let work = async {
                 let rows = pin!(client.query_raw(statement, params).await?);
                 read(rows, described, &layout, limit).await
             };
-            let failure = match call.wait(pin!(work)).await {
+            let answered = call.wait(pin!(work)).await;
+            let failure = match call.behind_begin(answered).await {
                 Ok(read) => return finish(call, read),
                 Err(failure) => failure,
             };
@@ -96,6 +100,9 @@ async fn query_unnamed<T: FromRow>(
     asked: &Asked<'_>,
     limit: usize,
 ) -> Result<Vec<T>> {
+    if let Err(failure) = call.begin().await {
+        return Err(call.fail(failure).await);
+    }
     match Nature::of(asked.sql).check() {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

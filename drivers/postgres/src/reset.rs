@@ -9,6 +9,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
 use crate::link::IDLE;
+use crate::opening::Phase;
 
 /// How long the answers to dropped statements are waited for before they are cancelled.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -32,7 +33,7 @@ impl Connection {
             SessionState::Broken => return Err(self.session().lost()),
             _ => {}
         }
-        let call = Call::open(self.session(), bound)?;
+        let call = Call::open_to_end(self.session(), bound)?;
         match call.in_time(self.clean(&call, state)).await {
             Some(Ok(())) => call.done(),
             Some(Err(failure)) => Err(call.fail(failure).await),
@@ -52,8 +53,10 @@ impl Connection {
     async fn clean(&self, call: &Call, state: SessionState) -> Result<(), Failure> {
         let session = self.session();
         let client = &session.client;
-        // What the native client was used for is not known until all of it is answered.
-        if matches!(state, SessionState::Busy | SessionState::Changed)
+        session.opening.take_back();
+        // What BEGIN, or the native client, was used for is not known until all is answered.
+        if session.opening.clear() == Phase::Sent
+            || matches!(state, SessionState::Busy | SessionState::Changed)
             || session.link.changed.load(Ordering::Acquire)
         {
             match timeout(PATIENCE, session.quiet()).await {

@@ -16,6 +16,7 @@ use crate::calls::{Calls, Cancelling};
 use crate::cancel::cancel;
 use crate::connector::Settings;
 use crate::link::{FAILED, IDLE, Link};
+use crate::opening::{Opening, Phase};
 use crate::statements::Statements;
 
 /// One open session: the client, what is known of it, and what is under way on it.
@@ -25,6 +26,7 @@ pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) endpoint: Endpoint,
     statements: Mutex<Statements>,
+    pub(crate) opening: Opening,
     encrypted: bool,
     task: AbortHandle,
     /// Calls whose futures, or streams, are alive.
@@ -54,6 +56,7 @@ impl Session {
             client: Arc::new(client),
             link,
             statements: Mutex::new(Statements::new(settings.options.statement_cache_size)),
+            opening: Opening::default(),
             settings,
             endpoint,
             encrypted,
@@ -77,6 +80,12 @@ impl Session {
         }
         if self.calls.count() > 0 || self.awaits_answers() {
             return SessionState::Busy;
+        }
+        match self.opening.look() {
+            Phase::Settled => {}
+            Phase::Owed => return SessionState::InTransaction,
+            Phase::Sent => return SessionState::Busy,
+            Phase::Failed => return SessionState::Failed,
         }
         match self.link.status() {
             IDLE if self.link.changed.load(Ordering::Acquire) => SessionState::Changed,

@@ -46,6 +46,9 @@ impl Connection {
         T: FromRow + Send + 'static,
     {
         let call = Call::open(self.session(), asked.deadline)?;
+        if let Err(failure) = call.begin().await {
+            return Err(call.fail(failure).await);
+        }
         let rows = if self.session().settings.options.owns_session() {
             named(call, &asked).await?
         } else {
@@ -186,7 +189,7 @@ impl<T: FromRow> Rows<T> {
         let drained = {
             let rest = std::pin::pin!(async {
                 while self.native.try_next().await?.is_some() {}
-                Ok(())
+                Ok::<_, tokio_postgres::Error>(())
             });
             call.cut_short(rest).await
         };

@@ -57,6 +57,11 @@ impl Surplus {
         self.copy_end.is_some() && !self.granted
     }
 
+    /// Requests that are not answered yet.
+    pub(crate) fn unanswered(&self) -> u64 {
+        self.asked.saturating_sub(self.answered + self.skipped)
+    }
+
     fn comes_next(&self) -> bool {
         self.is_possible() && self.copy_end == Some(self.answered + self.skipped + 1)
     }

@@ -7,6 +7,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::Frames;
+use crate::join::Standing;
+use crate::joined::Joined;
 use crate::link::Link;
 use crate::surplus::Surplus;
 use crate::unknown_types::UnknownTypes;
@@ -16,7 +18,7 @@ use crate::unknown_types::UnknownTypes;
 /// the server has answered, which the client itself does not tell.
 #[derive(Debug)]
 pub(crate) struct Tap<S> {
-    pub(crate) stream: S,
+    stream: Joined<S>,
     link: Arc<Link>,
     client: Frames,
     server: Server,
@@ -48,7 +50,7 @@ impl<S> Tap<S> {
     /// the client is told that columns of types it would have to look up are `unknown`.
     pub(crate) fn new(stream: S, link: Arc<Link>, hide_unknown_types: bool) -> Self {
         Tap {
-            stream,
+            stream: Joined::new(stream),
             link,
             client: Frames::of_client(),
             server: Server {
@@ -64,6 +66,17 @@ impl<S> Tap<S> {
         }
     }
 
+    /// The stream beneath.
+    #[cfg(feature = "tls")]
+    pub(crate) fn stream(&self) -> &S {
+        &self.stream.stream
+    }
+
+    #[cfg(test)]
+    pub(crate) fn stream_mut(&mut self) -> &mut S {
+        &mut self.stream.stream
+    }
+
     /// Whether to wait, one turn of the runtime's queue long, for what the tasks that have just
     /// been answered are about to send: with so many statements under way, fewer and larger
     /// writes answer them all sooner.
@@ -73,6 +86,13 @@ impl<S> Tap<S> {
         let under_way = (self.asked + 1).saturating_sub(ready);
         self.gathered = !self.gathered && under_way >= MANY;
         self.gathered
+    }
+
+    /// Whether what is written may be joined with what is written beside it.
+    fn joins(&self) -> bool {
+        self.link.lane.load(Ordering::Relaxed)
+            || self.link.begins.load(Ordering::Relaxed) != self.stream.begins()
+            || self.stream.holds_begin()
     }
 
     fn refuse_if_killed(&self) -> io::Result<()> {
@@ -110,8 +130,9 @@ impl<S> Tap<S> {
         Ok(buffer.filled().len() > before)
     }
 
-    fn wrote(&mut self, mut bytes: &[u8]) {
-        let count = bytes.len() as u64;
+    /// Notes what was written, and gives the number of requests in it.
+    fn wrote(&mut self, mut bytes: &[u8]) -> u64 {
+        let (count, asked) = (bytes.len() as u64, self.asked);
         while !bytes.is_empty() {
             let step = self.client.step(bytes);
             if step.ends {
@@ -126,6 +147,7 @@ impl<S> Tap<S> {
             bytes = &bytes[step.body.end..];
         }
         add(&self.link.written, count);
+        self.asked - asked
     }
 }
 
@@ -244,8 +266,23 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
+        if tap.joins() {
+            let standing = Standing {
+                client: &tap.client,
+                server: &tap.server.frames,
+                unanswered: tap.surplus.unanswered(),
+                lane: tap.link.lane.load(Ordering::Relaxed),
+                deallocated: tap.link.deallocated.load(Ordering::Relaxed),
+                free: !tap.surplus.is_possible() && !tap.surplus.holds(),
+            };
+            if ready!(tap.stream.poll_join(cx, bytes, &standing))? {
+                tap.wrote(bytes);
+                return Poll::Ready(Ok(bytes.len()));
+            }
+        }
         let count = ready!(Pin::new(&mut tap.stream).poll_write(cx, bytes))?;
-        tap.wrote(&bytes[..count]);
+        let requests = tap.wrote(&bytes[..count]);
+        tap.stream.passed(requests);
         Poll::Ready(Ok(count))
     }
 

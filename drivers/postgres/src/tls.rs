@@ -222,7 +222,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Handshake<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Tap<tokio_rustls::client::TlsStream<S>> {
     fn channel_binding(&self) -> ChannelBinding {
-        let (_, session) = self.stream.get_ref();
+        let (_, session) = self.stream().get_ref();
         let certificate = session.peer_certificates().and_then(|chain| chain.first());
         match certificate.and_then(|certificate| channel_binding::hash(certificate)) {
             Some(hash) => ChannelBinding::tls_server_end_point(hash),

@@ -1,38 +1,22 @@
-use std::pin::pin;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use underpin_core::{Class, Deadline, Effect, Error, Isolation, Result, TransactionOptions};
+use underpin_core::{Class, Deadline, Effect, Error, Result, TransactionOptions};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
 use crate::link::{FAILED, IDLE};
+use crate::opening::Phase;
 
 /// How long that to a ROLLBACK is, where no deadline is given.
 const ROLLBACK_BOUND: Duration = Duration::from_secs(30);
-
-fn begin_statement(options: TransactionOptions) -> String {
-    let mut statement = String::from("BEGIN");
-    statement.push_str(match options.isolation {
-        None => "",
-        Some(Isolation::ReadCommitted) => " ISOLATION LEVEL READ COMMITTED",
-        Some(Isolation::RepeatableRead) => " ISOLATION LEVEL REPEATABLE READ",
-        Some(Isolation::Serializable) => " ISOLATION LEVEL SERIALIZABLE",
-    });
-    if options.read_only {
-        statement.push_str(" READ ONLY");
-    }
-    if options.deferrable {
-        statement.push_str(" DEFERRABLE");
-    }
-    statement
-}
 
 fn none_open() -> Error {
     Error::new(Class::Closed, "No transaction is open on this connection.")
 }
 
 impl Connection {
+    /// Notes that a transaction is to begin: BEGIN leaves with the first statement.
     pub(crate) async fn run_begin(
         &self,
         options: TransactionOptions,
@@ -48,20 +32,44 @@ impl Connection {
                 .with_hint("Use a savepoint, or another connection."),
             ));
         }
+        let opening = &self.session().opening;
+        opening.owe(options);
+        if !opening.is_handed_out() {
+            return call.done();
+        }
         call.submit_harmless();
-        let statement = begin_statement(options);
-        match call
-            .wait(pin!(self.session().client.batch_execute(&statement)))
-            .await
-        {
+        match call.begin().await {
             Ok(()) => call.done(),
-            Err(failure) => Err(call.fail(failure).await),
+            Err(failure) => {
+                opening.clear();
+                Err(call.fail(failure).await)
+            }
         }
     }
 
     pub(crate) async fn run_commit(&self) -> Result<()> {
-        let mut call = Call::open(self.session(), Deadline::NONE)?;
+        let mut call = Call::open_to_end(self.session(), Deadline::NONE)?;
         let link = &self.session().link;
+        let opening = &self.session().opening;
+        match opening.phase() {
+            Phase::Settled => {}
+            // Nothing was sent in it, so that there is nothing to commit.
+            Phase::Owed => {
+                opening.clear();
+                return call.done();
+            }
+            Phase::Sent => {
+                let _watched = link.watchdog.begin();
+                if let Err(failure) = call.begin().await {
+                    opening.clear();
+                    return Err(call.fail(failure).await);
+                }
+            }
+            Phase::Failed => {
+                opening.clear();
+                return Err(call.refuse(failed_before()));
+            }
+        }
         if self.session().is_alone() {
             match link.status() {
                 IDLE => return Err(call.refuse(none_open())),
@@ -98,8 +106,10 @@ impl Connection {
         } else {
             bound
         };
-        let mut call = Call::open(self.session(), bound)?;
-        if self.session().is_alone() && self.session().link.status() == IDLE {
+        let mut call = Call::open_to_end(self.session(), bound)?;
+        // The status is not that of the transaction while BEGIN is under way.
+        let sent = self.session().opening.clear() == Phase::Sent;
+        if !sent && self.session().is_alone() && self.session().link.status() == IDLE {
             return call.done();
         }
         call.submit_harmless();
@@ -125,23 +135,4 @@ fn failed_before() -> Error {
     )
     .with_hint("Return the statement's error, or set a savepoint before a statement that may fail.")
     .with_effect(Effect::RolledBack)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn options_are_spelled_out() {
-        assert_eq!(begin_statement(TransactionOptions::default()), "BEGIN");
-        let options = TransactionOptions {
-            isolation: Some(Isolation::Serializable),
-            read_only: true,
-            deferrable: true,
-        };
-        assert_eq!(
-            begin_statement(options),
-            "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE"
-        );
-    }
 }

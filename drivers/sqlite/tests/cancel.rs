@@ -23,6 +23,7 @@ async fn a_deadline_interrupts_the_statement() {
         sql: FOREVER,
         params: &[],
         deadline: within(30),
+        shared: false,
     };
     let error = db.query::<i64>(query, 1).await.unwrap_err();
     assert_eq!(
@@ -42,6 +43,7 @@ async fn a_deadline_interrupts_the_statement() {
         sql: "SELECT 1",
         params: &[],
         deadline: Deadline::at(began),
+        shared: false,
     };
     // The answer may have been there just in time.
     if let Err(error) = db.execute(past).await {
@@ -74,6 +76,7 @@ async fn waiting_for_a_lock_ends_at_the_deadline() {
         sql: "INSERT INTO t VALUES (1)",
         params: &[],
         deadline: within(50),
+        shared: false,
     };
     let error = other.execute(insert).await.unwrap_err();
     assert_eq!(
@@ -98,6 +101,7 @@ async fn an_interrupted_write_in_a_transaction_fails_the_transaction() {
             sql: &sql,
             params: &[],
             deadline: within(30),
+            shared: false,
         })
         .await
         .unwrap_err();
@@ -165,6 +169,7 @@ async fn what_had_not_begun_when_it_was_dropped_never_runs() {
         sql: "INSERT INTO t VALUES (2)",
         params: &[],
         deadline: within(20),
+        shared: false,
     };
     let error = db.execute(late).await.unwrap_err();
     assert_eq!(
@@ -204,6 +209,7 @@ async fn a_stream_past_its_deadline_ends_with_an_error() {
         sql: endless,
         params: &[],
         deadline: within(50),
+        shared: false,
     });
     let (columns, mut rows) = stream.await.unwrap();
     assert_eq!(columns.0[0].name, "i");

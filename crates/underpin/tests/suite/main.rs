@@ -11,6 +11,7 @@ mod effect;
 mod faults;
 mod health;
 mod house;
+mod joined;
 mod lanes;
 mod migrate;
 mod migrate_failure;

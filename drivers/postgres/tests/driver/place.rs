@@ -33,6 +33,7 @@ pub(crate) fn call<'a>(sql: &'a str, params: &'a [Value]) -> Call<'a> {
         sql,
         params,
         deadline: soon(),
+        shared: false,
     }
 }
 

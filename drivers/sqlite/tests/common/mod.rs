@@ -27,6 +27,7 @@ pub(crate) fn call<'a>(sql: &'a str, params: &'a [Value]) -> Call<'a> {
         sql,
         params,
         deadline: Deadline::NONE,
+        shared: false,
     }
 }
 
