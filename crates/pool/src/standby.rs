@@ -10,15 +10,13 @@
 //! again. Both change the berth by a swap, so that one of them comes second there and sees what
 //! the other did before: the connection, or the closed pass. `tests/loom` tries all orders.
 
-use std::cell::Cell;
-
 use crate::berths::Berths;
 use crate::member::Member;
 use crate::moment::Moment;
 use crate::pass::Pass;
 use crate::record::{Leases, Record};
 use crate::state::SlotId;
-use crate::sync::{AtomicBool, AtomicCell, AtomicU64, Ordering};
+use crate::sync::{AtomicBool, AtomicCell, AtomicU64, Ordering, last_filled, note_filled};
 
 pub(crate) struct Standby<T> {
     pass: AtomicU64,
@@ -49,11 +47,6 @@ pub(crate) enum Found<T> {
 /// the one that its thread has filled last.
 const PROBES: usize = 8;
 
-thread_local! {
-    /// The berth that this thread has filled last.
-    static LAST: Cell<usize> = const { Cell::new(0) };
-}
-
 impl<T> Standby<T> {
     /// With the pass of a state machine that has just begun.
     pub(crate) fn new(pass: Pass, check_after: Option<u64>) -> Self {
@@ -80,7 +73,7 @@ impl<T> Standby<T> {
         if !pass.is_open() {
             return Found::Nothing;
         }
-        let last = LAST.get();
+        let last = last_filled();
         for probe in 0..PROBES {
             let Some(berth) = self.berths.get(last ^ probe) else {
                 continue;
@@ -117,16 +110,17 @@ impl<T> Standby<T> {
         member.terms.since = now;
         berth.member.store(Some(member));
         berth.occupied.store(true, Ordering::Relaxed);
-        LAST.set(at);
+        note_filled(at);
         if pass == self.pass() {
             return None;
         }
         berth.member.take()
     }
 
-    /// Takes out what stands by in the berth of this slot.
+    /// Takes out what stands by in the berth of this slot. A berth that is not seen yet is made
+    /// here, since only one that both sides use puts them in order.
     pub(crate) fn take(&self, slot: SlotId) -> Option<Box<Member<T>>> {
-        self.berths.get(slot.index())?.member.take()
+        self.berths.at(slot.index()).member.take()
     }
 
     /// Where the leases of this slot are written down.

@@ -1,0 +1,85 @@
+//! What `src/sync.rs` has, watched by loom.
+
+use std::cell::Cell;
+use std::sync::Mutex;
+
+use loom::sync::atomic::AtomicUsize;
+pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// As that of crossbeam: each change is one swap, which acquires and releases.
+pub(crate) struct AtomicCell<T> {
+    swaps: AtomicUsize,
+    /// Loom does not change threads here, so that both are changed at once.
+    value: Mutex<T>,
+}
+
+impl<T> AtomicCell<T> {
+    pub(crate) fn new(value: T) -> Self {
+        AtomicCell {
+            swaps: AtomicUsize::new(0),
+            value: Mutex::new(value),
+        }
+    }
+
+    pub(crate) fn store(&self, value: T) {
+        drop(self.swap(value));
+    }
+
+    fn swap(&self, value: T) -> T {
+        self.swaps.fetch_add(1, Ordering::AcqRel);
+        std::mem::replace(&mut *self.value.lock().unwrap(), value)
+    }
+}
+
+impl<T: Default> AtomicCell<T> {
+    pub(crate) fn take(&self) -> T {
+        self.swap(T::default())
+    }
+}
+
+/// As that of the standard library: who finds it made sees what its maker did before, and one
+/// at a time makes it.
+#[derive(Debug)]
+pub(crate) struct OnceLock<T> {
+    made: AtomicBool,
+    making: loom::sync::Mutex<()>,
+    value: std::sync::OnceLock<T>,
+}
+
+impl<T> OnceLock<T> {
+    pub(crate) fn new() -> Self {
+        OnceLock {
+            made: AtomicBool::new(false),
+            making: loom::sync::Mutex::new(()),
+            value: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        match self.made.load(Ordering::Acquire) {
+            true => self.value.get(),
+            false => None,
+        }
+    }
+
+    pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {
+        if !self.made.load(Ordering::Acquire) {
+            let _making = self.making.lock().unwrap();
+            self.value.get_or_init(make);
+            self.made.store(true, Ordering::Release);
+        }
+        self.value.get().unwrap()
+    }
+}
+
+loom::thread_local! {
+    static LAST: Cell<usize> = Cell::new(0);
+}
+
+pub(crate) fn last_filled() -> usize {
+    LAST.with(Cell::get)
+}
+
+pub(crate) fn note_filled(at: usize) {
+    LAST.with(|last| last.set(at));
+}
