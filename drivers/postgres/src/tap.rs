@@ -41,7 +41,7 @@ struct Server {
 /// Enough of a message to read a command's tag.
 const KEPT: usize = 24;
 /// So many statements under way are worth gathering more.
-const MANY: u64 = 100;
+const MANY: u64 = 32;
 /// The messages that a server may send before it is ready for the first time.
 const AT_STARTUP: &[u8] = b"RSKZENv";
 
