@@ -5,6 +5,8 @@
 //! await, never while a connection is looked at, dropped or closed, a task is spawned or a
 //! waiter is woken. All that follows from a decision is collected as [`Work`](crate::work)
 //! and done after the lock is released; `Inner::with` is the one place where that happens.
+//! While nobody waits, leases go from caller to caller without it: [`standby`](crate::standby)
+//! says how.
 
 use std::fmt;
 use std::future::Future;
@@ -26,7 +28,7 @@ use crate::options::{PoolOptions, check_bounds};
 use crate::statistics::Statistics;
 
 /// All connections of one endpoint, and who waits for one. Cloning gives another handle
-/// to the same pool. When the last handle and the last lease are gone, so is the pool, with
+/// to the same pool; threads that each have one of their own get into each other's way least. When the last handle and the last lease are gone, so is the pool, with
 /// its connections and its tasks; [`close`](Pool::close) does that in an orderly way.
 pub struct Pool<C: Connector> {
     inner: Hold<C>,
