@@ -226,7 +226,7 @@ impl<T> Locked<T> {
             let known = self.state.leased_since(slot);
             let latest = self.standby.record(slot).holder();
             if let (Some(known), Some((place, since))) = (known, latest)
-                && since > known
+                && since >= known
             {
                 self.state.renewed(slot, place, since);
             }

@@ -5,17 +5,24 @@
 
 mod checks;
 mod lanes;
+mod standby;
 
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::pass::{Pass, Terms};
 use crate::shedding::Shedding;
+use standby::{Record, StandsBy};
 
 /// What the environment of the pool has under way: all that a shell would.
-#[derive(Default)]
 struct World {
     connecting: Vec<SlotId>,
     leased: Vec<SlotId>,
+    standby: Vec<StandsBy>,
+    /// The pass that those know who do not ask the state machine.
+    pass: Pass,
+    /// By slot.
+    records: Vec<Option<Record>>,
     /// Statements in lanes, with when they joined.
     seats: Vec<(SlotId, Moment)>,
     /// Connections that are lanes no more and on their way back.
@@ -23,11 +30,21 @@ struct World {
     checking: Vec<SlotId>,
     resetting: Vec<SlotId>,
     closing: Vec<SlotId>,
-    /// Who waits, by ticket: the cell, and whether a seat in a lane would do.
-    waiting: BTreeMap<Ticket, (u32, bool)>,
+    /// Who waits, by ticket: the cell, whether a seat in a lane would do, and from where.
+    waiting: BTreeMap<Ticket, (u32, bool, &'static Location<'static>)>,
     next_cell: u32,
     cancelled: bool,
     drained: bool,
+}
+
+/// Lines of code that ask for connections.
+fn places() -> [&'static Location<'static>; 3] {
+    [here(), here(), here()]
+}
+
+#[track_caller]
+fn here() -> &'static Location<'static> {
+    Location::caller()
 }
 
 struct Run {
@@ -38,10 +55,35 @@ struct Run {
     bounds: Bounds,
     /// How much of what is tried fails, of 100; changes as the run goes on.
     trouble: u32,
+    /// Few ask, so that hardly anybody waits; changes as the run goes on.
+    quiet: bool,
     size_before: usize,
     served: u64,
     seated: u64,
     rescued: u64,
+    /// Leases that began without the state machine.
+    renewed: u64,
+}
+
+impl World {
+    fn new(pass: Pass) -> Self {
+        World {
+            connecting: Vec::new(),
+            leased: Vec::new(),
+            standby: Vec::new(),
+            pass,
+            records: Vec::new(),
+            seats: Vec::new(),
+            returning: Vec::new(),
+            checking: Vec::new(),
+            resetting: Vec::new(),
+            closing: Vec::new(),
+            waiting: BTreeMap::new(),
+            next_cell: 0,
+            cancelled: false,
+            drained: false,
+        }
+    }
 }
 
 impl Run {
@@ -73,17 +115,23 @@ impl Run {
                 .then(|| Duration::from_secs(random.u64(1..20))),
             ..PoolOptions::default()
         };
+        let mut state = State::new(&options);
+        if random.u8(..8) == 0 {
+            state.forbid_standby();
+        }
         Run {
-            state: State::new(&options),
-            world: World::default(),
+            world: World::new(state.pass()),
+            state,
             random,
             now: Moment::START,
             bounds,
             trouble: 10,
+            quiet: false,
             size_before: 0,
             served: 0,
             seated: 0,
             rescued: 0,
+            renewed: 0,
         }
     }
 
@@ -92,13 +140,17 @@ impl Run {
         let longest = [100, 2_000, 200_000][self.random.usize(..3)];
         let passed = Duration::from_micros(self.random.u64(0..longest));
         self.now = self.now.after(passed);
-        match self.random.u32(..1500) {
+        match self.random.u32(..1515) {
             0 => self.resize(),
             1..3 => self.state.invalidate(self.now),
             3..4 => self.state.pause(self.now),
             4..5 => self.state.replaced(self.now),
             5..10 => self.state.resume(self.now),
             10..15 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
+            1500..1505 => self.quiet = self.random.bool(),
+            1505..1515 => self.look(),
+            15..350 if self.quiet && self.random.u8(..3) != 0 => self.give_back(),
+            1000..1220 if self.quiet && self.random.u8(..8) != 0 => self.use_shortly(),
             15..350 => self.acquire(),
             350..400 => self.abandon(),
             400..650 => self.give_back(),
@@ -133,13 +185,32 @@ impl Run {
     }
 
     fn acquire(&mut self) {
+        let place = self.any_place();
+        if self.find(place) {
+            return;
+        }
         let ticket = self.state.issue_ticket();
         self.acquire_as(ticket, false);
     }
 
+    fn use_shortly(&mut self) {
+        self.acquire();
+        self.obey();
+        self.verify();
+        self.give_back();
+    }
+
+    fn any_place(&mut self) -> &'static Location<'static> {
+        places()[self.random.usize(..3)]
+    }
+
     fn acquire_as(&mut self, ticket: Ticket, shares: bool) {
-        let place = Location::caller();
-        match self.state.acquire(place, self.now) {
+        let place = self.any_place();
+        let mut acquired = self.state.acquire(place, self.now);
+        if acquired == Acquisition::Wait && self.recall() {
+            acquired = self.state.acquire(place, self.now);
+        }
+        match acquired {
             Acquisition::Closed => assert!(self.world.cancelled),
             Acquisition::Ready { slot, .. } => {
                 let first = self.world.waiting.keys().next();
@@ -148,6 +219,7 @@ impl Run {
                     "a waiter was overtaken"
                 );
                 self.lease(slot);
+                self.begin(slot, place);
                 if shares {
                     self.offer(slot);
                 } else if self.goes_wrong() && self.random.u8(..4) == 0 {
@@ -170,7 +242,7 @@ impl Run {
             Acquisition::Wait => {
                 self.world.next_cell += 1;
                 let cell = self.world.next_cell;
-                self.world.waiting.insert(ticket, (cell, shares));
+                self.world.waiting.insert(ticket, (cell, shares, place));
                 let retries = self.random.u32(0..4);
                 let (since, due) = (self.now, self.now);
                 let expires = match self.random.bool() {
@@ -244,6 +316,8 @@ impl Run {
                 self.state.returned_broken(slot, self.now);
                 self.world.closing.push(slot);
             }
+            // The pass may have been another when it was looked at.
+            _ if !was_lane && self.random.u8(..8) != 0 && self.park(slot) => {}
             _ => {
                 let placement = self.state.returned(slot, self.now);
                 self.put(slot, placement);
@@ -305,6 +379,8 @@ impl Run {
         if self.random.bool() {
             self.now = self.state.next_due(self.now).max(self.now);
         }
+        self.take_stock();
+        self.verify_holders();
         self.state.upkeep(self.now);
         let wakes_itself = self.state.actions.contains(&Action::Reschedule);
         assert!(!wakes_itself, "upkeep would wake itself, and spin");
@@ -324,7 +400,7 @@ impl Run {
 
     fn put(&mut self, slot: SlotId, placement: Placement) {
         // Who was shed before left the queue before.
-        self.obey();
+        self.carry_out_actions();
         match placement {
             Placement::Keep => {}
             Placement::Close => self.world.closing.push(slot),
@@ -334,19 +410,26 @@ impl Run {
 
     fn hand_over(&mut self, slot: SlotId, cell: u32) {
         let oldest = self.world.waiting.pop_first();
-        let (ticket, (oldest, shares)) = oldest.expect("somebody waits");
+        let (ticket, (oldest, shares, place)) = oldest.expect("somebody waits");
         assert_eq!(
             cell, oldest,
             "{ticket:?} has waited longer than who was served"
         );
         self.lease(slot);
+        self.begin(slot, place);
         if shares {
             self.offer(slot);
         }
     }
 
-    /// Does what the state machine asks for.
+    /// Does what follows from an event.
     fn obey(&mut self) {
+        self.publish_pass();
+        self.carry_out_actions();
+    }
+
+    /// Does what the state machine asks for.
+    fn carry_out_actions(&mut self) {
         while let Some(action) = self.state.next_action() {
             match action {
                 Action::Connect(slot) => self.world.connecting.push(slot),
@@ -358,7 +441,7 @@ impl Run {
                     assert!(rule.is_some_and(|rule| standing >= rule.interval));
                     let oldest = self.world.waiting.pop_first();
                     assert_eq!(
-                        oldest.map(|(_, (cell, _))| cell),
+                        oldest.map(|(_, (cell, ..))| cell),
                         Some(cell),
                         "the oldest is shed"
                     );
@@ -392,6 +475,11 @@ impl Run {
                 Action::ReportLeak(holder) => {
                     let threshold = self.state.rules.leak_threshold;
                     assert!(threshold.is_some_and(|threshold| holder.held >= threshold));
+                    let is_held = |slot: &SlotId| {
+                        let Record { terms, place } = self.world.record(*slot);
+                        *place == holder.place && self.now.since(terms.since) == holder.held
+                    };
+                    assert!(self.world.leased.iter().any(is_held), "{holder:?}");
                 }
                 Action::Reschedule => {}
                 Action::Drained => self.world.drained = true,
@@ -404,7 +492,7 @@ impl Run {
         let waiting = &mut self.world.waiting;
         let ticket = waiting.iter().find(|(_, other)| other.0 == cell);
         let ticket = *ticket.expect("who is told waits").0;
-        waiting.remove(&ticket).is_some_and(|(_, shares)| shares)
+        waiting.remove(&ticket).is_some_and(|(_, shares, _)| shares)
     }
 
     /// The server is well, everything under way ends: all who wait are served.
@@ -483,7 +571,7 @@ fn any_bounds(random: &mut fastrand::Rng) -> Bounds {
     }
 }
 
-fn run(seed: u64, steps: u64) -> [u64; 3] {
+fn run(seed: u64, steps: u64) -> [u64; 4] {
     let mut run = Run::new(seed);
     run.state.upkeep(run.now);
     run.obey();
@@ -492,7 +580,7 @@ fn run(seed: u64, steps: u64) -> [u64; 3] {
     }
     run.settle();
     run.drain();
-    [run.served, run.seated, run.rescued]
+    [run.served, run.seated, run.rescued, run.renewed]
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -506,23 +594,28 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
         Some(seed) => vec![seed],
         None => seeds.collect(),
     };
-    let mut counts = [0; 3];
+    let mut counts = [0; 4];
     for seed in &seeds {
         match std::panic::catch_unwind(|| run(*seed, steps)) {
-            Ok(more) => (0..3).for_each(|at| counts[at] += more[at]),
+            Ok(more) => (0..4).for_each(|at| counts[at] += more[at]),
             Err(panic) => {
                 eprintln!("The simulation failed. To run it again: UNDERPIN_POOL_SEED={seed}");
                 std::panic::resume_unwind(panic);
             }
         }
     }
-    let [served, seated, rescued] = counts;
+    let [served, seated, rescued, renewed] = counts;
     println!(
-        "{} seeds of {steps} steps: {served} leases, {seated} seats in lanes, {rescued} left stuck lanes",
+        "{} seeds of {steps} steps: {served} leases, {renewed} of them from standby, {seated} seats in \
+         lanes, {rescued} left stuck lanes",
         seeds.len()
     );
     assert!(served > steps / 10, "only {served} leases were given out");
     assert!(seated > steps / 10, "only {seated} seats were taken");
+    assert!(
+        renewed > steps / 100,
+        "only {renewed} leases went on with others"
+    );
     assert!(rescued > 0, "no statement was ever stuck");
 }
 

@@ -15,7 +15,8 @@ impl Run {
             world.connecting.len(),
             "attempts under way"
         );
-        assert_eq!(census.leased, world.leased.len(), "leases");
+        let (held, ready) = (world.leased.len(), world.standby.len());
+        assert_eq!(census.leased, held + ready, "leases");
         assert_eq!(census.checking, world.checking.len(), "checks");
         assert_eq!(census.resetting, world.resetting.len(), "resets");
         assert_eq!(
@@ -56,6 +57,7 @@ impl Run {
         for slot in &state.idle {
             assert!(state.is_current(*slot), "a stale connection is idle");
         }
+        self.verify_standby();
         self.verify_progress();
     }
 
@@ -66,7 +68,7 @@ impl Run {
             .world
             .waiting
             .values()
-            .filter(|(_, shares)| *shares)
+            .filter(|(_, shares, _)| *shares)
             .count();
         assert_eq!(
             state.queue.exclusive(),

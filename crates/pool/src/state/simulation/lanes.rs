@@ -4,6 +4,9 @@ use super::*;
 
 impl Run {
     pub(super) fn share(&mut self) {
+        if self.state.would_share_work(self.now) {
+            self.recall();
+        }
         match self.state.join(self.now) {
             Some(slot) => self.sit(slot),
             None => {
