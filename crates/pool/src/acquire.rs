@@ -101,7 +101,7 @@ fn from_standby<C: Connector>(
             member.terms.since = now;
             inner.standby.record(member.slot).leased(place, now, 0);
             tracing::debug!(pool = inner.name(), "acquired");
-            Some(Lease::new(Arc::clone(inner), member))
+            Some(Lease::begun(Arc::clone(inner), member))
         }
         Found::Fit(member) => {
             tracing::debug!(pool = inner.name(), "a dead connection is closed");
@@ -129,7 +129,7 @@ async fn obtain<C: Connector>(
     loop {
         match Turn::new(&inner, &mut call, now.take()).await {
             Turned::Leased { member, check } => {
-                let lease = Lease::new(inner, member);
+                let mut lease = Lease::new(inner, member);
                 if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
                     tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
                     inner = lease.refuse();

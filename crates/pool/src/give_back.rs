@@ -36,11 +36,13 @@ pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C:
     }
 }
 
-/// Gives back a connection that its holder is done with.
+/// Gives back a connection that its holder is done with; `begun`: that the lease was counted.
 #[inline]
-pub(crate) fn give_back<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>) {
+pub(crate) fn give_back<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>, begun: bool) {
     let now = inner.now();
-    inner.count_return(&member, now);
+    if begun {
+        inner.count_return(&member, now);
+    }
     if member.connection.state() != SessionState::Clean {
         return decide(inner, member, now);
     }

@@ -21,6 +21,8 @@ pub struct Lease<C: Connector> {
     inner: Hold<C>,
     /// There until the lease ends.
     member: Option<Held<C>>,
+    /// Whether the caller has it: before that it is tested, and is no lease that counts.
+    begun: bool,
 }
 
 impl<C: Connector> Lease<C> {
@@ -28,6 +30,16 @@ impl<C: Connector> Lease<C> {
         Lease {
             inner,
             member: Some(member),
+            begun: false,
+        }
+    }
+
+    /// One that is written down already.
+    pub(crate) fn begun(inner: Hold<C>, member: Held<C>) -> Self {
+        Lease {
+            inner,
+            member: Some(member),
+            begun: true,
         }
     }
 
@@ -76,7 +88,8 @@ impl<C: Connector> Lease<C> {
     }
 
     /// The caller who asked at `asked` from this place has it now.
-    pub(crate) fn begin(&self, place: &'static Location<'static>, asked: Moment) {
+    pub(crate) fn begin(&mut self, place: &'static Location<'static>, asked: Moment) {
+        self.begun = true;
         let member = self.member();
         let since = member.since();
         let record = self.inner.standby.record(member.slot);
@@ -155,7 +168,7 @@ impl<C: Connector> Deref for Lease<C> {
 impl<C: Connector> Drop for Lease<C> {
     fn drop(&mut self) {
         if let Some(member) = self.member.take() {
-            give_back(&self.inner, member);
+            give_back(&self.inner, member, self.begun);
         }
     }
 }

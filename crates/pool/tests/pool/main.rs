@@ -13,4 +13,5 @@ mod leasing;
 mod operating;
 mod replacing;
 mod simulation;
+mod standby;
 mod validating;
