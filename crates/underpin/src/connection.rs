@@ -76,7 +76,8 @@ impl Connection {
     }
 
     /// Begins a transaction with the engine's own isolation. Until it ends, calls on the
-    /// connection itself are within it too.
+    /// connection itself are within it too. PostgreSQL is told with the first of them, as
+    /// for [`Database::begin`](crate::Database::begin).
     ///
     /// # Errors
     /// `Class::Connect` where the connection is lost.

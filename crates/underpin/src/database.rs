@@ -340,7 +340,8 @@ impl Database {
     }
 
     /// Begins a transaction that the caller ends. PostgreSQL is told with the first call in it,
-    /// so that beginning costs no round trip, and one without calls costs none at all.
+    /// so that beginning costs no round trip, and one without calls costs none at all. There
+    /// `now()` is when that call came, and the server's limits on idle transactions count from it.
     ///
     /// # Errors
     /// As for [`acquire`](Database::acquire). Where PostgreSQL refuses to begin, the first call

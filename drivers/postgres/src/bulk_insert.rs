@@ -13,6 +13,7 @@ use underpin_core::{
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
 use crate::copy_row::{Format, RowWriter};
+use crate::opening::ended;
 
 impl Connection {
     pub(crate) async fn run_bulk_insert<I>(
@@ -134,6 +135,9 @@ impl Connection {
         let client = &self.session().client;
         if self.session().settings.options.owns_session() {
             let ready = call.prepare(sql).await?;
+            if call.has_outlived_its_transaction() {
+                return Err(Failure::Ours(ended()));
+            }
             call.submit_copy_in();
             call.wait(client.copy_in(&ready.prepared.statement)).await
         } else {

@@ -12,7 +12,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 use crate::classify;
 use crate::effect::{Context, Outcome, Snapshot, decide};
 use crate::link::{IDLE, Link};
-use crate::opening::{Phase, not_begun};
+use crate::opening::{Phase, ended, not_begun};
 use crate::session::Session;
 use crate::sql::Nature;
 
@@ -24,6 +24,8 @@ pub(crate) struct Call {
     begun: Instant,
     before: Snapshot,
     context: Context,
+    /// The transaction that it was begun in.
+    transaction: Option<u64>,
     unreplicated: u64,
     copies_in: bool,
     holds: bool,
@@ -115,6 +117,7 @@ impl Call {
                 completes_first: true,
                 ..Context::default()
             },
+            transaction: session.opening.transaction(),
             unreplicated: session.link.unreplicated.load(Ordering::Acquire),
             copies_in: false,
             holds: false,
@@ -133,6 +136,19 @@ impl Call {
 
     pub(crate) fn in_transaction(&self) -> bool {
         self.context.in_transaction
+    }
+
+    /// Whether the transaction that it was begun in has ended.
+    pub(crate) fn has_outlived_its_transaction(&self) -> bool {
+        self.transaction.is_some() && self.transaction != self.session.opening.transaction()
+    }
+
+    /// Whether a statement can be sent next, as such and still in its transaction.
+    pub(crate) fn check(&self, nature: Nature) -> Result<Nature> {
+        if self.has_outlived_its_transaction() {
+            return Err(ended());
+        }
+        nature.check()
     }
 
     /// Says that the statement itself is sent next.

@@ -7,6 +7,7 @@ use underpin_core::{Class, Deadline, Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
+use crate::opening::ended;
 
 /// What a COPY sends, in pieces as they come.
 pub type CopyOut = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -88,6 +89,9 @@ impl Connection {
             Ok(ready) => ready,
             Err(failure) => return Err(call.fail(failure).await),
         };
+        if call.has_outlived_its_transaction() {
+            return Err(call.refuse(ended()));
+        }
         call.submit(ready.prepared.nature);
         let begun = call
             .wait(self.session().client.copy_out(&ready.prepared.statement))

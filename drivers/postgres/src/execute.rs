@@ -25,18 +25,13 @@ impl Connection {
                 Ok(params) => params,
                 Err(failure) => return Err(call.fail(failure).await),
             };
-            match ready.prepared.nature.check() {
+            match call.check(ready.prepared.nature) {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
-            if let Err(failure) = call.begin_for_next().await {
-                return Err(call.fail(failure).await);
-            }
             let client = &self.session().client;
-            let answered = call
-                .wait(pin!(client.execute_raw(&ready.prepared.statement, params)))
-                .await;
-            let failure = match call.behind_begin(answered).await {
+            let work = client.execute_raw(&ready.prepared.statement, params);
+            let failure = match call.run(pin!(work)).await {
                 Ok(count) => return call.done().map(|()| count),
                 Err(failure) => failure,
             };
@@ -51,7 +46,7 @@ impl Connection {
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);
         }
-        match Nature::of(sql).check() {
+        match call.check(Nature::of(sql)) {
             Ok(nature) => call.submit_simple(nature),
             Err(error) => return Err(call.refuse(error)),
         }
@@ -69,7 +64,7 @@ async fn run_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64>
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
-    match Nature::of(sql).check() {
+    match call.check(Nature::of(sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),
     }

@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 
 use crate::frames::Frames;
-use crate::requests::{HEADER, Message, SYNC, Statement, boundary, is_request, put};
+use crate::requests::{HEADER, Message, SYNC, Statement, boundary, is_answer, is_request, put};
 
 /// Leaves out Syncs between requests that go to the server together, and gives the client the
 /// answers to them that it expects. Each Sync makes the server send what it has so far, and that
@@ -71,21 +71,25 @@ struct Group<'a> {
 /// Where the conversation stands.
 pub(crate) struct Standing<'a> {
     pub(crate) client: &'a Frames,
-    pub(crate) server: &'a Frames,
+    /// What was read of the server, also what the client was not given yet.
+    pub(crate) server: Frames,
     /// Requests of the client that it has no answer to.
     pub(crate) unanswered: u64,
     /// Whether statements may be joined.
     pub(crate) lane: bool,
-    /// Whether anything may be joined.
-    pub(crate) free: bool,
     /// Whether prepared statements were dropped behind this side's back.
     pub(crate) deallocated: bool,
 }
 
 /// The SQLSTATE of a statement that was not run, since one before it had failed.
 pub(crate) const SKIPPED: &str = "UPSKP";
-/// What a simple query begins with that is to be joined with the statement behind it.
-pub(crate) const WITH_NEXT: &str = "/*+*/";
+/// The mark of a BEGIN that is to be joined. The client knows no way to queue it but as a simple
+/// query of its own, which this comment tells from others: what begins so is held back until it
+/// is known what follows. Right before a prepared statement it is written as a prepared
+/// statement too, without the mark and without a Sync; before anything else, as it came.
+pub(crate) const WITH_NEXT: &str = "/*underpin*/";
+/// So much room for what is to be written is kept.
+const ROOM: usize = 64 * 1024;
 /// What the name of a prepared BEGIN begins with, before its text.
 const NAME: &[u8] = b"underpin ";
 /// So many statements go with one Sync at the most.
@@ -137,8 +141,10 @@ impl Join {
         self.pause = self.pause.saturating_sub(requests);
     }
 
-    /// Looks for what can be joined in what the client writes. Where there is something, all of
-    /// it is taken, and [`to_write`](Join::to_write) has what is to be written in its place.
+    /// Looks for what can be joined in what the client writes, which ends with a request: the
+    /// client queues whole ones, and always offers all that is left of them. Where there is
+    /// something, all of it is taken, and [`to_write`](Join::to_write) has what is to be written
+    /// in its place.
     pub(crate) fn plan(&mut self, bytes: &[u8], standing: &Standing<'_>) -> bool {
         let Some((at, ended)) = boundary(standing.client, bytes) else {
             return false;
@@ -182,7 +188,7 @@ impl Join {
         statement: &Statement<'a>,
         standing: &Standing<'_>,
     ) {
-        if self.holds_begin() && standing.free {
+        if self.holds_begin() {
             if standing.deallocated {
                 self.prepared.clear();
             }
@@ -190,10 +196,7 @@ impl Join {
             plan.at = statement.end;
             return;
         }
-        if self.holds_begin() {
-            self.put_begin(plan);
-        }
-        let joins = standing.lane && standing.free && self.pause == 0;
+        let joins = standing.lane && self.pause == 0;
         match &mut plan.group {
             Some(group) if joins && group.name == statement.name && group.left_out + 1 < MOST => {
                 let sync = group.end - SYNC;
@@ -288,6 +291,7 @@ impl Join {
         self.written += count;
         if self.written == self.out.len() {
             self.out.clear();
+            self.out.shrink_to(ROOM);
             self.written = 0;
         }
     }
@@ -330,11 +334,11 @@ impl Join {
     /// A message of the server has ended, with this byte.
     fn ended(&mut self, tag: u8, last: u8) {
         let Some(run) = self.runs.front_mut() else {
-            self.trailing = self.trailing.saturating_sub(u64::from(tag == b'Z'));
+            self.trailing = self.trailing.saturating_sub(u64::from(is_answer(tag)));
             return;
         };
         if run.plain > 0 {
-            run.plain -= u64::from(tag == b'Z');
+            run.plain -= u64::from(is_answer(tag));
             return;
         }
         match tag {

@@ -38,6 +38,12 @@ impl<S> Joined<S> {
         self.join.begins()
     }
 
+    /// Takes all of the bytes where something in them can be joined, and says whether it did.
+    /// All that was taken before is written by then.
+    pub(crate) fn join(&mut self, bytes: &[u8], standing: &Standing<'_>) -> bool {
+        self.join.plan(bytes, standing)
+    }
+
     /// Notes requests that were written as they are.
     #[inline]
     pub(crate) fn passed(&mut self, requests: u64) {
@@ -46,23 +52,8 @@ impl<S> Joined<S> {
 }
 
 impl<S: AsyncWrite + Unpin> Joined<S> {
-    /// Takes all of the bytes where something in them can be joined, and says whether it did.
-    pub(crate) fn poll_join(
-        &mut self,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-        standing: &Standing<'_>,
-    ) -> Poll<io::Result<bool>> {
-        ready!(self.poll_written(cx))?;
-        let joined = self.join.plan(bytes, standing);
-        if joined && let Poll::Ready(Err(error)) = self.poll_written(cx) {
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(joined))
-    }
-
     /// Ready once all that was taken is written.
-    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.join.to_write().is_empty() {
             let stream = Pin::new(&mut self.stream);
             match ready!(stream.poll_write(cx, self.join.to_write()))? {

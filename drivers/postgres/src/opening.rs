@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
@@ -19,6 +19,8 @@ pub(crate) struct Opening {
     /// Which of the states it is, so that a session outside of transactions takes no lock.
     phase: AtomicU8,
     state: Mutex<State>,
+    /// Another one for each transaction, odd while within one.
+    number: AtomicU64,
     /// Whether somebody may have the native client, with which statements can be sent unseen.
     native: AtomicBool,
 }
@@ -74,42 +76,66 @@ impl Opening {
 
     /// Notes that a transaction is to begin.
     pub(crate) fn owe(&self, options: TransactionOptions) {
-        self.become_(&mut self.lock(), State::Owed(options));
+        let mut state = self.lock();
+        let number = self.number.load(Ordering::Relaxed);
+        self.number.store((number | 1) + 2, Ordering::Release);
+        self.become_(&mut state, State::Owed(options));
+    }
+
+    /// The transaction that is open, or is to begin, of those that were begun by a call.
+    pub(crate) fn transaction(&self) -> Option<u64> {
+        let number = self.number.load(Ordering::Acquire);
+        (number % 2 == 1).then_some(number)
     }
 
     /// Forgets the transaction, and says what had become of its beginning.
     pub(crate) fn clear(&self) -> Phase {
-        if self.phase() == Phase::Settled {
+        if self.phase() == Phase::Settled && self.transaction().is_none() {
             return Phase::Settled;
         }
         let mut state = self.lock();
         let phase = state.phase();
+        let number = self.number.load(Ordering::Relaxed);
+        self.number.store(number + number % 2, Ordering::Release);
         self.become_(&mut state, State::Settled);
         phase
     }
 
-    /// Sends BEGIN where it is owed, ahead of all that is sent from now on.
-    pub(crate) fn send(&self, client: &Arc<Client>) {
-        if self.phase() == Phase::Owed {
-            self.start(client, "BEGIN");
-        }
+    /// Sends BEGIN where it is owed, ahead of all that is sent from now on. Says whether it did.
+    pub(crate) fn send(&self, client: &Arc<Client>) -> bool {
+        self.start(client, None, || ())
     }
 
-    /// Sends BEGIN where it is owed, so that the statement that is sent next is run only if
-    /// BEGIN is not refused. Says whether it did.
-    pub(crate) fn send_with_next(&self, client: &Arc<Client>, link: &Link) -> bool {
+    /// Sends BEGIN where it is owed, and what `statement` sends right behind it, which is run
+    /// only if BEGIN is not refused. Says whether it did.
+    pub(crate) fn send_with(
+        &self,
+        client: &Arc<Client>,
+        link: &Link,
+        statement: impl FnOnce(),
+    ) -> bool {
+        self.start(client, Some(link), statement)
+    }
+
+    /// Sends what may not come between BEGIN and its statement.
+    pub(crate) fn send_unasked<T>(&self, send: impl FnOnce() -> T) -> T {
+        let _whole = (self.phase() == Phase::Owed).then(|| self.lock());
+        send()
+    }
+
+    /// Whoever finds that BEGIN was sent finds `next` sent too: the lock is held for both.
+    fn start(&self, client: &Arc<Client>, joined: Option<&Link>, next: impl FnOnce()) -> bool {
         if self.phase() != Phase::Owed {
             return false;
         }
-        link.begins.fetch_add(1, Ordering::Relaxed);
-        self.start(client, JOINED)
-    }
-
-    fn start(&self, client: &Arc<Client>, word: &'static str) -> bool {
         let mut state = self.lock();
         let State::Owed(options) = *state else {
             return false;
         };
+        let word = if joined.is_some() { JOINED } else { "BEGIN" };
+        if let Some(link) = joined {
+            link.begins.fetch_add(1, Ordering::Relaxed);
+        }
         let client = Arc::clone(client);
         let begin = async move {
             let statement = begin_statement(word, options);
@@ -120,6 +146,7 @@ impl Opening {
         // The first poll is what queues the request. A handle that has given its answer once,
         // as where the connection is lost, cannot be asked again.
         let _ = begin.clone().now_or_never();
+        next();
         self.become_(&mut state, State::Sent(begin));
         true
     }
@@ -224,6 +251,17 @@ impl Refused {
     }
 }
 
+/// The error for what would be sent in a transaction that has ended meanwhile.
+#[cold]
+pub(crate) fn ended() -> Error {
+    Error::new(
+        Class::Closed,
+        "The transaction has ended, and this call was not sent in time to be in it.",
+    )
+    .with_effect(Effect::NotSent)
+    .with_hint("Wait for all calls of a transaction before it is committed or rolled back.")
+}
+
 /// The error for what would be sent in a transaction that did not begin.
 #[cold]
 pub(crate) fn not_begun() -> Error {
@@ -235,8 +273,8 @@ pub(crate) fn not_begun() -> Error {
     .with_hint("The first call in it has failed with the reason. Roll it back, and begin another.")
 }
 
-/// BEGIN for the [join](crate::join).
-const JOINED: &str = "/*+*/BEGIN";
+/// BEGIN with the [mark](crate::join::WITH_NEXT) that joins it with the statement behind it.
+const JOINED: &str = "/*underpin*/BEGIN";
 
 fn begin_statement(word: &'static str, options: TransactionOptions) -> Cow<'static, str> {
     if options == TransactionOptions::default() {

@@ -41,12 +41,9 @@ impl Connection {
                 Ok(params) => params,
                 Err(failure) => return Err(call.fail(failure).await),
             };
-            match ready.prepared.nature.check() {
+            match call.check(ready.prepared.nature) {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
-            }
-            if let Err(failure) = call.begin_for_next().await {
-                return Err(call.fail(failure).await);
             }
             let client = &self.session().client;
             let statement = &ready.prepared.statement;
@@ -54,8 +51,7 @@ impl Connection {
                 let rows = pin!(client.query_raw(statement, params).await?);
                 read(rows, described, &layout, limit).await
             };
-            let answered = call.wait(pin!(work)).await;
-            let failure = match call.behind_begin(answered).await {
+            let failure = match call.run(pin!(work)).await {
                 Ok(read) => return finish(call, read),
                 Err(failure) => failure,
             };
@@ -103,7 +99,7 @@ async fn query_unnamed<T: FromRow>(
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
-    match Nature::of(asked.sql).check() {
+    match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),
     }

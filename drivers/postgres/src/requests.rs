@@ -29,6 +29,12 @@ pub(crate) fn is_request(tag: u8) -> bool {
     matches!(tag, b'S' | b'Q')
 }
 
+/// Whether a message of the server is the last thing that it says to a request: it is ready, or
+/// it takes the rows of a COPY, and then skips the Sync behind the statement.
+pub(crate) fn is_answer(tag: u8) -> bool {
+    matches!(tag, b'Z' | b'G')
+}
+
 /// A whole message of the client.
 pub(crate) struct Message {
     pub(crate) tag: u8,

@@ -105,9 +105,11 @@ impl Session {
         let mut slot = self.barrier.lock().unwrap_or_else(PoisonError::into_inner);
         self.abandoned.store(true, Ordering::Release);
         // The first poll is what queues the request.
-        let _ = barrier
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
+        let _ = self.opening.send_unasked(|| {
+            barrier
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+        });
         *slot = Some(barrier);
     }
 

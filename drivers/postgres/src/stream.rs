@@ -78,7 +78,7 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
             Ok(params) => params,
             Err(failure) => return Err(call.fail(failure).await),
         };
-        match ready.prepared.nature.check() {
+        match call.check(ready.prepared.nature) {
             Ok(nature) => call.submit(nature),
             Err(error) => return Err(call.refuse(error)),
         }
@@ -105,7 +105,7 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
 }
 
 async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
-    match Nature::of(asked.sql).check() {
+    match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),
     }

@@ -1,4 +1,5 @@
 use crate::frames::Frames;
+use crate::requests::is_answer;
 
 /// Takes out an answer that tokio-postgres does not expect.
 ///
@@ -57,9 +58,18 @@ impl Surplus {
         self.copy_end.is_some() && !self.granted
     }
 
-    /// Requests that are not answered yet.
-    pub(crate) fn unanswered(&self) -> u64 {
-        self.asked.saturating_sub(self.answered + self.skipped)
+    /// Where the server stands when what is held has gone on, and how many requests are then
+    /// not answered yet.
+    pub(crate) fn ahead(&self, frames: &Frames) -> (Frames, u64) {
+        let mut frames = frames.clone();
+        let mut answered = self.answered + self.skipped;
+        let mut held = &self.held[..];
+        while !held.is_empty() {
+            let step = frames.step(held);
+            answered += u64::from(step.ends && is_answer(step.tag));
+            held = &held[step.body.end..];
+        }
+        (frames, self.asked.saturating_sub(answered))
     }
 
     fn comes_next(&self) -> bool {

@@ -267,16 +267,21 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Tap<S> {
             return Poll::Pending;
         }
         if tap.joins() {
+            ready!(tap.stream.poll_written(cx))?;
+            let (server, unanswered) = tap.surplus.ahead(&tap.server.frames);
             let standing = Standing {
                 client: &tap.client,
-                server: &tap.server.frames,
-                unanswered: tap.surplus.unanswered(),
+                server,
+                unanswered,
                 lane: tap.link.lane.load(Ordering::Relaxed),
                 deallocated: tap.link.deallocated.load(Ordering::Relaxed),
-                free: !tap.surplus.is_possible() && !tap.surplus.holds(),
             };
-            if ready!(tap.stream.poll_join(cx, bytes, &standing))? {
+            if tap.stream.join(bytes, &standing) {
+                // Before it is: of what fails half-way, something may have left.
                 tap.wrote(bytes);
+                if let Poll::Ready(Err(error)) = tap.stream.poll_written(cx) {
+                    return Poll::Ready(Err(error));
+                }
                 return Poll::Ready(Ok(bytes.len()));
             }
         }

@@ -51,24 +51,18 @@ impl Connection {
         let mut call = Call::open_to_end(self.session(), Deadline::NONE)?;
         let link = &self.session().link;
         let opening = &self.session().opening;
-        match opening.phase() {
-            Phase::Settled => {}
+        if opening.phase() == Phase::Sent {
+            let _watched = link.watchdog.begin();
+            if let Err(failure) = call.begin().await {
+                opening.clear();
+                return Err(call.fail(failure).await);
+            }
+        }
+        match opening.clear() {
             // Nothing was sent in it, so that there is nothing to commit.
-            Phase::Owed => {
-                opening.clear();
-                return call.done();
-            }
-            Phase::Sent => {
-                let _watched = link.watchdog.begin();
-                if let Err(failure) = call.begin().await {
-                    opening.clear();
-                    return Err(call.fail(failure).await);
-                }
-            }
-            Phase::Failed => {
-                opening.clear();
-                return Err(call.refuse(failed_before()));
-            }
+            Phase::Owed => return call.done(),
+            Phase::Failed => return Err(call.refuse(failed_before())),
+            Phase::Settled | Phase::Sent => {}
         }
         if self.session().is_alone() {
             match link.status() {

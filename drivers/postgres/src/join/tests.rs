@@ -347,8 +347,12 @@ fn asks(lane: bool) -> impl Strategy<Value = Vec<Ask>> {
         20 => Just("one"), 8 => Just("two"), 2 => Just("empty"), 1 => Just("fails"),
     ];
     let statement = (name, 0u8..60).prop_map(|(name, size)| Ask::Statement(name, size));
-    let begin = if lane { "SELECT" } else { "/*+*/BEGIN" };
-    let refused = if lane { "fails" } else { "/*+*/BEGIN fails" };
+    let begin = if lane { "SELECT" } else { "/*underpin*/BEGIN" };
+    let refused = if lane {
+        "fails"
+    } else {
+        "/*underpin*/BEGIN fails"
+    };
     let ask = prop_oneof![
         20 => statement,
         1 => Just(Ask::Prepare),
@@ -446,8 +450,8 @@ proptest! {
         for (to_server, bytes) in pieces {
             if to_server {
                 let bytes = [&ask[..], &ask, &bytes].concat();
-                let (client, server) = (Frames::of_server(), Frames::of_server());
-                let standing = Standing { client: &client, server: &server, unanswered: 1, lane, free: true, deallocated: false };
+                let client = Frames::of_server();
+                let standing = Standing { client: &client, server: Frames::of_server(), unanswered: 1, lane, deallocated: false };
                 join.plan(&bytes, &standing);
                 join.wrote(join.to_write().len());
             } else {
@@ -490,7 +494,7 @@ fn a_run_of_the_same_statement_goes_with_few_syncs_and_a_failure_stops_that_for_
 
 #[test]
 fn a_marked_begin_goes_with_the_statement_behind_it_or_by_itself() {
-    for (begin, run) in [("/*+*/BEGIN", 2), ("/*+*/BEGIN fails", 1)] {
+    for (begin, run) in [("/*underpin*/BEGIN", 2), ("/*underpin*/BEGIN fails", 1)] {
         let mut client = Client::new(vec![1 << 20], 1 << 20, 0);
         client.link.begins.store(1, Ordering::Relaxed);
         client.write(&Ask::Simple(begin).bytes());
@@ -505,8 +509,61 @@ fn a_marked_begin_goes_with_the_statement_behind_it_or_by_itself() {
     }
     let mut client = Client::new(vec![1 << 20], 1 << 20, 0);
     client.link.begins.store(1, Ordering::Relaxed);
-    client.write(&Ask::Simple("/*+*/BEGIN").bytes());
+    client.write(&Ask::Simple("/*underpin*/BEGIN").bytes());
     client.write(&message(b'S', b""));
     client.read_all();
     assert_eq!(answers(&client.read).len(), 2);
+}
+
+/// A stream that takes so many bytes, and then fails.
+struct Breaking(usize);
+
+impl AsyncRead for Breaking {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Breaking {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let count = self.0.min(bytes.len());
+        self.0 -= count;
+        Poll::Ready(match count {
+            0 => Err(io::ErrorKind::BrokenPipe.into()),
+            _ => Ok(count),
+        })
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn what_was_written_before_the_stream_failed_counts_as_written() {
+    let startup = &message(0, b"user\0x\0\0")[1..];
+    let link = Arc::new(Link::new(None));
+    let mut tap = Tap::new(Breaking(startup.len() + 30), Arc::clone(&link), false);
+    let cx = &mut Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut tap).poll_write(cx, startup).is_ready());
+    let (written, executes) = (&link.written, &link.executes);
+    let before = written.load(Ordering::Relaxed);
+    link.set_lane(true);
+    let both = Ask::Statement("one", 3).bytes().repeat(2);
+    let failed = Pin::new(&mut tap).poll_write(cx, &both);
+    assert!(matches!(failed, Poll::Ready(Err(_))));
+    assert!(written.load(Ordering::Relaxed) > before);
+    assert!(executes.load(Ordering::Relaxed) > 0, "they may have run");
 }

@@ -304,3 +304,88 @@ async fn transactions_begin_also_where_all_that_was_prepared_is_gone() {
         }
     }
 }
+
+#[tokio::test]
+async fn where_begin_is_refused_behind_a_refused_copy_nothing_takes_hold() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, spoiled) = scene(server, "begin_copy_refused").await;
+    for _ in 0..10 {
+        // The end of the COPY is still on its way when the next statement is.
+        let rows = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
+        let copied = connection.copy_in("COPY item (absent) FROM STDIN", rows, soon());
+        copied.await.unwrap_err();
+        begin(&connection).await;
+        spoiled.spoil_next_begin();
+        let error = connection.execute(call(INSERT, &one(1))).await.unwrap_err();
+        assert!(error.to_string().contains("BEGAN"), "{error}");
+        connection.rollback(soon()).await.unwrap();
+        assert_eq!(count(&connection).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn whoever_learns_first_that_begin_was_refused_each_is_told_what_came_of_his_own() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, spoiled) = scene(server, "begin_two").await;
+    begin(&connection).await;
+    spoiled.spoil_next_begin();
+    let (a, b) = (one(1), one(2));
+    let mut first = Box::pin(connection.execute(call(INSERT, &a)));
+    assert!((&mut first).now_or_never().is_none(), "it is on its way");
+    let second = connection.execute(call(INSERT, &b)).await.unwrap_err();
+    assert!(second.to_string().contains("BEGAN"), "{second}");
+    let first = first.await.unwrap_err();
+    assert_eq!(first.effect(), Effect::RolledBack, "it was sent: {first}");
+    connection.rollback(soon()).await.unwrap();
+    assert_eq!(count(&connection).await, 1);
+}
+
+#[tokio::test]
+async fn what_is_still_prepared_when_its_transaction_ends_is_not_sent() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, _) = scene(server, "begin_ended").await;
+    for (number, end) in ["commit", "rollback", "reset", "next"].iter().enumerate() {
+        for earlier in [false, true] {
+            let fresh = format!(
+                "INSERT INTO item VALUES ($1 + {number} + {})",
+                earlier as u8
+            );
+            begin(&connection).await;
+            if earlier {
+                count(&connection).await;
+            }
+            let params = one(7);
+            let mut late = Box::pin(connection.execute(call(&fresh, &params)));
+            assert!((&mut late).now_or_never().is_none(), "it is prepared");
+            match *end {
+                "commit" => connection.commit().await.unwrap(),
+                "reset" => connection.reset(soon()).await.unwrap(),
+                _ => connection.rollback(soon()).await.unwrap(),
+            }
+            if *end == "next" {
+                let options = TransactionOptions::default();
+                connection.begin(options, soon()).await.unwrap();
+            }
+            let error = late.await.unwrap_err();
+            let seen = (error.class(), error.effect());
+            assert_eq!(seen, (Class::Closed, Effect::NotSent), "{end}: {error}");
+            connection.rollback(soon()).await.unwrap();
+            assert_eq!(count(&connection).await, 1, "{end}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_first_statement_may_be_as_large_as_it_likes() {
+    let server = or_skip!(Postgres::shared());
+    let (_database, connection, _) = scene(server, "begin_large").await;
+    let length = "SELECT length($1)";
+    let text = [Value::Text("x".repeat(20_000_000))];
+    for _ in 0..3 {
+        begin(&connection).await;
+        let found = connection.query::<i32>(call(length, &text), 1).await;
+        assert_eq!(found.unwrap(), [20_000_000]);
+        assert_eq!(connection.state(), SessionState::InTransaction);
+        connection.commit().await.unwrap();
+    }
+}
