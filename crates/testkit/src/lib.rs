@@ -56,6 +56,7 @@ pub mod secrets;
 pub mod skip;
 mod sqlite_file;
 mod unavailable;
+mod watched;
 
 pub use not_a_database::NotADatabase;
 pub use pgbouncer::{PgBouncer, PgBouncerBuilder};
@@ -65,3 +66,4 @@ pub use postgres::{Postgres, PostgresBuilder, ServerCertificate, TestDatabase};
 pub use proxy::{CutPoint, Proxy};
 pub use sqlite_file::SqliteFile;
 pub use unavailable::Unavailable;
+pub use watched::{Watch, Watched};

@@ -1,17 +1,13 @@
 //! Statements that go to the server with one Sync for several of them.
 
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
 
 use futures_util::future::join_all;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use underpin::{Class, Config, Database, Effect, Endpoint, Error};
 use underpin_postgres::{Dial, Dialing, Stream};
-use underpin_testkit::{Postgres, TestDatabase, or_skip};
+use underpin_testkit::{Postgres, TestDatabase, Watch, Watched, or_skip};
 
 const DIVIDE: &str = "SELECT 1000 / $1::int8";
 
@@ -29,49 +25,16 @@ impl Dial for Syncs {
     fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a> {
         Box::pin(async move {
             let stream = TcpStream::connect(endpoint.to_string()).await?;
-            let syncs = self.clone();
-            Ok(Box::new(Counted { stream, syncs }) as Box<dyn Stream>)
+            Ok(Box::new(Watched::new(stream, self.clone())) as Box<dyn Stream>)
         })
     }
 }
 
-struct Counted {
-    stream: TcpStream,
-    syncs: Syncs,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        if let Poll::Ready(Ok(count)) = polled {
-            // The tests send nothing else that has these bytes in it.
-            let syncs = bytes[..count].windows(5).filter(|at| at == b"S\0\0\0\x04");
-            this.syncs.0.fetch_add(syncs.count(), Ordering::SeqCst);
-        }
-        polled
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+impl Watch for Syncs {
+    fn wrote(&self, bytes: &[u8]) {
+        // The tests send nothing else that has these bytes in it.
+        let syncs = bytes.windows(5).filter(|at| at == b"S\0\0\0\x04");
+        self.0.fetch_add(syncs.count(), Ordering::SeqCst);
     }
 }
 

@@ -1,13 +1,11 @@
-use std::io;
-use std::pin::Pin;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use underpin_core::Endpoint;
 use underpin_postgres::{Dial, Dialing, Stream};
+use underpin_testkit::{Watch, Watched};
 
 /// A dialer whose streams can make the server refuse the next BEGIN.
 #[derive(Debug, Clone, Default)]
@@ -23,50 +21,22 @@ impl Dial for Spoiled {
     fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a> {
         Box::pin(async move {
             let stream = TcpStream::connect(endpoint.to_string()).await?;
-            let spoil = self.clone();
-            Ok(Box::new(Spoiling { stream, spoil }) as Box<dyn Stream>)
+            Ok(Box::new(Watched::new(stream, self.clone())) as Box<dyn Stream>)
         })
     }
 }
 
-struct Spoiling {
-    stream: TcpStream,
-    spoil: Spoiled,
-}
-
-impl AsyncRead for Spoiling {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Spoiling {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let this = self.get_mut();
-        let mut bytes = bytes.to_vec();
+impl Watch for Spoiled {
+    fn replace<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let begins = |at: &usize| bytes[*at..].starts_with(b"BEGIN");
         let begins: Vec<usize> = (0..bytes.len()).filter(begins).collect();
-        if !begins.is_empty() && this.spoil.0.swap(false, Ordering::SeqCst) {
-            for at in begins {
-                bytes[at..at + 5].copy_from_slice(b"BEGAN");
-            }
+        if begins.is_empty() || !self.0.swap(false, Ordering::SeqCst) {
+            return Cow::Borrowed(bytes);
         }
-        Pin::new(&mut this.stream).poll_write(cx, &bytes)
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let mut spoiled = bytes.to_vec();
+        for at in begins {
+            spoiled[at..at + 5].copy_from_slice(b"BEGAN");
+        }
+        Cow::Owned(spoiled)
     }
 }
