@@ -66,7 +66,7 @@ fn decide<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>, now: Moment) {
     } else {
         inner.with_at(now, |locked, now| {
             if state == SessionState::Broken {
-                locked.state.returned_broken(slot, now);
+                locked.state.broken(slot, now);
                 locked.give(Job::Close(member));
             } else if locked.state.returned_dirty(slot, now) {
                 locked.give(Job::Reset(member));

@@ -113,7 +113,7 @@ impl<C: Connector> Lease<C> {
     pub(crate) fn refuse(mut self) -> Hold<C> {
         if let Some(member) = self.member.take() {
             self.inner.with(|locked, now| {
-                locked.state.refused(member.slot, now);
+                locked.state.broken(member.slot, now);
                 locked.give(Job::Close(member));
             });
         }
@@ -124,7 +124,7 @@ impl<C: Connector> Lease<C> {
     pub(crate) fn dismiss(mut self) -> Hold<C> {
         if let Some(member) = self.member.take() {
             self.inner.with(|locked, now| {
-                locked.state.unused(member.slot, now);
+                locked.state.dismissed(member.slot, now);
                 locked.give(Job::Close(member));
             });
         }

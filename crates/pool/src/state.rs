@@ -271,30 +271,14 @@ impl State {
         Some(self.place(slot, idle_since, now, false))
     }
 
-    /// A lease came back with a connection that is lost or that its holder wants closed;
-    /// close it, then `closed`.
-    pub(crate) fn returned_broken(&mut self, slot: SlotId, now: Moment) {
-        self.broken(slot, now);
-    }
-
-    /// A connection turned out to be dead before its caller got it; close it, then `closed`.
-    pub(crate) fn refused(&mut self, slot: SlotId, now: Moment) {
-        self.broken(slot, now);
-    }
-
     /// A connection is lost, in whatever phase; close it, then `closed`.
     pub(crate) fn broken(&mut self, slot: SlotId, now: Moment) {
         self.enter(slot, Phase::Closing { counted: false });
         self.plan(now);
     }
 
-    /// A sound connection was refused before its caller got it; close it, then `closed`.
-    pub(crate) fn unused(&mut self, slot: SlotId, now: Moment) {
-        self.retire(slot, now);
-    }
-
-    /// A sound connection was refused while it was made fit for the next, or its holder closes
-    /// it; close it, then `closed`.
+    /// A sound connection is not to be used again, in whatever phase, as where a hook refuses
+    /// it or its holder closes it; close it, then `closed`.
     pub(crate) fn dismissed(&mut self, slot: SlotId, now: Moment) {
         self.retire(slot, now);
     }

@@ -226,9 +226,9 @@ impl Run {
                     // Found dead: closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
                     if self.random.bool() {
-                        self.state.refused(slot, self.now);
+                        self.state.broken(slot, self.now);
                     } else {
-                        self.state.unused(slot, self.now);
+                        self.state.dismissed(slot, self.now);
                     }
                     self.world.closing.push(slot);
                     self.obey();
@@ -313,7 +313,7 @@ impl Run {
                 self.put(slot, placement);
             }
             _ if self.goes_wrong() => {
-                self.state.returned_broken(slot, self.now);
+                self.state.broken(slot, self.now);
                 self.world.closing.push(slot);
             }
             // The pass may have been another when it was looked at.

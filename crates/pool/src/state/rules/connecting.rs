@@ -39,7 +39,7 @@ fn connects_at_once_are_capped_and_the_minimum_is_kept_filled() {
     }
     assert_eq!((opened, state.snapshot().idle), (10, 10));
     let slot = lease(&mut state, ms(20));
-    state.returned_broken(slot, ms(21));
+    state.broken(slot, ms(21));
     assert_eq!(
         attempts(&mut state).len(),
         1,

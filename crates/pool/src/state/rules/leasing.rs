@@ -54,7 +54,7 @@ fn who_was_given_a_dead_connection_keeps_its_place() {
     };
     let other = lease(&mut state, secs(1));
     wait(&mut state, 8, 3, secs(1));
-    state.refused(slot, secs(1));
+    state.broken(slot, secs(1));
     assert_eq!(state.acquire(place, secs(1)), Acquisition::Wait);
     let waiter = Waiter {
         ticket: first,
@@ -111,7 +111,7 @@ fn a_dead_socket_leaks_no_permit() {
     let (mut state, _) = filled(1, |_| {});
     let slot = lease(&mut state, secs(1));
     wait(&mut state, 7, 3, secs(1));
-    state.returned_broken(slot, secs(2));
+    state.broken(slot, secs(2));
     // Its socket is still being closed, and its permit serves the waiter already.
     let again = attempts(&mut state);
     assert_eq!(again.len(), 1);
@@ -235,6 +235,6 @@ fn a_full_queue_turns_away_who_comes_and_not_who_was_there() {
     assert!(!state.has_room_for(late));
     assert_eq!(state.totals().turned_away, 1);
     // Who was given a dead connection goes to its place before the others.
-    state.refused(dead, secs(1));
+    state.broken(dead, secs(1));
     assert!(state.has_room_for(early));
 }
