@@ -216,6 +216,13 @@ pub enum Change {
         from: Option<Expression>,
         to: Option<Expression>,
     },
+    /// A column of a table or materialized view tells the planner something else.
+    SetColumnOptions {
+        table: ObjectName,
+        column: String,
+        from: BTreeMap<String, String>,
+        to: BTreeMap<String, String>,
+    },
     /// A column counts in another way, or now, or no longer.
     SetColumnIdentity {
         table: ObjectName,

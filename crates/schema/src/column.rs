@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::{Conflict, Expression, ObjectName, SequenceOptions, Type};
@@ -26,6 +28,9 @@ pub struct Column {
     pub collation: Option<ObjectName>,
     /// Whether it is there only because a parent table has it.
     pub inherited: bool,
+    /// What it tells the planner, as `ALTER COLUMN … SET (…)` has it: `n_distinct`,
+    /// `n_distinct_inherited`.
+    pub options: BTreeMap<String, String>,
     /// The comment on it.
     pub comment: Option<String>,
 }

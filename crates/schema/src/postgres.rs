@@ -11,6 +11,7 @@ pub mod ddl;
 mod dump;
 mod error;
 mod fields;
+mod listed;
 mod plan;
 mod statement;
 

@@ -31,4 +31,9 @@ pub struct Schema {
     pub materialized_views: BTreeMap<ObjectName, MaterializedView>,
     /// What the database has and this value cannot carry, by name.
     pub unsupported: BTreeSet<Unsupported>,
+    /// Options that are stored in the catalog and that the engine's own list for such an object
+    /// does not have: those of another version, or what a server notes for itself. No statement
+    /// may set them, so that [`dump`](crate::postgres::dump()) leaves them out, and
+    /// [`diff`](crate::diff()) does not compare them.
+    pub unlisted_options: BTreeSet<Unsupported>,
 }

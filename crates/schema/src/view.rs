@@ -33,6 +33,9 @@ pub struct ViewColumn {
     pub data_type: Type,
     /// What an insert into the view gives it where it names no value.
     pub default: Option<Expression>,
+    /// What a column of a materialized view tells the planner, as
+    /// [that of a table](crate::Column::options) does.
+    pub options: BTreeMap<String, String>,
     /// The comment on it.
     pub comment: Option<String>,
 }

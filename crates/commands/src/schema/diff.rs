@@ -2,7 +2,7 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use serde_json::{Value, json};
-use underpin::schema::{Diff, Plan, Rename, Target, Undo, diff, plan};
+use underpin::schema::{Diff, Plan, Rename, Target, Undo, plan};
 use underpin::{Class, Engine, Error, Result};
 
 use super::filter::Filter;
@@ -87,7 +87,7 @@ struct Compared {
 
 impl Compared {
     fn of(has: Target, wanted: Target, engine: Engine) -> Result<Self> {
-        let diff = diff(&has.schema, &wanted.schema, &wanted.hints);
+        let diff = has.diff(&wanted);
         let plan = plan(engine, &has.schema, &wanted.schema, &diff)?;
         Ok(Compared {
             has,
@@ -115,7 +115,7 @@ impl Compared {
         self.diff
             .unsupported
             .iter()
-            .map(|one| match self.has.schema.unsupported.contains(one) {
+            .map(|one| match self.has.has(one) {
                 true => format!("Only the first has {one}, and no plan can be about that."),
                 false => format!("Only the second has {one}, and no plan can be about that."),
             })
@@ -208,7 +208,7 @@ impl Compared {
         let renames: Vec<String> = self.diff.proposed.iter().map(ToString::to_string).collect();
         let only = |target: &Target| -> Vec<String> {
             let unsupported = self.diff.unsupported.iter();
-            let own = unsupported.filter(|one| target.schema.unsupported.contains(one));
+            let own = unsupported.filter(|one| target.has(one));
             own.map(ToString::to_string).collect()
         };
         let value = json!({

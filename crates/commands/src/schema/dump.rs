@@ -25,7 +25,8 @@ pub struct DumpArguments {
 }
 
 /// Prints the statements that make the schema. The answer is no where something cannot be
-/// carried, which is named on standard error.
+/// carried, which is named on standard error. An option that the server's lists do not have is
+/// named there, and in the script as a comment, and is no such thing.
 pub(super) async fn run(
     arguments: &DumpArguments,
     options: &GlobalOptions,
@@ -55,7 +56,12 @@ fn script(read: &Target, engine: Engine) -> Result<std::io::Result<()>> {
     let statements = dump(engine, &read.schema)?;
     let mut out = stdout().lock();
     let mut each = statements.iter();
-    Ok(each.try_for_each(|statement| writeln!(out, "{statement};")))
+    let mut unlisted = read.schema.unlisted_options.iter();
+    Ok(each
+        .try_for_each(|statement| writeln!(out, "{statement};"))
+        .and_then(|()| {
+            unlisted.try_for_each(|one| writeln!(out, "-- not listed by the server: {one}"))
+        }))
 }
 
 fn json(read: &Target) -> std::io::Result<()> {

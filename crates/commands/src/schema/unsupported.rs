@@ -2,11 +2,15 @@ use std::io::Write;
 
 use underpin::schema::Schema;
 
-/// Names on standard error what a schema cannot carry. Whether there was any.
+/// Names on standard error what a schema leaves out: what it cannot carry, and options that the
+/// server's lists do not have. Whether there was any that it cannot carry.
 pub(super) fn named(schema: &Schema) -> bool {
     let mut err = std::io::stderr().lock();
     for one in &schema.unsupported {
         let _ = writeln!(err, "not carried: {one}");
+    }
+    for one in &schema.unlisted_options {
+        let _ = writeln!(err, "not listed by the server: {one}");
     }
     !schema.unsupported.is_empty()
 }

@@ -2,7 +2,7 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use underpin::Result;
-use underpin::schema::{Change, Presence, Source, diff};
+use underpin::schema::{Change, Presence, Source};
 
 use super::filter::Filter;
 use super::origins;
@@ -43,10 +43,10 @@ pub(super) async fn run(
     let (has, wanted) = sources
         .read_both(&Source::Database, &target, &selection)
         .await?;
-    let diff = diff(&has.schema, &wanted.schema, &wanted.hints);
+    let diff = has.diff(&wanted);
     let mut rows: Vec<[String; 2]> = diff.changes.iter().map(row).collect();
     for one in &diff.unsupported {
-        let word = match has.schema.unsupported.contains(one) {
+        let word = match has.has(one) {
             true => EXTRA,
             false => MISSING,
         };

@@ -140,6 +140,9 @@ fn column(change: &Change, f: &mut Formatter<'_>) -> fmt::Result {
             let column = plain(column);
             default(f, format_args!("{table}.{column}"), to.is_some())
         }
+        Change::SetColumnOptions { table, column, .. } => {
+            write!(f, "Change the options of {table}.{}", plain(column))
+        }
         Change::SetColumnIdentity {
             table,
             column,

@@ -1,5 +1,7 @@
 //! Columns.
 
+use std::collections::BTreeMap;
+
 use super::normal::{same_expression, same_expressions, same_type};
 use super::object::same_options;
 use super::part::comment;
@@ -56,6 +58,7 @@ fn came_along(table: &ObjectName, column: &Column, above: &[Above<'_>], out: &mu
     let first = above.iter().find_map(|above| above.to.column(&column.name));
     if let Some(first) = first {
         let as_it_comes = Column {
+            options: BTreeMap::new(),
             comment: None,
             ..first.clone()
         };
@@ -140,6 +143,14 @@ fn own(table: &ObjectName, from: &Column, to: &Column, out: &mut Vec<Change>) {
             column: to.name.clone(),
             from: from.default.clone(),
             to: to.default.clone(),
+        });
+    }
+    if from.options != to.options {
+        out.push(Change::SetColumnOptions {
+            table: table.clone(),
+            column: to.name.clone(),
+            from: from.options.clone(),
+            to: to.options.clone(),
         });
     }
     let on = CommentOn::Column(table.clone(), to.name.clone());

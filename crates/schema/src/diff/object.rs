@@ -252,7 +252,7 @@ fn same_columns(from: &[ViewColumn], to: &[ViewColumn]) -> bool {
         && pairs.all(|(from, to)| from.name == to.name && same_type(&from.data_type, &to.data_type))
 }
 
-/// The defaults and comments of the columns, those of new ones too.
+/// The defaults, options and comments of the columns, those of new ones too.
 fn view_columns(view: &ObjectName, from: &[ViewColumn], to: &[ViewColumn], out: &mut Vec<Change>) {
     let before: BTreeMap<&String, &ViewColumn> = from.iter().map(|one| (&one.name, one)).collect();
     for column in to {
@@ -268,6 +268,15 @@ fn view_columns(view: &ObjectName, from: &[ViewColumn], to: &[ViewColumn], out: 
                 column: column.name.clone(),
                 from: default,
                 to: column.default.clone(),
+            });
+        }
+        let options = was.map(|was| was.options.clone()).unwrap_or_default();
+        if options != column.options {
+            out.push(Change::SetColumnOptions {
+                table: view.clone(),
+                column: column.name.clone(),
+                from: options,
+                to: column.options.clone(),
             });
         }
         let on = CommentOn::Column(view.clone(), column.name.clone());

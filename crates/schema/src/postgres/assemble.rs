@@ -65,10 +65,10 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
     }
     let mut relations = Relations::default();
     for row in relation_rows {
-        relations.add(relations::read(row)?)?;
+        relations.add(relations::read(row)?, &names)?;
     }
     for row in in_order(column_rows)? {
-        relations.add_column(row)?;
+        relations.add_column(row, &names)?;
     }
     relations.number_partition_keys(&names)?;
     for row in index_rows {

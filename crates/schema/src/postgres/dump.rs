@@ -53,6 +53,7 @@ pub fn dump(schema: &Schema) -> Result<Vec<String>> {
             out.push(view::set_default(name, column)?);
         }
     }
+    column_options(schema, &mut out)?;
     triggers(schema, &mut out)?;
     for (name, table) in &schema.tables {
         for (policy_name, policy) in &table.policies {
@@ -66,6 +67,20 @@ pub fn dump(schema: &Schema) -> Result<Vec<String>> {
     }
     comments::all(schema, &mut out)?;
     Ok(out)
+}
+
+fn column_options(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
+    for (name, table) in &schema.tables {
+        for column in &table.columns {
+            out.extend(column::set_options(name, column)?);
+        }
+    }
+    for (name, view) in &schema.materialized_views {
+        for column in &view.columns {
+            out.extend(materialized_view::set_options(name, column)?);
+        }
+    }
+    Ok(())
 }
 
 /// The extensions, each after those that it stands on.

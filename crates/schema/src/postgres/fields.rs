@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use underpin_core::{FromValue, Result, Row, ValueRow};
 
 /// The fields of one row, read in the order of the SELECT list.
@@ -27,15 +25,8 @@ impl<'r> Fields<'r> {
             .map(|(namespace, name)| crate::ObjectName { namespace, name }))
     }
 
-    /// An array of `key=value`.
-    pub(super) fn options(&mut self) -> Result<BTreeMap<String, String>> {
-        let pairs: Option<Vec<String>> = self.next()?;
-        let pairs = pairs.unwrap_or_default();
-        let pairs = pairs
-            .iter()
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-        Ok(pairs
-            .map(|(key, value)| (key.to_owned(), value.to_owned()))
-            .collect())
+    /// An array of texts; NULL is none.
+    pub(super) fn texts(&mut self) -> Result<Vec<String>> {
+        Ok(self.next::<Option<_>>()?.unwrap_or_default())
     }
 }

@@ -175,6 +175,7 @@ fn view(sql: &str) -> Result<View, SqlError> {
         name,
         data_type: Type::default(),
         default: None,
+        options: Default::default(),
         comment: None,
     });
     Ok(View {

@@ -71,6 +71,7 @@ pub(crate) fn schema() -> Schema {
         name: name.to_owned(),
         data_type: Type::parse(data_type).unwrap(),
         default: None,
+        options: Default::default(),
         comment: None,
     };
     let columns = [

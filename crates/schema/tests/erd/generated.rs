@@ -204,6 +204,7 @@ impl Generated {
                 name: odd(rng, number),
                 data_type: Type::named("text"),
                 default: None,
+                options: Default::default(),
                 comment: None,
             };
             let view = View {

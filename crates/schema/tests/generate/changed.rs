@@ -229,9 +229,11 @@ impl Generator {
         let names: Vec<ObjectName> = self.schema.tables.keys().cloned().collect();
         let name = self.rng.choice(names).unwrap();
         let (comment, of_column) = (self.comment(), self.comment());
+        let options = self.column_options();
         let table = self.schema.tables.get_mut(&name).unwrap();
         table.comment = comment;
         table.columns[0].comment = of_column;
+        table.columns[0].options = options;
         let comment = self.comment();
         for domain in self.schema.domains.values_mut() {
             domain.comment.clone_from(&comment);

@@ -122,6 +122,7 @@ impl Generator {
 pub(super) fn inherited_column(column: &Column) -> Column {
     Column {
         inherited: true,
+        options: Default::default(),
         comment: None,
         ..column.clone()
     }

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use underpin::schema::{
     Check, Column, ColumnRef, Deferral, Exclusion, ExclusionElement, Expression, Generated,
     GeneratedKind, Identity, Index, IndexKey, ObjectName, OperatorClass, Policy, PolicyCommand,
@@ -139,9 +141,22 @@ impl Generator {
             not_null: self.chance(30),
             default: sample.default.filter(|_| self.chance(40)),
             collation: (text && self.chance(40)).then(|| ObjectName::new("pg_catalog", "C")),
+            options: self.column_options(),
             comment: self.comment(),
             ..Column::default()
         });
+    }
+
+    /// What a column may tell the planner.
+    pub(super) fn column_options(&mut self) -> BTreeMap<String, String> {
+        let mut options = BTreeMap::new();
+        for name in ["n_distinct", "n_distinct_inherited"] {
+            if self.chance(10) {
+                let value = ["-0.5", "7", "100"][self.rng.usize(0..3)];
+                options.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        options
     }
 
     pub(super) fn generated_column(&mut self, table: &mut Table) {

@@ -102,6 +102,7 @@ fn columns(table: &Table) -> Vec<ViewColumn> {
         name: column.name.clone(),
         data_type: column.data_type.clone(),
         default: None,
+        options: Default::default(),
         comment: None,
     });
     columns.collect()

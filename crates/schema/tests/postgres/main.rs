@@ -7,6 +7,7 @@ mod compare;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;
+mod listed;
 mod odd;
 mod pairs;
 mod queries;

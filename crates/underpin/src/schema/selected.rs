@@ -1,7 +1,7 @@
 use underpin_schema::{ObjectName, Schema, Selection, name_matches};
 
 /// What [`introspect`](super::introspect()) would have read of the schema, but for what is
-/// unsupported, which stays.
+/// unsupported or unlisted, which stays.
 pub(super) fn selected(mut schema: Schema, selection: &Selection) -> Schema {
     let inside = |namespace: &str| {
         let all = selection.namespaces.is_empty();

@@ -20,7 +20,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 ///
 /// ```no_run
 /// use underpin::Config;
-/// use underpin::schema::{Hints, Selection, Source, Sources, diff};
+/// use underpin::schema::{Selection, Source, Sources};
 ///
 /// # async fn run() -> underpin::Result<()> {
 /// let sources = Sources::new(Config::from_env()?);
@@ -28,7 +28,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// let (has, wanted) = sources
 ///     .read_both(&Source::Database, &wanted, &Selection::default())
 ///     .await?;
-/// for change in diff(&has.schema, &wanted.schema, &wanted.hints).changes {
+/// for change in has.diff(&wanted).changes {
 ///     println!("{change}");
 /// }
 /// # Ok(())
@@ -161,10 +161,9 @@ impl Sources {
         };
         wanted.schema = selected(wanted.schema, &narrowed);
         // They cannot say it.
-        wanted
-            .schema
-            .unsupported
-            .clone_from(&other.schema.unsupported);
+        let (said, has) = (&mut wanted.schema, &other.schema);
+        said.unsupported.clone_from(&has.unsupported);
+        said.unlisted_options.clone_from(&has.unlisted_options);
         Ok((other, wanted))
     }
 

@@ -3,7 +3,7 @@ use std::fmt;
 
 use underpin_core::Result;
 use underpin_migrate::{Mark, RevisionId};
-use underpin_schema::{Change, Selection, Unsupported, diff};
+use underpin_schema::{Change, Selection, Unsupported};
 
 use super::target::Target;
 use crate::Database;
@@ -100,7 +100,7 @@ pub async fn standing(
         return Ok(Standing::UpToDate);
     };
     let has = target.counterpart(db, &Selection::default()).await?;
-    let diff = diff(&has.schema, &target.schema, &target.hints);
+    let diff = has.diff(target);
     if diff.changes.is_empty() && diff.unsupported.is_empty() {
         return Ok(Standing::UpToDate);
     }

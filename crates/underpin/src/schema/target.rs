@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use underpin_core::Result;
 use underpin_migrate::HISTORY_TABLE;
-use underpin_schema::{Hints, Schema, Selection};
+use underpin_schema::{Diff, Hints, Schema, Selection, Unsupported, diff};
 
 use super::selected::selected;
 use super::{introspect, of_models};
@@ -72,6 +72,23 @@ impl Target {
             hints,
             described: true,
         })
+    }
+
+    /// What it takes to get from this to another, of which the hints are. Options that no list
+    /// of the engine has count only between two databases: no description can ask for them.
+    pub fn diff(&self, to: &Target) -> Diff {
+        let mut diff = diff(&self.schema, &to.schema, &to.hints);
+        if !self.described && !to.described {
+            let (from, to) = (&self.schema.unlisted_options, &to.schema.unlisted_options);
+            diff.unsupported
+                .extend(from.symmetric_difference(to).cloned());
+        }
+        diff
+    }
+
+    /// Whether it has something that no change can be about.
+    pub fn has(&self, one: &Unsupported) -> bool {
+        self.schema.unsupported.contains(one) || self.schema.unlisted_options.contains(one)
     }
 
     /// The namespaces that it names, and those in which it has something.

@@ -1,5 +1,6 @@
 //! All that there is to know of one object, for people.
 
+use std::collections::BTreeMap;
 use std::io::{Result, Write};
 
 use underpin::schema::{
@@ -51,6 +52,8 @@ pub(super) fn write(out: &mut impl Write, schema: &Schema, found: &Found<'_>) ->
         Found::MaterializedView(_, of) => {
             let indexes = of.indexes.iter();
             parts.list("indexes", indexes.map(|(name, of)| words::index(name, of)));
+            let columns = of.columns.iter();
+            parts.column_options(columns.map(|column| (&column.name, &column.options)));
             parts.options(&of.options);
             parts.text("query", of.definition.as_str());
         }
@@ -158,7 +161,7 @@ impl Parts {
         self.list(title, text.trim_end().lines().map(str::to_owned));
     }
 
-    fn options(&mut self, options: &std::collections::BTreeMap<String, String>) {
+    fn options(&mut self, options: &BTreeMap<String, String>) {
         let each = options.iter();
         self.list(
             "options",
@@ -166,7 +169,19 @@ impl Parts {
         );
     }
 
-    fn triggers(&mut self, triggers: &std::collections::BTreeMap<String, Trigger>) {
+    fn column_options<'c>(
+        &mut self,
+        columns: impl Iterator<Item = (&'c String, &'c BTreeMap<String, String>)>,
+    ) {
+        let lines = columns.flat_map(|(column, options)| {
+            let column = words::names(std::slice::from_ref(column));
+            let each = options.iter();
+            each.map(move |(name, value)| format!("{column}: {name}={value}"))
+        });
+        self.list("column options", lines);
+    }
+
+    fn triggers(&mut self, triggers: &BTreeMap<String, Trigger>) {
         let lines = triggers.values().flat_map(|of| {
             let state = words::trigger_state(of.state);
             let text = format!("{}{state}", of.definition);
@@ -231,6 +246,8 @@ impl Parts {
         let unlogged = table.persistence == Persistence::Unlogged;
         let unlogged = unlogged.then(|| "no: its rows are gone after a crash".to_owned());
         self.list("logged", unlogged);
+        let columns = table.columns.iter();
+        self.column_options(columns.map(|column| (&column.name, &column.options)));
         self.options(&table.options);
     }
 

@@ -1,9 +1,15 @@
+use std::collections::BTreeMap;
+
 use underpin_core::Result;
 
 use crate::postgres::catalog::columns::ColumnRow;
 use crate::{Column, Expression, Generated, GeneratedKind, Identity, Type, ViewColumn, sql_text};
 
-pub(super) fn of_table(row: ColumnRow, identity: Option<Identity>) -> Result<Column> {
+pub(super) fn of_table(
+    row: ColumnRow,
+    options: BTreeMap<String, String>,
+    identity: Option<Identity>,
+) -> Result<Column> {
     let always = match row.identity.as_str() {
         "" | "d" => false,
         "a" => true,
@@ -28,16 +34,18 @@ pub(super) fn of_table(row: ColumnRow, identity: Option<Identity>) -> Result<Col
         generated,
         collation: row.collation,
         inherited: !row.is_local,
+        options,
         comment: row.comment,
         name: row.name,
         ..Column::default()
     })
 }
 
-pub(super) fn of_view(row: ColumnRow) -> Result<ViewColumn> {
+pub(super) fn of_view(row: ColumnRow, options: BTreeMap<String, String>) -> Result<ViewColumn> {
     Ok(ViewColumn {
         data_type: Type::parse(&row.data_type)?,
         default: row.default.map(Into::into),
+        options,
         comment: row.comment,
         name: row.name,
     })

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use underpin_core::Result;
@@ -12,7 +13,12 @@ use crate::{Expression, Index, IndexKey, KeyTarget, sql_text};
 const DESCENDING: i16 = 1;
 const NULLS_FIRST: i16 = 2;
 
-pub(super) fn index(relation: &Relation, row: &IndexRow, names: &Names) -> Result<Index> {
+pub(super) fn index(
+    relation: &Relation,
+    row: &IndexRow,
+    options: BTreeMap<String, String>,
+    names: &Names,
+) -> Result<Index> {
     let texts = match &row.definition {
         Some(definition) => {
             let keys = keys(definition).ok_or_else(|| CatalogError::Text {
@@ -35,7 +41,7 @@ pub(super) fn index(relation: &Relation, row: &IndexRow, names: &Names) -> Resul
         include: relation.column_names(row.columns.get(row.keys..).unwrap_or_default())?,
         nulls_not_distinct: row.nulls_not_distinct,
         predicate: predicate.map(Expression::from),
-        options: row.options.clone(),
+        options,
         valid: row.valid,
         parent: row.parent.clone(),
         comment: row.comment.clone(),

@@ -1,21 +1,28 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::postgres::catalog::names::Name;
 use crate::postgres::error::CatalogError;
 use crate::{ObjectName, OperatorClass};
 
-/// What indexes, partition keys and exclusion constraints refer to by number.
+/// What indexes, partition keys and exclusion constraints refer to by number, and the server
+/// that knows it.
 #[derive(Default)]
 pub(super) struct Names {
     operator_classes: HashMap<i64, ObjectName>,
     default_operator_classes: HashMap<i64, ObjectName>,
     collations: HashMap<i64, ObjectName>,
     operators: HashMap<i64, ObjectName>,
+    /// The version of the server, 150018 for 15.18.
+    version: i64,
 }
 
 impl Names {
     pub(super) fn add(&mut self, row: Name) -> Result<(), CatalogError> {
         let map = match row.kind.as_str() {
+            "server" => {
+                self.version = row.oid;
+                return Ok(());
+            }
             "operator class" => &mut self.operator_classes,
             "default operator class" => &mut self.default_operator_classes,
             "collation" => &mut self.collations,
@@ -31,19 +38,19 @@ impl Names {
     pub(super) fn operator_class(
         &self,
         oid: i64,
-        options: Option<&String>,
+        options: Option<&BTreeMap<String, String>>,
     ) -> Option<OperatorClass> {
         let named = self.operator_classes.get(&oid);
         let default = || options.and_then(|_| self.default_operator_classes.get(&oid));
-        let options = options.map(|options| options.split(','));
-        let options = options.into_iter().flatten();
         named.or_else(default).map(|name| OperatorClass {
             name: name.clone(),
-            options: options
-                .filter_map(|option| option.split_once('='))
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .collect(),
+            options: options.cloned().unwrap_or_default(),
         })
+    }
+
+    /// The version of the server that the names are from.
+    pub(super) fn version(&self) -> i64 {
+        self.version
     }
 
     /// The collation; 0 is none.

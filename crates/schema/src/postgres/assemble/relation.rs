@@ -1,4 +1,5 @@
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 
 use underpin_core::Result;
 
@@ -13,6 +14,7 @@ use crate::postgres::catalog::policies::PolicyRow;
 use crate::postgres::catalog::relations::{PartitionKeyText, RelationRow, SequenceRow};
 use crate::postgres::catalog::triggers::TriggerRow;
 use crate::postgres::error::CatalogError;
+use crate::postgres::listed::{self, Kind};
 use crate::sql_text;
 use crate::{
     Bound, Identity, MaterializedView, ObjectName, ObjectRef, PartitionOf, Persistence,
@@ -27,6 +29,8 @@ pub(super) struct Relations {
     indexes: HashMap<i64, IndexRow>,
     /// Sequences of identity columns, by table and column.
     identities: HashMap<(i64, String), Identity>,
+    /// Options that the server's lists do not have.
+    unlisted: BTreeSet<Unsupported>,
 }
 
 /// One relation, and what its parts refer to by number.
@@ -73,7 +77,8 @@ impl Relation {
 }
 
 impl Relations {
-    pub(super) fn add(&mut self, row: RelationRow) -> Result<()> {
+    pub(super) fn add(&mut self, row: RelationRow, names: &Names) -> Result<()> {
+        let options = self.relation_options(&row, names.version());
         let persistence = match row.persistence.as_str() {
             "p" => Persistence::Permanent,
             "u" => Persistence::Unlogged,
@@ -82,16 +87,16 @@ impl Relations {
         let definition = || row.definition.as_deref().unwrap_or_default();
         let definition = || definition().trim().trim_end_matches(';').into();
         let object = match row.kind.as_str() {
-            "r" | "p" => Object::Table(Box::new(table(&row, persistence)?)),
+            "r" | "p" => Object::Table(Box::new(table(&row, options, persistence)?)),
             "v" => Object::View(View {
                 definition: definition(),
-                options: row.options,
+                options,
                 comment: row.comment,
                 ..View::default()
             }),
             "m" => Object::MaterializedView(MaterializedView {
                 definition: definition(),
-                options: row.options,
+                options,
                 comment: row.comment,
                 ..MaterializedView::default()
             }),
@@ -131,12 +136,53 @@ impl Relations {
         Ok(())
     }
 
-    pub(super) fn add_column(&mut self, row: ColumnRow) -> Result<()> {
+    /// What a user can set of what is stored; the rest is noted.
+    fn sorted(
+        &mut self,
+        kind: Kind<'_>,
+        (version, stored): (i64, &[String]),
+        of: impl fmt::Display,
+    ) -> BTreeMap<String, String> {
+        let options = listed::sorted(kind, version, stored);
+        let unlisted = options.unlisted.iter();
+        self.unlisted.extend(unlisted.map(|text| Unsupported {
+            kind: "option".to_owned(),
+            name: format!("{} of {of}", one_line(text)),
+        }));
+        options.listed
+    }
+
+    /// The options of a relation and, where it has one, of its TOAST table.
+    fn relation_options(&mut self, row: &RelationRow, version: i64) -> BTreeMap<String, String> {
+        let (kind, word) = match row.kind.as_str() {
+            "r" => (Kind::Table, "table"),
+            "v" => (Kind::View, "view"),
+            "m" => (Kind::Table, "materialized view"),
+            "p" => (Kind::Nothing, "table"),
+            _ => (Kind::Nothing, "sequence"),
+        };
+        let of = format!("{word} {}", row.name);
+        let mut options = self.sorted(kind, (version, &row.options), &of);
+        let of = format!("the TOAST table of {word} {}", row.name);
+        let toast = self.sorted(Kind::Toast, (version, &row.toast_options), &of);
+        let toast = toast.into_iter();
+        options.extend(toast.map(|(name, value)| (format!("toast.{name}"), value)));
+        options
+    }
+
+    pub(super) fn add_column(&mut self, row: ColumnRow, names: &Names) -> Result<()> {
         let identity = match row.identity.as_str() {
             "" => None,
             // A partition's column may count by the sequence of its parent.
             _ => self.identities.remove(&(row.relation, row.name.clone())),
         };
+        let relation = self.relation(row.relation, &row.name)?;
+        let kind = match relation.object {
+            Object::Table(_) | Object::MaterializedView(_) => Kind::Column,
+            Object::View(_) | Object::Sequence(_) => Kind::Nothing,
+        };
+        let of = format!("column {}.{}", relation.name, plain(&row.name));
+        let options = self.sorted(kind, (names.version(), &row.options), of);
         let relation = self.relation(row.relation, &row.name)?;
         let numbered = NumberedColumn {
             name: row.name.clone(),
@@ -149,9 +195,11 @@ impl Relations {
             relation.unsupported.push(Unsupported { kind, name });
         }
         match &mut relation.object {
-            Object::Table(table) => table.columns.push(column::of_table(row, identity)?),
-            Object::View(view) => view.columns.push(column::of_view(row)?),
-            Object::MaterializedView(view) => view.columns.push(column::of_view(row)?),
+            Object::Table(table) => table
+                .columns
+                .push(column::of_table(row, options, identity)?),
+            Object::View(view) => view.columns.push(column::of_view(row, options)?),
+            Object::MaterializedView(view) => view.columns.push(column::of_view(row, options)?),
             Object::Sequence(_) => return Err(missing("a table", &row.name).into()),
         }
         Ok(())
@@ -169,8 +217,12 @@ impl Relations {
     }
 
     pub(super) fn add_index(&mut self, row: IndexRow, names: &Names) -> Result<()> {
+        let table = &self.relation(row.relation, &row.name)?.name;
+        let of = format!("index {}", table.sibling(&row.name));
+        let options = (names.version(), &row.options[..]);
+        let options = self.sorted(Kind::Index(&row.method), options, of);
         let relation = self.relation(row.relation, &row.name)?;
-        let built = index::index(relation, &row, names)?;
+        let built = index::index(relation, &row, options, names)?;
         let indexes = match &mut relation.object {
             Object::Table(table) => &mut table.indexes,
             Object::MaterializedView(view) => &mut view.indexes,
@@ -224,6 +276,7 @@ impl Relations {
             let sequence = identity.sequence.unwrap_or_default();
             return Err(missing(format_args!("column {column}"), sequence).into());
         }
+        schema.unlisted_options.extend(self.unlisted);
         for (_, relation) in self.by_oid {
             let name = relation.name;
             schema.unsupported.extend(relation.unsupported);
@@ -245,11 +298,24 @@ impl Relations {
     }
 }
 
-fn table(row: &RelationRow, persistence: Persistence) -> Result<Table, CatalogError> {
+/// A text that a line can hold, also in a comment of SQL.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c.is_control() {
+            true => line.extend(c.escape_default()),
+            false => line.push(c),
+        }
+    }
+    line
+}
+
+fn table(
+    row: &RelationRow,
+    options: BTreeMap<String, String>,
+    persistence: Persistence,
+) -> Result<Table, CatalogError> {
     let (enabled, forced) = row.row_security;
-    let mut options = row.options.clone();
-    let toast = row.toast_options.iter();
-    options.extend(toast.map(|(key, value)| (format!("toast.{key}"), value.clone())));
     let mut inherits = row.parents.clone();
     let partition_of = match row.is_partition {
         false => None,

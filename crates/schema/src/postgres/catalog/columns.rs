@@ -19,11 +19,11 @@ const SQL: &str = concat!(
     "SELECT a.attrelid::int8, a.attnum, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull,
         pg_get_expr(v.adbin, CASE a.attgenerated WHEN '' THEN 0 ELSE v.adrelid END), a.attidentity::text, a.attgenerated::text, a.attislocal,
         a.attcollation::int8, cn.nspname::text, co.collname::text, d.description,
-        CASE WHEN a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR a.attoptions IS NOT NULL OR {compressed}
+        CASE WHEN a.attstorage <> t.typstorage OR coalesce(a.attstattarget, -1) > -1 OR {compressed}
           THEN array_remove(ARRAY[CASE WHEN a.attstorage <> t.typstorage THEN 'storage' END,
                                   CASE WHEN coalesce(a.attstattarget, -1) > -1 THEN 'statistics target' END,
-                                  CASE WHEN a.attoptions IS NOT NULL THEN 'options' END,
-                                  CASE WHEN {compressed} THEN 'compression' END], NULL) END
+                                  CASE WHEN {compressed} THEN 'compression' END], NULL) END,
+        a.attoptions
      FROM pg_attribute a
      JOIN pg_class c ON c.oid = a.attrelid
      JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -52,6 +52,8 @@ pub(in crate::postgres) struct ColumnRow {
     pub(in crate::postgres) comment: Option<String>,
     /// What it has that a schema cannot carry.
     pub(in crate::postgres) unsupported: Vec<String>,
+    /// As they are stored.
+    pub(in crate::postgres) options: Vec<String>,
 }
 
 pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
@@ -69,6 +71,7 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
         collation_oid: fields.next()?,
         collation: fields.name()?,
         comment: fields.next()?,
-        unsupported: fields.next::<Option<_>>()?.unwrap_or_default(),
+        unsupported: fields.texts()?,
+        options: fields.texts()?,
     })
 }

@@ -5,6 +5,7 @@ use underpin_core::{Result, ValueRow};
 use super::relation_selected;
 use crate::ObjectName;
 use crate::postgres::fields::Fields;
+use crate::postgres::listed::{is_private, split};
 
 /// All indexes, those of constraints too. The whole text is asked for only where a key is
 /// an expression.
@@ -31,12 +32,16 @@ const SQL: &str = concat!(
      LEFT JOIN pg_inherits h ON h.inhrelid = i.indexrelid
      LEFT JOIN pg_class p ON p.oid = h.inhparent
      LEFT JOIN pg_namespace pn ON pn.oid = p.relnamespace
-     LEFT JOIN (SELECT a.attrelid, array_agg(a.attnum) AS numbers, array_agg(array_to_string(a.attoptions, ',')) AS options
-                FROM pg_attribute a WHERE a.attoptions IS NOT NULL GROUP BY a.attrelid) o ON o.attrelid = i.indexrelid
+     LEFT JOIN (SELECT a.attrelid, array_agg(a.attnum) AS numbers, array_agg(array_to_string(a.attoptions, chr(31))) AS options
+                FROM pg_attribute a JOIN pg_class k ON k.oid = a.attrelid
+                WHERE k.relkind IN ('i', 'I') AND a.attoptions IS NOT NULL GROUP BY a.attrelid) o ON o.attrelid = i.indexrelid
      LEFT JOIN pg_description d ON d.classoid = 'pg_class'::regclass AND d.objoid = i.indexrelid AND d.objsubid = 0
      WHERE c.relkind IN ('r', 'p', 'm') AND c.relpersistence <> 't' AND ",
     relation_selected!(),
 );
+
+/// What is between two options in [`SQL`].
+const SEPARATOR: char = '\u{1f}';
 
 pub(in crate::postgres) struct IndexRow {
     pub(in crate::postgres) oid: i64,
@@ -57,10 +62,12 @@ pub(in crate::postgres) struct IndexRow {
     /// All of it, where a key is an expression.
     pub(in crate::postgres) definition: Option<String>,
     pub(in crate::postgres) predicate: Option<String>,
-    pub(in crate::postgres) options: BTreeMap<String, String>,
+    /// As they are stored.
+    pub(in crate::postgres) options: Vec<String>,
     pub(in crate::postgres) parent: Option<ObjectName>,
-    /// Options of operator classes, by the number of the key from 1.
-    pub(in crate::postgres) class_options: BTreeMap<i16, String>,
+    /// Options of operator classes, by the number of the key from 1. Only the class knows which
+    /// it has.
+    pub(in crate::postgres) class_options: BTreeMap<i16, BTreeMap<String, String>>,
     pub(in crate::postgres) comment: Option<String>,
 }
 
@@ -81,16 +88,21 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<IndexRow> {
         collations: fields.next()?,
         definition: fields.next()?,
         predicate: fields.next()?,
-        options: fields.options()?,
+        options: fields.texts()?,
         parent: fields.name()?,
         class_options: class_options(&mut fields)?,
         comment: fields.next()?,
     })
 }
 
-fn class_options(fields: &mut Fields<'_>) -> Result<BTreeMap<i16, String>> {
+fn class_options(fields: &mut Fields<'_>) -> Result<BTreeMap<i16, BTreeMap<String, String>>> {
     let numbers: Option<Vec<i16>> = fields.next()?;
-    let options: Option<Vec<String>> = fields.next()?;
     let numbers = numbers.unwrap_or_default().into_iter();
-    Ok(numbers.zip(options.unwrap_or_default()).collect())
+    let all = numbers.zip(fields.texts()?).map(|(number, stored)| {
+        let options = stored.split(SEPARATOR).map(split);
+        let options = options.filter(|(name, _)| !is_private(name));
+        let options = options.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        (number, options.collect::<BTreeMap<_, _>>())
+    });
+    Ok(all.filter(|(_, options)| !options.is_empty()).collect())
 }

@@ -3,7 +3,8 @@ use underpin_core::{Result, ValueRow};
 use super::namespace_selected;
 use crate::postgres::fields::Fields;
 
-/// Namespaces and extensions, and the names of what indexes and constraints refer to by number.
+/// The version of the server, namespaces and extensions, and the names of what indexes and
+/// constraints refer to by number.
 pub(in crate::postgres) const SQL: &str = concat!(
     "SELECT 'namespace' AS kind, n.oid::int8 AS oid, NULL::text AS namespace, n.nspname::text AS name,
         NULL::text AS version, NULL::text[] AS requires, d.description AS comment
@@ -41,6 +42,8 @@ pub(in crate::postgres) const SQL: &str = concat!(
      SELECT 'operator', o.oid::int8, n.nspname::text, o.oprname::text, NULL, NULL, NULL
      FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE o.oid IN (SELECT unnest(c.conexclop) FROM pg_constraint c WHERE c.contype = 'x')
+     UNION ALL
+     SELECT 'server', current_setting('server_version_num')::int8, NULL, '', NULL, NULL, NULL
      ORDER BY kind, oid"
 );
 
@@ -62,7 +65,7 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<Name> {
         namespace: fields.next()?,
         name: fields.next()?,
         version: fields.next()?,
-        requires: fields.next::<Option<_>>()?.unwrap_or_default(),
+        requires: fields.texts()?,
         comment: fields.next()?,
     })
 }

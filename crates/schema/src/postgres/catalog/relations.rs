@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use underpin_core::{Result, ValueRow};
 
 use super::relation_selected;
@@ -49,8 +47,9 @@ pub(in crate::postgres) struct RelationRow {
     pub(in crate::postgres) name: ObjectName,
     pub(in crate::postgres) persistence: String,
     pub(in crate::postgres) row_security: (bool, bool),
-    pub(in crate::postgres) options: BTreeMap<String, String>,
-    pub(in crate::postgres) toast_options: BTreeMap<String, String>,
+    /// As they are stored.
+    pub(in crate::postgres) options: Vec<String>,
+    pub(in crate::postgres) toast_options: Vec<String>,
     pub(in crate::postgres) definition: Option<String>,
     pub(in crate::postgres) partition_key: Option<PartitionKeyText>,
     pub(in crate::postgres) is_partition: bool,
@@ -96,8 +95,8 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<RelationRow> {
         },
         persistence: fields.next()?,
         row_security: (fields.next()?, fields.next()?),
-        options: fields.options()?,
-        toast_options: fields.options()?,
+        options: fields.texts()?,
+        toast_options: fields.texts()?,
         definition: fields.next()?,
         partition_key: partition_key(&mut fields)?,
         is_partition: fields.next()?,

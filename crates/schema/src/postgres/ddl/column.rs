@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use underpin_core::{Result, quote};
 
-use super::sequence;
+use super::{options, sequence};
 use crate::{Column, Generated, GeneratedKind, Identity, ObjectName};
 
 /// The column as `CREATE TABLE` and `ADD COLUMN` have it.
@@ -122,6 +122,14 @@ pub fn set_not_null(table: &ObjectName, column: &Column) -> Result<String> {
         "DROP NOT NULL"
     };
     alter_only(table, &column.name, action)
+}
+
+/// `ALTER TABLE … ALTER COLUMN … SET (…)`, or nothing where it has no options.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn set_options(table: &ObjectName, column: &Column) -> Result<Option<String>> {
+    options::of_column("TABLE", table, (&column.name, &column.options))
 }
 
 fn alter_only(table: &ObjectName, column: &str, action: &str) -> Result<String> {

@@ -1,10 +1,11 @@
-//! Storage options.
+//! Storage options, and those of columns.
 
 use std::collections::BTreeMap;
 
 use underpin_core::{Result, quote};
 
 use super::literal::literal;
+use crate::ObjectName;
 
 /// ` WITH (…)`, or nothing.
 ///
@@ -15,6 +16,22 @@ pub fn with(options: &BTreeMap<String, String>) -> Result<String> {
         true => Ok(String::new()),
         false => Ok(format!(" WITH ({})", list(options)?)),
     }
+}
+
+/// `ALTER … ALTER COLUMN … SET (…)`, or nothing where there are no options.
+pub(super) fn of_column(
+    kind: &str,
+    of: &ObjectName,
+    (column, options): (&str, &BTreeMap<String, String>),
+) -> Result<Option<String>> {
+    if options.is_empty() {
+        return Ok(None);
+    }
+    let (of, column) = (of.quoted()?, quote::identifier(column)?);
+    let list = list(options)?;
+    Ok(Some(format!(
+        "ALTER {kind} {of} ALTER COLUMN {column} SET ({list})"
+    )))
 }
 
 /// The options with commas between them, as in `SET (…)`.

@@ -122,12 +122,28 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
                     name: column.clone(),
                     data_type: Default::default(),
                     default: default.clone(),
+                    options: Default::default(),
                     comment: None,
                 };
                 view::set_default(name, &column)
             };
             let lock = of(LockMode::AccessExclusive, name);
             out.push(step(words, set(to)?, Undo::sql(set(from)?), lock));
+        }
+        Change::SetColumnOptions {
+            table,
+            column,
+            from,
+            to,
+        } => {
+            let kind = match scene.goal.materialized_views.contains_key(table) {
+                true => "MATERIALIZED VIEW",
+                false => "TABLE",
+            };
+            let (of, column) = (table.quoted()?, quote::identifier(column)?);
+            let on = format!("ALTER {kind} {of} ALTER COLUMN {column}");
+            let lock = self::of(LockMode::ShareUpdateExclusive, table);
+            options::set(words, &on, (from, to), &lock, out)?;
         }
         other => table_settings(other, scene, aside, out)?,
     }

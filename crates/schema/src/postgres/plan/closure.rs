@@ -223,6 +223,7 @@ impl Closure<'_, '_> {
                 | Node::Persistence(_)
                 | Node::TableOptions(_)
                 | Node::RowSecurity(_)
+                | Node::ColumnOptions(..)
                 | Node::NotNull(..)
                 | Node::Identity(..),
             ) => true,

@@ -66,6 +66,7 @@ pub(super) fn drop_sql(schema: &Schema, node: &Node) -> Result<String> {
         Node::Inheritance(_)
         | Node::Persistence(_)
         | Node::TableOptions(_)
+        | Node::ColumnOptions(..)
         | Node::RowSecurity(_) => String::new(),
     })
 }

@@ -120,6 +120,13 @@ impl Intent {
             Change::AlterMaterializedView { name, .. } => {
                 self.again(Node::MaterializedView(name.clone()));
             }
+            Change::SetColumnOptions { table, column, .. } => {
+                let node = match scene.to.materialized_views.contains_key(table) {
+                    true => Node::MaterializedView(table.clone()),
+                    false => Node::ColumnOptions(table.clone(), column.clone()),
+                };
+                self.alter(node, change);
+            }
             Change::SetComment { .. } => self.comments.push(change.clone()),
             other => self.domain(other, scene),
         }

@@ -138,7 +138,8 @@ pub(super) fn step(comment: String, sql: String, undo: Undo, lock: Lock) -> Step
 /// What belongs to something that was made just before.
 fn accompanying(piece: Piece, node: &Node) -> Step {
     let comment = piece.sql.starts_with("COMMENT ON");
-    let on = node.owner().filter(|_| comment);
+    let of_column = matches!(node, Node::Column(..));
+    let on = node.owner().filter(|_| comment || of_column);
     let lock = on.map_or_else(Lock::none, |on| {
         Lock::of(LockMode::ShareUpdateExclusive, on, Work::Catalog)
     });

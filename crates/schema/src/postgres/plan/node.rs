@@ -23,6 +23,8 @@ pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
     Persistence(O),
     TableOptions(O),
     Column(O, S),
+    /// What a column of a table tells the planner.
+    ColumnOptions(O, S),
     NotNull(O, S),
     Identity(O, S),
     Default(O, S),
@@ -51,7 +53,7 @@ macro_rules! each {
     ($node:expr, $name:ident => $then:expr) => {
         each!(@ $node, $name, $then,
             [Namespace Extension Enum Domain DomainDefault DomainNotNull Sequence Function Table Inheritance Persistence TableOptions Owner View MaterializedView Attachment RowSecurity],
-            [DomainCheck Column NotNull Identity Default Check Key Index ForeignKey Trigger Policy])
+            [DomainCheck Column ColumnOptions NotNull Identity Default Check Key Index ForeignKey Trigger Policy])
     };
     (@ $node:expr, $name:ident, $then:expr, [$($one:ident)*], [$($two:ident)*]) => {
         match $node {
@@ -87,6 +89,7 @@ impl<O: Clone, S: Clone, F> Node<O, S, F> {
             | Node::Persistence(of)
             | Node::TableOptions(of)
             | Node::Column(of, _)
+            | Node::ColumnOptions(of, _)
             | Node::NotNull(of, _)
             | Node::Identity(of, _)
             | Node::Default(of, _)
@@ -124,7 +127,8 @@ impl<O: Clone, S: Clone, F> Node<O, S, F> {
     /// The column that it is a property of.
     pub(super) fn column(&self) -> Option<Self> {
         match self {
-            Node::NotNull(table, column)
+            Node::ColumnOptions(table, column)
+            | Node::NotNull(table, column)
             | Node::Identity(table, column)
             | Node::Default(table, column) => Some(Node::Column(table.clone(), column.clone())),
             _ => None,
@@ -187,6 +191,7 @@ impl fmt::Display for Node {
         match self {
             Node::DomainCheck(of, name) | Node::Check(of, name) => part("check", of, name),
             Node::Column(of, name) => write!(f, "column {of}.{}", plain(name)),
+            Node::ColumnOptions(of, name) => write!(f, "options of {of}.{}", plain(name)),
             Node::NotNull(of, name) => write!(f, "NOT NULL of {of}.{}", plain(name)),
             Node::Identity(of, name) => write!(f, "identity of {of}.{}", plain(name)),
             Node::Default(of, name) => write!(f, "default of {of}.{}", plain(name)),

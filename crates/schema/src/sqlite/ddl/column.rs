@@ -25,6 +25,11 @@ fn rest(table: &Table, column: &Column, key: &str) -> Result<String> {
         || format!("the type {data_type} of column {:?}", column.name),
         "Keep it in a column of type TEXT, with a check of what it may hold.",
     )?;
+    ddl::refuse(
+        !column.options.is_empty(),
+        || format!("options of the column {:?}", column.name),
+        "Leave them away for SQLite.",
+    )?;
     let of = table.primary_key.as_ref();
     let of = of.filter(|key| is_rowid(table, key) && key.columns[0] == column.name);
     ddl::refuse(

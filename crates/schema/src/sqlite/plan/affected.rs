@@ -29,6 +29,7 @@ fn table_of(change: &Change) -> Option<&ObjectName> {
         | Change::SetColumnNotNull { table, .. }
         | Change::SetColumnConflict { table, .. }
         | Change::SetColumnDefault { table, .. }
+        | Change::SetColumnOptions { table, .. }
         | Change::SetColumnIdentity { table, .. }
         | Change::SetColumnGenerated { table, .. }
         | Change::CreatePrimaryKey { table, .. }

@@ -44,6 +44,7 @@ impl Generator {
                 name: given.clone(),
                 data_type: Type::default(),
                 default: None,
+                options: Default::default(),
                 comment: None,
             };
             view.columns.push(named);

@@ -29,6 +29,7 @@ pub(super) fn with_unsaid(mut described: Schema, now: &Schema, engine: Engine) -
     let views = &mut described.materialized_views;
     views.clone_from(&now.materialized_views);
     described.unsupported.clone_from(&now.unsupported);
+    described.unlisted_options.clone_from(&now.unlisted_options);
     sequences(&mut described, now);
     enums(&mut described, now);
     needs_functions(&mut described);
@@ -76,6 +77,7 @@ pub(super) fn completed(mut made: Schema, wanted: &Schema) -> Schema {
     views.clone_from(&wanted.materialized_views);
     made.functions.clone_from(&wanted.functions);
     made.unsupported.clone_from(&wanted.unsupported);
+    made.unlisted_options.clone_from(&wanted.unlisted_options);
     for (name, sequence) in &wanted.sequences {
         if let Some(made) = made.sequences.get_mut(name) {
             made.owned_by.clone_from(&sequence.owned_by);

@@ -54,6 +54,16 @@ impl Pieces<'_> {
         self.pieces.push(Piece { words, sql });
     }
 
+    /// The options of a column, where it has some.
+    fn options(&mut self, of: &ObjectName, column: &str, sql: Option<String>) {
+        let column = crate::object_name::plain(column);
+        let words = || format!("Set the options of {of}.{column}");
+        self.pieces.extend(sql.map(|sql| Piece {
+            words: words(),
+            sql,
+        }));
+    }
+
     fn comment(&mut self, on: Subject<'_>, comment: &Option<String>) -> Result<()> {
         if let Some(text) = comment {
             let words = format!("Comment on {}", self.node);
@@ -120,6 +130,10 @@ fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Res
             if let Some(of) = schema.materialized_views.get(name) {
                 out.create(materialized_view::create(name, of)?);
                 out.comment(Subject::MaterializedView(name), &of.comment)?;
+                for column in &of.columns {
+                    let sql = materialized_view::set_options(name, column)?;
+                    out.options(name, &column.name, sql);
+                }
                 view_columns(name, &of.columns, out)?;
             }
         }
@@ -263,6 +277,7 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
             if let Some(one) = of.column(column_name) {
                 let words = format!("Add {node}");
                 out.add(words, column::add(name, one)?);
+                out.options(name, column_name, column::set_options(name, one)?);
                 out.comment(Subject::Column(name, column_name), &one.comment)?;
             }
         }
@@ -353,6 +368,9 @@ fn core(
     dump::inherited_columns(schema, name, of, &mut more)?;
     for sql in more {
         out.add(format!("Complete {}", ObjectRef::Table(name.clone())), sql);
+    }
+    for column in &of.columns {
+        out.options(name, &column.name, column::set_options(name, column)?);
     }
     out.comment(Subject::Table(name), &of.comment)?;
     for column in &of.columns {

@@ -72,7 +72,9 @@ impl<'s> Builder<'s> {
                 needs.extend(self.in_table(name, generated.expression.as_str()));
             }
             self.needs.add(part(Node::Column), needs);
-            self.needs.add(part(Node::NotNull), [part(Node::Column)]);
+            for node in [Node::ColumnOptions, Node::NotNull] {
+                self.needs.add(part(node), [part(Node::Column)]);
+            }
             let needs = [part(Node::Column), part(Node::NotNull)];
             self.needs.add(part(Node::Identity), needs);
             let mut needs = vec![part(Node::Column)];

@@ -101,6 +101,7 @@ fn named_or<'m, T>(
 
 fn column_takes(column: &mut Column, now: &Column, on_sqlite: bool) {
     column.inherited = now.inherited;
+    column.options.clone_from(&now.options);
     if column.not_null {
         column.not_null_conflict = now.not_null_conflict;
     }
