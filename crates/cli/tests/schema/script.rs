@@ -131,3 +131,45 @@ async fn the_shell_of_sqlite_runs_what_is_printed() {
     let still = place.run(&["schema", "diff", "database", "schema.sql"]);
     assert_eq!(still.code, 0, "{}", still.out);
 }
+
+/// An option that no list of the server has counts between two databases, and nowhere else.
+#[tokio::test]
+async fn two_databases_differ_in_options_that_no_list_has() {
+    let server = or_skip!(Postgres::shared());
+    let [place, other] =
+        ["unlisted_one", "unlisted_other"].map(|name| Place::on_postgres(server, name));
+    for place in [&place, &other] {
+        place.batch("CREATE TABLE users (id bigint)").await;
+    }
+    let add = |option: &str| {
+        format!(
+            "SET allow_system_table_mods = on; \
+             UPDATE pg_attribute SET attoptions = array_append(attoptions, '{option}') \
+             WHERE attrelid = 'users'::regclass AND attname = 'id'"
+        )
+    };
+    let compare = || place.run(&["schema", "diff", "database", &other.url()]);
+    place.batch(&add("pg_attver=1")).await;
+    other.batch(&add("pg_attver=2")).await;
+    assert_eq!(compare().out, "The schemas are the same.\n");
+    place.batch(&add("later=1")).await;
+    let said = compare();
+    assert_eq!(
+        said.out,
+        "Only the first has option later=1 of column public.users.id, and no plan can be about that.\n"
+    );
+    assert_eq!(said.code, 1);
+    let validated = place.run(&["schema", "validate", &other.url(), "--format", "csv"]);
+    assert_eq!(
+        validated.out,
+        "drift,what\nonly in the database,option later=1 of column public.users.id\n"
+    );
+    other.batch(&add("later=1")).await;
+    assert_eq!(compare().code, 0);
+    other.batch(&add("later=2")).await;
+    let said = compare().out;
+    assert!(
+        said.starts_with("Only the second has option later=2"),
+        "{said}"
+    );
+}

@@ -147,12 +147,14 @@ impl Generator {
         });
     }
 
-    /// What a column may tell the planner.
-    pub(super) fn column_options(&mut self) -> BTreeMap<String, String> {
+    /// What a column may tell the planner, by how many names there are so far: all else stays as
+    /// it is for the same seed.
+    pub(super) fn column_options(&self) -> BTreeMap<String, String> {
+        let mut rng = fastrand::Rng::with_seed(self.names as u64);
         let mut options = BTreeMap::new();
         for name in ["n_distinct", "n_distinct_inherited"] {
-            if self.chance(10) {
-                let value = ["-0.5", "7", "100"][self.rng.usize(0..3)];
+            if rng.u8(0..10) == 0 {
+                let value = ["-0.5", "7", "100"][rng.usize(0..3)];
                 options.insert(name.to_owned(), value.to_owned());
             }
         }

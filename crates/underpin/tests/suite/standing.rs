@@ -131,3 +131,49 @@ async fn models_say_what_a_database_should_be() {
         assert!(matches!(stands.unwrap(), Standing::Drifted { changes, .. } if changes.len() == 1));
     }
 }
+
+/// A server may note things for itself where options are.
+#[tokio::test]
+async fn options_that_no_list_has_are_no_drift() {
+    for place in Place::each("standing_unlisted") {
+        if matches!(place, Place::Sqlite(_)) {
+            continue;
+        }
+        let db = place.open().await;
+        let migrator = migrator(&place, &REVISIONS);
+        migrator.up("head").await.unwrap();
+        let by_sql = target(&place).await;
+        for option in ["pg_attver=22183600", "later=1"] {
+            db.batch(&format!(
+                "SET allow_system_table_mods = on;
+                 UPDATE pg_attribute SET attoptions = array_append(attoptions, '{option}')
+                   WHERE attrelid = 'users'::regclass AND attnum > 0;
+                 UPDATE pg_class SET reloptions = array_append(reloptions, '{option}')
+                   WHERE relname IN ('users', 'users_email', 'users_pkey');
+                 SET allow_system_table_mods = off"
+            ))
+            .await
+            .unwrap();
+            let now = introspect(&db, &Selection::default()).await.unwrap();
+            let by_models = Target::of_models(&models![User], &db.config(), &now).await;
+            for target in [&by_sql, &by_models.unwrap()] {
+                let stands = standing(&db, &migrator, Some(target)).await.unwrap();
+                assert_eq!(stands, Standing::UpToDate, "{option}");
+            }
+        }
+        // What models cannot say stays.
+        db.batch(
+            "SET allow_system_table_mods = on;
+             UPDATE pg_attribute SET attoptions = NULL WHERE attrelid = 'users'::regclass;
+             ALTER TABLE users ALTER email SET (n_distinct = 5)",
+        )
+        .await
+        .unwrap();
+        let now = introspect(&db, &Selection::default()).await.unwrap();
+        let by_models = Target::of_models(&models![User], &db.config(), &now).await;
+        let stands = standing(&db, &migrator, Some(&by_models.unwrap())).await;
+        assert_eq!(stands.unwrap(), Standing::UpToDate);
+        let stands = standing(&db, &migrator, Some(&by_sql)).await.unwrap();
+        assert!(matches!(stands, Standing::Drifted { changes, .. } if changes.len() == 1));
+    }
+}
