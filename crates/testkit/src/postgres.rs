@@ -20,7 +20,7 @@ pub(crate) use address::Address;
 pub use builder::PostgresBuilder;
 pub use certificate::ServerCertificate;
 pub use database::TestDatabase;
-pub use installation::program;
+pub use installation::{older_programs, program, programs};
 
 /// A real PostgreSQL server on a loopback port, with a Unix socket and TLS.
 ///
@@ -178,6 +178,13 @@ impl Postgres {
         self.order("stop");
         self.order("start");
         self.address.up.store(true, Ordering::SeqCst);
+    }
+
+    /// Starts the server as [`restart`](Self::restart) does, with the `postgres` of this
+    /// directory from then on: a server that is updated in place.
+    pub fn restart_with(&mut self, programs: &Path) {
+        self.order(&format!("programs {}", programs.display()));
+        self.restart();
     }
 
     /// What the server has logged so far.

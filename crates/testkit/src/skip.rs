@@ -33,6 +33,17 @@ pub fn report_without_input(test_name: &str, file: &Path) {
     note(test_name, format_args!("{} is not here.", file.display()));
 }
 
+/// Reports that the named test was skipped since it needs more than the servers of a test run,
+/// such as a second version of one; nobody can be expected to have it, so that it is no failure
+/// with `CI=true` either.
+///
+/// # Panics
+///
+/// When the skip cannot be noted.
+pub fn report_without_more(test_name: &str, reason: impl Display) {
+    note(test_name, reason);
+}
+
 fn note(test_name: &str, reason: impl Display) {
     let line = format!("{test_name}: {reason}").replace(['\n', '\r'], " ");
     println!("skipped {line}");

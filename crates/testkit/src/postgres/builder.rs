@@ -1,7 +1,7 @@
 use std::fmt::{self, Display, Write};
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -38,6 +38,7 @@ pub struct PostgresBuilder {
     certificate: ServerCertificate,
     hba: String,
     password: Option<String>,
+    programs: Option<PathBuf>,
 }
 
 impl PostgresBuilder {
@@ -72,6 +73,12 @@ impl PostgresBuilder {
         self
     }
 
+    /// Takes `initdb` and `postgres` from this directory, instead of those that are found.
+    pub fn programs(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.programs = Some(directory.into());
+        self
+    }
+
     /// Starts the server in a directory of its own and returns when it accepts connections. It
     /// is stopped and its directory removed with the returned value, or when this process ends
     /// in any way.
@@ -81,7 +88,11 @@ impl PostgresBuilder {
     /// When PostgreSQL is installed and does not start, for instance because a setting is wrong;
     /// and with `CI=true` when it is not installed.
     pub fn start(self) -> Result<Postgres, Unavailable> {
-        let installation = Installation::find().inspect_err(|missing| {
+        let installation = match &self.programs {
+            Some(directory) => Installation::at(directory),
+            None => Installation::find(),
+        };
+        let installation = installation.inspect_err(|missing| {
             if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
                 panic!("{missing} With CI=true that is a failure.");
             }
@@ -194,6 +205,7 @@ impl fmt::Debug for PostgresBuilder {
             .field("settings", &self.settings)
             .field("certificate", &self.certificate)
             .field("hba", &self.hba)
+            .field("programs", &self.programs)
             .finish_non_exhaustive()
     }
 }

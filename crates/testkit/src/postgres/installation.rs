@@ -12,11 +12,38 @@ pub(super) struct Installation {
 
 impl Installation {
     pub(super) fn find() -> Result<Self, Unavailable> {
-        Ok(Installation {
-            programs: find_programs()?,
-            account: Account::of_servers()?,
-        })
+        Installation::at(&find_programs()?)
     }
+
+    /// The one whose programs are in this directory.
+    pub(super) fn at(directory: &Path) -> Result<Self, Unavailable> {
+        match has_programs(directory) {
+            true => Ok(Installation {
+                programs: directory.to_owned(),
+                account: Account::of_servers()?,
+            }),
+            false => Err(Unavailable::new(format!(
+                "{} holds no initdb and postgres.",
+                directory.display()
+            ))),
+        }
+    }
+}
+
+/// The directory of the programs of an older minor version of PostgreSQL, which
+/// `UNDERPIN_TEST_OLDER_POSTGRES_BIN` names.
+///
+/// # Errors
+///
+/// When nothing is named.
+pub fn older_programs() -> Result<PathBuf, Unavailable> {
+    std::env::var_os("UNDERPIN_TEST_OLDER_POSTGRES_BIN")
+        .map(PathBuf::from)
+        .ok_or_else(|| {
+            Unavailable::new(
+                "UNDERPIN_TEST_OLDER_POSTGRES_BIN names no server of an older minor version.",
+            )
+        })
 }
 
 /// One of the programs that come with PostgreSQL, such as `pg_dump`, of the newest version that
@@ -34,6 +61,15 @@ pub fn program(name: &str) -> Result<PathBuf, Unavailable> {
             path.display()
         ))),
     }
+}
+
+/// The directory of the programs that servers are started with.
+///
+/// # Errors
+///
+/// When PostgreSQL is not installed here.
+pub fn programs() -> Result<PathBuf, Unavailable> {
+    find_programs()
 }
 
 fn find_programs() -> Result<PathBuf, Unavailable> {

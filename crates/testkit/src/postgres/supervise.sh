@@ -129,6 +129,7 @@ while read -r order argument; do
         [ "$outcome" = 0 ] && echo "done" || echo "exit status $outcome"
         ;;
     start) start ;;
+    programs) programs=$argument && echo "done" ;;
     quit) stop QUIT && echo "done" || echo "it did not stop in ten seconds" ;;
     stop) stop INT && echo "done" || echo "it did not stop in ten seconds" ;;
     *)

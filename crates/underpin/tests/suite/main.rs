@@ -29,3 +29,4 @@ mod secrets;
 mod standing;
 mod transaction;
 mod types;
+mod updated;
