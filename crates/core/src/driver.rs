@@ -4,21 +4,24 @@
 //! A driver never retries, never pools and never logs in a loop: it does one thing
 //! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
 
-use std::future::Future;
-use std::pin::Pin;
+mod any;
+mod rows;
 
-use futures_util::Stream;
+use std::any::Any;
+
+use futures_util::stream::BoxStream;
 
 use crate::deadline::Deadline;
 use crate::endpoint::{Endpoint, Role};
-use crate::engine::Engine;
 use crate::error::Result;
-use crate::from_row::FromRow;
-use crate::params::IntoParams;
 use crate::row::Columns;
 use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
 use crate::value::Value;
+
+pub use any::{AnyConnection, AnyConnector};
+pub use futures_util::future::BoxFuture;
+pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 
 /// A statement with its parameters and what bounds it.
 #[derive(Debug, Clone, Copy)]
@@ -81,9 +84,9 @@ pub trait Pooled: Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// Dropped half-way it leaves the connection `Busy`.
-    fn ping(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+    fn ping(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Makes a connection that its holder gave back in any state fit for the next: waits
+    /// Makes a connection that its holder returned in any state fit for the next: waits
     /// for or cancels what is under way, rolls back, undoes changes to the session.
     ///
     /// # Errors
@@ -91,7 +94,7 @@ pub trait Pooled: Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// Dropped half-way it leaves the connection to be closed.
-    fn reset(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+    fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
     /// Takes the session as it is for `Clean`: what was set up on it is meant for all who
     /// come. No round trip. A `reset` that undoes changes undoes these too. By default
@@ -101,14 +104,14 @@ pub trait Pooled: Send + Sync + 'static {
     /// Where the connection is lost.
     ///
     /// # Cancel safety
-    /// Safe; dropped half-way it may have taken hold or not.
-    fn accept_changes(&self) -> impl Future<Output = Result<()>> + Send {
-        async { Ok(()) }
+    /// Safe; dropped half-way it may have taken effect or not.
+    fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
     }
 
     /// Ends the connection and frees the server of it. Bounded by the deadline, after
     /// which it is dropped as it stands.
-    fn close(self, deadline: Deadline) -> impl Future<Output = ()> + Send;
+    fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()>;
 }
 
 /// Opens connections of one kind.
@@ -124,33 +127,18 @@ pub trait Connector: Send + Sync + 'static {
     ///
     /// # Cancel safety
     /// Dropped half-way it closes what it has opened.
-    fn connect(&self, deadline: Deadline) -> impl Future<Output = Result<Self::Connection>> + Send;
+    fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<Self::Connection>>;
 }
 
-/// The rows of a statement as they arrive; it owns all that it needs.
-pub type RowStream<T> = Pin<Box<dyn Stream<Item = Result<T>> + Send>>;
-
-/// One open session with an endpoint.
+/// One open session with an endpoint. The trait is object-safe; [`ConnectionExt`] has the
+/// calls that read rows as a Rust type.
 ///
-/// All methods take `&self`. Where [`PIPELINES`](Connection::PIPELINES) is true, many
-/// autocommit statements may be under way on one connection at once (it is then a
-/// lane), each answered in the order in which it was first polled, and a future that is
-/// dropped leaves its neighbours whole. Where it is false, calls wait for each other.
-pub trait Connection: Pooled {
-    /// The engine.
-    const ENGINE: Engine;
-
-    /// Whether one connection can serve many callers' statements at once.
-    const PIPELINES: bool;
-
-    /// Whether a statement may run in a lane, as far as its text tells: it only reads,
-    /// waits for no lock, leaves the session as it is, and does no harm when it is asked
-    /// twice. Default never.
-    fn shares(sql: &str) -> bool {
-        let _ = sql;
-        false
-    }
-
+/// All methods take `&self`. Where an engine has the capability
+/// [`pipelining`](Capabilities::pipelining), many autocommit statements may be under way on
+/// one connection at once (it is then a lane), each answered in the order in which it was
+/// first polled, and a future that is dropped leaves its neighbors whole. Elsewhere calls
+/// wait for each other.
+pub trait Connection: Pooled + Any {
     /// Where this connection leads.
     fn endpoint(&self) -> &Endpoint;
 
@@ -163,40 +151,44 @@ pub trait Connection: Pooled {
     /// Runs a statement and gives the number of rows it changed.
     ///
     /// # Errors
-    /// The effect says whether it may have taken hold.
+    /// The effect says whether it may have taken effect.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the statement may still take hold; the state is `Busy` until
+    /// Dropped half-way, the statement may still take effect; the state is `Busy` until
     /// the server has answered.
-    fn execute(&self, call: Call<'_>) -> impl Future<Output = Result<u64>> + Send;
+    fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<u64>>;
 
-    /// Runs a statement and reads its rows, at most `limit` of them: what is beyond is
-    /// discarded, and the statement runs to its end all the same.
+    /// Runs a statement, hands its rows to the sink, and returns the sink. Rows that come
+    /// once the sink is full are discarded, and a statement that may write runs to its end
+    /// all the same.
     ///
     /// # Errors
-    /// As for `execute`. A row that cannot be read is `Class::Data`, and the effect is
-    /// that of the statement, which has run to its end.
+    /// As for `execute`. Columns that the sink refuses before anything was sent are
+    /// `Effect::NotSent`. A row that cannot be read is `Class::Data`, and the effect is that
+    /// of the statement, which has run to its end.
     ///
     /// # Cancel safety
     /// As for `execute`.
-    fn query<T>(&self, call: Call<'_>, limit: usize) -> impl Future<Output = Result<Vec<T>>> + Send
-    where
-        T: FromRow + Send + 'static;
+    fn fetch<'a>(
+        &'a self,
+        call: Call<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<Box<dyn RowSink>>>;
 
-    /// Runs a statement and gives its columns and its rows as they arrive, in bounded
-    /// memory. The stream keeps the connection `Busy` until it ends or is dropped.
+    /// Runs a statement and gives its columns, and a stream that hands rows to the sink, one
+    /// or more for each of its items, in bounded memory. The stream keeps the connection
+    /// `Busy` until it ends or is dropped.
     ///
     /// # Errors
     /// As for `execute`; failures after the first row come from the stream.
     ///
     /// # Cancel safety
     /// As for `execute`.
-    fn stream<T>(
-        &self,
-        call: Call<'_>,
-    ) -> impl Future<Output = Result<(Columns, RowStream<T>)>> + Send
-    where
-        T: FromRow + Send + 'static;
+    fn fetch_stream<'a>(
+        &'a self,
+        call: Call<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Columns, Fetching)>>;
 
     /// Runs several statements, separated by semicolons, without parameters.
     ///
@@ -205,7 +197,7 @@ pub trait Connection: Pooled {
     ///
     /// # Cancel safety
     /// As for `execute`.
-    fn batch(&self, sql: &str, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+    fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>>;
 
     /// Puts rows into a table by the fastest way the engine has, all or none of them
     /// (a transaction of its own where none is open), and gives their number.
@@ -215,42 +207,35 @@ pub trait Connection: Pooled {
     ///
     /// # Cancel safety
     /// Dropped half-way, no row is put in, unless the last answer was under way.
-    fn bulk_insert<I>(
-        &self,
-        target: BulkTarget<'_>,
-        rows: I,
+    fn insert_rows<'a>(
+        &'a self,
+        target: BulkTarget<'a>,
+        rows: &'a mut dyn RowSource,
         deadline: Deadline,
-    ) -> impl Future<Output = Result<u64>> + Send
-    where
-        I: Iterator + Send,
-        I::Item: IntoParams + Send;
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// Begins a transaction. A driver may leave it to the first call within it to tell the
-    /// server; a failure to begin is then that call's error, and nothing of it takes hold.
+    /// server; a failure to begin is then that call's error, and nothing of it takes effect.
     ///
     /// # Errors
     /// As for `execute`.
     ///
     /// # Cancel safety
     /// The state is no longer `Clean` before the first byte is sent, so a dropped future
-    /// cannot give back a connection with a transaction open.
-    fn begin(
-        &self,
-        options: TransactionOptions,
-        deadline: Deadline,
-    ) -> impl Future<Output = Result<()>> + Send;
+    /// cannot return a connection with a transaction open.
+    fn begin(&self, options: TransactionOptions, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Commits the transaction. It is never cancelled: past the deadline the answer is
+    /// Commits the transaction. It is never canceled: past the deadline the answer is
     /// waited for, within a bound of the driver's.
     ///
     /// # Errors
-    /// `Effect::RolledBack` where it did not take hold, `Effect::Unknown` where no answer
+    /// `Effect::RolledBack` where it did not take effect, `Effect::Unknown` where no answer
     /// came or the server warned that it did not wait for its replicas. A transaction
     /// that a statement had failed in is rolled back, and says so.
     ///
     /// # Cancel safety
-    /// Dropped half-way it may have taken hold or not.
-    fn commit(&self) -> impl Future<Output = Result<()>> + Send;
+    /// Dropped half-way it may have taken effect or not.
+    fn commit(&self) -> BoxFuture<'_, Result<()>>;
 
     /// Rolls the transaction back.
     ///
@@ -259,7 +244,7 @@ pub trait Connection: Pooled {
     ///
     /// # Cancel safety
     /// Dropped half-way, the transaction is rolled back when the connection is reset.
-    fn rollback(&self, deadline: Deadline) -> impl Future<Output = Result<()>> + Send;
+    fn rollback(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
     /// Has the engine prepare a statement and say what its parameters and columns are. It is
     /// not run.
@@ -271,11 +256,11 @@ pub trait Connection: Pooled {
     ///
     /// # Cancel safety
     /// As for `execute`; nothing is changed.
-    fn describe(
-        &self,
-        sql: &str,
+    fn describe<'a>(
+        &'a self,
+        sql: &'a str,
         deadline: Deadline,
-    ) -> impl Future<Output = Result<StatementDescription>> + Send;
+    ) -> BoxFuture<'a, Result<StatementDescription>>;
 
     /// Whether the engine itself says that the statement only reads, so that it can go
     /// to a replica or a reader. `None` where the engine cannot tell beforehand.
@@ -285,5 +270,34 @@ pub trait Connection: Pooled {
     ///
     /// # Cancel safety
     /// Safe; nothing is changed.
-    fn only_reads(&self, sql: &str) -> impl Future<Output = Result<Option<bool>>> + Send;
+    fn only_reads<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Option<bool>>>;
+}
+
+impl dyn Connection {
+    /// The connection as the type of one driver, where it is of that type.
+    pub fn downcast_ref<C: Connection>(&self) -> Option<&C> {
+        let any: &dyn Any = self;
+        any.downcast_ref()
+    }
+}
+
+/// The progress of a statement whose rows go to a sink: after each item the sink has more
+/// rows; after the last there are none left.
+pub type Fetching = BoxStream<'static, Result<()>>;
+
+/// What an engine can do, so that a call which it cannot serve is refused before it is sent,
+/// and so that nobody asks which engine it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether it takes SQL at all.
+    pub sql: bool,
+    /// Whether one connection can serve many callers' statements at once.
+    pub pipelining: bool,
+    /// Whether it has transactions.
+    pub transactions: bool,
+    /// Whether a transaction can hold savepoints.
+    pub savepoints: bool,
+    /// Whether a refusal of a write as read-only means that the roles of servers may have
+    /// changed, so that connections are stale.
+    pub roles_change: bool,
 }

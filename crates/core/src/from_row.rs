@@ -24,7 +24,7 @@ pub trait FromRow: Sized {
     ///
     /// # Errors
     /// [`Class::Data`] where a value does not fit its field.
-    fn from_row<R: Row>(row: &R, layout: &Self::Layout) -> Result<Self>;
+    fn from_row(row: &dyn Row, layout: &Self::Layout) -> Result<Self>;
 
     /// What it reads, so that a statement can be checked before there is a row. `None` where
     /// that is not known, as of an implementation that does not say.
@@ -41,7 +41,7 @@ impl FromRow for () {
         Ok(())
     }
 
-    fn from_row<R: Row>(_: &R, (): &()) -> Result<()> {
+    fn from_row(_: &dyn Row, (): &()) -> Result<()> {
         Ok(())
     }
 
@@ -82,7 +82,7 @@ macro_rules! scalars {
             }
 
             #[inline]
-            fn from_row<R: $crate::row::Row>(row: &R, (): &()) -> $crate::error::Result<Self> {
+            fn from_row(row: &dyn $crate::row::Row, (): &()) -> $crate::error::Result<Self> {
                 row.read(0)
             }
 
@@ -139,7 +139,7 @@ macro_rules! generic_scalars {
             }
 
             #[inline]
-            fn from_row<R: Row>(row: &R, (): &()) -> Result<Self> {
+            fn from_row(row: &dyn Row, (): &()) -> Result<Self> {
                 row.read(0)
             }
 
@@ -164,7 +164,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn from_row<R: Row>(row: &R, (): &()) -> Result<Self> {
+            fn from_row(row: &dyn Row, (): &()) -> Result<Self> {
                 Ok(($(row.read::<$name>($index)?,)+))
             }
 

@@ -7,7 +7,8 @@ use crate::from_value::{FromValue, Mismatch};
 use crate::row_shape::RowShape;
 use crate::value::{Value, ValueRef};
 
-/// A row as a driver gives it. Reading a column costs no allocation.
+/// A row as a driver gives it. Reading a column costs no allocation; `dyn Row` has
+/// [`read`](#method.read), which gives a value as a Rust type.
 pub trait Row {
     /// The columns of the result that the row belongs to.
     fn columns(&self) -> &Columns;
@@ -18,16 +19,15 @@ pub trait Row {
     /// [`Class::Data`] where there is no such column, or where its bytes are not what
     /// its type says.
     fn value(&self, index: usize) -> Result<ValueRef<'_>>;
+}
 
+impl dyn Row + '_ {
     /// The value at `index` as a Rust type.
     ///
     /// # Errors
     /// [`Class::Data`], with the column's name and type and what does not fit.
     #[inline]
-    fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T>
-    where
-        Self: Sized,
-    {
+    pub fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
         let value = self.value(index)?;
         match T::from_value(value) {
             Ok(read) => Ok(read),
@@ -156,6 +156,14 @@ impl ValueRow {
         self.read(self.columns.require(column)?)
     }
 
+    /// The value at `index` as a Rust type.
+    ///
+    /// # Errors
+    /// [`Class::Data`] where there is no such column or its value does not fit.
+    pub fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
+        (self as &dyn Row).read(index)
+    }
+
     /// The values in order.
     pub fn values(&self) -> &[Value] {
         &self.values
@@ -187,7 +195,7 @@ impl FromRow for ValueRow {
         Ok(Arc::new(columns.clone()))
     }
 
-    fn from_row<R: Row>(row: &R, layout: &Self::Layout) -> Result<Self> {
+    fn from_row(row: &dyn Row, layout: &Self::Layout) -> Result<Self> {
         // One allocation: collecting into a `Result` would grow from nothing.
         let mut values = Vec::with_capacity(layout.len());
         for index in 0..layout.len() {

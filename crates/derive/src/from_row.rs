@@ -64,8 +64,8 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
                 }
 
                 #[inline]
-                fn from_row<__R: #krate::Row>(
-                    row: &__R,
+                fn from_row(
+                    row: &dyn #krate::Row,
                     layout: &Self::Layout,
                 ) -> #krate::Result<Self> {
                     ::core::result::Result::Ok(Self { #(#members,)* })
@@ -274,12 +274,11 @@ impl<'a> Parts<'a> {
             ty,
             parse_quote!(#ty: for<'__r> #krate::FromValue<'__r>),
         );
-        quote!(<__R as #krate::Row>::read::<#ty>(row, #index)?)
+        quote!(row.read::<#ty>(#index)?)
     }
 
     /// The expression that converts `value`, of the type `raw`, to `ty`.
     fn convert(&mut self, ty: &Type, raw: &Type, index: &TokenStream) -> TokenStream {
-        let krate = self.krate;
         let boxed = misfit::boxed_error();
         let bound = parse_quote! {
             #ty: ::core::convert::TryFrom<#raw, Error: ::core::convert::Into<#boxed>>
@@ -291,7 +290,7 @@ impl<'a> Parts<'a> {
                 ::core::result::Result::Ok(converted) => converted,
                 ::core::result::Result::Err(error) => {
                     return ::core::result::Result::Err(__not_converted::<#ty>(
-                        <__R as #krate::Row>::columns(row),
+                        row.columns(),
                         #index,
                         ::core::convert::Into::into(error),
                     ));

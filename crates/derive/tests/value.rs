@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use underpin_core::{Column, Columns, FromValue, IntoValue, Row, Value, ValueRef, ValueRow};
+use underpin_core::{Column, Columns, FromValue, IntoValue, Value, ValueRef, ValueRow};
 use underpin_derive::{FromRow, FromValue, IntoValue};
 
 #[derive(Debug, Clone, Copy, PartialEq, FromValue, IntoValue)]

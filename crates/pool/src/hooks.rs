@@ -103,6 +103,23 @@ impl<T> Hooks<T> {
         self
     }
 
+    /// The same hooks for connections of another type, in which `view` finds theirs.
+    #[must_use]
+    pub fn on<U: 'static>(self, view: fn(&U) -> &T) -> Hooks<U>
+    where
+        T: 'static,
+    {
+        let on = |hook: Option<Hook<T>>| {
+            hook.map(|hook| -> Hook<U> { Arc::new(move |connection| hook(view(connection))) })
+        };
+        Hooks {
+            after_connect: on(self.after_connect),
+            before_acquire: on(self.before_acquire),
+            after_release: on(self.after_release),
+            on_close: on(self.on_close),
+        }
+    }
+
     pub(crate) fn has_before_acquire(&self) -> bool {
         self.before_acquire.is_some()
     }

@@ -208,7 +208,7 @@ impl<C: Connector> Drop for Inner<C> {
 /// Closes a connection within a bound of time.
 pub(crate) async fn close<T: Pooled>(connection: T) {
     let bound = bounded(background::CLOSE_BOUND);
-    let _ = tokio::time::timeout(background::CLOSE_BOUND, connection.close(bound)).await;
+    let _ = tokio::time::timeout(background::CLOSE_BOUND, Box::new(connection).close(bound)).await;
 }
 
 /// The deadline this far from now.

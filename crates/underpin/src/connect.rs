@@ -4,55 +4,71 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
+use underpin_cluster::{Cluster, ClusterOptions, Counters, NewMember};
 use underpin_config::Config;
-use underpin_core::driver::Connector;
+use underpin_core::driver::{AnyConnection, AnyConnector, Connector};
 use underpin_core::retry::{Decision, Operation, RetryPolicy};
-use underpin_core::{Class, Deadline, Engine, Error, Result};
-#[cfg(feature = "postgres")]
-use underpin_pool::Hooks;
-use underpin_pool::{Pool, PoolOptions, Shedding};
+use underpin_core::{Address, Class, Deadline, Error, Result, Role};
+use underpin_pool::{PoolOptions, Shedding};
 
 use crate::backend::Backend;
-use crate::counters::Counters;
 use crate::database::Database;
-use crate::service::Service;
-use crate::session::{AnyHeld, Held, Session};
+use crate::engines::{self, EngineDriver, Opened};
+use crate::session::{Held, Session};
 
 /// Opens the pools; connects in the background, or not before the first call.
 pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
-    let backend = match config.engine() {
-        #[cfg(feature = "postgres")]
-        Engine::Postgres => {
-            let connector = postgres_connector(&config)?;
-            postgres(&config, connector, Hooks::new(), lazy)?
+    let driver = engines::driver(config.engine())?;
+    open_with(driver, config, lazy)
+}
+
+pub(crate) fn open_with(
+    driver: Arc<dyn EngineDriver>,
+    config: Config,
+    lazy: bool,
+) -> Result<Database> {
+    let backend: Box<dyn Backend> = match driver.open(&config)? {
+        Opened::Own(backend) => backend,
+        Opened::Members(mut members) => {
+            for member in &mut members {
+                member.options.lazy |= lazy;
+            }
+            let options = ClusterOptions {
+                capabilities: driver.capabilities(),
+                shares: driver.shares(),
+                pipelining: config.pipelining(),
+                retry: retry_policy(&config),
+            };
+            Box::new(Cluster::open(members, options)?)
         }
-        #[cfg(feature = "sqlite")]
-        Engine::Sqlite => sqlite(&config, lazy)?,
-        engine => return Err(not_compiled_in(engine)),
     };
-    Ok(Database::new(config, backend))
+    Ok(Database::new(driver, config, backend))
 }
 
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
-    let held = match config.engine() {
-        #[cfg(feature = "postgres")]
-        Engine::Postgres => {
-            let connector = postgres_connector(config)?;
-            AnyHeld::Postgres(Held::Owned(attempts(&connector, config).await?))
-        }
-        #[cfg(feature = "sqlite")]
-        Engine::Sqlite => {
-            let connector = sqlite_connector(config, underpin_sqlite::Access::Writer);
-            AnyHeld::Sqlite(Held::Owned(attempts(&connector, config).await?))
-        }
-        engine => return Err(not_compiled_in(engine)),
+    let driver = engines::driver(config.engine())?;
+    let writes = |member: &NewMember| member.role == Role::Primary;
+    let connector = match driver.open(config)? {
+        Opened::Members(members) => members.into_iter().find(writes),
+        Opened::Own(_) => None,
     };
-    Ok(Session::new(held, Arc::new(Counters::default())))
+    let Some(NewMember { connector, .. }) = connector else {
+        return Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "The engine {} has no connection of its own to open.",
+                driver.engine()
+            ),
+        )
+        .with_hint("Open a Database instead."));
+    };
+    let held = Held::Owned(attempts(&connector, config).await?);
+    Ok(Session::new(held, &*driver, Arc::new(Counters::default())))
 }
 
 /// Connects, and again after the configured waits where that may help.
-async fn attempts<C: Connector>(connector: &C, config: &Config) -> Result<C::Connection> {
+async fn attempts(connector: &AnyConnector, config: &Config) -> Result<AnyConnection> {
     let policy = retry_policy(config);
     let mut attempt = 0;
     loop {
@@ -79,9 +95,11 @@ async fn attempts<C: Connector>(connector: &C, config: &Config) -> Result<C::Con
 /// Where the database is, for people: endpoints and database, no secret.
 pub(crate) fn whereabouts(config: &Config) -> String {
     let endpoints: Vec<String> = config.endpoints().iter().map(ToString::to_string).collect();
-    match config.engine() {
-        Engine::Postgres => format!("{}/{}", endpoints.join(","), config.database()),
-        _ => endpoints.join(","),
+    let endpoints = endpoints.join(",");
+    match config.endpoints()[0].address {
+        // Their path is the database.
+        Address::File(_) | Address::Memory => endpoints,
+        _ => format!("{endpoints}/{}", config.database()),
     }
 }
 
@@ -114,135 +132,4 @@ fn retry_policy(config: &Config) -> RetryPolicy {
         max_retries: config.max_retries(),
         ..RetryPolicy::default()
     }
-}
-
-fn service<C>(primary: Pool<C>, readers: Option<Pool<C>>, config: &Config) -> Service<C>
-where
-    C: Connector,
-    C::Connection: underpin_core::driver::Connection,
-{
-    Service::new(
-        primary,
-        readers,
-        config.pipelining(),
-        retry_policy(config),
-        Arc::new(Counters::default()),
-    )
-}
-
-#[cfg(feature = "postgres")]
-pub(crate) fn postgres_connector(config: &Config) -> Result<underpin_postgres::Connector> {
-    // One way of encrypting for all endpoints: the strictest that any of them asks for.
-    let tls = config
-        .endpoints()
-        .iter()
-        .map(|endpoint| config.tls(endpoint));
-    let tls = tls
-        .max_by_key(|tls| tls.mode)
-        .expect("a configuration has an endpoint");
-    let options = underpin_postgres::Options {
-        database: Some(config.database().to_owned()),
-        user: config.user().unwrap_or_default().to_owned(),
-        password: config.password().clone(),
-        tls,
-        application_name: config.application_name().map(str::to_owned),
-        statement_timeout: config.statement_timeout(),
-        statement_cache_size: config.statement_cache_size() as usize,
-        options: config.options().map(str::to_owned),
-    };
-    underpin_postgres::Connector::new(config.endpoints().iter().cloned(), options)
-}
-
-#[cfg(feature = "postgres")]
-pub(crate) fn postgres(
-    config: &Config,
-    connector: underpin_postgres::Connector,
-    hooks: Hooks<underpin_postgres::Connection>,
-    lazy: bool,
-) -> Result<Backend> {
-    let options = pool_options(config, whereabouts(config), lazy);
-    let pool = Pool::open_with(connector, options, hooks)?;
-    Ok(Backend::Postgres(service(pool, None, config)))
-}
-
-#[cfg(feature = "sqlite")]
-pub(crate) fn sqlite_connector(
-    config: &Config,
-    access: underpin_sqlite::Access,
-) -> underpin_sqlite::Connector {
-    let options = underpin_sqlite::Options {
-        access,
-        busy_timeout: config.busy_timeout().unwrap_or(Duration::ZERO),
-        statement_timeout: config.statement_timeout(),
-        statement_cache_size: config.statement_cache_size() as usize,
-        read_only: config.read_only(),
-        ..underpin_sqlite::Options::default()
-    };
-    underpin_sqlite::Connector::new(config.endpoints()[0].clone(), options)
-}
-
-/// One writer and many readers, as one primary and its replicas; a database in memory has
-/// one connection, which nothing may close.
-#[cfg(feature = "sqlite")]
-fn sqlite(config: &Config, lazy: bool) -> Result<Backend> {
-    use underpin_sqlite::Access;
-
-    let place = whereabouts(config);
-    let usual = pool_options(config, place.clone(), lazy);
-    let one = PoolOptions {
-        min: 1,
-        max: 1,
-        max_overflow: 0,
-        ..usual.clone()
-    };
-    let writer = sqlite_connector(config, Access::Writer);
-    if config.is_memory() {
-        let forever = PoolOptions {
-            idle_timeout: Duration::MAX,
-            max_lifetime: Duration::MAX,
-            ..one
-        };
-        return Ok(Backend::Sqlite(service(
-            Pool::open(writer, forever)?,
-            None,
-            config,
-        )));
-    }
-    let readers = PoolOptions {
-        name: readers_of(&place),
-        lazy: true,
-        ..usual
-    };
-    let readers = Pool::open(sqlite_connector(config, Access::Reader), readers)?;
-    Ok(Backend::Sqlite(service(
-        Pool::open(writer, one)?,
-        Some(readers),
-        config,
-    )))
-}
-
-/// What the pool of the readers of a SQLite database is called.
-#[cfg(feature = "sqlite")]
-pub(crate) fn readers_of(place: &str) -> String {
-    format!("{place} (readers)")
-}
-
-#[cfg(not(all(feature = "postgres", feature = "sqlite")))]
-#[cold]
-fn not_compiled_in(engine: Engine) -> Error {
-    Error::new(
-        Class::Unsupported,
-        format!("This program was built without the engine {engine}."),
-    )
-    .with_hint(format!(
-        "Build it with the feature `{engine}` of the crate underpin."
-    ))
-}
-
-#[cfg(all(feature = "postgres", feature = "sqlite"))]
-fn not_compiled_in(engine: Engine) -> Error {
-    Error::new(
-        Class::Unsupported,
-        format!("This build cannot connect to {engine}."),
-    )
 }

@@ -1,18 +1,21 @@
 use std::future::Future;
 use std::ops::Deref;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_core::driver::BulkTarget;
+use underpin_cluster::{Answer, Operation};
+use underpin_core::driver::{self, BulkTarget, Collect};
 use underpin_core::{
-    Deadline, Engine, FromRow, FromValue, IntoParams, Params, Result, TransactionOptions, ValueRow,
+    Class, Deadline, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
+    TransactionOptions, ValueRow,
 };
 
 use crate::into_config::IntoConfig;
-use crate::operation::{self, Operation};
+use crate::one_row;
 use crate::row_stream::RowStream;
-use crate::session::{AnyHeld, Session};
+use crate::session::Session;
 use crate::statements::{Executor, statements};
 use crate::transaction::Transaction;
 
@@ -52,22 +55,24 @@ impl Connection {
             .map_or(Deadline::NONE, |wait| Deadline::after(Instant::now(), wait))
     }
 
-    fn run<O: Operation>(
+    fn run_at(
         &self,
-        operation: O,
+        operation: Operation<'_>,
         sql: &str,
         params: Params,
-    ) -> impl Future<Output = Result<O::Output>> + Send {
+        _: &'static Location<'static>,
+    ) -> impl Future<Output = Result<Answer>> + Send {
         self.session.run(operation, sql, params, self.deadline())
     }
 
-    async fn run_stream<T: FromRow + Send + 'static>(
+    async fn stream_at<T: FromRow + Send + 'static>(
         &self,
         sql: &str,
         params: Params,
+        _: &'static Location<'static>,
     ) -> Result<RowStream<T>> {
-        let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
-        Ok(RowStream::new(columns, rows, Arc::clone(&self.session)))
+        let session = Arc::clone(&self.session);
+        RowStream::begin(session, sql, params, self.deadline()).await
     }
 
     /// The engine at the other end.
@@ -129,11 +134,7 @@ impl Connection {
     /// `Class::Unsupported` on another engine.
     #[cfg(feature = "postgres")]
     pub fn postgres(&self) -> Result<&underpin_postgres::Connection> {
-        match &self.session.held {
-            AnyHeld::Postgres(held) => Ok(held),
-            #[cfg(feature = "sqlite")]
-            AnyHeld::Sqlite(_) => Err(other_engine("PostgreSQL", self.engine())),
-        }
+        self.native("PostgreSQL")
     }
 
     /// The SQLite connection beneath, for all that its driver can do.
@@ -142,20 +143,25 @@ impl Connection {
     /// `Class::Unsupported` on another engine.
     #[cfg(feature = "sqlite")]
     pub fn sqlite(&self) -> Result<&underpin_sqlite::Connection> {
-        match &self.session.held {
-            AnyHeld::Sqlite(held) => Ok(held),
-            #[cfg(feature = "postgres")]
-            AnyHeld::Postgres(_) => Err(other_engine("SQLite", self.engine())),
-        }
+        self.native("SQLite")
     }
-}
 
-#[cfg(all(feature = "postgres", feature = "sqlite"))]
-fn other_engine(asked: &str, engine: Engine) -> underpin_core::Error {
-    underpin_core::Error::new(
-        underpin_core::Class::Unsupported,
-        format!("The native {asked} client was asked for, and this connection is to {engine}."),
-    )
+    /// The driver's connection beneath as the driver's own type, for all that it can do;
+    /// `client` is what an error calls it.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` where the connection is another driver's.
+    pub fn native<C: driver::Connection>(&self, client: &str) -> Result<&C> {
+        self.session.held.downcast_ref().ok_or_else(|| {
+            let engine = self.engine();
+            Error::new(
+                Class::Unsupported,
+                format!(
+                    "The native {client} client was asked for, and this connection is to {engine}."
+                ),
+            )
+        })
+    }
 }
 
 impl std::fmt::Debug for Connection {

@@ -4,23 +4,23 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_core::driver::BulkTarget;
+use underpin_cluster::{Answer, CallOptions, Cluster, Operation, is_unsent};
+use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
     Result, StatementDescription, ValueRow,
 };
 
-use crate::backend::{Backend, on_engine};
+use crate::backend::Backend;
 use crate::config::Config;
 use crate::connection::{Connection, Lease};
+use crate::engines::EngineDriver;
 use crate::health::Health;
 use crate::into_config::IntoConfig;
-use crate::operation::{self, Operation};
-use crate::options::Options;
+use crate::one_row;
 use crate::row_stream::RowStream;
-use crate::service::{deadline_of, is_unsent};
-use crate::session::{AnyHeld, Held, Session};
+use crate::session::{Held, Session};
 use crate::statements::{Executor, statements};
 use crate::transaction::Transaction;
 
@@ -32,25 +32,31 @@ use crate::transaction::Transaction;
 #[derive(Clone)]
 pub struct Database {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) options: Options,
+    pub(crate) options: CallOptions,
 }
 
 pub(crate) struct Shared {
     /// Replaced as a whole when the database is reconfigured.
     pub(crate) config: RwLock<Arc<Config>>,
-    pub(crate) backend: Backend,
+    pub(crate) driver: Arc<dyn EngineDriver>,
+    pub(crate) backend: Box<dyn Backend>,
 }
 
 statements!(Database);
 
 impl Database {
-    pub(crate) fn new(config: Config, backend: Backend) -> Self {
+    pub(crate) fn new(
+        driver: Arc<dyn EngineDriver>,
+        config: Config,
+        backend: Box<dyn Backend>,
+    ) -> Self {
         Database {
             shared: Arc::new(Shared {
                 config: RwLock::new(Arc::new(config)),
+                driver,
                 backend,
             }),
-            options: Options::default(),
+            options: CallOptions::default(),
         }
     }
 
@@ -231,7 +237,7 @@ impl Database {
         Ok(self.with(|options| options.retries = Some(retries)))
     }
 
-    fn with(&self, change: impl FnOnce(&mut Options)) -> Database {
+    fn with(&self, change: impl FnOnce(&mut CallOptions)) -> Database {
         let mut handle = self.clone();
         change(&mut handle.options);
         handle
@@ -239,12 +245,7 @@ impl Database {
 
     /// The engine.
     pub fn engine(&self) -> Engine {
-        match &self.shared.backend {
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(_) => Engine::Postgres,
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(_) => Engine::Sqlite,
-        }
+        self.shared.driver.engine()
     }
 
     /// The configuration in force.
@@ -267,7 +268,7 @@ impl Database {
     pub fn acquire(&self) -> impl Future<Output = Result<Lease>> + Send {
         let place = Location::caller();
         async move {
-            let deadline = deadline_of(self.options, Instant::now());
+            let deadline = self.options.deadline_from(Instant::now());
             let session = self.lease_at(deadline, place).await?;
             Ok(Lease(Connection::new(session, self.options.deadline)))
         }
@@ -278,40 +279,46 @@ impl Database {
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<Session> {
-        let options = self.options;
-        match &self.shared.backend {
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(service) => {
-                let held = Held::Leased(service.lease(options, deadline, place).await?);
-                Ok(Session::new(
-                    AnyHeld::Postgres(held),
-                    Arc::clone(&service.counters),
-                ))
-            }
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(service) => {
-                let held = Held::Leased(service.lease(options, deadline, place).await?);
-                Ok(Session::new(
-                    AnyHeld::Sqlite(held),
-                    Arc::clone(&service.counters),
-                ))
-            }
-        }
+        let cluster = self.cluster()?;
+        let lease = cluster.lease(self.options, deadline, place).await?;
+        let counters = Arc::clone(cluster.counters());
+        Ok(Session::new(
+            Held::Leased(lease),
+            &*self.shared.driver,
+            counters,
+        ))
     }
 
-    #[track_caller]
-    fn run<O: Operation>(
+    /// The pools of ours.
+    pub(crate) fn cluster(&self) -> Result<&Cluster> {
+        let cluster = self.shared.backend.cluster();
+        cluster.ok_or_else(|| self.without_sql())
+    }
+
+    #[cold]
+    fn without_sql(&self) -> Error {
+        Error::new(
+            Class::Unsupported,
+            format!(
+                "The engine {} has a pool of its own and takes no SQL; nothing was sent.",
+                self.engine()
+            ),
+        )
+        .with_effect(Effect::NotSent)
+        .with_hint("Use the engine's own calls.")
+    }
+
+    async fn run_at(
         &self,
-        operation: O,
+        operation: Operation<'_>,
         sql: &str,
         params: Params,
-    ) -> impl Future<Output = Result<O::Output>> + Send {
-        let place = Location::caller();
-        async move {
-            on_engine!(&self.shared.backend, Backend, service => {
-                service.run(operation, sql, params, self.options, place).await
-            })
-        }
+        place: &'static Location<'static>,
+    ) -> Result<Answer> {
+        let cluster = self.cluster()?;
+        cluster
+            .run(operation, sql, params, self.options, place)
+            .await
     }
 
     /// What the engine says of a statement, which is not run.
@@ -320,23 +327,22 @@ impl Database {
         &self,
         sql: &str,
     ) -> impl Future<Output = Result<StatementDescription>> + Send {
-        self.run(operation::Describe, sql, Params::new())
+        let place = Location::caller();
+        async move {
+            let answer = self.run_at(Operation::Describe, sql, Params::new(), place);
+            Ok(answer.await?.description())
+        }
     }
 
-    #[track_caller]
-    fn run_stream<T: FromRow + Send + 'static>(
+    async fn stream_at<T: FromRow + Send + 'static>(
         &self,
         sql: &str,
         params: Params,
-    ) -> impl Future<Output = Result<RowStream<T>>> + Send {
-        let place = Location::caller();
-        async move {
-            let deadline = deadline_of(self.options, Instant::now());
-            let session = Arc::new(self.lease_at(deadline, place).await?);
-            let operation = operation::Stream::<T>::new();
-            let (columns, rows) = session.run(operation, sql, params, deadline).await?;
-            Ok(RowStream::new(columns, rows, session))
-        }
+        place: &'static Location<'static>,
+    ) -> Result<RowStream<T>> {
+        let deadline = self.options.deadline_from(Instant::now());
+        let session = Arc::new(self.lease_at(deadline, place).await?);
+        RowStream::begin(session, sql, params, deadline).await
     }
 
     /// Begins a transaction that the caller ends. PostgreSQL is told with the first call in it,
@@ -356,7 +362,7 @@ impl Database {
     }
 
     async fn begin_at(&self, place: &'static Location<'static>) -> Result<Transaction> {
-        let deadline = deadline_of(self.options, Instant::now());
+        let deadline = self.options.deadline_from(Instant::now());
         let mut silent = 0;
         loop {
             let session = Arc::new(self.lease_at(deadline, place).await?);
@@ -426,20 +432,22 @@ impl Database {
         if !self.options.retry_transactions || !transaction.met_conflict() {
             return None;
         }
-        on_engine!(&self.shared.backend, Backend, service => {
-            // Those that met in a conflict are set apart by the jitter; a conflict is over
-            // as soon as the other one ends, so the first wait is short.
-            let policy = RetryPolicy {
-                base: Duration::from_millis(10),
-                jitter: 1.0,
-                ..service.policy(self.options)
-            };
-            (attempt < policy.max_retries).then(|| {
-                service.counters.retry();
-                let wait = policy.wait(attempt, fastrand::f64());
-                tracing::warn!(wait_ms = wait.as_millis() as u64, "a transaction is run again");
-                wait
-            })
+        let cluster = self.shared.backend.cluster()?;
+        // Those that met in a conflict are set apart by the jitter; a conflict is over as soon
+        // as the other one ends, so the first wait is short.
+        let policy = RetryPolicy {
+            base: Duration::from_millis(10),
+            jitter: 1.0,
+            ..cluster.policy(self.options)
+        };
+        (attempt < policy.max_retries).then(|| {
+            cluster.counters().retry();
+            let wait = policy.wait(attempt, fastrand::f64());
+            tracing::warn!(
+                wait_ms = wait.as_millis() as u64,
+                "a transaction is run again"
+            );
+            wait
         })
     }
 
@@ -454,13 +462,7 @@ impl Database {
     /// Dropped half-way, the database is closed all the same, without the report.
     pub async fn close(&self, wait: Duration) -> Result<()> {
         let deadline = Deadline::after(Instant::now(), wait);
-        on_engine!(&self.shared.backend, Backend, service => {
-            let mut result = Ok(());
-            for pool in service.pools() {
-                result = result.and(pool.close(deadline).await);
-            }
-            result
-        })
+        self.shared.backend.close(deadline).await
     }
 
     /// Asks the server for a sign of life on a connection of the pool.
@@ -472,7 +474,7 @@ impl Database {
     /// Safe.
     #[track_caller]
     pub fn ping(&self) -> impl Future<Output = Result<()>> + Send {
-        self.run(operation::Ping, "", Params::new())
+        self.shared.backend.ping(self.options, Location::caller())
     }
 }
 

@@ -37,28 +37,34 @@ compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite
 mod backend;
 mod connect;
 mod connection;
-mod counters;
 mod database;
-mod habits;
+mod engines;
 mod health;
 mod into_config;
 mod metrics;
 pub mod migrate;
 pub mod model;
+mod one_row;
 mod operating;
-mod operation;
-mod options;
 #[cfg(feature = "postgres")]
 mod postgres_builder;
 pub mod query;
 mod reconfigure;
-mod routes;
 mod row_stream;
 pub mod schema;
-mod service;
 mod session;
 mod statements;
 mod transaction;
+
+/// What an engine gives to take part: for one that Underpin does not bring.
+pub mod engine {
+    pub use underpin_cluster::{CallOptions, Cluster, NewMember};
+    pub use underpin_core::driver::Capabilities;
+    pub use underpin_pool::PoolOptions;
+
+    pub use crate::backend::Backend;
+    pub use crate::engines::{EngineDriver, Opened};
+}
 
 /// Where a database is and how it is used: one typed value, in layers, each value with
 /// the source that it came from.

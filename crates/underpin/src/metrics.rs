@@ -1,7 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::backend::{Backend, on_engine};
+use underpin_cluster::Cluster;
+
 use crate::database::Database;
 
 /// The numbers of one database at one moment. Counts begin when it was opened.
@@ -38,37 +39,40 @@ pub struct Metrics {
     pub retry_attempts: u64,
 }
 
+impl Metrics {
+    pub(crate) fn of(cluster: &Cluster) -> Self {
+        let counters = cluster.counters();
+        let mut metrics = Metrics {
+            total_queries: counters.queries(),
+            failed_queries: counters.failures(),
+            avg_query_time: counters.average(),
+            retry_attempts: counters.retries(),
+            ..Metrics::default()
+        };
+        if metrics.total_queries > 0 {
+            metrics.failure_rate = metrics.failed_queries as f64 / metrics.total_queries as f64;
+        }
+        for pool in cluster.pools() {
+            let statistics = pool.statistics();
+            metrics.active_connections += statistics.in_use;
+            metrics.idle_connections += statistics.idle;
+            metrics.pool_size += statistics.size;
+            metrics.waiting += statistics.waiting;
+            metrics.total_connections += statistics.opened_total;
+            metrics.connection_errors += statistics.connection_errors_total;
+            metrics.acquire_timeouts += statistics.timeouts_total;
+            metrics.acquires_shed += statistics.turned_away_total + statistics.shed_total;
+            metrics.leaks += statistics.leaks_total;
+            metrics.retry_attempts += statistics.retries_total;
+        }
+        metrics
+    }
+}
+
 impl Database {
     /// The numbers at this moment. Costs no round trip.
     pub fn metrics(&self) -> Metrics {
-        on_engine!(&self.shared.backend, Backend, service => {
-            let counters = &service.counters;
-            let mut metrics = Metrics {
-                total_queries: counters.queries(),
-                failed_queries: counters.failures(),
-                avg_query_time: counters.average(),
-                retry_attempts: counters.retries(),
-                ..Metrics::default()
-            };
-            if metrics.total_queries > 0 {
-                metrics.failure_rate =
-                    metrics.failed_queries as f64 / metrics.total_queries as f64;
-            }
-            for pool in service.pools() {
-                let statistics = pool.statistics();
-                metrics.active_connections += statistics.in_use;
-                metrics.idle_connections += statistics.idle;
-                metrics.pool_size += statistics.size;
-                metrics.waiting += statistics.waiting;
-                metrics.total_connections += statistics.opened_total;
-                metrics.connection_errors += statistics.connection_errors_total;
-                metrics.acquire_timeouts += statistics.timeouts_total;
-                metrics.acquires_shed += statistics.turned_away_total + statistics.shed_total;
-                metrics.leaks += statistics.leaks_total;
-                metrics.retry_attempts += statistics.retries_total;
-            }
-            metrics
-        })
+        self.shared.backend.metrics()
     }
 }
 

@@ -1,7 +1,6 @@
 use underpin_core::{Class, Error, Result};
 use underpin_pool::{Bounds, Statistics};
 
-use crate::backend::{Backend, on_engine};
 use crate::database::Database;
 
 impl Database {
@@ -9,16 +8,12 @@ impl Database {
     /// switch-over, or of work on the server. Calls wait, as long as their time allows; what
     /// is under way goes on. It holds for all handles of the database.
     pub fn pause(&self) {
-        on_engine!(&self.shared.backend, Backend, service => {
-            service.pools().for_each(|pool| pool.pause());
-        });
+        self.shared.backend.pause();
     }
 
     /// Ends a [`pause`](Database::pause): who has waited longest goes first.
     pub fn resume(&self) {
-        on_engine!(&self.shared.backend, Backend, service => {
-            service.pools().for_each(|pool| pool.resume());
-        });
+        self.shared.backend.resume();
     }
 
     /// Changes how many connections the pool may have; surplus ones are closed when they are
@@ -35,16 +30,14 @@ impl Database {
                 "A database in memory has one connection, and no other number.",
             ));
         }
-        on_engine!(&self.shared.backend, Backend, service => {
-            service.readers.as_ref().unwrap_or(&service.primary).resize(bounds)
-        })
+        self.cluster()?.resize(bounds)
     }
 
     /// The pools in numbers, with histograms of the waits; the one that takes writes first.
     /// [`metrics`](Database::metrics) adds them up.
     pub fn statistics(&self) -> Vec<Statistics> {
-        on_engine!(&self.shared.backend, Backend, service => {
-            service.pools().map(|pool| pool.statistics()).collect()
-        })
+        let cluster = self.shared.backend.cluster();
+        let pools = cluster.into_iter().flat_map(|cluster| cluster.pools());
+        pools.map(|pool| pool.statistics()).collect()
     }
 }

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
 use std::time::Duration;
 
 use underpin_config::Config;
@@ -9,6 +10,7 @@ use underpin_postgres::{Connection, Connector, Dial, ProvideCredentials};
 
 use crate::connect;
 use crate::database::Database;
+use crate::engines::postgres::{self, Postgres};
 use crate::into_config::IntoConfig;
 
 /// Opens a PostgreSQL database with what no configuration holds, since it is the program's
@@ -64,15 +66,18 @@ impl Parts {
             ));
         }
         Ok(Parts {
-            connector: connect::postgres_connector(&config)?,
+            connector: postgres::connector(&config)?,
             config,
             hooks: Hooks::new(),
         })
     }
 
     fn open(self, lazy: bool) -> Result<Database> {
-        let backend = connect::postgres(&self.config, self.connector, self.hooks, lazy)?;
-        Ok(Database::new(self.config, backend))
+        let driver = Postgres {
+            callbacks: Some(self.connector),
+            hooks: self.hooks,
+        };
+        connect::open_with(Arc::new(driver), self.config, lazy)
     }
 }
 

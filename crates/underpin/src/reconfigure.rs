@@ -2,16 +2,15 @@ use std::future::Future;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
+use underpin_cluster::{Member, NewMember};
 use underpin_config::Config;
-use underpin_core::driver::Connector;
-use underpin_core::{Class, Deadline, Error, Result};
-use underpin_pool::{Bounds, Pool, PoolOptions};
+use underpin_core::driver::AnyConnector;
+use underpin_core::{Class, Error, Result};
+use underpin_pool::{Pool, PoolOptions};
 
-use crate::backend::Backend;
-use crate::connect;
 use crate::database::Database;
+use crate::engines::Opened;
 use crate::into_config::IntoConfig;
-use crate::service::deadline_of;
 
 impl Database {
     /// Goes on with another configuration: other hosts, another database, user or password,
@@ -38,46 +37,14 @@ impl Database {
 
     async fn change_to(&self, config: Config) -> Result<()> {
         check_place(&self.config(), &config)?;
-        let place = connect::whereabouts(&config);
-        let options = connect::pool_options(&config, place, false);
-        match &self.shared.backend {
-            #[cfg(feature = "postgres")]
-            Backend::Postgres(service) => {
-                let pool = &service.primary;
-                let connector = connect::postgres_connector(&config)?;
-                let connector = connector.with_callbacks_of(&pool.connector());
-                self.go(vec![Move::new(pool, connector, options)?], config)
-                    .await
-            }
-            #[cfg(feature = "sqlite")]
-            Backend::Sqlite(service) => {
-                use underpin_sqlite::Access;
-
-                let connector = |access| connect::sqlite_connector(&config, access);
-                let bounds = service.primary.statistics().bounds;
-                let writer = Move::new(
-                    &service.primary,
-                    connector(Access::Writer),
-                    with_bounds(options.clone(), bounds),
-                )?;
-                let mut moves = vec![writer];
-                if let Some(readers) = &service.readers {
-                    let options = PoolOptions {
-                        name: connect::readers_of(&options.name),
-                        ..options
-                    };
-                    moves.push(Move::new(readers, connector(Access::Reader), options)?);
-                }
-                self.go(moves, config).await
-            }
-        }
-    }
-
-    /// Makes all moves, once each has been tried.
-    async fn go<C: Connector>(&self, moves: Vec<Move<'_, C>>, config: Config) -> Result<()> {
-        let deadline = deadline_of(self.options, Instant::now());
+        let cluster = self.cluster()?;
+        let moves = match self.shared.driver.open(&config)? {
+            Opened::Members(members) => moves(cluster.members(), members)?,
+            Opened::Own(_) => return Err(not_of_this_number()),
+        };
+        let deadline = self.options.deadline_from(Instant::now());
         for to in &moves {
-            to.try_out(deadline).await?;
+            to.pool.try_connector(&to.connector, deadline).await?;
         }
         let known = self.shared.config.write();
         let mut known = known.unwrap_or_else(PoisonError::into_inner);
@@ -89,49 +56,47 @@ impl Database {
     }
 }
 
-/// Where a pool is to lead from now on.
-struct Move<'a, C: Connector> {
-    pool: &'a Pool<C>,
-    connector: C,
-    name: String,
-    bounds: Bounds,
+/// Where a member's pool is to lead from now on.
+struct Move<'a> {
+    pool: &'a Pool<AnyConnector>,
+    connector: AnyConnector,
+    options: PoolOptions,
 }
 
-impl<'a, C: Connector> Move<'a, C> {
-    fn new(pool: &'a Pool<C>, connector: C, options: PoolOptions) -> Result<Self> {
-        check_options(pool.options(), &options)?;
+fn moves<'a>(members: &'a [Member], new: Vec<NewMember>) -> Result<Vec<Move<'a>>> {
+    if members.len() != new.len() {
+        return Err(not_of_this_number());
+    }
+    let mut new: Vec<_> = new.into_iter().map(Some).collect();
+    let of_role = |member: &'a Member| {
+        let at = |new: &Option<NewMember>| new.as_ref().is_some_and(|new| new.role == member.role);
+        let place = new.iter().position(at).ok_or_else(not_of_this_number)?;
+        let new = new[place].take().expect("it was found");
+        check_options(member.pool.options(), &new.options)?;
         Ok(Move {
-            pool,
-            connector,
-            bounds: options.bounds(),
-            name: options.name,
+            pool: &member.pool,
+            connector: new.connector,
+            options: new.options,
         })
-    }
+    };
+    members.iter().map(of_role).collect()
+}
 
-    async fn try_out(&self, deadline: Deadline) -> Result<()> {
-        self.pool.try_connector(&self.connector, deadline).await
-    }
+#[cold]
+fn not_of_this_number() -> Error {
+    Error::new(
+        Class::Unsupported,
+        "The database would have other members than it was opened with.",
+    )
+    .with_hint("Open another database.")
+}
 
+impl Move<'_> {
     fn make(self) -> Result<()> {
-        self.pool.resize(self.bounds)?;
-        self.pool.rename(&self.name);
+        self.pool.resize(self.options.bounds())?;
+        self.pool.rename(&self.options.name);
         self.pool.replace(self.connector);
         Ok(())
-    }
-}
-
-#[cfg(feature = "sqlite")]
-fn with_bounds(options: PoolOptions, bounds: Bounds) -> PoolOptions {
-    let Bounds {
-        min,
-        max,
-        max_overflow,
-    } = bounds;
-    PoolOptions {
-        min,
-        max,
-        max_overflow,
-        ..options
     }
 }
 

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::{Stream, StreamExt};
-use underpin_core::{Columns, Result};
+use underpin_cluster::Operation;
+use underpin_core::driver::HandOver;
+use underpin_core::{Columns, Deadline, FromRow, Params, Result};
 
 use crate::session::Session;
 
@@ -17,16 +19,26 @@ pub struct RowStream<T> {
 }
 
 impl<T> RowStream<T> {
-    pub(crate) fn new(
-        columns: Columns,
-        rows: underpin_core::driver::RowStream<T>,
+    /// Runs a statement on the session, which the stream holds.
+    pub(crate) async fn begin(
         session: Arc<Session>,
-    ) -> Self {
-        RowStream {
-            rows: Some(rows),
+        sql: &str,
+        params: Params,
+        deadline: Deadline,
+    ) -> Result<Self>
+    where
+        T: FromRow + Send + 'static,
+    {
+        let rows = HandOver::new();
+        let answer = session
+            .run(Operation::Stream(&rows), sql, params, deadline)
+            .await?;
+        let (columns, source) = answer.stream();
+        Ok(RowStream {
+            rows: Some(rows.stream(source)),
             columns,
             session: Some(session),
-        }
+        })
     }
 
     /// The columns of the rows.
@@ -54,7 +66,7 @@ impl<T> Stream for RowStream<T> {
         let Some(rows) = &mut self.rows else {
             return Poll::Ready(None);
         };
-        let next = rows.as_mut().poll_next(context);
+        let next = Pin::new(rows).poll_next(context);
         if let Poll::Ready(None) = next {
             // The connection is free for others while the caller still holds the stream.
             self.rows = None;

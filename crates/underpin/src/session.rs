@@ -3,51 +3,42 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use underpin_core::driver::{Call, Connection, Connector, Pooled};
+use underpin_cluster::{Answer, AnyLease, Counters, Operation, note_read_only};
+use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, Pooled};
 use underpin_core::{Deadline, Engine, Params, Result, TransactionOptions};
-use underpin_pool::Lease;
 
-use crate::backend::on_engine;
-use crate::counters::Counters;
-use crate::operation::Operation;
-use crate::service::suspect;
+use crate::engines::EngineDriver;
 
 /// A driver's connection in the hands of one caller: of the pool, or of its own.
-pub(crate) enum Held<C: Connector> {
-    Leased(Lease<C>),
-    Owned(C::Connection),
+pub(crate) enum Held {
+    Leased(AnyLease),
+    Owned(AnyConnection),
 }
 
-impl<C: Connector> Deref for Held<C> {
-    type Target = C::Connection;
+impl Deref for Held {
+    type Target = dyn Connection;
 
-    fn deref(&self) -> &C::Connection {
+    fn deref(&self) -> &dyn Connection {
         match self {
-            Held::Leased(lease) => lease,
-            Held::Owned(connection) => connection,
+            Held::Leased(lease) => &***lease,
+            Held::Owned(connection) => &**connection,
         }
     }
 }
 
-/// One connection of any engine, held by one caller, perhaps through several handles: a
+/// One connection, held by one caller, perhaps through several handles: a
 /// [`Connection`](crate::Connection) and the transactions begun on it.
 pub(crate) struct Session {
-    pub(crate) held: AnyHeld,
-    pub(crate) counters: Arc<Counters>,
+    pub(crate) held: Held,
+    engine: Engine,
+    capabilities: Capabilities,
+    counters: Arc<Counters>,
     /// Whether the transaction that was begun last was to read only.
     read_only: AtomicBool,
     /// Whether `leftovers` holds anything, so that the usual call takes no lock.
     has_leftovers: AtomicBool,
     /// What dropped transactions have left to be rolled back, in order.
     leftovers: Mutex<Vec<Leftover>>,
-}
-
-/// The connection, by engine.
-pub(crate) enum AnyHeld {
-    #[cfg(feature = "postgres")]
-    Postgres(Held<underpin_postgres::Connector>),
-    #[cfg(feature = "sqlite")]
-    Sqlite(Held<underpin_sqlite::Connector>),
 }
 
 /// The end of a transaction that was dropped, not yet told to the server.
@@ -58,9 +49,11 @@ pub(crate) enum Leftover {
 }
 
 impl Session {
-    pub(crate) fn new(held: AnyHeld, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(held: Held, driver: &dyn EngineDriver, counters: Arc<Counters>) -> Self {
         Session {
             held,
+            engine: driver.engine(),
+            capabilities: driver.capabilities(),
             counters,
             read_only: AtomicBool::new(false),
             has_leftovers: AtomicBool::new(false),
@@ -69,12 +62,7 @@ impl Session {
     }
 
     pub(crate) fn engine(&self) -> Engine {
-        match &self.held {
-            #[cfg(feature = "postgres")]
-            AnyHeld::Postgres(_) => Engine::Postgres,
-            #[cfg(feature = "sqlite")]
-            AnyHeld::Sqlite(_) => Engine::Sqlite,
-        }
+        self.engine
     }
 
     /// Leaves it to the next call, or to the pool, to roll this back.
@@ -87,13 +75,13 @@ impl Session {
     }
 
     /// Runs an operation, after what dropped transactions have left is rolled back.
-    pub(crate) async fn run<O: Operation>(
+    pub(crate) async fn run(
         &self,
-        mut operation: O,
+        mut operation: Operation<'_>,
         sql: &str,
         params: Params,
         deadline: Deadline,
-    ) -> Result<O::Output> {
+    ) -> Result<Answer> {
         self.clear_leftovers(deadline).await?;
         let call = Call {
             sql,
@@ -102,15 +90,13 @@ impl Session {
             shared: false,
         };
         let begun = Instant::now();
-        let result = on_engine!(&self.held, AnyHeld, held => operation.run(&**held, call).await);
+        let result = operation.run(&*self.held, call).await;
         self.counters.statement(begun.elapsed(), result.is_err());
         if let Err(error) = &result
+            && let Held::Leased(lease) = &self.held
             && !self.read_only.load(Ordering::Relaxed)
         {
-            on_engine!(&self.held, AnyHeld, held => match held {
-                Held::Leased(lease) => suspect(error, lease),
-                Held::Owned(_) => {}
-            });
+            note_read_only(&self.capabilities, error, lease);
         }
         result
     }
@@ -155,41 +141,41 @@ impl Session {
     ) -> Result<()> {
         self.clear_leftovers(deadline).await?;
         self.read_only.store(options.read_only, Ordering::Relaxed);
-        on_engine!(&self.held, AnyHeld, held => held.begin(options, deadline).await)
+        self.held.begin(options, deadline).await
     }
 
     pub(crate) async fn commit(&self) -> Result<()> {
         self.clear_leftovers(Deadline::NONE).await?;
-        on_engine!(&self.held, AnyHeld, held => held.commit().await)
+        self.held.commit().await
     }
 
     pub(crate) async fn rollback(&self, deadline: Deadline) -> Result<()> {
-        on_engine!(&self.held, AnyHeld, held => held.rollback(deadline).await)
+        self.held.rollback(deadline).await
     }
 
     /// Sends a statement about a savepoint; `name` is one that this crate made up.
     pub(crate) async fn savepoint(&self, verb: &str, name: &str, deadline: Deadline) -> Result<()> {
         let sql = format!("{verb} {}", underpin_core::quote::identifier(name)?);
         self.clear_leftovers(deadline).await?;
-        on_engine!(&self.held, AnyHeld, held => held.batch(&sql, deadline).await)
+        self.held.batch(&sql, deadline).await
     }
 
     async fn rollback_to(&self, name: &str, deadline: Deadline) -> Result<()> {
         let name = underpin_core::quote::identifier(name)?;
         let sql = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
-        on_engine!(&self.held, AnyHeld, held => held.batch(&sql, deadline).await)
+        self.held.batch(&sql, deadline).await
     }
 
     pub(crate) async fn ping(&self, deadline: Deadline) -> Result<()> {
         self.clear_leftovers(deadline).await?;
-        on_engine!(&self.held, AnyHeld, held => held.ping(deadline).await)
+        self.held.ping(deadline).await
     }
 
     /// Ends a connection of its own, and gives one of the pool back to it.
     pub(crate) async fn close(self, deadline: Deadline) {
-        on_engine!(self.held, AnyHeld, held => match held {
-            Held::Owned(connection) => connection.close(deadline).await,
+        match self.held {
+            Held::Owned(connection) => Box::new(connection).close(deadline).await,
             Held::Leased(lease) => drop(lease),
-        });
+        }
     }
 }

@@ -157,7 +157,11 @@ macro_rules! statements {
                 sql: &str,
                 params: P,
             ) -> impl Future<Output = Result<u64>> + Send {
-                self.run(operation::Execute, sql, params.into_params())
+                let (place, params) = (Location::caller(), params.into_params());
+                async move {
+                    let answer = self.run_at(Operation::Execute, sql, params, place).await?;
+                    Ok(answer.count())
+                }
             }
 
             /// Runs a statement and gives its rows as they are.
@@ -173,7 +177,8 @@ macro_rules! statements {
                 sql: &str,
                 params: P,
             ) -> impl Future<Output = Result<Vec<ValueRow>>> + Send {
-                self.run(operation::Query::all(), sql, params.into_params())
+                let place = Location::caller();
+                self.rows_at(Collect::all(), sql, params.into_params(), place)
             }
 
             /// Runs a statement and reads each row as a `T`.
@@ -189,7 +194,8 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<Vec<T>>> + Send {
-                self.run(operation::Query::<T>::all(), sql, params.into_params())
+                let place = Location::caller();
+                self.rows_at(Collect::all(), sql, params.into_params(), place)
             }
 
             /// Runs a statement that gives exactly one row.
@@ -206,8 +212,10 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<T>> + Send {
-                self.run(operation::Query::<T>::one(), sql, params.into_params())
-                    .map(move |rows| operation::exactly_one(rows?, sql))
+                // Two rows are enough to know that there is more than one.
+                let (place, two) = (Location::caller(), Collect::at_most(2));
+                self.rows_at(two, sql, params.into_params(), place)
+                    .map(move |rows| one_row::exactly_one(rows?, sql))
             }
 
             /// Runs a statement that gives one row or none.
@@ -223,8 +231,10 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<Option<T>>> + Send {
-                self.run(operation::Query::<T>::one(), sql, params.into_params())
-                    .map(move |rows| operation::at_most_one(rows?, sql))
+                // Two rows are enough to know that there is more than one.
+                let (place, two) = (Location::caller(), Collect::at_most(2));
+                self.rows_at(two, sql, params.into_params(), place)
+                    .map(move |rows| one_row::at_most_one(rows?, sql))
             }
 
             /// Runs a statement that gives one row of one column.
@@ -240,7 +250,7 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<T>> + Send {
-                self.query_one::<operation::Scalar<T>>(sql, params)
+                self.query_one::<one_row::Scalar<T>>(sql, params)
                     .map(|row| Ok(row?.0))
             }
 
@@ -259,7 +269,7 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<RowStream<T>>> + Send {
-                self.run_stream::<T>(sql, params.into_params())
+                self.stream_at(sql, params.into_params(), Location::caller())
             }
 
             /// Runs several statements, separated by semicolons, without parameters. On
@@ -272,7 +282,12 @@ macro_rules! statements {
             /// As for [`execute`](Self::execute).
             #[track_caller]
             pub fn batch(&self, sql: &str) -> impl Future<Output = Result<()>> + Send {
-                self.run(operation::Batch, sql, Params::new())
+                let place = Location::caller();
+                async move {
+                    self.run_at(Operation::Batch, sql, Params::new(), place)
+                        .await
+                        .map(drop)
+                }
             }
 
             /// Puts rows into a table by the fastest way the engine has, all or none of
@@ -297,8 +312,24 @@ macro_rules! statements {
                 I::Item: IntoParams + Send,
             {
                 let target = BulkTarget { table, columns };
-                let rows = Some(rows.into_iter());
-                self.run(operation::BulkInsert { target, rows }, "", Params::new())
+                let (place, mut rows) = (Location::caller(), rows.into_iter());
+                async move {
+                    let operation = Operation::Insert(target, &mut rows);
+                    let answer = self.run_at(operation, "", Params::new(), place).await?;
+                    Ok(answer.count())
+                }
+            }
+
+            async fn rows_at<T: FromRow + Send + 'static>(
+                &self,
+                collect: Collect<T>,
+                sql: &str,
+                params: Params,
+                place: &'static Location<'static>,
+            ) -> Result<Vec<T>> {
+                let operation = Operation::Fetch(&collect);
+                let answer = self.run_at(operation, sql, params, place).await?;
+                Ok(collect.rows(answer.rows()))
             }
         }
 

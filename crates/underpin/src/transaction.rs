@@ -1,16 +1,18 @@
 use std::future::Future;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_core::driver::BulkTarget;
+use underpin_cluster::{Answer, Operation};
+use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
     TransactionOptions, ValueRow,
 };
 
-use crate::operation::{self, Operation};
+use crate::one_row;
 use crate::row_stream::RowStream;
 use crate::session::{Leftover, Session};
 use crate::statements::{Executor, statements};
@@ -97,35 +99,29 @@ impl Transaction {
         wait.map_or(Deadline::NONE, |wait| Deadline::after(Instant::now(), wait))
     }
 
-    async fn run<O: Operation>(
+    async fn run_at(
         &self,
-        operation: O,
+        operation: Operation<'_>,
         sql: &str,
         params: Params,
-    ) -> Result<O::Output> {
+        _: &'static Location<'static>,
+    ) -> Result<Answer> {
         self.shared.require_open()?;
-        let result = self
-            .shared
-            .session
-            .run(operation, sql, params, self.deadline())
-            .await;
-        if let Err(error) = &result {
-            self.shared.note(error);
-        }
-        result
+        let session = &self.shared.session;
+        let result = session.run(operation, sql, params, self.deadline()).await;
+        self.shared.noted(result)
     }
 
-    async fn run_stream<T: FromRow + Send + 'static>(
+    async fn stream_at<T: FromRow + Send + 'static>(
         &self,
         sql: &str,
         params: Params,
+        _: &'static Location<'static>,
     ) -> Result<RowStream<T>> {
-        let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
-        Ok(RowStream::new(
-            columns,
-            rows,
-            Arc::clone(&self.shared.session),
-        ))
+        self.shared.require_open()?;
+        let session = Arc::clone(&self.shared.session);
+        let result = RowStream::begin(session, sql, params, self.deadline()).await;
+        self.shared.noted(result)
     }
 
     /// The engine at the other end.
@@ -256,6 +252,10 @@ impl Shared {
                 .savepoint
                 .as_ref()
                 .is_none_or(|(_, outer)| outer.is_open())
+    }
+
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        result.inspect_err(|error| self.note(error))
     }
 
     fn note(&self, error: &Error) {

@@ -5,10 +5,8 @@ use bytes::Bytes;
 use futures_util::SinkExt;
 use tokio_postgres::CopyInSink;
 use tokio_postgres::types::Type;
-use underpin_core::driver::{BulkTarget, Pooled, SessionState};
-use underpin_core::{
-    Class, Deadline, Effect, Error, IntoParams, Params, Result, TransactionOptions, quote,
-};
+use underpin_core::driver::{BulkTarget, Pooled, RowSource, SessionState};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionOptions, quote};
 
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
@@ -16,21 +14,16 @@ use crate::copy_row::{Format, RowWriter};
 use crate::opening::ended;
 
 impl Connection {
-    pub(crate) async fn run_bulk_insert<I>(
+    pub(crate) async fn run_insert_rows(
         &self,
         target: BulkTarget<'_>,
-        mut rows: I,
+        rows: &mut dyn RowSource,
         deadline: Deadline,
-    ) -> Result<u64>
-    where
-        I: Iterator + Send,
-        I::Item: IntoParams + Send,
-    {
+    ) -> Result<u64> {
         let place = Place::new(target)?;
         let mut first = Params::new();
-        match rows.next() {
-            Some(row) => row.push_to(&mut first),
-            None => return Ok(0),
+        if !rows.next(&mut first) {
+            return Ok(0);
         }
         if self.session().settings.options.owns_session() {
             let call = Call::open(self.session(), deadline)?;
@@ -53,17 +46,13 @@ impl Connection {
         inserted
     }
 
-    async fn insert<I>(
+    async fn insert(
         &self,
         mut call: Call,
         place: &Place<'_>,
         mut row: Params,
-        rows: I,
-    ) -> Result<u64>
-    where
-        I: Iterator + Send,
-        I::Item: IntoParams + Send,
-    {
+        rows: &mut dyn RowSource,
+    ) -> Result<u64> {
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);
         }
@@ -86,9 +75,11 @@ impl Connection {
             Err(failure) => return Err(call.fail(failure).await),
         };
         let mut sink = Box::pin(sink);
-        for next in rows {
+        loop {
             row.clear();
-            next.push_to(&mut row);
+            if !rows.next(&mut row) {
+                break;
+            }
             if let Err(error) = writer.add(&row) {
                 drop(sink);
                 return Err(call.abort_copy(error).await);

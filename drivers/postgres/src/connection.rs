@@ -7,15 +7,15 @@ use tokio::sync::broadcast;
 use tokio::time::timeout;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use underpin_core::driver::{
-    BulkTarget, Call as Asked, Connection as Connects, Pooled, RowStream, SessionState,
+    BoxFuture, BulkTarget, Call as Asked, Connection as Connects, Fetching, Pooled, RowSink,
+    RowSource, SessionState,
 };
 use underpin_core::{
-    Class, Columns, Deadline, Endpoint, Engine, Error, FromRow, IntoParams, Result, Role, Stage,
-    StatementDescription, TransactionOptions,
+    Class, Columns, Deadline, Endpoint, Error, Result, Role, Stage, StatementDescription,
+    TransactionOptions,
 };
 
 use crate::call::{Call, Failure};
-use crate::lane;
 use crate::link::Link;
 use crate::notices::{Notice, Notification};
 use crate::session::Session;
@@ -108,13 +108,29 @@ impl Pooled for Connection {
             && !self.session.has_hung_up()
     }
 
-    async fn accept_changes(&self) -> Result<()> {
-        self.session.opening.take_back();
-        self.session.link.changed.store(false, Ordering::Release);
-        Ok(())
+    fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async {
+            self.session.opening.take_back();
+            self.session.link.changed.store(false, Ordering::Release);
+            Ok(())
+        })
     }
 
-    async fn ping(&self, deadline: Deadline) -> Result<()> {
+    fn ping(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_ping(deadline))
+    }
+
+    fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_reset(deadline))
+    }
+
+    fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()> {
+        Box::pin(self.run_close(deadline))
+    }
+}
+
+impl Connection {
+    async fn run_ping(&self, deadline: Deadline) -> Result<()> {
         let mut call = Call::open(&self.session, deadline)?;
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);
@@ -135,11 +151,7 @@ impl Pooled for Connection {
         }
     }
 
-    async fn reset(&self, deadline: Deadline) -> Result<()> {
-        self.run_reset(deadline).await
-    }
-
-    async fn close(self, deadline: Deadline) {
+    async fn run_close(self, deadline: Deadline) {
         let now = Instant::now();
         let bound = deadline.earlier(Deadline::after(now, CLOSE_BOUND));
         let left = || bound.remaining(Instant::now()).unwrap_or(CLOSE_BOUND);
@@ -156,13 +168,6 @@ impl Pooled for Connection {
 }
 
 impl Connects for Connection {
-    const ENGINE: Engine = Engine::Postgres;
-    const PIPELINES: bool = true;
-
-    fn shares(sql: &str) -> bool {
-        lane::shares(sql)
-    }
-
     fn endpoint(&self) -> &Endpoint {
         &self.session.endpoint
     }
@@ -176,59 +181,61 @@ impl Connects for Connection {
         self.session.calls.count() + dropped
     }
 
-    async fn execute(&self, call: Asked<'_>) -> Result<u64> {
-        self.run_execute(call).await
+    fn execute<'a>(&'a self, call: Asked<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.run_execute(call))
     }
 
-    async fn query<T>(&self, call: Asked<'_>, limit: usize) -> Result<Vec<T>>
-    where
-        T: FromRow + Send + 'static,
-    {
-        self.run_query(call, limit).await
+    fn fetch<'a>(
+        &'a self,
+        call: Asked<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
+        Box::pin(self.run_fetch(call, sink))
     }
 
-    async fn stream<T>(&self, call: Asked<'_>) -> Result<(Columns, RowStream<T>)>
-    where
-        T: FromRow + Send + 'static,
-    {
-        self.run_stream(call).await
+    fn fetch_stream<'a>(
+        &'a self,
+        call: Asked<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Columns, Fetching)>> {
+        Box::pin(self.run_stream(call, sink))
     }
 
-    async fn batch(&self, sql: &str, deadline: Deadline) -> Result<()> {
-        self.run_batch(sql, deadline).await
+    fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.run_batch(sql, deadline))
     }
 
-    async fn bulk_insert<I>(
-        &self,
-        target: BulkTarget<'_>,
-        rows: I,
+    fn insert_rows<'a>(
+        &'a self,
+        target: BulkTarget<'a>,
+        rows: &'a mut dyn RowSource,
         deadline: Deadline,
-    ) -> Result<u64>
-    where
-        I: Iterator + Send,
-        I::Item: IntoParams + Send,
-    {
-        self.run_bulk_insert(target, rows, deadline).await
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(self.run_insert_rows(target, rows, deadline))
     }
 
-    async fn begin(&self, options: TransactionOptions, deadline: Deadline) -> Result<()> {
-        self.run_begin(options, deadline).await
+    fn begin(&self, options: TransactionOptions, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_begin(options, deadline))
     }
 
-    async fn commit(&self) -> Result<()> {
-        self.run_commit().await
+    fn commit(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_commit())
     }
 
-    async fn rollback(&self, deadline: Deadline) -> Result<()> {
-        self.run_rollback(deadline).await
+    fn rollback(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(self.run_rollback(deadline))
     }
 
-    async fn describe(&self, sql: &str, deadline: Deadline) -> Result<StatementDescription> {
-        self.run_describe(sql, deadline).await
+    fn describe<'a>(
+        &'a self,
+        sql: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<StatementDescription>> {
+        Box::pin(self.run_describe(sql, deadline))
     }
 
-    async fn only_reads(&self, _: &str) -> Result<Option<bool>> {
+    fn only_reads<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<bool>>> {
         // PostgreSQL does not say beforehand what a function in a SELECT will do.
-        Ok(None)
+        Box::pin(async { Ok(None) })
     }
 }

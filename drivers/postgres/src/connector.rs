@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::{NoTls, TlsConnect};
-use underpin_core::driver::Connector as Connects;
+use underpin_core::driver::{BoxFuture, Connector as Connects};
 use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Stage, TlsMode};
 
 use crate::classify;
@@ -163,7 +163,14 @@ impl fmt::Debug for Connector {
 impl Connects for Connector {
     type Connection = Connection;
 
-    async fn connect(&self, deadline: Deadline) -> Result<Connection> {
+    fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<Connection>> {
+        Box::pin(self.connect_to_any(deadline))
+    }
+}
+
+impl Connector {
+    /// Connects to the first endpoint that serves; with several, to one that takes writes.
+    async fn connect_to_any(&self, deadline: Deadline) -> Result<Connection> {
         let settings = self.settings.with_credentials(deadline).await?;
         let endpoints = &settings.endpoints;
         let mut failures = Vec::new();

@@ -6,7 +6,7 @@ use crate::sql::{Token, Words};
 /// neither. Asking it twice does no harm, so that it can be moved where it is stuck.
 ///
 /// The text does not show what a view or an operator of the user's calls.
-pub(crate) fn shares(sql: &str) -> bool {
+pub fn shares(sql: &str) -> bool {
     let mut words = Words::new(sql);
     let mut first = true;
     let mut before = "";

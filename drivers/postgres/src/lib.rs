@@ -70,8 +70,19 @@ pub use connector::Connector;
 pub use copy::CopyOut;
 pub use credentials::{Credentials, ProvideCredentials, ProvidingCredentials};
 pub use dial::{Dial, Dialing, Stream};
+pub use lane::shares;
 pub use notices::{Notice, Notification};
 pub use options::Options;
 pub use row::Row;
 pub use sql::changes_session;
 pub use tokio_postgres;
+use underpin_core::driver::Capabilities;
+
+/// What PostgreSQL can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    sql: true,
+    pipelining: true,
+    transactions: true,
+    savepoints: true,
+    roles_change: true,
+};

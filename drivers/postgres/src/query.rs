@@ -2,8 +2,8 @@ use std::pin::{Pin, pin};
 
 use futures_util::TryStreamExt;
 use tokio_postgres::RowStream as Native;
-use underpin_core::driver::Call as Asked;
-use underpin_core::{Error, FromRow, Result};
+use underpin_core::driver::{Call as Asked, RowSink};
+use underpin_core::{Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::column::Described;
@@ -12,20 +12,18 @@ use crate::execute::as_text;
 use crate::row::Row;
 use crate::sql::Nature;
 
-/// The rows read so far, and the first that could not be.
-struct Read<T> {
-    rows: Vec<T>,
-    unreadable: Option<Error>,
-}
+/// The first row that could not be read; the sink has those before it.
+type Unreadable = Option<Error>;
 
 impl Connection {
-    pub(crate) async fn run_query<T>(&self, asked: Asked<'_>, limit: usize) -> Result<Vec<T>>
-    where
-        T: FromRow + Send + 'static,
-    {
+    pub(crate) async fn run_fetch(
+        &self,
+        asked: Asked<'_>,
+        mut sink: Box<dyn RowSink>,
+    ) -> Result<Box<dyn RowSink>> {
         let mut call = Call::open_for(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
-            return Box::pin(query_unnamed(call, &asked, limit)).await;
+            return Box::pin(fetch_unnamed(call, &asked, sink)).await;
         }
         loop {
             let ready = match call.prepare(asked.sql).await {
@@ -33,10 +31,9 @@ impl Connection {
                 Err(failure) => return Err(call.fail(failure).await),
             };
             let described = &ready.prepared.result;
-            let layout = match T::layout(&described.columns) {
-                Ok(layout) => layout,
-                Err(error) => return Err(call.refuse(error)),
-            };
+            if let Err(error) = sink.begin(&described.columns) {
+                return Err(call.refuse(error));
+            }
             let params = match ready.params(asked.params) {
                 Ok(params) => params,
                 Err(failure) => return Err(call.fail(failure).await),
@@ -47,12 +44,15 @@ impl Connection {
             }
             let client = &self.session().client;
             let statement = &ready.prepared.statement;
-            let work = async {
-                let rows = pin!(client.query_raw(statement, params).await?);
-                read(rows, described, &layout, limit).await
+            let ended = {
+                let work = async {
+                    let rows = pin!(client.query_raw(statement, params).await?);
+                    read(rows, described, &mut *sink).await
+                };
+                call.run(pin!(work)).await
             };
-            let failure = match call.run(pin!(work)).await {
-                Ok(read) => return finish(call, read),
+            let failure = match ended {
+                Ok(unreadable) => return finish(call, unreadable, sink),
                 Err(failure) => failure,
             };
             if !Box::pin(call.can_try_anew(asked.sql, &ready, &failure)).await {
@@ -62,40 +62,33 @@ impl Connection {
     }
 }
 
-fn finish<T>(call: Call, read: Read<T>) -> Result<Vec<T>> {
-    match read.unreadable {
-        None => call.done().map(|()| read.rows),
+fn finish(call: Call, unreadable: Unreadable, sink: Box<dyn RowSink>) -> Result<Box<dyn RowSink>> {
+    match unreadable {
+        None => call.done().map(|()| sink),
         Some(error) => Err(call.unreadable(error)),
     }
 }
 
-async fn read<T: FromRow>(
+async fn read(
     mut native: Pin<&mut Native>,
     described: &Described,
-    layout: &T::Layout,
-    limit: usize,
-) -> Result<Read<T>, tokio_postgres::Error> {
-    let mut read = Read {
-        rows: Vec::new(),
-        unreadable: None,
-    };
+    sink: &mut dyn RowSink,
+) -> Result<Unreadable, tokio_postgres::Error> {
+    let mut unreadable = None;
     while let Some(row) = native.try_next().await? {
-        if read.rows.len() < limit && read.unreadable.is_none() {
-            match T::from_row(&Row::new(&row, described), layout) {
-                Ok(row) => read.rows.push(row),
-                // The rest is read all the same: only then is it known what the statement did.
-                Err(error) => read.unreadable = Some(error),
-            }
+        // The rest is read all the same: only then is it known what the statement did.
+        if unreadable.is_none() && !sink.is_full() {
+            unreadable = sink.row(&Row::new(&row, described)).err();
         }
     }
-    Ok(read)
+    Ok(unreadable)
 }
 
-async fn query_unnamed<T: FromRow>(
+async fn fetch_unnamed(
     mut call: Call,
     asked: &Asked<'_>,
-    limit: usize,
-) -> Result<Vec<T>> {
+    mut sink: Box<dyn RowSink>,
+) -> Result<Box<dyn RowSink>> {
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
@@ -104,43 +97,34 @@ async fn query_unnamed<T: FromRow>(
         Err(error) => return Err(call.refuse(error)),
     }
     let session = call.session().clone();
-    let work = async {
-        let mut native = pin!(
-            session
-                .client
-                .query_typed_raw(asked.sql, as_text(asked.params))
-                .await?
-        );
-        let Some(first) = native.try_next().await? else {
-            return Ok(Read {
-                rows: Vec::new(),
-                unreadable: None,
-            });
-        };
-        let described = Described::new(first.columns());
-        let begun = T::layout(&described.columns).and_then(|layout| {
-            let first = T::from_row(&Row::new(&first, &described), &layout)?;
-            Ok((layout, first))
-        });
-        match begun {
-            Ok((layout, first)) => {
-                let mut rest = read(native, &described, &layout, limit.saturating_sub(1)).await?;
-                if limit > 0 {
-                    rest.rows.insert(0, first);
+    let ended = {
+        let work = async {
+            let mut native = pin!(
+                session
+                    .client
+                    .query_typed_raw(asked.sql, as_text(asked.params))
+                    .await?
+            );
+            let Some(first) = native.try_next().await? else {
+                return Ok(None);
+            };
+            let described = Described::new(first.columns());
+            let mut begun = sink.begin(&described.columns);
+            if begun.is_ok() && !sink.is_full() {
+                begun = sink.row(&Row::new(&first, &described));
+            }
+            match begun {
+                Ok(()) => read(native, &described, &mut *sink).await,
+                Err(error) => {
+                    while native.try_next().await?.is_some() {}
+                    Ok(Some(error))
                 }
-                Ok(rest)
             }
-            Err(error) => {
-                while native.try_next().await?.is_some() {}
-                Ok(Read {
-                    rows: Vec::new(),
-                    unreadable: Some(error),
-                })
-            }
-        }
+        };
+        call.wait(pin!(work)).await
     };
-    match call.wait(pin!(work)).await {
-        Ok(read) => finish(call, read),
+    match ended {
+        Ok(unreadable) => finish(call, unreadable, sink),
         Err(failure @ (Failure::Native(_) | Failure::Ours(_) | Failure::Late(_))) => {
             Err(call.fail(failure).await)
         }

@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, TryStreamExt};
 use tokio_postgres::RowStream as Native;
-use underpin_core::driver::{Call as Asked, RowStream};
-use underpin_core::{Columns, Error, FromRow, Result};
+use underpin_core::driver::{Call as Asked, Fetching, RowSink};
+use underpin_core::{Columns, Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::column::Described;
@@ -15,12 +15,12 @@ use crate::sql::Nature;
 use crate::statements::Prepared;
 
 /// A result that is read row by row.
-struct Rows<T: FromRow> {
+struct Rows {
     native: Pin<Box<Native>>,
     /// Gone once the result has ended.
     call: Option<Call>,
     source: Source,
-    layout: Option<T::Layout>,
+    sink: Box<dyn RowSink>,
     /// A row that had to be read to learn the columns.
     first: Option<tokio_postgres::Row>,
 }
@@ -41,18 +41,19 @@ impl Source {
 }
 
 impl Connection {
-    pub(crate) async fn run_stream<T>(&self, asked: Asked<'_>) -> Result<(Columns, RowStream<T>)>
-    where
-        T: FromRow + Send + 'static,
-    {
+    pub(crate) async fn run_stream(
+        &self,
+        asked: Asked<'_>,
+        sink: Box<dyn RowSink>,
+    ) -> Result<(Columns, Fetching)> {
         let call = Call::open(self.session(), asked.deadline)?;
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);
         }
         let rows = if self.session().settings.options.owns_session() {
-            named(call, &asked).await?
+            named(call, &asked, sink).await?
         } else {
-            unnamed(call, &asked).await?
+            unnamed(call, &asked, sink).await?
         };
         let columns = rows.source.described().columns.clone();
         let stream = stream::unfold(Box::new(rows), |mut rows| async move {
@@ -63,17 +64,16 @@ impl Connection {
     }
 }
 
-async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
+async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) -> Result<Rows> {
     let session = Arc::clone(call.session());
     loop {
         let ready = match call.prepare(asked.sql).await {
             Ok(ready) => ready,
             Err(failure) => return Err(call.fail(failure).await),
         };
-        let layout = match T::layout(&ready.prepared.result.columns) {
-            Ok(layout) => layout,
-            Err(error) => return Err(call.refuse(error)),
-        };
+        if let Err(error) = sink.begin(&ready.prepared.result.columns) {
+            return Err(call.refuse(error));
+        }
         let params = match ready.params(asked.params) {
             Ok(params) => params,
             Err(failure) => return Err(call.fail(failure).await),
@@ -92,7 +92,7 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
                     native: Box::pin(native),
                     call: Some(call),
                     source: Source::Prepared(Arc::clone(&ready.prepared)),
-                    layout: Some(layout),
+                    sink,
                     first: None,
                 });
             }
@@ -104,7 +104,7 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
     }
 }
 
-async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
+async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) -> Result<Rows> {
     match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),
@@ -132,32 +132,28 @@ async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T
             native,
             call: None,
             source,
-            layout: None,
+            sink,
             first: None,
         });
     };
     let described = Described::new(first.columns());
     call.hold();
-    let layout = T::layout(&described.columns);
-    let source = Source::Own(described);
+    let begun = sink.begin(&described.columns);
     let mut rows = Rows {
         native,
         call: Some(call),
-        source,
-        layout: None,
+        source: Source::Own(described),
+        sink,
         first: Some(first),
     };
-    match layout {
-        Ok(layout) => {
-            rows.layout = Some(layout);
-            Ok(rows)
-        }
+    match begun {
+        Ok(()) => Ok(rows),
         Err(error) => Err(rows.give_up(error).await),
     }
 }
 
-impl<T: FromRow> Rows<T> {
-    async fn next(&mut self) -> Option<Result<T>> {
+impl Rows {
+    async fn next(&mut self) -> Option<Result<()>> {
         let native = match self.first.take() {
             Some(first) => Ok(Some(first)),
             None => match self.call.as_ref()?.in_time(self.native.try_next()).await {
@@ -167,12 +163,9 @@ impl<T: FromRow> Rows<T> {
         };
         match native {
             Ok(Some(native)) => {
-                let read = T::from_row(
-                    &Row::new(&native, self.source.described()),
-                    self.layout.as_ref()?,
-                );
-                match read {
-                    Ok(row) => Some(Ok(row)),
+                let row = Row::new(&native, self.source.described());
+                match self.sink.row(&row) {
+                    Ok(()) => Some(Ok(())),
                     Err(error) => Some(Err(self.give_up(error).await)),
                 }
             }

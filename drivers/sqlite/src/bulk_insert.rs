@@ -3,8 +3,8 @@ use std::sync::mpsc as blocking;
 
 use rusqlite::Connection as Client;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use underpin_core::driver::BulkTarget;
-use underpin_core::{Class, Deadline, Effect, Error, IntoParams, Params, Result, quote};
+use underpin_core::driver::{BulkTarget, RowSource};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result, quote};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -24,16 +24,12 @@ enum Part {
 
 /// Inserts the rows, all or none. While the thread inserts one batch, the caller's
 /// side fills the next.
-pub(crate) async fn bulk_insert<I>(
+pub(crate) async fn insert_rows(
     connection: &Connection,
     target: BulkTarget<'_>,
-    rows: I,
+    rows: &mut dyn RowSource,
     deadline: Deadline,
-) -> Result<u64>
-where
-    I: Iterator + Send,
-    I::Item: IntoParams + Send,
-{
+) -> Result<u64> {
     let deadline = connection.deadline(deadline);
     let width = target.columns.len();
     let sql = statement(target)?;
@@ -78,22 +74,22 @@ fn statement(target: BulkTarget<'_>) -> Result<String> {
 }
 
 /// Sends the rows in batches, for as long as they are taken.
-async fn fill<I>(
+async fn fill(
     columns: &[&str],
-    rows: I,
+    rows: &mut dyn RowSource,
     parts: Sender<Part>,
     spare: blocking::Receiver<Params>,
-) -> Result<()>
-where
-    I: Iterator + Send,
-    I::Item: IntoParams + Send,
-{
+) -> Result<()> {
     let capacity = VALUES.max(columns.len());
     let mut batch = Params::with_capacity(capacity);
-    for (at, row) in rows.enumerate() {
+    let mut number = 0;
+    loop {
         let start = batch.len();
-        row.push_to(&mut batch);
-        check_row(columns, at + 1, &batch[start..])?;
+        if !rows.next(&mut batch) {
+            break;
+        }
+        number += 1;
+        check_row(columns, number, &batch[start..])?;
         if batch.len() + columns.len() > capacity {
             let mut empty = spare
                 .try_recv()

@@ -2,10 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{self, BulkTarget, Call, RowStream};
+use underpin_core::driver::{self, BoxFuture, BulkTarget, Call, Fetching, RowSink, RowSource};
 use underpin_core::{
-    Address, Columns, Deadline, Endpoint, Engine, FromRow, IntoParams, Result, Role,
-    StatementDescription, TransactionOptions,
+    Address, Columns, Deadline, Endpoint, Result, Role, StatementDescription, TransactionOptions,
 };
 
 use crate::options::Options;
@@ -41,9 +40,6 @@ impl Connection {
 }
 
 impl driver::Connection for Connection {
-    const ENGINE: Engine = Engine::Sqlite;
-    const PIPELINES: bool = false;
-
     fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
@@ -57,59 +53,61 @@ impl driver::Connection for Connection {
         self.worker.shared().in_flight()
     }
 
-    async fn execute(&self, call: Call<'_>) -> Result<u64> {
-        execute::execute(self, call).await
+    fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(execute::execute(self, call))
     }
 
-    async fn query<T>(&self, call: Call<'_>, limit: usize) -> Result<Vec<T>>
-    where
-        T: FromRow + Send + 'static,
-    {
-        query::query(self, call, limit).await
+    fn fetch<'a>(
+        &'a self,
+        call: Call<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<Box<dyn RowSink>>> {
+        Box::pin(query::fetch(self, call, sink))
     }
 
-    async fn stream<T>(&self, call: Call<'_>) -> Result<(Columns, RowStream<T>)>
-    where
-        T: FromRow + Send + 'static,
-    {
-        stream::stream(self, call).await
+    fn fetch_stream<'a>(
+        &'a self,
+        call: Call<'a>,
+        sink: Box<dyn RowSink>,
+    ) -> BoxFuture<'a, Result<(Columns, Fetching)>> {
+        Box::pin(stream::stream(self, call, sink))
     }
 
-    async fn batch(&self, sql: &str, deadline: Deadline) -> Result<()> {
-        execute::batch(self, sql, deadline).await
+    fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>> {
+        Box::pin(execute::batch(self, sql, deadline))
     }
 
-    async fn bulk_insert<I>(
-        &self,
-        target: BulkTarget<'_>,
-        rows: I,
+    fn insert_rows<'a>(
+        &'a self,
+        target: BulkTarget<'a>,
+        rows: &'a mut dyn RowSource,
         deadline: Deadline,
-    ) -> Result<u64>
-    where
-        I: Iterator + Send,
-        I::Item: IntoParams + Send,
-    {
-        bulk_insert::bulk_insert(self, target, rows, deadline).await
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(bulk_insert::insert_rows(self, target, rows, deadline))
     }
 
-    async fn begin(&self, options: TransactionOptions, deadline: Deadline) -> Result<()> {
-        transaction::begin(self, options, deadline).await
+    fn begin(&self, options: TransactionOptions, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(transaction::begin(self, options, deadline))
     }
 
-    async fn commit(&self) -> Result<()> {
-        transaction::commit(self).await
+    fn commit(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(transaction::commit(self))
     }
 
-    async fn rollback(&self, deadline: Deadline) -> Result<()> {
-        transaction::rollback(self, deadline).await
+    fn rollback(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(transaction::rollback(self, deadline))
     }
 
-    async fn describe(&self, sql: &str, deadline: Deadline) -> Result<StatementDescription> {
-        describe::describe(self, sql, deadline).await
+    fn describe<'a>(
+        &'a self,
+        sql: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<StatementDescription>> {
+        Box::pin(describe::describe(self, sql, deadline))
     }
 
-    async fn only_reads(&self, sql: &str) -> Result<Option<bool>> {
-        only_reads::only_reads(self, sql).await.map(Some)
+    fn only_reads<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Option<bool>>> {
+        Box::pin(async { only_reads::only_reads(self, sql).await.map(Some) })
     }
 }
 

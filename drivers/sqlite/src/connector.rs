@@ -3,7 +3,7 @@ use std::time::Instant;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
-use underpin_core::driver;
+use underpin_core::driver::{self, BoxFuture};
 use underpin_core::{Class, Deadline, Endpoint, Error, Result, Stage};
 
 use crate::connection::Connection;
@@ -59,7 +59,13 @@ impl Connector {
 impl driver::Connector for Connector {
     type Connection = Connection;
 
-    async fn connect(&self, deadline: Deadline) -> Result<Connection> {
+    fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<Connection>> {
+        Box::pin(self.connect_in_time(deadline))
+    }
+}
+
+impl Connector {
+    async fn connect_in_time(&self, deadline: Deadline) -> Result<Connection> {
         let started = Instant::now();
         let shared = Arc::new(Shared::new());
         let opening = Opening(Some(Arc::clone(&shared)));

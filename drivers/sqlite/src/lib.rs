@@ -53,3 +53,14 @@ pub use connection::Connection;
 pub use connector::Connector;
 pub use options::{Access, Options};
 pub use rusqlite;
+use underpin_core::driver::Capabilities;
+
+/// What SQLite can do.
+pub const CAPABILITIES: Capabilities = Capabilities {
+    sql: true,
+    pipelining: false,
+    transactions: true,
+    savepoints: true,
+    // A file that is read-only stays so.
+    roles_change: false,
+};

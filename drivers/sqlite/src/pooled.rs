@@ -1,5 +1,5 @@
 use tokio::time::timeout_at;
-use underpin_core::driver::{Pooled, SessionState};
+use underpin_core::driver::{BoxFuture, Pooled, SessionState};
 use underpin_core::{Class, Deadline, Effect, Error, Result};
 
 use crate::connection::Connection;
@@ -11,38 +11,42 @@ impl Pooled for Connection {
         self.worker.shared().state()
     }
 
-    async fn ping(&self, deadline: Deadline) -> Result<()> {
-        self.worker.submit(look)?.by(self.deadline(deadline)).await
+    fn ping(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { self.worker.submit(look)?.by(self.deadline(deadline)).await })
     }
 
-    async fn reset(&self, deadline: Deadline) -> Result<()> {
-        // Nobody waits for what still runs: the connection was given back.
-        self.worker.shared().stop_running();
-        let outcome = self.worker.submit(Session::reset)?.by(deadline).await;
-        if outcome.is_err() {
-            self.worker.shared().set_broken();
-        }
-        outcome
+    fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            // Nobody waits for what still runs: the connection was returned.
+            self.worker.shared().stop_running();
+            let outcome = self.worker.submit(Session::reset)?.by(deadline).await;
+            if outcome.is_err() {
+                self.worker.shared().set_broken();
+            }
+            outcome
+        })
     }
 
-    async fn accept_changes(&self) -> Result<()> {
+    fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
         let accept = |session: &mut Session| {
             session.accept_changes();
             Ok(())
         };
-        self.worker.submit(accept)?.by(Deadline::NONE).await
+        Box::pin(async move { self.worker.submit(accept)?.by(Deadline::NONE).await })
     }
 
-    async fn close(self, deadline: Deadline) {
-        let (shared, mut ended) = self.worker.end();
-        let first = match deadline.instant() {
-            None => Ok((&mut ended).await),
-            Some(at) => timeout_at(at.into(), &mut ended).await,
-        };
-        if first.is_err() {
-            shared.stop_running();
-            let _ = tokio::time::timeout(GRACE.min(MOMENT), ended).await;
-        }
+    fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let (shared, mut ended) = self.worker.end();
+            let first = match deadline.instant() {
+                None => Ok((&mut ended).await),
+                Some(at) => timeout_at(at.into(), &mut ended).await,
+            };
+            if first.is_err() {
+                shared.stop_running();
+                let _ = tokio::time::timeout(GRACE.min(MOMENT), ended).await;
+            }
+        })
     }
 }
 

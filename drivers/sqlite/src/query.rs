@@ -1,5 +1,5 @@
-use underpin_core::driver::Call;
-use underpin_core::{Effect, FromRow, Result};
+use underpin_core::driver::{Call, RowSink};
+use underpin_core::{Effect, Result};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -7,15 +7,12 @@ use crate::param::check_all;
 use crate::row::Reader;
 use crate::statements::{bind, changes_session, prepare_to_read};
 
-/// Runs a statement and reads at most `limit` of its rows, on the thread.
-pub(crate) async fn query<T>(
+/// Runs a statement and reads its rows, on the thread.
+pub(crate) async fn fetch(
     connection: &Connection,
     call: Call<'_>,
-    limit: usize,
-) -> Result<Vec<T>>
-where
-    T: FromRow + Send + 'static,
-{
+    sink: Box<dyn RowSink>,
+) -> Result<Box<dyn RowSink>> {
     check_all(call.params)?;
     let deadline = connection.deadline(call.deadline);
     let (sql, params) = (call.sql.to_owned(), call.params.to_vec());
@@ -24,9 +21,9 @@ where
             session.set_changed();
         }
         session.run(|conn| {
-            let (mut stmt, reader) = prepare_to_read(conn, &sql)?;
+            let (mut stmt, reader) = prepare_to_read(conn, &sql, sink)?;
             bind(&mut stmt, &params)?;
-            read(&mut stmt, reader, limit)
+            read(&mut stmt, reader)
         })
     })?;
     pending.by(deadline).await
@@ -34,29 +31,23 @@ where
 
 /// A statement that writes runs to its end whatever becomes of its rows; one that only
 /// reads ends as soon as nothing more is wanted.
-fn read<T: FromRow>(
-    stmt: &mut rusqlite::Statement<'_>,
-    mut reader: Reader<T>,
-    limit: usize,
-) -> Result<Vec<T>, Fault> {
+fn read(stmt: &mut rusqlite::Statement<'_>, mut reader: Reader) -> Result<Box<dyn RowSink>, Fault> {
     let reads = stmt.readonly();
     let mut rows = stmt.raw_query();
-    let mut found = Vec::new();
     let mut unreadable = None;
-    let mut enough = limit == 0;
+    let mut enough = reader.is_full();
     while !(enough && reads) {
         let Some(row) = rows.next()? else { break };
         if enough {
             continue;
         }
-        match reader.read(row) {
-            Ok(row) => found.push(row),
-            Err(error) => unreadable = Some(error.with_effect(Effect::Applied)),
+        if let Err(error) = reader.read(row) {
+            unreadable = Some(error.with_effect(Effect::Applied));
         }
-        enough = found.len() == limit || unreadable.is_some();
+        enough = unreadable.is_some() || reader.is_full();
     }
     match unreadable {
-        None => Ok(found),
+        None => Ok(reader.into_sink()),
         Some(error) => Err(error.into()),
     }
 }

@@ -2,7 +2,8 @@ use std::borrow::Cow;
 
 use rusqlite::types::ValueRef as Stored;
 use rusqlite::{Statement, StatementStatus};
-use underpin_core::{Class, Column, Columns, Error, FromRow, Result, Row, ValueRef};
+use underpin_core::driver::RowSink;
+use underpin_core::{Class, Column, Columns, Error, Result, Row, ValueRef};
 
 /// How the values of a column are read, by its declared type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,9 +70,6 @@ impl Row for SqliteRow<'_, '_> {
         &self.shape.columns
     }
 
-    // Inlined, the kinds of value that the reader does not expect fall away: this is what
-    // makes a typed read cost what rusqlite's costs.
-    #[inline(always)]
     fn value(&self, index: usize) -> Result<ValueRef<'_>> {
         let Some(kind) = self.shape.kinds.get(index) else {
             return Err(self.shape.columns.no_such_index(index));
@@ -109,52 +107,59 @@ fn not_utf8(column: &Column, index: usize, error: std::str::Utf8Error) -> Error 
     .with_source(error)
 }
 
-/// Reads the rows of one result as `T`.
-pub(crate) struct Reader<T: FromRow> {
+/// Reads the rows of one result into a sink.
+pub(crate) struct Reader {
     shape: Shape,
-    layout: T::Layout,
+    sink: Box<dyn RowSink>,
     prepared: i32,
     stepped: bool,
 }
 
-impl<T: FromRow> Reader<T> {
+impl Reader {
     /// For a statement that has not been stepped.
-    pub(crate) fn new(stmt: &Statement<'_>) -> Result<Self> {
-        let shape = Shape::of(stmt);
-        let layout = T::layout(&shape.columns)?;
-        let prepared = stmt.get_status(StatementStatus::RePrepare);
-        Ok(Reader {
-            shape,
-            layout,
-            prepared,
+    pub(crate) fn new(stmt: &Statement<'_>, sink: Box<dyn RowSink>) -> Self {
+        Reader {
+            shape: Shape::of(stmt),
+            sink,
+            prepared: stmt.get_status(StatementStatus::RePrepare),
             stepped: false,
-        })
+        }
+    }
+
+    /// Tells the sink the columns.
+    pub(crate) fn begin(&mut self) -> Result<()> {
+        self.sink.begin(&self.shape.columns)
     }
 
     pub(crate) fn columns(&self) -> &Columns {
         &self.shape.columns
     }
 
+    pub(crate) fn is_full(&self) -> bool {
+        self.sink.is_full()
+    }
+
+    pub(crate) fn into_sink(self) -> Box<dyn RowSink> {
+        self.sink
+    }
+
     #[inline]
-    pub(crate) fn read(&mut self, row: &rusqlite::Row<'_>) -> Result<T> {
+    pub(crate) fn read(&mut self, row: &rusqlite::Row<'_>) -> Result<()> {
         if !self.stepped {
             self.first(row)?;
         }
-        T::from_row(
-            &SqliteRow {
-                row,
-                shape: &self.shape,
-            },
-            &self.layout,
-        )
+        self.sink.row(&SqliteRow {
+            row,
+            shape: &self.shape,
+        })
     }
 
-    /// The first step prepares the statement anew where the schema has changed since.
+    /// The first step prepares the statement again where the schema has changed since.
     fn first(&mut self, row: &rusqlite::Row<'_>) -> Result<()> {
         let stmt: &Statement<'_> = row.as_ref();
         if stmt.get_status(StatementStatus::RePrepare) != self.prepared {
             self.shape = Shape::of(stmt);
-            self.layout = T::layout(&self.shape.columns)?;
+            self.begin()?;
         }
         self.stepped = true;
         Ok(())
@@ -164,13 +169,17 @@ impl<T: FromRow> Reader<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use underpin_core::{Value, ValueRow};
+    use underpin_core::driver::{Collect, NewSink};
+    use underpin_core::{FromRow, Value, ValueRow};
 
-    fn read<T: FromRow>(conn: &rusqlite::Connection, sql: &str) -> Result<T> {
+    fn read<T: FromRow + Send + 'static>(conn: &rusqlite::Connection, sql: &str) -> Result<T> {
         let mut stmt = conn.prepare_cached(sql).unwrap();
-        let mut reader = Reader::new(&stmt)?;
+        let collect = Collect::<T>::all();
+        let mut reader = Reader::new(&stmt, collect.sink());
+        reader.begin()?;
         let mut rows = stmt.query([]).unwrap();
-        reader.read(rows.next().unwrap().unwrap())
+        reader.read(rows.next().unwrap().unwrap())?;
+        Ok(collect.rows(reader.into_sink()).remove(0))
     }
 
     #[test]

@@ -2,7 +2,8 @@ use std::ops::{Deref, DerefMut};
 
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, Statement};
-use underpin_core::{Class, Effect, Error, FromRow, Result, Value};
+use underpin_core::driver::RowSink;
+use underpin_core::{Class, Effect, Error, Result, Value};
 
 use crate::classify::several_statements;
 use crate::fault::Fault;
@@ -60,15 +61,16 @@ pub(crate) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Prepared<'c
     prepared.map_err(|error| refuse(conn, sql, error))
 }
 
-/// Prepares a statement whose rows are read as `T`.
-pub(crate) fn prepare_to_read<'c, T: FromRow>(
+/// Prepares a statement whose rows go to a sink.
+pub(crate) fn prepare_to_read<'c>(
     conn: &'c Connection,
     sql: &str,
-) -> Result<(Prepared<'c>, Reader<T>), Fault> {
+    sink: Box<dyn RowSink>,
+) -> Result<(Prepared<'c>, Reader), Fault> {
     let stmt = prepare(conn, sql)?;
-    let misfit = match Reader::new(&stmt) {
-        Ok(reader) => return Ok((stmt, reader)),
-        Err(misfit) => misfit,
+    let mut reader = Reader::new(&stmt, sink);
+    let Err(misfit) = reader.begin() else {
+        return Ok((stmt, reader));
     };
     // A kept statement still has the columns of the schema that it was prepared for.
     let Prepared::Kept(stmt) = stmt else {
@@ -76,7 +78,8 @@ pub(crate) fn prepare_to_read<'c, T: FromRow>(
     };
     stmt.discard();
     let stmt = prepare(conn, sql)?;
-    let reader = Reader::new(&stmt)?;
+    let mut reader = Reader::new(&stmt, reader.into_sink());
+    reader.begin()?;
     Ok((stmt, reader))
 }
 

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
-use underpin_core::driver::{Call, RowStream};
-use underpin_core::{Columns, Deadline, Effect, Error, FromRow, Result};
+use underpin_core::driver::{Call, Fetching, RowSink};
+use underpin_core::{Columns, Deadline, Effect, Result};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
@@ -20,20 +20,19 @@ const ROWS: usize = 256;
 const FIRST_ROWS: usize = 16;
 const AHEAD: usize = 3;
 
-enum Part<T> {
+enum Part {
     Columns(Columns),
-    Rows(Vec<T>),
+    /// The sink has more rows.
+    Rows,
 }
 
 /// Runs a statement and hands its rows over in batches; the thread waits where the
 /// caller does not keep up, and is freed when the stream is dropped.
-pub(crate) async fn stream<T>(
+pub(crate) async fn stream(
     connection: &Connection,
     call: Call<'_>,
-) -> Result<(Columns, RowStream<T>)>
-where
-    T: FromRow + Send + 'static,
-{
+    sink: Box<dyn RowSink>,
+) -> Result<(Columns, Fetching)> {
     check_all(call.params)?;
     let deadline = connection.deadline(call.deadline);
     let (sql, params) = (call.sql.to_owned(), call.params.to_vec());
@@ -43,7 +42,7 @@ where
             session.set_changed();
         }
         session.run(|conn| {
-            let (mut stmt, reader) = prepare_to_read(conn, &sql)?;
+            let (mut stmt, reader) = prepare_to_read(conn, &sql, sink)?;
             bind(&mut stmt, &params)?;
             pump(&mut stmt, reader, &parts)
         })
@@ -61,10 +60,10 @@ where
 
 /// Sends all rows. Nobody takes them any more where sending fails: a statement that
 /// reads ends there, one that writes runs to its end.
-fn pump<T: FromRow>(
+fn pump(
     stmt: &mut rusqlite::Statement<'_>,
-    mut reader: Reader<T>,
-    parts: &Sender<Part<T>>,
+    mut reader: Reader,
+    parts: &Sender<Part>,
 ) -> Result<(), Fault> {
     let reads = stmt.readonly();
     let mut wanted = parts
@@ -72,33 +71,31 @@ fn pump<T: FromRow>(
         .is_ok();
     let mut rows = stmt.raw_query();
     let mut size = FIRST_ROWS;
-    let mut batch = Vec::with_capacity(size);
+    let mut untold = 0;
     let mut unreadable = None;
     let outcome = loop {
         match rows.next() {
             Ok(Some(row)) if wanted => match reader.read(row) {
-                Ok(row) => batch.push(row),
+                Ok(()) => untold += 1,
                 Err(error) => {
                     unreadable = Some(error.with_effect(Effect::Applied));
                     wanted = false;
-                    let _ = parts.blocking_send(Part::Rows(std::mem::take(&mut batch)));
                 }
             },
             Ok(Some(_)) => {}
             Ok(None) => break Ok(()),
             Err(error) => break Err(error),
         }
-        if batch.len() == size && wanted {
-            size = ROWS;
-            let full = std::mem::replace(&mut batch, Vec::with_capacity(size));
-            wanted = parts.blocking_send(Part::Rows(full)).is_ok();
+        if untold == size && wanted {
+            (size, untold) = (ROWS, 0);
+            wanted = parts.blocking_send(Part::Rows).is_ok();
         }
         if reads && !wanted {
             break Ok(());
         }
     };
-    if !batch.is_empty() && wanted {
-        let _ = parts.blocking_send(Part::Rows(batch));
+    if untold > 0 {
+        let _ = parts.blocking_send(Part::Rows);
     }
     match (outcome, unreadable) {
         (Err(error), _) => Err(error.into()),
@@ -108,15 +105,15 @@ fn pump<T: FromRow>(
 }
 
 /// The caller's end.
-struct Rows<T> {
-    receiver: Receiver<Part<T>>,
+struct Rows {
+    receiver: Receiver<Part>,
     pending: Option<Pending<()>>,
     deadline: Deadline,
 }
 
-impl<T: Send + 'static> Rows<T> {
+impl Rows {
     /// The next part; after the last one, how the statement ended.
-    async fn next(&mut self) -> Result<Option<Part<T>>> {
+    async fn next(&mut self) -> Result<Option<Part>> {
         let Some(pending) = &self.pending else {
             return Ok(None);
         };
@@ -151,14 +148,13 @@ impl<T: Send + 'static> Rows<T> {
         }
     }
 
-    fn into_stream(self) -> RowStream<T> {
+    fn into_stream(self) -> Fetching {
         stream::try_unfold(self, |mut rows| async move {
-            Ok::<_, Error>(match rows.next().await? {
-                Some(Part::Rows(batch)) => Some((stream::iter(batch.into_iter().map(Ok)), rows)),
+            Ok(match rows.next().await? {
+                Some(Part::Rows) => Some(((), rows)),
                 Some(Part::Columns(_)) | None => None,
             })
         })
-        .try_flatten()
         .boxed()
     }
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use common::{FOREVER, call, execute, memory, one, open, rows, settled, within, writer};
 use futures_util::{FutureExt, StreamExt};
-use underpin_core::driver::{BulkTarget, Call, Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    BulkTarget, Call, Connection as _, ConnectionExt as _, Pooled as _, SessionState,
+};
 use underpin_core::{Class, Deadline, Effect, Stage, TransactionOptions};
 use underpin_sqlite::Options;
 use underpin_testkit::SqliteFile;
@@ -232,6 +234,6 @@ async fn closing_is_bounded() {
     assert!(long.as_mut().now_or_never().is_none());
     drop(long);
     let began = Instant::now();
-    db.close(within(50)).await;
+    Box::new(db).close(within(50)).await;
     assert!(began.elapsed() < Duration::from_secs(1));
 }

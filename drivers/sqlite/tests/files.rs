@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use common::{call, execute, one, open, within, writer};
 use underpin_core::driver::{
-    BulkTarget, Connection as _, Connector as _, Pooled as _, SessionState,
+    BulkTarget, Connection as _, ConnectionExt as _, Connector as _, Pooled as _, SessionState,
 };
 use underpin_core::{
     Class, Deadline, Effect, Endpoint, Error, Role, Stage, TransactionOptions, Value,
@@ -100,7 +100,7 @@ async fn damaged_files() {
     )
     .await
     .unwrap();
-    db.close(Deadline::NONE).await;
+    Box::new(db).close(Deadline::NONE).await;
     file.corrupt();
     for options in [Options::writer(), Options::reader()] {
         says(
@@ -136,7 +136,7 @@ async fn damage_that_is_found_later() {
     let fill = "CREATE TABLE t (a); INSERT INTO t
         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT hex(randomblob(200)) FROM n";
     db.batch(fill, Deadline::NONE).await.unwrap();
-    db.close(Deadline::NONE).await;
+    Box::new(db).close(Deadline::NONE).await;
     let mut bytes = std::fs::read(file.path()).unwrap();
     let half = bytes.len() / 2;
     bytes[half..].fill(0xA5);
@@ -165,7 +165,7 @@ async fn read_only_files_can_be_read() {
     )
     .await
     .unwrap();
-    db.close(Deadline::NONE).await;
+    Box::new(db).close(Deadline::NONE).await;
     or_skip!(file.read_only());
     says(
         &refused(file.path(), Options::writer()).await,

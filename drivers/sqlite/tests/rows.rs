@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{call, execute, memory, one, rows, within};
 use futures_util::StreamExt;
 use proptest::prelude::*;
-use underpin_core::driver::{BulkTarget, Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    BulkTarget, Connection as _, ConnectionExt as _, Pooled as _, SessionState,
+};
 use underpin_core::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid};
 use underpin_core::{
     Class, Columns, Deadline, Effect, FromRow, IntoValue, Result, Row, TransactionOptions, Value,
@@ -141,7 +143,7 @@ impl FromRow for Counted {
         Ok(())
     }
 
-    fn from_row<R: Row>(_: &R, (): &()) -> Result<Self> {
+    fn from_row(_: &dyn Row, (): &()) -> Result<Self> {
         READ.fetch_add(1, Ordering::Relaxed);
         Ok(Counted)
     }

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{call, execute, memory, one, rows};
-use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Deadline, Effect, Role, Value, ValueRow};
 
 #[tokio::test]

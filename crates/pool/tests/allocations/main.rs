@@ -1,6 +1,6 @@
 //! In a program of its own, whose allocator counts.
 
-use underpin_core::driver::{Connector, Pooled, SessionState};
+use underpin_core::driver::{BoxFuture, Connector, Pooled, SessionState};
 use underpin_core::{Deadline, Result};
 use underpin_pool::{AcquireOptions, Pool, PoolOptions};
 
@@ -12,8 +12,8 @@ struct Nothing;
 impl Connector for Nothing {
     type Connection = NoConnection;
 
-    async fn connect(&self, _: Deadline) -> Result<NoConnection> {
-        Ok(NoConnection)
+    fn connect(&self, _: Deadline) -> BoxFuture<'_, Result<NoConnection>> {
+        Box::pin(async move { Ok(NoConnection) })
     }
 }
 
@@ -24,15 +24,17 @@ impl Pooled for NoConnection {
         SessionState::Clean
     }
 
-    async fn ping(&self, _: Deadline) -> Result<()> {
-        Ok(())
+    fn ping(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
-    async fn reset(&self, _: Deadline) -> Result<()> {
-        Ok(())
+    fn reset(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move { Ok(()) })
     }
 
-    async fn close(self, _: Deadline) {}
+    fn close(self: Box<Self>, _: Deadline) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Nothing else runs meanwhile: the runtime has one thread, and what is had at once yields it

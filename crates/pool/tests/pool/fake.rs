@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use underpin_core::driver::{Connector, Pooled, SessionState};
+use underpin_core::driver::{BoxFuture, Connector, Pooled, SessionState};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Deadline, Error, Result};
 use underpin_pool::{AcquireOptions, Lease, Pool, PoolOptions};
@@ -105,18 +105,20 @@ impl Server {
 impl Connector for FakeConnector {
     type Connection = FakeConnection;
 
-    async fn connect(&self, _: Deadline) -> Result<FakeConnection> {
-        let server = &self.0;
-        server.attempts.lock().unwrap().push(Instant::now());
-        let goes = *server.connect.lock().unwrap();
-        goes.pass().await?;
-        let live = server.live.fetch_add(1, SeqCst) + 1;
-        server.most_live.fetch_max(live, SeqCst);
-        Ok(FakeConnection {
-            id: server.next_id.fetch_add(1, SeqCst),
-            state: Mutex::new(SessionState::Clean),
-            open: AtomicBool::new(true),
-            server: Arc::clone(server),
+    fn connect(&self, _: Deadline) -> BoxFuture<'_, Result<FakeConnection>> {
+        Box::pin(async move {
+            let server = &self.0;
+            server.attempts.lock().unwrap().push(Instant::now());
+            let goes = *server.connect.lock().unwrap();
+            goes.pass().await?;
+            let live = server.live.fetch_add(1, SeqCst) + 1;
+            server.most_live.fetch_max(live, SeqCst);
+            Ok(FakeConnection {
+                id: server.next_id.fetch_add(1, SeqCst),
+                state: Mutex::new(SessionState::Clean),
+                open: AtomicBool::new(true),
+                server: Arc::clone(server),
+            })
         })
     }
 }
@@ -130,34 +132,42 @@ impl Pooled for FakeConnection {
         self.open.load(SeqCst) && self.state() != SessionState::Broken
     }
 
-    async fn ping(&self, _: Deadline) -> Result<()> {
-        self.server.pings.fetch_add(1, SeqCst);
-        let goes = *self.server.ping.lock().unwrap();
-        let before = self.state();
-        self.set(SessionState::Busy);
-        goes.pass().await?;
-        self.set(before);
-        Ok(())
+    fn ping(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.server.pings.fetch_add(1, SeqCst);
+            let goes = *self.server.ping.lock().unwrap();
+            let before = self.state();
+            self.set(SessionState::Busy);
+            goes.pass().await?;
+            self.set(before);
+            Ok(())
+        })
     }
 
-    async fn reset(&self, _: Deadline) -> Result<()> {
-        self.server.resets.fetch_add(1, SeqCst);
-        let goes = *self.server.reset.lock().unwrap();
-        goes.pass().await?;
-        self.set(SessionState::Clean);
-        Ok(())
-    }
-
-    async fn accept_changes(&self) -> Result<()> {
-        if self.state() == SessionState::Changed {
+    fn reset(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            self.server.resets.fetch_add(1, SeqCst);
+            let goes = *self.server.reset.lock().unwrap();
+            goes.pass().await?;
             self.set(SessionState::Clean);
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
-    async fn close(self, _: Deadline) {
-        let goes = *self.server.close.lock().unwrap();
-        let _ = goes.pass().await;
+    fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if self.state() == SessionState::Changed {
+                self.set(SessionState::Clean);
+            }
+            Ok(())
+        })
+    }
+
+    fn close(self: Box<Self>, _: Deadline) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            let goes = *self.server.close.lock().unwrap();
+            let _ = goes.pass().await;
+        })
     }
 }
 

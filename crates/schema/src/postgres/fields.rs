@@ -1,4 +1,6 @@
-use underpin_core::{FromValue, Result, Row, ValueRow};
+use std::collections::BTreeMap;
+
+use underpin_core::{FromValue, Result, ValueRow};
 
 /// The fields of one row, read in the order of the SELECT list.
 pub(super) struct Fields<'r> {

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use underpin_core::{Result, Row, ValueRow};
+use underpin_core::{Result, ValueRow};
 
 use super::error::SqlError;
 use super::expression::Scope;

@@ -543,7 +543,7 @@ async fn what_cannot_be_checked_is_said() {
         fn layout(_: &underpin::Columns) -> underpin::Result<()> {
             Ok(())
         }
-        fn from_row<R: underpin::Row>(_: &R, (): &()) -> underpin::Result<Self> {
+        fn from_row(_: &dyn underpin::Row, (): &()) -> underpin::Result<Self> {
             Ok(ByHand)
         }
     }

@@ -2,7 +2,9 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use underpin_core::driver::{BulkTarget, Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    BulkTarget, Connection as _, ConnectionExt as _, Pooled as _, SessionState,
+};
 use underpin_core::{Class, Effect, IntoParams, TransactionOptions, Value};
 use underpin_postgres::Options;
 use underpin_testkit::{Postgres, or_skip};

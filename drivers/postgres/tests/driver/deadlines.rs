@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use underpin_core::driver::{Call, Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Call, Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, Stage, TransactionOptions};
 use underpin_postgres::Options;
 use underpin_testkit::{Postgres, Proxy, or_skip};

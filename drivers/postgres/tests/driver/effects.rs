@@ -1,4 +1,4 @@
-use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, TransactionOptions, Value};
 use underpin_testkit::{CutPoint, Postgres, Proxy, TestDatabase, or_skip};
 

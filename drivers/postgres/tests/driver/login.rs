@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    Connection as _, ConnectionExt as _, Connector as _, Pooled as _, SessionState,
+};
 use underpin_core::{Class, Deadline, Effect, Endpoint, Error, Secret, Stage, TlsMode, TlsOptions};
 use underpin_postgres::{Connection, Connector, Credentials, Dial, Dialing, Options};
 use underpin_testkit::{NotADatabase, Postgres, TestDatabase, closed_port, or_skip};
@@ -243,7 +245,7 @@ async fn a_dialer_of_the_callers_own() {
     let connector = connector.unwrap().with_dialer(Tunnel(endpoint(server)));
     let connection = connector.connect(soon()).await.unwrap();
     connection.ping(soon()).await.unwrap();
-    connection.close(Deadline::NONE).await;
+    Box::new(connection).close(Deadline::NONE).await;
 }
 
 #[tokio::test]
@@ -256,7 +258,7 @@ async fn a_closed_connection_is_gone_from_the_server() {
         .query(call("SELECT pg_backend_pid()", &[]), 1)
         .await
         .unwrap();
-    connection.close(soon()).await;
+    Box::new(connection).close(soon()).await;
     for _ in 0..500 {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE pid = $1";
         if admin
@@ -330,7 +332,7 @@ mod encryption {
                             connection.unwrap_or_else(|error| panic!("{what}: {error}"));
                         let plain = matches!(mode, TlsMode::Disable | TlsMode::Allow);
                         assert_eq!(is_encrypted(&connection).await, !plain, "{what}");
-                        connection.close(soon()).await;
+                        Box::new(connection).close(soon()).await;
                     } else {
                         let error = failure(endpoint(&server), options).await;
                         assert_eq!(error.class(), Class::Auth, "{what}: {error}");

@@ -1,7 +1,9 @@
 //! A transaction begins with its first statement.
 
 use futures_util::FutureExt;
-use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    Connection as _, ConnectionExt as _, Connector as _, Pooled as _, SessionState,
+};
 use underpin_core::{Class, Effect, Isolation, TransactionOptions, Value};
 use underpin_postgres::{Connection, Connector};
 use underpin_testkit::{Postgres, TestDatabase, or_skip};

@@ -1,4 +1,4 @@
-use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, Value, ValueRow};
 use underpin_testkit::{Postgres, or_skip};
 

@@ -1,4 +1,4 @@
-use underpin_core::driver::{Connection as _, Pooled as _};
+use underpin_core::driver::{Connection as _, ConnectionExt as _, Pooled as _};
 use underpin_core::{Role, Value};
 use underpin_postgres::Notification;
 use underpin_testkit::{Postgres, or_skip};

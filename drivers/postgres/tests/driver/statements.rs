@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use underpin_core::driver::Connector as _;
-use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
+use underpin_core::driver::{Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, TransactionOptions, Value, ValueRow};
 use underpin_postgres::{Connection, Connector, Options};
 use underpin_testkit::{Postgres, or_skip};

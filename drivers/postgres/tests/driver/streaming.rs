@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use futures_util::{StreamExt, TryStreamExt};
-use underpin_core::driver::{Connection as _, Connector as _, Pooled as _, SessionState};
+use underpin_core::driver::{ConnectionExt as _, Connector as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, Value, ValueRow};
 use underpin_postgres::{Connector, Options};
 use underpin_testkit::{Postgres, or_skip};

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use underpin_core::driver::Connection as _;
+use underpin_core::driver::{Connection as _, ConnectionExt as _};
 use underpin_core::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid};
 use underpin_core::{Value, ValueRow};
 use underpin_postgres::{Connection, Options};

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use underpin_core::driver::{Call, Connection as _, Connector as _, Pooled as _, SessionState};
+use underpin_core::driver::{
+    Call, Connection as _, ConnectionExt as _, Connector as _, Pooled as _, SessionState,
+};
 use underpin_core::{Deadline, Endpoint, FromRow, Result, Value};
 use underpin_sqlite::{Connection, Connector, Options};
 use underpin_testkit::SqliteFile;

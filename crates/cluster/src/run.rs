@@ -2,88 +2,42 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{Call, Connection, Connector, Pooled, SessionState};
+use underpin_core::driver::{AnyConnector, Call, Capabilities, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
-use underpin_core::{Class, Deadline, Effect, Engine, Error, Params, Result};
-use underpin_pool::{AcquireOptions, Lease, Place, Pool};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
+use underpin_pool::{Place, Pool};
 
-use crate::counters::Counters;
-use crate::habits::{Habit, Habits};
-use crate::operation::Operation;
-use crate::options::Options;
-use crate::routes::Routes;
+use crate::call::CallOptions;
+use crate::cluster::{AnyLease, Cluster};
+use crate::habits::Habit;
+use crate::operation::{Answer, Operation};
 
-/// The pools of one database on one engine, and which of them serves which call.
-pub(crate) struct Service<C: Connector> {
-    /// Takes writes.
-    pub(crate) primary: Pool<C>,
-    /// Takes reads, where the engine keeps them apart.
-    pub(crate) readers: Option<Pool<C>>,
-    routes: Routes,
-    /// Whether statements may share connections.
-    pipelining: bool,
-    habits: Habits,
-    retry: RetryPolicy,
-    pub(crate) counters: Arc<Counters>,
-}
-
-impl<C> Service<C>
-where
-    C: Connector,
-    C::Connection: Connection,
-{
-    pub(crate) fn new(
-        primary: Pool<C>,
-        readers: Option<Pool<C>>,
-        pipelining: bool,
-        retry: RetryPolicy,
-        counters: Arc<Counters>,
-    ) -> Self {
-        Service {
-            primary,
-            readers,
-            routes: Routes::default(),
-            pipelining: pipelining && C::Connection::PIPELINES,
-            habits: Habits::default(),
-            retry,
-            counters,
-        }
-    }
-
-    pub(crate) fn pools(&self) -> impl Iterator<Item = &Pool<C>> {
-        std::iter::once(&self.primary).chain(&self.readers)
-    }
-
-    /// Leases a connection for as long as the caller wants it.
-    pub(crate) async fn lease(
+impl Cluster {
+    /// Runs one operation on a connection of the member that serves it, and again where that
+    /// is safe.
+    ///
+    /// # Errors
+    /// What the operation failed with, or that there was no connection for it.
+    ///
+    /// # Cancel safety
+    /// As for the operation; a wait for a connection is given up.
+    pub async fn run(
         &self,
-        options: Options,
-        deadline: Deadline,
-        place: &'static Location<'static>,
-    ) -> Result<Lease<C>> {
-        let reads = options.read || options.transaction.read_only;
-        let pool = if reads { self.readers.as_ref() } else { None };
-        acquire(pool.unwrap_or(&self.primary), options, deadline, place).await
-    }
-
-    /// Runs one operation on a connection of the pool, and again where that is safe.
-    pub(crate) async fn run<O: Operation>(
-        &self,
-        mut operation: O,
+        mut operation: Operation<'_>,
         sql: &str,
         params: Params,
-        options: Options,
+        options: CallOptions,
         place: &'static Location<'static>,
-    ) -> Result<O::Output> {
+    ) -> Result<Answer> {
         let begun = Instant::now();
-        let deadline = deadline_of(options, begun);
+        let deadline = options.deadline_from(begun);
         let call = Call {
             sql,
             params: &params,
             deadline,
             shared: false,
         };
-        let habit = self.habit::<O>(sql, options);
+        let habit = self.habit(&operation, sql, options);
         let (mut attempt, mut silent, mut alone) = (0, 0, false);
         let result = loop {
             let lane = habit.as_deref().filter(|habit| !alone && habit.is_shared());
@@ -106,11 +60,11 @@ where
                     continue;
                 }
             };
-            if O::REPEATABLE && is_unsent(&error, silent) {
+            if operation.is_repeatable() && is_unsent(&error, silent) {
                 silent += 1;
                 continue;
             }
-            match self.again::<O>(attempt, &error, options, deadline) {
+            match self.again(&operation, attempt, &error, options, deadline) {
                 Some(wait) => {
                     self.counters.retry();
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
@@ -125,31 +79,38 @@ where
     }
 
     /// What is known of a statement that may share a connection; `None` for others.
-    fn habit<O: Operation>(&self, sql: &str, options: Options) -> Option<Arc<Habit>> {
-        let shares = O::SHARES && self.pipelining && !options.exclusive;
-        shares.then(|| self.habits.of(sql, C::Connection::shares))
+    fn habit(
+        &self,
+        operation: &Operation<'_>,
+        sql: &str,
+        options: CallOptions,
+    ) -> Option<Arc<Habit>> {
+        let shares = operation.is_one_statement() && self.pipelining && !options.exclusive;
+        shares.then(|| self.habits.of(sql, self.shares))
     }
 
     /// Runs an operation beside others' on one connection, where one is to be had.
-    async fn in_lane<O: Operation>(
+    async fn in_lane(
         &self,
-        operation: &mut O,
+        operation: &mut Operation<'_>,
         call: Call<'_>,
         habit: &Habit,
-        options: Options,
+        options: CallOptions,
         place: &'static Location<'static>,
-    ) -> Run<O::Output> {
-        let wanted = acquire_options(options, call.deadline, place);
-        let seat = match self.primary.share(wanted).await {
+    ) -> Run {
+        let wanted = options.acquire(call.deadline, place);
+        let seat = match self.primary().share(wanted).await {
             Ok(Place::Lane(seat)) => seat,
-            Ok(Place::Lease(lease)) => return on_lease(operation, &lease, call, Some(habit)).await,
+            Ok(Place::Lease(lease)) => {
+                return self.on_lease(operation, &lease, call, Some(habit)).await;
+            }
             Err(error) => return Run::NotBegun(error),
         };
         let call = Call {
             shared: true,
             ..call
         };
-        let Some(result) = seat.ride(operation.run(&*seat, call)).await else {
+        let Some(result) = seat.ride(operation.run(&**seat, call)).await else {
             tracing::debug!("a statement behind one that gives no answer is asked elsewhere");
             return Run::Stuck;
         };
@@ -163,32 +124,58 @@ where
         Run::Answered(result)
     }
 
-    /// Runs an operation on a connection of its own.
-    async fn alone<O: Operation>(
+    async fn on_lease(
         &self,
-        operation: &mut O,
+        operation: &mut Operation<'_>,
+        lease: &AnyLease,
         call: Call<'_>,
         habit: Option<&Habit>,
-        options: Options,
+    ) -> Run {
+        let begun = habit.map(|_| Instant::now());
+        let result = operation.run(&***lease, call).await;
+        if let (Some(habit), Some(begun)) = (habit, begun) {
+            habit.took(begun.elapsed());
+        }
+        if let Err(error) = &result {
+            note_read_only(&self.capabilities, error, lease);
+        }
+        let left_open = matches!(
+            lease.state(),
+            SessionState::InTransaction | SessionState::Failed
+        );
+        Run::Answered(match result {
+            Ok(_) if left_open => Err(left_in_transaction(operation)),
+            result => result,
+        })
+    }
+
+    /// Runs an operation on a connection of its own.
+    async fn alone(
+        &self,
+        operation: &mut Operation<'_>,
+        call: Call<'_>,
+        habit: Option<&Habit>,
+        options: CallOptions,
         place: &'static Location<'static>,
-    ) -> Run<O::Output> {
+    ) -> Run {
         match self.route(call.sql, options, call.deadline, place).await {
-            Ok(lease) => on_lease(operation, &lease, call, habit).await,
+            Ok(lease) => self.on_lease(operation, &lease, call, habit).await,
             Err(error) => Run::NotBegun(error),
         }
     }
 
     /// How long to wait before the statement is tried again; `None` where it is not.
-    fn again<O: Operation>(
+    fn again(
         &self,
+        operation: &Operation<'_>,
         attempt: u32,
         error: &Error,
-        options: Options,
+        options: CallOptions,
         deadline: Deadline,
     ) -> Option<std::time::Duration> {
         // Without the caller's word nothing is repeated: also what was rolled back may be
         // a conflict that the caller has to see.
-        if !options.idempotent || !O::REPEATABLE {
+        if !options.idempotent || !operation.is_repeatable() {
             return None;
         }
         let policy = self.policy(options);
@@ -200,7 +187,8 @@ where
         }
     }
 
-    pub(crate) fn policy(&self, options: Options) -> RetryPolicy {
+    /// How often and after which waits a call with these options is tried again.
+    pub fn policy(&self, options: CallOptions) -> RetryPolicy {
         match options.retries {
             Some(max_retries) => RetryPolicy {
                 max_retries,
@@ -215,12 +203,12 @@ where
     async fn route(
         &self,
         sql: &str,
-        options: Options,
+        options: CallOptions,
         deadline: Deadline,
         place: &'static Location<'static>,
-    ) -> Result<Lease<C>> {
-        let Some(readers) = &self.readers else {
-            return acquire(&self.primary, options, deadline, place).await;
+    ) -> Result<AnyLease> {
+        let Some(readers) = self.readers() else {
+            return acquire(self.primary(), options, deadline, place).await;
         };
         let known = if options.read {
             Some(true)
@@ -229,7 +217,7 @@ where
         };
         match known {
             Some(true) => acquire(readers, options, deadline, place).await,
-            Some(false) => acquire(&self.primary, options, deadline, place).await,
+            Some(false) => acquire(self.primary(), options, deadline, place).await,
             None => self.ask(readers, sql, options, deadline, place).await,
         }
     }
@@ -237,12 +225,12 @@ where
     #[cold]
     async fn ask(
         &self,
-        readers: &Pool<C>,
+        readers: &Pool<AnyConnector>,
         sql: &str,
-        options: Options,
+        options: CallOptions,
         deadline: Deadline,
         place: &'static Location<'static>,
-    ) -> Result<Lease<C>> {
+    ) -> Result<AnyLease> {
         let lease = acquire(readers, options, deadline, place).await?;
         // What cannot be prepared goes to the primary, whose error is the one to show:
         // a reader's may only mean that a table of the open transaction is not seen yet.
@@ -254,63 +242,22 @@ where
             return Ok(lease);
         }
         drop(lease);
-        acquire(&self.primary, options, deadline, place).await
+        acquire(self.primary(), options, deadline, place).await
     }
 }
 
 /// What came of one try.
-enum Run<T> {
-    Answered(Result<T>),
+enum Run {
+    Answered(Result<Answer>),
     /// There was no connection to be had.
     NotBegun(Error),
     /// It was behind a statement that gives no answer.
     Stuck,
 }
 
-async fn on_lease<C, O>(
-    operation: &mut O,
-    lease: &Lease<C>,
-    call: Call<'_>,
-    habit: Option<&Habit>,
-) -> Run<O::Output>
-where
-    C: Connector,
-    C::Connection: Connection,
-    O: Operation,
-{
-    let begun = habit.map(|_| Instant::now());
-    let result = operation.run(&**lease, call).await;
-    if let (Some(habit), Some(begun)) = (habit, begun) {
-        habit.took(begun.elapsed());
-    }
-    if let Err(error) = &result {
-        suspect(error, lease);
-    }
-    let left_open = matches!(
-        lease.state(),
-        SessionState::InTransaction | SessionState::Failed
-    );
-    Run::Answered(match result {
-        Ok(_) if left_open => Err(left_in_transaction::<O>()),
-        result => result,
-    })
-}
-
-/// A write that is refused where writes go: the server is the primary no more.
-pub(crate) fn suspect<C>(error: &Error, lease: &Lease<C>)
-where
-    C: Connector,
-    C::Connection: Connection,
-{
-    // A file that is read-only stays so.
-    if error.class() == Class::ReadOnly && C::Connection::ENGINE != Engine::Sqlite {
-        lease.suspect();
-    }
-}
-
 #[cold]
-fn left_in_transaction<O: Operation>() -> Error {
-    let (what, effect) = match O::SHARES {
+fn left_in_transaction(operation: &Operation<'_>) -> Error {
+    let (what, effect) = match operation.is_one_statement() {
         true => ("The statement", Effect::RolledBack),
         false => ("The statements", Effect::Unknown),
     };
@@ -325,40 +272,29 @@ fn left_in_transaction<O: Operation>() -> Error {
     .with_hint("Use transaction() or begin(), or acquire() for a connection that is yours.")
 }
 
+/// Makes the connections of a lease's pool stale where a write was refused as read-only: the
+/// server is no longer the primary. An engine whose servers have fixed roles, such as a file
+/// that cannot be written, is left alone.
+pub fn note_read_only(capabilities: &Capabilities, error: &Error, lease: &AnyLease) {
+    if error.class() == Class::ReadOnly && capabilities.roles_change {
+        lease.suspect();
+    }
+}
+
 /// Whether it is certain that nothing left this side, on a connection that is of no use any
 /// more, so that another can be tried without a word; a few times.
-pub(crate) fn is_unsent(error: &Error, tries: u32) -> bool {
+pub fn is_unsent(error: &Error, tries: u32) -> bool {
     const MOST: u32 = 10;
     tries < MOST
         && error.effect() == Effect::NotSent
         && matches!(error.class(), Class::Connect | Class::Busy)
 }
 
-fn acquire_options(
-    options: Options,
+pub(crate) async fn acquire(
+    pool: &Pool<AnyConnector>,
+    options: CallOptions,
     deadline: Deadline,
     place: &'static Location<'static>,
-) -> AcquireOptions {
-    AcquireOptions {
-        deadline,
-        timeout: None,
-        retries: options.retries,
-        place,
-    }
-}
-
-pub(crate) fn deadline_of(options: Options, now: Instant) -> Deadline {
-    options
-        .deadline
-        .map_or(Deadline::NONE, |wait| Deadline::after(now, wait))
-}
-
-async fn acquire<C: Connector>(
-    pool: &Pool<C>,
-    options: Options,
-    deadline: Deadline,
-    place: &'static Location<'static>,
-) -> Result<Lease<C>> {
-    pool.acquire(acquire_options(options, deadline, place))
-        .await
+) -> Result<AnyLease> {
+    pool.acquire(options.acquire(deadline, place)).await
 }

@@ -2,9 +2,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// What the calls of one database add up to. Each number is right by itself; together
-/// they are a moment's glance, not a snapshot.
+/// they are a glance, not a snapshot.
 #[derive(Debug, Default)]
-pub(crate) struct Counters {
+pub struct Counters {
     queries: AtomicU64,
     failures: AtomicU64,
     nanos: AtomicU64,
@@ -12,7 +12,8 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    pub(crate) fn statement(&self, took: Duration, failed: bool) {
+    /// Counts a statement and how long it took, the wait for a connection included.
+    pub fn statement(&self, took: Duration, failed: bool) {
         self.queries.fetch_add(1, Relaxed);
         self.nanos
             .fetch_add(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), Relaxed);
@@ -21,23 +22,28 @@ impl Counters {
         }
     }
 
-    pub(crate) fn retry(&self) {
+    /// Counts a try after the first.
+    pub fn retry(&self) {
         self.retries.fetch_add(1, Relaxed);
     }
 
-    pub(crate) fn queries(&self) -> u64 {
+    /// Statements run.
+    pub fn queries(&self) -> u64 {
         self.queries.load(Relaxed)
     }
 
-    pub(crate) fn failures(&self) -> u64 {
+    /// Statements that failed.
+    pub fn failures(&self) -> u64 {
         self.failures.load(Relaxed)
     }
 
-    pub(crate) fn retries(&self) -> u64 {
+    /// Tries after the first.
+    pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
 
-    pub(crate) fn average(&self) -> Duration {
+    /// The mean time of a statement.
+    pub fn average(&self) -> Duration {
         match self.queries() {
             0 => Duration::ZERO,
             queries => Duration::from_nanos(self.nanos.load(Relaxed) / queries),

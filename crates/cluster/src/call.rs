@@ -1,0 +1,46 @@
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use underpin_core::{Deadline, TransactionOptions};
+use underpin_pool::AcquireOptions;
+
+/// How a handle wants its calls run. Copied into each handle, so that setting one changes
+/// no other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct CallOptions {
+    /// Reads only: any endpoint will do, a replica or a reader too.
+    pub read: bool,
+    /// Statements run on a connection of their own.
+    pub exclusive: bool,
+    /// Statements may be run twice where the first may have taken hold.
+    pub idempotent: bool,
+    /// Transactions are run again after a conflict.
+    pub retry_transactions: bool,
+    /// The longest that a call may take in all.
+    pub deadline: Option<Duration>,
+    /// Tries after the first, where not the configured number.
+    pub retries: Option<u32>,
+    /// How transactions begin.
+    pub transaction: TransactionOptions,
+}
+
+impl CallOptions {
+    /// The latest time for the answer to a call that begins now.
+    pub fn deadline_from(&self, now: Instant) -> Deadline {
+        self.deadline
+            .map_or(Deadline::NONE, |wait| Deadline::after(now, wait))
+    }
+
+    pub(crate) fn acquire(
+        &self,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> AcquireOptions {
+        AcquireOptions {
+            deadline,
+            timeout: None,
+            retries: self.retries,
+            place,
+        }
+    }
+}

@@ -1,0 +1,150 @@
+use std::panic::Location;
+use std::sync::Arc;
+
+use underpin_core::driver::{AnyConnector, Capabilities};
+use underpin_core::retry::RetryPolicy;
+use underpin_core::{Deadline, Result, Role};
+use underpin_pool::{Bounds, Lease, Pool};
+
+use crate::call::CallOptions;
+use crate::counters::Counters;
+use crate::habits::Habits;
+use crate::member::{Member, NewMember};
+use crate::routes::Routes;
+use crate::run::acquire;
+
+/// A connection of any engine, leased from a member's pool.
+pub type AnyLease = Lease<AnyConnector>;
+
+/// The members of one database, and which of them serves which call: writes and unmarked
+/// statements go to the primary; reads go to the replicas, where there are any.
+pub struct Cluster {
+    members: Vec<Member>,
+    pub(crate) capabilities: Capabilities,
+    pub(crate) shares: fn(&str) -> bool,
+    pub(crate) pipelining: bool,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) habits: Habits,
+    pub(crate) routes: Routes,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// How a cluster runs calls.
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterOptions {
+    /// What the engine can do.
+    pub capabilities: Capabilities,
+    /// Whether a statement may run in a lane, as far as its text tells: it only reads,
+    /// waits for no lock, leaves the session as it is, and does no harm when it is asked
+    /// twice.
+    pub shares: fn(&str) -> bool,
+    /// Whether statements share connections, where the engine can do that.
+    pub pipelining: bool,
+    /// How often and after which waits calls are tried again.
+    pub retry: RetryPolicy,
+}
+
+impl Cluster {
+    /// Opens the members' pools. The first primary among them takes the writes.
+    ///
+    /// # Errors
+    /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
+    ///
+    /// # Panics
+    /// Where no member is a primary.
+    pub fn open(members: Vec<NewMember>, options: ClusterOptions) -> Result<Self> {
+        let mut members: Vec<NewMember> = members;
+        members.sort_by_key(|member| member.role != Role::Primary);
+        assert_eq!(members[0].role, Role::Primary, "a cluster has a primary");
+        let members: Result<Vec<Member>> = members.into_iter().map(NewMember::open).collect();
+        Ok(Cluster {
+            members: members?,
+            capabilities: options.capabilities,
+            shares: options.shares,
+            pipelining: options.pipelining && options.capabilities.pipelining,
+            retry: options.retry,
+            habits: Habits::default(),
+            routes: Routes::default(),
+            counters: Arc::new(Counters::default()),
+        })
+    }
+
+    /// The members; the primary is the first.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// The pools of the members, in the same order.
+    pub fn pools(&self) -> impl Iterator<Item = &Pool<AnyConnector>> {
+        self.members.iter().map(|member| &member.pool)
+    }
+
+    /// What the engine can do.
+    pub fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// What the calls add up to.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    pub(crate) fn primary(&self) -> &Pool<AnyConnector> {
+        &self.members[0].pool
+    }
+
+    pub(crate) fn readers(&self) -> Option<&Pool<AnyConnector>> {
+        let replica = self.members.get(1).filter(|m| m.role == Role::Replica);
+        replica.map(|member| &member.pool)
+    }
+
+    /// Leases a connection for as long as the caller wants it.
+    ///
+    /// # Errors
+    /// As for [`Pool::acquire`].
+    ///
+    /// # Cancel safety
+    /// Safe: the place in the queue is given up, and a connection goes to the next caller.
+    pub async fn lease(
+        &self,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<AnyLease> {
+        let reads = options.read || options.transaction.read_only;
+        let pool = if reads { self.readers() } else { None };
+        acquire(pool.unwrap_or(self.primary()), options, deadline, place).await
+    }
+
+    /// Changes how many connections there may be: of the readers, where there are any, and
+    /// else of the primary.
+    ///
+    /// # Errors
+    /// `Class::Config` where the bounds contradict each other; nothing changes then.
+    pub fn resize(&self, bounds: Bounds) -> Result<()> {
+        self.readers().unwrap_or(self.primary()).resize(bounds)
+    }
+
+    /// Closes all pools; those still held after the deadline are named in the error.
+    ///
+    /// # Errors
+    /// `Class::Timeout` names who still held a connection, and from where in the code.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the pools are closed all the same, without the report.
+    pub async fn close(&self, deadline: Deadline) -> Result<()> {
+        let mut result = Ok(());
+        for pool in self.pools() {
+            result = result.and(pool.close(deadline).await);
+        }
+        result
+    }
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster")
+            .field("members", &self.members)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+use underpin_cluster::NewMember;
+use underpin_config::Config;
+use underpin_core::driver::{AnyConnector, Capabilities};
+use underpin_core::{Engine, Result, Role};
+use underpin_pool::PoolOptions;
+use underpin_sqlite::{Access, Connector, Options};
+
+use super::{EngineDriver, Opened};
+use crate::connect::{pool_options, whereabouts};
+
+/// SQLite: one writer and many readers, as one primary and a replica. A database in memory
+/// has one connection, which nothing may close.
+pub(crate) struct Sqlite;
+
+impl EngineDriver for Sqlite {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        underpin_sqlite::CAPABILITIES
+    }
+
+    fn open(&self, config: &Config) -> Result<Opened> {
+        let name = whereabouts(config);
+        let usual = pool_options(config, name.clone(), false);
+        let mut one = PoolOptions {
+            min: 1,
+            max: 1,
+            max_overflow: 0,
+            ..usual.clone()
+        };
+        if config.is_memory() {
+            one.idle_timeout = Duration::MAX;
+            one.max_lifetime = Duration::MAX;
+        }
+        let writer = NewMember::new(Role::Primary, connector(config, Access::Writer), one);
+        if config.is_memory() {
+            return Ok(Opened::Members(vec![writer]));
+        }
+        let readers = PoolOptions {
+            name: format!("{name} (readers)"),
+            lazy: true,
+            ..usual
+        };
+        let readers = NewMember::new(Role::Replica, connector(config, Access::Reader), readers);
+        Ok(Opened::Members(vec![writer, readers]))
+    }
+}
+
+fn connector(config: &Config, access: Access) -> AnyConnector {
+    let options = Options {
+        access,
+        busy_timeout: config.busy_timeout().unwrap_or(Duration::ZERO),
+        statement_timeout: config.statement_timeout(),
+        statement_cache_size: config.statement_cache_size() as usize,
+        read_only: config.read_only(),
+        ..Options::default()
+    };
+    AnyConnector::new(Connector::new(config.endpoints()[0].clone(), options))
+}
