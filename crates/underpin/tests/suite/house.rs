@@ -41,6 +41,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-core", &[]),
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
+    ("underpin-cluster", &["underpin-core", "underpin-pool"]),
     ("underpin-migrate", &["underpin-core"]),
     ("underpin-schema", &["underpin-core"]),
     ("underpin-derive", &[]),
@@ -50,6 +51,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     (
         "underpin",
         &[
+            "underpin-cluster",
             "underpin-config",
             "underpin-core",
             "underpin-derive",
