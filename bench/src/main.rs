@@ -6,6 +6,7 @@
 //! of this workspace that it runs are built first, as the README says.
 
 mod bulk_insert;
+mod compile;
 mod connect;
 mod import;
 mod load;
@@ -33,6 +34,11 @@ struct Arguments {
     /// all where none is named
     names: Vec<String>,
 
+    /// Another checkout, for the benchmark that compiles a program (`compile`, which runs only
+    /// where it is named)
+    #[arg(long)]
+    before: Option<std::path::PathBuf>,
+
     /// Do a tenth of the work: for a look, not for a figure to quote
     #[arg(long)]
     quick: bool,
@@ -48,6 +54,12 @@ async fn main() {
             |asked: &String| asked == name || asked == "pool" && name.starts_with("pool-");
         arguments.names.is_empty() || arguments.names.iter().any(is_meant)
     };
+    if arguments.names.iter().any(|name| name == "compile") {
+        compile::compile(arguments.before.as_deref());
+    }
+    if arguments.names == ["compile"] {
+        return;
+    }
     let server = server::Server::start();
     let mut report = Report::default();
     if chosen("select-one") {

@@ -1,14 +1,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use underpin_core::{Engine, Result, TlsMode};
+use underpin_core::{Result, TlsMode};
 
 use crate::config::Config;
 use crate::fields::FIELDS;
 use crate::mistake;
-
-/// PostgreSQL keeps its timeouts as 32-bit milliseconds.
-const LONGEST_STATEMENT: Duration = Duration::from_millis(i32::MAX as u64);
 
 impl Config {
     /// What no single value shows to be wrong.
@@ -21,16 +18,20 @@ impl Config {
         }
         self.check_pool()?;
         self.check_tls()?;
-        match self.settings.statement_timeout {
-            Some(limit)
-                if self.settings.engine == Engine::Postgres && limit > LONGEST_STATEMENT =>
-            {
-                Err(mistake::config(format!(
-                    "`statement_timeout` ({}) is longer than PostgreSQL can keep, 24 days.",
-                    self.source("statement_timeout")
-                ))
-                .with_hint("Write `off` for no limit."))
-            }
+        self.check_statement_timeout()
+    }
+
+    fn check_statement_timeout(&self) -> Result<()> {
+        let info = self.settings.engine.info();
+        let longest = info.longest_statement_secs.map(Duration::from_secs);
+        match (self.settings.statement_timeout, longest) {
+            (Some(limit), Some(longest)) if limit > longest => Err(mistake::config(format!(
+                "`statement_timeout` ({}) is longer than {} can keep, {} days.",
+                self.source("statement_timeout"),
+                info.title,
+                longest.as_secs() / (24 * 60 * 60),
+            ))
+            .with_hint("Write `off` for no limit.")),
             _ => Ok(()),
         }
     }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use underpin_core::{Address, Endpoint, Engine, Result, TlsMode, TlsOptions};
+use underpin_core::{Address, AddressForm, Endpoint, Engine, Result, TlsMode, TlsOptions};
 
 use crate::builder::ConfigBuilder;
 use crate::field::{Field, Part};
@@ -101,16 +101,19 @@ impl Config {
     /// The configuration as a URL, with `***` for a password. It holds everything that
     /// somebody set, and can be read again.
     pub fn to_url_masked(&self) -> String {
-        let mut url = match self.settings.engine {
-            Engine::Sqlite if self.is_memory() => "sqlite::memory:".to_owned(),
-            Engine::Sqlite => format!("sqlite:///{}", encoded(&self.settings.database, PATH)),
-            engine => self.server_url(engine),
+        let engine = self.settings.engine;
+        let mut url = match engine.info().address {
+            AddressForm::File if self.is_memory() => format!("{engine}::memory:"),
+            AddressForm::File => {
+                format!("{engine}:///{}", encoded(&self.settings.database, PATH))
+            }
+            AddressForm::Server { .. } => self.server_url(engine),
         };
         let mut separator = '?';
         for field in FIELDS.iter().filter(|field| field.part != Part::Place) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });
-            if said && field.engines.contain(self.settings.engine) {
+            if said && field.applies_to(engine) {
                 let value = (field.show)(&self.settings);
                 // Writing to a string cannot fail.
                 let _ = write!(url, "{separator}{}={}", field.key, encoded(&value, PATH));

@@ -28,7 +28,7 @@ impl Config {
         let engine = self.settings.engine;
         FIELDS
             .iter()
-            .filter(|field| field.engines.contain(engine) && field.key != "password_file")
+            .filter(|field| field.applies_to(engine) && field.key != "password_file")
             .map(|field| Setting {
                 key: field.key,
                 value: match field.key {

@@ -12,7 +12,8 @@ pub(crate) struct Field {
     /// Other names for the key.
     pub(crate) aliases: &'static [&'static str],
     pub(crate) part: Part,
-    pub(crate) engines: Engines,
+    /// Whether it means something for every engine, or for those that list it.
+    pub(crate) scope: Scope,
     pub(crate) read: fn(&mut Values, &str) -> Result<(), Misfit>,
     pub(crate) is_set: fn(&Values) -> bool,
     pub(crate) take: fn(&mut Values, &mut Values),
@@ -33,25 +34,21 @@ pub(crate) enum Part {
     Other,
 }
 
-/// The engines that a field means something for.
+/// Which engines have a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Engines {
+pub(crate) enum Scope {
+    /// Every one.
     All,
-    Postgres,
-    Sqlite,
-}
-
-impl Engines {
-    pub(crate) fn contain(self, engine: Engine) -> bool {
-        match self {
-            Engines::All => true,
-            Engines::Postgres => engine == Engine::Postgres,
-            Engines::Sqlite => engine == Engine::Sqlite,
-        }
-    }
+    /// Those that list its key as their own.
+    Own,
 }
 
 impl Field {
+    /// Whether it means something for this engine.
+    pub(crate) fn applies_to(&self, engine: Engine) -> bool {
+        self.scope == Scope::All || engine.has_key(self.key)
+    }
+
     /// The field of this key or alias.
     pub(crate) fn of_key(key: &str) -> Option<&'static Field> {
         FIELDS
@@ -84,7 +81,7 @@ macro_rules! fields {
     ($(
         $(#[$doc:meta])*
         $form:ident $name:ident: $type:ty = $default:expr;
-        $variable:literal $aliases:tt $part:ident $engines:ident
+        $variable:literal $aliases:tt $part:ident $scope:ident
     )*) => {
         /// The values that one layer gives.
         #[derive(Debug, Clone, Default)]
@@ -116,7 +113,7 @@ macro_rules! fields {
             variable: $variable,
             aliases: &$aliases,
             part: Part::$part,
-            engines: Engines::$engines,
+            scope: Scope::$scope,
             read: |values, text| {
                 let value = <$type as Kind>::read(text)?;
                 Kind::check(&value)?;

@@ -1,26 +1,35 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use underpin_core::{Engine, HealthCheck, Secret, TlsMode};
+use underpin_core::{AddressForm, Engine, HealthCheck, Secret, TlsMode};
 
 use crate::builder::ConfigBuilder;
 use crate::config::Config;
 use crate::environment::Environment;
-use crate::field::{Engines, Field, Part, fields, getter, setter};
+use crate::field::{Field, Part, Scope, fields, getter, setter};
 use crate::hosts::{Host, Hosts, Ports};
 use crate::kind::Kind;
 
 impl Values {
-    fn is(&self, engine: Engine) -> bool {
-        self.engine == Some(engine)
+    fn engine(&self) -> Engine {
+        self.engine.unwrap_or(Engine::POSTGRES)
+    }
+
+    /// The user's name where nothing is said.
+    fn usual_user(&self) -> Option<String> {
+        match self.engine().info().address {
+            AddressForm::Server { user, .. } => user.map(str::to_owned),
+            AddressForm::File => None,
+        }
     }
 
     /// How many connections a pool has where nothing is said.
     fn usual_pool_size(&self) -> u32 {
-        match self.engine {
-            Some(Engine::Sqlite) if self.database.as_deref() == Some(":memory:") => 1,
-            Some(Engine::Sqlite) => 4,
-            _ => 20,
+        let info = self.engine().info();
+        let in_memory = self.database.as_deref() == Some(":memory:");
+        match info.address {
+            AddressForm::File if in_memory => 1,
+            _ => info.pool_size,
         }
     }
 }
@@ -28,21 +37,22 @@ impl Values {
 const MINUTE: Duration = Duration::from_secs(60);
 
 // Each row: how the field is handed out, its name, its type, its default given the
-// fields above it; then its variable, its aliases, its part, its engines.
+// fields above it; then its variable, its aliases, its part, and whether all engines have it
+// or only those that list it as their own.
 fields! {
     /// The kind of database. Default: PostgreSQL.
-    copied engine: Engine = |_| Engine::Postgres;
+    copied engine: Engine = |_| Engine::POSTGRES;
     "DB_TYPE" ["type"] Place All
 
     hidden host: Hosts = |_| Hosts(vec![Host { name: "localhost".into(), port: None }]);
-    "DB_HOST" ["hosts"] Place Postgres
+    "DB_HOST" ["hosts"] Place Own
 
     hidden port: Ports = |_| Ports(Vec::new());
-    "DB_PORT" [] Place Postgres
+    "DB_PORT" [] Place Own
 
     /// The user's name. Default: `postgres` on PostgreSQL, none on SQLite.
-    text user: Option<String> = |v| v.is(Engine::Postgres).then(|| "postgres".into());
-    "DB_USER" ["username"] Place Postgres
+    text user: Option<String> = |v| v.usual_user();
+    "DB_USER" ["username"] Place Own
 
     /// The database's name; on SQLite the path of its file, or `:memory:`.
     /// Default: the user's name on PostgreSQL, an error on SQLite.
@@ -51,39 +61,39 @@ fields! {
 
     /// The password. Default: empty, which is none.
     secret password: Secret = |_| Secret::default();
-    "DB_PASSWORD" ["pass"] Place Postgres
+    "DB_PASSWORD" ["pass"] Place Own
 
     hidden password_file: Option<PathBuf> = |_| None;
-    "DB_PASSWORD_FILE" [] Place Postgres
+    "DB_PASSWORD_FILE" [] Place Own
 
     /// How connections are encrypted, where that was said; [`Config::tls`] has what
     /// holds for an endpoint. Default: none, which is `verify-full`, except on
     /// loopback, where it is `prefer`.
     limit sslmode: Option<TlsMode> = |_| None;
-    "DB_SSLMODE" [] Tls Postgres
+    "DB_SSLMODE" [] Tls Own
 
     /// A PEM file of the authorities that are trusted; `system` means those of the
     /// operating system, and allows no mode below `verify-full`.
     /// Default: none, which trusts those of the operating system.
     path sslrootcert: Option<PathBuf> = |_| None;
-    "DB_SSLROOTCERT" [] Tls Postgres
+    "DB_SSLROOTCERT" [] Tls Own
 
     /// A PEM file with this client's certificate. Default: none.
     path sslcert: Option<PathBuf> = |_| None;
-    "DB_SSLCERT" [] Tls Postgres
+    "DB_SSLCERT" [] Tls Own
 
     /// A PEM file with the key of this client's certificate. Default: none.
     path sslkey: Option<PathBuf> = |_| None;
-    "DB_SSLKEY" [] Tls Postgres
+    "DB_SSLKEY" [] Tls Own
 
     /// The name under which the server lists the connections. Default: none.
     text application_name: Option<String> = |_| None;
-    "DB_APPLICATION_NAME" [] Other Postgres
+    "DB_APPLICATION_NAME" [] Other Own
 
     /// Options for the server's start of a session, as libpq has them:
     /// `-c search_path=shop`. Default: none.
     text options: Option<String> = |_| None;
-    "DB_OPTIONS" [] Other Postgres
+    "DB_OPTIONS" [] Other Own
 
     /// How many connections a pool has at most, and at least 1. Default: 20 on
     /// PostgreSQL; 4 on SQLite, where it counts the readers, beside the one writer.
@@ -169,16 +179,16 @@ fields! {
     /// several under way on each. Default: true. false: each has a connection of its own
     /// while it runs, as for a pooler that does not take them so.
     copied pipelining: bool = |_| true;
-    "DB_PIPELINING" [] Other Postgres
+    "DB_PIPELINING" [] Other Own
 
     /// How long a statement waits for another connection's lock on the file; not at
     /// all when `off`. Default: 5 s.
     limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));
-    "DB_BUSY_TIMEOUT" [] Other Sqlite
+    "DB_BUSY_TIMEOUT" [] Other Own
 
     /// Whether the file is opened for reading only; `?mode=ro` in a URL. Default: off.
     copied read_only: bool = |_| false;
-    "DB_READ_ONLY" [] Other Sqlite
+    "DB_READ_ONLY" [] Other Own
 
     /// What the service runs for. Default: development.
     copied environment: Environment = |_| Environment::default();

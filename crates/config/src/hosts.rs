@@ -1,6 +1,6 @@
 use std::net::Ipv6Addr;
 
-use underpin_core::{Endpoint, Engine};
+use underpin_core::{AddressForm, Endpoint, Engine};
 
 /// Hosts in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,10 @@ impl Hosts {
         if count > 1 && count != self.0.len() {
             return Err(format!("has {count} ports for {} hosts", self.0.len()));
         }
-        let default = engine.default_port().unwrap_or_default();
+        let default = match engine.info().address {
+            AddressForm::Server { port, .. } => port,
+            AddressForm::File => 0,
+        };
         let endpoint = |(index, host): (usize, &Host)| {
             let listed = if count == 1 {
                 ports.0[0]
@@ -165,7 +168,7 @@ mod tests {
             };
             let endpoints = Hosts::read(hosts)
                 .unwrap()
-                .endpoints(&ports, Engine::Postgres)
+                .endpoints(&ports, Engine::POSTGRES)
                 .unwrap();
             let shown: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
             assert_eq!(shown.join(" "), expected);
@@ -174,7 +177,7 @@ mod tests {
         assert!(
             Hosts::read("a,b,c")
                 .unwrap()
-                .endpoints(&two, Engine::Postgres)
+                .endpoints(&two, Engine::POSTGRES)
                 .is_err()
         );
         for bad in [

@@ -49,16 +49,18 @@ impl Kind for Engine {
             .next()
             .unwrap_or_default()
             .to_ascii_lowercase();
-        if LATER.contains(&name.as_str()) {
-            let problem =
-                "is an engine that this build has no driver for; it has postgres and sqlite";
+        if LATER.contains(&name.as_str()) && text.parse::<Engine>().is_err() {
+            let problem = format!(
+                "is an engine that this build has no driver for; it has {}",
+                Engine::list()
+            );
             return Err(Misfit {
                 class: Class::Unsupported,
-                problem: problem.into(),
+                problem,
             });
         }
         text.parse()
-            .map_err(|_| "is not an engine; the engines are postgres and sqlite".into())
+            .map_err(|_| format!("is not an engine; the engines are {}", Engine::list()).into())
     }
 
     fn show(&self) -> String {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use underpin_core::{Endpoint, Engine, Error, Result, Secret};
+use underpin_core::{AddressForm, Endpoint, Engine, Error, Result, Secret};
 
 use crate::config::Config;
 use crate::field::{Field, Part};
@@ -151,9 +151,9 @@ impl Merged {
     /// What means nothing for the engine is a mistake beside or above it, and of no
     /// account below it. The environment is other programs' as well.
     fn drop_what_other_engines_have(&mut self) -> Result<()> {
-        let engine = self.all.values.engine.unwrap_or(Engine::Postgres);
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let chosen = self.origins.get("engine").copied();
-        for field in FIELDS.iter().filter(|field| !field.engines.contain(engine)) {
+        for field in FIELDS.iter().filter(|field| !field.applies_to(engine)) {
             let Some(origin) = self.origins.get(field.key).copied() else {
                 continue;
             };
@@ -195,9 +195,10 @@ impl Merged {
     }
 
     fn into_config(mut self, name: Option<String>) -> Result<Config> {
-        let endpoints = match self.all.values.engine {
-            Some(Engine::Sqlite) => self.file()?,
-            _ => Vec::new(),
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
+        let endpoints = match engine.info().address {
+            AddressForm::File => self.file()?,
+            AddressForm::Server { .. } => Vec::new(),
         };
         let Layer {
             values, sources, ..

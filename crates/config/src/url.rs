@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
-use underpin_core::{Class, Engine, Error, Result};
+use underpin_core::{AddressForm, Class, Engine, Error, Result};
 
 use crate::field::Field;
 use crate::hosts::{Host, Hosts, Ports, read_port};
@@ -88,8 +88,8 @@ impl Reading<'_> {
         };
         self.layer.values.engine = Some(engine);
         self.layer.sources.insert("engine", self.source.clone());
-        match (engine, rest.strip_prefix("//")) {
-            (Engine::Sqlite, _) => self.file(rest),
+        match (engine.info().address, rest.strip_prefix("//")) {
+            (AddressForm::File, _) => self.file(rest),
             (_, Some(rest)) => self.server(rest),
             (_, None) => Err(not_a_url()),
         }
@@ -101,8 +101,7 @@ impl Reading<'_> {
             "The scheme of the URL{place}, `{scheme}`, {}.",
             misfit.problem
         );
-        Error::new(misfit.class, message)
-            .with_hint("URLs begin with postgres://, postgresql:// or sqlite:.")
+        Error::new(misfit.class, message).with_hint(schemes())
     }
 
     /// SQLAlchemy's forms (three slashes before a relative path, four before an absolute
@@ -266,4 +265,26 @@ fn decoded(text: &str) -> Result<Cow<'_, str>> {
     percent_decode_str(text)
         .decode_utf8()
         .map_err(|_| mistake::config("What it has in %-escapes is not UTF-8."))
+}
+
+/// What URLs begin with.
+fn schemes() -> String {
+    let mut schemes = Vec::new();
+    for engine in Engine::all() {
+        let info = engine.info();
+        match info.address {
+            AddressForm::Server { .. } => {
+                // The shorter names of a server are no scheme that anybody writes.
+                let longer = info
+                    .aliases
+                    .iter()
+                    .filter(|alias| alias.len() > info.name.len());
+                let names = std::iter::once(&info.name).chain(longer);
+                schemes.extend(names.map(|name| format!("{name}://")));
+            }
+            AddressForm::File => schemes.push(format!("{}:", info.name)),
+        }
+    }
+    let last = schemes.pop().unwrap_or_default();
+    format!("URLs begin with {} or {last}.", schemes.join(", "))
 }

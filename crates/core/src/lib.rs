@@ -29,7 +29,7 @@ pub mod value;
 pub use column_type::{ColumnType, DataType, Enumeration, Label};
 pub use deadline::Deadline;
 pub use endpoint::{Address, Endpoint, Role};
-pub use engine::Engine;
+pub use engine::{AddressForm, Engine, EngineInfo, UnknownEngine};
 pub use error::{Class, Code, Effect, Error, Result, Stage};
 pub use from_row::FromRow;
 pub use from_value::{FromValue, Mismatch, VecElement};

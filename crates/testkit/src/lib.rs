@@ -47,6 +47,7 @@
 
 mod account;
 mod attendant;
+pub mod driver_suite;
 mod not_a_database;
 mod pgbouncer;
 mod place;

@@ -5,7 +5,7 @@ pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use underpin_cluster::NewMember;
 use underpin_config::Config;
@@ -44,26 +44,46 @@ pub enum Opened {
     Own(Box<dyn Backend>),
 }
 
+/// Drivers beside those that are compiled in.
+static ADDED: RwLock<Vec<Arc<dyn EngineDriver>>> = RwLock::new(Vec::new());
+
+/// Makes a driver known, so that configurations and URLs can ask for its engine. A driver for
+/// an engine that has one already is not used.
+pub fn register(driver: impl EngineDriver) {
+    Engine::register(driver.engine().info());
+    let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+    added.push(Arc::new(driver));
+}
+
+/// The engines that are compiled in.
+fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
+    let all: [Option<Arc<dyn EngineDriver>>; 2] = [
+        #[cfg(feature = "postgres")]
+        Some(Arc::new(postgres::Postgres::default())),
+        #[cfg(not(feature = "postgres"))]
+        None,
+        #[cfg(feature = "sqlite")]
+        Some(Arc::new(sqlite::Sqlite)),
+        #[cfg(not(feature = "sqlite"))]
+        None,
+    ];
+    all.into_iter().flatten()
+}
+
 /// The driver for an engine.
 ///
 /// # Errors
 /// `Class::Unsupported` where the program was built without it.
 pub(crate) fn driver(engine: Engine) -> Result<Arc<dyn EngineDriver>> {
-    match engine {
-        #[cfg(feature = "postgres")]
-        Engine::Postgres => Ok(Arc::new(postgres::Postgres::default())),
-        #[cfg(feature = "sqlite")]
-        Engine::Sqlite => Ok(Arc::new(sqlite::Sqlite)),
-        #[allow(
-            unreachable_patterns,
-            reason = "with every engine compiled in, there is no other"
-        )]
-        engine => Err(Error::new(
+    let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
+    let mut all = compiled_in().chain(added.iter().map(Arc::clone));
+    all.find(|driver| driver.engine() == engine).ok_or_else(|| {
+        Error::new(
             Class::Unsupported,
             format!("This program was built without the engine {engine}."),
         )
         .with_hint(format!(
             "Build it with the feature `{engine}` of the crate underpin."
-        ))),
-    }
+        ))
+    })
 }

@@ -60,10 +60,11 @@ mod transaction;
 pub mod engine {
     pub use underpin_cluster::{CallOptions, Cluster, NewMember};
     pub use underpin_core::driver::Capabilities;
+    pub use underpin_core::{AddressForm, EngineInfo};
     pub use underpin_pool::PoolOptions;
 
     pub use crate::backend::Backend;
-    pub use crate::engines::{EngineDriver, Opened};
+    pub use crate::engines::{EngineDriver, Opened, register};
 }
 
 /// Where a database is and how it is used: one typed value, in layers, each value with

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use underpin_core::{FromValue, Result, ValueRow};
 
 /// The fields of one row, read in the order of the SELECT list.

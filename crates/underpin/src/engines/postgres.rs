@@ -18,7 +18,7 @@ pub(crate) struct Postgres {
 
 impl EngineDriver for Postgres {
     fn engine(&self) -> Engine {
-        Engine::Postgres
+        Engine::POSTGRES
     }
 
     fn capabilities(&self) -> Capabilities {

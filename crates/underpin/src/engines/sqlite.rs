@@ -16,7 +16,7 @@ pub(crate) struct Sqlite;
 
 impl EngineDriver for Sqlite {
     fn engine(&self) -> Engine {
-        Engine::Sqlite
+        Engine::SQLITE
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -45,7 +45,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-migrate", &["underpin-core"]),
     ("underpin-schema", &["underpin-core"]),
     ("underpin-derive", &[]),
-    ("underpin-testkit", &[]),
+    ("underpin-testkit", &["underpin-core"]),
     ("underpin-postgres", &["underpin-core"]),
     ("underpin-sqlite", &["underpin-core"]),
     (

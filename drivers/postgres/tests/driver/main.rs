@@ -13,5 +13,6 @@ mod spoiled;
 mod statements;
 mod states;
 mod streaming;
+mod suite;
 mod transactions;
 mod types;
