@@ -12,6 +12,7 @@ use underpin_core::{
 
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
+use crate::copy_place::located;
 use crate::copy_row::{Format, RowWriter};
 use crate::opening::ended;
 
@@ -27,6 +28,7 @@ impl Connection {
         I::Item: IntoParams + Send,
     {
         let place = Place::new(target)?;
+        let located = |error| located(error, target.table, target.columns);
         let mut first = Params::new();
         match rows.next() {
             Some(row) => row.push_to(&mut first),
@@ -34,7 +36,10 @@ impl Connection {
         }
         if self.session().settings.options.owns_session() {
             let call = Call::open(self.session(), deadline)?;
-            return self.insert(call, &place, first, rows).await;
+            return self
+                .insert(call, &place, first, rows)
+                .await
+                .map_err(located);
         }
         // Behind a pooler, only a transaction keeps the statement and its rows on one server.
         let own = self.state() != SessionState::InTransaction;
@@ -43,7 +48,10 @@ impl Connection {
                 .await?;
         }
         let call = Call::open(self.session(), deadline)?;
-        let inserted = self.insert(call, &place, first, rows).await;
+        let inserted = self
+            .insert(call, &place, first, rows)
+            .await
+            .map_err(located);
         if own {
             match inserted {
                 Ok(_) => self.run_commit().await?,

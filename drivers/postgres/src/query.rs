@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::execute::as_text;
 use crate::row::Row;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 
 /// The rows read so far, and the first that could not be.
 struct Read<T> {
@@ -99,6 +100,7 @@ async fn query_unnamed<T: FromRow>(
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
+    call.note_limit(Setting::of(asked.sql));
     match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

@@ -12,6 +12,7 @@ use crate::connection::Connection;
 use crate::execute::as_text;
 use crate::row::Row;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 use crate::statements::Prepared;
 
 /// A result that is read row by row.
@@ -105,6 +106,7 @@ async fn named<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>>
 }
 
 async fn unnamed<T: FromRow>(mut call: Call, asked: &Asked<'_>) -> Result<Rows<T>> {
+    call.note_limit(Setting::of(asked.sql));
     match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),
