@@ -136,7 +136,7 @@ fn config(url: Option<&str>) -> Result<Config> {
                 .and_then(|program| Some(program.parent()?.parent()?.to_owned()))
                 .unwrap_or_else(|| PathBuf::from("."));
             Config::builder()
-                .engine(Engine::Sqlite)
+                .engine(Engine::SQLITE)
                 .database(target.join("demo.db").to_string_lossy())
                 .build()
         }
@@ -145,7 +145,7 @@ fn config(url: Option<&str>) -> Result<Config> {
 
 fn say_what_next(engine: Engine) {
     println!();
-    if engine == Engine::Sqlite {
+    if engine == Engine::SQLITE {
         println!("Next: cargo run --release -p underpin-cli -- --url sqlite:target/demo.db \\");
         println!("          query 'SELECT title, company_name, salary_max FROM jobs LIMIT 5'");
         println!("      cargo run --release -p jobmatch -- --url sqlite:target/demo.db stats");

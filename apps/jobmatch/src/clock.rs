@@ -5,7 +5,7 @@ use underpin::{Engine, Executor, Result};
 /// `now()` is when the transaction began, which may be before it had its locks.
 pub(crate) async fn now(at: &impl Executor) -> Result<Timestamp> {
     let sql = match at.engine() {
-        Engine::Postgres => "SELECT clock_timestamp()::timestamp",
+        Engine::POSTGRES => "SELECT clock_timestamp()::timestamp",
         _ => "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
     };
     at.query_scalar(sql, ()).await

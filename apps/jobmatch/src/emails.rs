@@ -47,7 +47,7 @@ pub async fn queue_emails(database: &Database) -> Result<u64> {
             return Ok(queued);
         };
         let transaction = database.begin().await?;
-        if database.engine() == Engine::Postgres {
+        if database.engine() == Engine::POSTGRES {
             // No other run of this, which would find nobody told either, and no new matches.
             transaction
                 .batch("LOCK TABLE matching_results, email_logs IN SHARE ROW EXCLUSIVE MODE")

@@ -96,7 +96,7 @@ async fn match_range(
     last: i32,
 ) -> Result<u64> {
     let transaction = database.begin().await?;
-    if database.engine() == Engine::Postgres {
+    if database.engine() == Engine::POSTGRES {
         // Two runs at once would both find a match missing. SQLite has one writer anyway.
         transaction
             .batch("LOCK TABLE matching_results IN SHARE ROW EXCLUSIVE MODE")

@@ -68,7 +68,7 @@ pub struct Verification {
 /// Safe.
 pub async fn verify(database: &Database) -> Result<Verification> {
     let (expected, found) = match database.engine() {
-        Engine::Postgres => {
+        Engine::POSTGRES => {
             let expected = postgres_scratch(database).await?;
             (expected, postgres_catalog(database).await?)
         }
@@ -132,7 +132,7 @@ async fn postgres_scratch(database: &Database) -> Result<Catalog> {
         "CREATE SCHEMA {schema}; SET LOCAL search_path TO {schema}"
     ))
     .await?;
-    for sql in statements(Engine::Postgres)? {
+    for sql in statements(Engine::POSTGRES)? {
         tx.batch(&sql).await?;
     }
     let catalog = postgres_catalog(&tx).await;

@@ -95,9 +95,9 @@ impl ConfigBuilder {
                     });
                 }
                 Address::File(path) => {
-                    self = self.engine(Engine::Sqlite).database(path.to_string_lossy());
+                    self = self.engine(Engine::SQLITE).database(path.to_string_lossy());
                 }
-                Address::Memory => self = self.engine(Engine::Sqlite).database(":memory:"),
+                Address::Memory => self = self.engine(Engine::SQLITE).database(":memory:"),
                 _ => {}
             }
         }

@@ -23,7 +23,7 @@ impl Config {
         self.check_tls()?;
         match self.settings.statement_timeout {
             Some(limit)
-                if self.settings.engine == Engine::Postgres && limit > LONGEST_STATEMENT =>
+                if self.settings.engine == Engine::POSTGRES && limit > LONGEST_STATEMENT =>
             {
                 Err(mistake::config(format!(
                     "`statement_timeout` ({}) is longer than PostgreSQL can keep, 24 days.",

@@ -102,8 +102,8 @@ impl Config {
     /// somebody set, and can be read again.
     pub fn to_url_masked(&self) -> String {
         let mut url = match self.settings.engine {
-            Engine::Sqlite if self.is_memory() => "sqlite::memory:".to_owned(),
-            Engine::Sqlite => format!("sqlite:///{}", encoded(&self.settings.database, PATH)),
+            Engine::SQLITE if self.is_memory() => "sqlite::memory:".to_owned(),
+            Engine::SQLITE => format!("sqlite:///{}", encoded(&self.settings.database, PATH)),
             engine => self.server_url(engine),
         };
         let mut separator = '?';

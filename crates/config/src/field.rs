@@ -45,8 +45,8 @@ impl Engines {
     pub(crate) fn contain(self, engine: Engine) -> bool {
         match self {
             Engines::All => true,
-            Engines::Postgres => engine == Engine::Postgres,
-            Engines::Sqlite => engine == Engine::Sqlite,
+            Engines::Postgres => engine == Engine::POSTGRES,
+            Engines::Sqlite => engine == Engine::SQLITE,
         }
     }
 }

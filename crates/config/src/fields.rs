@@ -18,8 +18,8 @@ impl Values {
     /// How many connections a pool has where nothing is said.
     fn usual_pool_size(&self) -> u32 {
         match self.engine {
-            Some(Engine::Sqlite) if self.database.as_deref() == Some(":memory:") => 1,
-            Some(Engine::Sqlite) => 4,
+            Some(Engine::SQLITE) if self.database.as_deref() == Some(":memory:") => 1,
+            Some(Engine::SQLITE) => 4,
             _ => 20,
         }
     }
@@ -31,7 +31,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 // fields above it; then its variable, its aliases, its part, its engines.
 fields! {
     /// The kind of database. Default: PostgreSQL.
-    copied engine: Engine = |_| Engine::Postgres;
+    copied engine: Engine = |_| Engine::POSTGRES;
     "DB_TYPE" ["type"] Place All
 
     hidden host: Hosts = |_| Hosts(vec![Host { name: "localhost".into(), port: None }]);
@@ -41,7 +41,7 @@ fields! {
     "DB_PORT" [] Place Postgres
 
     /// The user's name. Default: `postgres` on PostgreSQL, none on SQLite.
-    text user: Option<String> = |v| v.is(Engine::Postgres).then(|| "postgres".into());
+    text user: Option<String> = |v| v.is(Engine::POSTGRES).then(|| "postgres".into());
     "DB_USER" ["username"] Place Postgres
 
     /// The database's name; on SQLite the path of its file, or `:memory:`.

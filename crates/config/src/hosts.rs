@@ -165,7 +165,7 @@ mod tests {
             };
             let endpoints = Hosts::read(hosts)
                 .unwrap()
-                .endpoints(&ports, Engine::Postgres)
+                .endpoints(&ports, Engine::POSTGRES)
                 .unwrap();
             let shown: Vec<_> = endpoints.iter().map(ToString::to_string).collect();
             assert_eq!(shown.join(" "), expected);
@@ -174,7 +174,7 @@ mod tests {
         assert!(
             Hosts::read("a,b,c")
                 .unwrap()
-                .endpoints(&two, Engine::Postgres)
+                .endpoints(&two, Engine::POSTGRES)
                 .is_err()
         );
         for bad in [

@@ -151,7 +151,7 @@ impl Merged {
     /// What means nothing for the engine is a mistake beside or above it, and of no
     /// account below it. The environment is other programs' as well.
     fn drop_what_other_engines_have(&mut self) -> Result<()> {
-        let engine = self.all.values.engine.unwrap_or(Engine::Postgres);
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let chosen = self.origins.get("engine").copied();
         for field in FIELDS.iter().filter(|field| !field.engines.contain(engine)) {
             let Some(origin) = self.origins.get(field.key).copied() else {
@@ -196,7 +196,7 @@ impl Merged {
 
     fn into_config(mut self, name: Option<String>) -> Result<Config> {
         let endpoints = match self.all.values.engine {
-            Some(Engine::Sqlite) => self.file()?,
+            Some(Engine::SQLITE) => self.file()?,
             _ => Vec::new(),
         };
         let Layer {

@@ -89,7 +89,7 @@ impl Reading<'_> {
         self.layer.values.engine = Some(engine);
         self.layer.sources.insert("engine", self.source.clone());
         match (engine, rest.strip_prefix("//")) {
-            (Engine::Sqlite, _) => self.file(rest),
+            (Engine::SQLITE, _) => self.file(rest),
             (_, Some(rest)) => self.server(rest),
             (_, None) => Err(not_a_url()),
         }

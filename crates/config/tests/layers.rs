@@ -263,7 +263,7 @@ fn several_databases_by_name() {
     let audit = load("audit").unwrap();
     assert_eq!(
         (audit.engine(), audit.database()),
-        (Engine::Sqlite, "audit.db")
+        (Engine::SQLITE, "audit.db")
     );
     assert_eq!(audit.busy_timeout(), Some(Duration::from_secs(2)));
     assert_eq!(source(&audit, "database"), "underpin.toml, line 9");

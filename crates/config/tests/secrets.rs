@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn a_path_comes_back(path in "[a-zé/.%?#:@-][a-zé /.%?#:@-]{0,11}") {
-        let config = Config::builder().engine(underpin_core::Engine::Sqlite).database(path).build().unwrap();
+        let config = Config::builder().engine(underpin_core::Engine::SQLITE).database(path).build().unwrap();
         let again = Config::from_url(&config.to_url_masked()).unwrap();
         prop_assert!(matches!(again.endpoints()[0].address, Address::File(_)));
         prop_assert_eq!(again.database(), config.database());

@@ -269,6 +269,6 @@ fn shown_urls_hold_what_was_set() {
     }
     assert_eq!(
         Config::from_url("sqlite:").unwrap().engine(),
-        Engine::Sqlite
+        Engine::SQLITE
     );
 }

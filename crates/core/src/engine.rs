@@ -13,21 +13,21 @@ pub enum Engine {
 
 impl Engine {
     /// Every engine, in the order in which messages list them.
-    pub const ALL: [Engine; 2] = [Engine::Postgres, Engine::Sqlite];
+    pub const ALL: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
 
     /// The name used in configuration, output and metrics.
     pub fn name(self) -> &'static str {
         match self {
-            Engine::Postgres => "postgres",
-            Engine::Sqlite => "sqlite",
+            Engine::POSTGRES => "postgres",
+            Engine::SQLITE => "sqlite",
         }
     }
 
     /// The port a server of this engine listens on by custom; none for a file.
     pub fn default_port(self) -> Option<u16> {
         match self {
-            Engine::Postgres => Some(5432),
-            Engine::Sqlite => None,
+            Engine::POSTGRES => Some(5432),
+            Engine::SQLITE => None,
         }
     }
 }
@@ -49,8 +49,8 @@ impl FromStr for Engine {
             .split_once('+')
             .map_or(lower.as_str(), |(dialect, _)| dialect);
         match dialect {
-            "postgres" | "postgresql" | "pg" => Ok(Engine::Postgres),
-            "sqlite" | "sqlite3" => Ok(Engine::Sqlite),
+            "postgres" | "postgresql" | "pg" => Ok(Engine::POSTGRES),
+            "sqlite" | "sqlite3" => Ok(Engine::SQLITE),
             _ => Err(UnknownEngine),
         }
     }
@@ -75,9 +75,9 @@ mod tests {
     #[test]
     fn reads_names_aliases_and_sqlalchemy_forms() {
         for name in ["postgres", "PostgreSQL", "postgresql+psycopg2"] {
-            assert_eq!(name.parse(), Ok(Engine::Postgres), "{name}");
+            assert_eq!(name.parse(), Ok(Engine::POSTGRES), "{name}");
         }
-        assert_eq!("sqlite+pysqlite".parse(), Ok(Engine::Sqlite));
+        assert_eq!("sqlite+pysqlite".parse(), Ok(Engine::SQLITE));
         assert_eq!("oracle".parse::<Engine>(), Err(UnknownEngine));
         for engine in Engine::ALL {
             assert_eq!(engine.name().parse(), Ok(engine));

@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn each_part_counts() {
-        let postgres = Some(Engine::Postgres);
+        let postgres = Some(Engine::POSTGRES);
         let sql = |sections: &[Section]| Script::Sql(sections.to_vec());
         let a = section(None, true, &["a", "b"]);
         let scripts = [
@@ -165,7 +165,7 @@ mod tests {
             sql(&[section(None, true, &["a"]), section(None, true, &["b"])]),
             sql(&[section(None, false, &["a", "b"])]),
             sql(&[section(postgres, true, &["a", "b"])]),
-            sql(&[section(Some(Engine::Sqlite), true, &["a", "b"])]),
+            sql(&[section(Some(Engine::SQLITE), true, &["a", "b"])]),
             Script::Code,
             Script::Irreversible {
                 reason: String::new(),
@@ -218,7 +218,7 @@ mod tests {
         assert_ne!(one("SELECT - - 1"), one("SELECT -/**/-1"));
         assert_ne!(one("SELECT $$a  b$$"), one("SELECT $$a b$$"));
         assert_ne!(one("SELECT \"a  b\""), one("SELECT \"a b\""));
-        let sqlite = |sql: &str| of(vec![section(Some(Engine::Sqlite), true, &[sql])]);
+        let sqlite = |sql: &str| of(vec![section(Some(Engine::SQLITE), true, &[sql])]);
         assert_ne!(sqlite("SELECT [a  b]"), sqlite("SELECT [a b]"));
     }
 

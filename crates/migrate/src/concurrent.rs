@@ -9,7 +9,7 @@ use crate::postgres;
 /// Whether the statement is one of them. It waits for whoever is at work, however long
 /// that takes, and keeps nobody waiting, so that no lock timeout should end it.
 pub(crate) fn is_concurrent(engine: Engine, sql: &str) -> bool {
-    engine == Engine::Postgres && words(sql).any(|word| word.eq_ignore_ascii_case("concurrently"))
+    engine == Engine::POSTGRES && words(sql).any(|word| word.eq_ignore_ascii_case("concurrently"))
 }
 
 /// The indexes that the statement names and that are INVALID, each quoted.
@@ -75,9 +75,9 @@ mod tests {
             "idx_name"
         ));
         assert!(is_concurrent(
-            Engine::Postgres,
+            Engine::POSTGRES,
             "create index\nconcurrently i on t(a)"
         ));
-        assert!(!is_concurrent(Engine::Postgres, "CREATE INDEX i ON t (a)"));
+        assert!(!is_concurrent(Engine::POSTGRES, "CREATE INDEX i ON t (a)"));
     }
 }

@@ -15,8 +15,8 @@ pub(crate) struct Dialect {
 impl Dialect {
     pub(crate) fn of(engine: Engine) -> Result<&'static Dialect> {
         match engine {
-            Engine::Postgres => Ok(&postgres::DIALECT),
-            Engine::Sqlite => Ok(&sqlite::DIALECT),
+            Engine::POSTGRES => Ok(&postgres::DIALECT),
+            Engine::SQLITE => Ok(&sqlite::DIALECT),
             engine => Err(Error::new(
                 Class::Unsupported,
                 format!("Revisions cannot be run on {engine}."),

@@ -183,8 +183,8 @@ fn text(text: &str) -> Value {
 /// Engines differ in what a truth is, and each reads its own literal.
 fn literal(host: &dyn Host, truth: bool) -> &'static str {
     match (host.engine(), truth) {
-        (underpin_core::Engine::Sqlite, true) => "1",
-        (underpin_core::Engine::Sqlite, false) => "0",
+        (underpin_core::Engine::SQLITE, true) => "1",
+        (underpin_core::Engine::SQLITE, false) => "0",
         (_, true) => "true",
         (_, false) => "false",
     }

@@ -77,8 +77,8 @@ impl<'a> Lexer<'a> {
     /// The token that begins at `at`, and where it ends.
     fn cut(&self, at: usize, first: u8) -> Result<(Kind, usize), Opened> {
         let (postgres, sqlite) = (
-            self.engine != Some(Engine::Sqlite),
-            self.engine == Some(Engine::Sqlite),
+            self.engine != Some(Engine::SQLITE),
+            self.engine == Some(Engine::SQLITE),
         );
         let second = self.byte(at + 1);
         Ok(match first {
@@ -87,7 +87,7 @@ impl<'a> Lexer<'a> {
             b'/' if second == Some(b'*') => (Kind::Comment, self.comment(at, postgres)?),
             b'\'' => (Kind::Quoted, self.quoted(at, b'\'').ok_or(Opened::Text)?),
             b'"' => (Kind::Quoted, self.name(at, b'"')?),
-            b'`' if self.engine != Some(Engine::Postgres) => (Kind::Quoted, self.name(at, b'`')?),
+            b'`' if self.engine != Some(Engine::POSTGRES) => (Kind::Quoted, self.name(at, b'`')?),
             b'[' if sqlite => (Kind::Quoted, self.bracketed(at)?),
             b'$' if postgres => self.dollar(at)?,
             b'e' | b'E' if postgres && second == Some(b'\'') => {
@@ -105,7 +105,7 @@ impl<'a> Lexer<'a> {
 
     /// Where the line ends; PostgreSQL ends a comment at a lone carriage return too.
     fn line_end(&self, at: usize) -> usize {
-        let sqlite = self.engine == Some(Engine::Sqlite);
+        let sqlite = self.engine == Some(Engine::SQLITE);
         self.run(at, |b| b != b'\n' && (sqlite || b != b'\r'))
     }
 

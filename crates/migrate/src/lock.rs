@@ -46,11 +46,11 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) async fn new(host: &dyn Host) -> Result<Self> {
         let file = match host.engine() {
-            Engine::Sqlite => database_file(host).await?,
+            Engine::SQLITE => database_file(host).await?,
             _ => None,
         };
         Ok(Queue {
-            in_memory: host.engine() == Engine::Sqlite && file.is_none(),
+            in_memory: host.engine() == Engine::SQLITE && file.is_none(),
             file,
             length: SHORTEST,
         })

@@ -229,5 +229,5 @@ fn groups(steps: &[PlanStep], engine: Engine, mode: Mode) -> Vec<Group> {
 }
 
 fn rolls_back_ddl(engine: Engine) -> bool {
-    matches!(engine, Engine::Postgres | Engine::Sqlite)
+    matches!(engine, Engine::POSTGRES | Engine::SQLITE)
 }

@@ -212,8 +212,8 @@ mod tests {
     use crate::splitter::split;
 
     fn read(sql: &str) -> Result<Vec<Renamed>, RenamedError> {
-        let pieces = split(sql, Some(Engine::Postgres)).unwrap();
-        renamed(sql, &pieces, Engine::Postgres)
+        let pieces = split(sql, Some(Engine::POSTGRES)).unwrap();
+        renamed(sql, &pieces, Engine::POSTGRES)
     }
 
     fn shown(sql: &str) -> Vec<String> {

@@ -45,7 +45,7 @@ impl Run<'_> {
     /// Makes the session fit for a run: nothing but a lock on a table is waited for with
     /// a bound.
     pub(crate) async fn prepare_session(&self) -> Result<()> {
-        if self.host.engine() != Engine::Postgres {
+        if self.host.engine() != Engine::POSTGRES {
             return Ok(());
         }
         for setting in postgres::SETTINGS {
@@ -62,7 +62,7 @@ impl Run<'_> {
     /// Bounds the wait for locks on tables, where the session does that.
     pub(crate) async fn limit_locks(&self, limit: Option<Duration>) -> Result<()> {
         match self.host.engine() {
-            Engine::Postgres => self.host.run(&postgres::lock_timeout(limit)).await,
+            Engine::POSTGRES => self.host.run(&postgres::lock_timeout(limit)).await,
             _ => Ok(()),
         }
     }

@@ -256,7 +256,7 @@ impl Current {
             (
                 "BEGIN",
                 "SELECT" | "INSERT" | "UPDATE" | "DELETE" | "REPLACE" | "WITH" | "VALUES",
-            ) if engine != Some(Engine::Postgres) && self.creates_trigger() => "BEGIN",
+            ) if engine != Some(Engine::POSTGRES) && self.creates_trigger() => "BEGIN",
             ("FROM", "STDIN") | ("TO", "STDOUT") if self.is_copy() => {
                 self.copies = true;
                 return;

@@ -21,7 +21,7 @@ struct Orphans {
 
 impl Transaction {
     pub(crate) async fn begin(host: &dyn Host) -> Result<Self> {
-        let guarded = host.engine() == Engine::Sqlite && guards_foreign_keys(host).await?;
+        let guarded = host.engine() == Engine::SQLITE && guards_foreign_keys(host).await?;
         if guarded {
             // Within a transaction the setting cannot be changed.
             host.run(sqlite::FOREIGN_KEYS_OFF).await?;

@@ -22,12 +22,12 @@ use crate::session::{AnyHeld, Held, Session};
 pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
     let backend = match config.engine() {
         #[cfg(feature = "postgres")]
-        Engine::Postgres => {
+        Engine::POSTGRES => {
             let connector = postgres_connector(&config)?;
             postgres(&config, connector, Hooks::new(), lazy)?
         }
         #[cfg(feature = "sqlite")]
-        Engine::Sqlite => sqlite(&config, lazy)?,
+        Engine::SQLITE => sqlite(&config, lazy)?,
         engine => return Err(not_compiled_in(engine)),
     };
     Ok(Database::new(config, backend))
@@ -37,12 +37,12 @@ pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let held = match config.engine() {
         #[cfg(feature = "postgres")]
-        Engine::Postgres => {
+        Engine::POSTGRES => {
             let connector = postgres_connector(config)?;
             AnyHeld::Postgres(Held::Owned(attempts(&connector, config).await?))
         }
         #[cfg(feature = "sqlite")]
-        Engine::Sqlite => {
+        Engine::SQLITE => {
             let connector = sqlite_connector(config, underpin_sqlite::Access::Writer);
             AnyHeld::Sqlite(Held::Owned(attempts(&connector, config).await?))
         }
@@ -80,7 +80,7 @@ async fn attempts<C: Connector>(connector: &C, config: &Config) -> Result<C::Con
 pub(crate) fn whereabouts(config: &Config) -> String {
     let endpoints: Vec<String> = config.endpoints().iter().map(ToString::to_string).collect();
     match config.engine() {
-        Engine::Postgres => format!("{}/{}", endpoints.join(","), config.database()),
+        Engine::POSTGRES => format!("{}/{}", endpoints.join(","), config.database()),
         _ => endpoints.join(","),
     }
 }

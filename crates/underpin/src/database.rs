@@ -241,9 +241,9 @@ impl Database {
     pub fn engine(&self) -> Engine {
         match &self.shared.backend {
             #[cfg(feature = "postgres")]
-            Backend::Postgres(_) => Engine::Postgres,
+            Backend::Postgres(_) => Engine::POSTGRES,
             #[cfg(feature = "sqlite")]
-            Backend::Sqlite(_) => Engine::Sqlite,
+            Backend::Sqlite(_) => Engine::SQLITE,
         }
     }
 

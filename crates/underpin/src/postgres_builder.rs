@@ -56,7 +56,7 @@ impl Database {
 
 impl Parts {
     fn new(config: Config) -> Result<Self> {
-        if config.engine() != Engine::Postgres {
+        if config.engine() != Engine::POSTGRES {
             let engine = config.engine();
             return Err(Error::new(
                 Class::Unsupported,

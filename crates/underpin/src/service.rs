@@ -303,7 +303,7 @@ where
     C::Connection: Connection,
 {
     // A file that is read-only stays so.
-    if error.class() == Class::ReadOnly && C::Connection::ENGINE != Engine::Sqlite {
+    if error.class() == Class::ReadOnly && C::Connection::ENGINE != Engine::SQLITE {
         lease.suspect();
     }
 }

@@ -71,9 +71,9 @@ impl Session {
     pub(crate) fn engine(&self) -> Engine {
         match &self.held {
             #[cfg(feature = "postgres")]
-            AnyHeld::Postgres(_) => Engine::Postgres,
+            AnyHeld::Postgres(_) => Engine::POSTGRES,
             #[cfg(feature = "sqlite")]
-            AnyHeld::Sqlite(_) => Engine::Sqlite,
+            AnyHeld::Sqlite(_) => Engine::SQLITE,
         }
     }
 

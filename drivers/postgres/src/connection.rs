@@ -156,7 +156,7 @@ impl Pooled for Connection {
 }
 
 impl Connects for Connection {
-    const ENGINE: Engine = Engine::Postgres;
+    const ENGINE: Engine = Engine::POSTGRES;
     const PIPELINES: bool = true;
 
     fn shares(sql: &str) -> bool {

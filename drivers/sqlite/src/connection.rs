@@ -41,7 +41,7 @@ impl Connection {
 }
 
 impl driver::Connection for Connection {
-    const ENGINE: Engine = Engine::Sqlite;
+    const ENGINE: Engine = Engine::SQLITE;
     const PIPELINES: bool = false;
 
     fn endpoint(&self) -> &Endpoint {

@@ -56,7 +56,7 @@ async fn on_an_empty_database_the_models_make_what_the_revisions_make() {
     assert_eq!(written.lines().count(), 1, "{written}");
     for place in Place::each("made_from_models") {
         let own = match place.engine() {
-            Engine::Postgres => Place::Postgres(server.database("own")),
+            Engine::POSTGRES => Place::Postgres(server.database("own")),
             _ => Place::Sqlite(underpin_testkit::SqliteFile::new()),
         };
         let migrated = own.migrated().await;
@@ -76,7 +76,7 @@ async fn on_an_empty_database_the_models_make_what_the_revisions_make() {
 async fn beside_the_revisions_the_models_want_nothing() {
     for place in Place::each("nothing") {
         let own: &[&str] = match place.engine() {
-            Engine::Sqlite => &["--engine", "sqlite"],
+            Engine::SQLITE => &["--engine", "sqlite"],
             _ => &[],
         };
         let new = ["migrate", "new", "--autogenerate", "-m", "nothing"];

@@ -32,7 +32,7 @@ async fn tables_made_from_the_models_are_those_of_the_revisions() {
     let [place, empty] = ["described", "made"].map(|name| Place::Postgres(server.database(name)));
     let migrated = place.migrated().await;
     let made = Database::connect(empty.url()).await.unwrap();
-    let described = MODELS.schema(Engine::Postgres).unwrap();
+    let described = MODELS.schema(Engine::POSTGRES).unwrap();
     for statement in postgres::dump(&described).unwrap() {
         made.batch(&statement).await.unwrap();
     }
@@ -49,7 +49,7 @@ async fn the_models_say_what_is_read_but_for_the_casts_of_the_server() {
     let server = or_skip!(Postgres::shared());
     let place = Place::Postgres(server.database("described"));
     let migrated = place.migrated().await;
-    let described = lines(&MODELS.schema(Engine::Postgres).unwrap());
+    let described = lines(&MODELS.schema(Engine::POSTGRES).unwrap());
     let found = lines(&read(&migrated).await);
     assert_eq!(described.len(), found.len());
     let pairs = described.iter().zip(&found);

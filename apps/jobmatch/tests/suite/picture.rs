@@ -8,7 +8,7 @@ use underpin::schema::erd::{self, Columns};
 
 #[test]
 fn the_picture_in_the_readme_is_of_these_models() {
-    let schema = MODELS.schema(Engine::Postgres).unwrap();
+    let schema = MODELS.schema(Engine::POSTGRES).unwrap();
     assert_eq!(schema.tables.len(), 6);
     let svg = erd::svg(&schema, Columns::All);
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

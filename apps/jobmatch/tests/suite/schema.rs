@@ -50,7 +50,7 @@ async fn alembic_finds_nothing_to_change() {
 async fn down_and_up_again_leaves_the_schema_as_it_was() {
     for place in Place::each("down_up") {
         let sql = match place.engine() {
-            Engine::Postgres => {
+            Engine::POSTGRES => {
                 "SELECT table_name || '.' || column_name || ' ' || data_type FROM
                  information_schema.columns WHERE table_schema = 'public'
                  UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'

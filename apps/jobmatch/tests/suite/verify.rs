@@ -35,7 +35,7 @@ async fn what_is_dropped_by_hand_is_named() {
         assert_eq!(sound.differences, []);
         assert!(sound.objects > 100, "{}", sound.objects);
         for (postgres, sqlite, missing) in BY_HAND {
-            let sql = if db.engine() == Engine::Postgres {
+            let sql = if db.engine() == Engine::POSTGRES {
                 postgres
             } else {
                 sqlite

@@ -86,7 +86,7 @@ impl Question<'_> {
     /// memory.
     fn configs(&self, options: &GlobalOptions) -> Result<Vec<Config>> {
         let memory = || Config::builder().url("sqlite::memory:").build();
-        if !self.engines.is_empty() && self.engines.iter().all(|one| *one == Engine::Sqlite) {
+        if !self.engines.is_empty() && self.engines.iter().all(|one| *one == Engine::SQLITE) {
             return Ok(vec![memory()?]);
         }
         let own = options.load()?.to_builder().max_retries(0).build()?;
@@ -96,7 +96,7 @@ impl Question<'_> {
         };
         let config = |engine: Engine| match engine {
             engine if engine == own.engine() => Ok(own.clone()),
-            Engine::Sqlite => memory(),
+            Engine::SQLITE => memory(),
             engine => Err(no_server(engine, own.engine())),
         };
         engines.into_iter().map(config).collect()

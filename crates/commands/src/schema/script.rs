@@ -12,7 +12,7 @@ pub(super) fn write(out: &mut impl Write, plan: &Plan, engine: Engine) -> Result
     }
     // Whoever runs it shall end at the first error: what comes after may drop what was to be
     // copied.
-    if engine == Engine::Sqlite {
+    if engine == Engine::SQLITE {
         writeln!(out, ".bail on")?;
         // Else, making a table anew would act on the rows that refer to it.
         writeln!(out, "PRAGMA foreign_keys = OFF;")?;
@@ -37,7 +37,7 @@ pub(super) fn write(out: &mut impl Write, plan: &Plan, engine: Engine) -> Result
             write_step(out, step)?;
         }
         if first.transactional {
-            if engine == Engine::Sqlite {
+            if engine == Engine::SQLITE {
                 writeln!(
                     out,
                     "-- Prints what refers to nothing. Where it does, ROLLBACK."
@@ -47,7 +47,7 @@ pub(super) fn write(out: &mut impl Write, plan: &Plan, engine: Engine) -> Result
             writeln!(out, "COMMIT;")?;
         }
     }
-    if engine == Engine::Sqlite {
+    if engine == Engine::SQLITE {
         writeln!(out, "PRAGMA foreign_keys = ON;")?;
     }
     for left in &plan.left {

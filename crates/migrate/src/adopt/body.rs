@@ -177,7 +177,7 @@ fn stands_alone(sql: &str, engine: Engine) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match (engine, &words[..]) {
         (_, ["VACUUM", ..]) => true,
-        (Engine::Postgres, ["CREATE" | "DROP" | "REINDEX" | "ALTER", rest @ ..]) => {
+        (Engine::POSTGRES, ["CREATE" | "DROP" | "REINDEX" | "ALTER", rest @ ..]) => {
             let kind = rest.first().copied();
             rest.contains(&"CONCURRENTLY")
                 || matches!(kind, Some("DATABASE" | "TABLESPACE" | "SYSTEM"))
@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn shown(text: &str, wraps: bool) -> Vec<(bool, String)> {
-        let parts = parts(&source(text), Engine::Postgres, wraps, |_| false).unwrap();
+        let parts = parts(&source(text), Engine::POSTGRES, wraps, |_| false).unwrap();
         parts
             .into_iter()
             .map(|p| (p.transactional, p.text))
@@ -264,7 +264,7 @@ mod tests {
         );
         let error = parts(
             &source("SELECT 1;\nSAVEPOINT a;"),
-            Engine::Postgres,
+            Engine::POSTGRES,
             true,
             |_| false,
         );
@@ -302,7 +302,7 @@ mod tests {
         );
         let within = parts(
             &source("SELECT '\n-- down\n'"),
-            Engine::Postgres,
+            Engine::POSTGRES,
             true,
             |_| false,
         );
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_split_is_named_with_its_line() {
-        let error = parts(&source("SELECT 1;\n\\d"), Engine::Postgres, true, |_| false);
+        let error = parts(&source("SELECT 1;\n\\d"), Engine::POSTGRES, true, |_| false);
         let said = error.unwrap_err().to_string();
         assert!(
             said.starts_with("m/1.sql, line 2: `\\d` is a command of psql"),
@@ -334,12 +334,12 @@ mod tests {
             wraps: bool,
         ) {
             let text = pieces.concat();
-            let Ok(parts) = parts(&source(&text), Engine::Postgres, wraps, |_| false) else {
+            let Ok(parts) = parts(&source(&text), Engine::POSTGRES, wraps, |_| false) else {
                 return Ok(());
             };
             let came: Vec<String> = parts.iter()
-                .flat_map(|part| statements(&part.text, Engine::Postgres)).collect();
-            let mut expected = statements(&indented(&source(&text), Engine::Postgres).unwrap(), Engine::Postgres);
+                .flat_map(|part| statements(&part.text, Engine::POSTGRES)).collect();
+            let mut expected = statements(&indented(&source(&text), Engine::POSTGRES).unwrap(), Engine::POSTGRES);
             expected.retain(|sql| !is_transaction_control(sql));
             prop_assert_eq!(came, expected);
         }

@@ -207,12 +207,12 @@ async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record
     let parts: Result<Vec<String>> = name.split('.').map(quote::identifier).collect();
     let quoted = parts?.join(".");
     let found = match engine {
-        Engine::Sqlite => {
+        Engine::SQLITE => {
             let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = $1";
             let last = name.rsplit('.').next().unwrap_or_default();
             host.query(sql, vec![Value::Text(last.to_owned())]).await?
         }
-        Engine::Postgres => {
+        Engine::POSTGRES => {
             let sql = "SELECT 1 WHERE pg_catalog.to_regclass($1) IS NOT NULL";
             host.query(sql, vec![Value::Text(quoted.clone())]).await?
         }

@@ -33,7 +33,7 @@ fn versions(versions: &[&str]) -> Vec<Record> {
 
 fn converted(tool: Tool, files: &[(&str, &str)], records: &[Record]) -> Result<Conversion> {
     let adoption = Adoption::new(tool, "m", "revisions");
-    convert(&adoption, &sources(files), &[], records, Engine::Postgres)
+    convert(&adoption, &sources(files), &[], records, Engine::POSTGRES)
 }
 
 fn refusal(tool: Tool, files: &[(&str, &str)], records: &[Record]) -> String {
@@ -334,7 +334,7 @@ fn of_alembic(sql: &[&str], without_sql: bool, records: &[&str]) -> Result<Conve
         &sources(&ALEMBIC),
         &sources(&sql),
         &versions(records),
-        Engine::Postgres,
+        Engine::POSTGRES,
     )
 }
 
@@ -417,7 +417,7 @@ fn what_alembic_computes_or_prints_elsewhere_is_named() {
             &sources(files),
             &sources(sql),
             records,
-            Engine::Postgres,
+            Engine::POSTGRES,
         );
         error.unwrap_err().message().to_owned()
     };
@@ -463,7 +463,7 @@ fn a_tool_is_named_as_on_the_command_line() {
 fn a_file_that_only_one_engine_reads_gets_its_section() {
     let adoption = Adoption::new(Tool::Sqlx, "m", "revisions");
     let files = sources(&[("1_a.sql", "CREATE TABLE [a;b] (id int);")]);
-    let conversion = convert(&adoption, &files, &[], &[], Engine::Sqlite).unwrap();
+    let conversion = convert(&adoption, &files, &[], &[], Engine::SQLITE).unwrap();
     assert!(
         conversion.revisions[0]
             .1

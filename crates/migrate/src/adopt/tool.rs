@@ -73,7 +73,7 @@ impl Tool {
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
                  CAST('1' AS text) AS sound FROM {table} ORDER BY 1"
             }
-            (Tool::Sqlx, Engine::Sqlite) => {
+            (Tool::Sqlx, Engine::SQLITE) => {
                 "SELECT CAST(version AS text) AS version, description AS name, \
                  lower(hex(checksum)) AS checksum, CAST(NULL AS text) AS kind, \
                  CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} ORDER BY version"

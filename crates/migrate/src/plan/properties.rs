@@ -189,7 +189,7 @@ fn up(graph: &Graph, history: &History, target: &Target) -> Result<Plan> {
         graph,
         history,
         target,
-        Engine::Postgres,
+        Engine::POSTGRES,
         Mode::OneTransaction,
     )
 }
@@ -199,7 +199,7 @@ fn down(graph: &Graph, history: &History, target: &Target) -> Result<Plan> {
         graph,
         history,
         target,
-        Engine::Postgres,
+        Engine::POSTGRES,
         Mode::OneTransaction,
     )
 }
@@ -282,8 +282,8 @@ proptest! {
         let history = History::new(entries);
         let mode = if per_revision { Mode::PerRevision } else { Mode::OneTransaction };
         for (plan, expected) in [
-            (plan_up(&graph, &history, &target, Engine::Sqlite, mode), world.up(&target)),
-            (plan_down(&graph, &history, &target, Engine::Sqlite, mode), world.down(&target)),
+            (plan_up(&graph, &history, &target, Engine::SQLITE, mode), world.up(&target)),
+            (plan_down(&graph, &history, &target, Engine::SQLITE, mode), world.down(&target)),
         ] {
             match plan {
                 Ok(plan) => {
@@ -303,7 +303,7 @@ proptest! {
         let revisions = revisions(&shape);
         let history = History::new(entries(&revisions, &past));
         let graph = Graph::new(revisions).unwrap();
-        let findings = validate(&graph, &history, Engine::Postgres);
+        let findings = validate(&graph, &history, Engine::POSTGRES);
         if findings.iter().any(Finding::blocks) {
             prop_assert!(up(&graph, &history, &Target::Heads).is_err());
             prop_assert!(down(&graph, &history, &Target::Base).is_err());
@@ -494,7 +494,7 @@ proptest! {
         });
         let after = History::new(entries);
         prop_assert!(repair(&graph, &after).is_empty());
-        let findings = validate(&graph, &after, Engine::Sqlite);
+        let findings = validate(&graph, &after, Engine::SQLITE);
         let changed = |finding: &Finding| matches!(finding, Finding::ChecksumChanged { .. });
         prop_assert!(!findings.iter().any(changed));
     }

@@ -18,12 +18,12 @@ fn target(text: &str) -> Target {
 
 fn up(graph: &Graph, history: &History, to: &str) -> Result<Plan> {
     let one = Mode::OneTransaction;
-    plan_up(graph, history, &target(to), Engine::Postgres, one)
+    plan_up(graph, history, &target(to), Engine::POSTGRES, one)
 }
 
 fn down(graph: &Graph, history: &History, to: &str) -> Result<Plan> {
     let one = Mode::OneTransaction;
-    plan_down(graph, history, &target(to), Engine::Postgres, one)
+    plan_down(graph, history, &target(to), Engine::POSTGRES, one)
 }
 
 fn names(plan: Result<Plan>) -> String {
@@ -99,7 +99,7 @@ fn a_revision_from_another_branch_is_applied_late() {
     assert_eq!(names(up(&graph, &history("a c"), "head")), "b m");
     let late = history("a b m");
     assert_eq!(names(up(&graph, &late, "head")), "c");
-    let findings = validate(&graph, &late, Engine::Postgres);
+    let findings = validate(&graph, &late, Engine::POSTGRES);
     assert_eq!(
         findings[0].to_string(),
         "The revision `c` (c.sql) is pending, although `m`, which stands on it, is applied."
@@ -235,7 +235,7 @@ fn what_a_revision_depends_on_is_applied_before_it_and_undone_after() {
     assert_eq!(names(up(&graph, &History::default(), "y")), "a c d x y");
     assert_eq!(names(down(&graph, &history("x a c d y"), "c")), "y d");
     assert_eq!(current(&graph, &history("x a c d y")), [id("d"), id("y")]);
-    let findings = validate(&graph, &history("a x y"), Engine::Postgres);
+    let findings = validate(&graph, &history("a x y"), Engine::POSTGRES);
     assert!(
         matches!(&findings[0], Finding::OutOfOrder { id, .. } if id.as_str() == "c"),
         "{findings:?}"
@@ -245,7 +245,7 @@ fn what_a_revision_depends_on_is_applied_before_it_and_undone_after() {
 #[test]
 fn several_heads_are_found_unless_labels_keep_them_apart() {
     let found = |revisions: &[&str]| {
-        let findings = validate(&graph(revisions), &History::default(), Engine::Postgres);
+        let findings = validate(&graph(revisions), &History::default(), Engine::POSTGRES);
         findings.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let two = ["There are 2 heads: `b` (make b), `c` (make c)."];
@@ -439,7 +439,7 @@ fn what_stands_outside_a_transaction_splits_the_groups() {
         &graph,
         &none,
         &Target::Head,
-        Engine::Sqlite,
+        Engine::SQLITE,
         Mode::PerRevision,
     )
     .unwrap();
@@ -455,7 +455,7 @@ fn an_engine_runs_its_own_sections_and_those_for_all_in_the_order_of_the_file() 
     let Script::Sql(mut sections) = script(&[(true, 1), (false, 2), (true, 4)]) else {
         unreachable!()
     };
-    sections[1].engine = Some(Engine::Postgres);
+    sections[1].engine = Some(Engine::POSTGRES);
     a.up = Script::Sql(sections.clone());
     a.down = Script::Sql(sections.split_off(1)[..1].to_vec());
     let graph = graph_of(vec![a]);
@@ -464,15 +464,15 @@ fn an_engine_runs_its_own_sections_and_those_for_all_in_the_order_of_the_file() 
         let mut plan = plan_up(&graph, &none, &Target::Head, engine, Mode::default()).unwrap();
         plan.steps.remove(0)
     };
-    let postgres = plan(Engine::Postgres);
+    let postgres = plan(Engine::POSTGRES);
     assert_eq!(postgres.work, Work::Sql(vec![0, 1, 2]));
     assert_eq!((postgres.statements, postgres.transactional), (7, false));
-    let sqlite = plan(Engine::Sqlite);
+    let sqlite = plan(Engine::SQLITE);
     assert_eq!(sqlite.work, Work::Sql(vec![0, 2]));
     assert_eq!((sqlite.statements, sqlite.transactional), (5, true));
     assert_eq!(sqlite.sections(&graph).len(), 2);
     let one = Mode::PerRevision;
-    let back = plan_down(&graph, &history("a"), &Target::Base, Engine::Sqlite, one).unwrap();
+    let back = plan_down(&graph, &history("a"), &Target::Base, Engine::SQLITE, one).unwrap();
     assert_eq!(back.steps[0].work, Work::Sql(Vec::new()));
 }
 
@@ -542,6 +542,6 @@ fn a_long_line_of_revisions_is_planned_whole() {
     let all = history(&names.join(" "));
     assert!(up(&graph, &all, "head").unwrap().is_empty());
     let five = Target::Back(NonZeroUsize::new(5).unwrap());
-    let back = plan_down(&graph, &all, &five, Engine::Postgres, Mode::PerRevision);
+    let back = plan_down(&graph, &all, &five, Engine::POSTGRES, Mode::PerRevision);
     assert_eq!(back.unwrap().steps[0].id, id("r1999"));
 }

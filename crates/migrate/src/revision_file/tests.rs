@@ -69,7 +69,7 @@ DROP INDEX c";
     assert_eq!(revision.parents, ids(&["91b2", "aa_1"]));
     assert_eq!(revision.message, "add performance indexes: all of them");
     assert_eq!(revision.origin, Origin::File("r.sql".into()));
-    let (postgres, sqlite) = (Some(Engine::Postgres), Some(Engine::Sqlite));
+    let (postgres, sqlite) = (Some(Engine::POSTGRES), Some(Engine::SQLITE));
     let indexes = [
         (10, "CREATE INDEX CONCURRENTLY a ON t (b)"),
         (12, "CREATE INDEX c ON t (d)"),
@@ -460,9 +460,9 @@ fn to_write(engine: Option<Engine>, transactional: bool, sql: &str) -> NewSectio
 fn sections_of_their_own_stand_in_the_place_of_the_templates() {
     let revision = NewRevision {
         up: NewScript::Sql(vec![
-            to_write(Some(Engine::Postgres), false, "ALTER TYPE t ADD VALUE 'a';"),
-            to_write(Some(Engine::Postgres), true, "SELECT 1;\n"),
-            to_write(Some(Engine::Sqlite), true, "SELECT 2;"),
+            to_write(Some(Engine::POSTGRES), false, "ALTER TYPE t ADD VALUE 'a';"),
+            to_write(Some(Engine::POSTGRES), true, "SELECT 1;\n"),
+            to_write(Some(Engine::SQLITE), true, "SELECT 2;"),
         ]),
         down: NewScript::Irreversible {
             reason: "A label stays.".into(),

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const POSTGRES: Option<Engine> = Some(Engine::Postgres);
-const SQLITE: Option<Engine> = Some(Engine::Sqlite);
+const POSTGRES: Option<Engine> = Some(Engine::POSTGRES);
+const SQLITE: Option<Engine> = Some(Engine::SQLITE);
 const ALL: [Option<Engine>; 3] = [None, POSTGRES, SQLITE];
 
 fn statements(sql: &str, engine: Option<Engine>) -> Vec<(usize, &str)> {

@@ -446,7 +446,7 @@ impl Migrator {
     fn for_run(&self, purpose: Purpose) -> Result<Config> {
         let config = self.config();
         let mut builder = config.to_builder().statement_timeout(None);
-        if config.engine() == Engine::Sqlite {
+        if config.engine() == Engine::SQLITE {
             let wait = self
                 .options
                 .lock_timeout

@@ -45,7 +45,7 @@ fn advance(of: &Description, column: &Column, engine: Engine) -> Result<String> 
         quote::identifier(column.name)?
     );
     Ok(match engine {
-        Engine::Sqlite => {
+        Engine::SQLITE => {
             let now = present_on_sqlite(&of_type);
             // SQLite reads no zone of hours alone.
             let next = now.replace(

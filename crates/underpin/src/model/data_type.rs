@@ -34,9 +34,9 @@ const ALIASES: [(&str, &str); 18] = [
 /// # Errors
 /// [`Class::Config`] for a text that is no type, and for a column of which no type is known.
 pub(super) fn data_type(of: &Description, column: &Column, engine: Engine) -> Result<Type> {
-    match (engine, column.given_type.own(Engine::Sqlite)) {
-        (Engine::Sqlite, Some(own)) => parse(of, column, own),
-        (Engine::Sqlite, None) => {
+    match (engine, column.given_type.own(Engine::SQLITE)) {
+        (Engine::SQLITE, Some(own)) => parse(of, column, own),
+        (Engine::SQLITE, None) => {
             let strict = of.sqlite.strict;
             Ok(Type::named(storage(&logical(of, column)?, strict)))
         }
@@ -46,7 +46,7 @@ pub(super) fn data_type(of: &Description, column: &Column, engine: Engine) -> Re
 
 /// The type as PostgreSQL has it, whatever the engine.
 pub(super) fn logical(of: &Description, column: &Column) -> Result<Type> {
-    match (column.given_type.on(Engine::Postgres), column.field_type) {
+    match (column.given_type.on(Engine::POSTGRES), column.field_type) {
         (Some(given), _) => Ok(normal(parse(of, column, given)?)),
         (None, Some(own)) => Ok(own_type(&own)),
         (None, None) => Err(Error::new(
@@ -61,7 +61,7 @@ pub(super) fn logical(of: &Description, column: &Column) -> Result<Type> {
 }
 
 fn own_type(own: &DataType) -> Type {
-    let default = default_schema(Engine::Postgres);
+    let default = default_schema(Engine::POSTGRES);
     let namespace = own
         .enumeration
         .map(|of| of.schema.unwrap_or(default).to_owned());

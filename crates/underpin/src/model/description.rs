@@ -58,8 +58,8 @@ impl Spelling {
     /// What was given for this engine alone.
     pub fn own(&self, engine: Engine) -> Option<&'static str> {
         match engine {
-            Engine::Postgres => self.postgres,
-            Engine::Sqlite => self.sqlite,
+            Engine::POSTGRES => self.postgres,
+            Engine::SQLITE => self.sqlite,
             _ => None,
         }
     }

@@ -237,7 +237,7 @@ pub trait Given: Send {
 /// The namespace of what names none.
 fn default_schema(engine: Engine) -> &'static str {
     match engine {
-        Engine::Postgres => "public",
+        Engine::POSTGRES => "public",
         _ => "main",
     }
 }

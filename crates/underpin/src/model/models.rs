@@ -49,7 +49,7 @@ impl Models {
                 ));
             }
             schema.tables.insert(name, table(of, engine)?);
-            if engine == Engine::Postgres {
+            if engine == Engine::POSTGRES {
                 add_sequences(&mut schema, of)?;
                 add_enums(&mut schema, of)?;
             }
@@ -83,7 +83,7 @@ impl Models {
 
 /// The labels with another name, where the column is of an enumerated type.
 fn labels_renamed(column: &Column, engine: Engine) -> Vec<Rename> {
-    let Some(of) = enumeration(column).filter(|_| engine == Engine::Postgres) else {
+    let Some(of) = enumeration(column).filter(|_| engine == Engine::POSTGRES) else {
         return Vec::new();
     };
     let name = in_schema(of.schema, of.name, engine);
@@ -107,11 +107,11 @@ fn add_sequences(schema: &mut Schema, of: &Description) -> Result<()> {
         if column.counter != Some(Counter::Serial) {
             continue;
         }
-        let counted = data_type::data_type(of, column, Engine::Postgres)?;
+        let counted = data_type::data_type(of, column, Engine::POSTGRES)?;
         let sequence = Sequence {
             options: SequenceOptions::of_type(&counted.name),
             owned_by: Some(ColumnRef {
-                table: table_name(of, Engine::Postgres),
+                table: table_name(of, Engine::POSTGRES),
                 column: column.name.to_owned(),
             }),
             persistence: Persistence::Permanent,
@@ -126,7 +126,7 @@ fn add_sequences(schema: &mut Schema, of: &Description) -> Result<()> {
 /// The enumerated types of the columns that are given no other type.
 fn add_enums(schema: &mut Schema, of: &Description) -> Result<()> {
     for enumeration in of.columns.iter().filter_map(enumeration) {
-        let name = in_schema(enumeration.schema, enumeration.name, Engine::Postgres);
+        let name = in_schema(enumeration.schema, enumeration.name, Engine::POSTGRES);
         add_namespace(schema, &name);
         let made = enum_type(enumeration);
         match schema.enums.entry(name) {
@@ -173,7 +173,7 @@ fn enum_type(of: &Enumeration) -> EnumType {
 /// static MODELS: Models = models![User];
 ///
 /// # fn main() -> underpin::Result<()> {
-/// let schema = MODELS.schema(Engine::Postgres)?;
+/// let schema = MODELS.schema(Engine::POSTGRES)?;
 /// assert_eq!(schema.tables.len(), 1);
 /// # Ok(())
 /// # }

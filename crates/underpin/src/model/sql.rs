@@ -13,7 +13,7 @@ pub(super) type Values = Vec<(&'static str, Value)>;
 pub(super) fn address(of: &Description, engine: Engine) -> Result<String> {
     let table = quote::identifier(of.table)?;
     match of.schema {
-        Some(schema) if engine == Engine::Postgres => {
+        Some(schema) if engine == Engine::POSTGRES => {
             Ok(format!("{}.{table}", quote::identifier(schema)?))
         }
         _ => Ok(table),
@@ -96,7 +96,7 @@ fn on_update(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<Str
 /// The same within ON CONFLICT, where PostgreSQL takes a column alone for either that of the
 /// row which is there or that of the row which is not.
 fn on_conflict(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<String>> {
-    if engine != Engine::Postgres {
+    if engine != Engine::POSTGRES {
         return on_update(of, engine, named);
     }
     let table = quote::identifier(of.table)?;
@@ -220,7 +220,7 @@ pub(super) fn load(
         [] => String::new(),
         key => format!(" ORDER BY {}", list(key.iter().copied())?),
     };
-    if engine == Engine::Postgres && columns.len() == 1 {
+    if engine == Engine::POSTGRES && columns.len() == 1 {
         let array = Value::Array(keys.into_iter().flatten().collect());
         return Ok(vec![(format!("{select}= ANY ($1){order}"), vec![array])]);
     }
@@ -245,7 +245,7 @@ fn tuple(columns: &[&'static str]) -> Result<String> {
 /// and looks through all numbered parameters for each: there, they go by their order.
 fn rows(engine: Engine, width: usize, count: usize) -> String {
     let row = |first| match engine {
-        Engine::Sqlite => vec!["?"; width].join(", "),
+        Engine::SQLITE => vec!["?"; width].join(", "),
         _ => placeholders(first, width),
     };
     let rows = (0..count).map(|at| row(at * width + 1));
@@ -254,7 +254,7 @@ fn rows(engine: Engine, width: usize, count: usize) -> String {
     }
     let rows = rows.map(|row| format!("({row})")).collect::<Vec<_>>();
     match engine {
-        Engine::Sqlite => format!("VALUES {}", rows.join(", ")),
+        Engine::SQLITE => format!("VALUES {}", rows.join(", ")),
         _ => rows.join(", "),
     }
 }
@@ -265,9 +265,9 @@ mod tests {
 
     #[test]
     fn parameters_go_by_number_or_by_their_order() {
-        assert_eq!(rows(Engine::Postgres, 1, 2), "$1, $2");
-        assert_eq!(rows(Engine::Postgres, 2, 2), "($1, $2), ($3, $4)");
-        assert_eq!(rows(Engine::Sqlite, 1, 2), "?, ?");
-        assert_eq!(rows(Engine::Sqlite, 2, 2), "VALUES (?, ?), (?, ?)");
+        assert_eq!(rows(Engine::POSTGRES, 1, 2), "$1, $2");
+        assert_eq!(rows(Engine::POSTGRES, 2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(rows(Engine::SQLITE, 1, 2), "?, ?");
+        assert_eq!(rows(Engine::SQLITE, 2, 2), "VALUES (?, ?), (?, ?)");
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn table_name(of: &Description, engine: Engine) -> ObjectName {
 /// A name in the namespace that was given; on SQLite in its only one.
 pub(super) fn in_schema(schema: Option<&str>, name: &str, engine: Engine) -> ObjectName {
     let default = default_schema(engine);
-    let namespace = schema.filter(|_| engine == Engine::Postgres);
+    let namespace = schema.filter(|_| engine == Engine::POSTGRES);
     ObjectName::new(namespace.unwrap_or(default), name)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn table(of: &Description, engine: Engine) -> Result<Table> {
 pub(super) fn sequence_name(of: &Description, column: &str) -> ObjectName {
     let columns = [column.to_owned()];
     let name = constraint_name(of.table, &columns, "seq", &BTreeSet::new());
-    table_name(of, Engine::Postgres).sibling(name)
+    table_name(of, Engine::POSTGRES).sibling(name)
 }
 
 /// The names that were given, which no other may take.
@@ -109,20 +109,20 @@ impl Building<'_> {
                 }
             }
             match (self.engine, column.counter) {
-                (Engine::Postgres, Some(Counter::Serial)) => {
+                (Engine::POSTGRES, Some(Counter::Serial)) => {
                     let sequence = sequence_name(self.of, column.name);
                     let quoted = sequence.to_string().replace('\'', "''");
                     made.default = Some(format!("nextval('{quoted}'::regclass)").into());
                     self.table.depends_on.insert(ObjectRef::Sequence(sequence));
                 }
-                (Engine::Postgres, Some(counter)) => {
+                (Engine::POSTGRES, Some(counter)) => {
                     made.identity = Some(Identity {
                         always: counter == Counter::Always,
                         sequence: Some(sequence_name(self.of, column.name)),
                         options: SequenceOptions::of_type(&made.data_type.name),
                     });
                 }
-                (Engine::Sqlite, Some(_)) if self.of.sqlite.autoincrement => {
+                (Engine::SQLITE, Some(_)) if self.of.sqlite.autoincrement => {
                     made.identity = Some(Identity {
                         always: false,
                         sequence: None,
@@ -140,14 +140,14 @@ impl Building<'_> {
         let given = column.collation.on(self.engine)?;
         Some(match given.split_once('.') {
             Some((schema, name)) => ObjectName::new(schema, name),
-            None if self.engine == Engine::Postgres => ObjectName::new("pg_catalog", given),
+            None if self.engine == Engine::POSTGRES => ObjectName::new("pg_catalog", given),
             None => ObjectName::new(default_schema(self.engine), given),
         })
     }
 
     /// SQLite keeps no comments.
     fn comment(&self, given: Option<&str>) -> Option<String> {
-        let kept = given.filter(|_| self.engine == Engine::Postgres);
+        let kept = given.filter(|_| self.engine == Engine::POSTGRES);
         kept.map(str::to_owned)
     }
 
@@ -191,7 +191,7 @@ impl Building<'_> {
             };
             put(&mut self.table.checks, self.of, name, made)?;
         }
-        if self.engine == Engine::Sqlite && self.of.sqlite.checked_types {
+        if self.engine == Engine::SQLITE && self.of.sqlite.checked_types {
             self.type_checks()?;
         }
         Ok(())
@@ -204,7 +204,7 @@ impl Building<'_> {
             keys.any(|key| key.columns.contains(&name))
         };
         for column in self.of.columns {
-            if points(column.name) || column.given_type.own(Engine::Sqlite) == Some("ANY") {
+            if points(column.name) || column.given_type.own(Engine::SQLITE) == Some("ANY") {
                 continue;
             }
             let labels: Option<Vec<&str>> =
@@ -274,7 +274,7 @@ impl Building<'_> {
 
     fn indexes(&mut self) -> Result<()> {
         for index in self.of.indexes {
-            if self.engine == Engine::Sqlite && index.method.is_some_and(|one| one != "btree") {
+            if self.engine == Engine::SQLITE && index.method.is_some_and(|one| one != "btree") {
                 continue;
             }
             let name = self.name(index.name, &index::names(index), "idx");
@@ -287,7 +287,7 @@ impl Building<'_> {
     fn rest(&mut self) {
         self.table.comment = self.comment(self.of.comment);
         match self.engine {
-            Engine::Postgres => {
+            Engine::POSTGRES => {
                 self.table.partition_by = self.of.partition_by.map(|by| PartitionBy {
                     strategy: by.strategy,
                     keys: by.keys.iter().map(partition_key).collect(),
@@ -310,7 +310,7 @@ impl Building<'_> {
 
 /// The enumerated type of a column that is given no other type.
 pub(super) fn enumeration(column: &description::Column) -> Option<&'static Enumeration> {
-    match column.given_type.on(Engine::Postgres) {
+    match column.given_type.on(Engine::POSTGRES) {
         Some(_) => None,
         None => column.field_type.and_then(|own| own.enumeration),
     }

@@ -9,8 +9,8 @@ use underpin_schema::{Diff, Plan, Schema, postgres, sqlite};
 /// [`Class::Unsupported`] for what the engine cannot have; for a name that cannot be one.
 pub fn dump(engine: Engine, schema: &Schema) -> Result<Vec<String>> {
     match engine {
-        Engine::Postgres => postgres::dump(schema),
-        Engine::Sqlite => sqlite::dump(schema),
+        Engine::POSTGRES => postgres::dump(schema),
+        Engine::SQLITE => sqlite::dump(schema),
         engine => Err(unknown(engine)),
     }
 }
@@ -22,8 +22,8 @@ pub fn dump(engine: Engine, schema: &Schema) -> Result<Vec<String>> {
 /// As for [`dump`].
 pub fn plan(engine: Engine, from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
     match engine {
-        Engine::Postgres => postgres::plan(from, to, diff),
-        Engine::Sqlite => sqlite::plan(from, to, diff),
+        Engine::POSTGRES => postgres::plan(from, to, diff),
+        Engine::SQLITE => sqlite::plan(from, to, diff),
         engine => Err(unknown(engine)),
     }
 }

@@ -14,8 +14,8 @@ use crate::Database;
 /// Safe: it only reads.
 pub async fn introspect(db: &Database, selection: &Selection) -> Result<Schema> {
     match db.engine() {
-        Engine::Postgres => introspect_postgres(db, selection).await,
-        Engine::Sqlite => introspect_sqlite(db, selection).await,
+        Engine::POSTGRES => introspect_postgres(db, selection).await,
+        Engine::SQLITE => introspect_sqlite(db, selection).await,
         engine => Err(Error::new(
             Class::Unsupported,
             format!("The schema of a database on {engine} cannot be read."),

@@ -44,7 +44,7 @@ pub async fn of_models(
 
 async fn make(schema: &Schema, engine: Engine, scratch: &Scratch) -> Result<Schema> {
     let statements = match engine {
-        Engine::Sqlite => sqlite::dump(schema)?,
+        Engine::SQLITE => sqlite::dump(schema)?,
         _ => postgres::dump(schema)?,
     };
     let database = scratch.database();

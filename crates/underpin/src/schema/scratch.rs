@@ -66,8 +66,8 @@ impl Scratch {
     /// Dropped half-way, an empty database may stay until one is made an hour or more later.
     pub async fn beside(config: &Config) -> Result<Scratch> {
         match config.engine() {
-            Engine::Postgres => on_postgres(config).await,
-            Engine::Sqlite => {
+            Engine::POSTGRES => on_postgres(config).await,
+            Engine::SQLITE => {
                 let memory = Config::builder().url("sqlite::memory:").build()?;
                 Ok(Scratch {
                     database: Database::connect(memory).await?,

@@ -186,7 +186,7 @@ impl Sources {
             _ => &self.config,
         };
         let mut config = config.to_builder().pool_min_size(0);
-        if self.engine_of(source) == Engine::Sqlite {
+        if self.engine_of(source) == Engine::SQLITE {
             // A file that is not there is no empty database.
             config = config.read_only(true);
         }

@@ -131,7 +131,7 @@ fn not_split(file: &File, error: &SplitError) -> Error {
 /// Runs the statements of a file.
 async fn run(session: &Connection, file: &File, text: &Text) -> Result<()> {
     let engine = session.engine();
-    if engine == Engine::Postgres {
+    if engine == Engine::POSTGRES {
         // Nothing in a scratch database has to outlive a crash of the server.
         session.batch("SET synchronous_commit = off").await?;
     }

@@ -284,7 +284,7 @@ async fn a_lease_shares_its_session_and_leaves_no_trace_of_it() {
         .await
         .unwrap_err();
     assert_eq!(lease.sqlite().unwrap_err().class(), Class::Unsupported);
-    assert_eq!(lease.engine(), Engine::Postgres);
+    assert_eq!(lease.engine(), Engine::POSTGRES);
 }
 
 #[tokio::test]

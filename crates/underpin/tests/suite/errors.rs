@@ -80,7 +80,7 @@ async fn a_violated_constraint_is_told_with_its_table_and_column() {
     for place in Place::each("errors_constraints") {
         let db = place.open().await;
         db.batch(TABLES).await.unwrap();
-        let is_postgres = place.engine() == Engine::Postgres;
+        let is_postgres = place.engine() == Engine::POSTGRES;
         let cases: [(&str, Names, Names, i64); 5] = [
             (
                 "INSERT INTO item (id, name) VALUES (2, 'one')",
@@ -144,7 +144,7 @@ async fn an_object_that_exists_or_does_not_is_told_apart_from_a_row() {
     for place in Place::each("errors_existence") {
         let db = place.open().await;
         db.batch(TABLES).await.unwrap();
-        let is_postgres = place.engine() == Engine::Postgres;
+        let is_postgres = place.engine() == Engine::POSTGRES;
         let missing = Some(Existence::Missing);
         let exists = Some(Existence::Exists);
         for (sql, class, existence, position, table, column) in [
@@ -227,7 +227,7 @@ async fn a_bulk_insert_names_the_row_and_the_column() {
     for place in Place::each("errors_rows") {
         let db = place.open().await;
         db.batch(TABLES).await.unwrap();
-        let is_postgres = place.engine() == Engine::Postgres;
+        let is_postgres = place.engine() == Engine::POSTGRES;
         let insert = async |rows: Vec<Vec<Value>>| {
             let error = db.bulk_insert("item", &COLUMNS, rows).await.unwrap_err();
             assert_eq!(error.effect(), Effect::RolledBack, "{error:?}");
@@ -345,7 +345,7 @@ async fn the_row_of_a_copy_is_not_read_out_of_names_and_values() {
 async fn a_domain_and_a_strict_column_are_told() {
     for place in Place::each("errors_types") {
         let db = place.open().await;
-        if place.engine() == Engine::Sqlite {
+        if place.engine() == Engine::SQLITE {
             db.batch("CREATE TABLE exact (n INTEGER) STRICT")
                 .await
                 .unwrap();

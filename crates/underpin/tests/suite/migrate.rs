@@ -47,7 +47,7 @@ const SHOP: [&str; 4] = [
 /// The schema as the engine itself has it, the history's table with it.
 pub(crate) async fn schema(db: &Database) -> Vec<String> {
     let sql = match db.engine() {
-        Engine::Sqlite => {
+        Engine::SQLITE => {
             "SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_schema ORDER BY 1"
         }
         _ => {

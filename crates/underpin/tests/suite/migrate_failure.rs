@@ -24,7 +24,7 @@ async fn a_failing_revision_leaves_nothing_behind() {
         let said = error.to_string();
         // The engine's position is within the statement, which begins on line 7.
         let line = match place.engine() {
-            Engine::Postgres => "revisions/r1.sql, line 8:",
+            Engine::POSTGRES => "revisions/r1.sql, line 8:",
             _ => "revisions/r1.sql, line 7:",
         };
         for part in [
@@ -145,7 +145,7 @@ async fn sections_of_both_kinds_share_a_revision() {
 #[tokio::test]
 async fn an_invalid_index_is_named_and_made_again() {
     for place in Place::each("invalid_index") {
-        if place.engine() != Engine::Postgres {
+        if place.engine() != Engine::POSTGRES {
             continue;
         }
         let unique = "-- up no-transaction\nCREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS t_a ON t (a);\n-- down\n";

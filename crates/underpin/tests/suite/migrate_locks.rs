@@ -48,7 +48,7 @@ async fn concurrent_runs_do_not_race() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_lock_does_not_deadlock_create_index_concurrently() {
     for place in Place::each("concurrently") {
-        if place.engine() != Engine::Postgres {
+        if place.engine() != Engine::POSTGRES {
             continue;
         }
         let texts = [
@@ -105,7 +105,7 @@ async fn a_table_that_is_in_use_is_waited_for_and_not_for_ever() {
 #[tokio::test]
 async fn a_run_has_no_statement_timeout_and_no_search_path_of_its_revisions() {
     for place in Place::each("timeouts") {
-        if place.engine() != Engine::Postgres {
+        if place.engine() != Engine::POSTGRES {
             continue;
         }
         let texts = [
@@ -131,7 +131,7 @@ async fn a_run_has_no_statement_timeout_and_no_search_path_of_its_revisions() {
 #[tokio::test]
 async fn a_dropped_run_leaves_nothing_and_no_lock() {
     for place in Place::each("dropped") {
-        if place.engine() != Engine::Postgres {
+        if place.engine() != Engine::POSTGRES {
             continue;
         }
         let slow = "-- up\nCREATE TABLE t (a integer);\nSELECT pg_sleep(60);\n-- down\n";

@@ -19,8 +19,8 @@ pub(crate) trait InPlace {
 impl InPlace for Place {
     fn engine(&self) -> Engine {
         match self {
-            Place::Postgres(_) => Engine::Postgres,
-            Place::Sqlite(_) => Engine::Sqlite,
+            Place::Postgres(_) => Engine::POSTGRES,
+            Place::Sqlite(_) => Engine::SQLITE,
         }
     }
 

@@ -45,7 +45,7 @@ static ALL: Queries = queries![RECENT, BY_EMAIL, RENAME, OPEN_JOB, COUNT];
 /// A database with the tables of these tests.
 async fn made(place: &Place) -> Database {
     let db = place.open().await;
-    let postgres = db.engine() == Engine::Postgres;
+    let postgres = db.engine() == Engine::POSTGRES;
     let (mood, numbers, json) = if postgres {
         db.batch("CREATE TYPE mood AS ENUM ('happy', 'sad')")
             .await
@@ -233,7 +233,7 @@ async fn a_parameter_that_cannot_be_sent_is_found() {
             said::<(Vec<String>,), ()>(&db, Query::new("q", "UPDATE jobs SET numbers = $1")).await,
         ]
         .concat();
-        if db.engine() == Engine::Sqlite {
+        if db.engine() == Engine::SQLITE {
             assert_eq!(findings, [""; 0], "SQLite takes anything");
             continue;
         }
@@ -297,7 +297,7 @@ async fn a_column_of_another_type_is_found() {
         ]
         .concat();
         let (text, float) = match db.engine() {
-            Engine::Postgres => ("text", "float8"),
+            Engine::POSTGRES => ("text", "float8"),
             _ => ("TEXT", "double precision"),
         };
         let text = if findings[0].contains("TEXT") {
@@ -332,7 +332,7 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
     }
     for place in Place::each("column_widths") {
         let db = made(&place).await;
-        if db.engine() == Engine::Sqlite {
+        if db.engine() == Engine::SQLITE {
             continue;
         }
         let findings = [
@@ -380,7 +380,7 @@ async fn domains_arrays_and_models_are_checked_as_what_they_are() {
     for place in Place::each("domains_and_models") {
         let db = made(&place).await;
         let moods = match db.engine() {
-            Engine::Postgres => {
+            Engine::POSTGRES => {
                 db.batch("CREATE DOMAIN calling AS text NOT NULL; CREATE DOMAIN temper AS mood")
                     .await
                     .unwrap();
@@ -396,7 +396,7 @@ async fn domains_arrays_and_models_are_checked_as_what_they_are() {
         let none: [&str; 0] = [];
         let all = Query::<(), Person>::new("q", "SELECT * FROM people");
         assert_eq!(said(&db, all).await, none);
-        if db.engine() == Engine::Sqlite {
+        if db.engine() == Engine::SQLITE {
             continue;
         }
         db.batch("ALTER TABLE people ADD named calling, ADD temper temper, ADD grid integer[][], ADD within int4range")
@@ -433,7 +433,7 @@ async fn domains_arrays_and_models_are_checked_as_what_they_are() {
 #[tokio::test]
 async fn without_prepared_statements_it_is_said_what_to_do() {
     for place in Place::each("no_statement_cache") {
-        if place.engine() == Engine::Sqlite {
+        if place.engine() == Engine::SQLITE {
             continue;
         }
         let config = Config::from_url(&place.url()).unwrap().to_builder();
@@ -491,7 +491,7 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         }
         // PostgreSQL does not say of a view what its tables say.
         let of_view = said::<(), User>(&db, Query::new("q", "SELECT id, email FROM people")).await;
-        assert_eq!(of_view.is_empty(), db.engine() == Engine::Postgres);
+        assert_eq!(of_view.is_empty(), db.engine() == Engine::POSTGRES);
     }
 }
 

@@ -27,7 +27,7 @@ async fn round_trip<T>(db: &Database, postgres: &str, sqlite: &str, values: Vec<
 where
     T: IntoValue + for<'r> FromValue<'r> + Clone + PartialEq + Debug + Send + 'static,
 {
-    let column = if db.engine() == Engine::Postgres {
+    let column = if db.engine() == Engine::POSTGRES {
         postgres
     } else {
         sqlite

@@ -22,7 +22,7 @@ const ANALYZED: &str = "SELECT count(*) FROM main.sqlite_schema WHERE name = 'sq
 pub(super) async fn estimated(config: &Config) -> Result<Estimates> {
     let builder = config.to_builder().pool_min_size(0).max_retries(0);
     let config = match config.engine() {
-        Engine::Sqlite => builder.read_only(true).build()?,
+        Engine::SQLITE => builder.read_only(true).build()?,
         _ => builder.build()?,
     };
     let database = Database::connect(config).await?;
@@ -34,8 +34,8 @@ pub(super) async fn estimated(config: &Config) -> Result<Estimates> {
 
 async fn ask(database: &Database) -> Result<Estimates> {
     let sql = match database.engine() {
-        Engine::Postgres => POSTGRES,
-        Engine::Sqlite if database.query_scalar::<i64>(ANALYZED, ()).await? > 0 => SQLITE,
+        Engine::POSTGRES => POSTGRES,
+        Engine::SQLITE if database.query_scalar::<i64>(ANALYZED, ()).await? > 0 => SQLITE,
         _ => return Ok(Estimates::new()),
     };
     let rows: Vec<(String, String, Option<i64>)> = database.query_as(sql, ()).await?;

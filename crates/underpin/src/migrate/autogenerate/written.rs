@@ -196,7 +196,7 @@ impl Notes {
     /// Whether others have to wait for it, and that was not said just before.
     fn is_worth_saying(&self, lock: &Lock) -> bool {
         let blocks = match self.engine {
-            Engine::Sqlite => lock.work != Work::Catalog,
+            Engine::SQLITE => lock.work != Work::Catalog,
             _ => lock.mode >= LockMode::Share,
         };
         let theirs = !lock.on.iter().all(|name| self.new.contains(name));

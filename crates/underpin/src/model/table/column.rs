@@ -16,7 +16,7 @@ pub(super) fn default(
         return Ok(None);
     };
     let own = column.default.own(engine).is_some();
-    if engine == Engine::Postgres || own || !given.eq_ignore_ascii_case("now()") {
+    if engine == Engine::POSTGRES || own || !given.eq_ignore_ascii_case("now()") {
         return Ok(Some(given.into()));
     }
     let present = advance::present_on_sqlite(&logical(of, column)?);

@@ -13,7 +13,7 @@ pub(super) fn index(of: &description::Index, engine: Engine) -> Index {
         unique: of.unique,
         keys: of.keys.iter().map(|one| key(one, engine)).collect(),
         include: match engine {
-            Engine::Postgres => of.include.iter().map(owned).collect(),
+            Engine::POSTGRES => of.include.iter().map(owned).collect(),
             _ => Vec::new(),
         },
         nulls_not_distinct: of.nulls_not_distinct,
@@ -32,7 +32,7 @@ pub(super) fn names(of: &description::Index) -> Vec<String> {
 }
 
 fn key(of: &description::IndexKey, engine: Engine) -> IndexKey {
-    let class = of.operator_class.filter(|_| engine == Engine::Postgres);
+    let class = of.operator_class.filter(|_| engine == Engine::POSTGRES);
     let class = class.map(|class| match class.split_once('.') {
         Some((schema, name)) => ObjectName::new(schema, name),
         None => ObjectName::new("pg_catalog", class),
@@ -45,7 +45,7 @@ fn key(of: &description::IndexKey, engine: Engine) -> IndexKey {
         descending: of.descending,
         // SQLite gives no choice.
         nulls_first: match engine {
-            Engine::Postgres => of.nulls_first.unwrap_or(of.descending),
+            Engine::POSTGRES => of.nulls_first.unwrap_or(of.descending),
             _ => of.descending,
         },
         ..match of.over {

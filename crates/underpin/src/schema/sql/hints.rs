@@ -115,7 +115,7 @@ impl Names<'_> {
     /// Whether both are one name. SQLite does not tell capitals from small letters.
     fn same(&self, one: &str, other: &str) -> bool {
         match self.engine {
-            Engine::Sqlite => one.eq_ignore_ascii_case(other),
+            Engine::SQLITE => one.eq_ignore_ascii_case(other),
             _ => one == other,
         }
     }

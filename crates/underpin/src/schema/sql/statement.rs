@@ -35,24 +35,24 @@ pub(super) fn use_of(sql: &str, engine: Engine) -> Use {
         (_, ["BEGIN" | "START", ..]) => Use::Begin,
         (_, ["ROLLBACK", rest @ ..]) if rest.contains(&"TO") => Use::Run,
         (_, ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]) => Use::End,
-        (Engine::Postgres, ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..]) => Use::Run,
-        (Engine::Postgres, ["GRANT" | "REVOKE", ..]) => Use::PassOver,
+        (Engine::POSTGRES, ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..]) => Use::Run,
+        (Engine::POSTGRES, ["GRANT" | "REVOKE", ..]) => Use::PassOver,
         // Of or to a file or program of the server.
-        (Engine::Postgres, ["COPY", ..]) => Use::Refuse,
-        (Engine::Postgres, ["ALTER", "DEFAULT", "PRIVILEGES", ..]) => Use::PassOver,
-        (Engine::Postgres, ["CREATE" | "ALTER" | "DROP" | "REASSIGN", what, ..])
+        (Engine::POSTGRES, ["COPY", ..]) => Use::Refuse,
+        (Engine::POSTGRES, ["ALTER", "DEFAULT", "PRIVILEGES", ..]) => Use::PassOver,
+        (Engine::POSTGRES, ["CREATE" | "ALTER" | "DROP" | "REASSIGN", what, ..])
             if BEYOND.contains(what) =>
         {
             Use::Refuse
         }
-        (Engine::Postgres, ["COMMENT", "ON", what, ..]) if BEYOND.contains(what) => Use::Refuse,
-        (Engine::Postgres, ["ALTER", ..]) if words[last..].starts_with(&["OWNER", "TO"]) => {
+        (Engine::POSTGRES, ["COMMENT", "ON", what, ..]) if BEYOND.contains(what) => Use::Refuse,
+        (Engine::POSTGRES, ["ALTER", ..]) if words[last..].starts_with(&["OWNER", "TO"]) => {
             Use::PassOver
         }
-        (Engine::Sqlite, ["ATTACH" | "DETACH", ..]) => Use::Refuse,
-        (Engine::Sqlite, ["VACUUM", rest @ ..]) if rest.contains(&"INTO") => Use::Refuse,
+        (Engine::SQLITE, ["ATTACH" | "DETACH", ..]) => Use::Refuse,
+        (Engine::SQLITE, ["VACUUM", rest @ ..]) if rest.contains(&"INTO") => Use::Refuse,
         // The shell prints the engine's own tables too.
-        (Engine::Sqlite, ["CREATE", "TABLE", name, ..]) if name.starts_with("SQLITE_") => {
+        (Engine::SQLITE, ["CREATE", "TABLE", name, ..]) if name.starts_with("SQLITE_") => {
             Use::PassOver
         }
         _ => Use::Run,
@@ -88,7 +88,7 @@ mod tests {
             ("COPY users TO PROGRAM 'cat'", Use::Refuse),
             ("COMMENT ON DATABASE shop IS 'x'", Use::Refuse),
         ] {
-            assert_eq!(use_of(sql, Engine::Postgres), expected, "{sql}");
+            assert_eq!(use_of(sql, Engine::POSTGRES), expected, "{sql}");
         }
         for (sql, expected) in [
             ("CREATE TABLE sqlite_sequence(name,seq)", Use::PassOver),
@@ -97,7 +97,7 @@ mod tests {
             ("VACUUM", Use::Run),
             ("CREATE TABLE role (id int)", Use::Run),
         ] {
-            assert_eq!(use_of(sql, Engine::Sqlite), expected, "{sql}");
+            assert_eq!(use_of(sql, Engine::SQLITE), expected, "{sql}");
         }
     }
 }

@@ -297,7 +297,7 @@ async fn a_key_of_two_columns_is_a_pair() {
         let left: i64 = db
             .query_scalar(
                 match db.engine() {
-                    Engine::Postgres => "SELECT count(*) FROM league.goals",
+                    Engine::POSTGRES => "SELECT count(*) FROM league.goals",
                     _ => "SELECT count(*) FROM goals",
                 },
                 (),
@@ -319,7 +319,7 @@ async fn more_keys_than_a_statement_takes_are_loaded_all_the_same() {
         let loaded = Team::load(&db, 1..=40_000).await.unwrap();
         assert_eq!(loaded.len(), 100);
         let queries = match db.engine() {
-            Engine::Postgres => 1,
+            Engine::POSTGRES => 1,
             _ => 2,
         };
         assert_eq!(db.metrics().total_queries - before, queries);

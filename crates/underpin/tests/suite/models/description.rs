@@ -14,7 +14,7 @@ use underpin_testkit::{Postgres, or_skip};
 use super::shop::{Event, Goal, MODELS, Match as TheMatch, Player, Team};
 
 fn postgres_schema() -> Schema {
-    MODELS.schema(Engine::Postgres).unwrap()
+    MODELS.schema(Engine::POSTGRES).unwrap()
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn columns_have_the_types_of_their_fields() {
         each.map(|one| format!("{} {}", one.name, one.data_type))
             .collect()
     };
-    let postgres = types(Engine::Postgres);
+    let postgres = types(Engine::POSTGRES);
     for expected in [
         "id uuid",
         "email character varying(40)",
@@ -46,7 +46,7 @@ fn columns_have_the_types_of_their_fields() {
         );
     }
     assert!(!postgres.iter().any(|one| one.starts_with("selected")));
-    let sqlite = types(Engine::Sqlite);
+    let sqlite = types(Engine::SQLITE);
     for expected in [
         "id TEXT",
         "age INTEGER",
@@ -63,7 +63,7 @@ fn columns_have_the_types_of_their_fields() {
 
 #[test]
 fn keys_checks_and_indexes_are_as_they_are_given() {
-    let table = Player::table(Engine::Postgres).unwrap();
+    let table = Player::table(Engine::POSTGRES).unwrap();
     let keys: Vec<&String> = table.foreign_keys.keys().collect();
     assert_eq!(keys, ["once_in", "players_team_id_fkey"]);
     let key = &table.foreign_keys["players_team_id_fkey"];
@@ -85,7 +85,7 @@ fn keys_checks_and_indexes_are_as_they_are_given() {
     assert!(index.keys[1].descending && !index.keys[1].nulls_first);
     assert_eq!(table.indexes["players_labels_idx"].method, "gin");
     // SQLite has no such method.
-    assert_eq!(Player::table(Engine::Sqlite).unwrap().indexes.len(), 2);
+    assert_eq!(Player::table(Engine::SQLITE).unwrap().indexes.len(), 2);
     let generated = table
         .column("next_age")
         .unwrap()
@@ -97,13 +97,13 @@ fn keys_checks_and_indexes_are_as_they_are_given() {
         table.column("email").unwrap().comment.as_deref(),
         Some("Where to write to.")
     );
-    let goal = Goal::table(Engine::Postgres).unwrap();
+    let goal = Goal::table(Engine::POSTGRES).unwrap();
     let pair = &goal.foreign_keys["goals_day_field_fkey"];
     assert_eq!(
         (pair.matching, pair.on_delete),
         (Match::Full, Action::Cascade)
     );
-    let key = TheMatch::table(Engine::Postgres)
+    let key = TheMatch::table(Engine::POSTGRES)
         .unwrap()
         .primary_key
         .unwrap();
@@ -111,7 +111,7 @@ fn keys_checks_and_indexes_are_as_they_are_given() {
         (&*key.name, &key.columns[..]),
         ("pk_matches", &["day".to_owned(), "field".to_owned()][..])
     );
-    let by = Event::table(Engine::Postgres)
+    let by = Event::table(Engine::POSTGRES)
         .unwrap()
         .partition_by
         .unwrap();
@@ -206,13 +206,13 @@ mod wrong {
 #[test]
 fn what_is_no_model_as_a_whole_is_refused() {
     let twice: Models = models![Team, Team];
-    let error = twice.schema(Engine::Postgres).unwrap_err();
+    let error = twice.schema(Engine::POSTGRES).unwrap_err();
     assert_eq!(error.class(), Class::Config);
     assert_eq!(
         error.to_string(),
         "Two models are of the table public.teams."
     );
-    let error = wrong::Counted::table(Engine::Sqlite).unwrap_err();
+    let error = wrong::Counted::table(Engine::SQLITE).unwrap_err();
     assert_eq!(
         error.to_string(),
         "The column \"version\" of the table \"counted\" has the type integer, which cannot \

@@ -159,8 +159,8 @@ CREATE TABLE events (at INTEGER NOT NULL, what TEXT);";
 pub(crate) async fn opened(place: &Place) -> Database {
     let database = Database::connect(place.url()).await.unwrap();
     match database.engine() {
-        Engine::Postgres => {
-            let schema = MODELS.schema(Engine::Postgres).unwrap();
+        Engine::POSTGRES => {
+            let schema = MODELS.schema(Engine::POSTGRES).unwrap();
             for statement in postgres::dump(&schema).unwrap() {
                 if let Err(error) = database.batch(&statement).await {
                     panic!("{error}\n{statement}");

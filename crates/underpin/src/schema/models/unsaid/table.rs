@@ -10,7 +10,7 @@ use underpin_schema::{
 /// Takes it over from the table that there is now. SQLite keeps comments, which models do not
 /// say there, and models say all of its options.
 pub(super) fn take_over(table: &mut Table, now: &Table, engine: Engine) {
-    let on_sqlite = engine == Engine::Sqlite;
+    let on_sqlite = engine == Engine::SQLITE;
     table.triggers.clone_from(&now.triggers);
     table.policies.clone_from(&now.policies);
     table.row_security = now.row_security;

@@ -43,7 +43,7 @@ fn sequence(owner: Option<(&str, &str)>) -> Sequence {
 }
 
 fn wanted(described: &Schema, now: &Schema) -> Schema {
-    with_unsaid(described.clone(), now, Engine::Postgres)
+    with_unsaid(described.clone(), now, Engine::POSTGRES)
 }
 
 #[test]
