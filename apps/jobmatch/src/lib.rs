@@ -37,5 +37,5 @@ pub use matching::{MatchOptions, MatchReport, run_matching};
 pub use migrations::{REVISIONS, migrate, migrator};
 pub use queries::QUERIES;
 pub use sample::Sample;
-pub use stats::{Stats, stats};
+pub use stats::{Number, Stats, stats};
 pub use verify::{Difference, Verification, verify};

@@ -48,26 +48,35 @@ pub async fn stats(database: &Database) -> Result<Stats> {
     STATS.one(&database.read(), ()).await
 }
 
+/// One of the numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    /// How many there are.
+    Count(i64),
+    /// An average; none where there is nothing to average.
+    Average(Option<f64>),
+}
+
 impl Stats {
     /// Each number with its name, in order.
-    pub fn named(&self) -> Vec<(&'static str, Option<f64>)> {
-        let count = |number: i64| Some(number as f64);
+    pub fn named(&self) -> Vec<(&'static str, Number)> {
+        use Number::{Average, Count};
         vec![
-            ("users", count(self.users)),
-            ("active_users", count(self.active_users)),
-            ("jobs", count(self.jobs)),
-            ("active_jobs", count(self.active_jobs)),
-            ("scores", count(self.scores)),
-            ("average_score", self.average_score),
-            ("matches", count(self.matches)),
-            ("pending_matches", count(self.pending_matches)),
-            ("average_confidence", self.average_confidence),
-            ("pending_emails", count(self.pending_emails)),
-            ("sent_emails", count(self.sent_emails)),
-            ("failed_emails", count(self.failed_emails)),
-            ("imports", count(self.imports)),
-            ("imported_rows", count(self.imported_rows)),
-            ("bad_rows", count(self.bad_rows)),
+            ("users", Count(self.users)),
+            ("active_users", Count(self.active_users)),
+            ("jobs", Count(self.jobs)),
+            ("active_jobs", Count(self.active_jobs)),
+            ("scores", Count(self.scores)),
+            ("average_score", Average(self.average_score)),
+            ("matches", Count(self.matches)),
+            ("pending_matches", Count(self.pending_matches)),
+            ("average_confidence", Average(self.average_confidence)),
+            ("pending_emails", Count(self.pending_emails)),
+            ("sent_emails", Count(self.sent_emails)),
+            ("failed_emails", Count(self.failed_emails)),
+            ("imports", Count(self.imports)),
+            ("imported_rows", Count(self.imported_rows)),
+            ("bad_rows", Count(self.bad_rows)),
         ]
     }
 }

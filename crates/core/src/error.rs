@@ -6,19 +6,38 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong, in a sentence for the person who reads it, and in the terms that
 /// a program acts on: [`class`](Error::class), [`effect`](Error::effect),
-/// [`constraint`](Error::constraint) and [`code`](Error::code). The driver's own error
-/// is kept whole as the [source](StdError::source).
+/// [`code`](Error::code), and the names and places that the engine tells, such as
+/// [`constraint`](Error::constraint), [`table`](Error::table) and [`row`](Error::row). The
+/// driver's own error is kept whole as the [source](StdError::source).
+///
+/// The sentences are for people, and may be in the server's language: a program that decides
+/// by them decides by chance.
 pub struct Error(Box<Inner>);
 
 struct Inner {
+    message: String,
+    /// How many bytes of the message say what was being done, and not what went wrong.
+    context: usize,
+    hint: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    facts: Facts,
+}
+
+/// What a program reads.
+#[derive(Clone)]
+struct Facts {
     class: Class,
     effect: Effect,
-    message: String,
-    hint: Option<String>,
     code: Option<Code>,
-    constraint: Option<String>,
+    existence: Option<Existence>,
+    constraint: Option<Box<str>>,
+    namespace: Option<Box<str>>,
+    table: Option<Box<str>>,
+    column: Option<Box<str>>,
+    data_type: Option<Box<str>>,
+    detail: Option<Box<str>>,
+    row: Option<u64>,
     position: Option<usize>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of a failure, the same for every engine.
@@ -100,68 +119,189 @@ pub enum Effect {
     Unknown,
 }
 
-/// The engine's own name for the failure.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Code {
-    /// Five characters, as the SQL standard and PostgreSQL have them.
-    SqlState(String),
-    /// A number, as SQLite (extended result codes) and others have it.
-    Number(i64),
+/// Whether an object that a statement names exists, where that is what the statement failed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Existence {
+    /// The statement creates it, and it exists already.
+    Exists,
+    /// The statement needs it, and it does not exist.
+    Missing,
+}
+
+/// The engine's own name for the failure: a SQLSTATE, as PostgreSQL has it, a number, as SQLite
+/// has it, or both.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Code {
+    sqlstate: Option<Box<str>>,
+    number: Option<i64>,
+}
+
+impl Code {
+    /// A code of five characters, as the SQL standard has them.
+    pub fn from_sqlstate(state: impl Into<Box<str>>) -> Self {
+        Code {
+            sqlstate: Some(state.into()),
+            number: None,
+        }
+    }
+
+    /// A number, such as an extended result code of SQLite.
+    pub fn from_number(number: i64) -> Self {
+        Code {
+            sqlstate: None,
+            number: Some(number),
+        }
+    }
+
+    /// The same code with a SQLSTATE beside its number.
+    #[must_use]
+    pub fn with_sqlstate(mut self, state: impl Into<Box<str>>) -> Self {
+        self.sqlstate = Some(state.into());
+        self
+    }
+
+    /// The same code with a number beside its SQLSTATE.
+    #[must_use]
+    pub fn with_number(mut self, number: i64) -> Self {
+        self.number = Some(number);
+        self
+    }
+
+    /// The SQLSTATE, where the engine has one.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.sqlstate.as_deref()
+    }
+
+    /// The number, where the engine has one.
+    pub fn number(&self) -> Option<i64> {
+        self.number
+    }
 }
 
 impl Error {
     /// An error of this class. `message` is one or more full sentences that say what
     /// was wrong and where. The effect is [`Effect::NotSent`] until another is given.
     pub fn new(class: Class, message: impl Into<String>) -> Self {
-        Error(Box::new(Inner {
+        let facts = Facts {
             class,
             effect: Effect::NotSent,
-            message: message.into(),
-            hint: None,
             code: None,
+            existence: None,
             constraint: None,
+            namespace: None,
+            table: None,
+            column: None,
+            data_type: None,
+            detail: None,
+            row: None,
             position: None,
+        };
+        Error::with_facts(facts, message.into())
+    }
+
+    fn with_facts(facts: Facts, message: String) -> Self {
+        Error(Box::new(Inner {
+            message,
+            context: 0,
+            hint: None,
             source: None,
+            facts,
         }))
+    }
+
+    /// An error with another message and all else that a program reads of this one. It has no
+    /// source; this error can become that.
+    #[must_use]
+    pub fn restated(&self, message: impl Into<String>) -> Self {
+        let mut restated = Error::with_facts(self.0.facts.clone(), message.into());
+        restated.0.hint.clone_from(&self.0.hint);
+        restated
     }
 
     /// The kind of failure.
     pub fn class(&self) -> Class {
-        self.0.class
+        self.0.facts.class
     }
 
     /// Whether the statement may have taken hold.
     pub fn effect(&self) -> Effect {
-        self.0.effect
+        self.0.facts.effect
+    }
+
+    /// The engine's own code.
+    pub fn code(&self) -> Option<&Code> {
+        self.0.facts.code.as_ref()
+    }
+
+    /// The SQLSTATE, where the engine has one.
+    pub fn sqlstate(&self) -> Option<&str> {
+        self.code().and_then(Code::sqlstate)
+    }
+
+    /// The engine's number for the failure, where it has one.
+    pub fn number(&self) -> Option<i64> {
+        self.code().and_then(Code::number)
+    }
+
+    /// Whether a table, a column or another object that the statement names exists, where that
+    /// is what it failed for. None for a row that does not exist.
+    pub fn existence(&self) -> Option<Existence> {
+        self.0.facts.existence
     }
 
     /// The name of the constraint that was violated, where the engine tells it.
     pub fn constraint(&self) -> Option<&str> {
-        self.0.constraint.as_deref()
+        self.0.facts.constraint.as_deref()
+    }
+
+    /// The namespace of the [`table`](Error::table), or of the
+    /// [`data_type`](Error::data_type), where the engine tells it.
+    pub fn namespace(&self) -> Option<&str> {
+        self.0.facts.namespace.as_deref()
+    }
+
+    /// The table that the failure is about, where the engine tells it: its bare name.
+    pub fn table(&self) -> Option<&str> {
+        self.0.facts.table.as_deref()
+    }
+
+    /// The column that the failure is about, where it is one and it is known.
+    pub fn column(&self) -> Option<&str> {
+        self.0.facts.column.as_deref()
+    }
+
+    /// The data type that the failure is about, such as a domain, where the engine tells it.
+    pub fn data_type(&self) -> Option<&str> {
+        self.0.facts.data_type.as_deref()
+    }
+
+    /// What the engine adds to its message, often with values of the row. In the server's
+    /// language.
+    pub fn detail(&self) -> Option<&str> {
+        self.0.facts.detail.as_deref()
+    }
+
+    /// Which of the rows that were given to a bulk insert the failure is about, where that is
+    /// known. Counted from 1.
+    pub fn row(&self) -> Option<u64> {
+        self.0.facts.row
     }
 
     /// Where in the statement the engine found the mistake: the number of the character,
     /// counted from 1.
     pub fn position(&self) -> Option<usize> {
-        self.0.position
-    }
-
-    /// The engine's own code.
-    pub fn code(&self) -> Option<&Code> {
-        self.0.code.as_ref()
-    }
-
-    /// The SQLSTATE, where the engine has one.
-    pub fn sqlstate(&self) -> Option<&str> {
-        match &self.0.code {
-            Some(Code::SqlState(state)) => Some(state),
-            _ => None,
-        }
+        self.0.facts.position
     }
 
     /// The sentences that say what was wrong and where, without the advice.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The message without the sentences that [`with_context`](Error::with_context) put before
+    /// it.
+    pub fn reason(&self) -> &str {
+        &self.0.message[self.0.context..]
     }
 
     /// What to do about it, where that is known.
@@ -172,7 +312,7 @@ impl Error {
     /// The same error with another effect.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {
-        self.0.effect = effect;
+        self.0.facts.effect = effect;
         self
     }
 
@@ -186,21 +326,70 @@ impl Error {
     /// The same error with the engine's code.
     #[must_use]
     pub fn with_code(mut self, code: Code) -> Self {
-        self.0.code = Some(code);
+        self.0.facts.code = Some(code);
+        self
+    }
+
+    /// The same error for an object that exists already, or does not.
+    #[must_use]
+    pub fn with_existence(mut self, existence: Existence) -> Self {
+        self.0.facts.existence = Some(existence);
         self
     }
 
     /// The same error with the name of the violated constraint.
     #[must_use]
-    pub fn with_constraint(mut self, name: impl Into<String>) -> Self {
-        self.0.constraint = Some(name.into());
+    pub fn with_constraint(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.facts.constraint = Some(name.into());
+        self
+    }
+
+    /// The same error with the namespace of the table or the data type.
+    #[must_use]
+    pub fn with_namespace(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.facts.namespace = Some(name.into());
+        self
+    }
+
+    /// The same error with the table that it is about.
+    #[must_use]
+    pub fn with_table(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.facts.table = Some(name.into());
+        self
+    }
+
+    /// The same error with the column that it is about.
+    #[must_use]
+    pub fn with_column(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.facts.column = Some(name.into());
+        self
+    }
+
+    /// The same error with the data type that it is about.
+    #[must_use]
+    pub fn with_data_type(mut self, name: impl Into<Box<str>>) -> Self {
+        self.0.facts.data_type = Some(name.into());
+        self
+    }
+
+    /// The same error with what the engine adds to its message.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
+        self.0.facts.detail = Some(detail.into());
+        self
+    }
+
+    /// The same error with the number of the row that it is about, counted from 1.
+    #[must_use]
+    pub fn with_row(mut self, row: u64) -> Self {
+        self.0.facts.row = Some(row);
         self
     }
 
     /// The same error with the place in the statement, in characters counted from 1.
     #[must_use]
     pub fn with_position(mut self, position: usize) -> Self {
-        self.0.position = Some(position);
+        self.0.facts.position = Some(position);
         self
     }
 
@@ -215,13 +404,15 @@ impl Error {
     /// being done.
     #[must_use]
     pub fn with_context(mut self, what: impl fmt::Display) -> Self {
-        self.0.message = format!("{what} {}", self.0.message);
+        let message = format!("{what} {}", self.0.message);
+        self.0.context += message.len() - self.0.message.len();
+        self.0.message = message;
         self
     }
 
     /// Whether a limit of time is what ended the call.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.0.class, Class::Timeout { .. })
+        matches!(self.class(), Class::Timeout { .. })
     }
 }
 
@@ -237,16 +428,36 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let inner = &*self.0;
+        let Facts {
+            class,
+            effect,
+            code,
+            existence,
+            constraint,
+            namespace,
+            table,
+            column,
+            data_type,
+            detail,
+            row,
+            position,
+        } = &self.0.facts;
         f.debug_struct("Error")
-            .field("class", &inner.class)
-            .field("effect", &inner.effect)
-            .field("message", &inner.message)
-            .field("hint", &inner.hint)
-            .field("code", &inner.code)
-            .field("constraint", &inner.constraint)
-            .field("position", &inner.position)
-            .field("source", &inner.source)
+            .field("class", class)
+            .field("effect", effect)
+            .field("message", &self.0.message)
+            .field("hint", &self.0.hint)
+            .field("code", code)
+            .field("existence", existence)
+            .field("constraint", constraint)
+            .field("namespace", namespace)
+            .field("table", table)
+            .field("column", column)
+            .field("data_type", data_type)
+            .field("detail", detail)
+            .field("row", row)
+            .field("position", position)
+            .field("source", &self.0.source)
             .finish()
     }
 }
@@ -262,9 +473,11 @@ impl StdError for Error {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Code::SqlState(state) => f.write_str(state),
-            Code::Number(number) => write!(f, "{number}"),
+        match (&self.sqlstate, self.number) {
+            (Some(state), Some(number)) => write!(f, "{number} (SQLSTATE {state})"),
+            (Some(state), None) => f.write_str(state),
+            (None, Some(number)) => write!(f, "{number}"),
+            (None, None) => Ok(()),
         }
     }
 }
@@ -292,7 +505,7 @@ mod tests {
         let error = Error::new(Class::Constraint, "The row is there already.")
             .with_effect(Effect::RolledBack)
             .with_constraint("users_email_key")
-            .with_code(Code::SqlState("23505".into()))
+            .with_code(Code::from_sqlstate("23505"))
             .with_source(std::io::Error::other("cause"))
             .with_hint("Choose another e-mail address.")
             .with_context("Line 3 could not be read in.");
@@ -304,5 +517,47 @@ mod tests {
         assert_eq!(error.sqlstate(), Some("23505"));
         assert_eq!(error.effect(), Effect::RolledBack);
         assert_eq!(error.source().unwrap().to_string(), "cause");
+    }
+
+    #[test]
+    fn a_restated_error_says_another_thing_and_means_the_same() {
+        let error = Error::new(Class::Constraint, "No.")
+            .with_effect(Effect::RolledBack)
+            .with_code(Code::from_number(2627).with_sqlstate("23000"))
+            .with_existence(Existence::Exists)
+            .with_constraint("users_email_key")
+            .with_namespace("shop")
+            .with_table("users")
+            .with_column("email")
+            .with_data_type("address")
+            .with_detail("Key (email)=(a@b.c) already exists.")
+            .with_row(3)
+            .with_position(12)
+            .with_hint("Choose another.")
+            .with_source(std::io::Error::other("cause"));
+        let restated = error.restated("It failed.");
+        assert_eq!(restated.to_string(), "It failed. Choose another.");
+        assert!(restated.source().is_none());
+        let said = |error: &Error| {
+            let without = format!("{error:?}");
+            let without = without.replace("No.", "It failed.");
+            without.split("source").next().map(str::to_owned)
+        };
+        assert_eq!(said(&restated), said(&error));
+        assert_eq!(restated.row(), Some(3));
+        assert_eq!(restated.number(), Some(2627));
+        assert_eq!(
+            restated.code().unwrap().to_string(),
+            "2627 (SQLSTATE 23000)"
+        );
+    }
+
+    #[test]
+    fn the_reason_is_the_message_without_its_contexts() {
+        let error = Error::new(Class::Data, "Ä is no number.");
+        assert_eq!(error.reason(), "Ä is no number.");
+        let error = error.with_context("Row 2 is wrong.").with_context("Ü: no.");
+        assert_eq!(error.message(), "Ü: no. Row 2 is wrong. Ä is no number.");
+        assert_eq!(error.reason(), "Ä is no number.");
     }
 }

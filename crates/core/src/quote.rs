@@ -22,7 +22,7 @@ pub fn identifier(name: &str) -> Result<String> {
 /// # Errors
 /// [`Class::Config`] as for [`identifier`], and for a quote that is not closed.
 pub fn qualified(name: &str) -> Result<String> {
-    let parts = split(name)?;
+    let parts = parts(name)?;
     let quoted: Vec<String> = parts
         .iter()
         .map(|part| identifier(part))
@@ -30,7 +30,11 @@ pub fn qualified(name: &str) -> Result<String> {
     Ok(quoted.join("."))
 }
 
-fn split(name: &str) -> Result<Vec<String>> {
+/// The parts of a name that may be qualified, without quotes.
+///
+/// # Errors
+/// [`Class::Config`] for a quote that is not closed.
+pub fn parts(name: &str) -> Result<Vec<String>> {
     let mut parts = vec![String::new()];
     let mut quoted = false;
     let mut chars = name.chars().peekable();

@@ -41,17 +41,7 @@ pub(crate) fn of_code(revision: &Revision, direction: Direction, error: Error) -
 /// The same error with another sentence at the end of what was wrong.
 pub(crate) fn followed(error: Error, sentence: &str) -> Error {
     let message = format!("{} {sentence}", error.message());
-    let mut longer = Error::new(error.class(), message).with_effect(error.effect());
-    if let Some(code) = error.code() {
-        longer = longer.with_code(code.clone());
-    }
-    if let Some(constraint) = error.constraint() {
-        longer = longer.with_constraint(constraint);
-    }
-    if let Some(hint) = error.hint() {
-        longer = longer.with_hint(hint);
-    }
-    longer.with_source(error)
+    error.restated(message).with_source(error)
 }
 
 /// The same error with more advice.
@@ -73,22 +63,10 @@ pub(crate) fn is_for_want_of_a_lock(error: &Error) -> bool {
     )
 }
 
-/// How many lines of the statement are before the place that PostgreSQL points at.
+/// How many lines of the statement are before the place that the engine points at.
 fn lines_before(sql: &str, error: &Error) -> usize {
-    const MARK: &str = ", at character ";
-    let message = error.message();
-    let Some(found) = message.rfind(MARK) else {
-        return 0;
-    };
-    let digits: String = message[found + MARK.len()..]
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .collect();
-    let at: usize = digits.parse().unwrap_or(1);
-    sql.chars()
-        .take(at.saturating_sub(1))
-        .filter(|c| *c == '\n')
-        .count()
+    let before = error.position().map_or(0, |at| at.saturating_sub(1));
+    sql.chars().take(before).filter(|c| *c == '\n').count()
 }
 
 /// The statement on one line, not too long, and nothing that follows the word PASSWORD.
@@ -139,8 +117,7 @@ mod tests {
 
     #[test]
     fn the_engines_position_is_a_line_of_the_file() {
-        let message = "PostgreSQL refused the statement: no. (SQLSTATE 42601, at character 12.)";
-        let error = Error::new(Class::Syntax, message);
+        let error = Error::new(Class::Syntax, "No.").with_position(12);
         assert_eq!(lines_before("SELECT\n  1\n  FROM", &error), 2);
         assert_eq!(lines_before("SELECT", &Error::new(Class::Syntax, "No.")), 0);
     }
@@ -150,11 +127,14 @@ mod tests {
         let error = Error::new(Class::Constraint, "It is there.")
             .with_effect(Effect::RolledBack)
             .with_constraint("t_key")
+            .with_table("t")
+            .with_row(3)
             .with_hint("Choose another.");
         let longer = advised(followed(error, "Nothing stands."), "Then go on.");
         assert_eq!(longer.message(), "It is there. Nothing stands.");
         assert_eq!(longer.hint(), Some("Choose another. Then go on."));
         assert_eq!(longer.constraint(), Some("t_key"));
+        assert_eq!((longer.table(), longer.row()), (Some("t"), Some(3)));
         assert_eq!(longer.effect(), Effect::RolledBack);
     }
 }

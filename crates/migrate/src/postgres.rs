@@ -59,9 +59,3 @@ SELECT n.nspname::text AS schema, c.relname::text AS name
   JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   WHERE NOT i.indisvalid ORDER BY 1, 2";
-
-/// States that say that what a statement makes is there already.
-pub(crate) const IS_THERE: [&str; 6] = ["42P04", "42P06", "42P07", "42701", "42710", "42723"];
-
-/// States that say that what a statement takes away is gone.
-pub(crate) const IS_GONE: [&str; 4] = ["42P01", "42703", "42704", "42883"];

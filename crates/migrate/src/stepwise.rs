@@ -3,13 +3,12 @@
 
 use std::time::Instant;
 
-use underpin_core::{Class, Effect, Error, Result};
+use underpin_core::{Class, Effect, Error, Existence, Result};
 
 use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
 use crate::failure::{advised, followed, of_statement};
 use crate::history_table::HalfWay;
 use crate::host::Direction;
-use crate::postgres;
 use crate::revision::{Section, Statement};
 use crate::run::Run;
 use crate::together::Place;
@@ -228,16 +227,9 @@ fn took_hold_before(statement: &Statement, error: &Error) -> bool {
         .iter()
         .any(|word| first.eq_ignore_ascii_case(word));
     let takes_away = first.eq_ignore_ascii_case("drop");
-    match error.sqlstate() {
-        Some(state) => {
-            (makes && postgres::IS_THERE.contains(&state))
-                || (takes_away && postgres::IS_GONE.contains(&state))
-        }
-        // SQLite has one code for all of these.
-        None => {
-            let says = |text: &str| error.message().contains(text);
-            (makes && (says("already exists") || says("duplicate column name")))
-                || (takes_away && says("no such"))
-        }
+    match error.existence() {
+        Some(Existence::Exists) => makes,
+        Some(Existence::Missing) => takes_away,
+        None => false,
     }
 }

@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
-use underpin_core::{Class, Error, Stage};
+use underpin_core::{Class, Effect, Error, Stage};
 
 /// An attempt to connect fails once, but may concern many callers: each gets an error of its
 /// own, of the same class, with the one failure behind it as its source.
@@ -15,14 +15,10 @@ pub(crate) fn connecting_failed(name: &str, error: &Arc<Error>, attempts: u32) -
         "No connection to {name} could be opened{how_often}: {}",
         error.message()
     );
-    let mut failed = Error::new(error.class(), message).with_source(Shared(Arc::clone(error)));
-    if let Some(hint) = error.hint() {
-        failed = failed.with_hint(hint);
-    }
-    if let Some(code) = error.code() {
-        failed = failed.with_code(code.clone());
-    }
-    failed
+    error
+        .restated(message)
+        .with_effect(Effect::NotSent)
+        .with_source(Shared(Arc::clone(error)))
 }
 
 /// The failure of an attempt that did not end by itself.
@@ -77,7 +73,7 @@ mod tests {
         let first = Arc::new(
             Error::new(Class::Connect, "Nothing listens on db1:5432.")
                 .with_hint("Start the server.")
-                .with_code(Code::Number(111))
+                .with_code(Code::from_number(111))
                 .with_source(cause),
         );
         let error = connecting_failed("db1:5432/shop", &first, 4);

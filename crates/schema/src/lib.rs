@@ -67,7 +67,7 @@ pub use namespace::Namespace;
 pub use object_name::{ObjectName, plain};
 pub use object_ref::ObjectRef;
 pub use partition::{Bound, PartitionBy, PartitionKey, PartitionOf, PartitionStrategy};
-pub use plan::{Lock, LockMode, Plan, Refusal, Step, Undo, Work};
+pub use plan::{Lock, LockMode, Plan, Refusal, Step, StepKind, Undo, Work};
 pub use policy::{Policy, PolicyCommand};
 pub use primary_key::PrimaryKey;
 pub use schema::Schema;

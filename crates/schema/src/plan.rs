@@ -7,7 +7,7 @@ mod step;
 
 pub use lock::{Lock, LockMode, Work};
 pub use refusal::Refusal;
-pub use step::{Step, Undo};
+pub use step::{Step, StepKind, Undo};
 
 /// The way from one schema to another, and back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

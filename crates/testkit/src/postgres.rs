@@ -5,6 +5,7 @@ mod builder;
 mod certificate;
 mod database;
 mod installation;
+mod locale;
 mod sessions;
 mod shared;
 

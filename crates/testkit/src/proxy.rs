@@ -4,6 +4,7 @@ mod conversation;
 mod cut_point;
 mod frames;
 mod link;
+mod translation;
 
 use std::io;
 use std::net::SocketAddr;
@@ -71,6 +72,7 @@ struct State {
     open: Vec<u64>,
     armed: Option<CutPoint>,
     arms: u64,
+    translates: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +197,12 @@ impl Proxy {
         if self.network.state().armed.take().is_some() {
             self.network.cuts.send_modify(|cuts| *cuts += 1);
         }
+    }
+
+    /// Translates what the server says to people, on the connections that come from now on: its
+    /// messages, details and hints. What programs read stays as it is.
+    pub fn translate(&self) {
+        self.network.state().translates = true;
     }
 
     /// Waits until every cut that was armed so far has happened: both sides are closed and, where

@@ -88,9 +88,10 @@ pub use transaction::Transaction;
 pub use underpin_core::driver;
 pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns, Deadline,
-    Effect, Endpoint, Engine, Error, FromRow, FromValue, IntoParams, IntoValue, Isolation, Json,
-    Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role, Row, RowShape, Secret,
-    Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
+    Effect, Endpoint, Engine, Error, Existence, FromRow, FromValue, IntoParams, IntoValue,
+    Isolation, Json, Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role, Row,
+    RowShape, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
+    retry, value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};

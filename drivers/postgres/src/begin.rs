@@ -18,7 +18,16 @@ impl Call {
     }
 
     fn send_begin(&self) -> bool {
+        self.ask_limit();
         self.session().opening.send(&self.session().client)
+    }
+
+    /// Asks for the limit of statements ahead of a BEGIN, where that is to be sent.
+    fn ask_limit(&self) {
+        let session = self.session();
+        if session.opening.phase() == Phase::Owed {
+            session.limit.ask(&session.client);
+        }
     }
 
     /// Runs a prepared statement, which `work` sends when it is polled for the first time: in
@@ -30,6 +39,7 @@ impl Call {
         let session = self.session();
         let mut answered = None;
         if session.opening.phase() != Phase::Settled {
+            self.ask_limit();
             let (client, link) = (&session.client, &session.link);
             let statement = || answered = work.as_mut().now_or_never();
             if !session.is_alone() || !session.opening.send_with(client, link, statement) {

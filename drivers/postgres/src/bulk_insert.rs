@@ -10,6 +10,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionO
 
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
+use crate::copy_place::located;
 use crate::copy_row::{Format, RowWriter};
 use crate::opening::ended;
 
@@ -21,13 +22,17 @@ impl Connection {
         deadline: Deadline,
     ) -> Result<u64> {
         let place = Place::new(target)?;
+        let located = |error| located(error, target.table, target.columns);
         let mut first = Params::new();
         if !rows.next(&mut first) {
             return Ok(0);
         }
         if self.session().settings.options.owns_session() {
             let call = Call::open(self.session(), deadline)?;
-            return self.insert(call, &place, first, rows).await;
+            return self
+                .insert(call, &place, first, rows)
+                .await
+                .map_err(located);
         }
         // Behind a pooler, only a transaction keeps the statement and its rows on one server.
         let own = self.state() != SessionState::InTransaction;
@@ -36,7 +41,10 @@ impl Connection {
                 .await?;
         }
         let call = Call::open(self.session(), deadline)?;
-        let inserted = self.insert(call, &place, first, rows).await;
+        let inserted = self
+            .insert(call, &place, first, rows)
+            .await
+            .map_err(located);
         if own {
             match inserted {
                 Ok(_) => self.run_commit().await?,

@@ -9,12 +9,14 @@ use tokio::time::{sleep, timeout, timeout_at};
 use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
-use crate::classify;
+use crate::classify::{self, BEHIND_A_POOLER};
+use crate::client_error::Kind;
 use crate::effect::{Context, Outcome, Snapshot, decide};
 use crate::link::{IDLE, Link};
 use crate::opening::{Phase, ended, not_begun};
 use crate::session::Session;
 use crate::sql::Nature;
+use crate::statement_limit::{self, Limit, QUERY_CANCELED, Setting};
 
 /// One call under way on a session. Dropped before [`done`](Call::done) or
 /// [`fail`](Call::fail), it leaves the session busy until the server has answered.
@@ -160,6 +162,17 @@ impl Call {
         self.context.submitted = true;
         self.context.controls_transaction = nature.controls_transaction;
         self.context.commits_itself = nature.commits_itself;
+        self.context.names_statements = nature.names_statements;
+    }
+
+    /// Notes that what is sent next sets the limit of the statements to come.
+    pub(crate) fn note_limit(&self, setting: Option<Setting>) {
+        if let Some(setting) = setting {
+            let limit = &self.session.limit;
+            let context = &self.context;
+            let in_transaction = context.in_transaction || context.controls_transaction;
+            limit.note(setting, in_transaction, self.transaction);
+        }
     }
 
     /// Says that a text of one or more statements is sent next, in the simple protocol.
@@ -333,6 +346,7 @@ impl Call {
 
     async fn native(&self, error: tokio_postgres::Error) -> Error {
         if let Some(said) = error.as_db_error() {
+            let ran = self.begun.elapsed();
             let fatal = classify::is_fatal(said);
             if fatal {
                 self.session.ended().await;
@@ -343,7 +357,14 @@ impl Call {
                 code: said.code().code(),
                 fatal,
             });
-            let refused = classify::refused(said).with_effect(effect);
+            let class = match said.code().code() {
+                QUERY_CANCELED => statement_limit::class(said, self.limit().await, ran),
+                _ => classify::class_of_error(said),
+            };
+            let mut refused = classify::refused(said, class).with_effect(effect);
+            if classify::is_about_a_name(said) && self.made_up_its_name() {
+                refused = refused.with_hint(BEHIND_A_POOLER);
+            }
             if fatal {
                 let shared = Arc::new(error);
                 self.session.link.blame(Arc::clone(&shared));
@@ -351,8 +372,8 @@ impl Call {
             }
             return refused.with_source(error);
         }
-        let text = error.to_string();
-        if is_misfit(&error) {
+        let kind = Kind::of(&error);
+        if kind == Kind::Misfit {
             return match error
                 .into_source()
                 .map(<dyn std::error::Error + Send + Sync>::downcast::<Error>)
@@ -361,8 +382,10 @@ impl Call {
                 _ => Error::new(Class::Data, "A parameter cannot be sent."),
             };
         }
-        if text.contains("encoding message") {
-            let cause = error.source().map_or(text, ToString::to_string);
+        if kind == Kind::Encoding {
+            let cause = error
+                .source()
+                .map_or_else(|| error.to_string(), ToString::to_string);
             return Error::new(
                 Class::Data,
                 format!("The statement cannot be sent: {cause}."),
@@ -379,6 +402,28 @@ impl Call {
         self.session.lost().with_effect(self.effect(Outcome::Lost))
     }
 
+    /// The limit under which the statement ran. Outside of a failed transaction the server tells.
+    async fn limit(&self) -> Limit {
+        let session = &self.session;
+        if let Some(limit) = session.limit.take_failed() {
+            return limit;
+        }
+        if session.link.status() != IDLE || session.link.is_broken() {
+            return session.limit.within(self.transaction);
+        }
+        let _ = timeout(GRACE, session.limit.learn(&session.client)).await;
+        session.limit.of_session()
+    }
+
+    /// Whether the prepared statement that the call is about has a name of the client's making,
+    /// and none of its author's.
+    fn made_up_its_name(&self) -> bool {
+        let context = &self.context;
+        self.session.settings.options.owns_session()
+            && context.completes_first
+            && !context.names_statements
+    }
+
     fn late(&self, late: Late) -> Error {
         let waited = self.begun.elapsed();
         let class = Class::Timeout {
@@ -387,13 +432,13 @@ impl Call {
         let endpoint = &self.session.endpoint;
         match late {
             Late::Canceled(error) => {
-                let effect = self.effect(Outcome::Refused { code: "57014", fatal: false });
+                let effect = self.effect(Outcome::Refused { code: QUERY_CANCELED, fatal: false });
                 Error::new(
                     class,
                     format!("The deadline passed after {waited:.1?}, and the statement was cancelled."),
                 )
                 .with_effect(effect)
-                .with_code(underpin_core::Code::SqlState("57014".into()))
+                .with_code(underpin_core::Code::from_sqlstate(QUERY_CANCELED))
                 .with_source(error)
             }
             Late::GivenUp => Error::new(
@@ -459,17 +504,10 @@ fn busy_cancelling() -> Error {
     .with_effect(Effect::NotSent)
 }
 
-/// Whether a parameter does not fit what the server expected when it was asked; nothing was
-/// sent then.
-pub(crate) fn is_misfit(error: &tokio_postgres::Error) -> bool {
-    let ours = error
-        .source()
-        .is_some_and(<dyn std::error::Error>::is::<Error>);
-    ours && error.to_string().contains("serializing parameter")
-}
-
 fn is_canceled(error: &tokio_postgres::Error) -> bool {
-    error.code().is_some_and(|code| code.code() == "57014")
+    error
+        .code()
+        .is_some_and(|code| code.code() == QUERY_CANCELED)
 }
 
 impl Drop for Call {

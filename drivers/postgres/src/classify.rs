@@ -2,9 +2,11 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::error::{DbError, ErrorPosition};
-use underpin_core::{Class, Code, Endpoint, Error, Stage};
+use underpin_core::{Class, Code, Endpoint, Error, Existence, Stage};
 
+use crate::client_error::Kind;
 use crate::options::Options;
+use crate::statement_limit::INTERRUPTS;
 
 /// SQLSTATEs and what they mean to a program; a two-character entry stands for its whole
 /// class, below those that are named in full.
@@ -77,21 +79,25 @@ pub(crate) fn class_of(code: &str) -> Class {
         .unwrap_or(Class::Server)
 }
 
-/// The class of what the server said, where the SQLSTATE alone does not tell.
-fn class_of_error(error: &DbError) -> Class {
+/// The class of what the server said of a statement. What it cancelled needs more than that:
+/// [`statement_limit::class`](crate::statement_limit::class).
+pub(crate) fn class_of_error(error: &DbError) -> Class {
     match error.code().code() {
-        "57014" if error.message().contains("timeout") => Class::Timeout {
-            stage: Stage::Statement,
-        },
-        // NOWAIT comes from other routines; the names of routines are never translated.
-        "55P03"
-            if error.routine() == Some("ProcessInterrupts")
-                || error.message().contains("timeout") =>
-        {
-            Class::Timeout { stage: Stage::Lock }
-        }
+        // NOWAIT comes from other routines.
+        "55P03" if error.routine() == Some(INTERRUPTS) => Class::Timeout { stage: Stage::Lock },
         code => class_of(code),
     }
+}
+
+/// Whether the object that the statement names is there already, or is not, where that is what
+/// the SQLSTATE says.
+fn existence(code: &str) -> Option<Existence> {
+    Some(match code {
+        // A database, a namespace, a relation, a column, another object, a function.
+        "42P04" | "42P06" | "42P07" | "42701" | "42710" | "42723" => Existence::Exists,
+        "3D000" | "3F000" | "42P01" | "42703" | "42704" | "42883" => Existence::Missing,
+        _ => return None,
+    })
 }
 
 /// Whether the server ended the session with this error.
@@ -104,7 +110,7 @@ pub(crate) fn is_fatal(error: &DbError) -> bool {
 }
 
 /// The error for what the server said of a statement; the effect is left to the caller.
-pub(crate) fn refused(error: &DbError) -> Error {
+pub(crate) fn refused(error: &DbError, class: Class) -> Error {
     let mut message = format!(
         "PostgreSQL refused the statement: {}",
         sentence(error.message())
@@ -119,39 +125,48 @@ pub(crate) fn refused(error: &DbError) -> Error {
     };
     let at = position.map_or_else(String::new, |at| format!(", at character {at}"));
     message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code().code()));
-    let mut failed = Error::new(class_of_error(error), message);
+    let mut failed = Error::new(class, message);
     if let Some(position) = position {
         failed = failed.with_position(position as usize);
-    }
-    if concerns_our_statement(error) {
-        failed = failed.with_hint(BEHIND_A_POOLER);
     }
     described(failed, error)
 }
 
 /// What a pooler that hands the session of the server from one client to the next needs.
-const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
+pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
     such as PgBouncer, stands before the server: statements are then sent unnamed, and no \
     settings at startup.";
 
-/// Whether the server misses, or has already, a statement under a name that the client made up:
-/// somebody else has used the session meanwhile.
-fn concerns_our_statement(error: &DbError) -> bool {
-    matches!(error.code().code(), "26000" | "42P05")
-        && error.message().split('"').nth(1).is_some_and(is_made_up)
-}
-
-/// The client's names are an `s` and a number.
-fn is_made_up(name: &str) -> bool {
-    name.strip_prefix('s')
-        .is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+/// Whether the server misses, or has already, a prepared statement, and no code within the
+/// server named it.
+pub(crate) fn is_about_a_name(error: &DbError) -> bool {
+    matches!(error.code().code(), "26000" | "42P05") && error.where_().is_none()
 }
 
 fn described(mut failed: Error, error: &DbError) -> Error {
-    failed = failed.with_code(Code::SqlState(error.code().code().to_owned()));
+    let code = error.code().code();
+    failed = failed.with_code(Code::from_sqlstate(code));
+    if let Some(existence) = existence(code) {
+        failed = failed.with_existence(existence);
+    }
+    if let Some(namespace) = error.schema() {
+        failed = failed.with_namespace(namespace);
+    }
+    if let Some(table) = error.table() {
+        failed = failed.with_table(table);
+    }
+    if let Some(column) = error.column() {
+        failed = failed.with_column(column);
+    }
+    if let Some(data_type) = error.datatype() {
+        failed = failed.with_data_type(data_type);
+    }
+    if let Some(detail) = error.detail() {
+        failed = failed.with_detail(detail);
+    }
     if let Some(constraint) = error.constraint() {
         failed = failed.with_constraint(constraint);
-    } else if let ("23502", Some(column)) = (error.code().code(), error.column()) {
+    } else if let ("23502", Some(column)) = (code, error.column()) {
         // The constraint that a column is not null has no name of its own before PostgreSQL 18.
         failed = failed.with_constraint(column);
     }
@@ -176,12 +191,7 @@ fn sentence(text: &str) -> String {
 /// Whether a prepared statement no longer fits the tables that it is about, or is gone.
 pub(crate) fn is_outgrown(error: &DbError) -> bool {
     match error.code().code() {
-        "0A000" => {
-            error.routine() == Some("RevalidateCachedQuery")
-                || error
-                    .message()
-                    .starts_with("cached plan must not change result type")
-        }
+        "0A000" => error.routine() == Some("RevalidateCachedQuery"),
         "26000" => true,
         _ => false,
     }
@@ -240,10 +250,7 @@ pub(crate) fn login_failed(
         .and_then(|source| source.downcast_ref::<Error>())
     {
         // Made by the encryption, which knows best.
-        let mut copy = Error::new(ours.class(), ours.message());
-        if let Some(hint) = ours.hint() {
-            copy = copy.with_hint(hint);
-        }
+        let copy = ours.restated(ours.message());
         return copy.with_source(error);
     }
     let cause = error
@@ -254,23 +261,24 @@ pub(crate) fn login_failed(
         .and_then(|source| source.downcast_ref::<io::Error>())
         .map(io::Error::kind);
     let user = &options.user;
-    let failed = if cause == "password missing" {
+    let kind = Kind::of(&error);
+    let failed = if kind == Kind::PasswordMissing {
         Error::new(
             Class::Auth,
             format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
         )
         .with_hint("Set the password.")
-    } else if error.to_string().starts_with("authentication") {
+    } else if kind == Kind::Authentication {
         Error::new(
             Class::Auth,
             format!("The login of the user {user:?} at {endpoint} failed: {cause}."),
         )
         .with_hint("Check the password, and the method that the server's pg_hba.conf asks for.")
-    } else if matches!(
-        io,
-        Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
-    ) || error.to_string().contains("unexpected message")
-        || error.to_string().contains("parsing response")
+    } else if kind == Kind::NotUnderstood
+        || matches!(
+            io,
+            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+        )
     {
         alien(endpoint)
     } else {
@@ -314,6 +322,7 @@ fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Erro
             format!("The server at {endpoint} takes no more connections of the user {user:?}: {words}"),
         )
         .with_hint("Use a smaller pool, or raise the server's max_connections."),
+        // PgBouncer has one code for nearly all that it refuses, and one language.
         "08P01" if said.message().starts_with("unsupported startup parameter") => Error::new(
             Class::Config,
             format!("What answers at {endpoint} is a pooler, and does not take the settings that are sent at startup: {words} (SQLSTATE 08P01.)"),
@@ -334,7 +343,14 @@ fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Erro
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
+    use underpin_core::driver::{Call, Connection as _, Connector as _};
+    use underpin_core::{Deadline, Secret, TlsMode, TlsOptions, Value};
+    use underpin_testkit::{Postgres, Proxy, or_skip};
+
     use super::*;
+    use crate::{Connection, Connector};
 
     #[test]
     fn each_row_of_the_table_is_found() {
@@ -400,22 +416,79 @@ mod tests {
     }
 
     #[test]
-    fn only_names_that_the_client_made_up_are_its_own() {
-        for name in ["s0", "s17"] {
-            assert!(is_made_up(name), "{name}");
-        }
-        for name in ["", "s", "s1a", "sales", "my_s1", "S1"] {
-            assert!(!is_made_up(name), "{name}");
-        }
-    }
-
-    #[test]
     fn no_row_is_there_twice() {
         for (at, (state, _)) in TABLE.iter().enumerate() {
             assert!(
                 TABLE[..at].iter().all(|(other, _)| other != state),
                 "{state}"
             );
+        }
+    }
+
+    /// What an error tells a program, when a function of the server raises this code.
+    async fn raised(connection: &Connection, code: &str) -> String {
+        let params = [Value::Text(code.into())];
+        let call = Call {
+            sql: "SELECT raises($1)",
+            params: &params,
+            deadline: Deadline::after(Instant::now(), Duration::from_secs(20)),
+            shared: false,
+        };
+        let error = connection.execute(call).await.unwrap_err();
+        let names = (
+            error.constraint(),
+            error.namespace(),
+            error.table(),
+            error.column(),
+            error.data_type(),
+        );
+        let kind = (error.class(), error.effect(), error.existence());
+        format!(
+            "{:?} {kind:?} {names:?} {}",
+            error.code(),
+            error.position().is_some()
+        )
+    }
+
+    #[tokio::test]
+    async fn each_row_is_the_same_in_another_language() {
+        let server = or_skip!(Postgres::shared());
+        let database = server.database("classify_translated");
+        let function = "CREATE FUNCTION raises(code text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+            RAISE 'canceling statement due to statement timeout' USING ERRCODE = code,
+                DETAIL = 'cached plan must not change result type', CONSTRAINT = 'c',
+                SCHEMA = 's', TABLE = 't', COLUMN = 'k', DATATYPE = 'd';
+            END $$";
+        database
+            .client()
+            .await
+            .batch_execute(function)
+            .await
+            .unwrap();
+        let proxy = Proxy::before(server);
+        proxy.translate();
+        let connect = async |port| {
+            let options = Options {
+                database: Some(database.name().to_owned()),
+                user: server.user().to_owned(),
+                password: Secret::new(server.password()),
+                tls: TlsOptions::new(TlsMode::Disable),
+                ..Options::default()
+            };
+            let connector = Connector::new([Endpoint::tcp(server.host(), port)], options).unwrap();
+            connector.connect(Deadline::NONE).await.unwrap()
+        };
+        let english = connect(server.port()).await;
+        let translated = connect(proxy.port()).await;
+        for (state, class) in TABLE {
+            let code = format!("{state:0<5}");
+            let told = raised(&english, &code).await;
+            assert!(told.contains(&format!("{class:?}")), "{code}: {told}");
+            assert!(
+                told.contains("Some(\"c\"), Some(\"s\"), Some(\"t\")"),
+                "{code}: {told}"
+            );
+            assert_eq!(raised(&translated, &code).await, told, "{code}");
         }
     }
 }

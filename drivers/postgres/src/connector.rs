@@ -10,6 +10,7 @@ use underpin_core::driver::{BoxFuture, Connector as Connects};
 use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Stage, TlsMode};
 
 use crate::classify;
+use crate::client_error::Kind;
 use crate::connection::Connection;
 use crate::credentials::{self, ProvideCredentials};
 use crate::dial::{Answer, Dial, Dialed, Dialer, ask_for_tls};
@@ -363,7 +364,7 @@ impl Settings {
             let refused = error
                 .as_db_error()
                 .is_some_and(|said| said.code().code() == "28000");
-            let handshake = encrypted && error.to_string().contains("TLS");
+            let handshake = encrypted && Kind::of(&error) == Kind::Tls;
             let error = classify::login_failed(error, endpoint, &self.options);
             Failed {
                 error,

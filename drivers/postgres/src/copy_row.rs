@@ -118,7 +118,8 @@ impl<'a> RowWriter<'a> {
                     row.len(),
                     self.names.len()
                 ),
-            ));
+            )
+            .with_row(self.rows));
         }
         match &self.format {
             Format::Binary(columns) => {
@@ -176,6 +177,8 @@ fn misfit(row: u64, column: &str, type_: &str, value: &Value, why: Misfit) -> Er
         Class::Data,
         format!("Row {row}: {kind} does not fit the column {column:?} of type {type_}: {why}."),
     )
+    .with_row(row)
+    .with_column(column)
 }
 
 fn binary(value: &Value, column: &Column, out: &mut BytesMut) -> Result<(), Misfit> {

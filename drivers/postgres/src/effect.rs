@@ -44,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) commits_itself: bool,
     /// The server says that it is complete before it commits, as in the extended protocol.
     pub(crate) completes_first: bool,
+    /// It may name a prepared statement of its author's.
+    pub(crate) names_statements: bool,
 }
 
 /// What came of a statement that failed.

@@ -9,6 +9,7 @@ use crate::call::Call;
 use crate::connection::Connection;
 use crate::param::Param;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
@@ -50,12 +51,23 @@ impl Connection {
             Ok(nature) => call.submit_simple(nature),
             Err(error) => return Err(call.refuse(error)),
         }
+        call.note_limit(Setting::of(sql));
         match call
             .wait(pin!(self.session().client.batch_execute(sql)))
             .await
         {
             Ok(()) => call.done(),
-            Err(failure) => Err(call.fail(failure).await),
+            Err(failure) => {
+                let limit = &self.session().limit;
+                if let Some(setting) = Setting::of(sql)
+                    && !call.in_transaction()
+                {
+                    limit.note_failed(setting);
+                }
+                let error = call.fail(failure).await;
+                limit.take_failed();
+                Err(error)
+            }
         }
     }
 }
@@ -64,6 +76,7 @@ async fn run_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64>
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
+    call.note_limit(Setting::of(sql));
     match call.check(Nature::of(sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

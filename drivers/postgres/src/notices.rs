@@ -39,11 +39,7 @@ impl Notice {
 }
 
 /// Whether the notice says that a commit did not wait for its replicas to the end. The
-/// name of the server's routine is the one part that is never translated.
+/// name of the server's routine is the one part that tells it and is never translated.
 pub(crate) fn is_unreplicated(notice: &DbError) -> bool {
     notice.routine() == Some("SyncRepWaitForLSN")
-        || (notice.code().code() == "01000"
-            && notice
-                .message()
-                .starts_with("canceling wait for synchronous replication"))
 }

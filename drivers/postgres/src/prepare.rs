@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use underpin_core::{Class, Error, Value};
 
-use crate::call::{Call, Failure, is_misfit};
+use crate::call::{Call, Failure};
 use crate::classify;
+use crate::client_error::Kind;
 use crate::join::SKIPPED;
 use crate::param::Param;
 use crate::statements::Prepared;
@@ -21,6 +22,7 @@ impl Call {
     pub(crate) async fn prepare(&self, sql: &str) -> Result<Ready, Failure> {
         let cached = self.session().statements().get(sql);
         if let Some(prepared) = cached {
+            self.note_limit(prepared.limit);
             return Ok(Ready {
                 prepared,
                 fresh: false,
@@ -40,6 +42,7 @@ impl Call {
             let prepared = self.wait(pin!(self.session().client.prepare(sql))).await;
             let statement = self.behind_begin(prepared).await?;
             let prepared = Arc::new(Prepared::new(statement, sql));
+            self.note_limit(prepared.limit);
             self.session()
                 .statements()
                 .insert(sql, Arc::clone(&prepared));
@@ -66,7 +69,7 @@ impl Call {
             self.session().statements().clear();
         }
         let outgrown = said.is_some_and(classify::is_outgrown);
-        let doubtful = is_misfit(error) || code.starts_with("42") || code == "22P02";
+        let doubtful = Kind::of(error) == Kind::Misfit || code.starts_with("42") || code == "22P02";
         if outgrown || doubtful {
             self.session().statements().evict(sql, &ready.prepared);
         }

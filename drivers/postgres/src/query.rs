@@ -11,6 +11,7 @@ use crate::connection::Connection;
 use crate::execute::as_text;
 use crate::row::Row;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 
 /// The first row that could not be read; the sink has those before it.
 type Unreadable = Option<Error>;
@@ -92,6 +93,7 @@ async fn fetch_unnamed(
     if let Err(failure) = call.begin().await {
         return Err(call.fail(failure).await);
     }
+    call.note_limit(Setting::of(asked.sql));
     match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

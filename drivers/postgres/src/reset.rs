@@ -80,6 +80,7 @@ impl Connection {
                 client.batch_execute(&statement).await?;
             }
             session.link.changed.store(false, Ordering::Release);
+            session.limit.reset();
         }
         // The statements above settle before the call ends, so that the state is right.
         call.settle().await;

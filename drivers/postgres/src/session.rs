@@ -17,6 +17,7 @@ use crate::cancel::cancel;
 use crate::connector::Settings;
 use crate::link::{FAILED, IDLE, Link};
 use crate::opening::{Opening, Phase};
+use crate::statement_limit::StatementLimit;
 use crate::statements::Statements;
 
 /// One open session: the client, what is known of it, and what is under way on it.
@@ -27,6 +28,7 @@ pub(crate) struct Session {
     pub(crate) endpoint: Endpoint,
     statements: Mutex<Statements>,
     pub(crate) opening: Opening,
+    pub(crate) limit: StatementLimit,
     encrypted: bool,
     task: AbortHandle,
     /// Calls whose futures, or streams, are alive.
@@ -57,6 +59,7 @@ impl Session {
             link,
             statements: Mutex::new(Statements::new(settings.options.statement_cache_size)),
             opening: Opening::default(),
+            limit: StatementLimit::new(&settings.options),
             settings,
             endpoint,
             encrypted,

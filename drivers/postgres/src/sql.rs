@@ -13,6 +13,8 @@ pub(crate) struct Nature {
     pub(crate) commits_itself: bool,
     /// A COPY from or to this side of the connection.
     pub(crate) copies: bool,
+    /// Names a prepared statement: PREPARE, EXECUTE, DEALLOCATE.
+    pub(crate) names_statements: bool,
 }
 
 /// Whether a statement changes the session that runs it for the statements to come, as
@@ -67,6 +69,7 @@ impl Nature {
     fn begins_with(&mut self, first: &str, second: &str) {
         let is =
             |word: &str, names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        self.names_statements |= is(first, &["prepare", "execute", "deallocate"]);
         if is(first, &["set"]) {
             if !second.is_empty() && !is(second, &["local", "transaction", "constraints"]) {
                 self.changes_session = true;

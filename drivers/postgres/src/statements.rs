@@ -6,6 +6,7 @@ use tokio_postgres::Statement;
 use crate::column::Described;
 use crate::kind::Kind;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 
 /// A statement that the server has prepared, and all that is worked out once for it.
 #[derive(Debug)]
@@ -14,6 +15,7 @@ pub(crate) struct Prepared {
     pub(crate) params: Box<[Kind]>,
     pub(crate) result: Described,
     pub(crate) nature: Nature,
+    pub(crate) limit: Option<Setting>,
 }
 
 impl Prepared {
@@ -22,6 +24,7 @@ impl Prepared {
             params: statement.params().iter().map(Kind::of).collect(),
             result: Described::new(statement.columns()),
             nature: Nature::of(sql),
+            limit: Setting::of(sql),
             statement,
         }
     }

@@ -12,6 +12,7 @@ use crate::connection::Connection;
 use crate::execute::as_text;
 use crate::row::Row;
 use crate::sql::Nature;
+use crate::statement_limit::Setting;
 use crate::statements::Prepared;
 
 /// A result that is read row by row.
@@ -105,6 +106,7 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
 }
 
 async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) -> Result<Rows> {
+    call.note_limit(Setting::of(asked.sql));
     match call.check(Nature::of(asked.sql)) {
         Ok(nature) => call.submit(nature),
         Err(error) => return Err(call.refuse(error)),

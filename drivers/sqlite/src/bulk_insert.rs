@@ -122,7 +122,8 @@ fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> R
                 row.len(),
                 columns.len()
             ),
-        ));
+        )
+        .with_row(number as u64));
     }
     for (value, column) in row.iter().zip(columns) {
         if let Err(why) = check(value) {
@@ -131,7 +132,9 @@ fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> R
                 format!(
                     "The value for column {column:?} in row {number} cannot be stored by SQLite: {why}."
                 ),
-            ));
+            )
+            .with_row(number as u64)
+            .with_column(*column));
         }
     }
     Ok(())
@@ -175,6 +178,16 @@ fn undone(context: impl Into<String>) -> impl FnOnce(rusqlite::Error) -> Fault {
         error,
         effect: Effect::RolledBack,
         context: context.into(),
+        row: None,
+    }
+}
+
+fn refused(row: u64) -> impl FnOnce(rusqlite::Error) -> Fault {
+    move |error| Fault::Known {
+        error,
+        effect: Effect::RolledBack,
+        context: format!("Row {row} could not be inserted, so none was."),
+        row: Some(row),
     }
 }
 
@@ -200,13 +213,11 @@ fn insert_parts(
         }
         for row in rows.chunks_exact(width) {
             count += 1;
-            let failed =
-                |error| undone(format!("Row {count} could not be inserted, so none was."))(error);
             for (at, value) in row.iter().enumerate() {
                 stmt.raw_bind_parameter(at + 1, Param(value))
-                    .map_err(failed)?;
+                    .map_err(refused(count))?;
             }
-            stmt.raw_execute().map_err(failed)?;
+            stmt.raw_execute().map_err(refused(count))?;
         }
         let _ = give_back.send(rows);
     }

@@ -3,6 +3,8 @@
 use rusqlite::ffi;
 use underpin_core::{Class, Code, Error, Stage};
 
+use crate::message::Told;
+
 /// One result code. An extended code that has no row is its primary code.
 struct Known {
     code: i32,
@@ -78,31 +80,13 @@ const TABLE: &[Known] = &[
     known(ffi::SQLITE_NOTADB, Class::Corrupt, "The file is not a SQLite database, or it is encrypted.", "Give the path of a SQLite database, or restore the file from a backup."),
 ];
 
-/// What the plain code 1 means beyond an error in the statement, by how the message begins.
-#[rustfmt::skip]
-const BY_MESSAGE: &[(&str, Class)] = &[
-    ("no such table", Class::NotFound),
-    ("no such view", Class::NotFound),
-    ("no such index", Class::NotFound),
-    ("no such trigger", Class::NotFound),
-    ("unknown database", Class::NotFound),
-    ("integer overflow", Class::Data),
-    ("malformed JSON", Class::Data),
-    ("string or blob too big", Class::Data),
-    ("cannot commit - no transaction is active", Class::Closed),
-    ("cannot rollback - no transaction is active", Class::Closed),
-    ("cannot start a transaction within a transaction", Class::Unsupported),
-    ("cannot VACUUM from within a transaction", Class::Unsupported),
-    ("not authorized", Class::Permission),
-];
-
 /// Underpin's error for one of rusqlite's; `place` is the path of the file. The effect
 /// is the caller's to tell.
 pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
     let mut position = None;
     let (code, message) = match &error {
         rusqlite::Error::SqliteFailure(failure, message) => {
-            (failure.extended_code, message.clone())
+            (failure.extended_code, message.as_deref())
         }
         rusqlite::Error::SqlInputError {
             error,
@@ -113,12 +97,8 @@ pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
             let before = usize::try_from(*offset)
                 .ok()
                 .and_then(|offset| sql.get(..offset));
-            let at = before.map_or(0, |before| before.chars().count()) + 1;
-            position = Some(at);
-            (
-                error.extended_code,
-                Some(format!("{msg} (at character {at} of the statement)")),
-            )
+            position = Some(before.map_or(0, |before| before.chars().count()) + 1);
+            (error.extended_code, Some(msg.as_str()))
         }
         rusqlite::Error::MultipleStatement => return several_statements().with_source(error),
         rusqlite::Error::NulError(_) => {
@@ -129,20 +109,16 @@ pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
             return Error::new(Class::Server, what).with_source(error);
         }
     };
-    let message = message.unwrap_or_else(|| ffi::code_to_str(code).to_owned());
+    let message = message.unwrap_or_else(|| ffi::code_to_str(code));
     let row = look_up(code);
-    let class = match BY_MESSAGE
-        .iter()
-        .find(|(start, _)| message.starts_with(start))
-    {
-        Some((_, class)) if code == ffi::SQLITE_ERROR => *class,
-        _ => row.class,
-    };
-    let text = format!("{} SQLite says of {place}: {message}.", row.what);
-    let mut said = Error::new(class, text).with_code(Code::Number(code.into()));
-    if let Some(name) = constraint_name(code, &message) {
-        said = said.with_constraint(name);
-    }
+    let told = Told::by(code, message);
+    let at = position.map_or_else(String::new, |at| {
+        format!(" (at character {at} of the statement)")
+    });
+    let text = format!("{} SQLite says of {place}: {message}{at}.", row.what);
+    let mut said =
+        Error::new(told.class.unwrap_or(row.class), text).with_code(Code::from_number(code.into()));
+    said = told.add_to(said);
     if let Some(position) = position {
         said = said.with_position(position);
     }
@@ -168,18 +144,6 @@ pub(crate) fn several_statements() -> Error {
     .with_hint("Run them one by one, or together with `batch`.")
 }
 
-/// The name that SQLite gives in "UNIQUE constraint failed: users.email".
-fn constraint_name(code: i32, message: &str) -> Option<&str> {
-    if code & 0xff != ffi::SQLITE_CONSTRAINT {
-        return None;
-    }
-    let (_, name) = message.split_once(" constraint failed: ")?;
-    let index = name
-        .strip_prefix("index '")
-        .and_then(|name| name.strip_suffix('\''));
-    Some(index.unwrap_or(name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,7 +158,7 @@ mod tests {
         for row in TABLE {
             let error = failure(row.code, "the message");
             assert_eq!(error.class(), row.class, "{}", row.code);
-            assert_eq!(error.code(), Some(&Code::Number(row.code.into())));
+            assert_eq!(error.code(), Some(&Code::from_number(row.code.into())));
             let text = error.to_string();
             assert!(text.starts_with(row.what) && text.ends_with('.'), "{text}");
             assert!(text.contains("/data/shop.db: the message."), "{text}");
@@ -233,61 +197,6 @@ mod tests {
             failure(ffi::SQLITE_READONLY_DIRECTORY, "x").class(),
             Class::ReadOnly
         );
-    }
-
-    #[test]
-    fn each_message_of_code_1_has_its_class() {
-        for (start, class) in BY_MESSAGE {
-            assert_eq!(
-                failure(ffi::SQLITE_ERROR, &format!("{start}: x")).class(),
-                *class
-            );
-            assert_eq!(failure(ffi::SQLITE_FULL, start).class(), Class::Resource);
-        }
-    }
-
-    #[test]
-    fn constraints_are_named_where_sqlite_names_them() {
-        let cases = [
-            (
-                ffi::SQLITE_CONSTRAINT_UNIQUE,
-                "UNIQUE constraint failed: users.email",
-                Some("users.email"),
-            ),
-            (
-                ffi::SQLITE_CONSTRAINT_UNIQUE,
-                "UNIQUE constraint failed: a.x, a.y",
-                Some("a.x, a.y"),
-            ),
-            (
-                ffi::SQLITE_CONSTRAINT_UNIQUE,
-                "UNIQUE constraint failed: index 'lower_email'",
-                Some("lower_email"),
-            ),
-            (
-                ffi::SQLITE_CONSTRAINT_CHECK,
-                "CHECK constraint failed: age_is_positive",
-                Some("age_is_positive"),
-            ),
-            (
-                ffi::SQLITE_CONSTRAINT_NOTNULL,
-                "NOT NULL constraint failed: users.email",
-                Some("users.email"),
-            ),
-            (
-                ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
-                "FOREIGN KEY constraint failed",
-                None,
-            ),
-            (
-                ffi::SQLITE_ERROR,
-                "UNIQUE constraint failed: users.email",
-                None,
-            ),
-        ];
-        for (code, message, name) in cases {
-            assert_eq!(failure(code, message).constraint(), name, "{message}");
-        }
     }
 
     #[test]

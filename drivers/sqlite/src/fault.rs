@@ -9,6 +9,8 @@ pub(crate) enum Fault {
         error: rusqlite::Error,
         effect: Effect,
         context: String,
+        /// Which of the rows of a bulk insert it is about, counted from 1.
+        row: Option<u64>,
     },
     /// An error of this driver or of a row that cannot be read, complete.
     Ours(Error),

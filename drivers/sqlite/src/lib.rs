@@ -34,6 +34,7 @@ mod describe;
 mod effect;
 mod execute;
 mod fault;
+mod message;
 mod only_reads;
 mod open;
 mod options;

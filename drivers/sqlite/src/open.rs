@@ -232,7 +232,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
                 error
                     .code()
                     .cloned()
-                    .unwrap_or(underpin_core::Code::Number(14)),
+                    .unwrap_or(underpin_core::Code::from_number(14)),
             )
             .with_hint(hint)
     };

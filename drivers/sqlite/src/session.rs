@@ -100,10 +100,15 @@ impl Session {
                 error,
                 effect,
                 context,
-            } => self
-                .classify(error)
-                .with_effect(effect)
-                .with_context(context),
+                row,
+            } => {
+                let error = self.classify(error).with_effect(effect);
+                let error = error.with_context(context);
+                match row {
+                    Some(row) => error.with_row(row),
+                    None => error,
+                }
+            }
             Fault::Sqlite(error) => {
                 let trace = Trace {
                     was_open: self.open,

@@ -1,6 +1,6 @@
 use std::io::{Write, stdout};
 
-use jobmatch::{Stats, stats};
+use jobmatch::{Number, Stats, stats};
 use underpin::Result;
 use underpin_commands::{Exit, Format, GlobalOptions};
 
@@ -25,11 +25,9 @@ fn print(stats: &Stats, format: Format) -> std::io::Result<()> {
         }),
         Format::Json => {
             let numbers = named.iter().map(|(name, number)| {
-                let value = match number {
-                    Some(whole) if whole.fract() == 0.0 && !name.starts_with("average") => {
-                        (*whole as i64).into()
-                    }
-                    other => serde_json::Value::from(*other),
+                let value = match *number {
+                    Number::Count(count) => serde_json::Value::from(count),
+                    Number::Average(average) => serde_json::Value::from(average),
                 };
                 (String::from(*name), value)
             });
@@ -39,17 +37,23 @@ fn print(stats: &Stats, format: Format) -> std::io::Result<()> {
         Format::Csv => {
             writeln!(out, "what,number")?;
             named.iter().try_for_each(|(name, number)| {
-                let number = number.map_or_else(String::new, |number| number.to_string());
+                let number = match number {
+                    Number::Count(count) => count.to_string(),
+                    Number::Average(average) => {
+                        average.map_or_else(String::new, |one| one.to_string())
+                    }
+                };
                 writeln!(out, "{name},{number}")
             })
         }
     }
 }
 
-fn shown(number: Option<f64>) -> String {
+fn shown(number: Number) -> String {
     match number {
-        None => "-".into(),
-        Some(whole) if whole.fract() == 0.0 => whole.to_string(),
-        Some(number) => format!("{number:.3}"),
+        Number::Count(count) => count.to_string(),
+        Number::Average(None) => "-".into(),
+        Number::Average(Some(whole)) if whole.fract() == 0.0 => whole.to_string(),
+        Number::Average(Some(number)) => format!("{number:.3}"),
     }
 }

@@ -48,9 +48,5 @@ fn is_about_a_row(error: &Error) -> bool {
 
 fn explain(error: &Error, line: u64) -> BadRow {
     // Which row of the part it was says nothing here.
-    let message = error.message();
-    let reason = message
-        .split_once("so none was. ")
-        .map_or(message, |(_, reason)| reason);
-    BadRow::new(line, error.constraint(), reason)
+    BadRow::new(line, error.constraint(), error.reason())
 }

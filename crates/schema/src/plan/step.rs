@@ -18,6 +18,22 @@ pub struct Step {
     /// Whether it can run in one transaction with the other steps. Where it cannot, it takes
     /// hold by itself, before those that follow.
     pub transactional: bool,
+    /// What it does, for programs.
+    #[serde(skip)]
+    pub kind: StepKind,
+}
+
+/// What a step does, as far as anything depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// It adds a label to an enumerated type.
+    AddLabel,
+    /// It renames a label of an enumerated type.
+    RenameLabel,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// What undoes a step.

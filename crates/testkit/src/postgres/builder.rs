@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 use super::address::Address;
 use super::certificate::{self, ServerCertificate};
 use super::installation::Installation;
-use super::{Keeper, Postgres, tail};
+use super::{Keeper, Postgres, locale, tail};
 use crate::attendant::Attendant;
 use crate::port::free_port;
 use crate::secrets;
@@ -39,6 +39,7 @@ pub struct PostgresBuilder {
     hba: String,
     password: Option<String>,
     programs: Option<PathBuf>,
+    language: Option<String>,
 }
 
 impl PostgresBuilder {
@@ -60,6 +61,14 @@ impl PostgresBuilder {
     pub fn hba(mut self, lines: &str) -> Self {
         let _ = writeln!(self.hba, "{lines}");
         self
+    }
+
+    /// Has the server say its messages in the language of this locale, such as `de_DE.UTF-8`. The
+    /// locale need not be installed: it is compiled for this server alone, of the system's
+    /// sources. Where those are missing, [`start`](PostgresBuilder::start) says so.
+    pub fn language(mut self, locale: &str) -> Self {
+        self.language = Some(locale.to_owned());
+        self.setting("lc_messages", locale)
     }
 
     /// Sets the superuser's password, instead of a random one.
@@ -98,15 +107,24 @@ impl PostgresBuilder {
             }
         })?;
         let password = self.password.clone().unwrap_or_else(secrets::password);
+        let locale = match &self.language {
+            Some(name) => Some(locale::compile(name)?),
+            None => None,
+        };
         let mut server = self
-            .prepare(&installation, password)
+            .prepare(&installation, password, locale)
             .unwrap_or_else(|error| panic!("A PostgreSQL server cannot be prepared: {error}."));
         server.order("start");
         Ok(server)
     }
 
     /// Makes the server's directory, its files and its shell, but does not start it.
-    fn prepare(&self, installation: &Installation, password: String) -> io::Result<Postgres> {
+    fn prepare(
+        &self,
+        installation: &Installation,
+        password: String,
+        locale: Option<tempfile::TempDir>,
+    ) -> io::Result<Postgres> {
         // From here on the shell removes the directory, since it outlives this process.
         let directory = tempfile::Builder::new()
             .prefix("underpin-pg-")
@@ -120,6 +138,12 @@ impl PostgresBuilder {
             .arg(directory.join("supervise.sh"))
             .arg(&installation.programs)
             .arg(&directory);
+        if let Some(locale) = locale {
+            let place = directory.join("locale");
+            fs::rename(locale.keep(), &place)?;
+            installation.account.hand_over(&place)?;
+            shell.env("LOCPATH", place);
+        }
         installation.account.hand_over(&directory)?;
         let mut attendant = Attendant::start(shell)?;
 

@@ -2,6 +2,7 @@ use std::collections::HashMap;
 
 use super::cut_point::CutPoint;
 use super::frames::Frames;
+use super::translation::translated;
 
 /// What one client and one server have said to each other, as far as a cut depends on it. It
 /// decides and does no I/O.
@@ -17,6 +18,8 @@ pub(super) struct Conversation {
     asked: u64,
     ready: u64,
     pending: Option<Pending>,
+    /// Whether what the server says to people is translated.
+    translates: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,13 @@ const GSS_REQUEST: u32 = 80_877_104;
 const TLS_HANDSHAKE: u8 = 0x16;
 
 impl Conversation {
+    pub(super) fn new(translates: bool) -> Self {
+        Conversation {
+            translates,
+            ..Conversation::default()
+        }
+    }
+
     /// Takes bytes from the client. A cut that is armed is taken out when its statement is seen.
     pub(super) fn hear_client(&mut self, bytes: &[u8], armed: &mut Option<CutPoint>) -> Step {
         self.client.push(bytes);
@@ -202,6 +212,10 @@ impl Conversation {
                 Phase::Messages => {
                     let Some(message) = self.server.next_typed() else {
                         return step;
+                    };
+                    let message = match self.translates {
+                        true => translated(&message),
+                        false => message,
                     };
                     self.server_message(&message, &mut step);
                     if step.then != Then::GoOn {

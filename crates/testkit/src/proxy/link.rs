@@ -51,7 +51,7 @@ pub(super) async fn run(mut client: TcpStream, target: (String, u16), network: A
         let number = registration.number;
         let _ = cut_below.wait_for(|below| number < *below).await;
     };
-    let conversation = Mutex::new(Conversation::default());
+    let conversation = Mutex::new(Conversation::new(network.state().translates));
     let mut server = None;
     let end = tokio::select! {
         () = cut => End::Cut { reset: true, armed: false },

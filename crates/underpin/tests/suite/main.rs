@@ -8,6 +8,7 @@ mod complaints;
 mod concurrent;
 mod deadlock;
 mod effect;
+mod errors;
 mod faults;
 mod health;
 mod house;

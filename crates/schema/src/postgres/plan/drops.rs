@@ -16,7 +16,7 @@ use crate::postgres::ddl::{
     self, column, domain, enum_type, extension, function, index, materialized_view, namespace,
     partition, policy, sequence, table, trigger, view,
 };
-use crate::{Column, Domain, ObjectName, Schema, Step, Undo};
+use crate::{Column, Domain, ObjectName, Schema, Step, StepKind, Undo};
 
 /// The statement that drops it.
 pub(super) fn drop_sql(schema: &Schema, node: &Node) -> Result<String> {
@@ -200,6 +200,7 @@ pub(super) fn step(
         lock: locks::dropping(&old, scene.from),
         loses: loses(&old, intent, scene),
         transactional: true,
+        kind: StepKind::Other,
     })
 }
 

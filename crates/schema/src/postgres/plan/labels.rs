@@ -4,7 +4,7 @@ use underpin_core::Result;
 
 use super::makes::step;
 use crate::postgres::ddl::literal::literal;
-use crate::{Change, EnumType, Lock, ObjectName, Step, Undo};
+use crate::{Change, EnumType, Lock, ObjectName, Step, StepKind, Undo};
 
 pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
@@ -18,12 +18,10 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
                     ))
                 };
                 let undo = Undo::sql(rename(to, from)?);
-                steps.push(step(
-                    change.to_string(),
-                    rename(from, to)?,
-                    undo,
-                    Lock::none(),
-                ));
+                steps.push(Step {
+                    kind: StepKind::RenameLabel,
+                    ..step(change.to_string(), rename(from, to)?, undo, Lock::none())
+                });
             }
             Change::AlterEnum { name, from, to } => {
                 let old = |label: &str| old_label(changes, name, label);
@@ -69,7 +67,10 @@ fn added(
         );
         let why = "PostgreSQL cannot take a label away from an enum.".to_owned();
         let words = format!("Add label {label:?} to enum {name}");
-        out.push(step(words, sql, Undo::None(why), Lock::none()));
+        out.push(Step {
+            kind: StepKind::AddLabel,
+            ..step(words, sql, Undo::None(why), Lock::none())
+        });
     }
     Ok(())
 }
@@ -88,7 +89,7 @@ pub(super) fn commit_first(steps: &mut [Step], changes: &[Change]) {
             .filter(|label| !from.labels.contains(label));
         used.extend(new.map(|label| literal(label)));
     }
-    let adds = |step: &Step| step.sql.starts_with("ALTER TYPE") && step.sql.contains(" ADD VALUE ");
+    let adds = |step: &Step| step.kind == StepKind::AddLabel;
     let named = steps.iter().filter(|step| !adds(step));
     let named = used
         .iter()

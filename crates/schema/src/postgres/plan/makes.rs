@@ -12,7 +12,7 @@ use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use super::{Aside, alters, locks, rows};
 use crate::postgres::dump;
-use crate::{Lock, LockMode, ObjectName, Schema, Step, Undo, Work};
+use crate::{Lock, LockMode, ObjectName, Schema, Step, StepKind, Undo, Work};
 
 /// What is made and altered, in order. Tables that have to come before what their own
 /// expressions need are made without them.
@@ -132,14 +132,14 @@ pub(super) fn step(comment: String, sql: String, undo: Undo, lock: Lock) -> Step
         lock,
         loses: None,
         transactional: true,
+        kind: StepKind::Other,
     }
 }
 
 /// What belongs to something that was made just before.
 fn accompanying(piece: Piece, node: &Node) -> Step {
-    let comment = piece.sql.starts_with("COMMENT ON");
     let of_column = matches!(node, Node::Column(..));
-    let on = node.owner().filter(|_| comment || of_column);
+    let on = node.owner().filter(|_| piece.is_comment || of_column);
     let lock = on.map_or_else(Lock::none, |on| {
         Lock::of(LockMode::ShareUpdateExclusive, on, Work::Catalog)
     });

@@ -4,7 +4,7 @@
 use underpin_core::{Result, quote};
 
 use crate::postgres::ddl::literal::literal;
-use crate::{ColumnRef, Lock, LockMode, ObjectName, Refusal, Step, Undo, Work};
+use crate::{ColumnRef, Lock, LockMode, ObjectName, Refusal, Step, StepKind, Undo, Work};
 
 /// Fails where a row holds NULL.
 pub(super) fn none_is_null(table: &ObjectName, column: &str) -> Result<Step> {
@@ -51,5 +51,6 @@ fn step(table: &ObjectName, comment: String, found: &str, refusal: &Refusal) -> 
         lock: Lock::of(LockMode::AccessShare, table, Work::Scan),
         loses: None,
         transactional: true,
+        kind: StepKind::Other,
     }
 }

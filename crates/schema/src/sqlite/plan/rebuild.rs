@@ -33,6 +33,18 @@ struct Piece {
     comment: String,
     sql: String,
     lock: Lock,
+    turn: Turn,
+}
+
+/// Where in the rebuild a statement is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// It creates the new table.
+    Creates,
+    /// It drops the old table.
+    Drops,
+    /// Anything else.
+    Between,
 }
 
 fn piece(comment: impl Into<String>, sql: String, lock: Lock) -> Piece {
@@ -40,6 +52,7 @@ fn piece(comment: impl Into<String>, sql: String, lock: Lock) -> Piece {
         comment: comment.into(),
         sql,
         lock,
+        turn: Turn::Between,
     }
 }
 
@@ -51,11 +64,11 @@ impl Rebuild<'_> {
         for piece in self.pieces(self.now, self.then)? {
             let undo = undo.take().unwrap_or(Undo::Included);
             let step = steps.push(piece.comment, piece.sql, undo, piece.lock);
-            if step.sql.starts_with("CREATE TABLE") {
+            if piece.turn == Turn::Creates {
                 let words: Vec<String> = changes.iter().map(ToString::to_string).collect();
                 step.comment = format!("{}: {}", step.comment, words.join("; "));
             }
-            if step.sql.starts_with("DROP TABLE") {
+            if piece.turn == Turn::Drops {
                 step.loses = self.losses(changes);
             }
         }
@@ -85,11 +98,14 @@ impl Rebuild<'_> {
         let spare = name.sibling(self.taken.spare(&name.name));
         let (old, new) = (plain(&name.name), plain(&spare.name));
         let mut pieces = vec![
-            piece(
-                format!("Create {name} anew as {new}"),
-                ddl::table::create_as(&spare.name, name, then)?,
-                catalog(),
-            ),
+            Piece {
+                turn: Turn::Creates,
+                ..piece(
+                    format!("Create {name} anew as {new}"),
+                    ddl::table::create_as(&spare.name, name, then)?,
+                    catalog(),
+                )
+            },
             piece(
                 format!("Copy the rows of {old}"),
                 copy(name, &spare, now, then)?,
@@ -104,11 +120,14 @@ impl Rebuild<'_> {
             "PRAGMA legacy_alter_table = ON".to_owned(),
             Lock::none(),
         ));
-        pieces.push(piece(
-            format!("Drop the old {old}"),
-            ddl::table::drop(name)?,
-            catalog(),
-        ));
+        pieces.push(Piece {
+            turn: Turn::Drops,
+            ..piece(
+                format!("Drop the old {old}"),
+                ddl::table::drop(name)?,
+                catalog(),
+            )
+        });
         pieces.push(piece(
             format!("Give {new} its name"),
             ddl::table::rename(&spare, name)?,

@@ -1,4 +1,4 @@
-use crate::plan::{Lock, LockMode, Step, Undo, Work};
+use crate::plan::{Lock, LockMode, Step, StepKind, Undo, Work};
 
 /// The steps so far.
 #[derive(Default)]
@@ -22,6 +22,7 @@ impl Steps {
             lock,
             loses: None,
             transactional: true,
+            kind: StepKind::Other,
         });
         self.list.last_mut().expect("a step was added")
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use underpin_core::Engine;
 use underpin_migrate::{NewScript, NewSection, split};
-use underpin_schema::{Change, Lock, LockMode, Step, Undo, Work};
+use underpin_schema::{Change, Lock, LockMode, Step, StepKind, Undo, Work};
 
 use super::Comparison;
 
@@ -59,9 +59,8 @@ struct Part<'c> {
 impl<'c> Part<'c> {
     fn of(comparison: &'c Comparison) -> Self {
         let steps = &comparison.plan.steps[..];
-        let of_labels = |step: &&Step| {
-            step.sql.starts_with("ALTER TYPE ") && !matches!(step.undo, Undo::Included)
-        };
+        let of_labels =
+            |step: &&Step| matches!(step.kind, StepKind::AddLabel | StepKind::RenameLabel);
         let labels = steps.iter().take_while(of_labels).count();
         let last = steps[..labels].iter().rposition(Step::is_final);
         Part {

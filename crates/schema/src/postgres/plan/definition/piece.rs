@@ -18,6 +18,8 @@ use crate::{Index, ObjectName, ObjectRef, Schema, Table, TriggerState, ViewColum
 pub(in crate::postgres::plan) struct Piece {
     pub(in crate::postgres::plan) words: String,
     pub(in crate::postgres::plan) sql: String,
+    /// Whether it is a comment on something.
+    pub(in crate::postgres::plan) is_comment: bool,
 }
 
 /// What makes it, the node itself first. Empty where the schema has it not. A whole comes
@@ -46,12 +48,15 @@ struct Pieces<'n> {
 
 impl Pieces<'_> {
     fn create(&mut self, sql: String) {
-        let words = format!("Create {}", self.node);
-        self.pieces.push(Piece { words, sql });
+        self.add(format!("Create {}", self.node), sql);
     }
 
     fn add(&mut self, words: String, sql: String) {
-        self.pieces.push(Piece { words, sql });
+        self.pieces.push(Piece {
+            words,
+            sql,
+            is_comment: false,
+        });
     }
 
     /// The options of a column, where it has some.
@@ -61,13 +66,18 @@ impl Pieces<'_> {
         self.pieces.extend(sql.map(|sql| Piece {
             words: words(),
             sql,
+            is_comment: false,
         }));
     }
 
     fn comment(&mut self, on: Subject<'_>, comment: &Option<String>) -> Result<()> {
         if let Some(text) = comment {
             let words = format!("Comment on {}", self.node);
-            self.add(words, set(on, Some(text))?);
+            self.pieces.push(Piece {
+                words,
+                sql: set(on, Some(text))?,
+                is_comment: true,
+            });
         }
         Ok(())
     }
