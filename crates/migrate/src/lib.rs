@@ -13,9 +13,12 @@ mod graph;
 mod history;
 mod history_table;
 mod host;
+mod into_target;
 mod lexer;
 mod lock;
 mod merge;
+mod migrator;
+mod open_database;
 mod outline;
 mod plan;
 mod postgres;
@@ -44,7 +47,10 @@ pub use graph::{Branch, Edge, Graph, GraphError, Link};
 pub use history::{Applied, History, State};
 pub use history_table::HISTORY_TABLE;
 pub use host::{Direction, Host, Wait};
+pub use into_target::IntoTarget;
 pub use merge::{Merge, Overlap, Touch, merge};
+pub use migrator::{Migrator, RevisionConnection};
+pub use open_database::{OpenConnection, OpenDatabase};
 pub use outline::{Entry, Mark, current, entry, outline};
 pub use plan::{
     Group, Mode, Plan, PlanError, PlanStep, Work, leads_down, pending, plan_down, plan_up,

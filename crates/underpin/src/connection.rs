@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 use futures_util::FutureExt;
 use underpin_core::driver::BulkTarget;
 use underpin_core::{
-    Deadline, Engine, FromRow, FromValue, IntoParams, Params, Result, TransactionOptions, ValueRow,
+    Deadline, Engine, FromRow, FromValue, IntoParams, Params, Result, RowStream,
+    TransactionOptions, ValueRow,
 };
 
-use crate::into_config::IntoConfig;
+use crate::config::IntoConfig;
 use crate::operation::{self, Operation};
-use crate::row_stream::RowStream;
 use crate::session::{AnyHeld, Session};
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 use crate::transaction::Transaction;
 
 /// One connection that one caller holds: what it sets, locks or creates for the session
@@ -67,7 +67,7 @@ impl Connection {
         params: Params,
     ) -> Result<RowStream<T>> {
         let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
-        Ok(RowStream::new(columns, rows, Arc::clone(&self.session)))
+        Ok(RowStream::new(columns, rows, self.session.clone()))
     }
 
     /// The engine at the other end.

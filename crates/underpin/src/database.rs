@@ -8,20 +8,19 @@ use underpin_core::driver::BulkTarget;
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
-    Result, StatementDescription, ValueRow,
+    Result, RowStream, StatementDescription, ValueRow,
 };
 
 use crate::backend::{Backend, on_engine};
 use crate::config::Config;
+use crate::config::IntoConfig;
 use crate::connection::{Connection, Lease};
 use crate::health::Health;
-use crate::into_config::IntoConfig;
 use crate::operation::{self, Operation};
 use crate::options::Options;
-use crate::row_stream::RowStream;
 use crate::service::{deadline_of, is_unsent};
 use crate::session::{AnyHeld, Held, Session};
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 use crate::transaction::Transaction;
 
 /// A database: its endpoints, its pools, its retries and its numbers, in one handle that
@@ -314,15 +313,6 @@ impl Database {
         }
     }
 
-    /// What the engine says of a statement, which is not run.
-    #[track_caller]
-    pub(crate) fn describe(
-        &self,
-        sql: &str,
-    ) -> impl Future<Output = Result<StatementDescription>> + Send {
-        self.run(operation::Describe, sql, Params::new())
-    }
-
     #[track_caller]
     fn run_stream<T: FromRow + Send + 'static>(
         &self,
@@ -482,5 +472,12 @@ impl std::fmt::Debug for Database {
             .field("engine", &self.engine())
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+impl underpin_query::Describe for Database {
+    #[track_caller]
+    fn describe(&self, sql: &str) -> impl Future<Output = Result<StatementDescription>> + Send {
+        self.run(operation::Describe, sql, Params::new())
     }
 }

@@ -8,9 +8,9 @@ use underpin_core::{Class, Deadline, Error, Result};
 use underpin_pool::{Bounds, Pool, PoolOptions};
 
 use crate::backend::Backend;
+use crate::config::IntoConfig;
 use crate::connect;
 use crate::database::Database;
-use crate::into_config::IntoConfig;
 use crate::service::deadline_of;
 
 impl Database {

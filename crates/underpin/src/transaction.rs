@@ -7,13 +7,12 @@ use futures_util::FutureExt;
 use underpin_core::driver::BulkTarget;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
-    TransactionOptions, ValueRow,
+    RowStream, TransactionOptions, ValueRow,
 };
 
 use crate::operation::{self, Operation};
-use crate::row_stream::RowStream;
 use crate::session::{Leftover, Session};
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 
 /// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
 /// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
@@ -121,11 +120,7 @@ impl Transaction {
         params: Params,
     ) -> Result<RowStream<T>> {
         let (columns, rows) = self.run(operation::Stream::<T>::new(), sql, params).await?;
-        Ok(RowStream::new(
-            columns,
-            rows,
-            Arc::clone(&self.shared.session),
-        ))
+        Ok(RowStream::new(columns, rows, self.shared.session.clone()))
     }
 
     /// The engine at the other end.
