@@ -3,6 +3,7 @@
 //! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
 //! here reads a clock.
 
+mod by_engine;
 mod column_type;
 mod deadline;
 pub mod driver;
@@ -28,6 +29,7 @@ mod topology;
 mod transaction;
 pub mod value;
 
+pub use by_engine::ByEngine;
 pub use column_type::{ColumnType, DataType, Enumeration, Label};
 pub use deadline::Deadline;
 pub use endpoint::{Address, Endpoint, Role};

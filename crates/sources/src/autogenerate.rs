@@ -9,11 +9,11 @@ use std::path::Path;
 use underpin_core::{Engine, Result};
 use underpin_migrate::{Migrator, OpenDatabase};
 use underpin_model::Models;
-use underpin_schema::{Diff, Hints, Plan, Rename, Schema, Selection, diff};
+use underpin_schema::{Diff, Hints, Plan, Rename, Schema, SchemaDialect, Selection};
 
 pub use written::{Written, written};
 
-use crate::{Scratch, Target, of_models, of_revisions, of_sql, plan};
+use crate::{Scratch, Target, of_models, of_revisions, of_sql};
 
 /// What a database is to have once all revisions are applied.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,7 @@ pub struct Comparison<D: OpenDatabase> {
     /// The renames that were asked for and name nothing on this engine, with a sentence that
     /// says so. Elsewhere they may.
     pub passed_over: BTreeMap<String, String>,
+    dialect: &'static SchemaDialect,
     scratch: Scratch<D>,
     /// Where what is wanted is told by SQL, that, since it says what is compared.
     target: Option<Target>,
@@ -85,10 +86,12 @@ impl<D: OpenDatabase> Comparison<D> {
             passed_over,
             target,
         } = sides;
-        let diff = diff(&made, &wanted, &hints);
-        let plan = plan(engine, &made, &wanted, &diff)?;
+        let dialect = SchemaDialect::of(engine)?;
+        let diff = (dialect.diff)(&made, &wanted, &hints);
+        let plan = (dialect.plan)(&made, &wanted, &diff)?;
         Ok(Comparison {
             engine,
+            dialect,
             made,
             wanted,
             diff,

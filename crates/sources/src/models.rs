@@ -4,7 +4,7 @@ use underpin_config::Config;
 use underpin_core::{Engine, Error, Executor, Result};
 use underpin_migrate::OpenDatabase;
 use underpin_model::Models;
-use underpin_schema::{Hints, Schema, postgres, sqlite};
+use underpin_schema::{Hints, Schema, SchemaDialect};
 
 use crate::{Scratch, introspect, selection};
 
@@ -46,10 +46,7 @@ async fn make<D: OpenDatabase>(
     engine: Engine,
     scratch: &Scratch<D>,
 ) -> Result<Schema> {
-    let statements = match engine {
-        Engine::Sqlite => sqlite::dump(schema)?,
-        _ => postgres::dump(schema)?,
-    };
+    let statements = (SchemaDialect::of(engine)?.dump)(schema)?;
     let database = scratch.database();
     // One session, since what is set for one statement holds for the next.
     let session = database.acquire().await?;

@@ -1,8 +1,9 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use underpin_config::Config;
-use underpin_core::{Class, Engine, Error, Executor, Result, quote};
+use underpin_core::{Class, Error, Executor, Result};
 use underpin_migrate::{OpenConnection, OpenDatabase};
+use underpin_schema::{SchemaDialect, ScratchRules, ServerScratch};
 
 /// What the names of scratch databases begin with on a server.
 const PREFIX: &str = "underpin_scratch_";
@@ -11,28 +12,10 @@ const PREFIX: &str = "underpin_scratch_";
 /// killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(60 * 60);
 
-/// The way to whoever may connect, where the configured database does not exist yet.
-const MAINTENANCE: &str = "postgres";
-
 /// Making a database can mean a checkpoint.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
 
 const CLOSE: Duration = Duration::from_secs(5);
-
-/// The statement that makes one like the database of the connection. Locales that are not the
-/// C library's are left to the server's default.
-const CREATE: &str = "
-SELECT format('CREATE DATABASE %I TEMPLATE template0', $1::text)
-       || CASE WHEN coalesce(to_jsonb(d) ->> 'datlocprovider', 'c') = 'c'
-               THEN format(' ENCODING %L LC_COLLATE %L LC_CTYPE %L',
-                           pg_encoding_to_char(encoding), datcollate, datctype)
-               ELSE '' END
-FROM pg_database d WHERE datname = current_database()";
-
-const IDLE: &str = "
-SELECT datname::text FROM pg_database d
-WHERE datname ~ $1 AND pg_has_role(datdba, 'USAGE')
-  AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
 /// An empty database for a while, of the engine and, on PostgreSQL, on the server of another
 /// one: what is made in it shows what that server makes of it. On SQLite it is in memory.
@@ -51,6 +34,7 @@ pub struct Scratch<D: OpenDatabase> {
 #[derive(Debug)]
 struct Server<C> {
     connection: C,
+    rules: &'static ServerScratch,
     name: String,
 }
 
@@ -64,18 +48,18 @@ impl<D: OpenDatabase> Scratch<D> {
     /// # Cancel safety
     /// Dropped half-way, an empty database may stay until one is made an hour or more later.
     pub async fn beside(config: &Config) -> Result<Scratch<D>> {
-        match config.engine() {
-            Engine::Postgres => on_postgres(config).await,
-            Engine::Sqlite => {
-                let memory = Config::builder().url("sqlite::memory:").build()?;
+        match &SchemaDialect::of(config.engine())?.scratch {
+            ScratchRules::Server(rules) => on_server(config, rules).await,
+            ScratchRules::Memory { url } => {
+                let memory = Config::builder().url(*url).build()?;
                 Ok(Scratch {
                     database: D::open(memory).await?,
                     server: None,
                 })
             }
-            engine => Err(Error::new(
+            ScratchRules::None => Err(Error::new(
                 Class::Unsupported,
-                format!("There are no scratch databases on {engine}."),
+                format!("There are no scratch databases on {}.", config.engine()),
             )),
         }
     }
@@ -121,34 +105,35 @@ async fn remove<D: OpenDatabase>(database: D, server: Option<Server<D::Connectio
 }
 
 async fn drop_database<C: OpenConnection>(server: Server<C>) -> Result<()> {
-    let Server { connection, name } = server;
-    let version: i32 = connection
-        .query_scalar("SELECT current_setting('server_version_num')::int4", ())
-        .await?;
-    let force = if version >= 13_00_00 {
-        " WITH (FORCE)"
-    } else {
-        ""
-    };
-    let sql = format!(
-        "DROP DATABASE IF EXISTS {}{force}",
-        quote::identifier(&name)?
-    );
+    let Server {
+        connection,
+        rules,
+        name,
+    } = server;
+    let sql: String = connection.query_scalar(rules.drop, (name,)).await?;
     connection.batch(&sql).await?;
     connection.close().await;
     Ok(())
 }
 
-async fn on_postgres<D: OpenDatabase>(config: &Config) -> Result<Scratch<D>> {
-    let connection = on_server::<D::Connection>(config).await?;
-    sweep(&connection).await?;
+async fn on_server<D: OpenDatabase>(
+    config: &Config,
+    rules: &'static ServerScratch,
+) -> Result<Scratch<D>> {
+    let connection: D::Connection = to_server(config, rules).await?;
+    sweep(&connection, rules).await?;
     let name = new_name();
+    let not_made = |error| not_made(error, rules);
     let sql: String = connection
-        .query_scalar(CREATE, (name.clone(),))
+        .query_scalar(rules.create, (name.clone(),))
         .await
         .map_err(not_made)?;
     connection.batch(&sql).await.map_err(not_made)?;
-    let server = Server { connection, name };
+    let server = Server {
+        connection,
+        rules,
+        name,
+    };
     let own = config.to_builder().database(&server.name);
     let own = own.pool_min_size(0).max_retries(0).build();
     let opened = match own {
@@ -169,14 +154,14 @@ async fn on_postgres<D: OpenDatabase>(config: &Config) -> Result<Scratch<D>> {
 
 /// A connection from which databases are made: to the one configured, or where there is none
 /// yet to the one that every server has.
-async fn on_server<C: OpenConnection>(config: &Config) -> Result<C> {
+async fn to_server<C: OpenConnection>(config: &Config, rules: &ServerScratch) -> Result<C> {
     let builder = || {
         let builder = config.to_builder().max_retries(0);
         builder.statement_timeout(PATIENCE)
     };
     match C::open(builder().build()?).await {
         Err(error) if error.class() == Class::NotFound => {
-            C::open(builder().database(MAINTENANCE).build()?).await
+            C::open(builder().database(rules.maintenance).build()?).await
         }
         result => result,
     }
@@ -184,17 +169,13 @@ async fn on_server<C: OpenConnection>(config: &Config) -> Result<C> {
 
 /// Drops what killed processes left behind. What another is dropping at the same time, or
 /// still has open, is left to it.
-async fn sweep<C: OpenConnection>(connection: &C) -> Result<()> {
-    let names: Vec<(String,)> = connection.query_as(IDLE, (format!("^{PREFIX}"),)).await?;
+async fn sweep<C: OpenConnection>(connection: &C, rules: &ServerScratch) -> Result<()> {
+    let names: Vec<(String,)> = connection.query_as(rules.unused, (PREFIX,)).await?;
     let now = seconds();
     for (name,) in names {
         if made_at(&name).is_some_and(|made| made + LEFT_BEHIND.as_secs() < now) {
-            let _ = connection
-                .batch(&format!(
-                    "DROP DATABASE IF EXISTS {}",
-                    quote::identifier(&name)?
-                ))
-                .await;
+            let sql: String = connection.query_scalar(rules.drop_unused, (name,)).await?;
+            let _ = connection.batch(&sql).await;
         }
     }
     Ok(())
@@ -216,11 +197,9 @@ fn seconds() -> u64 {
     since.unwrap_or_default().as_secs()
 }
 
-fn not_made(error: Error) -> Error {
-    let hint = "Give the user the right to create databases (ALTER ROLE … CREATEDB), or connect as \
-                one that has it: what a schema becomes is tried in a database of its own.";
+fn not_made(error: Error, rules: &ServerScratch) -> Error {
     match error.class() {
-        Class::Permission => error.with_hint(hint),
+        Class::Permission => error.with_hint(rules.permission_hint),
         _ => error,
     }
     .with_context("A scratch database cannot be made.")

@@ -4,7 +4,7 @@ use underpin_config::Config;
 use underpin_core::{Class, Engine, Error, Result};
 use underpin_migrate::{Migrator, OpenDatabase};
 use underpin_model::Models;
-use underpin_schema::{Hints, Schema, Selection};
+use underpin_schema::{Hints, Schema, SchemaDialect, Selection};
 
 use crate::selected::selected;
 use crate::source::Source;
@@ -19,7 +19,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 ///
 /// ```no_run
 /// use underpin::Config;
-/// use underpin::schema::{Selection, Source, Sources};
+/// use underpin::schema::{SchemaDialect, Selection, Source, Sources};
 ///
 /// # async fn run() -> underpin::Result<()> {
 /// let sources = Sources::new(Config::from_env()?);
@@ -27,7 +27,8 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// let (has, wanted) = sources
 ///     .read_both(&Source::Database, &wanted, &Selection::default())
 ///     .await?;
-/// for change in has.diff(&wanted).changes {
+/// let dialect = SchemaDialect::of(sources.engine())?;
+/// for change in has.diff(&wanted, dialect).changes {
 ///     println!("{change}");
 /// }
 /// # Ok(())
@@ -185,8 +186,7 @@ impl<D: OpenDatabase> Sources<D> {
             _ => &self.config,
         };
         let mut config = config.to_builder().pool_min_size(0);
-        if self.engine_of(source) == Engine::Sqlite {
-            // A file that is not there is no empty database.
+        if SchemaDialect::of(self.engine_of(source))?.creates_databases {
             config = config.read_only(true);
         }
         let database = D::open(config.build()?).await?;
@@ -220,7 +220,8 @@ impl<D: OpenDatabase> Sources<D> {
             Err(error) => Err(error),
         };
         let removed = scratch.remove().await;
-        let target = Target::described(made?, Hints::default());
+        let dialect = SchemaDialect::of(self.engine())?;
+        let target = Target::described(made?, Hints::default(), dialect);
         removed.map(|()| target)
     }
 }

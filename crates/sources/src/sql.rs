@@ -5,7 +5,7 @@ use std::path::Path;
 use underpin_config::Config;
 use underpin_core::{Class, Engine, Error, Executor, Result};
 use underpin_migrate::{OpenDatabase, Piece, SplitError, Statement, split, statement_failed};
-use underpin_schema::Selection;
+use underpin_schema::{SchemaDialect, ScratchRules, Selection, Use};
 
 use crate::target::{Target, without_history};
 use crate::{Scratch, introspect};
@@ -15,7 +15,7 @@ mod hints;
 mod statement;
 
 use files::File;
-use statement::{Use, use_of};
+use statement::use_of;
 
 /// The schema that a file of SQL describes, or a directory with all `.sql` files in it and
 /// below it, in the order of their paths: what they make in a [scratch database](Scratch)
@@ -75,7 +75,7 @@ async fn read<D: OpenDatabase>(db: &D, files: &[File], selection: &Selection) ->
         true => whole,
         false => introspect(db, &without_history(selection)).await?,
     };
-    Ok(Target::described(schema, hints))
+    Ok(Target::described(schema, hints, SchemaDialect::of(engine)?))
 }
 
 /// A file's text, and where its statements are.
@@ -130,14 +130,16 @@ fn not_split(file: &File, error: &SplitError) -> Error {
 /// Runs the statements of a file.
 async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
     let engine = session.engine();
-    if engine == Engine::Postgres {
-        // Nothing in a scratch database has to outlive a crash of the server.
-        session.batch("SET synchronous_commit = off").await?;
+    let dialect = SchemaDialect::of(engine)?;
+    if let ScratchRules::Server(rules) = &dialect.scratch {
+        for setting in rules.session {
+            session.batch(setting).await?;
+        }
     }
     let mut open = None;
     for statement in text.statements() {
         let sql = &statement.sql;
-        match use_of(sql, engine) {
+        match use_of(sql, engine, dialect) {
             Use::Run => {}
             Use::Begin => open = Some(statement.line),
             Use::End => open = None,

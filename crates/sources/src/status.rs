@@ -3,7 +3,7 @@ use std::fmt;
 
 use underpin_core::Result;
 use underpin_migrate::{Mark, Migrator, OpenDatabase, RevisionId};
-use underpin_schema::{Change, Selection, Unsupported};
+use underpin_schema::{Change, SchemaDialect, Selection, Unsupported};
 
 use crate::target::Target;
 
@@ -98,7 +98,8 @@ pub async fn status<D: OpenDatabase>(
         return Ok(SchemaStatus::UpToDate);
     };
     let has = target.counterpart(db, &Selection::default()).await?;
-    let diff = has.diff(target);
+    let dialect = SchemaDialect::of(db.config().engine())?;
+    let diff = has.diff(target, dialect);
     if diff.changes.is_empty() && diff.unsupported.is_empty() {
         return Ok(SchemaStatus::UpToDate);
     }

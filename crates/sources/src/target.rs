@@ -4,13 +4,10 @@ use underpin_config::Config;
 use underpin_core::Result;
 use underpin_migrate::{HISTORY_TABLE, OpenDatabase};
 use underpin_model::Models;
-use underpin_schema::{Diff, Hints, Schema, Selection, Unsupported, diff};
+use underpin_schema::{Diff, Hints, Schema, SchemaDialect, Selection, Unsupported};
 
 use crate::selected::selected;
 use crate::{introspect, of_models};
-
-/// The namespace that every PostgreSQL database has from its beginning.
-const FROM_THE_BEGINNING: &str = "public";
 
 /// What a database has, or is to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,12 +24,12 @@ pub struct Target {
 }
 
 impl Target {
-    /// What was made in a scratch database. The namespace `public`, which is there from the
-    /// beginning, is part of it only where something is in it, or where there is no other.
-    pub fn described(mut schema: Schema, hints: Hints) -> Self {
+    /// What was made in a scratch database. The namespace that is there from the beginning, such
+    /// as `public`, is part of it only where something is in it, or where there is no other.
+    pub fn described(mut schema: Schema, hints: Hints, dialect: &SchemaDialect) -> Self {
         let others = schema.namespaces.len() > 1;
-        if others && !occupied(&schema).contains(FROM_THE_BEGINNING) {
-            schema.namespaces.remove(FROM_THE_BEGINNING);
+        if others && !occupied(&schema).contains(dialect.first_namespace) {
+            schema.namespaces.remove(dialect.first_namespace);
         }
         Target {
             schema,
@@ -79,8 +76,8 @@ impl Target {
 
     /// What it takes to get from this to another, of which the hints are. Options that no list
     /// of the engine has count only between two databases: no description can ask for them.
-    pub fn diff(&self, to: &Target) -> Diff {
-        let mut diff = diff(&self.schema, &to.schema, &to.hints);
+    pub fn diff(&self, to: &Target, dialect: &SchemaDialect) -> Diff {
+        let mut diff = (dialect.diff)(&self.schema, &to.schema, &to.hints);
         if !self.described && !to.described {
             let (from, to) = (&self.schema.unlisted_options, &to.schema.unlisted_options);
             diff.unsupported
@@ -163,7 +160,7 @@ pub(super) fn without_history(selection: &Selection) -> Selection {
 
 #[cfg(test)]
 mod tests {
-    use underpin_schema::{Namespace, ObjectName, Table};
+    use underpin_schema::{Namespace, ObjectName, Table, postgres};
 
     use super::*;
 
@@ -183,7 +180,8 @@ mod tests {
     #[test]
     fn public_counts_where_something_is_in_it_or_nothing_else_is_there() {
         let named = |namespaces: &[&str], tables: &[(&str, &str)]| {
-            Target::described(schema(namespaces, tables), Hints::default()).namespaces()
+            let schema = schema(namespaces, tables);
+            Target::described(schema, Hints::default(), &postgres::DIALECT).namespaces()
         };
         assert_eq!(named(&["public"], &[]), ["public"]);
         assert_eq!(named(&["public", "shop"], &[("shop", "t")]), ["shop"]);

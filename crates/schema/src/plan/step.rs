@@ -18,6 +18,9 @@ pub struct Step {
     /// Whether it can run in one transaction with the other steps. Where it cannot, it takes
     /// hold by itself, before those that follow.
     pub transactional: bool,
+    /// Whether it is about labels of an enumerated type. Such steps come first.
+    #[serde(skip)]
+    pub of_labels: bool,
 }
 
 /// What undoes a step.

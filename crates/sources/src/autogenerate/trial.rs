@@ -2,7 +2,7 @@
 
 use underpin_core::{Class, Error, Result};
 use underpin_migrate::{Migrator, OpenDatabase, Revision, Script};
-use underpin_schema::{Change, Hints, Schema, Selection, diff};
+use underpin_schema::{Change, Hints, Schema, Selection};
 
 use super::Comparison;
 use crate::{introspect, selection};
@@ -62,7 +62,7 @@ impl<D: OpenDatabase> Comparison<D> {
     }
 
     fn is_where(&self, now: &Schema, goal: &Schema, what: &str) -> Result<()> {
-        let left = diff(now, goal, &Hints::default()).changes;
+        let left = (self.dialect.diff)(now, goal, &Hints::default()).changes;
         let renames = self.diff.changes.iter().any(is_rename);
         let mut left = left.iter().filter(|change| !(renames && is_text(change)));
         let Some(first) = left.next() else {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use underpin_core::Engine;
 use underpin_migrate::{NewScript, NewSection, OpenDatabase, split};
-use underpin_schema::{Change, Diff, Lock, LockMode, Plan, Step, Undo, Work};
+use underpin_schema::{Change, Diff, Lock, Plan, SchemaDialect, Step, Undo};
 
 use super::Comparison;
 
@@ -28,10 +28,10 @@ pub struct Written {
 ///
 /// Plans that are [refused](underpin_schema::Plan::refusals) have no steps.
 pub fn written<D: OpenDatabase>(comparisons: &[&Comparison<D>], per_engine: bool) -> Vec<Written> {
-    let parts = comparisons
-        .iter()
-        .map(|one| Part::of(one.engine, &one.plan, &one.diff));
-    revisions(parts.collect(), per_engine)
+    revisions(
+        comparisons.iter().map(|one| Part::of(one)).collect(),
+        per_engine,
+    )
 }
 
 fn revisions(parts: Vec<Part<'_>>, per_engine: bool) -> Vec<Written> {
@@ -57,6 +57,7 @@ fn revisions(parts: Vec<Part<'_>>, per_engine: bool) -> Vec<Written> {
 #[derive(Clone, Copy)]
 struct Part<'c> {
     engine: Engine,
+    dialect: &'static SchemaDialect,
     plan: &'c Plan,
     diff: &'c Diff,
     steps: &'c [Step],
@@ -65,15 +66,14 @@ struct Part<'c> {
 }
 
 impl<'c> Part<'c> {
-    fn of(engine: Engine, plan: &'c Plan, diff: &'c Diff) -> Self {
+    fn of<D: OpenDatabase>(comparison: &'c Comparison<D>) -> Self {
+        let (plan, diff) = (&comparison.plan, &comparison.diff);
         let steps = &plan.steps[..];
-        let of_labels = |step: &&Step| {
-            step.sql.starts_with("ALTER TYPE ") && !matches!(step.undo, Undo::Included)
-        };
-        let labels = steps.iter().take_while(of_labels).count();
+        let labels = steps.iter().take_while(|step| step.of_labels).count();
         let last = steps[..labels].iter().rposition(Step::is_final);
         Part {
-            engine,
+            engine: comparison.engine,
+            dialect: comparison.dialect,
             plan,
             diff,
             steps,
@@ -171,7 +171,7 @@ fn down(parts: &[Part<'_>], per_engine: bool) -> NewScript {
 
 /// What is said above the statements of one engine.
 struct Notes {
-    engine: Engine,
+    holds_others_up: fn(&Lock) -> bool,
     /// The tables that are made by the same steps, of which nobody else knows yet.
     new: BTreeSet<String>,
     /// The lock that was spoken of last, and is held already.
@@ -186,7 +186,7 @@ impl Notes {
             _ => None,
         });
         Notes {
-            engine: part.engine,
+            holds_others_up: part.dialect.holds_others_up,
             new: new.collect(),
             held: None,
         }
@@ -206,12 +206,8 @@ impl Notes {
 
     /// Whether others have to wait for it, and that was not said just before.
     fn is_worth_saying(&self, lock: &Lock) -> bool {
-        let blocks = match self.engine {
-            Engine::Sqlite => lock.work != Work::Catalog,
-            _ => lock.mode >= LockMode::Share,
-        };
         let theirs = !lock.on.iter().all(|name| self.new.contains(name));
-        blocks && theirs && self.held.as_ref() != Some(lock)
+        (self.holds_others_up)(lock) && theirs && self.held.as_ref() != Some(lock)
     }
 }
 

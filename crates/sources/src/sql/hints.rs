@@ -1,6 +1,6 @@
 use underpin_core::{Class, Engine, Error, Result};
 use underpin_migrate::{Object, Renamed, RenamedTo, renamed};
-use underpin_schema::{Hints, ObjectName, Rename, Schema};
+use underpin_schema::{Hints, ObjectName, Rename, Schema, SchemaDialect};
 
 use super::Text;
 use super::files::File;
@@ -41,7 +41,8 @@ pub(super) fn asked(file: &File, text: &mut Text, engine: Engine) -> Result<Vec<
 
 /// The renames by the names that the schema has.
 pub(super) fn resolved(asked: Vec<Asked>, schema: &Schema, engine: Engine) -> Result<Hints> {
-    let names = Names { schema, engine };
+    let dialect = SchemaDialect::of(engine)?;
+    let names = Names { schema, dialect };
     let renames = asked.iter().map(|asked| names.rename(asked));
     Ok(Hints {
         renames: renames.collect::<Result<_>>()?,
@@ -50,7 +51,7 @@ pub(super) fn resolved(asked: Vec<Asked>, schema: &Schema, engine: Engine) -> Re
 
 struct Names<'s> {
     schema: &'s Schema,
-    engine: Engine,
+    dialect: &'static SchemaDialect,
 }
 
 impl Names<'_> {
@@ -112,12 +113,9 @@ impl Names<'_> {
         }
     }
 
-    /// Whether both are one name. SQLite does not tell capitals from small letters.
+    /// Whether both are one name.
     fn same(&self, one: &str, other: &str) -> bool {
-        match self.engine {
-            Engine::Sqlite => one.eq_ignore_ascii_case(other),
-            _ => one == other,
-        }
+        (self.dialect.same_name)(one, other)
     }
 }
 

@@ -1,67 +1,26 @@
 use underpin_core::Engine;
 use underpin_migrate::words;
+use underpin_schema::{SchemaDialect, Use};
 
 /// What becomes of a statement in a scratch database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    Run,
-    /// Run, and a transaction is open from here on.
-    Begin,
-    /// Run, and no transaction is open from here on.
-    End,
-    /// It is about owners or privileges, or the engine does it by itself.
-    PassOver,
-    /// It would reach beyond the database.
-    Refuse,
-}
-
-/// What is not in one database but on its server.
-const BEYOND: [&str; 8] = [
-    "DATABASE",
-    "ROLE",
-    "USER",
-    "GROUP",
-    "TABLESPACE",
-    "SYSTEM",
-    "SUBSCRIPTION",
-    "OWNED",
-];
-
-pub(super) fn use_of(sql: &str, engine: Engine) -> Use {
+pub(super) fn use_of(sql: &str, engine: Engine, dialect: &SchemaDialect) -> Use {
     let words = words(sql, Some(engine));
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let last = words.len().saturating_sub(3);
-    match (engine, &words[..]) {
-        (_, ["BEGIN" | "START", ..]) => Use::Begin,
-        (_, ["ROLLBACK", rest @ ..]) if rest.contains(&"TO") => Use::Run,
-        (_, ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..]) => Use::End,
-        (Engine::Postgres, ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..]) => Use::Run,
-        (Engine::Postgres, ["GRANT" | "REVOKE", ..]) => Use::PassOver,
-        // Of or to a file or program of the server.
-        (Engine::Postgres, ["COPY", ..]) => Use::Refuse,
-        (Engine::Postgres, ["ALTER", "DEFAULT", "PRIVILEGES", ..]) => Use::PassOver,
-        (Engine::Postgres, ["CREATE" | "ALTER" | "DROP" | "REASSIGN", what, ..])
-            if BEYOND.contains(what) =>
-        {
-            Use::Refuse
-        }
-        (Engine::Postgres, ["COMMENT", "ON", what, ..]) if BEYOND.contains(what) => Use::Refuse,
-        (Engine::Postgres, ["ALTER", ..]) if words[last..].starts_with(&["OWNER", "TO"]) => {
-            Use::PassOver
-        }
-        (Engine::Sqlite, ["ATTACH" | "DETACH", ..]) => Use::Refuse,
-        (Engine::Sqlite, ["VACUUM", rest @ ..]) if rest.contains(&"INTO") => Use::Refuse,
-        // The shell prints the engine's own tables too.
-        (Engine::Sqlite, ["CREATE", "TABLE", name, ..]) if name.starts_with("SQLITE_") => {
-            Use::PassOver
-        }
-        _ => Use::Run,
+    match &words[..] {
+        ["BEGIN" | "START", ..] => Use::Begin,
+        ["ROLLBACK", rest @ ..] if rest.contains(&"TO") => Use::Run,
+        ["COMMIT" | "END" | "ROLLBACK" | "ABORT", ..] => Use::End,
+        words => (dialect.use_of)(words),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn use_of(sql: &str, engine: Engine) -> Use {
+        super::use_of(sql, engine, SchemaDialect::of(engine).unwrap())
+    }
 
     #[test]
     fn what_becomes_of_a_statement() {

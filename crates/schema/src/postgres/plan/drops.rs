@@ -200,6 +200,7 @@ pub(super) fn step(
         lock: locks::dropping(&old, scene.from),
         loses: loses(&old, intent, scene),
         transactional: true,
+        of_labels: false,
     })
 }
 

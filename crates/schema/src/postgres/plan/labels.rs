@@ -32,6 +32,9 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
             _ => {}
         }
     }
+    for step in &mut steps {
+        step.of_labels = true;
+    }
     Ok(steps)
 }
 

@@ -132,6 +132,7 @@ pub(super) fn step(comment: String, sql: String, undo: Undo, lock: Lock) -> Step
         lock,
         loses: None,
         transactional: true,
+        of_labels: false,
     }
 }
 

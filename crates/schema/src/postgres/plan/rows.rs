@@ -51,5 +51,6 @@ fn step(table: &ObjectName, comment: String, found: &str, refusal: &Refusal) -> 
         lock: Lock::of(LockMode::AccessShare, table, Work::Scan),
         loses: None,
         transactional: true,
+        of_labels: false,
     }
 }

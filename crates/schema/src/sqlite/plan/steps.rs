@@ -22,6 +22,7 @@ impl Steps {
             lock,
             loses: None,
             transactional: true,
+            of_labels: false,
         });
         self.list.last_mut().expect("a step was added")
     }
