@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use underpin_core::value::TimestampTz;
-use underpin_core::{Class, Error, Result, Value, ValueRow, quote};
+use underpin_core::{Class, Error, Result, Value, ValueRow};
 
 use crate::checksum::Checksum;
-use crate::dialect::Dialect;
+use crate::dialect::MigrationDialect;
 use crate::history::{Applied, History, State};
 use crate::host::{Direction, Host};
 use crate::revision::{Revision, RevisionId};
@@ -18,7 +18,7 @@ pub(crate) struct HistoryTable {
     /// Quoted, and with its schema: a revision may change where names are looked up.
     name: String,
     exists: bool,
-    create: String,
+    dialect: &'static MigrationDialect,
 }
 
 /// How far a revision is that runs outside a transaction.
@@ -33,7 +33,7 @@ pub(crate) struct HalfWay {
 impl HistoryTable {
     /// Looks where it is, or would be. Changes nothing.
     pub(crate) async fn find(host: &dyn Host) -> Result<Self> {
-        let dialect = Dialect::of(host.engine())?;
+        let dialect = MigrationDialect::of(host.engine())?;
         let rows = host.query(dialect.find_history, Vec::new()).await?;
         let row = rows.first().ok_or_else(nowhere)?;
         let found: Option<String> = row.get("found")?;
@@ -42,13 +42,13 @@ impl HistoryTable {
         let schema = found.or(current).ok_or_else(nowhere)?;
         let name = format!(
             "{}.{}",
-            quote::identifier(&schema)?,
-            quote::identifier(HISTORY_TABLE)?
+            (dialect.quote)(&schema)?,
+            (dialect.quote)(HISTORY_TABLE)?
         );
         Ok(HistoryTable {
-            create: dialect.create_history.replace("{table}", &name),
             name,
             exists,
+            dialect,
         })
     }
 
@@ -57,7 +57,10 @@ impl HistoryTable {
     pub(crate) async fn make(&self, host: &dyn Host) -> Result<()> {
         match self.exists {
             true => Ok(()),
-            false => host.run(&self.create).await,
+            false => {
+                let create = self.dialect.create_history.replace("{table}", &self.name);
+                host.run(&create).await
+            }
         }
     }
 
@@ -83,7 +86,11 @@ impl HistoryTable {
 
     /// Whether the outcome of the revision's next statement is not known.
     pub(crate) async fn is_begun(&self, host: &dyn Host, id: &RevisionId) -> Result<bool> {
-        let sql = format!("SELECT statement_begun FROM {} WHERE id = $1", self.name);
+        let sql = format!(
+            "SELECT statement_begun FROM {} WHERE id = {}",
+            self.name,
+            self.parameter(1)
+        );
         let rows = host.query(&sql, vec![text(id.as_str())]).await?;
         rows.first()
             .map_or(Ok(false), |row| row.get("statement_begun"))
@@ -98,12 +105,13 @@ impl HistoryTable {
     ) -> Result<()> {
         let sql = format!(
             "INSERT INTO {} (id, message, checksum, duration_ms, version) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET \
+             VALUES ({}) ON CONFLICT (id) DO UPDATE SET \
              message = excluded.message, checksum = excluded.checksum, \
              applied_at = excluded.applied_at, duration_ms = excluded.duration_ms, version = excluded.version, \
              direction = NULL, statements_done = NULL, statement_begun = {}",
             self.name,
-            literal(host, false)
+            self.parameters(5),
+            self.literal(false)
         );
         host.execute(&sql, row(revision, took)).await.map(drop)
     }
@@ -116,13 +124,14 @@ impl HistoryTable {
         half_way: HalfWay,
         took: Duration,
     ) -> Result<()> {
-        let begun = literal(host, half_way.statement_begun);
+        let begun = self.literal(half_way.statement_begun);
         let sql = format!(
             "INSERT INTO {} (id, message, checksum, duration_ms, version, direction, \
-             statements_done, statement_begun) VALUES ($1, $2, $3, $4, $5, $6, $7, {begun}) \
+             statements_done, statement_begun) VALUES ({}, {begun}) \
              ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, \
              statements_done = excluded.statements_done, statement_begun = {begun}",
-            self.name
+            self.name,
+            self.parameters(7)
         );
         let mut params = row(revision, took);
         params.push(text(command(half_way.direction)));
@@ -137,8 +146,13 @@ impl HistoryTable {
         id: &RevisionId,
         checksum: Checksum,
     ) -> Result<()> {
-        let sql = format!("UPDATE {} SET checksum = $2 WHERE id = $1", self.name);
-        let params = vec![text(id.as_str()), text(&checksum.to_string())];
+        let sql = format!(
+            "UPDATE {} SET checksum = {} WHERE id = {}",
+            self.name,
+            self.parameter(1),
+            self.parameter(2)
+        );
+        let params = vec![text(&checksum.to_string()), text(id.as_str())];
         host.execute(&sql, params).await.map(drop)
     }
 
@@ -154,17 +168,32 @@ impl HistoryTable {
         }
         let sql = format!(
             "UPDATE {} SET direction = NULL, statements_done = NULL, statement_begun = {} \
-             WHERE id = $1",
+             WHERE id = {}",
             self.name,
-            literal(host, false)
+            self.literal(false),
+            self.parameter(1)
         );
         host.execute(&sql, vec![text(id.as_str())]).await.map(drop)
     }
 
     /// Forgets the revision.
     pub(crate) async fn remove(&self, host: &dyn Host, id: &RevisionId) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE id = $1", self.name);
+        let sql = format!("DELETE FROM {} WHERE id = {}", self.name, self.parameter(1));
         host.execute(&sql, vec![text(id.as_str())]).await.map(drop)
+    }
+
+    fn parameter(&self, number: usize) -> String {
+        (self.dialect.placeholder)(number)
+    }
+
+    fn parameters(&self, count: usize) -> String {
+        let each: Vec<String> = (1..=count).map(self.dialect.placeholder).collect();
+        each.join(", ")
+    }
+
+    /// Engines differ in what a truth is, and each reads its own literal.
+    fn literal(&self, truth: bool) -> &'static str {
+        self.dialect.truths[usize::from(truth)]
     }
 }
 
@@ -178,16 +207,6 @@ fn nowhere() -> Error {
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
-}
-
-/// Engines differ in what a truth is, and each reads its own literal.
-fn literal(host: &dyn Host, truth: bool) -> &'static str {
-    match (host.engine(), truth) {
-        (underpin_core::Engine::Sqlite, true) => "1",
-        (underpin_core::Engine::Sqlite, false) => "0",
-        (_, true) => "true",
-        (_, false) => "false",
-    }
 }
 
 fn row(revision: &Revision, took: Duration) -> Vec<Value> {

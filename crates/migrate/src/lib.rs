@@ -41,6 +41,7 @@ mod validate;
 
 pub use adopt::{Adopted, Adoption, Tool, adopt};
 pub use checksum::Checksum;
+pub use dialect::{AdoptionRules, Concurrent, ForeignKeyGuard, MigrationDialect, RunLock};
 pub use directory::{Embedded, file_name, read_directory, read_embedded};
 pub use failure::statement_failed;
 pub use graph::{Branch, Edge, Graph, GraphError, Link};
@@ -55,6 +56,7 @@ pub use outline::{Entry, Mark, current, entry, outline};
 pub use plan::{
     Group, Mode, Plan, PlanError, PlanStep, Work, leads_down, pending, plan_down, plan_up,
 };
+pub use postgres::DIALECT as POSTGRES;
 pub use progress::Progress;
 pub use renamed::{Renamed, RenamedError, RenamedTo, renamed};
 pub use repair::{Repair, repair};
@@ -63,6 +65,7 @@ pub use revision_file::{NewRevision, NewScript, NewSection, TEMPLATE, parse, ren
 pub use run::RunOptions;
 pub use runner::{Report, Runner, read_history};
 pub use splitter::{Piece, SplitError, is_transaction_control, split, words};
+pub use sqlite::DIALECT as SQLITE;
 pub use stamp::{StampChange, stamp};
 pub use target::Target;
 pub use touched::{Object, touched};

@@ -7,6 +7,7 @@ use underpin_config::{Config, IntoConfig};
 use underpin_core::{Address, Class, Engine, Error, Result};
 
 use crate::adopt::{Adopted, Adoption};
+use crate::dialect::MigrationDialect;
 use crate::directory::{Embedded, read_directory, read_embedded};
 use crate::graph::{Branch, Graph};
 use crate::history::History;
@@ -466,14 +467,16 @@ impl<D: OpenDatabase> Migrator<D> {
     fn for_run(&self, purpose: Purpose) -> Result<Config> {
         let config = self.config();
         let mut builder = config.to_builder().statement_timeout(None);
-        if config.engine() == Engine::Sqlite {
+        let dialect = MigrationDialect::of(config.engine())?;
+        if dialect.lock_timeout.is_none() {
             let wait = self
                 .options
                 .lock_timeout
                 .unwrap_or(Duration::from_secs(24 * 3600));
-            builder = builder
-                .busy_timeout(wait)
-                .read_only(config.read_only() || purpose == Purpose::Read);
+            builder = builder.busy_timeout(wait);
+        }
+        if dialect.creates_databases {
+            builder = builder.read_only(config.read_only() || purpose == Purpose::Read);
         }
         builder.build()
     }

@@ -1,7 +1,14 @@
-use crate::dialect::Dialect;
+use underpin_core::{Error, quote};
 
-pub(crate) const DIALECT: Dialect = Dialect {
+use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};
+
+/// What is SQLite's own in a run of revisions.
+pub const DIALECT: MigrationDialect = MigrationDialect {
+    quote: quote::identifier,
+    placeholder,
+    truths: ["0", "1"],
     begin: "BEGIN IMMEDIATE",
+    rolls_back_ddl: true,
     find_history: "\
 SELECT 'main' AS current,
   (SELECT 'main' FROM main.sqlite_schema WHERE type = 'table' AND name = 'underpin_migrations') AS found",
@@ -17,19 +24,45 @@ CREATE TABLE IF NOT EXISTS {table} (
   statements_done integer,
   statement_begun integer NOT NULL DEFAULT 0
 )",
+    lock: RunLock::File {
+        database: "SELECT file FROM pragma_database_list WHERE name = 'main'",
+        suffix: "-underpin-lock",
+    },
+    settings: &[],
+    optional_settings: &[],
+    lock_timeout: None,
+    creates_databases: true,
+    foreign_keys: Some(ForeignKeyGuard {
+        is_on: "SELECT foreign_keys FROM pragma_foreign_keys",
+        off: "PRAGMA foreign_keys = OFF",
+        on: "PRAGMA foreign_keys = ON",
+        orphans: ORPHANS,
+    }),
+    concurrent: None,
+    adoption: Some(AdoptionRules {
+        find_table: "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = $1",
+        finds_qualified: false,
+        checksum_in_hex: "lower(hex(checksum))",
+    }),
+    is_there,
+    is_gone,
 };
 
-/// The path of the database's file; empty in memory.
-pub(crate) const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-
-/// What the lock's file is called: the database's path with this behind it.
-pub(crate) const LOCK_SUFFIX: &str = "-underpin-lock";
-
-pub(crate) const FOREIGN_KEYS: &str = "SELECT foreign_keys FROM pragma_foreign_keys";
-pub(crate) const FOREIGN_KEYS_OFF: &str = "PRAGMA foreign_keys = OFF";
-pub(crate) const FOREIGN_KEYS_ON: &str = "PRAGMA foreign_keys = ON";
+fn placeholder(number: usize) -> String {
+    format!("${number}")
+}
 
 /// Rows whose parent is missing, counted by table and parent.
-pub(crate) const ORPHANS: &str = "\
+const ORPHANS: &str = "\
 SELECT \"table\" AS child, parent, count(*) AS rows FROM pragma_foreign_key_check
   GROUP BY 1, 2 ORDER BY 1, 2";
+
+/// There is one code for all errors of a statement.
+fn is_there(error: &Error) -> bool {
+    let says = |text: &str| error.message().contains(text);
+    says("already exists") || says("duplicate column name")
+}
+
+fn is_gone(error: &Error) -> bool {
+    error.message().contains("no such")
+}

@@ -6,10 +6,10 @@ use std::time::Instant;
 use underpin_core::{Class, Effect, Error, Result};
 
 use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
+use crate::dialect::MigrationDialect;
 use crate::failure::{advised, followed, of_statement};
 use crate::history_table::HalfWay;
 use crate::host::Direction;
-use crate::postgres;
 use crate::revision::{Section, Statement};
 use crate::run::Run;
 use crate::together::Place;
@@ -111,7 +111,7 @@ impl Walk<'_, '_> {
     /// Runs one statement by itself, and notes before and after.
     async fn alone(&mut self, statement: &Statement, doubtful: bool) -> Result<()> {
         let host = self.run.host;
-        let unbounded = is_concurrent(host.engine(), &statement.sql);
+        let unbounded = is_concurrent(self.run.dialect, &statement.sql);
         self.half_way(true).await?;
         if unbounded {
             self.run.limit_locks(None).await?;
@@ -120,11 +120,11 @@ impl Walk<'_, '_> {
         let mut again = self.place.step.skip == self.done;
         let failed = loop {
             if again {
-                drop_invalid_indexes(host, &statement.sql).await?;
+                drop_invalid_indexes(host, self.run.dialect, &statement.sql).await?;
             }
             match host.run(&statement.sql).await {
                 Ok(()) => break None,
-                Err(error) if doubtful && took_hold_before(statement, &error) => {
+                Err(error) if doubtful && took_hold_before(statement, &error, self.run.dialect) => {
                     tracing::warn!(%error, "the statement had taken hold in an earlier run");
                     break None;
                 }
@@ -175,7 +175,7 @@ impl Walk<'_, '_> {
     async fn failed(&self, statement: &Statement, error: Error) -> Error {
         let run = self.run;
         let revision = self.place.revision;
-        let left = invalid_indexes(run.host, &statement.sql).await;
+        let left = invalid_indexes(run.host, run.dialect, &statement.sql).await;
         let left = left.unwrap_or_default();
         let noted = if self.done == 0 && left.is_empty() {
             let direction = self.place.step.direction;
@@ -222,22 +222,11 @@ impl Walk<'_, '_> {
 
 /// Whether the engine says that what the statement makes is there, or what it takes away
 /// is gone.
-fn took_hold_before(statement: &Statement, error: &Error) -> bool {
+fn took_hold_before(statement: &Statement, error: &Error, dialect: &MigrationDialect) -> bool {
     let first = statement.sql.split_whitespace().next().unwrap_or_default();
     let makes = ["create", "alter"]
         .iter()
         .any(|word| first.eq_ignore_ascii_case(word));
     let takes_away = first.eq_ignore_ascii_case("drop");
-    match error.sqlstate() {
-        Some(state) => {
-            (makes && postgres::IS_THERE.contains(&state))
-                || (takes_away && postgres::IS_GONE.contains(&state))
-        }
-        // SQLite has one code for all of these.
-        None => {
-            let says = |text: &str| error.message().contains(text);
-            (makes && (says("already exists") || says("duplicate column name")))
-                || (takes_away && says("no such"))
-        }
-    }
+    (makes && (dialect.is_there)(error)) || (takes_away && (dialect.is_gone)(error))
 }

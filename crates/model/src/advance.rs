@@ -1,13 +1,13 @@
 //! What an update makes of a column that it does not name.
 
-use underpin_core::{Class, Engine, Error, Result, quote};
-use underpin_schema::Type;
+use underpin_core::{Class, Error, Result};
 
-use super::data_type::logical;
-use super::description::{Column, Description, OnUpdate};
+use crate::data_type::logical;
+use crate::description::{Column, Description, OnUpdate};
+use crate::dialect::ModelDialect;
 
-const PLAIN: &str = "timestamp without time zone";
-const ZONED: &str = "timestamp with time zone";
+/// The types of a column that can advance.
+const TIMES: [&str; 2] = ["timestamp without time zone", "timestamp with time zone"];
 
 /// The expression that an update sets a column to; none where it leaves it alone.
 ///
@@ -16,19 +16,19 @@ const ZONED: &str = "timestamp with time zone";
 pub(super) fn expression(
     of: &Description,
     column: &Column,
-    engine: Engine,
+    dialect: &ModelDialect,
 ) -> Result<Option<String>> {
     match column.on_update {
         None => Ok(None),
-        Some(OnUpdate::Set(given)) => Ok(given.on(engine).map(str::to_owned)),
-        Some(OnUpdate::Advance) => advance(of, column, engine).map(Some),
+        Some(OnUpdate::Set(given)) => Ok(given.on(dialect.name).map(str::to_owned)),
+        Some(OnUpdate::Advance) => advance(of, column, dialect).map(Some),
     }
 }
 
 /// Now, or just after the row's last change where the clock has not moved since.
-fn advance(of: &Description, column: &Column, engine: Engine) -> Result<String> {
-    let of_type = logical(of, column)?;
-    if ![PLAIN, ZONED].contains(&of_type.name.as_str()) || of_type.array {
+fn advance(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<String> {
+    let of_type = logical(of, column, dialect)?;
+    if !TIMES.contains(&of_type.name.as_str()) || of_type.array {
         return Err(Error::new(
             Class::Config,
             format!(
@@ -41,62 +41,8 @@ fn advance(of: &Description, column: &Column, engine: Engine) -> Result<String> 
     }
     let before = format!(
         "{}.{}",
-        quote::identifier(of.table)?,
-        quote::identifier(column.name)?
+        (dialect.quote)(of.table)?,
+        (dialect.quote)(column.name)?
     );
-    Ok(match engine {
-        Engine::Sqlite => {
-            let now = present_on_sqlite(&of_type);
-            // SQLite reads no zone of hours alone.
-            let next = now.replace(
-                "'now'",
-                &format!("substr({before}, 1, instr({before} || '+', '+') - 1), '+0.001 seconds'"),
-            );
-            format!("max({now}, coalesce({next}, ''))")
-        }
-        _ => {
-            let step = step(&of_type);
-            let cast = if of_type.name == PLAIN {
-                "::timestamp"
-            } else {
-                ""
-            };
-            format!("greatest(clock_timestamp(){cast}, {before} + interval '{step}')")
-        }
-    })
-}
-
-/// The smallest step that the type keeps.
-fn step(of: &Type) -> String {
-    let digits = of.parameters.first().and_then(|one| one.parse().ok());
-    match digits.unwrap_or(6usize) {
-        0 => "1 second".to_owned(),
-        digits => format!("0.{}1 seconds", "0".repeat(digits.min(6) - 1)),
-    }
-}
-
-/// The present to the millisecond, in the form in which a time of this type is stored.
-pub(super) fn present_on_sqlite(of: &Type) -> String {
-    let form = match of.name.as_str() {
-        "date" => "%Y-%m-%d",
-        ZONED => "%Y-%m-%d %H:%M:%f+00",
-        _ => "%Y-%m-%d %H:%M:%f",
-    };
-    format!("strftime('{form}', 'now')")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_step_is_the_smallest_that_is_kept() {
-        for (text, expected) in [
-            (PLAIN, "0.000001 seconds"),
-            ("timestamp(3) without time zone", "0.001 seconds"),
-            ("timestamp(0) with time zone", "1 second"),
-        ] {
-            assert_eq!(step(&Type::parse(text).unwrap()), expected);
-        }
-    }
+    Ok((dialect.advance)(&before, &of_type))
 }

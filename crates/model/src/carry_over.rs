@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use underpin_core::Engine;
 use underpin_schema::{
     Expression, FunctionName, KeyTarget, ObjectName, ObjectRef, Schema, Sequence, Table, Type,
 };
+
+use crate::dialect::ModelDialect;
 
 mod counter;
 mod table;
@@ -13,11 +14,11 @@ mod table;
 /// The schema that models describe, with all that they cannot say as `now` has it: views,
 /// functions, triggers, policies, extensions, domains, sequences, storage. Tables and enums that
 /// they could say and do not are not taken over. `now` has the new names of what is renamed.
-pub fn carry_over(mut described: Schema, now: &Schema, engine: Engine) -> Schema {
+pub fn carry_over(mut described: Schema, now: &Schema, dialect: &ModelDialect) -> Schema {
     counter::take_over(&mut described, now);
     for (name, table) in &mut described.tables {
         if let Some(now) = now.tables.get(name) {
-            table::take_over(table, now, engine);
+            table::take_over(table, now, dialect);
         }
     }
     without_lost_parents(&mut described);

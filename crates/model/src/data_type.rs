@@ -1,11 +1,12 @@
-//! The SQL type of a column: the one that was given, or the field's own. Where SQLite's is not
+//! The SQL type of a column: the one that was given, or the field's own. Where an engine's is not
 //! given, it is the one that holds what PostgreSQL's does.
 
-use underpin_core::{Class, DataType, Engine, Error, Result};
+use underpin_core::{Class, DataType, Enumeration, Error, Result};
 use underpin_schema::Type;
 
-use super::default_schema;
-use super::description::{Column, Description};
+use crate::description::{Column, Description};
+use crate::dialect::ModelDialect;
+use crate::postgres;
 
 /// Other names of PostgreSQL's types.
 const ALIASES: [(&str, &str); 18] = [
@@ -29,26 +30,25 @@ const ALIASES: [(&str, &str); 18] = [
     ("dec", "numeric"),
 ];
 
+/// The engine whose names of types all others start from.
+const LOGICAL: &str = postgres::DIALECT.name;
+
 /// The type of a column on an engine.
 ///
 /// # Errors
 /// [`Class::Config`] for a text that is no type, and for a column of which no type is known.
-pub(super) fn data_type(of: &Description, column: &Column, engine: Engine) -> Result<Type> {
-    match (engine, column.given_type.own(Engine::Sqlite)) {
-        (Engine::Sqlite, Some(own)) => parse(of, column, own),
-        (Engine::Sqlite, None) => {
-            let strict = of.sqlite.strict;
-            Ok(Type::named(storage(&logical(of, column)?, strict)))
-        }
-        _ => logical(of, column),
+pub(super) fn data_type(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<Type> {
+    match column.given_type.own(dialect.name) {
+        Some(own) => Ok((dialect.given_type)(parse(of, column, own)?)),
+        None => Ok((dialect.storage)(of, &logical(of, column, dialect)?)),
     }
 }
 
 /// The type as PostgreSQL has it, whatever the engine.
-pub(super) fn logical(of: &Description, column: &Column) -> Result<Type> {
-    match (column.given_type.on(Engine::Postgres), column.field_type) {
+pub(super) fn logical(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<Type> {
+    match (given(column), column.field_type) {
         (Some(given), _) => Ok(normal(parse(of, column, given)?)),
-        (None, Some(own)) => Ok(own_type(&own)),
+        (None, Some(own)) => Ok(own_type(&own, dialect)),
         (None, None) => Err(Error::new(
             Class::Config,
             format!(
@@ -60,8 +60,20 @@ pub(super) fn logical(of: &Description, column: &Column) -> Result<Type> {
     }
 }
 
-fn own_type(own: &DataType) -> Type {
-    let default = default_schema(Engine::Postgres);
+fn given(column: &Column) -> Option<&'static str> {
+    column.given_type.on(LOGICAL)
+}
+
+/// The enumerated type of a column that is given no other type.
+pub(super) fn enumeration(column: &Column) -> Option<&'static Enumeration> {
+    match given(column) {
+        Some(_) => None,
+        None => column.field_type.and_then(|own| own.enumeration),
+    }
+}
+
+fn own_type(own: &DataType, dialect: &ModelDialect) -> Type {
+    let default = dialect.default_namespace;
     let namespace = own
         .enumeration
         .map(|of| of.schema.unwrap_or(default).to_owned());
@@ -82,7 +94,7 @@ fn parse(of: &Description, column: &Column, text: &str) -> Result<Type> {
 }
 
 /// The type by the name that PostgreSQL's catalog has for it.
-fn normal(mut of: Type) -> Type {
+pub(super) fn normal(mut of: Type) -> Type {
     if of.namespace.is_some() || of.name.starts_with('"') {
         return of;
     }
@@ -98,22 +110,6 @@ fn normal(mut of: Type) -> Type {
         _ => {}
     }
     of
-}
-
-/// The type with which SQLite keeps what a type of PostgreSQL holds. Those of strict tables
-/// are few; what has no form of its own there is text.
-fn storage(logical: &Type, strict: bool) -> &'static str {
-    if logical.namespace.is_some() || logical.array {
-        return "TEXT";
-    }
-    match logical.name.as_str() {
-        "boolean" | "smallint" | "integer" | "bigint" => "INTEGER",
-        "real" | "double precision" => "REAL",
-        "numeric" if strict => "REAL",
-        "numeric" => "NUMERIC",
-        "bytea" => "BLOB",
-        _ => "TEXT",
-    }
 }
 
 #[cfg(test)]
@@ -132,20 +128,6 @@ mod tests {
         ] {
             let normal = normal(Type::parse(given).unwrap());
             assert_eq!(normal.to_string(), known, "{given}");
-        }
-    }
-
-    #[test]
-    fn sqlite_keeps_each_type_as_what_holds_it() {
-        for (name, kept, strict) in [
-            ("boolean", "INTEGER", "INTEGER"),
-            ("numeric", "NUMERIC", "REAL"),
-            ("bytea", "BLOB", "BLOB"),
-            ("timestamp with time zone", "TEXT", "TEXT"),
-            ("inet", "TEXT", "TEXT"),
-        ] {
-            let of = Type::named(name);
-            assert_eq!((storage(&of, false), storage(&of, true)), (kept, strict));
         }
     }
 }

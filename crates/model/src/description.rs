@@ -1,4 +1,4 @@
-use underpin_core::{DataType, Engine};
+use underpin_core::DataType;
 use underpin_schema::{Action, Deferral, Match, PartitionStrategy};
 
 /// What `#[derive(Model)]` has read of a struct and its attributes. It is constant, and the
@@ -48,24 +48,19 @@ impl Description {
 pub struct Spelling {
     /// For every engine that has none of its own.
     pub any: Option<&'static str>,
-    /// For PostgreSQL.
-    pub postgres: Option<&'static str>,
-    /// For SQLite.
-    pub sqlite: Option<&'static str>,
+    /// For one engine each, by its name.
+    pub own: &'static [(&'static str, &'static str)],
 }
 
 impl Spelling {
-    /// What was given for this engine alone.
-    pub fn own(&self, engine: Engine) -> Option<&'static str> {
-        match engine {
-            Engine::Postgres => self.postgres,
-            Engine::Sqlite => self.sqlite,
-            _ => None,
-        }
+    /// What was given for the engine of this name alone.
+    pub fn own(&self, engine: &str) -> Option<&'static str> {
+        let mut own = self.own.iter();
+        own.find(|(name, _)| *name == engine).map(|(_, text)| *text)
     }
 
-    /// What holds on this engine.
-    pub fn on(&self, engine: Engine) -> Option<&'static str> {
+    /// What holds on the engine of this name.
+    pub fn on(&self, engine: &str) -> Option<&'static str> {
         self.own(engine).or(self.any)
     }
 }

@@ -6,12 +6,14 @@ mod advance;
 mod carry_over;
 mod data_type;
 mod description;
+mod dialect;
 mod field;
 mod models;
+pub mod postgres;
 mod reference;
 mod sql;
+pub mod sqlite;
 mod table;
-mod type_check;
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -25,6 +27,7 @@ pub use description::{
     Check, Column, Counter, Description, ForeignKey, Index, IndexKey, Key, OnUpdate, Over,
     Partition, Spelling, SqliteOptions, Target, Unique,
 };
+pub use dialect::{Counters, ModelDialect, Returning, TableOptions, TypeCheck};
 pub use field::Field;
 pub use models::Models;
 pub use reference::Reference;
@@ -54,7 +57,7 @@ pub trait Model: FromRow + Send + 'static {
     /// `Class::Config` for a type that is none, two constraints of one name, and a column
     /// that cannot advance by itself.
     fn table(engine: Engine) -> Result<Table> {
-        table::table(Self::DESCRIPTION, engine)
+        table::table(Self::DESCRIPTION, ModelDialect::of(engine)?)
     }
 
     /// Inserts a row and gives it as the database has it, with its defaults.
@@ -65,7 +68,8 @@ pub trait Model: FromRow + Send + 'static {
     /// # Cancel safety
     /// Dropped half-way, the row may be there.
     fn insert(at: &impl Executor, new: Self::New) -> impl Future<Output = Result<Self>> + Send {
-        let made = sql::insert(Self::DESCRIPTION, at.engine(), new.given());
+        let made = ModelDialect::of(at.engine())
+            .and_then(|dialect| sql::insert(Self::DESCRIPTION, dialect, new.given()));
         async move {
             let (sql, values) = made?;
             at.query_one(&sql, values).await
@@ -91,11 +95,12 @@ pub trait Model: FromRow + Send + 'static {
             groups.entry(columns).or_default().push(values);
         }
         async move {
-            let table = sql::address(Self::DESCRIPTION, at.engine())?;
+            let dialect = ModelDialect::of(at.engine())?;
+            let table = sql::bulk_address(Self::DESCRIPTION, dialect)?;
             let mut inserted = 0;
             for (columns, rows) in groups {
                 if columns.is_empty() {
-                    let (sql, _) = sql::insert(Self::DESCRIPTION, at.engine(), Vec::new())?;
+                    let (sql, _) = sql::insert(Self::DESCRIPTION, dialect, Vec::new())?;
                     for _ in rows {
                         inserted += at.query(&sql, ()).await?.len() as u64;
                     }
@@ -122,7 +127,8 @@ pub trait Model: FromRow + Send + 'static {
         new: Self::New,
         on: &[&'static str],
     ) -> impl Future<Output = Result<Self>> + Send {
-        let made = sql::upsert(Self::DESCRIPTION, at.engine(), new.given(), on);
+        let made = ModelDialect::of(at.engine())
+            .and_then(|dialect| sql::upsert(Self::DESCRIPTION, dialect, new.given(), on));
         async move {
             let (sql, values) = made?;
             at.query_one(&sql, values).await
@@ -140,7 +146,8 @@ pub trait Model: FromRow + Send + 'static {
     where
         Self: Keyed,
     {
-        let sql = sql::get(Self::DESCRIPTION, at.engine());
+        let sql =
+            ModelDialect::of(at.engine()).and_then(|dialect| sql::get(Self::DESCRIPTION, dialect));
         let values = Self::key_values(key);
         async move { at.query_optional(&sql?, values).await }
     }
@@ -191,7 +198,8 @@ pub trait Model: FromRow + Send + 'static {
     {
         let key = Self::key_values(key);
         let shown = shown(&key);
-        let made = sql::update(Self::DESCRIPTION, at.engine(), changes.given(), key);
+        let made = ModelDialect::of(at.engine())
+            .and_then(|dialect| sql::update(Self::DESCRIPTION, dialect, changes.given(), key));
         async move {
             let (sql, values) = made?;
             let row: Option<Self> = at.query_optional(&sql, values).await?;
@@ -210,7 +218,8 @@ pub trait Model: FromRow + Send + 'static {
     where
         Self: Keyed,
     {
-        let sql = sql::delete(Self::DESCRIPTION, at.engine());
+        let sql = ModelDialect::of(at.engine())
+            .and_then(|dialect| sql::delete(Self::DESCRIPTION, dialect));
         let values = Self::key_values(key);
         async move { Ok(at.execute(&sql?, values).await? == 1) }
     }
@@ -232,14 +241,6 @@ pub trait Keyed: Model {
 pub trait Given: Send {
     /// The columns that were given, with their values.
     fn given(self) -> Vec<(&'static str, Value)>;
-}
-
-/// The namespace of what names none.
-fn default_schema(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Postgres => "public",
-        _ => "main",
-    }
 }
 
 fn shown(key: &[Value]) -> String {

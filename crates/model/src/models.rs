@@ -6,9 +6,10 @@ use underpin_schema::{
     SequenceOptions,
 };
 
-use super::description::{Column, Counter, Description};
-use super::table::{enumeration, in_schema, sequence_name, table, table_name};
-use super::{data_type, default_schema};
+use crate::data_type::{data_type, enumeration};
+use crate::description::{Column, Counter, Description};
+use crate::dialect::{Counters, ModelDialect};
+use crate::table::{in_schema, sequence_name, table, table_name};
 
 /// The models of an application: what its database is to have. [`models!`](crate::models)
 /// makes it.
@@ -36,11 +37,12 @@ impl Models {
     /// [`Class::Config`] where two models are of one table or two enumerated types have one
     /// name, and where a model is not one as a whole.
     pub fn schema(&self, engine: Engine) -> Result<Schema> {
+        let dialect = ModelDialect::of(engine)?;
         let mut schema = Schema::default();
-        let default = default_schema(engine).to_owned();
+        let default = dialect.default_namespace.to_owned();
         schema.namespaces.insert(default, Namespace::default());
         for of in self.descriptions {
-            let name = table_name(of, engine);
+            let name = table_name(of, dialect);
             add_namespace(&mut schema, &name);
             if schema.tables.contains_key(&name) {
                 return Err(Error::new(
@@ -48,20 +50,26 @@ impl Models {
                     format!("Two models are of the table {name}."),
                 ));
             }
-            schema.tables.insert(name, table(of, engine)?);
-            if engine == Engine::Postgres {
-                add_sequences(&mut schema, of)?;
-                add_enums(&mut schema, of)?;
+            schema.tables.insert(name, table(of, dialect)?);
+            if dialect.counters == Counters::Sequences {
+                add_sequences(&mut schema, of, dialect)?;
+            }
+            if dialect.enums {
+                add_enums(&mut schema, of, dialect)?;
             }
         }
         Ok(schema)
     }
 
-    /// What has another name than before: what says `renamed_from`.
+    /// What has another name than before: what says `renamed_from`. Nothing on an engine whose
+    /// models are not known.
     pub fn hints(&self, engine: Engine) -> Hints {
+        let Ok(dialect) = ModelDialect::of(engine) else {
+            return Hints::default();
+        };
         let mut renames = Vec::new();
         for of in self.descriptions {
-            let table = table_name(of, engine);
+            let table = table_name(of, dialect);
             if let Some(old) = of.renamed_from {
                 renames.push(Rename::Table {
                     from: table.sibling(old),
@@ -74,7 +82,7 @@ impl Models {
                     from: old.to_owned(),
                     to: column.name.to_owned(),
                 }));
-                renames.extend(labels_renamed(column, engine));
+                renames.extend(labels_renamed(column, dialect));
             }
         }
         Hints { renames }
@@ -82,11 +90,11 @@ impl Models {
 }
 
 /// The labels with another name, where the column is of an enumerated type.
-fn labels_renamed(column: &Column, engine: Engine) -> Vec<Rename> {
-    let Some(of) = enumeration(column).filter(|_| engine == Engine::Postgres) else {
+fn labels_renamed(column: &Column, dialect: &ModelDialect) -> Vec<Rename> {
+    let Some(of) = enumeration(column).filter(|_| dialect.enums) else {
         return Vec::new();
     };
-    let name = in_schema(of.schema, of.name, engine);
+    let name = in_schema(of.schema, of.name, dialect);
     let labels = of.labels.iter().filter_map(|label| {
         Some(Rename::Label {
             name: name.clone(),
@@ -102,31 +110,31 @@ fn add_namespace(schema: &mut Schema, of: &ObjectName) {
 }
 
 /// The sequences of serial columns.
-fn add_sequences(schema: &mut Schema, of: &Description) -> Result<()> {
+fn add_sequences(schema: &mut Schema, of: &Description, dialect: &ModelDialect) -> Result<()> {
     for column in of.columns {
         if column.counter != Some(Counter::Serial) {
             continue;
         }
-        let counted = data_type::data_type(of, column, Engine::Postgres)?;
+        let counted = data_type(of, column, dialect)?;
         let sequence = Sequence {
             options: SequenceOptions::of_type(&counted.name),
             owned_by: Some(ColumnRef {
-                table: table_name(of, Engine::Postgres),
+                table: table_name(of, dialect),
                 column: column.name.to_owned(),
             }),
             persistence: Persistence::Permanent,
             comment: None,
         };
-        let name = sequence_name(of, column.name);
+        let name = sequence_name(of, column.name, dialect);
         schema.sequences.insert(name, sequence);
     }
     Ok(())
 }
 
 /// The enumerated types of the columns that are given no other type.
-fn add_enums(schema: &mut Schema, of: &Description) -> Result<()> {
+fn add_enums(schema: &mut Schema, of: &Description, dialect: &ModelDialect) -> Result<()> {
     for enumeration in of.columns.iter().filter_map(enumeration) {
-        let name = in_schema(enumeration.schema, enumeration.name, Engine::Postgres);
+        let name = in_schema(enumeration.schema, enumeration.name, dialect);
         add_namespace(schema, &name);
         let made = enum_type(enumeration);
         match schema.enums.entry(name) {

@@ -2,7 +2,8 @@ use std::collections::{HashMap, HashSet};
 
 use underpin_core::{Executor, Params, Result};
 
-use super::{Keyed, Model, sql};
+use crate::dialect::ModelDialect;
+use crate::{Keyed, Model, sql};
 
 /// A foreign key from the rows of one model to those of another, which loads either from the
 /// other. `#[model(references = Parent)]` on a field makes one, as a constant of the model
@@ -89,7 +90,8 @@ pub(super) async fn load<M: Model>(
         return Ok(Vec::new());
     }
     let mut rows = Vec::new();
-    for (sql, params) in sql::load(M::DESCRIPTION, at.engine(), columns, keys)? {
+    let dialect = ModelDialect::of(at.engine())?;
+    for (sql, params) in sql::load(M::DESCRIPTION, dialect, columns, keys)? {
         rows.append(&mut at.query_as(&sql, params).await?);
     }
     Ok(rows)

@@ -1,120 +1,157 @@
 //! The statements of a model, as text and parameters: pure functions of its description.
 
-use underpin_core::{Class, Engine, Error, Params, Result, Value, quote};
+use underpin_core::{Class, Error, Params, Result, Value, quote};
 
-use super::advance;
-use super::description::{Description, Over};
+use crate::advance;
+use crate::description::{Description, Over};
+use crate::dialect::{ModelDialect, Returning};
 
 /// Columns with their values.
 pub(super) type Values = Vec<(&'static str, Value)>;
 
 /// The table as a statement names it. Without a namespace of its own it is looked for where
 /// the session looks.
-pub(super) fn address(of: &Description, engine: Engine) -> Result<String> {
-    let table = quote::identifier(of.table)?;
-    match of.schema {
-        Some(schema) if engine == Engine::Postgres => {
-            Ok(format!("{}.{table}", quote::identifier(schema)?))
-        }
-        _ => Ok(table),
+pub(super) fn address(of: &Description, dialect: &ModelDialect) -> Result<String> {
+    path(of, dialect, dialect.quote)
+}
+
+/// The table as a bulk insert names it.
+pub(super) fn bulk_address(of: &Description, dialect: &ModelDialect) -> Result<String> {
+    path(of, dialect, quote::identifier)
+}
+
+fn path(
+    of: &Description,
+    dialect: &ModelDialect,
+    quote: fn(&str) -> Result<String>,
+) -> Result<String> {
+    let table = quote(of.table)?;
+    match of.schema.filter(|_| dialect.namespaces) {
+        Some(schema) => Ok(format!("{}.{table}", quote(schema)?)),
+        None => Ok(table),
     }
 }
 
 /// Names in quotes, with commas between them.
-pub(super) fn list(names: impl IntoIterator<Item = &'static str>) -> Result<String> {
-    let quoted = names.into_iter().map(quote::identifier);
+fn list(names: impl IntoIterator<Item = &'static str>, dialect: &ModelDialect) -> Result<String> {
+    let quoted = names.into_iter().map(dialect.quote);
     Ok(quoted.collect::<Result<Vec<_>>>()?.join(", "))
 }
 
-fn all_columns(of: &Description) -> Result<String> {
-    list(of.columns.iter().map(|column| column.name))
+fn all_columns(of: &Description, dialect: &ModelDialect) -> Result<String> {
+    list(of.columns.iter().map(|column| column.name), dialect)
 }
 
-/// `$1, $2, …`
-pub(super) fn placeholders(first: usize, count: usize) -> String {
-    let each: Vec<String> = (first..first + count).map(|at| format!("${at}")).collect();
+/// What a statement says, before the values or the condition and at its end, to give all
+/// columns of the rows.
+fn returning(of: &Description, dialect: &ModelDialect) -> Result<[String; 2]> {
+    let nothing = String::new();
+    Ok(match dialect.returning {
+        Returning::AtEnd => [nothing, format!(" RETURNING {}", all_columns(of, dialect)?)],
+        Returning::Output => {
+            let columns = of.columns.iter().map(|column| {
+                let name = (dialect.quote)(column.name)?;
+                Ok(format!("inserted.{name}"))
+            });
+            let columns: Vec<String> = columns.collect::<Result<_>>()?;
+            [format!(" OUTPUT {}", columns.join(", ")), nothing]
+        }
+    })
+}
+
+/// The placeholders of so many parameters.
+fn placeholders(dialect: &ModelDialect, count: usize) -> String {
+    let each: Vec<String> = (1..=count).map(dialect.placeholder).collect();
     each.join(", ")
 }
 
 /// An insert of one row, without what follows.
-fn insert_alone(of: &Description, engine: Engine, given: Values) -> Result<(String, Params)> {
+fn insert_alone(
+    of: &Description,
+    dialect: &ModelDialect,
+    given: Values,
+) -> Result<(String, Params)> {
     let (columns, values): (Vec<_>, Params) = given.into_iter().unzip();
-    let table = address(of, engine)?;
+    let table = address(of, dialect)?;
+    let [output, _] = returning(of, dialect)?;
     let sql = match values.len() {
-        0 => format!("INSERT INTO {table} DEFAULT VALUES"),
+        0 => format!("INSERT INTO {table}{output} DEFAULT VALUES"),
         count => format!(
-            "INSERT INTO {table} ({}) VALUES ({})",
-            list(columns)?,
-            placeholders(1, count)
+            "INSERT INTO {table} ({}){output} VALUES ({})",
+            list(columns, dialect)?,
+            placeholders(dialect, count)
         ),
     };
     Ok((sql, values))
 }
 
-pub(super) fn insert(of: &Description, engine: Engine, given: Values) -> Result<(String, Params)> {
-    let (sql, values) = insert_alone(of, engine, given)?;
-    Ok((format!("{sql} RETURNING {}", all_columns(of)?), values))
+pub(super) fn insert(
+    of: &Description,
+    dialect: &ModelDialect,
+    given: Values,
+) -> Result<(String, Params)> {
+    let (sql, values) = insert_alone(of, dialect, given)?;
+    let [_, returning] = returning(of, dialect)?;
+    Ok((format!("{sql}{returning}"), values))
 }
 
 /// An insert that changes the row which has the same key already.
 pub(super) fn upsert(
     of: &Description,
-    engine: Engine,
+    dialect: &ModelDialect,
     given: Values,
     on: &[&'static str],
 ) -> Result<(String, Params)> {
     require_key(of, on)?;
     let mut sets = Vec::new();
     for (column, _) in given.iter().filter(|(column, _)| !on.contains(column)) {
-        let column = quote::identifier(column)?;
+        let column = (dialect.quote)(column)?;
         sets.push(format!("{column} = excluded.{column}"));
     }
     let named: Vec<&str> = given.iter().map(|(column, _)| *column).collect();
-    sets.extend(on_conflict(of, engine, &named)?);
+    sets.extend(on_conflict(of, dialect, &named)?);
     if sets.is_empty() {
         // A row that nothing is set of would not be returned.
-        let column = quote::identifier(on[0])?;
+        let column = (dialect.quote)(on[0])?;
         sets.push(format!("{column} = excluded.{column}"));
     }
-    let (sql, values) = insert_alone(of, engine, given)?;
+    let (sql, values) = insert_alone(of, dialect, given)?;
+    let [_, returning] = returning(of, dialect)?;
     let sql = format!(
-        "{sql} ON CONFLICT ({}) DO UPDATE SET {} RETURNING {}",
-        list(on.iter().copied())?,
-        sets.join(", "),
-        all_columns(of)?
+        "{sql} ON CONFLICT ({}) DO UPDATE SET {}{returning}",
+        list(on.iter().copied(), dialect)?,
+        sets.join(", ")
     );
     Ok((sql, values))
 }
 
 /// What an update sets of the columns that it does not name.
-fn on_update(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<String>> {
-    let each = moving(of, engine, named)?.into_iter();
-    each.map(|(column, expression)| Ok(format!("{} = {expression}", quote::identifier(column)?)))
+fn on_update(of: &Description, dialect: &ModelDialect, named: &[&str]) -> Result<Vec<String>> {
+    let each = moving(of, dialect, named)?.into_iter();
+    each.map(|(column, expression)| Ok(format!("{} = {expression}", (dialect.quote)(column)?)))
         .collect()
 }
 
-/// The same within ON CONFLICT, where PostgreSQL takes a column alone for either that of the
-/// row which is there or that of the row which is not.
-fn on_conflict(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<String>> {
-    if engine != Engine::Postgres {
-        return on_update(of, engine, named);
-    }
-    let table = quote::identifier(of.table)?;
-    let each = moving(of, engine, named)?.into_iter();
+/// The same within ON CONFLICT.
+fn on_conflict(of: &Description, dialect: &ModelDialect, named: &[&str]) -> Result<Vec<String>> {
+    let table = (dialect.quote)(of.table)?;
+    let each = moving(of, dialect, named)?.into_iter();
     each.map(|(column, expression)| {
-        let column = quote::identifier(column)?;
-        Ok(format!(
-            "{column} = (SELECT {expression} FROM (SELECT {table}.*) AS {table})"
-        ))
+        let expression = (dialect.on_conflict)(&table, &expression);
+        Ok(format!("{} = {expression}", (dialect.quote)(column)?))
     })
     .collect()
 }
 
 /// The columns that move by themselves, with what they are set to.
-fn moving(of: &Description, engine: Engine, named: &[&str]) -> Result<Vec<(&'static str, String)>> {
+fn moving(
+    of: &Description,
+    dialect: &ModelDialect,
+    named: &[&str],
+) -> Result<Vec<(&'static str, String)>> {
     let mut moving = Vec::new();
     for column in of.columns.iter().filter(|one| !named.contains(&one.name)) {
-        if let Some(expression) = advance::expression(of, column, engine)? {
+        if let Some(expression) = advance::expression(of, column, dialect)? {
             moving.push((column.name, expression));
         }
     }
@@ -152,54 +189,58 @@ fn require_key(of: &Description, on: &[&str]) -> Result<()> {
 }
 
 /// `"a" = $1 AND "b" = $2`, over the columns of the primary key.
-fn key_condition(of: &Description, first: usize) -> Result<String> {
+fn key_condition(of: &Description, dialect: &ModelDialect, first: usize) -> Result<String> {
     let columns = of.key_columns().iter().enumerate();
-    let each =
-        columns.map(|(at, column)| Ok(format!("{} = ${}", quote::identifier(column)?, first + at)));
+    let each = columns.map(|(at, column)| equation(dialect, column, first + at));
     Ok(each.collect::<Result<Vec<_>>>()?.join(" AND "))
 }
 
-pub(super) fn get(of: &Description, engine: Engine) -> Result<String> {
+fn equation(dialect: &ModelDialect, column: &str, parameter: usize) -> Result<String> {
+    let (column, parameter) = ((dialect.quote)(column)?, (dialect.placeholder)(parameter));
+    Ok(format!("{column} = {parameter}"))
+}
+
+pub(super) fn get(of: &Description, dialect: &ModelDialect) -> Result<String> {
     Ok(format!(
         "SELECT {} FROM {} WHERE {}",
-        all_columns(of)?,
-        address(of, engine)?,
-        key_condition(of, 1)?
+        all_columns(of, dialect)?,
+        address(of, dialect)?,
+        key_condition(of, dialect, 1)?
     ))
 }
 
 pub(super) fn update(
     of: &Description,
-    engine: Engine,
+    dialect: &ModelDialect,
     given: Values,
     key: Params,
 ) -> Result<(String, Params)> {
     let named: Vec<&str> = given.iter().map(|(column, _)| *column).collect();
     let mut sets = Vec::new();
     for (at, column) in named.iter().enumerate() {
-        sets.push(format!("{} = ${}", quote::identifier(column)?, at + 1));
+        sets.push(equation(dialect, column, at + 1)?);
     }
-    sets.extend(on_update(of, engine, &named)?);
+    sets.extend(on_update(of, dialect, &named)?);
     if sets.is_empty() {
-        return Ok((get(of, engine)?, key));
+        return Ok((get(of, dialect)?, key));
     }
     let mut values: Params = given.into_iter().map(|(_, value)| value).collect();
+    let [output, returning] = returning(of, dialect)?;
     let sql = format!(
-        "UPDATE {} SET {} WHERE {} RETURNING {}",
-        address(of, engine)?,
+        "UPDATE {} SET {}{output} WHERE {}{returning}",
+        address(of, dialect)?,
         sets.join(", "),
-        key_condition(of, values.len() + 1)?,
-        all_columns(of)?
+        key_condition(of, dialect, values.len() + 1)?
     );
     values.extend(key);
     Ok((sql, values))
 }
 
-pub(super) fn delete(of: &Description, engine: Engine) -> Result<String> {
+pub(super) fn delete(of: &Description, dialect: &ModelDialect) -> Result<String> {
     Ok(format!(
         "DELETE FROM {} WHERE {}",
-        address(of, engine)?,
-        key_condition(of, 1)?
+        address(of, dialect)?,
+        key_condition(of, dialect, 1)?
     ))
 }
 
@@ -210,64 +251,183 @@ const MOST: usize = 30_000;
 /// statement, or one for each 30,000 values where the engine takes no array.
 pub(super) fn load(
     of: &Description,
-    engine: Engine,
+    dialect: &ModelDialect,
     columns: &[&'static str],
     keys: Vec<Params>,
 ) -> Result<Vec<(String, Params)>> {
-    let mut select = format!("SELECT {} FROM {}", all_columns(of)?, address(of, engine)?);
-    select += &format!(" WHERE {} ", tuple(columns)?);
+    let (all, table) = (all_columns(of, dialect)?, address(of, dialect)?);
+    let searched = list(columns.iter().copied(), dialect)?;
+    let searched = match columns.len() {
+        1 => searched,
+        _ => format!("({searched})"),
+    };
+    let select = format!("SELECT {all} FROM {table} WHERE {searched} ");
     let order = match of.key_columns() {
         [] => String::new(),
-        key => format!(" ORDER BY {}", list(key.iter().copied())?),
+        key => format!(" ORDER BY {}", list(key.iter().copied(), dialect)?),
     };
-    if engine == Engine::Postgres && columns.len() == 1 {
+    if dialect.array_parameters && columns.len() == 1 {
         let array = Value::Array(keys.into_iter().flatten().collect());
-        return Ok(vec![(format!("{select}= ANY ($1){order}"), vec![array])]);
+        let placeholder = (dialect.placeholder)(1);
+        return Ok(vec![(
+            format!("{select}= ANY ({placeholder}){order}"),
+            vec![array],
+        )]);
     }
     let mut statements = Vec::new();
     for part in keys.chunks(MOST / columns.len()) {
-        let rows = rows(engine, columns.len(), part.len());
+        let rows = (dialect.keys)(columns.len(), part.len());
         let sql = format!("{select}IN ({rows}){order}");
         statements.push((sql, part.iter().flatten().cloned().collect()));
     }
     Ok(statements)
 }
 
-fn tuple(columns: &[&'static str]) -> Result<String> {
-    let list = list(columns.iter().copied())?;
-    Ok(match columns.len() {
-        1 => list,
-        _ => format!("({list})"),
-    })
-}
-
-/// `$1, $2` for one column, `($1, $2), ($3, $4)` for two. SQLite has rows only after VALUES,
-/// and looks through all numbered parameters for each: there, they go by their order.
-fn rows(engine: Engine, width: usize, count: usize) -> String {
-    let row = |first| match engine {
-        Engine::Sqlite => vec!["?"; width].join(", "),
-        _ => placeholders(first, width),
+/// The parameters of so many rows of so many columns each; in parentheses where they are
+/// several.
+pub(super) fn rows(placeholder: impl Fn(usize) -> String, width: usize, count: usize) -> String {
+    let row = |row: usize| {
+        let first = row * width + 1;
+        let each: Vec<String> = (first..first + width).map(&placeholder).collect();
+        match width {
+            1 => each.concat(),
+            _ => format!("({})", each.join(", ")),
+        }
     };
-    let rows = (0..count).map(|at| row(at * width + 1));
-    if width == 1 {
-        return rows.collect::<Vec<_>>().join(", ");
-    }
-    let rows = rows.map(|row| format!("({row})")).collect::<Vec<_>>();
-    match engine {
-        Engine::Sqlite => format!("VALUES {}", rows.join(", ")),
-        _ => rows.join(", "),
-    }
+    (0..count).map(row).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
+    use crate::description::{Column, Key, OnUpdate, Spelling, SqliteOptions};
+    use crate::{postgres, sqlite};
+
     use super::*;
 
+    fn brackets(name: &str) -> Result<String> {
+        Ok(format!("[{}]", name.replace(']', "]]")))
+    }
+
+    fn numbered(number: usize) -> String {
+        format!("@p{number}")
+    }
+
+    fn by_number(width: usize, count: usize) -> String {
+        rows(numbered, width, count)
+    }
+
+    fn set_now(_: &str, _: &underpin_schema::Type) -> String {
+        "sysdatetime()".to_owned()
+    }
+
+    /// An engine that no crate knows: its quotes, its parameters, its way to return rows.
+    const OTHER: ModelDialect = ModelDialect {
+        name: "other",
+        quote: brackets,
+        placeholder: numbered,
+        namespaces: true,
+        default_namespace: "dbo",
+        returning: Returning::Output,
+        keys: by_number,
+        advance: set_now,
+        ..sqlite::DIALECT
+    };
+
+    const PLAIN: Spelling = Spelling {
+        any: None,
+        own: &[],
+    };
+
+    const fn column(name: &'static str, on_update: Option<OnUpdate>) -> Column {
+        Column {
+            name,
+            given_type: Spelling {
+                any: Some("timestamp"),
+                own: &[("other", "datetime2")],
+            },
+            field_type: None,
+            nullable: false,
+            default: PLAIN,
+            generated: PLAIN,
+            is_virtual: false,
+            counter: None,
+            collation: PLAIN,
+            on_update,
+            comment: None,
+            renamed_from: None,
+        }
+    }
+
+    const SHOP: Description = Description {
+        table: "shop]",
+        schema: Some("sales"),
+        columns: &[column("id", None), column("moved", Some(OnUpdate::Advance))],
+        primary_key: Some(Key {
+            name: None,
+            columns: &["id"],
+        }),
+        uniques: &[],
+        checks: &[],
+        indexes: &[],
+        foreign_keys: &[],
+        partition_by: None,
+        comment: None,
+        renamed_from: None,
+        sqlite: SqliteOptions {
+            strict: false,
+            without_rowid: false,
+            autoincrement: false,
+            checked_types: false,
+        },
+    };
+
+    fn given() -> Values {
+        vec![("id", Value::I64(1))]
+    }
+
     #[test]
-    fn parameters_go_by_number_or_by_their_order() {
-        assert_eq!(rows(Engine::Postgres, 1, 2), "$1, $2");
-        assert_eq!(rows(Engine::Postgres, 2, 2), "($1, $2), ($3, $4)");
-        assert_eq!(rows(Engine::Sqlite, 1, 2), "?, ?");
-        assert_eq!(rows(Engine::Sqlite, 2, 2), "VALUES (?, ?), (?, ?)");
+    fn an_engine_of_ones_own_has_its_quotes_and_parameters() {
+        let (insert, _) = insert(&SHOP, &OTHER, given()).unwrap();
+        assert_eq!(
+            insert,
+            "INSERT INTO [sales].[shop]]] ([id]) OUTPUT inserted.[id], inserted.[moved] VALUES (@p1)"
+        );
+        let key = vec![Value::I64(1)];
+        let (update, _) = update(&SHOP, &OTHER, given(), key).unwrap();
+        assert_eq!(
+            update,
+            "UPDATE [sales].[shop]]] SET [id] = @p1, [moved] = sysdatetime() \
+             OUTPUT inserted.[id], inserted.[moved] WHERE [id] = @p2"
+        );
+        let keys = vec![vec![Value::I64(1)], vec![Value::I64(2)]];
+        let load = load(&SHOP, &OTHER, &["id"], keys).unwrap();
+        assert_eq!(
+            load[0].0,
+            "SELECT [id], [moved] FROM [sales].[shop]]] WHERE [id] IN (@p1, @p2) ORDER BY [id]"
+        );
+        assert_eq!(
+            delete(&SHOP, &OTHER).unwrap(),
+            "DELETE FROM [sales].[shop]]] WHERE [id] = @p1"
+        );
+        assert_eq!(bulk_address(&SHOP, &OTHER).unwrap(), "\"sales\".\"shop]\"");
+    }
+
+    #[test]
+    fn an_engine_of_ones_own_has_its_table() {
+        let table = crate::table::table(&SHOP, &OTHER).unwrap();
+        assert_eq!(table.columns[0].data_type.to_string(), "datetime2");
+        assert_eq!(crate::table::table_name(&SHOP, &OTHER).namespace, "sales");
+    }
+
+    #[test]
+    fn a_row_that_is_there_advances_from_what_it_was() {
+        let (on_postgres, _) = upsert(&SHOP, &postgres::DIALECT, given(), &["id"]).unwrap();
+        assert!(on_postgres.contains("(SELECT greatest(clock_timestamp()::timestamp"));
+        let (on_sqlite, _) = upsert(&SHOP, &sqlite::DIALECT, given(), &["id"]).unwrap();
+        assert!(
+            on_sqlite.contains("SET \"moved\" = max(strftime("),
+            "{on_sqlite}"
+        );
+        assert!(on_sqlite.ends_with(" RETURNING \"id\", \"moved\""));
     }
 }

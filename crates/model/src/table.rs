@@ -5,27 +5,26 @@ mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use underpin_core::{Class, Engine, Enumeration, Error, Result};
+use underpin_core::{Class, Error, Result};
 use underpin_schema::{
     Check, Column, ForeignKey, Identity, KeyTarget, ObjectName, ObjectRef, PartitionBy,
     PartitionKey, PrimaryKey, SequenceOptions, Table, Unique, constraint_name,
 };
 
-use super::data_type::{data_type, logical};
-use super::description::{self, Counter, Description, OnUpdate, Over, Target};
-use super::type_check::type_check;
-use super::{advance, default_schema};
+use crate::advance;
+use crate::data_type::{data_type, enumeration, logical};
+use crate::description::{self, Counter, Description, OnUpdate, Over, Target};
+use crate::dialect::{Counters, ModelDialect, TypeCheck};
 
 /// The qualified name of the table on an engine.
-pub(super) fn table_name(of: &Description, engine: Engine) -> ObjectName {
-    in_schema(of.schema, of.table, engine)
+pub(super) fn table_name(of: &Description, dialect: &ModelDialect) -> ObjectName {
+    in_schema(of.schema, of.table, dialect)
 }
 
-/// A name in the namespace that was given; on SQLite in its only one.
-pub(super) fn in_schema(schema: Option<&str>, name: &str, engine: Engine) -> ObjectName {
-    let default = default_schema(engine);
-    let namespace = schema.filter(|_| engine == Engine::Postgres);
-    ObjectName::new(namespace.unwrap_or(default), name)
+/// A name in the namespace that was given, where the engine has several.
+pub(super) fn in_schema(schema: Option<&str>, name: &str, dialect: &ModelDialect) -> ObjectName {
+    let namespace = schema.filter(|_| dialect.namespaces);
+    ObjectName::new(namespace.unwrap_or(dialect.default_namespace), name)
 }
 
 /// The table on an engine.
@@ -33,10 +32,10 @@ pub(super) fn in_schema(schema: Option<&str>, name: &str, engine: Engine) -> Obj
 /// # Errors
 /// [`Class::Config`] for a type that is none, two constraints of one name, and a column
 /// that cannot advance by itself.
-pub(super) fn table(of: &Description, engine: Engine) -> Result<Table> {
+pub(super) fn table(of: &Description, dialect: &ModelDialect) -> Result<Table> {
     let mut building = Building {
         of,
-        engine,
+        dialect,
         taken: given_names(of),
         table: Table::default(),
     };
@@ -50,10 +49,10 @@ pub(super) fn table(of: &Description, engine: Engine) -> Result<Table> {
 }
 
 /// The sequence of a serial column, as the engine names it.
-pub(super) fn sequence_name(of: &Description, column: &str) -> ObjectName {
+pub(super) fn sequence_name(of: &Description, column: &str, dialect: &ModelDialect) -> ObjectName {
     let columns = [column.to_owned()];
     let name = constraint_name(of.table, &columns, "seq", &BTreeSet::new());
-    table_name(of, Engine::Postgres).sibling(name)
+    table_name(of, dialect).sibling(name)
 }
 
 /// The names that were given, which no other may take.
@@ -69,7 +68,7 @@ fn given_names(of: &Description) -> BTreeSet<String> {
 
 struct Building<'a> {
     of: &'a Description,
-    engine: Engine,
+    dialect: &'a ModelDialect,
     taken: BTreeSet<String>,
     table: Table,
 }
@@ -88,15 +87,15 @@ impl Building<'_> {
     fn columns(&mut self) -> Result<()> {
         for column in self.of.columns {
             if column.on_update == Some(OnUpdate::Advance) {
-                advance::expression(self.of, column, self.engine)?;
+                advance::expression(self.of, column, self.dialect)?;
             }
             let mut made = Column {
                 name: column.name.to_owned(),
-                data_type: data_type(self.of, column, self.engine)?,
+                data_type: data_type(self.of, column, self.dialect)?,
                 not_null: !column.nullable || self.of.key_columns().contains(&column.name),
-                default: column::default(self.of, column, self.engine)?,
+                default: column::default(self.of, column, self.dialect)?,
                 identity: None,
-                generated: column::generated(column, self.engine),
+                generated: column::generated(column, self.dialect),
                 collation: self.collation(column),
                 comment: self.comment(column.comment),
                 ..Column::default()
@@ -108,21 +107,21 @@ impl Building<'_> {
                     self.table.depends_on.insert(ObjectRef::Enum(name));
                 }
             }
-            match (self.engine, column.counter) {
-                (Engine::Postgres, Some(Counter::Serial)) => {
-                    let sequence = sequence_name(self.of, column.name);
+            match (self.dialect.counters, column.counter) {
+                (Counters::Sequences, Some(Counter::Serial)) => {
+                    let sequence = sequence_name(self.of, column.name, self.dialect);
                     let quoted = sequence.to_string().replace('\'', "''");
                     made.default = Some(format!("nextval('{quoted}'::regclass)").into());
                     self.table.depends_on.insert(ObjectRef::Sequence(sequence));
                 }
-                (Engine::Postgres, Some(counter)) => {
+                (Counters::Sequences, Some(counter)) => {
                     made.identity = Some(Identity {
                         always: counter == Counter::Always,
-                        sequence: Some(sequence_name(self.of, column.name)),
+                        sequence: Some(sequence_name(self.of, column.name, self.dialect)),
                         options: SequenceOptions::of_type(&made.data_type.name),
                     });
                 }
-                (Engine::Sqlite, Some(_)) if self.of.sqlite.autoincrement => {
+                (Counters::RowIds, Some(_)) if self.of.sqlite.autoincrement => {
                     made.identity = Some(Identity {
                         always: false,
                         sequence: None,
@@ -137,17 +136,15 @@ impl Building<'_> {
     }
 
     fn collation(&self, column: &description::Column) -> Option<ObjectName> {
-        let given = column.collation.on(self.engine)?;
+        let given = column.collation.on(self.dialect.name)?;
         Some(match given.split_once('.') {
             Some((schema, name)) => ObjectName::new(schema, name),
-            None if self.engine == Engine::Postgres => ObjectName::new("pg_catalog", given),
-            None => ObjectName::new(default_schema(self.engine), given),
+            None => ObjectName::new(self.dialect.collation_namespace, given),
         })
     }
 
-    /// SQLite keeps no comments.
     fn comment(&self, given: Option<&str>) -> Option<String> {
-        let kept = given.filter(|_| self.engine == Engine::Postgres);
+        let kept = given.filter(|_| self.dialect.comments);
         kept.map(str::to_owned)
     }
 
@@ -180,7 +177,7 @@ impl Building<'_> {
 
     fn checks(&mut self) -> Result<()> {
         for check in self.of.checks {
-            let Some(expression) = check.expression.on(self.engine) else {
+            let Some(expression) = check.expression.on(self.dialect.name) else {
                 continue;
             };
             let columns: Vec<String> = check.column.iter().map(|one| (*one).to_owned()).collect();
@@ -191,25 +188,28 @@ impl Building<'_> {
             };
             put(&mut self.table.checks, self.of, name, made)?;
         }
-        if self.engine == Engine::Sqlite && self.of.sqlite.checked_types {
-            self.type_checks()?;
+        if let Some(type_check) = self.dialect.type_check
+            && self.of.sqlite.checked_types
+        {
+            self.type_checks(type_check)?;
         }
         Ok(())
     }
 
     /// A foreign key holds no more than the key that it points at.
-    fn type_checks(&mut self) -> Result<()> {
+    fn type_checks(&mut self, type_check: TypeCheck) -> Result<()> {
         let points = |name: &str| {
             let mut keys = self.of.foreign_keys.iter();
             keys.any(|key| key.columns.contains(&name))
         };
         for column in self.of.columns {
-            if points(column.name) || column.given_type.own(Engine::Sqlite) == Some("ANY") {
+            let own = column.given_type.own(self.dialect.name);
+            if points(column.name) || (own.is_some() && own == self.dialect.any_type) {
                 continue;
             }
             let labels: Option<Vec<&str>> =
                 enumeration(column).map(|of| of.labels.iter().map(|label| label.name).collect());
-            let logical = logical(self.of, column)?;
+            let logical = logical(self.of, column, self.dialect)?;
             let made = type_check(column.name, &logical, labels.as_deref())?;
             if let Some((label, check)) = made {
                 let columns = [column.name.to_owned()];
@@ -257,10 +257,10 @@ impl Building<'_> {
                 schema,
                 table,
                 columns,
-            } => Ok((in_schema(*schema, table, self.engine), owned(columns))),
+            } => Ok((in_schema(*schema, table, self.dialect), owned(columns))),
             Target::Model(model) => {
                 let model = model();
-                let name = table_name(model, self.engine);
+                let name = table_name(model, self.dialect);
                 match model.key_columns() {
                     [] => Err(wrong(
                         self.of,
@@ -274,11 +274,12 @@ impl Building<'_> {
 
     fn indexes(&mut self) -> Result<()> {
         for index in self.of.indexes {
-            if self.engine == Engine::Sqlite && index.method.is_some_and(|one| one != "btree") {
+            let usual = index.method.is_none_or(|one| one == "btree");
+            if !usual && !self.dialect.index_options {
                 continue;
             }
             let name = self.name(index.name, &index::names(index), "idx");
-            let made = index::index(index, self.engine);
+            let made = index::index(index, self.dialect);
             put(&mut self.table.indexes, self.of, name, made)?;
         }
         Ok(())
@@ -286,33 +287,15 @@ impl Building<'_> {
 
     fn rest(&mut self) {
         self.table.comment = self.comment(self.of.comment);
-        match self.engine {
-            Engine::Postgres => {
-                self.table.partition_by = self.of.partition_by.map(|by| PartitionBy {
-                    strategy: by.strategy,
-                    keys: by.keys.iter().map(partition_key).collect(),
-                });
-            }
-            _ => {
-                let sqlite = self.of.sqlite;
-                let options = [
-                    ("strict", sqlite.strict),
-                    ("without_rowid", sqlite.without_rowid),
-                ];
-                let set = options.into_iter().filter(|(_, set)| *set);
-                self.table.options = set
-                    .map(|(name, _)| (name.to_owned(), "true".to_owned()))
-                    .collect();
-            }
+        if self.dialect.partitions {
+            self.table.partition_by = self.of.partition_by.map(|by| PartitionBy {
+                strategy: by.strategy,
+                keys: by.keys.iter().map(partition_key).collect(),
+            });
         }
-    }
-}
-
-/// The enumerated type of a column that is given no other type.
-pub(super) fn enumeration(column: &description::Column) -> Option<&'static Enumeration> {
-    match column.given_type.on(Engine::Postgres) {
-        Some(_) => None,
-        None => column.field_type.and_then(|own| own.enumeration),
+        if let Some(options) = self.dialect.options {
+            self.table.options = options(self.of);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use underpin_config::Config;
 use underpin_core::{Engine, Error, Executor, Result};
 use underpin_migrate::OpenDatabase;
-use underpin_model::Models;
+use underpin_model::{ModelDialect, Models};
 use underpin_schema::{Hints, Schema, SchemaDialect};
 
 use crate::{Scratch, introspect, selection};
@@ -33,7 +33,7 @@ pub async fn of_models<D: OpenDatabase>(
     let engine = config.engine();
     let described = models.schema(engine)?;
     let now = hints.renamed(now, &described);
-    let wanted = underpin_model::carry_over(described, &now, engine);
+    let wanted = underpin_model::carry_over(described, &now, ModelDialect::of(engine)?);
     let scratch = Scratch::<D>::beside(config).await?;
     let made = make(&underpin_model::needed_by_tables(&wanted), engine, &scratch).await;
     let removed = scratch.remove().await;

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use underpin_core::Engine;
 use underpin_schema::{
     Column, ForeignKey, Index, IndexKey, PartitionBy, PrimaryKey, Table, Unique,
 };
 
-/// Takes it over from the table that there is now. SQLite keeps comments, which models do not
-/// say there, and models say all of its options.
-pub(super) fn take_over(table: &mut Table, now: &Table, engine: Engine) {
-    let on_sqlite = engine == Engine::Sqlite;
+use crate::dialect::ModelDialect;
+
+/// Takes it over from the table that there is now.
+pub(super) fn take_over(table: &mut Table, now: &Table, dialect: &ModelDialect) {
     table.triggers.clone_from(&now.triggers);
     table.policies.clone_from(&now.policies);
     table.row_security = now.row_security;
@@ -18,14 +17,15 @@ pub(super) fn take_over(table: &mut Table, now: &Table, engine: Engine) {
     table.persistence = now.persistence;
     table.inherits.clone_from(&now.inherits);
     table.partition_of.clone_from(&now.partition_of);
-    if on_sqlite {
+    if !dialect.comments {
         table.comment.clone_from(&now.comment);
-    } else {
+    }
+    if dialect.options.is_none() {
         table.options.clone_from(&now.options);
     }
     for column in &mut table.columns {
         if let Some(now) = now.column(&column.name) {
-            column_takes(column, now, on_sqlite);
+            column_takes(column, now, dialect);
         }
     }
     if let (Some(key), Some(now)) = (&mut table.primary_key, &now.primary_key) {
@@ -99,13 +99,13 @@ fn named_or<'m, T>(
         .or_else(|| all.values().find(|one| alike(one)))
 }
 
-fn column_takes(column: &mut Column, now: &Column, on_sqlite: bool) {
+fn column_takes(column: &mut Column, now: &Column, dialect: &ModelDialect) {
     column.inherited = now.inherited;
     column.options.clone_from(&now.options);
     if column.not_null {
         column.not_null_conflict = now.not_null_conflict;
     }
-    if on_sqlite {
+    if !dialect.comments {
         column.comment.clone_from(&now.comment);
     }
 }

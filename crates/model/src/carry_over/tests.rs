@@ -3,6 +3,7 @@ use underpin_schema::{
 };
 
 use super::*;
+use crate::postgres;
 
 fn name(name: &str) -> ObjectName {
     ObjectName::new("public", name)
@@ -43,7 +44,7 @@ fn sequence(owner: Option<(&str, &str)>) -> Sequence {
 }
 
 fn wanted(described: &Schema, now: &Schema) -> Schema {
-    carry_over(described.clone(), now, Engine::Postgres)
+    carry_over(described.clone(), now, &postgres::DIALECT)
 }
 
 #[test]

@@ -1,23 +1,23 @@
 use std::collections::BTreeMap;
 
-use underpin_core::Engine;
 use underpin_schema::{Expression, Index, IndexKey, ObjectName, OperatorClass};
 
 use crate::description::{self, Over};
+use crate::dialect::ModelDialect;
 
 /// The index on an engine.
-pub(super) fn index(of: &description::Index, engine: Engine) -> Index {
+pub(super) fn index(of: &description::Index, dialect: &ModelDialect) -> Index {
     let owned = |name: &&str| (*name).to_owned();
     Index {
         method: of.method.unwrap_or("btree").to_owned(),
         unique: of.unique,
-        keys: of.keys.iter().map(|one| key(one, engine)).collect(),
-        include: match engine {
-            Engine::Postgres => of.include.iter().map(owned).collect(),
-            _ => Vec::new(),
+        keys: of.keys.iter().map(|one| key(one, dialect)).collect(),
+        include: match dialect.index_options {
+            true => of.include.iter().map(owned).collect(),
+            false => Vec::new(),
         },
         nulls_not_distinct: of.nulls_not_distinct,
-        predicate: of.predicate.on(engine).map(Expression::from),
+        predicate: of.predicate.on(dialect.name).map(Expression::from),
         ..Index::default()
     }
 }
@@ -31,8 +31,8 @@ pub(super) fn names(of: &description::Index) -> Vec<String> {
     each.collect()
 }
 
-fn key(of: &description::IndexKey, engine: Engine) -> IndexKey {
-    let class = of.operator_class.filter(|_| engine == Engine::Postgres);
+fn key(of: &description::IndexKey, dialect: &ModelDialect) -> IndexKey {
+    let class = of.operator_class.filter(|_| dialect.index_options);
     let class = class.map(|class| match class.split_once('.') {
         Some((schema, name)) => ObjectName::new(schema, name),
         None => ObjectName::new("pg_catalog", class),
@@ -43,9 +43,8 @@ fn key(of: &description::IndexKey, engine: Engine) -> IndexKey {
             options: BTreeMap::new(),
         }),
         descending: of.descending,
-        // SQLite gives no choice.
-        nulls_first: match engine {
-            Engine::Postgres => of.nulls_first.unwrap_or(of.descending),
+        nulls_first: match of.nulls_first {
+            Some(first) if dialect.index_options => first,
             _ => of.descending,
         },
         ..match of.over {
