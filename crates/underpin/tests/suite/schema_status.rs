@@ -61,11 +61,11 @@ async fn a_database_is_ahead_of_an_older_program() {
         let db = place.open().await;
         migrator(&place, &REVISIONS).up("head").await.unwrap();
         let older: Migrator = migrator(&place, &REVISIONS[..1]);
-        let stands = status(&db, &older, None).await.unwrap();
-        assert!(matches!(&stands, SchemaStatus::Ahead { unknown, pending }
+        let now = status(&db, &older, None).await.unwrap();
+        assert!(matches!(&now, SchemaStatus::Ahead { unknown, pending }
             if ids(unknown) == ["r1"] && pending.is_empty()));
         assert_eq!(
-            stands.to_string(),
+            now.to_string(),
             "The database is ahead: it has the revision `r1`, which this program does not know. Run a \
              newer version of the program."
         );
@@ -82,13 +82,13 @@ async fn a_database_that_was_changed_by_hand_has_drifted() {
             .await
             .unwrap();
         let target = target(&place).await;
-        let stands = status(&db, &migrator, Some(&target)).await.unwrap();
+        let now = status(&db, &migrator, Some(&target)).await.unwrap();
         let namespace = match place {
             Place::Postgres(_) => "public",
             Place::Sqlite(_) => "main",
         };
         assert_eq!(
-            stands.to_string(),
+            now.to_string(),
             format!(
                 "The database has drifted. To be what it should be, it takes:\n  \
                  Drop table {namespace}.mine\n  Create index users_email of {namespace}.users"
@@ -123,12 +123,12 @@ async fn models_say_what_a_database_should_be() {
             let target = Target::of_models::<Database>(&models![User], &db.config(), &now).await;
             target.unwrap()
         };
-        let stands = status(&db, &migrator, Some(&target().await)).await;
-        assert_eq!(stands.unwrap(), SchemaStatus::UpToDate);
+        let now = status(&db, &migrator, Some(&target().await)).await;
+        assert_eq!(now.unwrap(), SchemaStatus::UpToDate);
         db.batch("ALTER TABLE users ADD nick text").await.unwrap();
-        let stands = status(&db, &migrator, Some(&target().await)).await;
+        let now = status(&db, &migrator, Some(&target().await)).await;
         assert!(
-            matches!(stands.unwrap(), SchemaStatus::Drifted { changes, .. } if changes.len() == 1)
+            matches!(now.unwrap(), SchemaStatus::Drifted { changes, .. } if changes.len() == 1)
         );
     }
 }
@@ -136,7 +136,7 @@ async fn models_say_what_a_database_should_be() {
 /// A server may note things for itself where options are.
 #[tokio::test]
 async fn options_that_no_list_has_are_no_drift() {
-    for place in Place::each("standing_unlisted") {
+    for place in Place::each("schema_status_unlisted") {
         if matches!(place, Place::Sqlite(_)) {
             continue;
         }
@@ -156,10 +156,10 @@ async fn options_that_no_list_has_are_no_drift() {
             .await
             .unwrap();
             let now = introspect(&db, &Selection::default()).await.unwrap();
-            let by_models = Target::of_models(&models![User], &db.config(), &now).await;
+            let by_models = Target::of_models::<Database>(&models![User], &db.config(), &now).await;
             for target in [&by_sql, &by_models.unwrap()] {
-                let stands = standing(&db, &migrator, Some(target)).await.unwrap();
-                assert_eq!(stands, Standing::UpToDate, "{option}");
+                let now = status(&db, &migrator, Some(target)).await.unwrap();
+                assert_eq!(now, SchemaStatus::UpToDate, "{option}");
             }
         }
         // What models cannot say stays.
@@ -171,10 +171,10 @@ async fn options_that_no_list_has_are_no_drift() {
         .await
         .unwrap();
         let now = introspect(&db, &Selection::default()).await.unwrap();
-        let by_models = Target::of_models(&models![User], &db.config(), &now).await;
-        let stands = standing(&db, &migrator, Some(&by_models.unwrap())).await;
-        assert_eq!(stands.unwrap(), Standing::UpToDate);
-        let stands = standing(&db, &migrator, Some(&by_sql)).await.unwrap();
-        assert!(matches!(stands, Standing::Drifted { changes, .. } if changes.len() == 1));
+        let by_models = Target::of_models::<Database>(&models![User], &db.config(), &now).await;
+        let now = status(&db, &migrator, Some(&by_models.unwrap())).await;
+        assert_eq!(now.unwrap(), SchemaStatus::UpToDate);
+        let now = status(&db, &migrator, Some(&by_sql)).await.unwrap();
+        assert!(matches!(now, SchemaStatus::Drifted { changes, .. } if changes.len() == 1));
     }
 }
