@@ -6,6 +6,7 @@
 mod by_engine;
 mod column_type;
 mod deadline;
+mod dialect;
 pub mod driver;
 mod endpoint;
 mod engine;

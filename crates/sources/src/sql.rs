@@ -178,12 +178,13 @@ fn refused(file: &File, statement: &Statement) -> Error {
 
 impl Text {
     fn statements(&self) -> impl Iterator<Item = Statement> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Statement { range, line } => Some(Statement {
-                sql: self.sql[range.clone()].to_owned(),
-                line: *line,
-            }),
+        let statements = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Statement { range, line, times } => {
+                let sql = self.sql[range.clone()].to_owned();
+                Some((Statement { sql, line: *line }, *times))
+            }
             Piece::Between { .. } => None,
-        })
+        });
+        statements.flat_map(|(statement, times)| std::iter::repeat_n(statement, times as usize))
     }
 }

@@ -38,13 +38,17 @@ fn metadata() -> Value {
 
 /// What each crate of the house may stand on, its tests apart.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("underpin-core", &[]),
+    ("underpin-sql", &[]),
+    ("underpin-core", &["underpin-sql"]),
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
-    ("underpin-schema", &["underpin-core"]),
+    ("underpin-schema", &["underpin-core", "underpin-sql"]),
     ("underpin-model", &["underpin-core", "underpin-schema"]),
     ("underpin-query", &["underpin-core"]),
-    ("underpin-migrate", &["underpin-config", "underpin-core"]),
+    (
+        "underpin-migrate",
+        &["underpin-config", "underpin-core", "underpin-sql"],
+    ),
     (
         "underpin-sources",
         &[
@@ -55,10 +59,10 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-schema",
         ],
     ),
-    ("underpin-derive", &[]),
+    ("underpin-derive", &["underpin-sql"]),
     ("underpin-testkit", &[]),
-    ("underpin-postgres", &["underpin-core"]),
-    ("underpin-sqlite", &["underpin-core"]),
+    ("underpin-postgres", &["underpin-core", "underpin-sql"]),
+    ("underpin-sqlite", &["underpin-core", "underpin-sql"]),
     (
         "underpin",
         &[

@@ -2,17 +2,18 @@ use proptest::prelude::*;
 
 use super::*;
 
-const POSTGRES: Option<Engine> = Some(Engine::Postgres);
-const SQLITE: Option<Engine> = Some(Engine::Sqlite);
-const ALL: [Option<Engine>; 3] = [None, POSTGRES, SQLITE];
+const EVERY: &Lexis = &crate::COMMON;
+const POSTGRES: &Lexis = &crate::POSTGRES.lexis;
+const SQLITE: &Lexis = &crate::SQLITE.lexis;
+const ALL: [&Lexis; 3] = [EVERY, POSTGRES, SQLITE];
 
-fn statements(sql: &str, engine: Option<Engine>) -> Vec<(usize, &str)> {
-    let pieces = split(sql, engine).unwrap_or_else(|error| panic!("{sql}\n{error}"));
+fn statements<'a>(sql: &'a str, lexis: &Lexis) -> Vec<(usize, &'a str)> {
+    let pieces = split(sql, lexis).unwrap_or_else(|error| panic!("{sql}\n{error}"));
     covers(sql, &pieces);
     pieces
         .into_iter()
         .filter_map(|piece| match piece {
-            Piece::Statement { range, line } => Some((line, &sql[range])),
+            Piece::Statement { range, line, .. } => Some((line, &sql[range])),
             Piece::Between { .. } => None,
         })
         .collect()
@@ -23,27 +24,27 @@ fn covers(sql: &str, pieces: &[Piece]) {
     assert_eq!(joined, sql);
     for piece in pieces {
         assert!(!piece.range().is_empty());
-        if let Piece::Statement { range, line } = piece {
+        if let Piece::Statement { range, line, .. } = piece {
             assert_eq!(*line, sql[..range.start].matches('\n').count() + 1);
         }
     }
 }
 
-/// That `sql` is one statement on each engine, whatever follows it.
-fn is_one(sql: &str, engines: &[Option<Engine>]) {
-    for &engine in engines {
+/// That `sql` is one statement in each lexis, whatever follows it.
+fn is_one(sql: &str, lexes: &[&Lexis]) {
+    for lexis in lexes {
         let text = format!("{sql};\nSELECT 2;");
         let line = sql.matches('\n').count() + 2;
         assert_eq!(
-            statements(&text, engine),
+            statements(&text, lexis),
             [(1, sql), (line, "SELECT 2")],
-            "{engine:?}"
+            "{lexis:?}"
         );
     }
 }
 
-fn error(sql: &str, engine: Option<Engine>) -> String {
-    match split(sql, engine) {
+fn error(sql: &str, lexis: &Lexis) -> String {
+    match split(sql, lexis) {
         Ok(pieces) => panic!("{sql} was split into {pieces:?}"),
         Err(error) => error.to_string(),
     }
@@ -53,16 +54,16 @@ fn error(sql: &str, engine: Option<Engine>) -> String {
 fn statements_begin_at_their_first_token() {
     let sql =
         "-- first\n\n/* a; */ SELECT 1 ; ;;\r\n  SELECT -- b;\r\n 2 -- c\n;\nSELECT 3 -- d;\n";
-    for engine in ALL {
+    for lexis in ALL {
         assert_eq!(
-            statements(sql, engine),
+            statements(sql, lexis),
             [(3, "SELECT 1"), (4, "SELECT -- b;\r\n 2"), (7, "SELECT 3")]
         );
         assert_eq!(
-            statements(" ;\n-- only this; /*\n;/* and this; */", engine),
+            statements(" ;\n-- only this; /*\n;/* and this; */", lexis),
             []
         );
-        assert_eq!(statements("", engine), []);
+        assert_eq!(statements("", lexis), []);
     }
 }
 
@@ -99,10 +100,10 @@ fn postgres_reads_escapes_dollar_quotes_and_nested_comments() {
         "SELECT ARRAY['a;b]', 'c'], a[1]",
         "SELECT 1 -- a; comment\r, 2",
     ] {
-        is_one(sql, &[None, POSTGRES]);
+        is_one(sql, &[EVERY, POSTGRES]);
     }
     // On one line it is another string, and none with escapes.
-    is_one("SELECT E'a' 'b\\'", &[None, POSTGRES]);
+    is_one("SELECT E'a' 'b\\'", &[EVERY, POSTGRES]);
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn sqlite_reads_its_own_names_and_comments() {
     ] {
         is_one(sql, &[SQLITE]);
     }
-    is_one("SELECT `c;``d`", &[None, SQLITE]);
+    is_one("SELECT `c;``d`", &[EVERY, SQLITE]);
     assert_eq!(
         statements("SELECT 1 ` ; SELECT `", POSTGRES),
         [(1, "SELECT 1 `"), (1, "SELECT `")]
@@ -135,12 +136,12 @@ fn bodies_of_functions_are_whole() {
         "CREATE TRIGGER t BEFORE UPDATE OF begin ON x EXECUTE FUNCTION f()",
         "DO $do$ BEGIN PERFORM 1; END $do$",
     ] {
-        is_one(sql, &[None, POSTGRES]);
+        is_one(sql, &[EVERY, POSTGRES]);
     }
     assert_eq!(
         statements(
             "CREATE TABLE t (begin atomic); SELECT begin atomic; SELECT 1",
-            None
+            EVERY
         )
         .len(),
         3
@@ -158,36 +159,36 @@ fn bodies_of_triggers_are_whole() {
          select * from a; end",
         "CREATE TABLE t (begin text, end text)",
     ] {
-        is_one(sql, &[None, SQLITE]);
+        is_one(sql, &[EVERY, SQLITE]);
     }
 }
 
 #[test]
 fn what_is_not_closed_is_named_with_its_line() {
-    for (sql, engine, expected) in [
+    for (sql, lexis, expected) in [
         (
             "SELECT 1;\nSELECT 'a;\n",
-            None,
+            EVERY,
             "Line 2: The string that begins here with '",
         ),
         (
             "SELECT 'a''",
-            None,
+            EVERY,
             "Line 1: The string that begins here with '",
         ),
         (
             "SELECT e'\\'",
-            None,
+            EVERY,
             "Line 1: The string that begins here with '",
         ),
         (
             "SELECT e'\\",
-            None,
+            EVERY,
             "Line 1: The string that begins here with '",
         ),
         (
             "\n\"a",
-            None,
+            EVERY,
             "Line 2: The quoted name that begins here with \"",
         ),
         (
@@ -212,12 +213,12 @@ fn what_is_not_closed_is_named_with_its_line() {
         ),
         (
             "\nSELECT $a$ $b$",
-            None,
+            EVERY,
             "Line 2: The dollar quote that begins here with $a$",
         ),
         (
             "A (\n(); (\n",
-            None,
+            EVERY,
             "Line 1: The parenthesis that is opened here",
         ),
         (
@@ -231,22 +232,22 @@ fn what_is_not_closed_is_named_with_its_line() {
             "Line 2: The body that begins here with BEGIN has no END.",
         ),
     ] {
-        let error = error(sql, engine);
+        let error = error(sql, lexis);
         assert!(error.starts_with(expected), "{sql}: {error}");
     }
 }
 
 #[test]
 fn commands_of_psql_and_copy_are_refused() {
-    for engine in ALL {
+    for lexis in ALL {
         assert_eq!(
-            error("SELECT 1;\n\\connect other\nSELECT 2;", engine),
+            error("SELECT 1;\n\\connect other\nSELECT 2;", lexis),
             "Line 2: `\\connect` is a command of psql and no SQL."
         );
     }
     let sql = "-- a dump\nCOPY public.t (a, b) FROM stdin WITH (FORMAT csv);\n1\t'\n\\.\n";
     assert!(error(sql, POSTGRES).starts_with("Line 2: This COPY needs a client"));
-    assert!(error("COPY (SELECT 1) TO STDOUT", None).starts_with("Line 1: This COPY"));
+    assert!(error("COPY (SELECT 1) TO STDOUT", EVERY).starts_with("Line 1: This COPY"));
     is_one("COPY t FROM '/tmp/stdin'", &ALL);
     is_one("SELECT copy FROM stdin", &ALL);
 }
@@ -265,7 +266,7 @@ fn transaction_control_is_known_by_its_first_words() {
         "RELEASE a",
         "PREPARE TRANSACTION 'a'",
     ] {
-        assert!(is_transaction_control(sql), "{sql}");
+        assert!(is_transaction_control(sql, EVERY), "{sql}");
     }
     for sql in [
         "",
@@ -275,11 +276,11 @@ fn transaction_control_is_known_by_its_first_words() {
         "beginning",
         "CREATE TRIGGER t BEGIN SELECT 1; END",
     ] {
-        assert!(!is_transaction_control(sql), "{sql}");
+        assert!(!is_transaction_control(sql, EVERY), "{sql}");
     }
 }
 
-fn engine() -> impl Strategy<Value = Option<Engine>> {
+fn lexis() -> impl Strategy<Value = &'static Lexis> {
     prop::sample::select(ALL.to_vec())
 }
 
@@ -364,8 +365,8 @@ fn whole_parts() -> impl Strategy<Value = Vec<&'static str>> {
 
 proptest! {
     #[test]
-    fn no_byte_is_lost_in_token_soup(sql in soup(), engine in engine()) {
-        if let Ok(pieces) = split(&sql, engine) {
+    fn no_byte_is_lost_in_token_soup(sql in soup(), lexis in lexis()) {
+        if let Ok(pieces) = split(&sql, lexis) {
             covers(&sql, &pieces);
         }
     }
@@ -373,24 +374,24 @@ proptest! {
     #[test]
     fn no_byte_is_lost_in_random_bytes(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
-        engine in engine(),
+        lexis in lexis(),
     ) {
         let sql = String::from_utf8_lossy(&bytes);
-        if let Ok(pieces) = split(&sql, engine) {
+        if let Ok(pieces) = split(&sql, lexis) {
             covers(&sql, &pieces);
         }
-        is_transaction_control(&sql);
+        is_transaction_control(&sql, EVERY);
     }
 
     #[test]
-    fn tokens_lie_end_to_end(sql in soup(), engine in engine()) {
+    fn tokens_lie_end_to_end(sql in soup(), lexis in lexis()) {
         let mut end = 0;
-        for token in Lexer::new(&sql, engine) {
-            let Ok(token) = token else { return Ok(()) };
-            prop_assert_eq!(token.range.start, end);
-            prop_assert!(!token.range.is_empty());
-            prop_assert_eq!(token.line, sql[..end].matches('\n').count() + 1);
-            end = token.range.end;
+        for (line, token) in Lexer::new(&sql, lexis).lines() {
+            prop_assert_eq!(token.start, end);
+            prop_assert!(!token.text.is_empty());
+            prop_assert_eq!(line, sql[..end].matches('\n').count() + 1);
+            end = token.end();
+            prop_assert!(token.closed || end == sql.len());
         }
         prop_assert_eq!(end, sql.len());
     }
@@ -409,12 +410,12 @@ proptest! {
     }
 
     #[test]
-    fn a_statement_by_itself_is_one_statement(sql in soup(), engine in engine()) {
-        let Ok(pieces) = split(&sql, engine) else { return Ok(()) };
+    fn a_statement_by_itself_is_one_statement(sql in soup(), lexis in lexis()) {
+        let Ok(pieces) = split(&sql, lexis) else { return Ok(()) };
         for piece in pieces {
             if let Piece::Statement { range, .. } = piece {
                 let text = &sql[range];
-                prop_assert_eq!(statements(text, engine), [(1, text)]);
+                prop_assert_eq!(statements(text, lexis), [(1, text)]);
             }
         }
     }
