@@ -1,10 +1,28 @@
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Returning, Savepoints, Transactions};
 use crate::lexis::{Lexis, Parameter, ParameterForm, Quotes, Rules};
 
 /// SQLite.
 pub static SQLITE: Dialect = Dialect {
     name: "SQLite",
     lexis: Lexis::new(RULES),
+    quotes: Quotes::of(b'"'),
+    text: |text| format!("'{}'", text.replace('\'', "''")),
+    truths: ["0", "1"],
+    placeholder: |number| format!("${number}"),
+    returning: Returning::AtTheEnd,
+    on_conflict: true,
+    transactions: Transactions {
+        begin: "BEGIN IMMEDIATE",
+        commit: "COMMIT",
+        rollback: "ROLLBACK",
+        ddl: true,
+        refuses: |words| words.first() == Some(&"VACUUM"),
+    },
+    savepoints: Some(Savepoints {
+        set: "SAVEPOINT ",
+        release: Some("RELEASE SAVEPOINT "),
+        roll_back: "ROLLBACK TO SAVEPOINT ",
+    }),
 };
 
 const RULES: Rules = Rules {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use tokio_postgres::{Client, SimpleQueryMessage};
 use underpin_sql::POSTGRES;
-use underpin_testkit::Postgres;
+use underpin_testkit::{Postgres, or_skip};
 
 use crate::{statements, text};
 
