@@ -26,8 +26,17 @@ impl<'a> Lexer<'a> {
     }
 
     /// The tokens without white space and comments.
-    pub fn solid(self) -> impl Iterator<Item = Token<'a>> {
-        self.filter(|token| !token.is_blank())
+    pub fn solid(mut self) -> impl Iterator<Item = Token<'a>> {
+        std::iter::from_fn(move || {
+            loop {
+                // Most blanks are white space, of which no token need be made.
+                self.at = self.run(self.at, is_space);
+                let token = self.next()?;
+                if token.kind != Kind::Comment {
+                    return Some(token);
+                }
+            }
+        })
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -35,10 +44,13 @@ impl<'a> Lexer<'a> {
     }
 
     /// Where the run of bytes from `at` ends for which `belongs` holds.
+    #[inline]
     fn run(&self, at: usize, belongs: impl Fn(u8) -> bool) -> usize {
         let bytes = self.sql.as_bytes();
-        let length = bytes[at..].iter().position(|&byte| !belongs(byte));
-        let end = length.map_or(bytes.len(), |length| at + length);
+        let mut end = at;
+        while end < bytes.len() && belongs(bytes[end]) {
+            end += 1;
+        }
         looked_at(end - at + 1);
         end
     }

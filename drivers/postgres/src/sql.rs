@@ -31,10 +31,9 @@ impl Nature {
         let mut last = "";
         // A quoted name that a parenthesis may follow.
         let mut quoted = "";
-        for token in Lexer::new(sql, &POSTGRES.lexis) {
+        for token in Lexer::new(sql, &POSTGRES.lexis).solid() {
             let word = token.text;
             match token.kind {
-                Kind::Space | Kind::Comment => continue,
                 Kind::Word | Kind::Name => {}
                 Kind::Semicolon => {
                     (first, last, number, quoted) = ("", "", 0, "");
