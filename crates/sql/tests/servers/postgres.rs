@@ -75,9 +75,7 @@ const OTHERS: &[&str] = &[
 
 #[tokio::test(flavor = "multi_thread")]
 async fn statements_end_where_postgres_ends_them() {
-    let database = Postgres::shared()
-        .expect("a server")
-        .database("statements_end");
+    let database = or_skip!(Postgres::shared()).database("statements_end");
     let client = database.client().await;
     client
         .batch_execute("CREATE TABLE t (a int)")
@@ -134,9 +132,7 @@ fn soup() -> impl Strategy<Value = String> {
 /// behind it: where both agree on the opening, both find two statements.
 #[tokio::test(flavor = "multi_thread")]
 async fn random_text_is_split_as_postgres_does() {
-    let database = Postgres::shared()
-        .expect("a server")
-        .database("random_text");
+    let database = or_skip!(Postgres::shared()).database("random_text");
     let client = database.client().await;
     let accepted = Cell::new(0);
     let handle = tokio::runtime::Handle::current();
