@@ -2,6 +2,7 @@
 //! fail.
 
 use underpin_core::Result;
+use underpin_sql::{Kind, Lexer, Token};
 
 use crate::dialect::{Concurrent, MigrationDialect};
 use crate::host::Host;
@@ -14,7 +15,7 @@ pub(crate) fn is_concurrent(dialect: &MigrationDialect, sql: &str) -> bool {
 
 fn rules<'d>(dialect: &'d MigrationDialect, sql: &str) -> Option<&'d Concurrent> {
     let rules = dialect.concurrent.as_ref()?;
-    let has = words(sql).any(|word| word.eq_ignore_ascii_case(rules.word));
+    let has = tokens(sql, dialect).any(|token| token.is(rules.word));
     has.then_some(rules)
 }
 
@@ -30,10 +31,13 @@ pub(crate) async fn invalid_indexes(
     let mut found = Vec::new();
     for row in host.query(rules.invalid_indexes, Vec::new()).await? {
         let name: String = row.get("name")?;
-        let quoted = (dialect.quote)(&name)?;
-        if names(sql, &name, &quoted) {
+        if names(sql, dialect, &name) {
             let schema: String = row.get("schema")?;
-            found.push(format!("{}.{quoted}", (dialect.quote)(&schema)?));
+            let (schema, name) = (
+                dialect.sql.identifier(&schema)?,
+                dialect.sql.identifier(&name)?,
+            );
+            found.push(format!("{schema}.{name}"));
         }
     }
     Ok(found)
@@ -46,10 +50,8 @@ pub(crate) async fn drop_invalid_indexes(
     dialect: &MigrationDialect,
     sql: &str,
 ) -> Result<()> {
-    let creates = words(sql)
-        .next()
-        .is_some_and(|word| word.eq_ignore_ascii_case("create"));
-    if !creates {
+    let first = tokens(sql, dialect).next();
+    if !first.is_some_and(|token| token.is("CREATE")) {
         return Ok(());
     }
     for index in invalid_indexes(host, dialect, sql).await? {
@@ -60,14 +62,17 @@ pub(crate) async fn drop_invalid_indexes(
     Ok(())
 }
 
-fn words(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .filter(|word| !word.is_empty())
+fn tokens<'a>(sql: &'a str, dialect: &'a MigrationDialect) -> impl Iterator<Item = Token<'a>> {
+    Lexer::new(sql, &dialect.sql.lexis).solid()
 }
 
-fn names(sql: &str, name: &str, quoted: &str) -> bool {
-    let plain = words(sql).any(|word| word.to_lowercase() == name);
-    plain || sql.contains(quoted)
+/// Whether the statement has this name, which is folded as PostgreSQL folds names.
+fn names(sql: &str, dialect: &MigrationDialect, name: &str) -> bool {
+    tokens(sql, dialect).any(|token| match dialect.sql.lexis.name(&token) {
+        Some(quoted) if token.kind == Kind::Name => quoted == name,
+        Some(word) => word.to_lowercase() == name,
+        None => false,
+    })
 }
 
 #[cfg(test)]
@@ -77,7 +82,7 @@ mod tests {
 
     #[test]
     fn an_index_is_named_as_postgres_reads_names() {
-        let names = |sql, name| names(sql, name, &(postgres::DIALECT.quote)(name).unwrap());
+        let names = |sql, name| names(sql, &postgres::DIALECT, name);
         assert!(names(
             "CREATE INDEX CONCURRENTLY Idx_Name ON t (a)",
             "idx_name"
@@ -97,6 +102,10 @@ mod tests {
         assert!(!is_concurrent(
             &postgres::DIALECT,
             "CREATE INDEX i ON t (a)"
+        ));
+        assert!(!is_concurrent(
+            &postgres::DIALECT,
+            "CREATE INDEX i ON t (a) -- not concurrently"
         ));
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use underpin_core::{ByEngine, Class, Engine, Error, Result};
+use underpin_sql::Dialect;
 
 use crate::{postgres, sqlite};
 
@@ -9,20 +10,14 @@ use crate::{postgres, sqlite};
 /// is often one of these with a few fields of its own.
 #[derive(Clone)]
 pub struct MigrationDialect {
-    /// A name as statements have it.
-    pub quote: fn(&str) -> Result<String>,
-    /// The placeholder of a parameter, counted from 1.
-    pub placeholder: fn(usize) -> String,
-    /// The literals of false and true.
-    pub truths: [&'static str; 2],
-    /// Begins a transaction that writes.
-    pub begin: &'static str,
-    /// Whether a transaction that is rolled back takes changes of the schema with it.
-    pub rolls_back_ddl: bool,
+    /// The engine's SQL: names, parameters, transactions.
+    pub sql: &'static Dialect,
     /// Gives one row: the schema that new tables go to, and the one that has the history.
     pub find_history: &'static str,
     /// Makes the history's table where it is missing; `{table}` stands for its name.
     pub create_history: &'static str,
+    /// The present, as the history has it.
+    pub now: &'static str,
     /// What keeps two runs apart.
     pub lock: RunLock,
     /// What a run needs of its session.
@@ -128,7 +123,7 @@ impl MigrationDialect {
 impl fmt::Debug for MigrationDialect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MigrationDialect")
-            .field("begin", &self.begin)
+            .field("sql", &self.sql.name)
             .field("lock", &self.lock)
             .finish_non_exhaustive()
     }

@@ -214,7 +214,7 @@ fn resumes(finding: &Finding, run: Direction) -> bool {
 
 fn groups(steps: &[PlanStep], engine: Engine, mode: Mode) -> Vec<Group> {
     let together = mode == Mode::OneTransaction
-        && MigrationDialect::of(engine).is_ok_and(|of| of.rolls_back_ddl);
+        && MigrationDialect::of(engine).is_ok_and(|of| of.sql.transactions.ddl);
     let mut groups: Vec<Group> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         match groups.last_mut() {

@@ -1,16 +1,14 @@
 use std::time::Duration;
 
-use underpin_core::{Error, quote};
+use underpin_core::Error;
+use underpin_sql::POSTGRES;
 
 use crate::dialect::{AdoptionRules, Concurrent, MigrationDialect, RunLock};
 
 /// What is PostgreSQL's own in a run of revisions.
 pub const DIALECT: MigrationDialect = MigrationDialect {
-    quote: quote::identifier,
-    placeholder,
-    truths: ["false", "true"],
-    begin: "BEGIN",
-    rolls_back_ddl: true,
+    sql: &POSTGRES,
+    now: "pg_catalog.clock_timestamp()",
     find_history: "\
 SELECT pg_catalog.current_schema()::text AS current,
   (SELECT n.nspname::text FROM pg_catalog.pg_class AS c
@@ -60,10 +58,6 @@ CREATE TABLE IF NOT EXISTS {table} (
     is_there,
     is_gone,
 };
-
-fn placeholder(number: usize) -> String {
-    format!("${number}")
-}
 
 /// A lock timeout of zero is none, so that a shorter one than the unit is rounded up.
 fn lock_timeout(limit: Option<Duration>) -> String {

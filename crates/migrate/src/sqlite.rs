@@ -1,14 +1,12 @@
-use underpin_core::{Error, quote};
+use underpin_core::Error;
+use underpin_sql::SQLITE;
 
 use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};
 
 /// What is SQLite's own in a run of revisions.
 pub const DIALECT: MigrationDialect = MigrationDialect {
-    quote: quote::identifier,
-    placeholder,
-    truths: ["0", "1"],
-    begin: "BEGIN IMMEDIATE",
-    rolls_back_ddl: true,
+    sql: &SQLITE,
+    now: "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
     find_history: "\
 SELECT 'main' AS current,
   (SELECT 'main' FROM main.sqlite_schema WHERE type = 'table' AND name = 'underpin_migrations') AS found",
@@ -47,10 +45,6 @@ CREATE TABLE IF NOT EXISTS {table} (
     is_there,
     is_gone,
 };
-
-fn placeholder(number: usize) -> String {
-    format!("${number}")
-}
 
 /// Rows whose parent is missing, counted by table and parent.
 const ORPHANS: &str = "\

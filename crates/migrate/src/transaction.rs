@@ -1,4 +1,5 @@
 use underpin_core::{Class, Effect, Error, Result};
+use underpin_sql::Transactions;
 
 use crate::dialect::{ForeignKeyGuard, MigrationDialect};
 use crate::host::Host;
@@ -7,6 +8,7 @@ use crate::host::Host;
 pub(crate) struct Transaction {
     /// The guard of foreign keys, which is off meanwhile, and what was amiss before.
     foreign_keys: Option<(&'static ForeignKeyGuard, Vec<Orphans>)>,
+    statements: Transactions,
 }
 
 /// Rows of a table that refer to rows which are not there.
@@ -30,8 +32,9 @@ impl Transaction {
         }
         let mut transaction = Transaction {
             foreign_keys: guard.map(|guard| (guard, Vec::new())),
+            statements: dialect.sql.transactions,
         };
-        let begun = match (host.run(dialect.begin).await, guard) {
+        let begun = match (host.run(transaction.statements.begin).await, guard) {
             (Ok(()), Some(guard)) => orphans(guard, host).await,
             (begun, _) => begun.map(|()| Vec::new()),
         };
@@ -53,7 +56,7 @@ impl Transaction {
             None => Ok(()),
         };
         let committed = match checked {
-            Ok(()) => host.run("COMMIT").await,
+            Ok(()) => host.run(self.statements.commit).await,
             Err(error) => Err(error),
         };
         match committed {
@@ -70,7 +73,7 @@ impl Transaction {
 
     /// Rolls back. Where the connection cannot be told any more, the engine does it.
     pub(crate) async fn rollback(self, host: &dyn Host) {
-        if let Err(error) = host.run("ROLLBACK").await {
+        if let Err(error) = host.run(self.statements.rollback).await {
             tracing::debug!(%error, "the transaction of the run is over already");
         }
         self.guard_again(host).await;

@@ -41,8 +41,8 @@ fn advance(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<
     }
     let before = format!(
         "{}.{}",
-        (dialect.quote)(of.table)?,
-        (dialect.quote)(column.name)?
+        dialect.sql.identifier(of.table)?,
+        dialect.sql.identifier(column.name)?
     );
     Ok((dialect.advance)(&before, &of_type))
 }

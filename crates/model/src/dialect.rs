@@ -3,6 +3,7 @@ use std::fmt;
 
 use underpin_core::{ByEngine, Class, Engine, Error, Result};
 use underpin_schema::{Check, Type};
+use underpin_sql::Dialect;
 
 use crate::description::Description;
 use crate::{postgres, sqlite};
@@ -14,10 +15,8 @@ use crate::{postgres, sqlite};
 pub struct ModelDialect {
     /// The name of the engine, for which a description may spell something in its own way.
     pub name: &'static str,
-    /// A name as statements have it.
-    pub quote: fn(&str) -> Result<String>,
-    /// The placeholder of a parameter, counted from 1.
-    pub placeholder: fn(usize) -> String,
+    /// The engine's SQL: names, parameters, how rows are returned.
+    pub sql: &'static Dialect,
     /// Whether a table can be in a namespace that its model names.
     pub namespaces: bool,
     /// The namespace of what names none.
@@ -55,8 +54,6 @@ pub struct ModelDialect {
     /// What a column is set to where a row is there already: the table, both quoted, and the
     /// expression.
     pub on_conflict: fn(&str, &str) -> String,
-    /// Where a statement that writes says what it gives of the rows.
-    pub returning: Returning,
     /// Whether an array is one parameter, so that `= ANY ($1)` finds any number of keys.
     pub array_parameters: bool,
     /// The parameters of so many keys of so many columns each, behind `IN (`: width, count.
@@ -76,15 +73,6 @@ pub enum Counters {
     Sequences,
     /// An integer that is the primary key counts by itself.
     RowIds,
-}
-
-/// Where a statement that writes says what it gives of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Returning {
-    /// At its end: `RETURNING id, email`.
-    AtEnd,
-    /// Before the values or the condition: `OUTPUT inserted.id, inserted.email`.
-    Output,
 }
 
 static DIALECTS: ByEngine<ModelDialect> = ByEngine::new(&[

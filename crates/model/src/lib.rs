@@ -27,7 +27,7 @@ pub use description::{
     Check, Column, Counter, Description, ForeignKey, Index, IndexKey, Key, OnUpdate, Over,
     Partition, Spelling, SqliteOptions, Target, Unique,
 };
-pub use dialect::{Counters, ModelDialect, Returning, TableOptions, TypeCheck};
+pub use dialect::{Counters, ModelDialect, TableOptions, TypeCheck};
 pub use field::Field;
 pub use models::Models;
 pub use reference::Reference;

@@ -1,18 +1,17 @@
 //! PostgreSQL's tables and statements of models.
 
-use underpin_core::quote;
 use underpin_schema::Type;
+use underpin_sql::POSTGRES;
 
 use crate::data_type::normal;
 use crate::description::Description;
-use crate::dialect::{Counters, ModelDialect, Returning};
+use crate::dialect::{Counters, ModelDialect};
 use crate::sql::rows;
 
 /// What is PostgreSQL's own in the tables and statements of models.
 pub const DIALECT: ModelDialect = ModelDialect {
     name: "postgres",
-    quote: quote::identifier,
-    placeholder,
+    sql: &POSTGRES,
     namespaces: true,
     default_namespace: "public",
     collation_namespace: "pg_catalog",
@@ -29,14 +28,9 @@ pub const DIALECT: ModelDialect = ModelDialect {
     options: None,
     advance,
     on_conflict,
-    returning: Returning::AtEnd,
     array_parameters: true,
     keys,
 };
-
-fn placeholder(number: usize) -> String {
-    format!("${number}")
-}
 
 fn storage(_: &Description, logical: &Type) -> Type {
     logical.clone()
@@ -68,7 +62,7 @@ fn on_conflict(table: &str, expression: &str) -> String {
 
 /// `$1, $2` for one column, `($1, $2), ($3, $4)` for two.
 fn keys(width: usize, count: usize) -> String {
-    rows(placeholder, width, count)
+    rows(POSTGRES.placeholder, width, count)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use underpin_core::{Class, Error, Params, Result, Value, quote};
 
 use crate::advance;
 use crate::description::{Description, Over};
-use crate::dialect::{ModelDialect, Returning};
+use crate::dialect::ModelDialect;
 
 /// Columns with their values.
 pub(super) type Values = Vec<(&'static str, Value)>;
@@ -12,57 +12,40 @@ pub(super) type Values = Vec<(&'static str, Value)>;
 /// The table as a statement names it. Without a namespace of its own it is looked for where
 /// the session looks.
 pub(super) fn address(of: &Description, dialect: &ModelDialect) -> Result<String> {
-    path(of, dialect, dialect.quote)
+    let table = dialect.sql.identifier(of.table)?;
+    match of.schema.filter(|_| dialect.namespaces) {
+        Some(schema) => Ok(format!("{}.{table}", dialect.sql.identifier(schema)?)),
+        None => Ok(table),
+    }
 }
 
 /// The table as a bulk insert names it.
 pub(super) fn bulk_address(of: &Description, dialect: &ModelDialect) -> Result<String> {
-    path(of, dialect, quote::identifier)
-}
-
-fn path(
-    of: &Description,
-    dialect: &ModelDialect,
-    quote: fn(&str) -> Result<String>,
-) -> Result<String> {
-    let table = quote(of.table)?;
+    let table = quote::identifier(of.table)?;
     match of.schema.filter(|_| dialect.namespaces) {
-        Some(schema) => Ok(format!("{}.{table}", quote(schema)?)),
+        Some(schema) => Ok(format!("{}.{table}", quote::identifier(schema)?)),
         None => Ok(table),
     }
 }
 
 /// Names in quotes, with commas between them.
 fn list(names: impl IntoIterator<Item = &'static str>, dialect: &ModelDialect) -> Result<String> {
-    let quoted = names.into_iter().map(dialect.quote);
-    Ok(quoted.collect::<Result<Vec<_>>>()?.join(", "))
+    Ok(dialect.sql.list(names)?)
 }
 
 fn all_columns(of: &Description, dialect: &ModelDialect) -> Result<String> {
-    list(of.columns.iter().map(|column| column.name), dialect)
+    list(columns(of), dialect)
+}
+
+fn columns(of: &Description) -> impl Iterator<Item = &'static str> {
+    of.columns.iter().map(|column| column.name)
 }
 
 /// What a statement says, before the values or the condition and at its end, to give all
 /// columns of the rows.
 fn returning(of: &Description, dialect: &ModelDialect) -> Result<[String; 2]> {
-    let nothing = String::new();
-    Ok(match dialect.returning {
-        Returning::AtEnd => [nothing, format!(" RETURNING {}", all_columns(of, dialect)?)],
-        Returning::Output => {
-            let columns = of.columns.iter().map(|column| {
-                let name = (dialect.quote)(column.name)?;
-                Ok(format!("inserted.{name}"))
-            });
-            let columns: Vec<String> = columns.collect::<Result<_>>()?;
-            [format!(" OUTPUT {}", columns.join(", ")), nothing]
-        }
-    })
-}
-
-/// The placeholders of so many parameters.
-fn placeholders(dialect: &ModelDialect, count: usize) -> String {
-    let each: Vec<String> = (1..=count).map(dialect.placeholder).collect();
-    each.join(", ")
+    let sql = dialect.sql;
+    Ok([sql.output(columns(of))?, sql.returning(columns(of))?])
 }
 
 /// An insert of one row, without what follows.
@@ -79,7 +62,7 @@ fn insert_alone(
         count => format!(
             "INSERT INTO {table} ({}){output} VALUES ({})",
             list(columns, dialect)?,
-            placeholders(dialect, count)
+            dialect.sql.placeholders(1, count)
         ),
     };
     Ok((sql, values))
@@ -103,16 +86,20 @@ pub(super) fn upsert(
     on: &[&'static str],
 ) -> Result<(String, Params)> {
     require_key(of, on)?;
+    if !dialect.sql.on_conflict {
+        let message = format!("{} has no ON CONFLICT.", dialect.sql.name);
+        return Err(Error::new(Class::Unsupported, message));
+    }
     let mut sets = Vec::new();
     for (column, _) in given.iter().filter(|(column, _)| !on.contains(column)) {
-        let column = (dialect.quote)(column)?;
+        let column = dialect.sql.identifier(column)?;
         sets.push(format!("{column} = excluded.{column}"));
     }
     let named: Vec<&str> = given.iter().map(|(column, _)| *column).collect();
     sets.extend(on_conflict(of, dialect, &named)?);
     if sets.is_empty() {
         // A row that nothing is set of would not be returned.
-        let column = (dialect.quote)(on[0])?;
+        let column = dialect.sql.identifier(on[0])?;
         sets.push(format!("{column} = excluded.{column}"));
     }
     let (sql, values) = insert_alone(of, dialect, given)?;
@@ -128,17 +115,25 @@ pub(super) fn upsert(
 /// What an update sets of the columns that it does not name.
 fn on_update(of: &Description, dialect: &ModelDialect, named: &[&str]) -> Result<Vec<String>> {
     let each = moving(of, dialect, named)?.into_iter();
-    each.map(|(column, expression)| Ok(format!("{} = {expression}", (dialect.quote)(column)?)))
-        .collect()
+    each.map(|(column, expression)| {
+        Ok(format!(
+            "{} = {expression}",
+            dialect.sql.identifier(column)?
+        ))
+    })
+    .collect()
 }
 
 /// The same within ON CONFLICT.
 fn on_conflict(of: &Description, dialect: &ModelDialect, named: &[&str]) -> Result<Vec<String>> {
-    let table = (dialect.quote)(of.table)?;
+    let table = dialect.sql.identifier(of.table)?;
     let each = moving(of, dialect, named)?.into_iter();
     each.map(|(column, expression)| {
         let expression = (dialect.on_conflict)(&table, &expression);
-        Ok(format!("{} = {expression}", (dialect.quote)(column)?))
+        Ok(format!(
+            "{} = {expression}",
+            dialect.sql.identifier(column)?
+        ))
     })
     .collect()
 }
@@ -196,7 +191,10 @@ fn key_condition(of: &Description, dialect: &ModelDialect, first: usize) -> Resu
 }
 
 fn equation(dialect: &ModelDialect, column: &str, parameter: usize) -> Result<String> {
-    let (column, parameter) = ((dialect.quote)(column)?, (dialect.placeholder)(parameter));
+    let (column, parameter) = (
+        dialect.sql.identifier(column)?,
+        (dialect.sql.placeholder)(parameter),
+    );
     Ok(format!("{column} = {parameter}"))
 }
 
@@ -268,7 +266,7 @@ pub(super) fn load(
     };
     if dialect.array_parameters && columns.len() == 1 {
         let array = Value::Array(keys.into_iter().flatten().collect());
-        let placeholder = (dialect.placeholder)(1);
+        let placeholder = (dialect.sql.placeholder)(1);
         return Ok(vec![(
             format!("{select}= ANY ({placeholder}){order}"),
             vec![array],
@@ -301,12 +299,9 @@ pub(super) fn rows(placeholder: impl Fn(usize) -> String, width: usize, count: u
 mod tests {
     use crate::description::{Column, Key, OnUpdate, Spelling, SqliteOptions};
     use crate::{postgres, sqlite};
+    use underpin_sql::{Dialect, Quotes, Returning, SQLITE};
 
     use super::*;
-
-    fn brackets(name: &str) -> Result<String> {
-        Ok(format!("[{}]", name.replace(']', "]]")))
-    }
 
     fn numbered(number: usize) -> String {
         format!("@p{number}")
@@ -320,14 +315,24 @@ mod tests {
         "sysdatetime()".to_owned()
     }
 
+    static OTHER_SQL: Dialect = Dialect {
+        quotes: Quotes {
+            open: b'[',
+            close: b']',
+            doubled: true,
+        },
+        placeholder: numbered,
+        returning: Returning::Output,
+        on_conflict: false,
+        ..SQLITE
+    };
+
     /// An engine that no crate knows: its quotes, its parameters, its way to return rows.
     const OTHER: ModelDialect = ModelDialect {
         name: "other",
-        quote: brackets,
-        placeholder: numbered,
+        sql: &OTHER_SQL,
         namespaces: true,
         default_namespace: "dbo",
-        returning: Returning::Output,
         keys: by_number,
         advance: set_now,
         ..sqlite::DIALECT

@@ -4,18 +4,17 @@ mod type_check;
 
 use std::collections::BTreeMap;
 
-use underpin_core::quote;
 use underpin_schema::Type;
+use underpin_sql::SQLITE;
 
 use crate::description::Description;
-use crate::dialect::{Counters, ModelDialect, Returning};
+use crate::dialect::{Counters, ModelDialect};
 use crate::sql::rows;
 
 /// What is SQLite's own in the tables and statements of models.
 pub const DIALECT: ModelDialect = ModelDialect {
     name: "sqlite",
-    quote: quote::identifier,
-    placeholder,
+    sql: &SQLITE,
     namespaces: false,
     default_namespace: "main",
     collation_namespace: "main",
@@ -32,14 +31,9 @@ pub const DIALECT: ModelDialect = ModelDialect {
     options: Some(options),
     advance,
     on_conflict,
-    returning: Returning::AtEnd,
     array_parameters: false,
     keys,
 };
-
-fn placeholder(number: usize) -> String {
-    format!("${number}")
-}
 
 /// The type with which SQLite keeps what a type of PostgreSQL holds. Those of strict tables
 /// are few; what has no form of its own there is text.

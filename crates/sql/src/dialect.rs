@@ -2,7 +2,7 @@ use crate::lexis::{Lexis, Quotes};
 use crate::name::{self, NameError};
 
 /// What one kind of SQL does differently from others, as a value. Anybody can make one.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Dialect {
     /// The name in messages.
     pub name: &'static str,

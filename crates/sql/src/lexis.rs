@@ -4,6 +4,7 @@ use std::fmt;
 use crate::token::{Kind, Token};
 
 /// How a dialect cuts a text into tokens: its [`Rules`], prepared for the lexer.
+#[derive(Clone, Copy)]
 pub struct Lexis {
     pub(crate) rules: Rules,
     /// How a token goes on that begins with the byte.

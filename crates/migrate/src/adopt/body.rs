@@ -173,15 +173,8 @@ fn stands_alone(sql: &str, engine: Engine) -> bool {
         .map(|token| token.text.to_ascii_uppercase())
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match (engine, &words[..]) {
-        (_, ["VACUUM", ..]) => true,
-        (Engine::Postgres, ["CREATE" | "DROP" | "REINDEX" | "ALTER", rest @ ..]) => {
-            let kind = rest.first().copied();
-            rest.contains(&"CONCURRENTLY")
-                || matches!(kind, Some("DATABASE" | "TABLESPACE" | "SYSTEM"))
-        }
-        _ => false,
-    }
+    let dialect = engine.dialect();
+    dialect.is_some_and(|dialect| (dialect.transactions.refuses)(&words))
 }
 
 /// The text with a blank before each comment that a revision's file would read as a line of

@@ -209,8 +209,8 @@ async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record
         return Err(Error::new(Class::Unsupported, message));
     };
     let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
-    let parts: Result<Vec<String>> = name.split('.').map(dialect.quote).collect();
-    let quoted = parts?.join(".");
+    let parts = name.split('.').map(|part| dialect.sql.identifier(part));
+    let quoted = parts.collect::<Result<Vec<String>, _>>()?.join(".");
     let wanted = match rules.finds_qualified {
         true => quoted.as_str(),
         false => name.rsplit('.').next().unwrap_or_default(),

@@ -43,7 +43,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
     ("underpin-schema", &["underpin-core", "underpin-sql"]),
-    ("underpin-model", &["underpin-core", "underpin-schema"]),
+    (
+        "underpin-model",
+        &["underpin-core", "underpin-schema", "underpin-sql"],
+    ),
     ("underpin-query", &["underpin-core"]),
     (
         "underpin-migrate",
