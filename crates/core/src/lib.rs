@@ -3,12 +3,15 @@
 //! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
 //! here reads a clock.
 
+mod by_engine;
 mod column_type;
 mod deadline;
+mod dialect;
 pub mod driver;
 mod endpoint;
 mod engine;
 mod error;
+mod executor;
 mod from_row;
 mod from_value;
 mod health_check;
@@ -19,6 +22,7 @@ pub mod quote;
 pub mod retry;
 mod row;
 mod row_shape;
+mod row_stream;
 mod secret;
 mod statement_description;
 mod tls;
@@ -26,11 +30,13 @@ mod topology;
 mod transaction;
 pub mod value;
 
+pub use by_engine::ByEngine;
 pub use column_type::{ColumnType, DataType, Enumeration, Label};
 pub use deadline::Deadline;
 pub use endpoint::{Address, Endpoint, Role};
 pub use engine::{AddressForm, Engine, EngineInfo, UnknownEngine};
 pub use error::{Class, Code, Effect, Error, Existence, Result, Stage};
+pub use executor::Executor;
 pub use from_row::FromRow;
 pub use from_value::{FromValue, Mismatch, VecElement};
 pub use health_check::HealthCheck;
@@ -39,6 +45,7 @@ pub use parameters::{Parameter, ParameterShape, Parameters};
 pub use params::{IntoParams, Params};
 pub use row::{Column, Columns, Row, ValueRow};
 pub use row_shape::{ColumnCount, ColumnPlace, ReadColumn, RowShape};
+pub use row_stream::RowStream;
 pub use secret::Secret;
 pub use statement_description::{
     ANY_TEXT, ColumnDescription, Holds, ParameterDescription, StatementDescription, Takes,

@@ -1,63 +1,35 @@
-//! The one place where identifiers are quoted.
+//! Names in double quotes, as standard SQL, PostgreSQL and SQLite read them. Where the engine is
+//! not known, its [dialect](crate::Engine::dialect) quotes.
 
-use crate::error::{Class, Error, Result};
+use underpin_sql::POSTGRES;
 
-/// An identifier in double quotes, as standard SQL, PostgreSQL and SQLite read it.
+use crate::error::Result;
+
+/// An identifier in quotes.
 ///
 /// # Errors
-/// [`Class::Config`] for an empty name and for one that holds a NUL byte: no engine has either.
+/// [`Class::Config`](crate::Class::Config) for an empty name and for one that holds a NUL byte:
+/// no engine has either.
 pub fn identifier(name: &str) -> Result<String> {
-    if name.is_empty() || name.contains('\0') {
-        return Err(Error::new(
-            Class::Config,
-            format!("The name {name:?} cannot be an identifier: it is empty or holds a NUL byte."),
-        ));
-    }
-    Ok(format!("\"{}\"", name.replace('"', "\"\"")))
+    Ok(POSTGRES.identifier(name)?)
 }
 
 /// A name that may be qualified, `schema.table`, each part quoted. A part that is
 /// already in double quotes is taken as it stands, so that a name can hold a dot.
 ///
 /// # Errors
-/// [`Class::Config`] as for [`identifier`], and for a quote that is not closed.
+/// [`Class::Config`](crate::Class::Config) as for [`identifier`], and for a quote that is not
+/// closed.
 pub fn qualified(name: &str) -> Result<String> {
-    let parts = parts(name)?;
-    let quoted: Vec<String> = parts
-        .iter()
-        .map(|part| identifier(part))
-        .collect::<Result<_>>()?;
-    Ok(quoted.join("."))
+    Ok(POSTGRES.qualified(name)?)
 }
 
 /// The parts of a name that may be qualified, without quotes.
 ///
 /// # Errors
-/// [`Class::Config`] for a quote that is not closed.
+/// [`Class::Config`](crate::Class::Config) for a quote that is not closed.
 pub fn parts(name: &str) -> Result<Vec<String>> {
-    let mut parts = vec![String::new()];
-    let mut quoted = false;
-    let mut chars = name.chars().peekable();
-    while let Some(c) = chars.next() {
-        let part = parts.last_mut().expect("there is always a last part");
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                part.push('"');
-            }
-            '"' if quoted => quoted = false,
-            '"' if part.is_empty() => quoted = true,
-            '.' if !quoted => parts.push(String::new()),
-            c => part.push(c),
-        }
-    }
-    if quoted {
-        return Err(Error::new(
-            Class::Config,
-            format!("The name {name:?} opens a double quote and does not close it."),
-        ));
-    }
-    Ok(parts)
+    Ok(POSTGRES.parts(name)?)
 }
 
 #[cfg(test)]

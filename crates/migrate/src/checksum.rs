@@ -2,10 +2,11 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 use underpin_core::Engine;
+use underpin_sql::Lexer;
 
 use crate::host::Direction;
-use crate::lexer::{Kind, Lexer};
 use crate::revision::{RevisionId, Script, Section};
+use crate::sql::lexis;
 
 /// What a revision does, as a number: SHA-256 over its sections and statements, each
 /// without comments, surrounding white space and the difference between line ends.
@@ -83,15 +84,14 @@ impl Hash {
 fn normal(sql: &str, engine: Option<Engine>) -> String {
     let mut normal = String::with_capacity(sql.len());
     let (mut gap, mut close, mut read) = (false, true, 0);
-    for token in Lexer::new(sql, engine) {
-        // What cannot be read to its end is taken as it stands.
-        let Ok(token) = token else { break };
-        read = token.range.end;
-        if matches!(token.kind, Kind::Space | Kind::Comment) {
+    // What cannot be read to its end is taken as it stands.
+    for token in Lexer::new(sql, lexis(engine)).take_while(|token| token.closed) {
+        read = token.end();
+        if token.is_blank() {
             gap = true;
             continue;
         }
-        let text = &sql[token.range];
+        let text = token.text;
         let stands_alone = matches!(text, "(" | ")" | "," | ";");
         if gap && !close && !stands_alone {
             normal.push(' ');

@@ -1,28 +1,42 @@
-//! PostgreSQL's statements that build without locking writers out, and what they leave
-//! behind when they fail.
+//! Statements that build without locking writers out, and what they leave behind when they
+//! fail.
 
-use underpin_core::{Engine, Result, quote};
+use underpin_core::Result;
+use underpin_sql::{Kind, Lexer, Token};
 
+use crate::dialect::{Concurrent, MigrationDialect};
 use crate::host::Host;
-use crate::postgres;
 
 /// Whether the statement is one of them. It waits for whoever is at work, however long
 /// that takes, and keeps nobody waiting, so that no lock timeout should end it.
-pub(crate) fn is_concurrent(engine: Engine, sql: &str) -> bool {
-    engine == Engine::POSTGRES && words(sql).any(|word| word.eq_ignore_ascii_case("concurrently"))
+pub(crate) fn is_concurrent(dialect: &MigrationDialect, sql: &str) -> bool {
+    rules(dialect, sql).is_some()
+}
+
+fn rules<'d>(dialect: &'d MigrationDialect, sql: &str) -> Option<&'d Concurrent> {
+    let rules = dialect.concurrent.as_ref()?;
+    let has = tokens(sql, dialect).any(|token| token.is(rules.word));
+    has.then_some(rules)
 }
 
 /// The indexes that the statement names and that are INVALID, each quoted.
-pub(crate) async fn invalid_indexes(host: &dyn Host, sql: &str) -> Result<Vec<String>> {
-    if !is_concurrent(host.engine(), sql) {
+pub(crate) async fn invalid_indexes(
+    host: &dyn Host,
+    dialect: &MigrationDialect,
+    sql: &str,
+) -> Result<Vec<String>> {
+    let Some(rules) = rules(dialect, sql) else {
         return Ok(Vec::new());
-    }
+    };
     let mut found = Vec::new();
-    for row in host.query(postgres::INVALID_INDEXES, Vec::new()).await? {
+    for row in host.query(rules.invalid_indexes, Vec::new()).await? {
         let name: String = row.get("name")?;
-        if names(sql, &name) {
+        if names(sql, dialect, &name) {
             let schema: String = row.get("schema")?;
-            let (schema, name) = (quote::identifier(&schema)?, quote::identifier(&name)?);
+            let (schema, name) = (
+                dialect.sql.identifier(&schema)?,
+                dialect.sql.identifier(&name)?,
+            );
             found.push(format!("{schema}.{name}"));
         }
     }
@@ -31,14 +45,16 @@ pub(crate) async fn invalid_indexes(host: &dyn Host, sql: &str) -> Result<Vec<St
 
 /// Drops the INVALID indexes that the statement, which is to run again, names: with IF NOT
 /// EXISTS it would take them for the index that it makes.
-pub(crate) async fn drop_invalid_indexes(host: &dyn Host, sql: &str) -> Result<()> {
-    let creates = words(sql)
-        .next()
-        .is_some_and(|word| word.eq_ignore_ascii_case("create"));
-    if !creates {
+pub(crate) async fn drop_invalid_indexes(
+    host: &dyn Host,
+    dialect: &MigrationDialect,
+    sql: &str,
+) -> Result<()> {
+    let first = tokens(sql, dialect).next();
+    if !first.is_some_and(|token| token.is("CREATE")) {
         return Ok(());
     }
-    for index in invalid_indexes(host, sql).await? {
+    for index in invalid_indexes(host, dialect, sql).await? {
         tracing::warn!(index, "an invalid index of an earlier try is dropped");
         host.run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"))
             .await?;
@@ -46,22 +62,27 @@ pub(crate) async fn drop_invalid_indexes(host: &dyn Host, sql: &str) -> Result<(
     Ok(())
 }
 
-fn words(sql: &str) -> impl Iterator<Item = &str> {
-    sql.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-        .filter(|word| !word.is_empty())
+fn tokens<'a>(sql: &'a str, dialect: &'a MigrationDialect) -> impl Iterator<Item = Token<'a>> {
+    Lexer::new(sql, &dialect.sql.lexis).solid()
 }
 
-fn names(sql: &str, name: &str) -> bool {
-    let plain = words(sql).any(|word| word.to_lowercase() == name);
-    plain || quote::identifier(name).is_ok_and(|quoted| sql.contains(&quoted))
+/// Whether the statement has this name, which is folded as PostgreSQL folds names.
+fn names(sql: &str, dialect: &MigrationDialect, name: &str) -> bool {
+    tokens(sql, dialect).any(|token| match dialect.sql.lexis.name(&token) {
+        Some(quoted) if token.kind == Kind::Name => quoted == name,
+        Some(word) => word.to_lowercase() == name,
+        None => false,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::postgres;
 
     #[test]
     fn an_index_is_named_as_postgres_reads_names() {
+        let names = |sql, name| names(sql, &postgres::DIALECT, name);
         assert!(names(
             "CREATE INDEX CONCURRENTLY Idx_Name ON t (a)",
             "idx_name"
@@ -75,9 +96,16 @@ mod tests {
             "idx_name"
         ));
         assert!(is_concurrent(
-            Engine::POSTGRES,
+            &postgres::DIALECT,
             "create index\nconcurrently i on t(a)"
         ));
-        assert!(!is_concurrent(Engine::POSTGRES, "CREATE INDEX i ON t (a)"));
+        assert!(!is_concurrent(
+            &postgres::DIALECT,
+            "CREATE INDEX i ON t (a)"
+        ));
+        assert!(!is_concurrent(
+            &postgres::DIALECT,
+            "CREATE INDEX i ON t (a) -- not concurrently"
+        ));
     }
 }

@@ -1,26 +1,126 @@
-use underpin_core::{Class, Engine, Error, Result};
+use std::fmt;
+use std::time::Duration;
+
+use underpin_core::{ByEngine, Class, Engine, Error, Result};
+use underpin_sql::Dialect;
 
 use crate::{postgres, sqlite};
 
-/// What differs between the engines in a run; one value for each, in a file of its name.
-pub(crate) struct Dialect {
-    /// Begins a transaction that writes.
-    pub(crate) begin: &'static str,
+/// What differs between the engines in a run of revisions: one value for each. Another engine's
+/// is often one of these with a few fields of its own.
+#[derive(Clone)]
+pub struct MigrationDialect {
+    /// The engine's SQL: names, parameters, transactions.
+    pub sql: &'static Dialect,
     /// Gives one row: the schema that new tables go to, and the one that has the history.
-    pub(crate) find_history: &'static str,
+    pub find_history: &'static str,
     /// Makes the history's table where it is missing; `{table}` stands for its name.
-    pub(crate) create_history: &'static str,
+    pub create_history: &'static str,
+    /// The present, as the history has it.
+    pub now: &'static str,
+    /// What keeps two runs apart.
+    pub lock: RunLock,
+    /// What a run needs of its session.
+    pub settings: &'static [&'static str],
+    /// What is good to have, and not there on every version and system.
+    pub optional_settings: &'static [&'static str],
+    /// The statement that bounds how long the session waits for a lock. Without it, the busy
+    /// timeout of the configuration does.
+    pub lock_timeout: Option<fn(Option<Duration>) -> String>,
+    /// Whether connecting to a database that does not exist creates it, so that a run that only
+    /// reads opens it for reading.
+    pub creates_databases: bool,
+    /// The guard of foreign keys, where tables that others refer to could not be rebuilt with it.
+    pub foreign_keys: Option<ForeignKeyGuard>,
+    /// The statements that build without locking writers out.
+    pub concurrent: Option<Concurrent>,
+    /// How the table of another tool is read, where databases are taken over from one.
+    pub adoption: Option<AdoptionRules>,
 }
 
-impl Dialect {
-    pub(crate) fn of(engine: Engine) -> Result<&'static Dialect> {
-        match engine {
-            Engine::POSTGRES => Ok(&postgres::DIALECT),
-            Engine::SQLITE => Ok(&sqlite::DIALECT),
-            engine => Err(Error::new(
+/// What keeps two runs apart.
+#[derive(Debug, Clone)]
+pub enum RunLock {
+    /// A lock of the session, of a key that is one number.
+    Session {
+        /// Takes the lock of the key `$1` if it is free, and gives `taken`; it does not wait.
+        take: &'static str,
+        /// Frees it.
+        free: &'static str,
+    },
+    /// A file beside the database's own.
+    File {
+        /// Gives `file`, the path of the database; empty in memory, where nobody else sees it.
+        database: &'static str,
+        /// What the lock's file is called: the database's path with this behind it.
+        suffix: &'static str,
+    },
+}
+
+/// The guard of foreign keys, which a run turns off in its transactions, and checks at their end.
+#[derive(Debug, Clone)]
+pub struct ForeignKeyGuard {
+    /// Gives `foreign_keys`, whether it is on.
+    pub is_on: &'static str,
+    /// Turns it off.
+    pub off: &'static str,
+    /// Turns it on.
+    pub on: &'static str,
+    /// Gives the rows whose parent is missing, counted by table and parent: `child`, `parent`,
+    /// `rows`.
+    pub orphans: &'static str,
+}
+
+/// The statements that build without locking writers out, and what they leave behind.
+#[derive(Debug, Clone)]
+pub struct Concurrent {
+    /// The word that each has.
+    pub word: &'static str,
+    /// Gives the indexes that one which failed has left behind: `schema`, `name`.
+    pub invalid_indexes: &'static str,
+}
+
+/// How the table of another tool is read.
+#[derive(Debug, Clone)]
+pub struct AdoptionRules {
+    /// Gives a row where there is the table of the name `$1`.
+    pub find_table: &'static str,
+    /// Whether that name is quoted, and has its namespace before it.
+    pub finds_qualified: bool,
+    /// The bytes of the column `checksum` as text, in hexadecimal.
+    pub checksum_in_hex: &'static str,
+}
+
+static DIALECTS: ByEngine<MigrationDialect> = ByEngine::new(&[
+    (Engine::POSTGRES, &postgres::DIALECT),
+    (Engine::SQLITE, &sqlite::DIALECT),
+]);
+
+impl MigrationDialect {
+    /// The dialect of an engine.
+    ///
+    /// # Errors
+    /// [`Class::Unsupported`] for an engine that has none.
+    pub fn of(engine: Engine) -> Result<&'static MigrationDialect> {
+        DIALECTS.get(engine).ok_or_else(|| {
+            Error::new(
                 Class::Unsupported,
                 format!("Revisions cannot be run on {engine}."),
-            )),
-        }
+            )
+        })
+    }
+
+    /// Adds the dialect of another engine.
+    pub fn add(engine: Engine, dialect: &'static MigrationDialect) {
+        DIALECTS.add(engine, dialect);
+    }
+}
+
+impl fmt::Debug for MigrationDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MigrationDialect")
+            .field("sql", &self.sql.name)
+            .field("lock", &self.lock)
+            .finish_non_exhaustive()
     }
 }

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use underpin_core::value::TimestampTz;
-use underpin_core::{Class, Error, Result, Value, ValueRow, quote};
+use underpin_core::{Class, Error, Result, Value, ValueRow};
+use underpin_sql::Dialect;
 
 use crate::checksum::Checksum;
-use crate::dialect::Dialect;
+use crate::dialect::MigrationDialect;
 use crate::history::{Applied, History, State};
 use crate::host::{Direction, Host};
 use crate::revision::{Revision, RevisionId};
@@ -19,6 +20,7 @@ pub(crate) struct HistoryTable {
     name: String,
     exists: bool,
     create: String,
+    dialect: &'static MigrationDialect,
 }
 
 /// How far a revision is that runs outside a transaction.
@@ -33,7 +35,7 @@ pub(crate) struct HalfWay {
 impl HistoryTable {
     /// Looks where it is, or would be. Changes nothing.
     pub(crate) async fn find(host: &dyn Host) -> Result<Self> {
-        let dialect = Dialect::of(host.engine())?;
+        let dialect = MigrationDialect::of(host.engine())?;
         let rows = host.query(dialect.find_history, Vec::new()).await?;
         let row = rows.first().ok_or_else(nowhere)?;
         let found: Option<String> = row.get("found")?;
@@ -42,10 +44,11 @@ impl HistoryTable {
         let schema = found.or(current).ok_or_else(nowhere)?;
         let name = format!(
             "{}.{}",
-            quote::identifier(&schema)?,
-            quote::identifier(HISTORY_TABLE)?
+            dialect.sql.identifier(&schema)?,
+            dialect.sql.identifier(HISTORY_TABLE)?
         );
         Ok(HistoryTable {
+            dialect,
             create: dialect.create_history.replace("{table}", &name),
             name,
             exists,
@@ -83,7 +86,8 @@ impl HistoryTable {
 
     /// Whether the outcome of the revision's next statement is not known.
     pub(crate) async fn is_begun(&self, host: &dyn Host, id: &RevisionId) -> Result<bool> {
-        let sql = format!("SELECT statement_begun FROM {} WHERE id = $1", self.name);
+        let (name, id_is) = (&self.name, self.id_is());
+        let sql = format!("SELECT statement_begun FROM {name} WHERE {id_is}");
         let rows = host.query(&sql, vec![text(id.as_str())]).await?;
         rows.first()
             .map_or(Ok(false), |row| row.get("statement_begun"))
@@ -96,16 +100,13 @@ impl HistoryTable {
         revision: &Revision,
         took: Duration,
     ) -> Result<()> {
-        let sql = format!(
-            "INSERT INTO {} (id, message, checksum, duration_ms, version) \
-             VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO UPDATE SET \
-             message = excluded.message, checksum = excluded.checksum, \
-             applied_at = excluded.applied_at, duration_ms = excluded.duration_ms, version = excluded.version, \
-             direction = NULL, statements_done = NULL, statement_begun = {}",
-            self.name,
-            literal(host, false)
-        );
-        host.execute(&sql, row(revision, took)).await.map(drop)
+        let change = Change {
+            columns: &COLUMNS[1..],
+            applied: true,
+            begun: false,
+        };
+        let params = row(revision, took);
+        self.write(host, &COLUMNS, params, change).await
     }
 
     /// Notes how far the revision is.
@@ -116,18 +117,55 @@ impl HistoryTable {
         half_way: HalfWay,
         took: Duration,
     ) -> Result<()> {
-        let begun = literal(host, half_way.statement_begun);
-        let sql = format!(
-            "INSERT INTO {} (id, message, checksum, duration_ms, version, direction, \
-             statements_done, statement_begun) VALUES ($1, $2, $3, $4, $5, $6, $7, {begun}) \
-             ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, \
-             statements_done = excluded.statements_done, statement_begun = {begun}",
-            self.name
-        );
+        let change = Change {
+            columns: &MARKS,
+            applied: false,
+            begun: half_way.statement_begun,
+        };
         let mut params = row(revision, took);
         params.push(text(command(half_way.direction)));
         params.push(Value::I64(half_way.statements_done as i64));
-        host.execute(&sql, params).await.map(drop)
+        let columns = [&COLUMNS[..], &MARKS[..]].concat();
+        self.write(host, &columns, params, change).await
+    }
+
+    /// Writes the row of a revision, whose id is the first parameter: a new one, or what changes
+    /// of the one that is there.
+    async fn write(
+        &self,
+        host: &dyn Host,
+        columns: &[&str],
+        params: Vec<Value>,
+        change: Change,
+    ) -> Result<()> {
+        let (sql, name) = (self.dialect.sql, &self.name);
+        let insert = format!(
+            "INSERT INTO {name} ({}, statement_begun) VALUES ({}, {})",
+            columns.join(", "),
+            sql.placeholders(1, columns.len()),
+            sql.truth(change.begun),
+        );
+        if sql.on_conflict {
+            let excluded = |column: &&str| format!("{column} = excluded.{column}");
+            let sets = change.columns.iter().map(excluded).collect();
+            let sets = change.sets(sets, "excluded.applied_at", sql);
+            let insert = format!("{insert} ON CONFLICT (id) DO UPDATE SET {sets}");
+            return host.execute(&insert, params).await.map(drop);
+        }
+        // The run has the lock, so that nobody else writes between the two.
+        let (mut sets, mut given) = (Vec::new(), vec![params[0].clone()]);
+        for (column, value) in columns.iter().zip(&params) {
+            if change.columns.contains(column) {
+                given.push(value.clone());
+                sets.push(format!("{column} = {}", (sql.placeholder)(given.len())));
+            }
+        }
+        let sets = change.sets(sets, self.dialect.now, sql);
+        let update = format!("UPDATE {name} SET {sets} WHERE {}", self.id_is());
+        match host.execute(&update, given).await? {
+            0 => host.execute(&insert, params).await.map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Accepts another checksum for the revision.
@@ -137,7 +175,9 @@ impl HistoryTable {
         id: &RevisionId,
         checksum: Checksum,
     ) -> Result<()> {
-        let sql = format!("UPDATE {} SET checksum = $2 WHERE id = $1", self.name);
+        let (name, id_is) = (&self.name, self.id_is());
+        let second = (self.dialect.sql.placeholder)(2);
+        let sql = format!("UPDATE {name} SET checksum = {second} WHERE {id_is}");
         let params = vec![text(id.as_str()), text(&checksum.to_string())];
         host.execute(&sql, params).await.map(drop)
     }
@@ -154,17 +194,51 @@ impl HistoryTable {
         }
         let sql = format!(
             "UPDATE {} SET direction = NULL, statements_done = NULL, statement_begun = {} \
-             WHERE id = $1",
+             WHERE {}",
             self.name,
-            literal(host, false)
+            self.dialect.sql.truth(false),
+            self.id_is()
         );
         host.execute(&sql, vec![text(id.as_str())]).await.map(drop)
     }
 
     /// Forgets the revision.
     pub(crate) async fn remove(&self, host: &dyn Host, id: &RevisionId) -> Result<()> {
-        let sql = format!("DELETE FROM {} WHERE id = $1", self.name);
+        let sql = format!("DELETE FROM {} WHERE {}", self.name, self.id_is());
         host.execute(&sql, vec![text(id.as_str())]).await.map(drop)
+    }
+
+    /// That the id is the first parameter.
+    fn id_is(&self) -> String {
+        format!("id = {}", (self.dialect.sql.placeholder)(1))
+    }
+}
+
+/// What a revision's row says, whatever becomes of the revision.
+const COLUMNS: [&str; 5] = ["id", "message", "checksum", "duration_ms", "version"];
+
+/// What it says of one that is half-way.
+const MARKS: [&str; 2] = ["direction", "statements_done"];
+
+/// What changes of a row that is there.
+struct Change {
+    /// Columns that get what a new row would have.
+    columns: &'static [&'static str],
+    /// Whether the revision is applied now, and no more half-way.
+    applied: bool,
+    /// Whether a statement is begun.
+    begun: bool,
+}
+
+impl Change {
+    /// What an update sets: what is given, and what is the same for all rows.
+    fn sets(&self, mut given: Vec<String>, now: &str, sql: &Dialect) -> String {
+        if self.applied {
+            given.push(format!("applied_at = {now}"));
+            given.extend(MARKS.map(|mark| format!("{mark} = NULL")));
+        }
+        given.push(format!("statement_begun = {}", sql.truth(self.begun)));
+        given.join(", ")
     }
 }
 
@@ -178,16 +252,6 @@ fn nowhere() -> Error {
 
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
-}
-
-/// Engines differ in what a truth is, and each reads its own literal.
-fn literal(host: &dyn Host, truth: bool) -> &'static str {
-    match (host.engine(), truth) {
-        (underpin_core::Engine::SQLITE, true) => "1",
-        (underpin_core::Engine::SQLITE, false) => "0",
-        (_, true) => "true",
-        (_, false) => "false",
-    }
 }
 
 fn row(revision: &Revision, took: Duration) -> Vec<Value> {
@@ -244,5 +308,155 @@ fn moment(row: &ValueRow) -> Option<TimestampTz> {
     match row.get::<String>("applied_at") {
         Ok(text) => text.parse().ok(),
         Err(_) => row.get("applied_at").ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+    use underpin_core::{Engine, Params};
+    use underpin_sql::{Quotes, SQLITE};
+
+    use super::*;
+    use crate::host::Wait;
+    use crate::revision::{Origin, Script};
+    use crate::sqlite;
+
+    /// A connection that writes down what it is to run, and has the row or not.
+    struct Notes {
+        has_row: bool,
+        ran: Mutex<Vec<String>>,
+    }
+
+    impl Host for Notes {
+        fn engine(&self) -> Engine {
+            Engine::SQLITE
+        }
+
+        fn run<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<()>> {
+            std::future::ready(Ok(())).boxed()
+        }
+
+        fn execute<'a>(&'a self, sql: &'a str, params: Params) -> BoxFuture<'a, Result<u64>> {
+            let first = sql.split_whitespace().next();
+            let count = u64::from(self.has_row || first != Some("UPDATE"));
+            let note = format!("{sql} <- {}", params.len());
+            self.ran.lock().unwrap().push(note);
+            std::future::ready(Ok(count)).boxed()
+        }
+
+        fn query<'a>(&'a self, _: &'a str, _: Params) -> BoxFuture<'a, Result<Vec<ValueRow>>> {
+            std::future::ready(Ok(Vec::new())).boxed()
+        }
+
+        fn code<'a>(&'a self, _: &'a RevisionId, _: Direction) -> BoxFuture<'a, Result<()>> {
+            std::future::ready(Ok(())).boxed()
+        }
+
+        fn sleep(&self, _: Wait) -> BoxFuture<'_, ()> {
+            std::future::ready(()).boxed()
+        }
+    }
+
+    /// A dialect with quotes and placeholders of its own, whose inserts change no row that is
+    /// there.
+    fn other() -> &'static MigrationDialect {
+        let sql = Box::leak(Box::new(Dialect {
+            quotes: Quotes {
+                open: b'[',
+                close: b']',
+                doubled: true,
+            },
+            placeholder: |number| format!("@p{number}"),
+            on_conflict: false,
+            ..SQLITE
+        }));
+        Box::leak(Box::new(MigrationDialect {
+            sql,
+            now: "SYSUTCDATETIME()",
+            ..sqlite::DIALECT.clone()
+        }))
+    }
+
+    fn written(dialect: &'static MigrationDialect, has_row: bool) -> Vec<String> {
+        let id = RevisionId::new("a").unwrap();
+        let irreversible = || Script::Irreversible {
+            reason: String::new(),
+        };
+        let revision = Revision {
+            checksum: Checksum([0; 32]),
+            id: id.clone(),
+            parents: Vec::new(),
+            depends_on: Vec::new(),
+            branch_labels: Vec::new(),
+            message: String::new(),
+            up: irreversible(),
+            down: irreversible(),
+            origin: Origin::File(String::new()),
+        };
+        let table = HistoryTable {
+            name: format!("{}.t", dialect.sql.identifier("h").unwrap()),
+            exists: true,
+            create: String::new(),
+            dialect,
+        };
+        let notes = Notes {
+            has_row,
+            ran: Mutex::default(),
+        };
+        let half_way = HalfWay {
+            direction: Direction::Up,
+            statements_done: 1,
+            statement_begun: true,
+        };
+        let took = Duration::ZERO;
+        let work = async {
+            table.mark(&notes, &revision, half_way, took).await?;
+            table.put(&notes, &revision, took).await?;
+            table.remove(&notes, &id).await
+        };
+        work.now_or_never().unwrap().unwrap();
+        notes.ran.into_inner().unwrap()
+    }
+
+    #[test]
+    fn one_statement_writes_a_row_where_an_insert_can_change_one() {
+        let expected = [
+            "INSERT INTO \"h\".t (id, message, checksum, duration_ms, version, direction, \
+             statements_done, statement_begun) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) \
+             ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, \
+             statements_done = excluded.statements_done, statement_begun = 1 <- 7",
+            "INSERT INTO \"h\".t (id, message, checksum, duration_ms, version, statement_begun) \
+             VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (id) DO UPDATE SET \
+             message = excluded.message, checksum = excluded.checksum, \
+             duration_ms = excluded.duration_ms, version = excluded.version, \
+             applied_at = excluded.applied_at, direction = NULL, statements_done = NULL, \
+             statement_begun = 0 <- 5",
+            "DELETE FROM \"h\".t WHERE id = $1 <- 1",
+        ];
+        for has_row in [true, false] {
+            assert_eq!(written(&sqlite::DIALECT, has_row), expected);
+        }
+    }
+
+    #[test]
+    fn elsewhere_a_row_is_updated_and_else_inserted() {
+        let mark = "UPDATE [h].t SET direction = @p2, statements_done = @p3, statement_begun = 1 \
+                    WHERE id = @p1 <- 3";
+        let put = "UPDATE [h].t SET message = @p2, checksum = @p3, duration_ms = @p4, \
+                   version = @p5, applied_at = SYSUTCDATETIME(), direction = NULL, \
+                   statements_done = NULL, statement_begun = 0 WHERE id = @p1 <- 5";
+        let remove = "DELETE FROM [h].t WHERE id = @p1 <- 1";
+        assert_eq!(written(other(), true), [mark, put, remove]);
+        let new = [
+            "INSERT INTO [h].t (id, message, checksum, duration_ms, version, direction, \
+             statements_done, statement_begun) VALUES (@p1, @p2, @p3, @p4, @p5, @p6, @p7, 1) <- 7",
+            "INSERT INTO [h].t (id, message, checksum, duration_ms, version, statement_begun) \
+             VALUES (@p1, @p2, @p3, @p4, @p5, 0) <- 5",
+        ];
+        assert_eq!(written(other(), false), [mark, new[0], put, new[1], remove]);
     }
 }

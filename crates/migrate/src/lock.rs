@@ -6,21 +6,24 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use underpin_core::{Class, Engine, Error, Result, Value};
+use underpin_core::{Class, Error, Result, Value};
 
+use crate::dialect::{MigrationDialect, RunLock};
 use crate::host::{Host, Wait};
 use crate::progress::Progress;
-use crate::{postgres, sqlite};
 
 /// The first wait between two questions; each is twice as long, up to the longest.
 const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_millis(250);
 
+/// `underpin` as a number.
+const LOCK_KEY: i64 = i64::from_be_bytes(*b"underpin");
+
 /// The lock, held.
 pub(crate) enum Lock {
-    /// PostgreSQL's, on the host's own session.
-    Session,
-    /// A file beside SQLite's, locked by the operating system, which frees it when the
+    /// A lock of the host's own session, and what frees it.
+    Session(&'static str),
+    /// A file beside the database's, locked by the operating system, which frees it when the
     /// process ends. SQLite's own lock ends with each transaction, and a run may have
     /// several; the database's file itself must not be opened a second time, for closing
     /// it would free SQLite's locks.
@@ -37,31 +40,41 @@ pub(crate) struct LockFile {
 
 /// The wait for the lock.
 pub(crate) struct Queue {
-    /// The lock's file, where there is one.
-    file: Option<PathBuf>,
-    in_memory: bool,
+    at: At,
     length: Duration,
+}
+
+/// Where the lock is.
+enum At {
+    Session {
+        take: &'static str,
+        free: &'static str,
+    },
+    File(PathBuf),
+    Memory,
 }
 
 impl Queue {
     pub(crate) async fn new(host: &dyn Host) -> Result<Self> {
-        let file = match host.engine() {
-            Engine::SQLITE => database_file(host).await?,
-            _ => None,
+        let at = match MigrationDialect::of(host.engine())?.lock {
+            RunLock::Session { take, free } => At::Session { take, free },
+            RunLock::File { database, suffix } => lock_file(host, database, suffix).await?,
         };
         Ok(Queue {
-            in_memory: host.engine() == Engine::SQLITE && file.is_none(),
-            file,
+            at,
             length: SHORTEST,
         })
     }
 
     /// Takes the lock, if it is free.
     pub(crate) async fn try_take(&self, host: &dyn Host) -> Result<Option<Lock>> {
-        match &self.file {
-            Some(path) => Ok(LockFile::try_take(path)?.map(Lock::File)),
-            None if self.in_memory => Ok(Some(Lock::Memory)),
-            None => Ok(try_session(host).await?.then_some(Lock::Session)),
+        match &self.at {
+            At::File(path) => Ok(LockFile::try_take(path)?.map(Lock::File)),
+            At::Memory => Ok(Some(Lock::Memory)),
+            At::Session { take, free } => {
+                let taken = try_session(host, take).await?;
+                Ok(taken.then_some(Lock::Session(free)))
+            }
         }
     }
 
@@ -88,33 +101,33 @@ pub(crate) async fn acquire(host: &dyn Host, progress: &dyn Progress) -> Result<
     }
 }
 
-async fn try_session(host: &dyn Host) -> Result<bool> {
-    let key = vec![Value::I64(postgres::LOCK_KEY)];
-    let rows = host.query(postgres::TRY_LOCK, key).await?;
+async fn try_session(host: &dyn Host, take: &str) -> Result<bool> {
+    let rows = host.query(take, vec![Value::I64(LOCK_KEY)]).await?;
     match rows.first() {
         Some(row) => row.get("taken"),
         None => Ok(false),
     }
 }
 
-async fn database_file(host: &dyn Host) -> Result<Option<PathBuf>> {
-    let rows = host.query(sqlite::FILE, Vec::new()).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
+/// The file beside the database's; a database in memory has none.
+async fn lock_file(host: &dyn Host, database: &str, suffix: &str) -> Result<At> {
+    let rows = host.query(database, Vec::new()).await?;
+    let path: Option<String> = match rows.first() {
+        Some(row) => row.get("file")?,
+        None => None,
     };
-    let path: Option<String> = row.get("file")?;
-    Ok(path.filter(|path| !path.is_empty()).map(|mut path| {
-        path.push_str(sqlite::LOCK_SUFFIX);
-        PathBuf::from(path)
-    }))
+    Ok(match path.filter(|path| !path.is_empty()) {
+        Some(path) => At::File(PathBuf::from(path + suffix)),
+        None => At::Memory,
+    })
 }
 
 impl Lock {
     /// Frees it. Where the session cannot be told any more it has ended, and the lock with it.
     pub(crate) async fn release(self, host: &dyn Host) {
-        if let Lock::Session = self {
-            let key = vec![Value::I64(postgres::LOCK_KEY)];
-            if let Err(error) = host.query(postgres::UNLOCK, key).await {
+        if let Lock::Session(free) = self {
+            let key = vec![Value::I64(LOCK_KEY)];
+            if let Err(error) = host.query(free, key).await {
                 tracing::debug!(%error, "the lock of the run goes with its session");
             }
         }

@@ -2,6 +2,7 @@ use std::ops::Range;
 
 use underpin_core::{Engine, Result};
 
+use crate::dialect::MigrationDialect;
 use crate::graph::Graph;
 use crate::history::{History, State};
 use crate::host::Direction;
@@ -212,7 +213,8 @@ fn resumes(finding: &Finding, run: Direction) -> bool {
 }
 
 fn groups(steps: &[PlanStep], engine: Engine, mode: Mode) -> Vec<Group> {
-    let together = mode == Mode::OneTransaction && rolls_back_ddl(engine);
+    let together = mode == Mode::OneTransaction
+        && MigrationDialect::of(engine).is_ok_and(|of| of.sql.transactions.ddl);
     let mut groups: Vec<Group> = Vec::new();
     for (index, step) in steps.iter().enumerate() {
         match groups.last_mut() {
@@ -226,8 +228,4 @@ fn groups(steps: &[PlanStep], engine: Engine, mode: Mode) -> Vec<Group> {
         }
     }
     groups
-}
-
-fn rolls_back_ddl(engine: Engine) -> bool {
-    matches!(engine, Engine::POSTGRES | Engine::SQLITE)
 }

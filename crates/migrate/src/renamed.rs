@@ -1,11 +1,12 @@
 //! What the comments of a text of SQL say about names that something had before.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use underpin_core::Engine;
+use underpin_sql::{Kind, Lexer, Lexis, Piece, Token};
 
-use crate::lexer::{Kind, Lexer, Token};
-use crate::splitter::Piece;
+use crate::sql::lexis;
 use crate::touched::{Object, touched};
 
 /// A comment `-- renamed from: old`, on a line of its own.
@@ -66,21 +67,20 @@ const NO_COLUMN: [&str; 8] = [
 /// # Errors
 /// [`RenamedError`] for such a comment in any other place, so that none is passed over.
 pub fn renamed(sql: &str, pieces: &[Piece], engine: Engine) -> Result<Vec<Renamed>, RenamedError> {
-    let tokens: Vec<Token> = Lexer::new(sql, Some(engine))
-        .map_while(Result::ok)
-        .filter(|token| token.kind != Kind::Space)
-        .collect();
+    let (lines, tokens): (Vec<usize>, Vec<Token<'_>>) = Lexer::new(sql, lexis(Some(engine)))
+        .lines()
+        .take_while(|(_, token)| token.closed)
+        .filter(|(_, token)| token.kind != Kind::Space)
+        .unzip();
     let mut found = Vec::new();
     for (place, token) in tokens.iter().enumerate() {
-        let Some(old) = asked(token, sql) else {
+        let Some(old) = asked(token) else {
             continue;
         };
-        let error = |message| RenamedError {
-            line: token.line,
-            message,
-        };
-        let line_begin = sql[..token.range.start].rfind('\n').map_or(0, |at| at + 1);
-        if !sql[line_begin..token.range.start].trim().is_empty() {
+        let line = lines[place];
+        let error = |message| RenamedError { line, message };
+        let line_begin = sql[..token.start].rfind('\n').map_or(0, |at| at + 1);
+        if !sql[line_begin..token.start].trim().is_empty() {
             return Err(error(BEHIND));
         }
         let from = path(old, engine).ok_or_else(|| error(NO_NAME))?;
@@ -91,8 +91,8 @@ pub fn renamed(sql: &str, pieces: &[Piece], engine: Engine) -> Result<Vec<Rename
         }
         .of(&tokens, place);
         found.push(Renamed {
-            range: token.range.clone(),
-            line: token.line,
+            range: token.start..token.end(),
+            line,
             from,
             to: to.ok_or_else(|| error(NOTHING))?,
         });
@@ -101,12 +101,12 @@ pub fn renamed(sql: &str, pieces: &[Piece], engine: Engine) -> Result<Vec<Rename
 }
 
 /// What a comment gives as the old name, where it is such a comment.
-fn asked<'s>(token: &Token, sql: &'s str) -> Option<&'s str> {
+fn asked<'s>(token: &Token<'s>) -> Option<&'s str> {
     const ASKS: &str = "renamed from:";
     if token.kind != Kind::Comment {
         return None;
     }
-    let said = sql[token.range.clone()].strip_prefix("--")?.trim();
+    let said = token.text.strip_prefix("--")?.trim();
     let begin = said.get(..ASKS.len())?;
     begin
         .eq_ignore_ascii_case(ASKS)
@@ -115,32 +115,29 @@ fn asked<'s>(token: &Token, sql: &'s str) -> Option<&'s str> {
 
 /// The parts of a name, as PostgreSQL folds them.
 fn path(text: &str, engine: Engine) -> Option<Vec<String>> {
-    let tokens: Vec<Token> = Lexer::new(text, Some(engine))
-        .collect::<Result<_, _>>()
-        .ok()?;
+    let lexis = lexis(Some(engine));
     let mut parts = Vec::new();
-    for (place, token) in tokens.iter().enumerate() {
-        match place % 2 {
-            0 => parts.push(name(token, text)?),
-            _ if text[token.range.clone()] == *"." => {}
-            _ => return None,
+    let mut named = false;
+    for token in Lexer::new(text, lexis) {
+        match named {
+            false => parts.push(name(&token, lexis)?),
+            true if token.is_sign(".") => {}
+            true => return None,
         }
+        named = !named;
     }
-    (tokens.len() % 2 == 1).then_some(parts)
+    named.then_some(parts)
 }
 
-/// A name or, with it, a text in quotes, without them.
-fn name(token: &Token, sql: &str) -> Option<String> {
-    let text = &sql[token.range.clone()];
+/// A name, or the label that a text in quotes stands for.
+fn name(token: &Token<'_>, lexis: &Lexis) -> Option<String> {
     match token.kind {
-        Kind::Word => Some(text.to_lowercase()),
-        Kind::Quoted => {
-            let quote = text.chars().next()?;
-            if quote == '[' {
-                return Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
-            }
-            let inner = text.strip_prefix(quote)?.strip_suffix(quote)?;
-            Some(inner.replace(&format!("{quote}{quote}"), &quote.to_string()))
+        _ if !token.closed => None,
+        Kind::Word => Some(token.text.to_lowercase()),
+        Kind::Name => lexis.name(token).map(Cow::into_owned),
+        Kind::Text => {
+            let inner = token.text.strip_prefix('\'')?.strip_suffix('\'')?;
+            Some(inner.replace("''", "'"))
         }
         _ => None,
     }
@@ -155,8 +152,8 @@ struct Place<'s> {
 
 impl Place<'_> {
     /// What comes after the comment that is the token at `place`.
-    fn of(&self, tokens: &[Token], place: usize) -> Option<RenamedTo> {
-        let solid = |token: &&Token| token.kind != Kind::Comment;
+    fn of(&self, tokens: &[Token<'_>], place: usize) -> Option<RenamedTo> {
+        let solid = |token: &&Token<'_>| token.kind != Kind::Comment;
         let next = tokens[place..].iter().find(solid)?;
         let statement = self.statement(next)?;
         let text = &self.sql[statement.clone()];
@@ -164,38 +161,39 @@ impl Place<'_> {
         let within = tokens
             .iter()
             .filter(solid)
-            .filter(|token| statement.contains(&token.range.start));
-        let within: Vec<&Token> = within.collect();
+            .filter(|token| statement.contains(&token.start));
+        let within: Vec<&Token<'_>> = within.collect();
         let is = |at: usize, words: &[&str]| {
-            let word = within.get(at).map(|token| &self.sql[token.range.clone()]);
+            let word = within.get(at).map(|token| token.text);
             word.is_some_and(|word| words.iter().any(|one| word.eq_ignore_ascii_case(one)))
         };
         if !is(0, &["CREATE"]) {
             return None;
         }
         let at = within.iter().position(|token| *token == next)?;
+        let lexis = lexis(Some(self.engine));
         match object.kind {
             "table" if at == 0 => Some(RenamedTo::Table(object)),
             // ( or , at the first level of parentheses.
             _ if at == 0 || !is(at - 1, &["(", ","]) || self.depth(&within[..at]) != 1 => None,
             "table" if next.kind == Kind::Word && is(at, &NO_COLUMN) => None,
-            "table" => Some(RenamedTo::Column(object, name(next, self.sql)?)),
+            "table" => Some(RenamedTo::Column(object, name(next, lexis)?)),
             "type" if is(at, &[")"]) => None,
-            "type" => Some(RenamedTo::Label(object, name(next, self.sql)?)),
+            "type" => Some(RenamedTo::Label(object, name(next, lexis)?)),
             _ => None,
         }
     }
 
-    fn statement(&self, token: &Token) -> Option<Range<usize>> {
+    fn statement(&self, token: &Token<'_>) -> Option<Range<usize>> {
         let mut statements = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Statement { range, .. } => Some(range),
             Piece::Between { .. } => None,
         });
-        let found = statements.find(|range| range.contains(&token.range.start));
+        let found = statements.find(|range| range.contains(&token.start));
         found.cloned()
     }
 
-    fn depth(&self, tokens: &[&Token]) -> usize {
+    fn depth(&self, tokens: &[&Token<'_>]) -> usize {
         tokens
             .iter()
             .fold(0_usize, |depth, token| match token.kind {
@@ -209,7 +207,7 @@ impl Place<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::splitter::split;
+    use crate::sql::split;
 
     fn read(sql: &str) -> Result<Vec<Renamed>, RenamedError> {
         let pieces = split(sql, Some(Engine::POSTGRES)).unwrap();

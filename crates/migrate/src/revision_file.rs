@@ -33,6 +33,7 @@ mod render;
 mod section_line;
 
 use underpin_core::{Engine, Error, Result};
+use underpin_sql::Piece;
 
 use self::head::Head;
 pub use self::new_script::{NewScript, NewSection};
@@ -42,7 +43,7 @@ use self::section_line::{Form, SectionLine};
 use crate::checksum::Checksum;
 use crate::host::Direction;
 use crate::revision::{Origin, Revision, Script, Section, Statement};
-use crate::splitter::{Piece, is_transaction_control, split};
+use crate::sql::{is_transaction_control, split};
 
 /// Reads a revision from the text of its file; `name` is the file's in errors.
 ///
@@ -202,14 +203,17 @@ impl RawSection<'_> {
                 None => mistake,
             }
         })?;
-        let statement = |piece| match piece {
-            Piece::Statement { range, line } => Some(Statement {
-                sql: self.body[range].to_owned(),
-                line: self.place.line + line,
-            }),
-            Piece::Between { .. } => None,
-        };
-        Ok(pieces.into_iter().filter_map(statement).collect())
+        let mut statements = Vec::new();
+        for piece in pieces {
+            if let Piece::Statement { range, line, times } = piece {
+                let statement = Statement {
+                    sql: self.body[range].to_owned(),
+                    line: self.place.line + line,
+                };
+                statements.extend(std::iter::repeat_n(statement, times as usize));
+            }
+        }
+        Ok(statements)
     }
 
     fn transaction_control(&self, statement: &Statement) -> Error {

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
-use underpin_core::{Engine, Error, Result};
+use underpin_core::{Error, Result};
 
+use crate::dialect::MigrationDialect;
 use crate::failure::is_for_want_of_a_lock;
 use crate::graph::Graph;
 use crate::history_table::HistoryTable;
 use crate::host::{Host, Wait};
-use crate::postgres;
 use crate::progress::Progress;
 
 /// What bounds a run.
@@ -38,6 +38,7 @@ pub(crate) struct Run<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) progress: &'a dyn Progress,
     pub(crate) options: RunOptions,
+    pub(crate) dialect: &'static MigrationDialect,
     pub(crate) table: HistoryTable,
 }
 
@@ -45,13 +46,10 @@ impl Run<'_> {
     /// Makes the session fit for a run: nothing but a lock on a table is waited for with
     /// a bound.
     pub(crate) async fn prepare_session(&self) -> Result<()> {
-        if self.host.engine() != Engine::POSTGRES {
-            return Ok(());
-        }
-        for setting in postgres::SETTINGS {
+        for setting in self.dialect.settings {
             self.host.run(setting).await?;
         }
-        for setting in postgres::GOOD_SETTINGS {
+        for setting in self.dialect.optional_settings {
             if let Err(error) = self.host.run(setting).await {
                 tracing::debug!(%error, setting, "the server does not have a setting");
             }
@@ -61,9 +59,9 @@ impl Run<'_> {
 
     /// Bounds the wait for locks on tables, where the session does that.
     pub(crate) async fn limit_locks(&self, limit: Option<Duration>) -> Result<()> {
-        match self.host.engine() {
-            Engine::POSTGRES => self.host.run(&postgres::lock_timeout(limit)).await,
-            _ => Ok(()),
+        match self.dialect.lock_timeout {
+            Some(lock_timeout) => self.host.run(&lock_timeout(limit)).await,
+            None => Ok(()),
         }
     }
 

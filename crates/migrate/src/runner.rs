@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use underpin_core::{Effect, Error, Result};
 
+use crate::dialect::MigrationDialect;
 use crate::failure::{followed, listed};
 use crate::graph::Graph;
 use crate::history::History;
@@ -167,6 +168,7 @@ impl<'a> Runner<'a> {
             graph: self.graph,
             progress: self.progress,
             options: self.options,
+            dialect: MigrationDialect::of(self.host.engine())?,
             table,
         };
         run.prepare_session().await?;

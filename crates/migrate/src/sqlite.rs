@@ -1,7 +1,12 @@
-use crate::dialect::Dialect;
+use underpin_core::Error;
+use underpin_sql::SQLITE;
 
-pub(crate) const DIALECT: Dialect = Dialect {
-    begin: "BEGIN IMMEDIATE",
+use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};
+
+/// What is SQLite's own in a run of revisions.
+pub const DIALECT: MigrationDialect = MigrationDialect {
+    sql: &SQLITE,
+    now: "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
     find_history: "\
 SELECT 'main' AS current,
   (SELECT 'main' FROM main.sqlite_schema WHERE type = 'table' AND name = 'underpin_migrations') AS found",
@@ -17,19 +22,29 @@ CREATE TABLE IF NOT EXISTS {table} (
   statements_done integer,
   statement_begun integer NOT NULL DEFAULT 0
 )",
+    lock: RunLock::File {
+        database: "SELECT file FROM pragma_database_list WHERE name = 'main'",
+        suffix: "-underpin-lock",
+    },
+    settings: &[],
+    optional_settings: &[],
+    lock_timeout: None,
+    creates_databases: true,
+    foreign_keys: Some(ForeignKeyGuard {
+        is_on: "SELECT foreign_keys FROM pragma_foreign_keys",
+        off: "PRAGMA foreign_keys = OFF",
+        on: "PRAGMA foreign_keys = ON",
+        orphans: ORPHANS,
+    }),
+    concurrent: None,
+    adoption: Some(AdoptionRules {
+        find_table: "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = $1",
+        finds_qualified: false,
+        checksum_in_hex: "lower(hex(checksum))",
+    }),
 };
 
-/// The path of the database's file; empty in memory.
-pub(crate) const FILE: &str = "SELECT file FROM pragma_database_list WHERE name = 'main'";
-
-/// What the lock's file is called: the database's path with this behind it.
-pub(crate) const LOCK_SUFFIX: &str = "-underpin-lock";
-
-pub(crate) const FOREIGN_KEYS: &str = "SELECT foreign_keys FROM pragma_foreign_keys";
-pub(crate) const FOREIGN_KEYS_OFF: &str = "PRAGMA foreign_keys = OFF";
-pub(crate) const FOREIGN_KEYS_ON: &str = "PRAGMA foreign_keys = ON";
-
 /// Rows whose parent is missing, counted by table and parent.
-pub(crate) const ORPHANS: &str = "\
+const ORPHANS: &str = "\
 SELECT \"table\" AS child, parent, count(*) AS rows FROM pragma_foreign_key_check
   GROUP BY 1, 2 ORDER BY 1, 2";

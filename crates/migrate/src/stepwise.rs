@@ -6,6 +6,7 @@ use std::time::Instant;
 use underpin_core::{Class, Effect, Error, Existence, Result};
 
 use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
+use crate::dialect::MigrationDialect;
 use crate::failure::{advised, followed, of_statement};
 use crate::history_table::HalfWay;
 use crate::host::Direction;
@@ -110,7 +111,7 @@ impl Walk<'_, '_> {
     /// Runs one statement by itself, and notes before and after.
     async fn alone(&mut self, statement: &Statement, doubtful: bool) -> Result<()> {
         let host = self.run.host;
-        let unbounded = is_concurrent(host.engine(), &statement.sql);
+        let unbounded = is_concurrent(self.run.dialect, &statement.sql);
         self.half_way(true).await?;
         if unbounded {
             self.run.limit_locks(None).await?;
@@ -119,7 +120,7 @@ impl Walk<'_, '_> {
         let mut again = self.place.step.skip == self.done;
         let failed = loop {
             if again {
-                drop_invalid_indexes(host, &statement.sql).await?;
+                drop_invalid_indexes(host, self.run.dialect, &statement.sql).await?;
             }
             match host.run(&statement.sql).await {
                 Ok(()) => break None,
@@ -174,7 +175,7 @@ impl Walk<'_, '_> {
     async fn failed(&self, statement: &Statement, error: Error) -> Error {
         let run = self.run;
         let revision = self.place.revision;
-        let left = invalid_indexes(run.host, &statement.sql).await;
+        let left = invalid_indexes(run.host, run.dialect, &statement.sql).await;
         let left = left.unwrap_or_default();
         let noted = if self.done == 0 && left.is_empty() {
             let direction = self.place.step.direction;

@@ -4,8 +4,9 @@
 use std::fmt;
 
 use underpin_core::Engine;
+use underpin_sql::{Kind, Lexer, Lexis, Token};
 
-use crate::lexer::{Kind, Lexer};
+use crate::sql::lexis;
 
 /// An object of a database as SQL names it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,11 +53,11 @@ fn space(kind: &'static str) -> &'static str {
 /// The objects that the statement is about, in the order in which it names them. What it
 /// only reads or refers to is not among them; nor is what the code of a function does.
 pub fn touched(sql: &str, engine: Option<Engine>) -> Vec<Object> {
-    let tokens = Lexer::new(sql, engine)
-        .map_while(Result::ok)
-        .filter(|token| !matches!(token.kind, Kind::Space | Kind::Comment));
-    let words: Vec<Word> = tokens
-        .map(|token| Word::of(token.kind, &sql[token.range]))
+    let lexis = lexis(engine);
+    let words: Vec<Word> = Lexer::new(sql, lexis)
+        .take_while(|token| token.closed)
+        .filter(|token| !token.is_blank())
+        .map(|token| Word::of(&token, lexis))
         .collect();
     let mut reader = Reader { words: &words };
     reader.objects()
@@ -73,20 +74,11 @@ enum Word {
 }
 
 impl Word {
-    fn of(kind: Kind, text: &str) -> Word {
-        let inner = |quote: char| {
-            let text = text.strip_prefix(quote)?.strip_suffix(quote)?;
-            let twice = format!("{quote}{quote}");
-            Some(text.replace(&twice, &quote.to_string()))
-        };
-        match kind {
-            Kind::Word => Word::Bare(text.to_uppercase()),
-            Kind::Quoted => {
-                let bracketed = || Some(text.strip_prefix('[')?.strip_suffix(']')?.to_owned());
-                let name = inner('"').or_else(|| inner('`')).or_else(bracketed);
-                name.map_or_else(|| Word::Sign(text.to_owned()), Word::Quoted)
-            }
-            _ => Word::Sign(text.to_owned()),
+    fn of(token: &Token<'_>, lexis: &Lexis) -> Word {
+        match (token.kind, lexis.name(token)) {
+            (Kind::Name, Some(name)) => Word::Quoted(name.into_owned()),
+            (Kind::Word, _) => Word::Bare(token.text.to_uppercase()),
+            _ => Word::Sign(token.text.to_owned()),
         }
     }
 

@@ -1,14 +1,14 @@
-use underpin_core::{Class, Effect, Engine, Error, Result};
+use underpin_core::{Class, Effect, Error, Result};
+use underpin_sql::Transactions;
 
-use crate::dialect::Dialect;
+use crate::dialect::{ForeignKeyGuard, MigrationDialect};
 use crate::host::Host;
-use crate::sqlite;
 
 /// A transaction of a run, open on the host's connection.
 pub(crate) struct Transaction {
-    /// SQLite's guard of foreign keys is off meanwhile, for otherwise no table that others
-    /// refer to could be rebuilt; what this holds was amiss before.
-    foreign_keys: Option<Vec<Orphans>>,
+    /// The guard of foreign keys, which is off meanwhile, and what was amiss before.
+    foreign_keys: Option<(&'static ForeignKeyGuard, Vec<Orphans>)>,
+    statements: Transactions,
 }
 
 /// Rows of a table that refer to rows which are not there.
@@ -21,22 +21,27 @@ struct Orphans {
 
 impl Transaction {
     pub(crate) async fn begin(host: &dyn Host) -> Result<Self> {
-        let guarded = host.engine() == Engine::SQLITE && guards_foreign_keys(host).await?;
-        if guarded {
+        let dialect = MigrationDialect::of(host.engine())?;
+        let guard = match &dialect.foreign_keys {
+            Some(guard) if is_on(guard, host).await? => Some(guard),
+            _ => None,
+        };
+        if let Some(guard) = guard {
             // Within a transaction the setting cannot be changed.
-            host.run(sqlite::FOREIGN_KEYS_OFF).await?;
+            host.run(guard.off).await?;
         }
         let mut transaction = Transaction {
-            foreign_keys: guarded.then(Vec::new),
+            foreign_keys: guard.map(|guard| (guard, Vec::new())),
+            statements: dialect.sql.transactions,
         };
-        let begun = match host.run(Dialect::of(host.engine())?.begin).await {
-            Ok(()) if guarded => orphans(host).await,
-            other => other.map(|()| Vec::new()),
+        let begun = match (host.run(transaction.statements.begin).await, guard) {
+            (Ok(()), Some(guard)) => orphans(guard, host).await,
+            (begun, _) => begun.map(|()| Vec::new()),
         };
-        match begun {
-            Ok(orphans) if guarded => transaction.foreign_keys = Some(orphans),
-            Ok(_) => {}
-            Err(error) => {
+        match (begun, &mut transaction.foreign_keys) {
+            (Ok(found), Some((_, before))) => *before = found,
+            (Ok(_), None) => {}
+            (Err(error), _) => {
                 transaction.rollback(host).await;
                 return Err(error);
             }
@@ -47,11 +52,11 @@ impl Transaction {
     /// Commits; where that fails it is rolled back.
     pub(crate) async fn commit(self, host: &dyn Host) -> Result<()> {
         let checked = match &self.foreign_keys {
-            Some(before) => check(host, before).await,
+            Some((guard, before)) => check(guard, host, before).await,
             None => Ok(()),
         };
         let committed = match checked {
-            Ok(()) => host.run("COMMIT").await,
+            Ok(()) => host.run(self.statements.commit).await,
             Err(error) => Err(error),
         };
         match committed {
@@ -68,29 +73,29 @@ impl Transaction {
 
     /// Rolls back. Where the connection cannot be told any more, the engine does it.
     pub(crate) async fn rollback(self, host: &dyn Host) {
-        if let Err(error) = host.run("ROLLBACK").await {
+        if let Err(error) = host.run(self.statements.rollback).await {
             tracing::debug!(%error, "the transaction of the run is over already");
         }
         self.guard_again(host).await;
     }
 
     async fn guard_again(&self, host: &dyn Host) {
-        if self.foreign_keys.is_some()
-            && let Err(error) = host.run(sqlite::FOREIGN_KEYS_ON).await
+        if let Some((guard, _)) = &self.foreign_keys
+            && let Err(error) = host.run(guard.on).await
         {
             tracing::warn!(%error, "foreign keys stay unguarded on the connection of the run");
         }
     }
 }
 
-async fn guards_foreign_keys(host: &dyn Host) -> Result<bool> {
-    let rows = host.query(sqlite::FOREIGN_KEYS, Vec::new()).await?;
+async fn is_on(guard: &ForeignKeyGuard, host: &dyn Host) -> Result<bool> {
+    let rows = host.query(guard.is_on, Vec::new()).await?;
     rows.first()
         .map_or(Ok(false), |row| row.get("foreign_keys"))
 }
 
-async fn orphans(host: &dyn Host) -> Result<Vec<Orphans>> {
-    let rows = host.query(sqlite::ORPHANS, Vec::new()).await?;
+async fn orphans(guard: &ForeignKeyGuard, host: &dyn Host) -> Result<Vec<Orphans>> {
+    let rows = host.query(guard.orphans, Vec::new()).await?;
     let read = |row: &underpin_core::ValueRow| {
         Ok(Orphans {
             child: row.get("child")?,
@@ -102,12 +107,12 @@ async fn orphans(host: &dyn Host) -> Result<Vec<Orphans>> {
 }
 
 /// No more rows may lack their parent than did before.
-async fn check(host: &dyn Host, before: &[Orphans]) -> Result<()> {
+async fn check(guard: &ForeignKeyGuard, host: &dyn Host, before: &[Orphans]) -> Result<()> {
     let had = |now: &Orphans| {
         let same = |b: &&Orphans| b.child == now.child && b.parent == now.parent;
         before.iter().find(same).map_or(0, |b| b.rows)
     };
-    let after = orphans(host).await?;
+    let after = orphans(guard, host).await?;
     let Some(worse) = after.iter().find(|now| now.rows > had(now)) else {
         return Ok(());
     };

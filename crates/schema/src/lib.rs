@@ -12,6 +12,7 @@ mod conflict;
 mod constraint_name;
 mod data_type;
 mod deferral;
+mod dialect;
 mod diff;
 mod domain;
 mod enum_type;
@@ -52,6 +53,9 @@ pub use conflict::Conflict;
 pub use constraint_name::constraint_name;
 pub use data_type::Type;
 pub use deferral::Deferral;
+pub use dialect::{
+    Catalog, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
+};
 pub use diff::{Diff, Hints, Rename, diff};
 pub use domain::Domain;
 pub use enum_type::EnumType;

@@ -8,6 +8,7 @@
 mod assemble;
 mod catalog;
 pub mod ddl;
+mod dialect;
 mod dump;
 mod error;
 mod fields;
@@ -17,6 +18,7 @@ mod statement;
 
 pub use crate::Statement;
 pub use assemble::assemble;
+pub use dialect::DIALECT;
 pub use dump::{Order, dump, order};
 pub use error::CatalogError;
 pub use plan::plan;

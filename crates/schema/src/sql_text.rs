@@ -1,37 +1,27 @@
 //! The little that is read out of SQL which a server rendered: where quotes and parentheses
-//! begin and end. Such text has no comments and no dollar quotes.
+//! begin and end. Such text has no comments.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
+use underpin_sql::{Kind, Lexer, POSTGRES};
+
 /// Each byte that is outside quotes, with its place and how many parentheses are open
 /// before it.
 fn outside_quotes(text: &str) -> impl Iterator<Item = (usize, u8, usize)> {
-    let mut quote = None;
     let mut depth = 0usize;
-    text.bytes().enumerate().filter_map(move |(place, byte)| {
-        match quote {
-            // A doubled quote closes and opens again, which comes to the same.
-            Some(open) => {
-                if byte == open {
-                    quote = None;
-                }
-                return None;
+    Lexer::new(text, &POSTGRES.lexis)
+        .filter(|token| !matches!(token.kind, Kind::Text | Kind::Name))
+        .flat_map(|token| (token.start..).zip(token.text.bytes()))
+        .map(move |(place, byte)| {
+            let before = depth;
+            match byte {
+                b'(' | b'[' => depth += 1,
+                b')' | b']' => depth = depth.saturating_sub(1),
+                _ => {}
             }
-            None if byte == b'\'' || byte == b'"' => {
-                quote = Some(byte);
-                return None;
-            }
-            None => {}
-        }
-        let before = depth;
-        match byte {
-            b'(' | b'[' => depth += 1,
-            b')' | b']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        Some((place, byte, before))
-    })
+            (place, byte, before)
+        })
 }
 
 /// The first group in parentheses, they themselves included. None where there is none, or
@@ -71,11 +61,11 @@ pub(crate) fn find(text: &str, word: &str) -> Option<usize> {
 }
 
 /// The text without the pairs of parentheses that are around all of it.
-pub(crate) fn unwrapped(text: &str) -> &str {
-    match first_group(text) {
-        Some(group) if group == (0..text.len()) => unwrapped(text[1..text.len() - 1].trim()),
-        _ => text,
+pub(crate) fn unwrapped(mut text: &str) -> &str {
+    while first_group(text).is_some_and(|group| group == (0..text.len())) {
+        text = text[1..text.len() - 1].trim();
     }
+    text
 }
 
 /// An identifier, perhaps in quotes, as the catalog has it.
@@ -100,6 +90,7 @@ mod tests {
             Some((1, 9))
         );
         assert_eq!(first_group("f('('"), None);
+        assert_eq!(split("E'a\\', b', c", ',').len(), 2);
         assert_eq!(find("\"x USING\" USING (a USING)", "USING"), Some(10));
     }
 

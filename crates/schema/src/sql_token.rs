@@ -3,119 +3,17 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ops::Range;
 
-/// What a token is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A word without quotes: a name, a keyword.
-    Word,
-    /// A name in double quotes.
-    Quoted,
-    /// A text in single quotes.
-    Text,
-    /// A number.
-    Number,
-    /// A sign; `::` is one.
-    Sign,
+use underpin_sql::{Kind, Lexer, POSTGRES, Token};
+
+/// The tokens of a text, without white space and comments.
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
+    Lexer::new(text, &POSTGRES.lexis).solid().collect()
 }
 
-/// A token and where it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Token {
-    pub(crate) kind: Kind,
-    pub(crate) place: Range<usize>,
-}
-
-impl Token {
-    /// As it stands.
-    pub(crate) fn text<'t>(&self, of: &'t str) -> &'t str {
-        &of[self.place.clone()]
-    }
-
-    /// The name, as the catalog has it; none where it is no name.
-    pub(crate) fn name<'t>(&self, of: &'t str) -> Option<Cow<'t, str>> {
-        let text = self.text(of);
-        match self.kind {
-            Kind::Word => Some(text.into()),
-            Kind::Quoted => {
-                let inside = text.strip_prefix('"')?;
-                let inside = inside.strip_suffix('"').unwrap_or(inside);
-                Some(inside.replace("\"\"", "\"").into())
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The tokens of a text. What is not understood is a sign.
-pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let bytes = text.as_bytes();
-    let mut tokens = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let start = at;
-        let kind = match bytes[at] {
-            byte if byte.is_ascii_whitespace() => {
-                at += 1;
-                continue;
-            }
-            b'"' => {
-                at = closed(bytes, at, b'"', false);
-                Kind::Quoted
-            }
-            b'\'' => {
-                at = closed(bytes, at, b'\'', false);
-                Kind::Text
-            }
-            b'E' | b'e' if bytes.get(at + 1) == Some(&b'\'') => {
-                at = closed(bytes, at + 1, b'\'', true);
-                Kind::Text
-            }
-            byte if is_word(byte) && !byte.is_ascii_digit() => {
-                while at < bytes.len() && (is_word(bytes[at]) || bytes[at] == b'$') {
-                    at += 1;
-                }
-                Kind::Word
-            }
-            byte if byte.is_ascii_digit() => {
-                while at < bytes.len() && (is_word(bytes[at]) || bytes[at] == b'.') {
-                    at += 1;
-                }
-                Kind::Number
-            }
-            b':' if bytes.get(at + 1) == Some(&b':') => {
-                at += 2;
-                Kind::Sign
-            }
-            _ => {
-                at += 1;
-                Kind::Sign
-            }
-        };
-        let place = start..at;
-        tokens.push(Token { kind, place });
-    }
-    tokens
-}
-
-/// Letters of any script count as words.
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
-}
-
-/// Behind the quote that closes the one at `start`, or the end.
-fn closed(bytes: &[u8], start: usize, quote: u8, escapes: bool) -> usize {
-    let mut at = start + 1;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'\\' if escapes => at += 2,
-            byte if byte == quote && bytes.get(at + 1) == Some(&quote) => at += 2,
-            byte if byte == quote => return at + 1,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
+/// The name that a token stands for, as the catalog has it; none where it is no name.
+fn name<'t>(token: &Token<'t>) -> Option<Cow<'t, str>> {
+    POSTGRES.lexis.name(token)
 }
 
 /// What a text mentions.
@@ -142,26 +40,33 @@ impl Mentions {
         let tokens = tokens(text);
         for (at, token) in tokens.iter().enumerate() {
             if token.kind == Kind::Text && within_quotes {
-                let inside = token.text(text).trim_matches('\'').replace("''", "'");
-                if inside.contains('.') {
-                    self.add(&inside, false);
-                }
+                self.add_quoted(token.text);
             }
-            let Some(name) = token.name(text) else {
+            let Some(of) = name(token) else {
                 continue;
             };
-            let sign = |at: usize, is: &str| {
-                let token = tokens.get(at);
-                token.is_some_and(|token| token.kind == Kind::Sign && token.text(text) == is)
-            };
+            let sign = |at: usize, is: &str| tokens.get(at).is_some_and(|token| token.is_sign(is));
             if sign(at + 1, ".") {
                 self.whole_row |= sign(at + 2, "*");
-                if let Some(second) = tokens.get(at + 2).and_then(|token| token.name(text)) {
-                    self.qualified
-                        .insert((name.to_string(), second.into_owned()));
+                if let Some(second) = tokens.get(at + 2).and_then(name) {
+                    self.qualified.insert((of.to_string(), second.into_owned()));
                 }
             }
-            self.names.insert(name.into_owned());
+            self.names.insert(of.into_owned());
+        }
+    }
+
+    /// Adds what a text in quotes mentions: a name with its namespace, or the body of a
+    /// function.
+    fn add_quoted(&mut self, text: &str) {
+        let tag = text.strip_prefix('$').and_then(|rest| rest.find('$'));
+        if let Some(length) = tag {
+            let (tag, body) = text.split_at(length + 2);
+            return self.add(body.strip_suffix(tag).unwrap_or(body), false);
+        }
+        let inside = text.trim_matches('\'').replace("''", "'");
+        if inside.contains('.') {
+            self.add(&inside, false);
         }
     }
 }
@@ -177,15 +82,15 @@ pub(crate) fn replaced(
     let (mut end, mut before): (usize, Option<String>) = (0, None);
     let tokens = tokens(text);
     for (at, token) in tokens.iter().enumerate() {
-        out.push_str(&text[end..token.place.start]);
-        end = token.place.end;
-        let name = token.name(text);
-        let dotted = at > 0 && tokens[at - 1].text(text) == ".";
+        out.push_str(&text[end..token.start]);
+        end = token.end();
+        let name = name(token);
+        let dotted = at > 0 && tokens[at - 1].is_sign(".");
         let qualifier = before.as_deref().filter(|_| dotted);
         let other = name.as_ref().and_then(|name| with(qualifier, name));
         match &other {
             Some(other) => out.push_str(&spelled(other)),
-            None => out.push_str(token.text(text)),
+            None => out.push_str(token.text),
         }
         if let Some(name) = name {
             before = Some(name.into_owned());
@@ -213,6 +118,13 @@ mod tests {
         let sequence = Mentions::of("nextval('shop.\"A b\"'::regclass)");
         let pair = ("shop".to_owned(), "A b".to_owned());
         assert!(sequence.qualified.contains(&pair));
+    }
+
+    #[test]
+    fn comments_mention_nothing_and_bodies_in_dollar_quotes_do() {
+        let mentions = Mentions::of("a -- b's\n + /* c */ d + $f$ shop.e $f$");
+        let names = ["a", "d", "shop", "e"].map(str::to_owned);
+        assert_eq!(mentions.names, names.into());
     }
 
     #[test]

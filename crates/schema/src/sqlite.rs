@@ -13,6 +13,7 @@ mod comment;
 mod constraint_names;
 mod cursor;
 pub mod ddl;
+mod dialect;
 mod dump;
 mod error;
 mod expression;
@@ -25,6 +26,7 @@ mod statement;
 mod token;
 
 pub use assemble::assemble;
+pub use dialect::DIALECT;
 pub use dump::dump;
 pub use error::SqlError;
 pub use plan::plan;

@@ -8,15 +8,14 @@ use futures_util::FutureExt;
 use underpin_cluster::{Answer, Operation};
 use underpin_core::driver::{self, BulkTarget, Collect};
 use underpin_core::{
-    Class, Deadline, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
+    Class, Deadline, Engine, Error, FromRow, FromValue, IntoParams, Params, Result, RowStream,
     TransactionOptions, ValueRow,
 };
 
-use crate::into_config::IntoConfig;
+use crate::config::IntoConfig;
 use crate::one_row;
-use crate::row_stream::RowStream;
 use crate::session::Session;
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 use crate::transaction::Transaction;
 
 /// One connection that one caller holds: what it sets, locks or creates for the session
@@ -72,7 +71,7 @@ impl Connection {
         _: &'static Location<'static>,
     ) -> Result<RowStream<T>> {
         let session = Arc::clone(&self.session);
-        RowStream::begin(session, sql, params, self.deadline()).await
+        session.stream(sql, params, self.deadline()).await
     }
 
     /// The engine at the other end.

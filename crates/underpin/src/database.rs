@@ -9,19 +9,18 @@ use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
-    Result, StatementDescription, ValueRow,
+    Result, RowStream, StatementDescription, ValueRow,
 };
 
 use crate::backend::Backend;
 use crate::config::Config;
+use crate::config::IntoConfig;
 use crate::connection::{Connection, Lease};
 use crate::engines::EngineDriver;
 use crate::health::Health;
-use crate::into_config::IntoConfig;
 use crate::one_row;
-use crate::row_stream::RowStream;
 use crate::session::{Held, Session};
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 use crate::transaction::Transaction;
 
 /// A database: its endpoints, its pools, its retries and its numbers, in one handle that
@@ -321,19 +320,6 @@ impl Database {
             .await
     }
 
-    /// What the engine says of a statement, which is not run.
-    #[track_caller]
-    pub(crate) fn describe(
-        &self,
-        sql: &str,
-    ) -> impl Future<Output = Result<StatementDescription>> + Send {
-        let place = Location::caller();
-        async move {
-            let answer = self.run_at(Operation::Describe, sql, Params::new(), place);
-            Ok(answer.await?.description())
-        }
-    }
-
     async fn stream_at<T: FromRow + Send + 'static>(
         &self,
         sql: &str,
@@ -342,7 +328,7 @@ impl Database {
     ) -> Result<RowStream<T>> {
         let deadline = self.options.deadline_from(Instant::now());
         let session = Arc::new(self.lease_at(deadline, place).await?);
-        RowStream::begin(session, sql, params, deadline).await
+        session.stream(sql, params, deadline).await
     }
 
     /// Begins a transaction that the caller ends. PostgreSQL is told with the first call in it,
@@ -484,5 +470,16 @@ impl std::fmt::Debug for Database {
             .field("engine", &self.engine())
             .field("options", &self.options)
             .finish_non_exhaustive()
+    }
+}
+
+impl underpin_query::Describe for Database {
+    #[track_caller]
+    fn describe(&self, sql: &str) -> impl Future<Output = Result<StatementDescription>> + Send {
+        let place = Location::caller();
+        async move {
+            let answer = self.run_at(Operation::Describe, sql, Params::new(), place);
+            Ok(answer.await?.description())
+        }
     }
 }

@@ -40,17 +40,14 @@ mod connection;
 mod database;
 mod engines;
 mod health;
-mod into_config;
 mod metrics;
 pub mod migrate;
-pub mod model;
 mod one_row;
+mod open_database;
 mod operating;
 #[cfg(feature = "postgres")]
 mod postgres_builder;
-pub mod query;
 mod reconfigure;
-mod row_stream;
 pub mod schema;
 mod session;
 mod statements;
@@ -70,28 +67,29 @@ pub mod engine {
 /// Where a database is and how it is used: one typed value, in layers, each value with
 /// the source that it came from.
 pub use underpin_config as config;
+/// Rust structs that stand for tables.
+pub use underpin_model as model;
+/// Statements as typed constants, checked against a database in a test.
+pub use underpin_query as query;
 
-pub use config::Config;
+pub use config::{Config, IntoConfig};
 pub use connection::{Connection, Lease};
 pub use database::Database;
 pub use health::{Health, Status};
-pub use into_config::IntoConfig;
 pub use metrics::Metrics;
-pub use model::{Field, Keyed, Model};
+pub use model::{Field, Keyed, Model, models};
 #[cfg(feature = "postgres")]
 pub use postgres_builder::PostgresBuilder;
-pub use query::{Queries, Query};
-pub use row_stream::RowStream;
-pub use statements::Executor;
+pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns, Deadline,
-    Effect, Endpoint, Engine, Error, Existence, FromRow, FromValue, IntoParams, IntoValue,
-    Isolation, Json, Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role, Row,
-    RowShape, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow, VecElement, quote,
-    retry, value,
+    Effect, Endpoint, Engine, Error, Executor, Existence, FromRow, FromValue, IntoParams,
+    IntoValue, Isolation, Json, Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role,
+    Row, RowShape, RowStream, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow,
+    VecElement, quote, retry, value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};

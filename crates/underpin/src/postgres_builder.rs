@@ -8,10 +8,10 @@ use underpin_core::{Class, Deadline, Engine, Error, Result};
 use underpin_pool::Hooks;
 use underpin_postgres::{Connection, Connector, Dial, ProvideCredentials};
 
+use crate::config::IntoConfig;
 use crate::connect;
 use crate::database::Database;
 use crate::engines::postgres::{self, Postgres};
-use crate::into_config::IntoConfig;
 
 /// Opens a PostgreSQL database with what no configuration holds, since it is the program's
 /// own code: [`Database::postgres`] begins it. What is wrong with the configuration shows

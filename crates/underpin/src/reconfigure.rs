@@ -8,9 +8,9 @@ use underpin_core::driver::AnyConnector;
 use underpin_core::{Class, Error, Result};
 use underpin_pool::{Pool, PoolOptions};
 
+use crate::config::IntoConfig;
 use crate::database::Database;
 use crate::engines::Opened;
-use crate::into_config::IntoConfig;
 
 impl Database {
     /// Goes on with another configuration: other hosts, another database, user or password,

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use underpin_cluster::{Answer, AnyLease, Counters, Operation, note_read_only};
-use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, Pooled};
-use underpin_core::{Deadline, Engine, Params, Result, TransactionOptions};
+use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandOver, Pooled};
+use underpin_core::{Deadline, Engine, FromRow, Params, Result, RowStream, TransactionOptions};
 
 use crate::engines::EngineDriver;
 
@@ -99,6 +99,20 @@ impl Session {
             note_read_only(&self.capabilities, error, lease);
         }
         result
+    }
+
+    /// Runs a statement whose rows come as they arrive; the stream holds the session.
+    pub(crate) async fn stream<T: FromRow + Send + 'static>(
+        self: Arc<Self>,
+        sql: &str,
+        params: Params,
+        deadline: Deadline,
+    ) -> Result<RowStream<T>> {
+        let rows = HandOver::new();
+        let operation = Operation::Stream(&rows);
+        let answer = self.run(operation, sql, params, deadline).await?;
+        let (columns, source) = answer.stream();
+        Ok(RowStream::new(columns, rows.stream(source), self))
     }
 
     pub(crate) async fn clear_leftovers(&self, deadline: Deadline) -> Result<()> {

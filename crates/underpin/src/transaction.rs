@@ -9,13 +9,12 @@ use underpin_cluster::{Answer, Operation};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
-    TransactionOptions, ValueRow,
+    RowStream, TransactionOptions, ValueRow,
 };
 
 use crate::one_row;
-use crate::row_stream::RowStream;
 use crate::session::{Leftover, Session};
-use crate::statements::{Executor, statements};
+use crate::statements::statements;
 
 /// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
 /// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
@@ -120,7 +119,7 @@ impl Transaction {
     ) -> Result<RowStream<T>> {
         self.shared.require_open()?;
         let session = Arc::clone(&self.shared.session);
-        let result = RowStream::begin(session, sql, params, self.deadline()).await;
+        let result = session.stream(sql, params, self.deadline()).await;
         self.shared.noted(result)
     }
 

@@ -1,4 +1,4 @@
-use crate::sql::{Token, Words};
+use underpin_sql::{Kind, Lexer, POSTGRES};
 
 /// Whether a statement may share a connection with others that are under way, as far as its
 /// text tells: one that only reads, takes no lock that a row or a table may be waited for by,
@@ -7,17 +7,18 @@ use crate::sql::{Token, Words};
 ///
 /// The text does not show what a view or an operator of the user's calls.
 pub fn shares(sql: &str) -> bool {
-    let mut words = Words::new(sql);
+    let mut tokens = Lexer::new(sql, &POSTGRES.lexis).solid().peekable();
     let mut first = true;
     let mut before = "";
+    let mut qualified = false;
     let mut ended = false;
-    while let Some(token) = words.next() {
-        let calls = words.rest().trim_start().starts_with('(');
-        match token {
-            Token::Semicolon => ended = true,
+    while let Some(token) = tokens.next() {
+        let calls = tokens.peek().is_some_and(|next| next.kind == Kind::Open);
+        match token.kind {
+            Kind::Semicolon => ended = true,
             _ if ended => return false,
-            Token::Word(word) => {
-                let qualified = words.before(word).trim_end().ends_with('.');
+            Kind::Word => {
+                let word = token.text;
                 if (first && !is(word, READS))
                     || is(word, WRITES)
                     || (is(before, &["for"]) && is(word, LOCKS))
@@ -28,9 +29,10 @@ pub fn shares(sql: &str) -> bool {
                 (first, before) = (false, word);
             }
             // A quoted name in front of a bracket is a function of the user's.
-            Token::Quoted if calls => return false,
-            Token::Quoted | Token::Other => {}
+            Kind::Name if calls => return false,
+            _ => {}
         }
+        qualified = token.is_sign(".");
     }
     !first
 }
@@ -162,6 +164,7 @@ mod tests {
             "SELECT * FROM t FOR UPDATE",
             "SELECT * FROM t FOR NO KEY UPDATE",
             "SELECT * FROM t for share",
+            "SELECT * FROM t LIMIT 1FOR SHARE",
             "SELECT * INTO u FROM t",
             "WITH gone AS (DELETE FROM t RETURNING *) SELECT * FROM gone",
             "SELECT 1; SELECT 2",
@@ -173,6 +176,9 @@ mod tests {
             "SELECT my_function (1)",
             "SELECT shop.lower('A')",
             "SELECT \"lower\"('A')",
+            "SELECT pg_sleep/* soon */(1)",
+            "SELECT shop. -- its own\n lower('A')",
+            "SELECT 1 -- one\r; SET a = 1",
             "SELECT set_config('a', 'b', false)",
             "SET a = 1",
             "SHOW a",

@@ -1,6 +1,7 @@
 //! What a statement's text tells without asking the server.
 
 use underpin_core::{Class, Error, Result};
+use underpin_sql::{Kind, Lexer, POSTGRES};
 
 /// What a statement, or several, may do beside its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,26 +28,36 @@ pub fn changes_session(sql: &str) -> bool {
 impl Nature {
     pub(crate) fn of(sql: &str) -> Nature {
         let mut nature = Nature::default();
-        let mut words = Words::new(sql);
         let mut first = "";
-        let mut second = "";
         let mut number = 0;
         let mut last = "";
-        while let Some(token) = words.next() {
-            let Token::Word(word) = token else {
-                if let Token::Semicolon = token {
-                    (first, second, last, number) = ("", "", "", 0);
+        // A quoted name that a parenthesis may follow.
+        let mut quoted = "";
+        for token in Lexer::new(sql, &POSTGRES.lexis).solid() {
+            let word = token.text;
+            match token.kind {
+                Kind::Word | Kind::Name => {}
+                Kind::Semicolon => {
+                    (first, last, number, quoted) = ("", "", 0, "");
+                    continue;
                 }
-                continue;
-            };
+                kind => {
+                    if kind == Kind::Open && !quoted.is_empty() {
+                        nature.contains(first, "", quoted.trim_matches('"'));
+                    }
+                    quoted = "";
+                    continue;
+                }
+            }
+            quoted = if token.kind == Kind::Name { word } else { "" };
             number += 1;
             match number {
-                1 => first = word,
-                2 => second = word,
+                1 => {
+                    first = word;
+                    nature.begins_with(first, "");
+                }
+                2 => nature.begins_with(first, word),
                 _ => {}
-            }
-            if number <= 2 {
-                nature.begins_with(first, second);
             }
             nature.contains(first, last, word);
             last = word;
@@ -131,118 +142,6 @@ impl Nature {
     }
 }
 
-/// The words of a statement, comments left out.
-pub(crate) struct Words<'a> {
-    sql: &'a str,
-    rest: &'a str,
-}
-
-pub(crate) enum Token<'a> {
-    /// A keyword or a name.
-    Word(&'a str),
-    Semicolon,
-    /// A name in quotes.
-    Quoted,
-    Other,
-}
-
-impl<'a> Words<'a> {
-    pub(crate) fn new(sql: &'a str) -> Self {
-        Words { sql, rest: sql }
-    }
-
-    /// What follows the latest token.
-    pub(crate) fn rest(&self) -> &'a str {
-        self.rest
-    }
-
-    /// What comes before the latest token, which was this word.
-    pub(crate) fn before(&self, word: &str) -> &'a str {
-        &self.sql[..self.sql.len() - self.rest.len() - word.len()]
-    }
-
-    pub(crate) fn next(&mut self) -> Option<Token<'a>> {
-        let rest = self.rest.trim_start();
-        let first = rest.chars().next()?;
-        let (token, length) = match first {
-            '\'' => (Token::Other, quoted(rest, '\'', false)),
-            '"' => (Token::Quoted, quoted(rest, '"', false)),
-            ';' => (Token::Semicolon, 1),
-            '-' if rest.starts_with("--") => (Token::Other, rest.find('\n').unwrap_or(rest.len())),
-            '/' if rest.starts_with("/*") => (Token::Other, comment(rest)),
-            '$' => (Token::Other, dollar_quoted(rest)),
-            c if c.is_alphabetic() || c == '_' => {
-                let end = rest
-                    .find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$'))
-                    .unwrap_or(rest.len());
-                let escapes = end == 1 && matches!(c, 'e' | 'E') && rest[end..].starts_with('\'');
-                if escapes {
-                    (Token::Other, 1 + quoted(&rest[1..], '\'', true))
-                } else {
-                    (Token::Word(&rest[..end]), end)
-                }
-            }
-            c => (Token::Other, c.len_utf8()),
-        };
-        self.rest = &rest[length..];
-        // A comment stands for a blank.
-        match token {
-            Token::Other if rest.starts_with("--") || rest.starts_with("/*") => self.next(),
-            token => Some(token),
-        }
-    }
-}
-
-/// How long the quoted piece is that `text` begins with; all of it where it does not end.
-fn quoted(text: &str, quote: char, escapes: bool) -> usize {
-    let mut chars = text.char_indices().skip(1).peekable();
-    while let Some((at, c)) = chars.next() {
-        if c == '\\' && escapes {
-            chars.next();
-        } else if c == quote {
-            if chars.peek().is_some_and(|(_, next)| *next == quote) {
-                chars.next();
-            } else {
-                return at + quote.len_utf8();
-            }
-        }
-    }
-    text.len()
-}
-
-fn comment(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let (mut at, mut depth) = (0, 0);
-    while at < bytes.len() {
-        match (bytes[at], bytes.get(at + 1)) {
-            (b'/', Some(b'*')) => (at, depth) = (at + 2, depth + 1),
-            (b'*', Some(b'/')) => (at, depth) = (at + 2, depth - 1),
-            _ => at += 1,
-        }
-        if depth == 0 {
-            return at;
-        }
-    }
-    text.len()
-}
-
-/// The length of `$tag$ … $tag$`, or of the `$` alone, as in a parameter's name.
-fn dollar_quoted(text: &str) -> usize {
-    let Some(end) = text[1..].find('$') else {
-        return 1;
-    };
-    let tag = &text[..end + 2];
-    let name = &tag[1..tag.len() - 1];
-    let is_tag = !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if !is_tag {
-        return 1;
-    }
-    text[tag.len()..]
-        .find(tag)
-        .map_or(text.len(), |close| tag.len() + close + tag.len())
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -267,6 +166,10 @@ mod tests {
             "DISCARD ALL",
             "SELECT ';' ; listen x",
             "DECLARE c CURSOR WITH HOLD FOR SELECT 1",
+            "SELECT 1; -- note\rSET search_path = x",
+            "SET \"search_path\" = 1",
+            "SELECT pg_catalog.\"set_config\" ('a', 'b', false)",
+            "SELECT E'a'\n'\\'b'; SET a = 1",
         ] {
             assert!(changes_session(sql), "{sql}");
         }
@@ -287,6 +190,7 @@ mod tests {
             "SELECT pg_advisory_xact_lock(1)",
             "PREPARE TRANSACTION 'x'",
             "SELECT 1 -- ; SET a = 1",
+            "SELECT E'a' -- and\n '\\'; SET a = 1'",
             "SELECT 'it''s; SET a'",
         ] {
             assert!(!changes_session(sql), "{sql}");
@@ -339,6 +243,12 @@ mod tests {
         ] {
             assert!(Nature::of(sql).check().is_ok(), "{sql}");
         }
+    }
+
+    #[test]
+    fn any_number_of_comments_can_stand_before_a_word() {
+        let sql = "-- a comment\n".repeat(100_000) + "SET a = 1";
+        assert!(changes_session(&sql));
     }
 
     proptest! {

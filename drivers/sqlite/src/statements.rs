@@ -4,6 +4,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Connection, Statement};
 use underpin_core::driver::RowSink;
 use underpin_core::{Class, Effect, Error, Result, Value};
+use underpin_sql::{Kind, Lexer, SQLITE, Token};
 
 use crate::classify::several_statements;
 use crate::fault::Fault;
@@ -158,38 +159,21 @@ fn wrong_count(needed: usize, given: usize) -> Error {
     )
 }
 
-/// The first word of a statement; empty where there is none.
+/// The first word of a statement, or the token that stands in its place; empty where there is
+/// no statement.
 pub(crate) fn keyword(sql: &str) -> &str {
-    let rest = skip_blank(sql);
-    let end = rest
-        .find(|c: char| !c.is_ascii_alphabetic())
-        .unwrap_or(rest.len());
-    if end == 0 && !rest.is_empty() {
-        // Not a word: SQLite will say what is wrong with it.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        return &rest[..first];
-    }
-    &rest[..end]
+    first(sql).map_or("", |token| token.text)
 }
 
 /// What follows the first word.
 pub(crate) fn after_keyword(sql: &str) -> &str {
-    let rest = skip_blank(sql);
-    skip_blank(&rest[keyword(rest).len()..])
+    let rest = first(sql).map_or("", |token| &sql[token.end()..]);
+    first(rest).map_or("", |token| &rest[token.start..])
 }
 
-fn skip_blank(sql: &str) -> &str {
-    let mut rest = sql.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
-    loop {
-        let after = if let Some(comment) = rest.strip_prefix("--") {
-            comment.split_once('\n').map_or("", |(_, after)| after)
-        } else if let Some(comment) = rest.strip_prefix("/*") {
-            comment.split_once("*/").map_or("", |(_, after)| after)
-        } else {
-            return rest;
-        };
-        rest = after.trim_start_matches(|c: char| c.is_whitespace() || c == ';');
-    }
+fn first(sql: &str) -> Option<Token<'_>> {
+    let mut tokens = Lexer::new(sql, &SQLITE.lexis).solid();
+    tokens.find(|token| token.kind != Kind::Semicolon)
 }
 
 /// Whether a statement leaves something behind in the session.
@@ -299,6 +283,7 @@ mod tests {
             ),
             ("(SELECT 1)", "(", "SELECT 1)"),
             ("", "", ""),
+            ("-- a\r;\n/* b */ ATTACH-- c\n'x'", "ATTACH", "'x'"),
         ];
         for (sql, word, rest) in cases {
             assert_eq!((keyword(sql), after_keyword(sql)), (word, rest), "{sql}");

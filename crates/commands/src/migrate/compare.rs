@@ -5,6 +5,7 @@ use std::io::{Write, stderr};
 use std::path::Path;
 
 use underpin::migrate::{Comparison, Migrator, Revision, Script, Wanted};
+use underpin::schema::{SchemaDialect, ScratchRules};
 use underpin::{Class, Config, Engine, Error, Result};
 
 use super::project::Project;
@@ -82,12 +83,14 @@ impl Question<'_> {
         })
     }
 
-    /// The configuration of each engine. SQLite needs none, since its scratch database is in
-    /// memory.
+    /// The configuration of each engine. One whose scratch databases are in memory needs none.
     fn configs(&self, options: &GlobalOptions) -> Result<Vec<Config>> {
-        let memory = || Config::builder().url("sqlite::memory:").build();
-        if !self.engines.is_empty() && self.engines.iter().all(|one| *one == Engine::SQLITE) {
-            return Ok(vec![memory()?]);
+        let engines: BTreeSet<Engine> = self.engines.iter().copied().collect();
+        let memory = engines.into_iter().map(in_memory);
+        if let Some(memory) = memory.collect::<Result<Option<Vec<Config>>>>()?
+            && !memory.is_empty()
+        {
+            return Ok(memory);
         }
         let own = options.load()?.to_builder().max_retries(0).build()?;
         let engines = match self.engines {
@@ -96,8 +99,7 @@ impl Question<'_> {
         };
         let config = |engine: Engine| match engine {
             engine if engine == own.engine() => Ok(own.clone()),
-            Engine::SQLITE => memory(),
-            engine => Err(no_server(engine, own.engine())),
+            engine => in_memory(engine)?.ok_or_else(|| no_server(engine, own.engine())),
         };
         engines.into_iter().map(config).collect()
     }
@@ -145,6 +147,14 @@ pub(super) async fn close(all: Vec<Compared>) -> Result<()> {
         result = result.and(closed);
     }
     result
+}
+
+/// The configuration of scratch databases that need no server.
+fn in_memory(engine: Engine) -> Result<Option<Config>> {
+    match &SchemaDialect::of(engine)?.scratch {
+        ScratchRules::Memory { url } => Config::builder().url(*url).build().map(Some),
+        ScratchRules::Server(_) | ScratchRules::None => Ok(None),
+    }
 }
 
 fn no_server(engine: Engine, own: Engine) -> Error {

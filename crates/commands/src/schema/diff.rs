@@ -2,7 +2,7 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use serde_json::{Value, json};
-use underpin::schema::{Diff, Plan, Rename, Target, Undo, plan};
+use underpin::schema::{Diff, Plan, Rename, SchemaDialect, Target, Undo};
 use underpin::{Class, Engine, Error, Result};
 
 use super::filter::Filter;
@@ -82,19 +82,20 @@ struct Compared {
     wanted: Target,
     diff: Diff,
     plan: Plan,
-    engine: Engine,
+    dialect: &'static SchemaDialect,
 }
 
 impl Compared {
     fn of(has: Target, wanted: Target, engine: Engine) -> Result<Self> {
-        let diff = has.diff(&wanted);
-        let plan = plan(engine, &has.schema, &wanted.schema, &diff)?;
+        let dialect = SchemaDialect::of(engine)?;
+        let diff = has.diff(&wanted, dialect);
+        let plan = (dialect.plan)(&has.schema, &wanted.schema, &diff)?;
         Ok(Compared {
             has,
             wanted,
             diff,
             plan,
-            engine,
+            dialect,
         })
     }
 
@@ -107,7 +108,11 @@ impl Compared {
             let _ = writeln!(std::io::stderr(), "{one}");
         }
         self.plan.check(allow_loss)?;
-        or_broken_pipe(script::write(&mut stdout().lock(), &self.plan, self.engine))
+        or_broken_pipe(script::write(
+            &mut stdout().lock(),
+            &self.plan,
+            &self.dialect.script,
+        ))
     }
 
     /// What only one of the two has and no change can be about, in sentences.

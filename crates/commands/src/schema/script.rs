@@ -1,23 +1,17 @@
-//! A plan as a script for psql or for SQLite's shell.
+//! A plan as a script for the engine's own shell.
 
 use std::io::{Result, Write};
 
-use underpin::Engine;
-use underpin::schema::{Plan, Step};
+use underpin::schema::{Plan, ScriptRules, Step};
 
 /// Writes the steps, those that can be together in one transaction.
-pub(super) fn write(out: &mut impl Write, plan: &Plan, engine: Engine) -> Result<()> {
+pub(super) fn write(out: &mut impl Write, plan: &Plan, rules: &ScriptRules) -> Result<()> {
     if plan.steps.is_empty() {
         return writeln!(out, "-- There is nothing to do.");
     }
-    // Whoever runs it shall end at the first error: what comes after may drop what was to be
-    // copied.
-    if engine == Engine::SQLITE {
-        writeln!(out, ".bail on")?;
-        // Else, making a table anew would act on the rows that refer to it.
-        writeln!(out, "PRAGMA foreign_keys = OFF;")?;
-    } else if plan.steps.iter().any(|step| !step.transactional) {
-        writeln!(out, "\\set ON_ERROR_STOP on")?;
+    write_lines(out, rules.begin)?;
+    if plan.steps.iter().any(|step| !step.transactional) {
+        write_lines(out, rules.begin_in_parts)?;
     }
     let mut steps = &plan.steps[..];
     while let Some(first) = steps.first() {
@@ -37,23 +31,19 @@ pub(super) fn write(out: &mut impl Write, plan: &Plan, engine: Engine) -> Result
             write_step(out, step)?;
         }
         if first.transactional {
-            if engine == Engine::SQLITE {
-                writeln!(
-                    out,
-                    "-- Prints what refers to nothing. Where it does, ROLLBACK."
-                )?;
-                writeln!(out, "PRAGMA foreign_key_check;")?;
-            }
+            write_lines(out, rules.before_commit)?;
             writeln!(out, "COMMIT;")?;
         }
     }
-    if engine == Engine::SQLITE {
-        writeln!(out, "PRAGMA foreign_keys = ON;")?;
-    }
+    write_lines(out, rules.end)?;
     for left in &plan.left {
         writeln!(out, "-- {}", left.to_string().replace(['\n', '\r'], " "))?;
     }
     Ok(())
+}
+
+fn write_lines(out: &mut impl Write, lines: &[&str]) -> Result<()> {
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
 fn write_step(out: &mut impl Write, step: &Step) -> Result<()> {

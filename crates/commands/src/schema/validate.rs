@@ -2,7 +2,7 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use underpin::Result;
-use underpin::schema::{Change, Presence, Source};
+use underpin::schema::{Change, Presence, SchemaDialect, Source};
 
 use super::filter::Filter;
 use super::origins;
@@ -43,7 +43,8 @@ pub(super) async fn run(
     let (has, wanted) = sources
         .read_both(&Source::Database, &target, &selection)
         .await?;
-    let diff = has.diff(&wanted);
+    let dialect = SchemaDialect::of(sources.engine())?;
+    let diff = has.diff(&wanted, dialect);
     let mut rows: Vec<[String; 2]> = diff.changes.iter().map(row).collect();
     for one in &diff.unsupported {
         let word = match has.has(one) {

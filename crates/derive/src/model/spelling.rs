@@ -18,8 +18,12 @@ impl Spelling {
     }
 
     pub(crate) fn tokens(&self, krate: &Path) -> TokenStream {
-        let [any, postgres, sqlite] =
-            [&self.any, &self.postgres, &self.sqlite].map(|text| optional(text.as_ref()));
-        quote!(#krate::model::Spelling { any: #any, postgres: #postgres, sqlite: #sqlite })
+        let any = optional(self.any.as_ref());
+        let own = [("postgres", &self.postgres), ("sqlite", &self.sqlite)];
+        let own = own.iter().filter_map(|(engine, text)| {
+            let text = text.as_ref()?;
+            Some(quote!((#engine, #text)))
+        });
+        quote!(#krate::model::Spelling { any: #any, own: &[#(#own),*] })
     }
 }

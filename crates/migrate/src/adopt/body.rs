@@ -1,11 +1,11 @@
 //! The SQL of another tool's file as sections of a revision.
 
 use underpin_core::{Engine, Error, Result};
+use underpin_sql::{Kind, Lexer, Piece};
 
 use super::{Source, refused};
-use crate::lexer::{Kind, Lexer};
 use crate::revision_file::is_head_or_section_line;
-use crate::splitter::{Piece, is_transaction_control, split};
+use crate::sql::{is_transaction_control, lexis, split};
 
 /// Statements that run together, within a transaction or each by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) fn parts(
     for piece in pieces {
         match piece {
             Piece::Between { range } => reader.between(&text[range], engine),
-            Piece::Statement { range, line } => {
+            Piece::Statement { range, line, .. } => {
                 let sql = &text[range];
                 if is_transaction_control(sql) {
                     wrapped = begins(sql).ok_or_else(|| {
@@ -120,19 +120,18 @@ impl Reader {
 
     /// What follows a statement on its line stays with it; the rest goes with the next.
     fn between(&mut self, text: &str, engine: Engine) {
-        let semicolon = Lexer::new(text, Some(engine))
-            .filter_map(std::result::Result::ok)
-            .find(|token| token.kind == Kind::Semicolon);
+        let semicolon =
+            Lexer::new(text, lexis(Some(engine))).find(|token| token.kind == Kind::Semicolon);
         let (own, rest) = match semicolon {
             Some(token) if self.ends => {
-                let kept = [&text[..token.range.start], &text[token.range.end..]].concat();
+                let kept = [&text[..token.start], &text[token.end()..]].concat();
                 self.gap += &kept;
                 self.ends = false;
                 return;
             }
             Some(token) => {
-                let line = text[token.range.end..].find('\n');
-                let end = line.map_or(text.len(), |length| token.range.end + length + 1);
+                let line = text[token.end()..].find('\n');
+                let end = line.map_or(text.len(), |length| token.end() + length + 1);
                 text.split_at(end)
             }
             None => ("", text),
@@ -169,31 +168,22 @@ fn begins(sql: &str) -> Option<bool> {
 
 /// Whether the engine refuses the statement within a transaction.
 fn stands_alone(sql: &str, engine: Engine) -> bool {
-    let words: Vec<String> = Lexer::new(sql, Some(engine))
-        .filter_map(std::result::Result::ok)
+    let words: Vec<String> = Lexer::new(sql, lexis(Some(engine)))
         .filter(|token| token.kind == Kind::Word)
-        .map(|token| sql[token.range].to_ascii_uppercase())
+        .map(|token| token.text.to_ascii_uppercase())
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match (engine, &words[..]) {
-        (_, ["VACUUM", ..]) => true,
-        (Engine::POSTGRES, ["CREATE" | "DROP" | "REINDEX" | "ALTER", rest @ ..]) => {
-            let kind = rest.first().copied();
-            rest.contains(&"CONCURRENTLY")
-                || matches!(kind, Some("DATABASE" | "TABLESPACE" | "SYSTEM"))
-        }
-        _ => false,
-    }
+    let dialect = engine.dialect();
+    dialect.is_some_and(|dialect| (dialect.transactions.refuses)(&words))
 }
 
 /// The text with a blank before each comment that a revision's file would read as a line of
 /// its own form.
 fn indented(source: &Source, engine: Engine) -> Result<String> {
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let comments: Vec<std::ops::Range<usize>> = Lexer::new(text, Some(engine))
-        .filter_map(std::result::Result::ok)
-        .filter(|token| token.kind == Kind::Comment)
-        .map(|token| token.range)
+    let comments: Vec<std::ops::Range<usize>> = Lexer::new(text, lexis(Some(engine)))
+        .filter(|token| token.kind == Kind::Comment && token.closed)
+        .map(|token| token.start..token.end())
         .collect();
     let mut indented = String::with_capacity(text.len());
     let mut start = 0;

@@ -6,9 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use underpin_core::{Class, Effect, Engine, Error, Result, Value, quote};
+use underpin_core::{Class, Effect, Error, Result, Value};
 
 use super::{Adoption, Conversion, Record, Source, Tool, convert, refused};
+use crate::dialect::MigrationDialect;
 use crate::directory::{file_name, read_directory};
 use crate::graph::Graph;
 use crate::history_table::HistoryTable;
@@ -202,25 +203,20 @@ impl Written {
 }
 
 async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record>> {
-    let engine = host.engine();
-    let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
-    let parts: Result<Vec<String>> = name.split('.').map(quote::identifier).collect();
-    let quoted = parts?.join(".");
-    let found = match engine {
-        Engine::SQLITE => {
-            let sql = "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name = $1";
-            let last = name.rsplit('.').next().unwrap_or_default();
-            host.query(sql, vec![Value::Text(last.to_owned())]).await?
-        }
-        Engine::POSTGRES => {
-            let sql = "SELECT 1 WHERE pg_catalog.to_regclass($1) IS NOT NULL";
-            host.query(sql, vec![Value::Text(quoted.clone())]).await?
-        }
-        other => {
-            let message = format!("Nothing can be adopted on {other}.");
-            return Err(Error::new(Class::Unsupported, message));
-        }
+    let dialect = MigrationDialect::of(host.engine())?;
+    let Some(rules) = &dialect.adoption else {
+        let message = format!("Nothing can be adopted on {}.", host.engine());
+        return Err(Error::new(Class::Unsupported, message));
     };
+    let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
+    let parts = name.split('.').map(|part| dialect.sql.identifier(part));
+    let quoted = parts.collect::<Result<Vec<String>, _>>()?.join(".");
+    let wanted = match rules.finds_qualified {
+        true => quoted.as_str(),
+        false => name.rsplit('.').next().unwrap_or_default(),
+    };
+    let wanted = vec![Value::Text(wanted.to_owned())];
+    let found = host.query(rules.find_table, wanted).await?;
     if found.is_empty() {
         return Err(refused(format!(
             "The database has no table {name}, in which {} keeps what is applied.",
@@ -231,7 +227,8 @@ async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record
              table.",
         ));
     }
-    let sql = adoption.tool.select(engine).replace("{table}", &quoted);
+    let sql = adoption.tool.select().replace("{table}", &quoted);
+    let sql = sql.replace("{checksum_in_hex}", rules.checksum_in_hex);
     let rows = host.query(&sql, Vec::new()).await.map_err(|error| {
         let tool = adoption.tool;
         error.with_context(format!("The table {name} is not as {tool} makes it."))

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use underpin_core::{Class, Engine, Error};
+use underpin_core::{Class, Error};
 
 /// A tool whose migrations can be adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,41 +65,37 @@ impl Tool {
     }
 
     /// Reads the table, in the order of its application where that counts; `{table}` stands
-    /// for its name. Each tool's rows have the same columns, as text.
-    pub(crate) fn select(self, engine: Engine) -> &'static str {
-        match (self, engine) {
-            (Tool::Alembic, _) => {
+    /// for its name, `{checksum_in_hex}` for a checksum of bytes as text. Each
+    /// tool's rows have the same columns, as text.
+    pub(crate) fn select(self) -> &'static str {
+        match self {
+            Tool::Alembic => {
                 "SELECT CAST(version_num AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
                  CAST('1' AS text) AS sound FROM {table} ORDER BY 1"
             }
-            (Tool::Sqlx, Engine::SQLITE) => {
-                "SELECT CAST(version AS text) AS version, description AS name, \
-                 lower(hex(checksum)) AS checksum, CAST(NULL AS text) AS kind, \
-                 CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} ORDER BY version"
-            }
-            (Tool::Sqlx, _) => {
+            Tool::Sqlx => {
                 "SELECT CAST(version AS text) AS version, CAST(description AS text) AS name, \
-                 encode(checksum, 'hex') AS checksum, CAST(NULL AS text) AS kind, \
+                 {checksum_in_hex} AS checksum, CAST(NULL AS text) AS kind, \
                  CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} ORDER BY version"
             }
-            (Tool::Diesel, _) => {
+            Tool::Diesel => {
                 "SELECT CAST(version AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
                  CAST('1' AS text) AS sound FROM {table} ORDER BY 1"
             }
-            (Tool::Refinery, _) => {
+            Tool::Refinery => {
                 "SELECT CAST(version AS text) AS version, CAST(name AS text) AS name, \
                  CAST(checksum AS text) AS checksum, CAST(NULL AS text) AS kind, \
                  CAST('1' AS text) AS sound FROM {table} ORDER BY version"
             }
-            (Tool::Flyway, _) => {
+            Tool::Flyway => {
                 "SELECT CAST(version AS text) AS version, CAST(script AS text) AS name, \
                  CAST(checksum AS text) AS checksum, CAST(type AS text) AS kind, \
                  CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} \
                  ORDER BY installed_rank"
             }
-            (Tool::GolangMigrate, _) => {
+            Tool::GolangMigrate => {
                 "SELECT CAST(version AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
                  CASE WHEN dirty THEN '0' ELSE '1' END AS sound FROM {table}"

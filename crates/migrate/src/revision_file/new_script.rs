@@ -1,10 +1,11 @@
 use underpin_core::{Class, Engine, Error, Result};
+use underpin_sql::Piece;
 
 use super::place::Place;
 use super::section_line::{self, Form};
 use crate::host::Direction;
 use crate::revision::Script;
-use crate::splitter::{Piece, split};
+use crate::sql::split;
 use crate::validate::command;
 
 /// One direction of a revision that is to be written.

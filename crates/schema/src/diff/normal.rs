@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::sql_token::{Kind, Token, tokens};
+use underpin_sql::{Kind, Token};
+
+use crate::sql_token::tokens;
 use crate::{Expression, Type, sql_text};
 
 /// Other names of PostgreSQL's types. `int` is not among them, since on SQLite a key that is
@@ -87,7 +89,7 @@ fn words(text: &str) -> Vec<Cow<'_, str>> {
     let tokens = tokens(text);
     let mut words: Vec<Cow<'_, str>> = Vec::with_capacity(tokens.len());
     for token in &tokens {
-        match spelled(token, text) {
+        match spelled(token) {
             word if word == "current_timestamp" => {
                 words.extend(["now".into(), "(".into(), ")".into()]);
             }
@@ -97,13 +99,13 @@ fn words(text: &str) -> Vec<Cow<'_, str>> {
     words
 }
 
-fn spelled<'t>(token: &Token, text: &'t str) -> Cow<'t, str> {
-    let word = token.text(text);
+fn spelled<'t>(token: &Token<'t>) -> Cow<'t, str> {
+    let word = token.text;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     match token.kind {
         Kind::Word => word.to_ascii_lowercase().into(),
         // A name in quotes that needs none is the same without them.
-        Kind::Quoted if word.len() > 2 && word[1..word.len() - 1].chars().all(plain) => {
+        Kind::Name if word.len() > 2 && word[1..word.len() - 1].chars().all(plain) => {
             word[1..word.len() - 1].into()
         }
         _ => word.into(),

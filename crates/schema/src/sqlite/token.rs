@@ -1,3 +1,5 @@
+use underpin_sql::{self as sql, Lexer, SQLITE};
+
 use super::error::SqlError;
 
 /// What a token is, as far as SQLite's own tokenizer tells things apart.
@@ -79,121 +81,37 @@ impl<'s> Tokens<'s> {
     /// Cuts SQL as SQLite does.
     pub(super) fn of(sql: &'s str) -> Result<Self, SqlError> {
         let (mut tokens, mut comments) = (Vec::new(), Vec::new());
-        let mut at = 0;
-        while let Some(&first) = sql.as_bytes().get(at) {
-            if is_space(first) {
-                at += 1;
-                continue;
-            }
-            let end = match comment_end(sql, at) {
-                Some(end) => {
+        for token in Lexer::new(sql, &SQLITE.lexis) {
+            let (text, start) = (token.text, token.start);
+            let kind = match token.kind {
+                sql::Kind::Space => continue,
+                // One that is not closed ends with the text.
+                sql::Kind::Comment => {
+                    let before = tokens.len();
                     comments.push(Comment {
-                        text: &sql[at..end],
-                        start: at,
-                        before: tokens.len(),
+                        text,
+                        start,
+                        before,
                     });
-                    end
+                    continue;
                 }
-                None => {
-                    let (kind, end) = cut(sql, at, first).ok_or_else(|| SqlError::Open {
-                        rest: sql[at..].to_owned(),
-                    })?;
-                    tokens.push(Token {
-                        kind,
-                        text: &sql[at..end],
-                        start: at,
-                    });
-                    end
+                _ if !token.closed => {
+                    let rest = text.to_owned();
+                    return Err(SqlError::Open { rest });
                 }
+                sql::Kind::Word => Kind::Word,
+                sql::Kind::Name => Kind::Quoted,
+                sql::Kind::Text => Kind::Literal,
+                sql::Kind::Number => Kind::Number,
+                _ => Kind::Symbol,
             };
-            at = end;
+            tokens.push(Token { kind, text, start });
         }
         Ok(Tokens {
             sql,
             tokens,
             comments,
         })
-    }
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0c)
-}
-
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || byte >= 0x80
-}
-
-/// Where the run of bytes from `at` ends for which `belongs` holds.
-fn run(sql: &str, at: usize, belongs: impl Fn(u8) -> bool) -> usize {
-    let bytes = &sql.as_bytes()[at..];
-    let length = bytes.iter().position(|&byte| !belongs(byte));
-    at + length.unwrap_or(bytes.len())
-}
-
-/// Where the comment that begins here ends, if one does. One that is not closed ends with the
-/// text.
-fn comment_end(sql: &str, at: usize) -> Option<usize> {
-    let rest = &sql[at..];
-    if rest.starts_with("--") {
-        return Some(run(sql, at, |byte| byte != b'\n'));
-    }
-    let inside = rest.strip_prefix("/*")?;
-    let length = inside.find("*/").map_or(inside.len(), |end| end + 2);
-    Some(at + 2 + length)
-}
-
-/// The kind of the token that begins at `at`, and its end; none where a quote is not closed.
-fn cut(sql: &str, at: usize, first: u8) -> Option<(Kind, usize)> {
-    let second = sql.as_bytes().get(at + 1).copied();
-    Some(match first {
-        b'\'' => (Kind::Literal, quoted(sql, at, first)?),
-        b'"' | b'`' => (Kind::Quoted, quoted(sql, at, first)?),
-        b'[' => (Kind::Quoted, at + sql[at..].find(']')? + 1),
-        b'x' | b'X' if second == Some(b'\'') => (Kind::Literal, quoted(sql, at + 1, b'\'')?),
-        b'0'..=b'9' => (Kind::Number, number(sql, at)),
-        b'.' if second.is_some_and(|byte| byte.is_ascii_digit()) => (Kind::Number, number(sql, at)),
-        _ if is_word(first) => (Kind::Word, run(sql, at, is_word)),
-        _ => (Kind::Symbol, at + symbol(&sql[at..])),
-    })
-}
-
-/// The end of what is between two quotes, a doubled one being part of it.
-fn quoted(sql: &str, at: usize, quote: u8) -> Option<usize> {
-    let bytes = sql.as_bytes();
-    let mut at = at + 1;
-    loop {
-        at = run(sql, at, |byte| byte != quote) + 1;
-        match bytes.get(at) {
-            Some(&byte) if byte == quote => at += 1,
-            _ if at <= bytes.len() => return Some(at),
-            _ => return None,
-        }
-    }
-}
-
-/// The end of a number: an exponent can have a sign.
-fn number(sql: &str, at: usize) -> usize {
-    let belongs = |byte| is_word(byte) || byte == b'.';
-    let end = run(sql, at, belongs);
-    let hexadecimal = sql[at..end].to_ascii_lowercase().starts_with("0x");
-    let exponent = !hexadecimal && sql[at..end].ends_with(['e', 'E']);
-    match sql.as_bytes()[end..] {
-        [b'+' | b'-', digit, ..] if exponent && digit.is_ascii_digit() => {
-            run(sql, end + 1, belongs)
-        }
-        _ => end,
-    }
-}
-
-/// How long the operator is with which the text begins.
-fn symbol(text: &str) -> usize {
-    const LONG: [&str; 9] = ["->>", "->", "||", "<<", ">>", "<=", ">=", "==", "!="];
-    let long = LONG.iter().find(|one| text.starts_with(**one));
-    match long {
-        Some(long) => long.len(),
-        None if text.starts_with("<>") => 2,
-        None => 1,
     }
 }
 
@@ -253,11 +171,11 @@ mod tests {
                 parts.sort_unstable();
                 let mut at = 0;
                 for (start, text) in parts {
-                    prop_assert!(sql[at..start].bytes().all(is_space));
+                    prop_assert!(sql[at..start].trim_ascii().is_empty());
                     prop_assert_eq!(&sql[start..start + text.len()], text);
                     at = start + text.len();
                 }
-                prop_assert!(sql[at..].bytes().all(is_space));
+                prop_assert!(sql[at..].trim_ascii().is_empty());
             }
         }
     }

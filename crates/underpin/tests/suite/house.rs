@@ -38,16 +38,35 @@ fn metadata() -> Value {
 
 /// What each crate of the house may stand on, its tests apart.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("underpin-core", &[]),
+    ("underpin-sql", &[]),
+    ("underpin-core", &["underpin-sql"]),
     ("underpin-config", &["underpin-core"]),
     ("underpin-pool", &["underpin-core"]),
     ("underpin-cluster", &["underpin-core", "underpin-pool"]),
-    ("underpin-migrate", &["underpin-core"]),
-    ("underpin-schema", &["underpin-core"]),
-    ("underpin-derive", &[]),
+    ("underpin-schema", &["underpin-core", "underpin-sql"]),
+    (
+        "underpin-model",
+        &["underpin-core", "underpin-schema", "underpin-sql"],
+    ),
+    ("underpin-query", &["underpin-core"]),
+    (
+        "underpin-migrate",
+        &["underpin-config", "underpin-core", "underpin-sql"],
+    ),
+    (
+        "underpin-sources",
+        &[
+            "underpin-config",
+            "underpin-core",
+            "underpin-migrate",
+            "underpin-model",
+            "underpin-schema",
+        ],
+    ),
+    ("underpin-derive", &["underpin-sql"]),
     ("underpin-testkit", &["underpin-core"]),
-    ("underpin-postgres", &["underpin-core"]),
-    ("underpin-sqlite", &["underpin-core"]),
+    ("underpin-postgres", &["underpin-core", "underpin-sql"]),
+    ("underpin-sqlite", &["underpin-core", "underpin-sql"]),
     (
         "underpin",
         &[
@@ -56,9 +75,12 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-core",
             "underpin-derive",
             "underpin-migrate",
+            "underpin-model",
             "underpin-pool",
             "underpin-postgres",
+            "underpin-query",
             "underpin-schema",
+            "underpin-sources",
             "underpin-sqlite",
         ],
     ),

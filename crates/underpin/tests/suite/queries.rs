@@ -180,7 +180,7 @@ async fn a_statement_that_is_refused_is_found_with_its_line_and_column() {
                 && broken.contains("titel"),
             "{broken}"
         );
-        let here = format!("{}: in_code: ", IN_CODE.place());
+        let here = format!("{}: in_code: ", IN_CODE.origin());
         assert!(here.contains("tests/suite/queries.rs:"), "{here}");
         assert!(
             in_code.starts_with(&here) && in_code.contains("at character 1"),
@@ -514,7 +514,7 @@ async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
             format!(
                 "{}: rename_user: The query at tests/queries/more/users.sql:6 has the same name. Give \
                  one of them another.",
-                TWICE.place()
+                TWICE.origin()
             ),
             "tests/queries/broken.sql:2: broken: No query that is checked is this one. Make it one \
              with query!(…) and add it to the list, or remove it."

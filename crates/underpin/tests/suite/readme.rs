@@ -176,17 +176,17 @@ async fn example_migrations(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
-async fn example_standing(db: Database) -> Result<()> {
+async fn example_schema_status(db: Database) -> Result<()> {
     use underpin::migrate::{Embedded, Migrator, embed_revisions};
 
     static REVISIONS: &[Embedded] = embed_revisions!("tests/revisions");
 
-    use underpin::schema::{Standing, standing};
+    use underpin::schema::{SchemaStatus, status};
 
     let migrator = Migrator::of(&db).embedded(REVISIONS)?;
-    match standing(&db, &migrator, None).await? {          // with a target, also whether it has drifted
-        Standing::UpToDate => {}
-        Standing::Behind { .. } => drop(migrator.up("heads").await?),
+    match status(&db, &migrator, None).await? {            // with a target, also whether it has drifted
+        SchemaStatus::UpToDate => {}
+        SchemaStatus::Behind { .. } => drop(migrator.up("heads").await?),
         other => eprintln!("{other}"),                     // ahead: a newer version of the program was here
     }
     Ok(())
@@ -195,7 +195,7 @@ async fn example_standing(db: Database) -> Result<()> {
 #[tokio::test]
 async fn a_program_of_the_readme_brings_its_database_up_to_date() {
     let db = Database::connect("sqlite::memory:").await.unwrap();
-    example_standing(db.clone()).await.unwrap();
+    example_schema_status(db.clone()).await.unwrap();
     let users: i64 = db
         .query_scalar("SELECT count(*) FROM users", ())
         .await

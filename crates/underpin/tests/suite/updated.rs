@@ -1,7 +1,7 @@
 //! A server that is updated in place has databases that the older one made.
 
 use underpin::migrate::Migrator;
-use underpin::schema::{Selection, Source, Sources, introspect, postgres};
+use underpin::schema::{SchemaDialect, Selection, Source, Sources, introspect, postgres};
 use underpin::{Config, Database, Model, models};
 use underpin_testkit::postgres::{older_programs, programs};
 use underpin_testkit::{Place, Postgres, or_skip, skip};
@@ -74,7 +74,7 @@ async fn agrees(db: &Database, url: &str, revisions: Migrator, models: &underpin
         let all = Selection::default();
         let both = sources.read_both(&Source::Database, &source, &all);
         let (has, wanted) = both.await.unwrap();
-        let diff = has.diff(&wanted);
+        let diff = has.diff(&wanted, SchemaDialect::of(sources.engine()).unwrap());
         assert_eq!(diff.changes, [], "{source}");
         assert!(diff.unsupported.is_empty(), "{source}: {diff:?}");
     }

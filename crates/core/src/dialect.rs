@@ -1,0 +1,26 @@
+use underpin_sql::{Dialect, NameError, POSTGRES, SQLITE};
+
+use crate::by_engine::ByEngine;
+use crate::engine::Engine;
+use crate::error::{Class, Error};
+
+static DIALECTS: ByEngine<Dialect> =
+    ByEngine::new(&[(Engine::POSTGRES, &POSTGRES), (Engine::SQLITE, &SQLITE)]);
+
+impl Engine {
+    /// The dialect of SQL that the engine reads, if it reads any.
+    pub fn dialect(self) -> Option<&'static Dialect> {
+        DIALECTS.get(self)
+    }
+
+    /// Adds the dialect of another engine.
+    pub fn add_dialect(self, dialect: &'static Dialect) {
+        DIALECTS.add(self, dialect);
+    }
+}
+
+impl From<NameError> for Error {
+    fn from(error: NameError) -> Self {
+        Error::new(Class::Config, error.to_string())
+    }
+}

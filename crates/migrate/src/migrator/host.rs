@@ -1,0 +1,73 @@
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use underpin_core::{Class, Engine, Error, Executor, Params, Result, ValueRow};
+
+use super::revision_connection::RevisionConnection;
+use crate::host::{Direction, Host, Wait};
+use crate::open_database::OpenDatabase;
+use crate::revision::RevisionId;
+
+type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// One direction of a revision as Rust code.
+pub(super) type Code<D> =
+    Arc<dyn Fn(RevisionConnection<D>) -> Boxed<'static, Result<()>> + Send + Sync>;
+
+/// The Rust code of revisions, by their ids.
+#[derive(Clone)]
+pub(super) struct Codes<D: OpenDatabase>(pub(super) HashMap<RevisionId, [Code<D>; 2]>);
+
+impl<D: OpenDatabase> Default for Codes<D> {
+    fn default() -> Self {
+        Codes(HashMap::new())
+    }
+}
+
+/// A connection of the run's own, as the runner wants it.
+pub(super) struct ConnectionHost<D: OpenDatabase> {
+    pub(super) connection: RevisionConnection<D>,
+    pub(super) codes: Codes<D>,
+}
+
+impl<D: OpenDatabase> Host for ConnectionHost<D> {
+    fn engine(&self) -> Engine {
+        self.connection.engine()
+    }
+
+    fn run<'a>(&'a self, sql: &'a str) -> Boxed<'a, Result<()>> {
+        Box::pin(self.connection.batch(sql))
+    }
+
+    fn execute<'a>(&'a self, sql: &'a str, params: Params) -> Boxed<'a, Result<u64>> {
+        Box::pin(self.connection.execute(sql, params))
+    }
+
+    fn query<'a>(&'a self, sql: &'a str, params: Params) -> Boxed<'a, Result<Vec<ValueRow>>> {
+        Box::pin(self.connection.query(sql, params))
+    }
+
+    fn code<'a>(&'a self, id: &'a RevisionId, direction: Direction) -> Boxed<'a, Result<()>> {
+        match self.codes.0.get(id) {
+            Some([up, down]) => match direction {
+                Direction::Up => up(self.connection.clone()),
+                Direction::Down => down(self.connection.clone()),
+            },
+            None => Box::pin(async move { Err(no_code(id)) }),
+        }
+    }
+
+    fn sleep(&self, wait: Wait) -> Boxed<'_, ()> {
+        Box::pin(tokio::time::sleep(wait.length))
+    }
+}
+
+pub(super) fn no_code(id: &RevisionId) -> Error {
+    Error::new(
+        Class::Config,
+        format!("The revision `{id}` is Rust code, and this program has none for it."),
+    )
+    .with_hint("Run it with the program that has the code, which gives it to Migrator::code.")
+}

@@ -1,0 +1,88 @@
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use underpin_config::Config;
+use underpin_core::{Executor, Result, TransactionOptions};
+
+/// An open database, as far as migrations and the sources of schemas need one.
+pub trait OpenDatabase: Clone + fmt::Debug + Send + Sync + 'static {
+    /// A connection outside any pool.
+    type Connection: OpenConnection;
+    /// A connection of the database's pool.
+    type Lease: Deref<Target = Self::Connection> + fmt::Debug + Send + Sync + 'static;
+
+    /// Opens the database of a configuration and connects to it.
+    ///
+    /// # Errors
+    /// What connecting failed with.
+    ///
+    /// # Cancel safety
+    /// Safe: what was opened is closed.
+    fn open(config: Config) -> impl Future<Output = Result<Self>> + Send;
+
+    /// The configuration that it was opened with.
+    fn config(&self) -> Arc<Config>;
+
+    /// Leases a connection of the pool.
+    ///
+    /// # Errors
+    /// Why there is none.
+    ///
+    /// # Cancel safety
+    /// Safe: the connection goes back.
+    fn acquire(&self) -> impl Future<Output = Result<Self::Lease>> + Send;
+
+    /// Closes all connections, those in use after this time.
+    ///
+    /// # Errors
+    /// Which connections were still in use.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the database is closed to new callers.
+    fn close(&self, wait: Duration) -> impl Future<Output = Result<()>> + Send;
+}
+
+/// An open connection, as far as migrations and the sources of schemas need one.
+pub trait OpenConnection: Executor + fmt::Debug + Sized + 'static {
+    /// A transaction on it.
+    type Transaction: Executor;
+
+    /// Opens a connection outside any pool.
+    ///
+    /// # Errors
+    /// What connecting failed with.
+    ///
+    /// # Cancel safety
+    /// Safe: what was opened is closed.
+    fn open(config: Config) -> impl Future<Output = Result<Self>> + Send;
+
+    /// Begins a transaction.
+    ///
+    /// # Errors
+    /// What the server refused.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the transaction is rolled back.
+    fn begin(
+        &self,
+        options: TransactionOptions,
+    ) -> impl Future<Output = Result<Self::Transaction>> + Send;
+
+    /// Commits a transaction.
+    ///
+    /// # Errors
+    /// What the server refused.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, it may be committed or not.
+    fn commit(transaction: Self::Transaction) -> impl Future<Output = Result<()>> + Send;
+
+    /// Closes the connection.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the connection is closed in the background.
+    fn close(self) -> impl Future<Output = ()> + Send;
+}

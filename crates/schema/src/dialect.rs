@@ -1,0 +1,169 @@
+use std::fmt;
+
+use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
+
+use crate::{Diff, Hints, Lock, Plan, Schema, Selection, Statement, postgres, sqlite};
+
+/// What differs between the engines where a schema is read, made, compared or changed: one value
+/// for each. Another engine's is often one of these with a few fields of its own:
+///
+/// ```
+/// use underpin_schema::{SchemaDialect, postgres};
+///
+/// static REDSHIFT: SchemaDialect = SchemaDialect {
+///     row_estimates: None,
+///     ..postgres::DIALECT
+/// };
+/// ```
+#[derive(Clone)]
+pub struct SchemaDialect {
+    /// How a schema is read.
+    pub catalog: Catalog,
+    /// The statements, without semicolons, that make a schema in an empty database, in an order
+    /// in which each has what it needs.
+    pub dump: fn(&Schema) -> Result<Vec<String>>,
+    /// How two schemas differ.
+    pub diff: fn(&Schema, &Schema, &Hints) -> Diff,
+    /// The steps that carry out the changes of a diff on a database that has the first schema.
+    pub plan: fn(&Schema, &Schema, &Diff) -> Result<Plan>,
+    /// Whether others wait for a lock so long that a revision says so.
+    pub holds_others_up: fn(&Lock) -> bool,
+    /// Whether two names are one.
+    pub same_name: fn(&str, &str) -> bool,
+    /// The namespace that every database has from its beginning.
+    pub first_namespace: &'static str,
+    /// What becomes of a statement of a schema that is written as SQL, by its first words, in
+    /// capitals. `BEGIN`, `COMMIT` and their kin are known before.
+    pub use_of: fn(&[&str]) -> Use,
+    /// The empty databases in which schemas are tried.
+    pub scratch: ScratchRules,
+    /// Whether connecting to a database that does not exist creates it, so that one which is
+    /// only looked at is opened for reading.
+    pub creates_databases: bool,
+    /// What the engine's own shell wants around a plan.
+    pub script: ScriptRules,
+    /// How many rows tables have, as far as the engine knows without counting.
+    pub row_estimates: Option<RowEstimates>,
+}
+
+/// How a schema is read: in one transaction, by a fixed number of queries.
+#[derive(Clone)]
+pub struct Catalog {
+    /// The transaction, which sees one snapshot.
+    pub snapshot: TransactionOptions,
+    /// A query that runs first and gives one number, the version for which the queries are.
+    pub prepare: Option<&'static str>,
+    /// The queries that read what is selected, for a version. 0 where nothing was prepared.
+    pub statements: fn(i32, &Selection) -> Result<Vec<Statement>>,
+    /// Whether the queries are sent all at once: the server works on the next while the answer of
+    /// one is read.
+    pub pipelined: bool,
+    /// The schema of the answers, in the order of the queries.
+    pub assemble: fn(&[Vec<ValueRow>]) -> Result<Schema>,
+}
+
+/// What becomes of a statement in a scratch database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// It runs.
+    Run,
+    /// It runs, and a transaction is open from here on.
+    Begin,
+    /// It runs, and no transaction is open from here on.
+    End,
+    /// It is about owners or privileges, or the engine does it by itself.
+    PassOver,
+    /// It would reach beyond the database.
+    Refuse,
+}
+
+/// The empty databases in which schemas are tried.
+#[derive(Debug, Clone)]
+pub enum ScratchRules {
+    /// There are none.
+    None,
+    /// They are in memory, at this URL, and need no server.
+    Memory {
+        /// The URL.
+        url: &'static str,
+    },
+    /// Each is a database of its own on the server.
+    Server(ServerScratch),
+}
+
+/// How a scratch database is made on a server, and dropped.
+#[derive(Debug, Clone)]
+pub struct ServerScratch {
+    /// The database that every server has: the way to it where the configured one does not exist.
+    pub maintenance: &'static str,
+    /// A query that gives the statement which makes a database of the name `$1`, like that of the
+    /// connection.
+    pub create: &'static str,
+    /// A query that gives the statement which drops the database of the name `$1`, whoever is
+    /// connected to it.
+    pub drop: &'static str,
+    /// A query that gives the statement which drops the database of the name `$1` where nobody is
+    /// connected to it.
+    pub drop_unused: &'static str,
+    /// A query that gives the names that begin with `$1` of databases that may be dropped and that
+    /// nobody is connected to.
+    pub unused: &'static str,
+    /// What runs first in each session that makes a schema.
+    pub session: &'static [&'static str],
+    /// What to do where the user may not make databases.
+    pub permission_hint: &'static str,
+}
+
+/// What the engine's own shell wants around a plan: lines, each as it stands.
+#[derive(Debug, Clone)]
+pub struct ScriptRules {
+    /// Before all else.
+    pub begin: &'static [&'static str],
+    /// Before all else, where not all steps are in one transaction.
+    pub begin_in_parts: &'static [&'static str],
+    /// Before a transaction is committed.
+    pub before_commit: &'static [&'static str],
+    /// After all steps.
+    pub end: &'static [&'static str],
+}
+
+/// How many rows tables have, as far as the engine knows without counting.
+#[derive(Debug, Clone)]
+pub struct RowEstimates {
+    /// A query that gives a number, 0 where nothing is known.
+    pub known: Option<&'static str>,
+    /// A query that gives, for each table, its namespace, its name and the number of its rows.
+    pub query: &'static str,
+}
+
+static DIALECTS: ByEngine<SchemaDialect> = ByEngine::new(&[
+    (Engine::POSTGRES, &postgres::DIALECT),
+    (Engine::SQLITE, &sqlite::DIALECT),
+]);
+
+impl SchemaDialect {
+    /// The dialect of an engine.
+    ///
+    /// # Errors
+    /// [`Class::Unsupported`] for an engine that has none.
+    pub fn of(engine: Engine) -> Result<&'static SchemaDialect> {
+        DIALECTS.get(engine).ok_or_else(|| {
+            let message = format!("Schemas of databases on {engine} are not known.");
+            Error::new(Class::Unsupported, message)
+        })
+    }
+
+    /// Adds the dialect of another engine.
+    pub fn add(engine: Engine, dialect: &'static SchemaDialect) {
+        DIALECTS.add(engine, dialect);
+    }
+}
+
+impl fmt::Debug for SchemaDialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SchemaDialect")
+            .field("first_namespace", &self.first_namespace)
+            .field("scratch", &self.scratch)
+            .finish_non_exhaustive()
+    }
+}

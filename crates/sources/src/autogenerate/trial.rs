@@ -1,0 +1,102 @@
+//! A revision that was written is tried before anybody else runs it.
+
+use underpin_core::{Class, Error, Result};
+use underpin_migrate::{Migrator, OpenDatabase, Revision, Script};
+use underpin_schema::{Change, Hints, Schema, Selection};
+
+use super::Comparison;
+use crate::{introspect, selection};
+
+impl<D: OpenDatabase> Comparison<D> {
+    /// Applies these revisions, which were [written](super::written) of it, to the scratch
+    /// database, looks whether they lead to what is wanted, undoes them as far as they can be
+    /// undone, and looks whether that leads back. The migrator is the one that was compared.
+    ///
+    /// # Errors
+    /// Where a statement fails, which is named, or the revisions lead elsewhere.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, some of the revisions may be applied to the scratch database.
+    pub async fn try_out(&self, migrator: &Migrator<D>, revisions: &[Revision]) -> Result<()> {
+        let migrator = migrator.on(self.scratch.database());
+        let migrator = migrator.revisions(revisions.iter().cloned());
+        let mut way = vec![self.made.clone()];
+        for revision in revisions {
+            let ran = migrator.up(revision.id.as_str()).await;
+            ran.map_err(|error| {
+                error.with_context(
+                    "Nothing is written, since what would be was tried in a scratch database \
+                     and failed there.",
+                )
+            })?;
+            way.push(self.read().await?);
+        }
+        let end = way.last().unwrap_or(&self.made);
+        self.is_where(end, &self.wanted, "lead to what is wanted")?;
+        for (revision, before) in revisions.iter().zip(&way).rev() {
+            if matches!(revision.down, Script::Irreversible { .. }) {
+                break;
+            }
+            let target = format!("{}@-1", revision.id);
+            let ran = migrator.down(&target).await;
+            ran.map_err(|error| {
+                error.with_context(
+                    "Nothing is written, since the way down was tried in a scratch database and \
+                     failed there.",
+                )
+            })?;
+            self.is_where(&self.read().await?, before, "lead back")?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self) -> Result<Schema> {
+        let database = self.scratch.database();
+        match &self.target {
+            None => introspect(database, &selection()).await,
+            Some(target) => {
+                let made = target.counterpart(database, &Selection::default()).await?;
+                Ok(made.schema)
+            }
+        }
+    }
+
+    fn is_where(&self, now: &Schema, goal: &Schema, what: &str) -> Result<()> {
+        let left = (self.dialect.diff)(now, goal, &Hints::default()).changes;
+        let renames = self.diff.changes.iter().any(is_rename);
+        let mut left = left.iter().filter(|change| !(renames && is_text(change)));
+        let Some(first) = left.next() else {
+            return Ok(());
+        };
+        let left: Vec<String> = left.map(|change| format!("; {change}")).collect();
+        Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "Nothing is written, since on {} it would not {what}. This would be left: \
+                 {first}{}.",
+                self.engine,
+                left.concat()
+            ),
+        )
+        .with_hint("Write the revision by hand; that it would not is a defect of Underpin."))
+    }
+}
+
+fn is_rename(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::RenameTable { .. } | Change::RenameColumn { .. }
+    )
+}
+
+/// What is kept as text in which the server has the new names, in words of its own.
+fn is_text(change: &Change) -> bool {
+    matches!(
+        change,
+        Change::AlterView { .. }
+            | Change::AlterMaterializedView { .. }
+            | Change::AlterFunction { .. }
+            | Change::AlterTrigger { .. }
+            | Change::AlterPolicy { .. }
+    )
+}

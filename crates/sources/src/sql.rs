@@ -1,0 +1,190 @@
+//! Schemas that are written down as SQL.
+
+use std::path::Path;
+
+use underpin_config::Config;
+use underpin_core::{Class, Engine, Error, Executor, Result};
+use underpin_migrate::{OpenDatabase, Piece, SplitError, Statement, split, statement_failed};
+use underpin_schema::{SchemaDialect, ScratchRules, Selection, Use};
+
+use crate::target::{Target, without_history};
+use crate::{Scratch, introspect};
+
+mod files;
+mod hints;
+mod statement;
+
+use files::File;
+use statement::use_of;
+
+/// The schema that a file of SQL describes, or a directory with all `.sql` files in it and
+/// below it, in the order of their paths: what they make in a [scratch database](Scratch)
+/// beside that of the configuration.
+///
+/// The statements of a file run one by one, in one session of its own, so that what
+/// `pg_dump --schema-only` and the `.schema` of SQLite's shell print can be read. Owners and
+/// privileges are no part of a schema, and statements about them are passed over, as are the
+/// lines `\restrict` and `\unrestrict` of pg_dump. What would reach beyond the scratch
+/// database, such as `CREATE ROLE`, is refused.
+///
+/// A comment on a line of its own asks for a rename where there is something to rename: before
+/// a CREATE TABLE, before a column in it, or before a label of an enum.
+///
+/// ```text
+/// -- renamed from: users
+/// CREATE TABLE people (
+///     id bigint PRIMARY KEY,
+///     -- renamed from: name
+///     full_name text NOT NULL
+/// );
+/// ```
+///
+/// # Errors
+/// [`Class::Config`] for files that cannot be read, and for a comment that is about nothing. A
+/// statement that fails is named with its file and line; else that of
+/// [`Scratch::beside`].
+///
+/// # Cancel safety
+/// Dropped half-way, the scratch database is dropped in the background.
+pub async fn of_sql<D: OpenDatabase>(
+    path: impl AsRef<Path>,
+    config: &Config,
+    selection: &Selection,
+) -> Result<Target> {
+    let files = files::read(path.as_ref())?;
+    let scratch = Scratch::<D>::beside(config).await?;
+    let result = read(scratch.database(), &files, selection).await;
+    let removed = scratch.remove().await;
+    let target = result?;
+    removed.map(|()| target)
+}
+
+async fn read<D: OpenDatabase>(db: &D, files: &[File], selection: &Selection) -> Result<Target> {
+    let engine = db.config().engine();
+    let mut asked = Vec::new();
+    for file in files {
+        let mut text = text(file, engine)?;
+        asked.extend(hints::asked(file, &mut text, engine)?);
+        // What a file sets holds to its end.
+        let session = db.acquire().await?;
+        run(&*session, file, &text).await?;
+    }
+    let whole = introspect(db, &without_history(&Selection::default())).await?;
+    let hints = hints::resolved(asked, &whole, engine)?;
+    let schema = match *selection == Selection::default() {
+        true => whole,
+        false => introspect(db, &without_history(selection)).await?,
+    };
+    Ok(Target::described(schema, hints, SchemaDialect::of(engine)?))
+}
+
+/// A file's text, and where its statements are.
+struct Text {
+    sql: String,
+    pieces: Vec<Piece>,
+}
+
+/// Cuts a file into statements. Lines that newer versions of pg_dump write for psql alone are
+/// made empty.
+fn text(file: &File, engine: Engine) -> Result<Text> {
+    const OF_PG_DUMP: [&str; 2] = ["\\restrict ", "\\unrestrict "];
+    let mut sql = file.text.clone();
+    loop {
+        let error = match split(&sql, Some(engine)) {
+            Ok(pieces) => return Ok(Text { sql, pieces }),
+            Err(error) => error,
+        };
+        let begin = line_begin(&sql, error.line());
+        let end = sql[begin..].find('\n').map_or(sql.len(), |at| begin + at);
+        let line = &sql[begin..end];
+        let passed = OF_PG_DUMP.iter().any(|command| line.starts_with(command));
+        if !error.is_meta() || !passed {
+            return Err(not_split(file, &error));
+        }
+        sql.replace_range(begin..end, "");
+    }
+}
+
+fn line_begin(sql: &str, line: usize) -> usize {
+    let ends = sql.match_indices('\n').map(|(at, _)| at + 1);
+    std::iter::once(0).chain(ends).nth(line - 1).unwrap_or(0)
+}
+
+fn not_split(file: &File, error: &SplitError) -> Error {
+    let (line, message) = (error.line(), error.message());
+    let mistake = Error::new(
+        Class::Config,
+        format!("{}, line {line}: {message}", file.name),
+    );
+    if error.is_copy() {
+        return mistake.with_hint(
+            "A schema has no rows: leave it out, or let `pg_dump --schema-only` write the file.",
+        );
+    }
+    match error.hint() {
+        Some(hint) => mistake.with_hint(hint),
+        None => mistake,
+    }
+}
+
+/// Runs the statements of a file.
+async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
+    let engine = session.engine();
+    let dialect = SchemaDialect::of(engine)?;
+    if let ScratchRules::Server(rules) = &dialect.scratch {
+        for setting in rules.session {
+            session.batch(setting).await?;
+        }
+    }
+    let mut open = None;
+    for statement in text.statements() {
+        let sql = &statement.sql;
+        match use_of(sql, engine, dialect) {
+            Use::Run => {}
+            Use::Begin => open = Some(statement.line),
+            Use::End => open = None,
+            Use::PassOver => continue,
+            Use::Refuse => return Err(refused(file, &statement)),
+        }
+        let failed = |error| statement_failed(&file.name, &statement, error);
+        session.batch(sql).await.map_err(failed)?;
+    }
+    match open {
+        None => Ok(()),
+        Some(line) => Err(Error::new(
+            Class::Config,
+            format!(
+                "{}, line {line}: the transaction that begins here is not ended.",
+                file.name
+            ),
+        )
+        .with_hint("Write COMMIT behind its last statement, or leave BEGIN out.")),
+    }
+}
+
+fn refused(file: &File, statement: &Statement) -> Error {
+    let words: Vec<&str> = statement.sql.split_whitespace().take(2).collect();
+    Error::new(
+        Class::Config,
+        format!(
+            "{}, line {}: `{} …` reaches beyond the database, and is no part of a schema.",
+            file.name,
+            statement.line,
+            words.join(" ")
+        ),
+    )
+    .with_hint("Leave it out of the files that describe a schema.")
+}
+
+impl Text {
+    fn statements(&self) -> impl Iterator<Item = Statement> {
+        let statements = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Statement { range, line, times } => {
+                let sql = self.sql[range.clone()].to_owned();
+                Some((Statement { sql, line: *line }, *times))
+            }
+            Piece::Between { .. } => None,
+        });
+        statements.flat_map(|(statement, times)| std::iter::repeat_n(statement, times as usize))
+    }
+}

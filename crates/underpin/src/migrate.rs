@@ -1,0 +1,56 @@
+//! Migrations: revisions as SQL files that people can read, or Rust code, and the
+//! [`Migrator`] that brings a database where it is to be.
+//!
+//! ```
+//! use underpin::Database;
+//! use underpin::migrate::{Embedded, Migrator};
+//!
+//! // `embed_revisions!("revisions")` gives the files of a directory like this.
+//! const REVISIONS: &[Embedded] = &[Embedded::new(
+//!     "revisions/3f9c2a1b7d40_users.sql",
+//!     "\
+//! -- revision: 3f9c2a1b7d40
+//! -- parents: none
+//! -- message: users
+//! -- up
+//! CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL);
+//! -- down
+//! DROP TABLE users;
+//! ",
+//! )];
+//!
+//! # async fn run() -> underpin::Result<()> {
+//! let db = Database::connect("sqlite::memory:").await?;
+//! let migrator = Migrator::of(&db).embedded(REVISIONS)?;
+//! let report = migrator.up("head").await?;
+//! assert_eq!(report.revisions.len(), 1);
+//! assert!(migrator.pending().await?.is_empty());
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
+//! ```
+
+pub use underpin_derive::embed_revisions;
+pub use underpin_migrate::{
+    Adopted, Adoption, AdoptionRules, Applied, Branch, BranchLabel, Checksum, Concurrent,
+    Direction, Edge, Embedded, Entry, Finding, ForeignKeyGuard, Graph, GraphError, Group,
+    HISTORY_TABLE, History, IntoTarget, Link, Mark, Merge, MigrationDialect, Mode, NewRevision,
+    NewScript, NewSection, Object, Origin, Overlap, Piece, Plan, PlanError, PlanStep, Progress,
+    Repair, Report, Revision, RevisionId, RunLock, RunOptions, Script, Section, SplitError,
+    StampChange, State, Statement, TEMPLATE, Target, Tool, Touch, Wait, Work, current, entry,
+    file_name, is_transaction_control, merge, outline, parse, pending, plan_down, plan_up,
+    read_directory, read_embedded, render, split, touched, validate,
+};
+pub use underpin_sources::{Wanted, Written, written};
+
+use crate::Database;
+
+/// Brings a database where it is to be; see [`underpin_migrate::Migrator`].
+pub type Migrator = underpin_migrate::Migrator<Database>;
+
+/// The connection of a run, for the Rust code of a revision; see
+/// [`underpin_migrate::RevisionConnection`].
+pub type RevisionConnection = underpin_migrate::RevisionConnection<Database>;
+
+/// What the revisions make and what is wanted beyond it; see [`underpin_sources::Comparison`].
+pub type Comparison = underpin_sources::Comparison<Database>;
