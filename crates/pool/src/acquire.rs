@@ -6,17 +6,17 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result};
 
 use crate::background::CHECK_BOUND;
-use crate::explanation::{Ending, Explanation};
+use crate::checkout::{Checkout, CheckoutResult};
+use crate::explanation::{Explanation, WaitEnd};
 use crate::failure;
+use crate::fast::cache::Lookup;
 use crate::hooks::HOOK_BOUND;
-use crate::inner::{Hold, Inner, bounded};
-use crate::lane::{Place, Seat};
+use crate::inner::{Inner, PoolHandle, bounded};
+use crate::lane::{Grant, Seat};
 use crate::lease::Lease;
-use crate::moment::Moment;
 use crate::request::Request;
-use crate::standby::Found;
-use crate::state::{GAP, Ticket};
-use crate::turn::{Turn, Turned};
+use crate::state::{MIN_RETRY_GAP, Ticket};
+use crate::timestamp::Timestamp;
 use crate::work::Job;
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
@@ -30,7 +30,7 @@ pub struct AcquireOptions {
     /// of the pool's retry policy; with 0 the first failure is the last.
     pub retries: Option<u32>,
     /// The line of code that explanations name as the holder.
-    pub place: &'static Location<'static>,
+    pub caller: &'static Location<'static>,
 }
 
 impl AcquireOptions {
@@ -41,12 +41,12 @@ impl AcquireOptions {
     }
 
     /// The defaults, for this line of code.
-    pub fn at(place: &'static Location<'static>) -> Self {
+    pub fn at(caller: &'static Location<'static>) -> Self {
         AcquireOptions {
             deadline: Deadline::NONE,
             timeout: None,
             retries: None,
-            place,
+            caller,
         }
     }
 }
@@ -60,98 +60,98 @@ impl Default for AcquireOptions {
 
 /// A lease for the caller alone.
 pub(crate) async fn acquire<C: Connector>(
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
     options: AcquireOptions,
 ) -> Result<Lease<C>> {
     let now = inner.now();
-    if let Some(lease) = from_standby(&inner, options.place, now) {
+    if let Some(lease) = from_cache(&inner, options.caller, now) {
         return Ok(lease);
     }
     match obtain(inner, options, now, false).await? {
-        Place::Lease(lease) => Ok(lease),
-        Place::Lane(_) => unreachable!("who does not share is given no seat"),
+        Grant::Lease(lease) => Ok(lease),
+        Grant::Lane(_) => unreachable!("who does not share is given no seat"),
     }
 }
 
 /// A seat in a lane, or a lease where none is to be had.
 pub(crate) async fn share<C: Connector>(
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
     options: AcquireOptions,
-) -> Result<Place<C>> {
+) -> Result<Grant<C>> {
     // Hooks at each turn are for a session that is the caller's own.
     let shares = !inner.hooks.has_before_acquire() && !inner.hooks.has_after_release();
     let now = inner.now();
     match obtain(inner, options, now, shares).await? {
-        Place::Lease(lease) if !shares => Ok(Place::Lease(lease)),
-        Place::Lease(lease) => Ok(lease.offer()),
+        Grant::Lease(lease) if !shares => Ok(Grant::Lease(lease)),
+        Grant::Lease(lease) => Ok(lease.offer()),
         seat => Ok(seat),
     }
 }
 
 /// A connection that stands by, where there is a sound one.
 #[inline]
-fn from_standby<C: Connector>(
-    inner: &Hold<C>,
-    place: &'static Location<'static>,
-    now: Moment,
+fn from_cache<C: Connector>(
+    inner: &PoolHandle<C>,
+    caller: &'static Location<'static>,
+    now: Timestamp,
 ) -> Option<Lease<C>> {
-    match inner.standby.find(now) {
-        Found::Nothing => None,
-        Found::Fit(mut member) if member.connection.is_open() => {
-            member.terms.since = now;
-            inner.standby.record(member.slot).leased(place, now, 0);
+    match inner.cache.take_any(now) {
+        Lookup::Miss => None,
+        Lookup::Hit(mut pooled) if pooled.connection.is_open() => {
+            pooled.stamp.since = now;
+            inner.cache.record(pooled.slot).leased(caller, now, 0);
             tracing::debug!(pool = inner.name(), "acquired");
-            Some(Lease::begun(Arc::clone(inner), member))
+            Some(Lease::begun(Arc::clone(inner), pooled))
         }
-        Found::Fit(member) => {
+        Lookup::Hit(pooled) => {
             tracing::debug!(pool = inner.name(), "a dead connection is closed");
             inner.with_at(now, |locked, now| {
-                locked.state.broken(member.slot, now);
-                locked.give(Job::Close(member));
+                locked.state.broken(pooled.slot, now);
+                locked.give(Job::Close(pooled));
             });
             None
         }
-        Found::Unfit(member) => {
-            inner.with_at(now, |locked, now| locked.came_back(member, now));
+        Lookup::Unfit(pooled) => {
+            inner.with_at(now, |locked, now| locked.returned_from_cache(pooled, now));
             None
         }
     }
 }
 
 async fn obtain<C: Connector>(
-    mut inner: Hold<C>,
+    mut inner: PoolHandle<C>,
     options: AcquireOptions,
-    now: Moment,
+    now: Timestamp,
     shares: bool,
-) -> Result<Place<C>> {
+) -> Result<Grant<C>> {
     let mut call = Call::new(now, options, shares);
     let mut now = Some(call.since);
     loop {
-        match Turn::new(&inner, &mut call, now.take()).await {
-            Turned::Leased { member, check } => {
-                let mut lease = Lease::new(inner, member);
+        match Checkout::new(&inner, &mut call, now.take()).await {
+            CheckoutResult::Leased { pooled, check } => {
+                let mut lease = Lease::new(inner, pooled);
                 if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
                     tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
                     inner = lease.refuse();
                 } else if call.admits(&lease).await? {
-                    lease.begin(options.place, call.since);
+                    lease.begin(options.caller, call.since);
                     tracing::debug!(pool = lease.pool_name(), "acquired");
-                    return Ok(Place::Lease(lease));
+                    return Ok(Grant::Lease(lease));
                 } else {
                     inner = lease.dismiss();
                 }
             }
-            Turned::Seated { slot, lane, since } => {
+            CheckoutResult::Seated { slot, lane, since } => {
                 let seat = Seat::new(inner, slot, lane, since);
                 if seat.is_open() {
-                    return Ok(Place::Lane(seat));
+                    return Ok(Grant::Lane(seat));
                 }
                 inner = seat.lost();
             }
-            Turned::Stale => {}
-            Turned::Closed => return Err(inner.closed()),
-            Turned::Ended(end) => return Err(call.ended(&inner, end)),
-            Turned::Failed { error, attempts } => {
+            CheckoutResult::Stale => {}
+            CheckoutResult::Closed => return Err(inner.closed()),
+            CheckoutResult::Ended(end) => return Err(call.ended(&inner, end)),
+            CheckoutResult::Failed { error, attempts } => {
                 return Err(failure::connecting_failed(inner.name(), &error, attempts));
             }
         }
@@ -163,7 +163,7 @@ pub(crate) struct Call {
     options: AcquireOptions,
     shares: bool,
     ticket: Option<Ticket>,
-    since: Moment,
+    since: Timestamp,
     validating: Duration,
     /// How many connections the hook has refused to this call.
     refused: u32,
@@ -172,7 +172,7 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn new(now: Moment, options: AcquireOptions, shares: bool) -> Self {
+    fn new(now: Timestamp, options: AcquireOptions, shares: bool) -> Self {
         Call {
             options,
             shares,
@@ -185,12 +185,12 @@ impl Call {
     }
 
     /// When the caller stops waiting.
-    fn expires<C: Connector>(&self, inner: &Inner<C>) -> Moment {
+    fn expires<C: Connector>(&self, inner: &Inner<C>) -> Timestamp {
         let timeout = self.options.timeout;
         let timeout = timeout.unwrap_or(inner.options.acquire_timeout);
         let deadline = match self.options.deadline.instant() {
-            Some(at) => inner.moment(at.into()),
-            None => Moment::NEVER,
+            Some(at) => inner.timestamp(at.into()),
+            None => Timestamp::NEVER,
         };
         self.since.after(timeout).min(deadline)
     }
@@ -200,7 +200,7 @@ impl Call {
         let retries = self.options.retries;
         Request {
             ticket: self.ticket,
-            place: self.options.place,
+            caller: self.options.caller,
             since: self.since,
             expires: self.expires(inner),
             retries: retries.unwrap_or(inner.options.retry.max_retries),
@@ -231,7 +231,7 @@ impl Call {
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
         if !well && expires <= now {
-            return Err(self.ended(inner, Ending::Validating));
+            return Err(self.ended(inner, WaitEnd::Validating));
         }
         Ok(well)
     }
@@ -263,23 +263,23 @@ impl Call {
         self.refused += 1;
         if self.refused > inner.options.max {
             // Not only those that were there are refused, but new ones too.
-            tokio::time::sleep(expires.since(inner.now()).min(GAP)).await;
+            tokio::time::sleep(expires.since(inner.now()).min(MIN_RETRY_GAP)).await;
         }
         if expires <= inner.now() {
-            return Err(self.ended(inner, Ending::Validating));
+            return Err(self.ended(inner, WaitEnd::Validating));
         }
         Ok(false)
     }
 
     /// Explains why the call ends without a connection.
     #[cold]
-    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: Ending) -> Error {
+    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: WaitEnd) -> Error {
         let explanation = inner.with(|locked, now| {
-            locked.take_stock(now);
+            locked.reconcile(now);
             let mut pool = locked.state.snapshot();
             match end {
                 // As it was when the time was up, not now that the caller has heard of it.
-                Ending::TimedOut {
+                WaitEnd::TimedOut {
                     waiting,
                     awaits_connect,
                 } => {
@@ -287,8 +287,8 @@ impl Call {
                     pool.waiting = waiting;
                     pool.awaits_connect = awaits_connect;
                 }
-                Ending::Validating => locked.state.timed_out(),
-                Ending::Full { .. } | Ending::Shed { .. } => {}
+                WaitEnd::Validating => locked.state.timed_out(),
+                WaitEnd::Full { .. } | WaitEnd::Shed { .. } => {}
             }
             let connecting = match self.connecting_before {
                 Some(before) => locked.state.connecting_time(now).saturating_sub(before),
@@ -309,14 +309,14 @@ impl Call {
             }
         });
         let error = explanation.into_error();
-        let (pool, place) = (inner.name(), self.options.place);
+        let (pool, caller) = (inner.name(), self.options.caller);
         match end {
-            Ending::TimedOut { .. } | Ending::Validating => {
-                tracing::error!(pool, %place, %error, "no connection");
+            WaitEnd::TimedOut { .. } | WaitEnd::Validating => {
+                tracing::error!(pool, place = %caller, %error, "no connection");
             }
             // Under overload there may be many of them; they are counted.
-            Ending::Full { .. } | Ending::Shed { .. } => {
-                tracing::debug!(pool, %place, %error, "no connection");
+            WaitEnd::Full { .. } | WaitEnd::Shed { .. } => {
+                tracing::debug!(pool, place = %caller, %error, "no connection");
             }
         }
         error

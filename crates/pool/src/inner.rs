@@ -11,17 +11,17 @@ use underpin_core::{Deadline, Error};
 
 use crate::background;
 use crate::failure;
+use crate::fast::cache::IdleCache;
+use crate::fast::connection::PoolConnection;
 use crate::hooks::Hooks;
 use crate::locked::Locked;
-use crate::member::Member;
 use crate::metrics::Publishing;
-use crate::moment::Moment;
 use crate::name::Name;
 use crate::options::PoolOptions;
 use crate::source::Source;
-use crate::standby::Standby;
 use crate::state::State;
 use crate::statistics::Statistics;
+use crate::timestamp::Timestamp;
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
@@ -32,7 +32,7 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) runtime: Handle,
     opened_at: Instant,
     locked: Mutex<Locked<C::Connection>>,
-    pub(crate) standby: Arc<Standby<C::Connection>>,
+    pub(crate) cache: Arc<IdleCache<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
     /// The pool was closed because the runtime that keeps it up came to its end.
@@ -40,12 +40,12 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) publishing: Publishing,
     /// The state's, for those who do not take the lock.
     generation: AtomicU64,
-    crowded: AtomicBool,
+    has_waiters: AtomicBool,
 }
 
 /// A hold on a pool, counted at the handle that a caller uses: where each thread has one of
 /// its own, they do not count at the same place.
-pub(crate) type Hold<C> = Arc<Arc<Inner<C>>>;
+pub(crate) type PoolHandle<C> = Arc<Arc<Inner<C>>>;
 
 /// So often the lock is tried, with so many of the processor's pauses in between, before a thread
 /// goes to sleep over it: some 20 µs. It is held for a fraction of one, and to be woken takes
@@ -62,24 +62,24 @@ impl<C: Connector> Inner<C> {
     ) -> Self {
         let mut state = State::new(&options);
         if hooks.has_before_acquire() || hooks.has_after_release() {
-            state.forbid_standby();
+            state.disable_cache();
         }
-        let standby = Arc::new(Standby::new(state.pass(), state.check_after()));
+        let cache = Arc::new(IdleCache::new(state.epoch(), state.check_after()));
         Inner {
             source: Source::new(connector),
             called: Name::new(options.name.clone()),
             hooks: Arc::new(hooks),
             runtime,
             opened_at: Instant::now(),
-            locked: Mutex::new(Locked::new(state, Arc::clone(&standby))),
-            standby,
+            locked: Mutex::new(Locked::new(state, Arc::clone(&cache))),
+            cache,
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
             runtime_ended: AtomicBool::new(false),
             publishing: Publishing::new(),
             generation: AtomicU64::new(0),
-            crowded: AtomicBool::new(false),
+            has_waiters: AtomicBool::new(false),
         }
     }
 
@@ -92,26 +92,28 @@ impl<C: Connector> Inner<C> {
         failure::closed(self.name(), self.runtime_ended.load(Ordering::Acquire))
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        self.moment(Instant::now())
+    pub(crate) fn now(&self) -> Timestamp {
+        self.timestamp(Instant::now())
     }
 
-    pub(crate) fn moment(&self, instant: Instant) -> Moment {
-        Moment::at(instant.saturating_duration_since(self.opened_at))
+    pub(crate) fn timestamp(&self, instant: Instant) -> Timestamp {
+        Timestamp::at(instant.saturating_duration_since(self.opened_at))
     }
 
     /// The instant of a moment; `None` where a clock cannot hold it.
-    pub(crate) fn instant(&self, moment: Moment) -> Option<Instant> {
-        match moment {
-            Moment::NEVER => None,
-            moment => self.opened_at.checked_add(moment.since(Moment::START)),
+    pub(crate) fn instant(&self, timestamp: Timestamp) -> Option<Instant> {
+        match timestamp {
+            Timestamp::NEVER => None,
+            timestamp => self
+                .opened_at
+                .checked_add(timestamp.since(Timestamp::START)),
         }
     }
 
     /// Does something under the lock, and what follows from it once the lock is released.
     pub(crate) fn with<R>(
         self: &Arc<Self>,
-        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+        act: impl FnOnce(&mut Locked<C::Connection>, Timestamp) -> R,
     ) -> R {
         self.with_at(self.now(), act)
     }
@@ -120,8 +122,8 @@ impl<C: Connector> Inner<C> {
     #[inline]
     pub(crate) fn with_at<R>(
         self: &Arc<Self>,
-        now: Moment,
-        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+        now: Timestamp,
+        act: impl FnOnce(&mut Locked<C::Connection>, Timestamp) -> R,
     ) -> R {
         let mut locked = self.lock();
         let result = act(&mut locked, now);
@@ -141,22 +143,22 @@ impl<C: Connector> Inner<C> {
         if self.generation.load(Ordering::Relaxed) != generation {
             self.generation.store(generation, Ordering::Release);
         }
-        let crowded = state.is_crowded();
-        if self.crowded.load(Ordering::Relaxed) != crowded {
-            self.crowded.store(crowded, Ordering::Relaxed);
+        let has_waiters = state.has_waiters();
+        if self.has_waiters.load(Ordering::Relaxed) != has_waiters {
+            self.has_waiters.store(has_waiters, Ordering::Relaxed);
         }
     }
 
     /// Counts that the holder of a connection has given it back.
     #[inline]
-    pub(crate) fn count_return(&self, member: &Member<C::Connection>, now: Moment) {
-        let held = now.nanos_since(member.since());
-        self.standby.record(member.slot).returned(held);
+    pub(crate) fn count_return(&self, pooled: &PoolConnection<C::Connection>, now: Timestamp) {
+        let held = now.nanos_since(pooled.since());
+        self.cache.record(pooled.slot).returned(held);
     }
 
     /// Whether who asks now will probably have to wait.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed)
+    pub(crate) fn has_waiters(&self) -> bool {
+        self.has_waiters.load(Ordering::Relaxed)
     }
 
     /// Whether connections of this generation are still to be leased out.
@@ -167,15 +169,10 @@ impl<C: Connector> Inner<C> {
     /// The pool in numbers, all of the same moment.
     pub(crate) fn statistics(self: &Arc<Self>) -> Statistics {
         self.with(|locked, now| {
-            locked.take_stock(now);
+            locked.reconcile(now);
             let last_error = locked.last_error.as_ref();
             let last_error = last_error.map(|(error, _)| error.to_string());
-            Statistics::new(
-                self.name(),
-                &locked.state,
-                self.standby.leases(),
-                last_error,
-            )
+            Statistics::new(self.name(), &locked.state, self.cache.leases(), last_error)
         })
     }
 
@@ -196,11 +193,13 @@ impl<C: Connector> Drop for Inner<C> {
     fn drop(&mut self) {
         self.reschedule.notify_one();
         let locked = self.locked.get_mut();
-        let left = locked.unwrap_or_else(PoisonError::into_inner).members();
-        for member in left.into_iter().chain(self.standby.drain()) {
+        let left = locked
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_connections();
+        for pooled in left.into_iter().chain(self.cache.drain()) {
             let hooks = Arc::clone(&self.hooks);
             self.runtime
-                .spawn(async move { hooks.close(member.connection).await });
+                .spawn(async move { hooks.close(pooled.connection).await });
         }
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use underpin_core::driver::Connector;
 
-use crate::background::Claim;
-use crate::give_back::give_back;
-use crate::inner::Hold;
-use crate::lane::{Lane, Place, Seat};
-use crate::member::Held;
-use crate::moment::Moment;
+use crate::background::SlotGuard;
+use crate::fast::connection::BoxedConnection;
+use crate::inner::PoolHandle;
+use crate::lane::{Grant, Lane, Seat};
+use crate::release::release;
+use crate::timestamp::Timestamp;
 use crate::work::Job;
 
 /// A connection while one caller holds it alone. Dropping it gives the connection back:
@@ -18,39 +18,39 @@ use crate::work::Job;
 /// a connection that is lost is closed and replaced. It may be dropped anywhere, within a
 /// runtime or outside.
 pub struct Lease<C: Connector> {
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
     /// There until the lease ends.
-    member: Option<Held<C>>,
+    pooled: Option<BoxedConnection<C>>,
     /// Whether the caller has it: before that it is tested, and is no lease that counts.
     begun: bool,
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(inner: Hold<C>, member: Held<C>) -> Self {
+    pub(crate) fn new(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
-            member: Some(member),
+            pooled: Some(pooled),
             begun: false,
         }
     }
 
     /// One that is written down already.
-    pub(crate) fn begun(inner: Hold<C>, member: Held<C>) -> Self {
+    pub(crate) fn begun(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
-            member: Some(member),
+            pooled: Some(pooled),
             begun: true,
         }
     }
 
     /// Takes the connection out of the pool for good; the pool may open another in its place.
     pub fn detach(mut self) -> C::Connection {
-        let member = self.member.take().expect(HELD);
+        let pooled = self.pooled.take().expect(HELD);
         let now = self.inner.now();
-        self.inner.count_return(&member, now);
+        self.inner.count_return(&pooled, now);
         self.inner
-            .with_at(now, |locked, now| locked.state.detached(member.slot, now));
-        member.connection
+            .with_at(now, |locked, now| locked.state.detached(pooled.slot, now));
+        pooled.connection
     }
 
     /// Closes the connection instead of giving it back, within 5 s, and the hook before it
@@ -59,13 +59,13 @@ impl<C: Connector> Lease<C> {
     /// # Cancel safety
     /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
     pub async fn close(mut self) {
-        if let Some(member) = self.member.take() {
+        if let Some(pooled) = self.pooled.take() {
             let now = self.inner.now();
-            self.inner.count_return(&member, now);
+            self.inner.count_return(&pooled, now);
             self.inner
-                .with_at(now, |locked, now| locked.state.dismissed(member.slot, now));
-            let claim = Claim::new(&self.inner, member.slot);
-            self.inner.hooks.close(member.connection).await;
+                .with_at(now, |locked, now| locked.state.dismissed(pooled.slot, now));
+            let claim = SlotGuard::new(&self.inner, pooled.slot);
+            self.inner.hooks.close(pooled.connection).await;
             drop(claim);
         }
     }
@@ -73,11 +73,11 @@ impl<C: Connector> Lease<C> {
     /// Says that the connection leads elsewhere than it should, as when its server turned out
     /// to be a replica: makes all connections of its generation stale. At most once a second,
     /// so that a server which stays a replica is not connected to over and over.
-    pub fn suspect(&self) {
-        let slot = self.member().slot;
+    pub fn mark_stale(&self) {
+        let slot = self.pooled().slot;
         let stale = self
             .inner
-            .with(|locked, now| locked.state.suspect(slot, now));
+            .with(|locked, now| locked.state.mark_stale(slot, now));
         if stale {
             let pool = self.inner.name();
             tracing::warn!(
@@ -88,19 +88,19 @@ impl<C: Connector> Lease<C> {
     }
 
     /// The caller who asked at `asked` from this place has it now.
-    pub(crate) fn begin(&mut self, place: &'static Location<'static>, asked: Moment) {
+    pub(crate) fn begin(&mut self, caller: &'static Location<'static>, asked: Timestamp) {
         self.begun = true;
-        let member = self.member();
-        let since = member.since();
-        let record = self.inner.standby.record(member.slot);
-        record.leased(place, since, since.nanos_since(asked));
+        let pooled = self.pooled();
+        let since = pooled.since();
+        let record = self.inner.cache.record(pooled.slot);
+        record.leased(caller, since, since.nanos_since(asked));
     }
 
-    fn member(&self) -> &Held<C> {
-        self.member.as_ref().expect(HELD)
+    fn pooled(&self) -> &BoxedConnection<C> {
+        self.pooled.as_ref().expect(HELD)
     }
 
-    pub(crate) fn pool(&self) -> &Hold<C> {
+    pub(crate) fn pool(&self) -> &PoolHandle<C> {
         &self.inner
     }
 
@@ -110,46 +110,46 @@ impl<C: Connector> Lease<C> {
 
     /// Gives back a connection that was dead before the caller had it, and gives back what
     /// it was taken through.
-    pub(crate) fn refuse(mut self) -> Hold<C> {
-        if let Some(member) = self.member.take() {
+    pub(crate) fn refuse(mut self) -> PoolHandle<C> {
+        if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
-                locked.state.broken(member.slot, now);
-                locked.give(Job::Close(member));
+                locked.state.broken(pooled.slot, now);
+                locked.give(Job::Close(pooled));
             });
         }
         Arc::clone(&self.inner)
     }
 
     /// Gives back a connection that is sound, but was refused to the caller.
-    pub(crate) fn dismiss(mut self) -> Hold<C> {
-        if let Some(member) = self.member.take() {
+    pub(crate) fn dismiss(mut self) -> PoolHandle<C> {
+        if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
-                locked.state.dismissed(member.slot, now);
-                locked.give(Job::Close(member));
+                locked.state.dismissed(pooled.slot, now);
+                locked.give(Job::Close(pooled));
             });
         }
         Arc::clone(&self.inner)
     }
 
     /// Lets others share the connection, where the pool wants another lane.
-    pub(crate) fn offer(mut self) -> Place<C> {
-        let slot = self.member().slot;
-        let mut member = self.member.take();
+    pub(crate) fn offer(mut self) -> Grant<C> {
+        let slot = self.pooled().slot;
+        let mut pooled = self.pooled.take();
         let lane = self.inner.with(|locked, now| {
             if !locked.state.offer_lane(slot, now) {
                 return None;
             }
-            let member = member.take()?;
-            self.inner.count_return(&member, now);
-            let lane = Arc::new(Lane::new(member));
+            let pooled = pooled.take()?;
+            self.inner.count_return(&pooled, now);
+            let lane = Arc::new(Lane::new(pooled));
             locked.open_lane(slot, Arc::clone(&lane));
             Some((lane, now))
         });
         match lane {
-            Some((lane, now)) => Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
+            Some((lane, now)) => Grant::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
             None => {
-                self.member = member;
-                Place::Lease(self)
+                self.pooled = pooled;
+                Grant::Lease(self)
             }
         }
     }
@@ -161,14 +161,14 @@ impl<C: Connector> Deref for Lease<C> {
     type Target = C::Connection;
 
     fn deref(&self) -> &Self::Target {
-        &self.member().connection
+        &self.pooled().connection
     }
 }
 
 impl<C: Connector> Drop for Lease<C> {
     fn drop(&mut self) {
-        if let Some(member) = self.member.take() {
-            give_back(&self.inner, member, self.begun);
+        if let Some(pooled) = self.pooled.take() {
+            release(&self.inner, pooled, self.begun);
         }
     }
 }
@@ -177,7 +177,7 @@ impl<C: Connector> fmt::Debug for Lease<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease")
             .field("pool", &self.inner.name())
-            .field("slot", &self.member().slot.0)
+            .field("slot", &self.pooled().slot.0)
             .finish_non_exhaustive()
     }
 }

@@ -19,11 +19,11 @@
 
 mod acquire;
 mod background;
-mod berths;
 mod bounds;
+mod checkout;
 mod explanation;
 mod failure;
-mod give_back;
+mod fast;
 mod histogram;
 mod hooks;
 mod inner;
@@ -31,33 +31,28 @@ mod lane;
 mod lease;
 mod locked;
 mod mailbox;
-mod member;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics_disabled.rs"]
 mod metrics;
-mod moment;
 mod name;
 mod options;
-mod pass;
 mod pool;
-mod record;
+mod release;
 mod request;
 mod shedding;
 mod source;
-mod standby;
 mod state;
 mod statistics;
-mod sync;
-mod turn;
+mod timestamp;
 mod work;
 
 pub use acquire::AcquireOptions;
 pub use bounds::Bounds;
 pub use histogram::Histogram;
 pub use hooks::{HookFuture, Hooks};
-pub use lane::{Place, Seat};
+pub use lane::{Grant, Seat};
 pub use lease::Lease;
 pub use options::PoolOptions;
 pub use pool::Pool;

@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use underpin_core::Error;
 
+use crate::fast::cache::IdleCache;
+use crate::fast::connection::PoolConnection;
 use crate::lane::Lane;
 use crate::mailbox::{Mailbox, Mailboxes, Outcome};
-use crate::member::Member;
-use crate::moment::Moment;
 use crate::request::Request;
-use crate::standby::Standby;
 use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter};
+use crate::timestamp::Timestamp;
 use crate::work::{Delivery, Job, Work};
 
 /// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
@@ -21,11 +21,11 @@ pub(crate) struct Locked<T> {
     has_work: bool,
     pub(crate) state: State,
     /// The connections that nobody holds, by slot.
-    connections: Vec<Option<Box<Member<T>>>>,
-    standby: Arc<Standby<T>>,
+    connections: Vec<Option<Box<PoolConnection<T>>>>,
+    cache: Arc<IdleCache<T>>,
     /// The lanes, by slot.
     lanes: Vec<Option<Arc<Lane<T>>>>,
-    pub(crate) last_error: Option<(Arc<Error>, Moment)>,
+    pub(crate) last_error: Option<(Arc<Error>, Timestamp)>,
     work: Work<T>,
 }
 
@@ -39,13 +39,13 @@ pub(crate) struct Wait<T> {
 }
 
 impl<T> Locked<T> {
-    pub(crate) fn new(state: State, standby: Arc<Standby<T>>) -> Self {
+    pub(crate) fn new(state: State, cache: Arc<IdleCache<T>>) -> Self {
         Locked {
             state,
             mailboxes: Mailboxes::new(),
             has_work: false,
             connections: Vec::new(),
-            standby,
+            cache,
             lanes: Vec::new(),
             last_error: None,
             work: Work::default(),
@@ -54,11 +54,15 @@ impl<T> Locked<T> {
 
     /// Takes back a connection whose session is clean. Gives it, on its way, where somebody
     /// waits for it: the usual case under load, which goes the shortest way.
-    pub(crate) fn take_back(&mut self, member: Box<Member<T>>, now: Moment) -> Option<Delivery<T>> {
-        match self.state.returned(member.slot, now) {
-            Placement::HandOver { cell, check } => self.address(member, cell, check, now),
+    pub(crate) fn take_back(
+        &mut self,
+        pooled: Box<PoolConnection<T>>,
+        now: Timestamp,
+    ) -> Option<Delivery<T>> {
+        match self.state.returned(pooled.slot, now) {
+            Placement::Handoff { cell, check } => self.address(pooled, cell, check, now),
             placement => {
-                self.put(member, placement, now);
+                self.put(pooled, placement, now);
                 None
             }
         }
@@ -69,23 +73,23 @@ impl<T> Locked<T> {
     pub(crate) fn serve(
         &mut self,
         request: &mut Request,
-        now: Moment,
+        now: Timestamp,
         mailbox: impl FnOnce() -> Arc<Mailbox<T>>,
     ) -> Result<Outcome<T>, Wait<T>> {
         if request.shares {
             if self.state.would_share_work(now) {
-                self.recall(now);
+                self.close_cache(now);
             }
             if let Some(slot) = self.state.join(now) {
                 return Ok(self.seat(slot, now));
             }
         }
-        let Request { place, since, .. } = *request;
+        let Request { caller, since, .. } = *request;
         let state = &mut self.state;
         let ticket = *request.ticket.get_or_insert_with(|| state.issue_ticket());
-        let mut acquired = self.state.acquire(place, now);
-        if acquired == Acquisition::Wait && self.recall(now) {
-            acquired = self.state.acquire(place, now);
+        let mut acquired = self.state.acquire(caller, now);
+        if acquired == Acquisition::Wait && self.close_cache(now) {
+            acquired = self.state.acquire(caller, now);
         }
         match acquired {
             Acquisition::Closed => Ok(Outcome::Closed),
@@ -101,7 +105,7 @@ impl<T> Locked<T> {
                 let waiter = Waiter {
                     ticket,
                     cell,
-                    place,
+                    caller,
                     since,
                     retries: request.retries,
                     failures: 0,
@@ -121,7 +125,7 @@ impl<T> Locked<T> {
     }
 
     /// A seat that was taken is of a lane that lasts.
-    fn seat(&self, slot: SlotId, now: Moment) -> Outcome<T> {
+    fn seat(&self, slot: SlotId, now: Timestamp) -> Outcome<T> {
         match self.lane(slot) {
             Some(lane) => Outcome::Seated {
                 slot,
@@ -133,75 +137,80 @@ impl<T> Locked<T> {
     }
 
     /// Puts a connection where the state machine wants it.
-    pub(crate) fn put(&mut self, member: Box<Member<T>>, placement: Placement, now: Moment) {
+    pub(crate) fn put(
+        &mut self,
+        pooled: Box<PoolConnection<T>>,
+        placement: Placement,
+        now: Timestamp,
+    ) {
         match placement {
             Placement::Keep => {
-                let slot = member.slot;
-                *entry(&mut self.connections, slot) = Some(member);
+                let slot = pooled.slot;
+                *entry(&mut self.connections, slot) = Some(pooled);
             }
-            Placement::HandOver { cell, check } => {
-                if let Some(delivery) = self.address(member, cell, check, now) {
+            Placement::Handoff { cell, check } => {
+                if let Some(delivery) = self.address(pooled, cell, check, now) {
                     self.has_work = true;
                     self.work.deliveries.push(delivery);
                 }
             }
-            Placement::Close => self.give(Job::Close(member)),
+            Placement::Close => self.give(Job::Close(pooled)),
         }
     }
 
     /// A connection that is leased to the waiter with this cell, on its way there.
     fn address(
         &mut self,
-        member: Box<Member<T>>,
+        pooled: Box<PoolConnection<T>>,
         cell: u32,
         check: bool,
-        now: Moment,
+        now: Timestamp,
     ) -> Option<Delivery<T>> {
         let to = self.mailboxes.remove(cell)?;
-        let outcome = self.grant(member, check, now);
+        let outcome = self.grant(pooled, check, now);
         Some(Delivery { to, outcome })
     }
 
     /// Takes the connection of a slot that was idle.
-    fn take(&mut self, slot: SlotId) -> Option<Box<Member<T>>> {
-        let member = self
+    fn take(&mut self, slot: SlotId) -> Option<Box<PoolConnection<T>>> {
+        let pooled = self
             .connections
             .get_mut(slot.index())
             .and_then(Option::take);
-        debug_assert!(member.is_some(), "an idle slot has a connection");
-        member
+        debug_assert!(pooled.is_some(), "an idle slot has a connection");
+        pooled
     }
 
     /// The connection of a slot that was idle and is leased now.
-    fn lease(&mut self, slot: SlotId, check: bool, now: Moment) -> Outcome<T> {
+    fn lease(&mut self, slot: SlotId, check: bool, now: Timestamp) -> Outcome<T> {
         match self.take(slot) {
-            Some(member) => self.grant(member, check, now),
+            Some(pooled) => self.grant(pooled, check, now),
             None => Outcome::Closed,
         }
     }
 
-    fn grant(&self, mut member: Box<Member<T>>, check: bool, now: Moment) -> Outcome<T> {
-        member.terms = self.state.terms(member.slot, now);
+    fn grant(&self, mut pooled: Box<PoolConnection<T>>, check: bool, now: Timestamp) -> Outcome<T> {
+        pooled.stamp = self.state.stamp(pooled.slot, now);
         Outcome::Granted {
-            member,
+            pooled,
             check,
             generation: self.state.generation(),
         }
     }
 
     /// Tells the state machine of a connection that came back and was on standby.
-    pub(crate) fn came_back(&mut self, member: Box<Member<T>>, now: Moment) {
-        let (slot, since) = (member.slot, member.since());
-        let placement = self.state.came_back(slot, since, now);
-        self.put(member, placement, now);
+    pub(crate) fn returned_from_cache(&mut self, pooled: Box<PoolConnection<T>>, now: Timestamp) {
+        let (slot, since) = (pooled.slot, pooled.since());
+        let placement = self.state.returned_from_cache(slot, since, now);
+        self.put(pooled, placement, now);
     }
 
     /// Brings back what is on standby, and gives whether there was anything.
-    fn collect(&mut self, now: Moment) -> bool {
-        let standby = Arc::clone(&self.standby);
+    fn flush_cache(&mut self, now: Timestamp) -> bool {
+        let cache = Arc::clone(&self.cache);
         let mut any = false;
-        for member in self.state.slots().filter_map(|slot| standby.take(slot)) {
-            self.came_back(member, now);
+        for pooled in self.state.slots().filter_map(|slot| cache.take(slot)) {
+            self.returned_from_cache(pooled, now);
             any = true;
         }
         any
@@ -210,37 +219,37 @@ impl<T> Locked<T> {
     /// Brings back what is on standby, for somebody who would have to wait otherwise. Nothing
     /// goes there from now on until it is seen that nobody waits. Gives whether there was
     /// anything.
-    fn recall(&mut self, now: Moment) -> bool {
-        let pass = self.standby.pass();
-        if !pass.is_open() {
+    fn close_cache(&mut self, now: Timestamp) -> bool {
+        let epoch = self.cache.epoch();
+        if !epoch.is_open() {
             return false;
         }
-        self.standby.set_pass(pass.closed());
-        self.collect(now)
+        self.cache.set_epoch(epoch.closed());
+        self.flush_cache(now)
     }
 
     /// Has the state machine know who holds what, and what nobody does.
-    pub(crate) fn take_stock(&mut self, now: Moment) {
-        self.collect(now);
+    pub(crate) fn reconcile(&mut self, now: Timestamp) {
+        self.flush_cache(now);
         for slot in self.state.slots() {
             let known = self.state.leased_since(slot);
-            let latest = self.standby.record(slot).holder();
-            if let (Some(known), Some((place, since))) = (known, latest)
+            let latest = self.cache.record(slot).holder();
+            if let (Some(known), Some((caller, since))) = (known, latest)
                 && since >= known
             {
-                self.state.renewed(slot, place, since);
+                self.state.holder_changed(slot, caller, since);
             }
         }
     }
 
     /// Lets those know who do not take the lock whether connections may stand by.
-    fn publish_pass(&mut self, now: Moment) {
-        let (old, new) = (self.standby.pass(), self.state.pass());
+    fn publish_epoch(&mut self, now: Timestamp) {
+        let (old, new) = (self.cache.epoch(), self.state.epoch());
         if old != new {
-            self.standby.set_pass(new);
+            self.cache.set_epoch(new);
             // What is there was given back under the old one.
             if old.is_open() {
-                self.collect(now);
+                self.flush_cache(now);
             }
         }
     }
@@ -263,9 +272,9 @@ impl<T> Locked<T> {
     }
 
     /// Takes out all connections that nobody holds.
-    pub(crate) fn members(&mut self) -> Vec<Box<Member<T>>> {
+    pub(crate) fn take_connections(&mut self) -> Vec<Box<PoolConnection<T>>> {
         let lanes = self.lanes.drain(..).flatten();
-        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_member));
+        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_connection));
         self.connections.drain(..).flatten().chain(lanes).collect()
     }
 
@@ -288,20 +297,20 @@ impl<T> Locked<T> {
     }
 
     /// Does what the state machine asks for, as far as that is done under the lock.
-    pub(crate) fn carry_out_actions(&mut self, now: Moment) {
-        self.publish_pass(now);
+    pub(crate) fn carry_out_actions(&mut self, now: Timestamp) {
+        self.publish_epoch(now);
         while let Some(action) = self.state.next_action() {
             self.has_work = true;
             match action {
                 Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
                 Action::Close(slot) => {
-                    if let Some(member) = self.take(slot) {
-                        self.work.jobs.push(Job::Close(member));
+                    if let Some(pooled) = self.take(slot) {
+                        self.work.jobs.push(Job::Close(pooled));
                     }
                 }
                 Action::Check(slot) => {
-                    if let Some(member) = self.take(slot) {
-                        self.work.jobs.push(Job::Check(member));
+                    if let Some(pooled) = self.take(slot) {
+                        self.work.jobs.push(Job::Check(pooled));
                     }
                 }
                 Action::Fail { cell, attempts } => {
@@ -331,12 +340,12 @@ impl<T> Locked<T> {
                         self.work.jobs.push(Job::Rescue(lane));
                     }
                 }
-                Action::HandOver { slot, cell, check } => {
-                    if let Some(member) = self.take(slot) {
-                        self.put(member, Placement::HandOver { cell, check }, now);
+                Action::Handoff { slot, cell, check } => {
+                    if let Some(pooled) = self.take(slot) {
+                        self.put(pooled, Placement::Handoff { cell, check }, now);
                     }
                 }
-                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
+                Action::Shed { cell, overload } => self.deliver(cell, Outcome::Shed { overload }),
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
                 Action::ReportLeak(holder) => self.work.leaks.push(holder),

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use underpin_core::Error;
 
+use crate::fast::connection::PoolConnection;
 use crate::lane::Lane;
-use crate::member::Member;
-use crate::moment::Moment;
 use crate::state::SlotId;
+use crate::timestamp::Timestamp;
 
 /// What became of a wait.
 #[derive(Debug)]
 pub(crate) enum Outcome<T> {
     /// A connection, leased to the waiter; to be checked first if `check`.
     Granted {
-        member: Box<Member<T>>,
+        pooled: Box<PoolConnection<T>>,
         check: bool,
         /// The pool's at that moment.
         generation: u64,
@@ -23,7 +23,7 @@ pub(crate) enum Outcome<T> {
     Seated {
         slot: SlotId,
         lane: Arc<Lane<T>>,
-        since: Moment,
+        since: Timestamp,
     },
     /// The time was up; so many waited then, perhaps for an attempt to connect.
     TimedOut {
@@ -35,7 +35,7 @@ pub(crate) enum Outcome<T> {
     /// The queue was full with so many.
     Full { most: usize },
     /// The wait was ended because the pool has been overloaded for so long.
-    Shed { standing: Duration },
+    Shed { overload: Duration },
     /// The pool was closed.
     Closed,
 }
@@ -101,13 +101,13 @@ fn take<T>(content: &mut Content<T>) -> Option<Outcome<T>> {
 /// The mailboxes of all who wait, by the number under which the state machine knows them.
 #[derive(Debug)]
 pub(crate) struct Mailboxes<T> {
-    places: Vec<Place<T>>,
+    cells: Vec<Cell<T>>,
     /// The first of the free places; past the end where there is none.
     free: u32,
 }
 
 #[derive(Debug)]
-enum Place<T> {
+enum Cell<T> {
     Taken(Arc<Mailbox<T>>),
     /// With the next of the free ones.
     Free(u32),
@@ -116,7 +116,7 @@ enum Place<T> {
 impl<T> Mailboxes<T> {
     pub(crate) fn new() -> Self {
         Mailboxes {
-            places: Vec::new(),
+            cells: Vec::new(),
             free: 0,
         }
     }
@@ -124,14 +124,14 @@ impl<T> Mailboxes<T> {
     /// A number for somebody who begins to wait.
     pub(crate) fn add(&mut self, mailbox: Arc<Mailbox<T>>) -> u32 {
         let cell = self.free;
-        match self.places.get_mut(cell as usize) {
-            Some(place) => {
-                if let Place::Free(next) = std::mem::replace(place, Place::Taken(mailbox)) {
+        match self.cells.get_mut(cell as usize) {
+            Some(entry) => {
+                if let Cell::Free(next) = std::mem::replace(entry, Cell::Taken(mailbox)) {
                     self.free = next;
                 }
             }
             None => {
-                self.places.push(Place::Taken(mailbox));
+                self.cells.push(Cell::Taken(mailbox));
                 self.free = cell + 1;
             }
         }
@@ -140,15 +140,15 @@ impl<T> Mailboxes<T> {
 
     /// Gives up the number of somebody who waits no more, or is to be told why.
     pub(crate) fn remove(&mut self, cell: u32) -> Option<Arc<Mailbox<T>>> {
-        let place = &mut self.places[cell as usize];
-        match std::mem::replace(place, Place::Free(self.free)) {
-            Place::Taken(mailbox) => {
+        let entry = &mut self.cells[cell as usize];
+        match std::mem::replace(entry, Cell::Free(self.free)) {
+            Cell::Taken(mailbox) => {
                 self.free = cell;
                 Some(mailbox)
             }
-            Place::Free(next) => {
+            Cell::Free(next) => {
                 debug_assert!(false, "who waits has a mailbox");
-                *place = Place::Free(next);
+                *entry = Cell::Free(next);
                 None
             }
         }

@@ -5,7 +5,7 @@
 //! await, never while a connection is looked at, dropped or closed, a task is spawned or a
 //! waiter is woken. All that follows from a decision is collected as [`Work`](crate::work)
 //! and done after the lock is released; `Inner::with` is the one place where that happens.
-//! While nobody waits, leases go from caller to caller without it: [`standby`](crate::standby)
+//! While nobody waits, leases go from caller to caller without it: [`standby`](crate::fast::cache)
 //! says how.
 
 use std::fmt;
@@ -21,8 +21,8 @@ use crate::background;
 use crate::bounds::Bounds;
 use crate::explanation::not_drained;
 use crate::hooks::Hooks;
-use crate::inner::{Hold, Inner};
-use crate::lane::Place;
+use crate::inner::{Inner, PoolHandle};
+use crate::lane::Grant;
 use crate::lease::Lease;
 use crate::options::{PoolOptions, check_bounds};
 use crate::statistics::Statistics;
@@ -31,7 +31,7 @@ use crate::statistics::Statistics;
 /// to the same pool; threads that each have one of their own get into each other's way least. When the last handle and the last lease are gone, so is the pool, with
 /// its connections and its tasks; [`close`](Pool::close) does that in an orderly way.
 pub struct Pool<C: Connector> {
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
 }
 
 impl<C: Connector> Pool<C> {
@@ -90,7 +90,7 @@ impl<C: Connector> Pool<C> {
             .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
         inner.publishing.start(&inner);
         Ok(Pool {
-            inner: Hold::new(inner),
+            inner: PoolHandle::new(inner),
         })
     }
 
@@ -110,7 +110,7 @@ impl<C: Connector> Pool<C> {
         &self,
         options: AcquireOptions,
     ) -> impl Future<Output = Result<Lease<C>>> + Send + use<C> {
-        acquire::acquire(Hold::clone(&self.inner), options)
+        acquire::acquire(PoolHandle::clone(&self.inner), options)
     }
 
     /// A place for one autocommit statement whose answer is all that its caller wants: a
@@ -128,8 +128,8 @@ impl<C: Connector> Pool<C> {
     pub fn share(
         &self,
         options: AcquireOptions,
-    ) -> impl Future<Output = Result<Place<C>>> + Send + use<C> {
-        acquire::share(Hold::clone(&self.inner), options)
+    ) -> impl Future<Output = Result<Grant<C>>> + Send + use<C> {
+        acquire::share(PoolHandle::clone(&self.inner), options)
     }
 
     /// Makes all connections stale, as when the server has changed its role or the password
@@ -278,7 +278,7 @@ impl<C: Connector> Pool<C> {
             Ok(()) => Ok(()),
             Err(_) => {
                 let (snapshot, holders) = inner.with(|locked, now| {
-                    locked.take_stock(now);
+                    locked.reconcile(now);
                     (locked.state.snapshot(), locked.state.holders(now))
                 });
                 let error = not_drained(inner.name(), &snapshot, &holders);
@@ -292,7 +292,7 @@ impl<C: Connector> Pool<C> {
 impl<C: Connector> Clone for Pool<C> {
     fn clone(&self) -> Self {
         Pool {
-            inner: Hold::new(Arc::clone(&self.inner)),
+            inner: PoolHandle::new(Arc::clone(&self.inner)),
         }
     }
 }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use crate::fast::connection::PoolConnection;
 use crate::lane::Lane;
 use crate::mailbox::{Mailbox, Outcome};
-use crate::member::Member;
 use crate::state::{Holder, SlotId};
 
 /// What is left to do once the lock is released.
@@ -29,9 +29,9 @@ pub(crate) struct Delivery<T> {
 #[derive(Debug)]
 pub(crate) enum Job<T> {
     Connect(SlotId),
-    Check(Box<Member<T>>),
-    Reset(Box<Member<T>>),
-    Close(Box<Member<T>>),
+    Check(Box<PoolConnection<T>>),
+    Reset(Box<PoolConnection<T>>),
+    Close(Box<PoolConnection<T>>),
     /// Give the connection of a lane back that has ended.
     Return(Arc<Lane<T>>),
     /// Have all who have a seat in the lane leave it.

@@ -39,7 +39,6 @@ mod connect;
 mod connection;
 mod counters;
 mod database;
-mod habits;
 mod health;
 mod into_config;
 mod metrics;
@@ -57,6 +56,7 @@ mod row_stream;
 pub mod schema;
 mod service;
 mod session;
+mod statement_speed;
 mod statements;
 mod transaction;
 

@@ -5,13 +5,13 @@ use std::time::Instant;
 use underpin_core::driver::{Call, Connection, Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
 use underpin_core::{Class, Deadline, Effect, Engine, Error, Params, Result};
-use underpin_pool::{AcquireOptions, Lease, Place, Pool};
+use underpin_pool::{AcquireOptions, Grant, Lease, Pool};
 
 use crate::counters::Counters;
-use crate::habits::{Habit, Habits};
 use crate::operation::Operation;
 use crate::options::Options;
 use crate::routes::Routes;
+use crate::statement_speed::{StatementSpeed, StatementSpeeds};
 
 /// The pools of one database on one engine, and which of them serves which call.
 pub(crate) struct Service<C: Connector> {
@@ -22,7 +22,7 @@ pub(crate) struct Service<C: Connector> {
     routes: Routes,
     /// Whether statements may share connections.
     pipelining: bool,
-    habits: Habits,
+    speeds: StatementSpeeds,
     retry: RetryPolicy,
     pub(crate) counters: Arc<Counters>,
 }
@@ -44,7 +44,7 @@ where
             readers,
             routes: Routes::default(),
             pipelining: pipelining && C::Connection::PIPELINES,
-            habits: Habits::default(),
+            speeds: StatementSpeeds::default(),
             retry,
             counters,
         }
@@ -83,17 +83,17 @@ where
             deadline,
             shared: false,
         };
-        let habit = self.habit::<O>(sql, options);
+        let speed = self.speed::<O>(sql, options);
         let (mut attempt, mut silent, mut alone) = (0, 0, false);
         let result = loop {
-            let lane = habit.as_deref().filter(|habit| !alone && habit.is_shared());
+            let lane = speed.as_deref().filter(|speed| !alone && speed.is_shared());
             let run = match lane {
-                Some(habit) => {
-                    self.in_lane(&mut operation, call, habit, options, place)
+                Some(speed) => {
+                    self.in_lane(&mut operation, call, speed, options, place)
                         .await
                 }
                 None => {
-                    self.alone(&mut operation, call, habit.as_deref(), options, place)
+                    self.alone(&mut operation, call, speed.as_deref(), options, place)
                         .await
                 }
             };
@@ -125,9 +125,9 @@ where
     }
 
     /// What is known of a statement that may share a connection; `None` for others.
-    fn habit<O: Operation>(&self, sql: &str, options: Options) -> Option<Arc<Habit>> {
+    fn speed<O: Operation>(&self, sql: &str, options: Options) -> Option<Arc<StatementSpeed>> {
         let shares = O::SHARES && self.pipelining && !options.exclusive;
-        shares.then(|| self.habits.of(sql, C::Connection::shares))
+        shares.then(|| self.speeds.of(sql, C::Connection::shares))
     }
 
     /// Runs an operation beside others' on one connection, where one is to be had.
@@ -135,21 +135,21 @@ where
         &self,
         operation: &mut O,
         call: Call<'_>,
-        habit: &Habit,
+        speed: &StatementSpeed,
         options: Options,
         place: &'static Location<'static>,
     ) -> Run<O::Output> {
         let wanted = acquire_options(options, call.deadline, place);
         let seat = match self.primary.share(wanted).await {
-            Ok(Place::Lane(seat)) => seat,
-            Ok(Place::Lease(lease)) => return on_lease(operation, &lease, call, Some(habit)).await,
+            Ok(Grant::Lane(seat)) => seat,
+            Ok(Grant::Lease(lease)) => return on_lease(operation, &lease, call, Some(speed)).await,
             Err(error) => return Run::NotBegun(error),
         };
         let call = Call {
             shared: true,
             ..call
         };
-        let Some(result) = seat.ride(operation.run(&*seat, call)).await else {
+        let Some(result) = seat.run(operation.run(&*seat, call)).await else {
             tracing::debug!("a statement behind one that gives no answer is asked elsewhere");
             return Run::Stuck;
         };
@@ -158,7 +158,7 @@ where
             .as_ref()
             .is_err_and(|error| matches!(error.class(), Class::Timeout { .. }));
         if !left {
-            habit.took(seat.answered());
+            speed.took(seat.answered());
         }
         Run::Answered(result)
     }
@@ -168,12 +168,12 @@ where
         &self,
         operation: &mut O,
         call: Call<'_>,
-        habit: Option<&Habit>,
+        speed: Option<&StatementSpeed>,
         options: Options,
         place: &'static Location<'static>,
     ) -> Run<O::Output> {
         match self.route(call.sql, options, call.deadline, place).await {
-            Ok(lease) => on_lease(operation, &lease, call, habit).await,
+            Ok(lease) => on_lease(operation, &lease, call, speed).await,
             Err(error) => Run::NotBegun(error),
         }
     }
@@ -271,20 +271,20 @@ async fn on_lease<C, O>(
     operation: &mut O,
     lease: &Lease<C>,
     call: Call<'_>,
-    habit: Option<&Habit>,
+    speed: Option<&StatementSpeed>,
 ) -> Run<O::Output>
 where
     C: Connector,
     C::Connection: Connection,
     O: Operation,
 {
-    let begun = habit.map(|_| Instant::now());
+    let begun = speed.map(|_| Instant::now());
     let result = operation.run(&**lease, call).await;
-    if let (Some(habit), Some(begun)) = (habit, begun) {
-        habit.took(begun.elapsed());
+    if let (Some(speed), Some(begun)) = (speed, begun) {
+        speed.took(begun.elapsed());
     }
     if let Err(error) = &result {
-        suspect(error, lease);
+        mark_stale_if_read_only(error, lease);
     }
     let left_open = matches!(
         lease.state(),
@@ -297,14 +297,14 @@ where
 }
 
 /// A write that is refused where writes go: the server is the primary no more.
-pub(crate) fn suspect<C>(error: &Error, lease: &Lease<C>)
+pub(crate) fn mark_stale_if_read_only<C>(error: &Error, lease: &Lease<C>)
 where
     C: Connector,
     C::Connection: Connection,
 {
     // A file that is read-only stays so.
     if error.class() == Class::ReadOnly && C::Connection::ENGINE != Engine::Sqlite {
-        lease.suspect();
+        lease.mark_stale();
     }
 }
 
@@ -343,7 +343,7 @@ fn acquire_options(
         deadline,
         timeout: None,
         retries: options.retries,
-        place,
+        caller: place,
     }
 }
 

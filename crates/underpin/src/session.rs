@@ -10,7 +10,7 @@ use underpin_pool::Lease;
 use crate::backend::on_engine;
 use crate::counters::Counters;
 use crate::operation::Operation;
-use crate::service::suspect;
+use crate::service::mark_stale_if_read_only;
 
 /// A driver's connection in the hands of one caller: of the pool, or of its own.
 pub(crate) enum Held<C: Connector> {
@@ -108,7 +108,7 @@ impl Session {
             && !self.read_only.load(Ordering::Relaxed)
         {
             on_engine!(&self.held, AnyHeld, held => match held {
-                Held::Leased(lease) => suspect(error, lease),
+                Held::Leased(lease) => mark_stale_if_read_only(error, lease),
                 Held::Owned(_) => {}
             });
         }

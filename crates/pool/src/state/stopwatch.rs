@@ -1,17 +1,17 @@
 use std::time::Duration;
 
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// Adds up the time in which something was the case.
 #[derive(Debug, Default)]
 pub(crate) struct Stopwatch {
     total: Duration,
-    running_since: Option<Moment>,
+    running_since: Option<Timestamp>,
 }
 
 impl Stopwatch {
     /// Says whether it is the case from now on.
-    pub(crate) fn set(&mut self, running: bool, now: Moment) {
+    pub(crate) fn set(&mut self, running: bool, now: Timestamp) {
         match (self.running_since, running) {
             (None, true) => self.running_since = Some(now),
             (Some(since), false) => {
@@ -23,7 +23,7 @@ impl Stopwatch {
     }
 
     /// The time up to now.
-    pub(crate) fn total(&self, now: Moment) -> Duration {
+    pub(crate) fn total(&self, now: Timestamp) -> Duration {
         self.total
             + self
                 .running_since

@@ -1,4 +1,4 @@
-//! What threads share in [`standby`](crate::standby), in one place, so that the test that tries
+//! What threads share in [`standby`](crate::fast::cache), in one place, so that the test that tries
 //! all orders of what they do can put its own in theirs.
 
 use std::cell::Cell;
@@ -13,12 +13,12 @@ thread_local! {
 
 /// The berth that this thread has filled last.
 #[inline]
-pub(crate) fn last_filled() -> usize {
+pub(crate) fn last_slot() -> usize {
     LAST.get()
 }
 
 /// This thread has filled this berth.
 #[inline]
-pub(crate) fn note_filled(at: usize) {
+pub(crate) fn note_slot(at: usize) {
     LAST.set(at);
 }

@@ -80,7 +80,7 @@ async fn the_latest_holder_is_named_since_it_holds() {
         drop(pool.acquire(AcquireOptions::new()).await.unwrap());
         sleep(Duration::from_millis(100)).await;
     }
-    let (_held, place) = (at_once(&pool), here());
+    let (_held, caller) = (at_once(&pool), here());
     let hasty = AcquireOptions {
         timeout: Some(Duration::from_secs(2)),
         ..AcquireOptions::new()
@@ -88,16 +88,16 @@ async fn the_latest_holder_is_named_since_it_holds() {
     let error = pool.acquire(hasty).await.unwrap_err();
     let holder = format!(
         "Held longest: {}:{} for 2000 ms.",
-        place.file(),
-        place.line()
+        caller.file(),
+        caller.line()
     );
     assert!(error.message().contains(&holder), "{error}");
     let deadline = Deadline::after(Instant::now().into_std(), Duration::from_secs(1));
     let error = pool.close(deadline).await.unwrap_err();
     let holder = format!(
         "1 is still held: {}:{} for 3000 ms.",
-        place.file(),
-        place.line()
+        caller.file(),
+        caller.line()
     );
     assert!(error.message().contains(&holder), "{error}");
 }
@@ -106,13 +106,13 @@ async fn the_latest_holder_is_named_since_it_holds() {
 async fn of_two_holders_at_the_same_moment_the_later_is_named() {
     let (pool, _server) = pool(1, |_| {});
     drop(pool.acquire(AcquireOptions::new()).await.unwrap());
-    let (_held, place) = (at_once(&pool), here());
+    let (_held, caller) = (at_once(&pool), here());
     let hasty = AcquireOptions {
         timeout: Some(Duration::from_secs(2)),
         ..AcquireOptions::new()
     };
     let error = pool.acquire(hasty).await.unwrap_err();
-    let holder = format!("{}:{} for 2000 ms.", place.file(), place.line());
+    let holder = format!("{}:{} for 2000 ms.", caller.file(), caller.line());
     assert!(error.message().contains(&holder), "{error}");
 }
 
@@ -363,10 +363,10 @@ async fn bursts_and_quiet_leave_nobody_behind() {
             .map(|_| {
                 let (pool, held) = (pool.clone(), Arc::clone(&held));
                 tokio::spawn(async move {
-                    for turn in 0..50 {
+                    for round in 0..50 {
                         let lease = pool.acquire(AcquireOptions::new()).await.unwrap();
                         assert!(held.fetch_add(1, SeqCst) < 3, "one has two holders");
-                        if turn % 4 == 0 {
+                        if round % 4 == 0 {
                             tokio::task::yield_now().await;
                         }
                         held.fetch_sub(1, SeqCst);

@@ -1,9 +1,9 @@
-use crate::sync::OnceLock;
+use crate::fast::sync::OnceLock;
 
 /// A list that grows while it is read, by slot: what was made stays where it is. It is made in
 /// chunks, each twice as long as the one before, when somebody first asks for a part of it.
 #[derive(Debug)]
-pub(crate) struct Berths<B> {
+pub(crate) struct SlotTable<B> {
     chunks: [OnceLock<Box<[B]>>; CHUNKS],
 }
 
@@ -12,9 +12,9 @@ const CHUNKS: usize = 30;
 /// The length of the first chunk, a power of two.
 const FIRST: usize = 8;
 
-impl<B: Default> Berths<B> {
+impl<B: Default> SlotTable<B> {
     pub(crate) fn new() -> Self {
-        Berths {
+        SlotTable {
             chunks: std::array::from_fn(|_| OnceLock::new()),
         }
     }

@@ -7,31 +7,31 @@ use underpin_core::Error;
 use underpin_core::driver::Connector;
 
 use crate::acquire::Call;
-use crate::explanation::Ending;
-use crate::give_back::pass_on;
+use crate::explanation::WaitEnd;
+use crate::fast::connection::PoolConnection;
 use crate::inner::Inner;
 use crate::lane::Lane;
 use crate::locked::Wait;
 use crate::mailbox::{Mailbox, Outcome};
-use crate::member::Member;
-use crate::moment::Moment;
+use crate::release::pass_on;
 use crate::state::SlotId;
+use crate::timestamp::Timestamp;
 
 /// What came of one turn at the pool.
-pub(crate) enum Turned<T> {
+pub(crate) enum CheckoutResult<T> {
     Leased {
-        member: Box<Member<T>>,
+        pooled: Box<PoolConnection<T>>,
         check: bool,
     },
     Seated {
         slot: SlotId,
         lane: Arc<Lane<T>>,
-        since: Moment,
+        since: Timestamp,
     },
     /// The connection that came had become stale by then: try again.
     Stale,
     /// The wait has come to its end.
-    Ended(Ending),
+    Ended(WaitEnd),
     Failed {
         error: Arc<Error>,
         attempts: u32,
@@ -41,52 +41,56 @@ pub(crate) enum Turned<T> {
 
 /// Takes what there is, or waits for it. Dropped early, it leaves the queue, and passes on
 /// what it was given.
-pub(crate) struct Turn<'a, C: Connector> {
+pub(crate) struct Checkout<'a, C: Connector> {
     inner: &'a Arc<Inner<C>>,
     call: &'a mut Call,
     /// The time, where the clock was looked at just before.
-    now: Option<Moment>,
+    now: Option<Timestamp>,
     /// The place in the queue, and where the outcome arrives.
     waiting: Option<Wait<C::Connection>>,
 }
 
-impl<C: Connector> Future for Turn<'_, C> {
-    type Output = Turned<C::Connection>;
+impl<C: Connector> Future for Checkout<'_, C> {
+    type Output = CheckoutResult<C::Connection>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let turn = &mut *self;
+        let checkout = &mut *self;
         let waker = context.waker();
-        if let Some(wait) = &turn.waiting {
+        if let Some(wait) = &checkout.waiting {
             let Some(outcome) = wait.mailbox.poll(waker) else {
                 return Poll::Pending;
             };
-            turn.waiting = None;
-            return Poll::Ready(turn.arrived(outcome));
+            checkout.waiting = None;
+            return Poll::Ready(checkout.arrived(outcome));
         }
-        let now = turn.now.take().unwrap_or_else(|| turn.inner.now());
-        let mut request = turn.call.request(turn.inner);
+        let now = checkout.now.take().unwrap_or_else(|| checkout.inner.now());
+        let mut request = checkout.call.request(checkout.inner);
         // Made before the lock is taken, where it will probably be needed.
-        let ready = turn.inner.is_crowded().then(|| Mailbox::new(waker));
+        let ready = checkout.inner.has_waiters().then(|| Mailbox::new(waker));
         let mailbox = || ready.unwrap_or_else(|| Mailbox::new(waker));
-        let served = turn
+        let served = checkout
             .inner
             .with_at(now, |locked, now| locked.serve(&mut request, now, mailbox));
-        turn.call.keep(request.ticket);
+        checkout.call.keep(request.ticket);
         match served {
-            Ok(outcome) => Poll::Ready(turn.arrived(outcome)),
+            Ok(outcome) => Poll::Ready(checkout.arrived(outcome)),
             Err(wait) => {
-                turn.call.waits(wait.connecting_before);
-                turn.waiting = Some(wait);
+                checkout.call.waits(wait.connecting_before);
+                checkout.waiting = Some(wait);
                 Poll::Pending
             }
         }
     }
 }
 
-impl<'a, C: Connector> Turn<'a, C> {
+impl<'a, C: Connector> Checkout<'a, C> {
     /// A turn of this call; `now` where the clock was looked at just before.
-    pub(crate) fn new(inner: &'a Arc<Inner<C>>, call: &'a mut Call, now: Option<Moment>) -> Self {
-        Turn {
+    pub(crate) fn new(
+        inner: &'a Arc<Inner<C>>,
+        call: &'a mut Call,
+        now: Option<Timestamp>,
+    ) -> Self {
+        Checkout {
             inner,
             call,
             now,
@@ -95,34 +99,34 @@ impl<'a, C: Connector> Turn<'a, C> {
     }
 
     /// What has come for one who has waited.
-    fn arrived(&self, outcome: Outcome<C::Connection>) -> Turned<C::Connection> {
+    fn arrived(&self, outcome: Outcome<C::Connection>) -> CheckoutResult<C::Connection> {
         match outcome {
             Outcome::Granted {
-                member,
+                pooled,
                 check,
                 generation,
-            } if self.inner.is_current(generation) => Turned::Leased { member, check },
+            } if self.inner.is_current(generation) => CheckoutResult::Leased { pooled, check },
             stale @ Outcome::Granted { .. } => {
                 pass_on(self.inner, stale);
-                Turned::Stale
+                CheckoutResult::Stale
             }
-            Outcome::Seated { slot, lane, since } => Turned::Seated { slot, lane, since },
+            Outcome::Seated { slot, lane, since } => CheckoutResult::Seated { slot, lane, since },
             Outcome::TimedOut {
                 waiting,
                 awaits_connect,
-            } => Turned::Ended(Ending::TimedOut {
+            } => CheckoutResult::Ended(WaitEnd::TimedOut {
                 waiting,
                 awaits_connect,
             }),
-            Outcome::Full { most } => Turned::Ended(Ending::Full { most }),
-            Outcome::Shed { standing } => Turned::Ended(Ending::Shed { standing }),
-            Outcome::Failed { error, attempts } => Turned::Failed { error, attempts },
-            Outcome::Closed => Turned::Closed,
+            Outcome::Full { most } => CheckoutResult::Ended(WaitEnd::Full { most }),
+            Outcome::Shed { overload } => CheckoutResult::Ended(WaitEnd::Shed { overload }),
+            Outcome::Failed { error, attempts } => CheckoutResult::Failed { error, attempts },
+            Outcome::Closed => CheckoutResult::Closed,
         }
     }
 }
 
-impl<C: Connector> Drop for Turn<'_, C> {
+impl<C: Connector> Drop for Checkout<'_, C> {
     fn drop(&mut self) {
         let Some(wait) = self.waiting.take() else {
             return;

@@ -2,13 +2,13 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::{Phase, State};
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// Who holds a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// The line of the caller's code that asked for it.
-    pub(crate) place: &'static Location<'static>,
+    pub(crate) caller: &'static Location<'static>,
     /// For how long.
     pub(crate) held: Duration,
 }
@@ -35,30 +35,30 @@ pub(crate) struct Snapshot {
 
 impl State {
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let census = &self.census;
+        let counts = &self.counts;
         let free = self.lanes.free();
         Snapshot {
-            size: census.size(),
+            size: counts.size(),
             limit: self.bounds.limit(),
-            idle: census.idle + free,
-            in_use: census.leased + census.resetting + census.checking + census.lanes - free,
-            lanes: census.lanes,
-            connecting: census.connecting,
-            closing: census.closing + census.closing_uncounted,
+            idle: counts.idle + free,
+            in_use: counts.leased + counts.resetting + counts.checking + counts.lanes - free,
+            lanes: counts.lanes,
+            connecting: counts.connecting,
+            closing: counts.closing + counts.closing_uncounted,
             waiting: self.queue.len(),
             paused: self.paused,
-            awaits_connect: !self.paused && (census.connecting > 0 || self.is_lacking()),
+            awaits_connect: !self.paused && (counts.connecting > 0 || self.needs_connection()),
         }
     }
 
     /// Who holds connections, the longest first.
-    pub(crate) fn holders(&self, now: Moment) -> Vec<Holder> {
+    pub(crate) fn holders(&self, now: Timestamp) -> Vec<Holder> {
         let mut holders: Vec<Holder> = self
             .slots
             .iter()
             .filter_map(|slot| match slot.phase {
-                Phase::Leased { since, place } => Some(Holder {
-                    place,
+                Phase::Leased { since, caller } => Some(Holder {
+                    caller,
                     held: now.since(since),
                 }),
                 _ => None,

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background;
+use crate::fast::connection::BoxedConnection;
 use crate::inner::Inner;
 use crate::lane::{self, Lane};
 use crate::mailbox::Outcome;
-use crate::member::Held;
-use crate::moment::Moment;
 use crate::state::End;
+use crate::timestamp::Timestamp;
 use crate::work::Job;
 
 /// Passes on what came for a waiter who has gone away.
 pub(crate) fn pass_on<C: Connector>(inner: &Arc<Inner<C>>, outcome: Outcome<C::Connection>) {
     match outcome {
-        Outcome::Granted { member, .. } => inner.with(|locked, now| {
-            let placement = locked.state.unclaimed(member.slot, now);
-            locked.put(member, placement, now);
+        Outcome::Granted { pooled, .. } => inner.with(|locked, now| {
+            let placement = locked.state.unclaimed(pooled.slot, now);
+            locked.put(pooled, placement, now);
         }),
         Outcome::Seated { slot, lane, since } => {
             // The last hold on a lane that has ended must be the pool's.
@@ -32,34 +32,38 @@ pub(crate) fn pass_on<C: Connector>(inner: &Arc<Inner<C>>, outcome: Outcome<C::C
 /// Gives the connection of a lane back, unless others have a hold on it still.
 pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C::Connection>>) {
     if let Some(lane) = Arc::into_inner(lane) {
-        decide(inner, lane.into_member(), inner.now());
+        decide(inner, lane.into_connection(), inner.now());
     }
 }
 
 /// Gives back a connection that its holder is done with; `begun`: that the lease was counted.
 #[inline]
-pub(crate) fn give_back<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>, begun: bool) {
+pub(crate) fn release<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    pooled: BoxedConnection<C>,
+    begun: bool,
+) {
     let now = inner.now();
     if begun {
-        inner.count_return(&member, now);
+        inner.count_return(&pooled, now);
     }
-    if member.connection.state() != SessionState::Clean {
-        return decide(inner, member, now);
+    if pooled.connection.state() != SessionState::Clean {
+        return decide(inner, pooled, now);
     }
-    match inner.standby.park(member, now) {
+    match inner.cache.put(pooled, now) {
         None => tracing::debug!(pool = inner.name(), "returned"),
-        Some(member) => decide(inner, member, now),
+        Some(pooled) => decide(inner, pooled, now),
     }
 }
 
 /// Has the state machine decide what becomes of a connection that its holder, or its lane, is
 /// done with.
-fn decide<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>, now: Moment) {
+fn decide<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnection<C>, now: Timestamp) {
     // Whether the other side has hung up is looked at when it goes out again.
-    let state = member.connection.state();
-    let slot = member.slot;
+    let state = pooled.connection.state();
+    let slot = pooled.slot;
     if state == SessionState::Clean && !inner.hooks.has_after_release() {
-        let delivery = inner.with_at(now, |locked, now| locked.take_back(member, now));
+        let delivery = inner.with_at(now, |locked, now| locked.take_back(pooled, now));
         if let Some(delivery) = delivery {
             background::deliver(inner, delivery);
         }
@@ -67,11 +71,11 @@ fn decide<C: Connector>(inner: &Arc<Inner<C>>, member: Held<C>, now: Moment) {
         inner.with_at(now, |locked, now| {
             if state == SessionState::Broken {
                 locked.state.broken(slot, now);
-                locked.give(Job::Close(member));
+                locked.give(Job::Close(pooled));
             } else if locked.state.returned_dirty(slot, now) {
-                locked.give(Job::Reset(member));
+                locked.give(Job::Reset(pooled));
             } else {
-                locked.give(Job::Close(member));
+                locked.give(Job::Close(pooled));
             }
         });
     }

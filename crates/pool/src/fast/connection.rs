@@ -1,33 +1,33 @@
 use underpin_core::driver::Connector;
 
-use crate::moment::Moment;
-use crate::pass::Terms;
+use crate::fast::epoch::Stamp;
 use crate::state::SlotId;
+use crate::timestamp::Timestamp;
 
 /// A connection of the pool, with what goes with it from one caller to the next.
 #[derive(Debug)]
-pub(crate) struct Member<T> {
+pub(crate) struct PoolConnection<T> {
     pub(crate) connection: T,
     pub(crate) slot: SlotId,
     /// Those of its latest lease.
-    pub(crate) terms: Terms,
+    pub(crate) stamp: Stamp,
 }
 
 /// In a box, which is made when the connection is opened: what is passed on is one pointer.
-pub(crate) type Held<C> = Box<Member<<C as Connector>::Connection>>;
+pub(crate) type BoxedConnection<C> = Box<PoolConnection<<C as Connector>::Connection>>;
 
-impl<T> Member<T> {
+impl<T> PoolConnection<T> {
     /// A connection that was opened for this slot.
     pub(crate) fn new(slot: SlotId, connection: T) -> Box<Self> {
-        Box::new(Member {
+        Box::new(PoolConnection {
             connection,
             slot,
-            terms: Terms::NONE,
+            stamp: Stamp::NONE,
         })
     }
 
     /// When it was leased, or put on standby.
-    pub(crate) fn since(&self) -> Moment {
-        self.terms.since
+    pub(crate) fn since(&self) -> Timestamp {
+        self.stamp.since
     }
 }

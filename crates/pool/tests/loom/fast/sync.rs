@@ -1,4 +1,4 @@
-//! What `src/sync.rs` has, watched by loom.
+//! What `src/fast/sync.rs` has, watched by loom.
 
 use std::cell::Cell;
 use std::sync::Mutex;
@@ -76,10 +76,10 @@ loom::thread_local! {
     static LAST: Cell<usize> = Cell::new(0);
 }
 
-pub(crate) fn last_filled() -> usize {
+pub(crate) fn last_slot() -> usize {
     LAST.with(Cell::get)
 }
 
-pub(crate) fn note_filled(at: usize) {
+pub(crate) fn note_slot(at: usize) {
     LAST.with(|last| last.set(at));
 }

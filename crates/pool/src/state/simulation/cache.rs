@@ -2,21 +2,21 @@
 //! as `locked.rs`, `standby.rs` and `acquire.rs` do it.
 
 use super::*;
-use crate::pass::Pass;
+use crate::fast::epoch::Epoch;
 
 /// A connection that was given back while nobody waited.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct StandsBy {
+pub(super) struct Cached {
     pub(super) slot: SlotId,
-    pub(super) since: Moment,
-    pub(super) pass: Pass,
+    pub(super) since: Timestamp,
+    pub(super) epoch: Epoch,
 }
 
 /// What was written down of the latest lease of a slot.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
-    pub(super) terms: Terms,
-    pub(super) place: &'static Location<'static>,
+    pub(super) stamp: Stamp,
+    pub(super) caller: &'static Location<'static>,
 }
 
 impl World {
@@ -35,10 +35,10 @@ impl World {
     }
 
     /// Who holds connections, the longest first.
-    fn holders(&self, now: Moment) -> Vec<(Duration, u32)> {
+    fn holders(&self, now: Timestamp) -> Vec<(Duration, u32)> {
         let holder = |slot: &SlotId| {
-            let Record { terms, place } = self.record(*slot);
-            (now.since(terms.since), place.line())
+            let Record { stamp, caller } = self.record(*slot);
+            (now.since(stamp.since), caller.line())
         };
         let mut holders: Vec<_> = self.leased.iter().map(holder).collect();
         holders.sort_unstable();
@@ -48,107 +48,107 @@ impl World {
 
 impl Run {
     /// A lease that the state machine gives begins.
-    pub(super) fn begin(&mut self, slot: SlotId, place: &'static Location<'static>) {
-        let terms = self.state.terms(slot, self.now);
-        *self.world.record_mut(slot) = Some(Record { terms, place });
+    pub(super) fn begin(&mut self, slot: SlotId, caller: &'static Location<'static>) {
+        let stamp = self.state.stamp(slot, self.now);
+        *self.world.record_mut(slot) = Some(Record { stamp, caller });
     }
 
     /// Gives whether the next caller may have the connection.
-    pub(super) fn park(&mut self, slot: SlotId) -> bool {
-        let pass = self.world.record(slot).terms.pass;
-        let parks = pass == self.world.pass;
-        if parks {
+    pub(super) fn put_in_cache(&mut self, slot: SlotId) -> bool {
+        let epoch = self.world.record(slot).stamp.epoch;
+        let puts = epoch == self.world.epoch;
+        if puts {
             let since = self.now;
-            self.world.standby.push(StandsBy { slot, since, pass });
+            self.world.cache.push(Cached { slot, since, epoch });
         }
-        parks
+        puts
     }
 
     /// A caller looks for a connection on standby. Gives whether it has one.
-    pub(super) fn find(&mut self, place: &'static Location<'static>) -> bool {
-        let pass = self.world.pass;
+    pub(super) fn take_from_cache(&mut self, caller: &'static Location<'static>) -> bool {
+        let epoch = self.world.epoch;
         // Not all berths are looked at.
-        if !pass.is_open() || self.world.standby.is_empty() || self.random.u8(..8) == 0 {
+        if !epoch.is_open() || self.world.cache.is_empty() || self.random.u8(..8) == 0 {
             return false;
         }
-        let nth = self.random.usize(..self.world.standby.len());
-        let StandsBy { slot, since, .. } = self.world.standby.swap_remove(nth);
-        let terms = self.world.record(slot).terms;
+        let nth = self.random.usize(..self.world.cache.len());
+        let Cached { slot, since, .. } = self.world.cache.swap_remove(nth);
+        let stamp = self.world.record(slot).stamp;
         let limit = self.state.check_after().unwrap_or(u64::MAX);
-        let fit = terms.pass == pass
-            && terms.expires_at > self.now
+        let fit = stamp.epoch == epoch
+            && stamp.expires_at > self.now
             && self.now.nanos_since(since) < limit;
         if !fit {
-            self.came_back(slot, since);
+            self.returned_from_cache(slot, since);
         } else if self.goes_wrong() && self.random.u8(..4) == 0 {
             self.state.broken(slot, self.now);
             self.world.closing.push(slot);
         } else {
-            self.renewed += 1;
+            self.holder_changed += 1;
             self.lease(slot);
             let since = self.now;
-            let terms = Terms { since, ..terms };
-            *self.world.record_mut(slot) = Some(Record { terms, place });
+            let stamp = Stamp { since, ..stamp };
+            *self.world.record_mut(slot) = Some(Record { stamp, caller });
             return true;
         }
         self.obey();
         false
     }
 
-    fn came_back(&mut self, slot: SlotId, since: Moment) {
-        let placement = self.state.came_back(slot, since, self.now);
+    fn returned_from_cache(&mut self, slot: SlotId, since: Timestamp) {
+        let placement = self.state.returned_from_cache(slot, since, self.now);
         self.put(slot, placement);
     }
 
     /// Gives whether there was anything on standby.
-    fn collect(&mut self) -> bool {
-        let all = std::mem::take(&mut self.world.standby);
-        for StandsBy { slot, since, .. } in &all {
-            self.came_back(*slot, *since);
+    fn flush_cache(&mut self) -> bool {
+        let all = std::mem::take(&mut self.world.cache);
+        for Cached { slot, since, .. } in &all {
+            self.returned_from_cache(*slot, *since);
         }
         !all.is_empty()
     }
 
     /// Before anybody waits.
-    pub(super) fn recall(&mut self) -> bool {
-        if !self.world.pass.is_open() {
+    pub(super) fn close_cache(&mut self) -> bool {
+        if !self.world.epoch.is_open() {
             return false;
         }
-        self.world.pass = self.world.pass.closed();
-        self.collect()
+        self.world.epoch = self.world.epoch.closed();
+        self.flush_cache()
     }
 
     /// Before it is asked who holds what.
-    pub(super) fn take_stock(&mut self) {
-        self.collect();
+    pub(super) fn reconcile(&mut self) {
+        self.flush_cache();
         for slot in self.world.leased.clone() {
-            let Record { terms, place } = *self.world.record(slot);
+            let Record { stamp, caller } = *self.world.record(slot);
             let known = self.state.leased_since(slot);
-            if known.is_some_and(|known| terms.since >= known) {
-                self.state.renewed(slot, place, terms.since);
+            if known.is_some_and(|known| stamp.since >= known) {
+                self.state.holder_changed(slot, caller, stamp.since);
             }
         }
     }
 
     /// After each event.
-    pub(super) fn publish_pass(&mut self) {
-        let (old, new) = (self.world.pass, self.state.pass());
+    pub(super) fn publish_epoch(&mut self) {
+        let (old, new) = (self.world.epoch, self.state.epoch());
         if old != new {
-            self.world.pass = new;
+            self.world.epoch = new;
             if old.is_open() {
-                self.collect();
+                self.flush_cache();
             }
         }
     }
 
     /// Somebody asks for the numbers and who holds what.
     pub(super) fn look(&mut self) {
-        self.take_stock();
+        self.reconcile();
         self.verify_holders();
         let snapshot = self.state.snapshot();
-        let (census, free) = (&self.state.census, self.state.lanes.free());
-        assert_eq!(snapshot.idle, census.idle + free, "what stands by is idle");
-        let in_use = census.checking + census.resetting + census.lanes - free;
+        let (counts, free) = (&self.state.counts, self.state.lanes.free());
+        assert_eq!(snapshot.idle, counts.idle + free, "what stands by is idle");
+        let in_use = counts.checking + counts.resetting + counts.lanes - free;
         assert_eq!(
             snapshot.in_use,
             in_use + self.world.leased.len(),
@@ -160,25 +160,28 @@ impl Run {
     pub(super) fn verify_holders(&self) {
         let holders = self.state.holders(self.now);
         assert!(holders.is_sorted_by(|one, next| one.held >= next.held));
-        let known = holders.iter().map(|one| (one.held, one.place.line()));
+        let known = holders.iter().map(|one| (one.held, one.caller.line()));
         let mut known: Vec<_> = known.collect();
         known.sort_unstable();
         assert_eq!(known, self.world.holders(self.now), "the latest holders");
     }
 
-    pub(super) fn verify_standby(&self) {
+    pub(super) fn verify_cache(&self) {
         let (state, world) = (&self.state, &self.world);
-        if world.pass.is_open() {
+        if world.epoch.is_open() {
             assert_eq!(
-                world.pass,
-                state.pass(),
+                world.epoch,
+                state.epoch(),
                 "the pass is open and should not be"
             );
         }
-        for one in &world.standby {
+        for one in &world.cache {
             assert!(world.waiting.is_empty(), "{one:?}, while somebody waits");
-            assert!(world.pass.is_open(), "{one:?}, and nobody may take it");
-            assert_eq!(one.pass, world.pass, "{one:?}, given back before a recall");
+            assert!(world.epoch.is_open(), "{one:?}, and nobody may take it");
+            assert_eq!(
+                one.epoch, world.epoch,
+                "{one:?}, given back before a recall"
+            );
             assert!(state.is_current(one.slot), "{one:?}, and is stale");
             assert!(!world.leased.contains(&one.slot), "{one:?}, and is held");
         }
