@@ -6,28 +6,22 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result};
 
 use crate::background::CHECK_BOUND;
-use crate::checkout::{Checkout, CheckoutResult};
 use crate::explanation::{Explanation, WaitEnd};
-use crate::failure;
-use crate::fast::cache::Lookup;
 use crate::hooks::HOOK_BOUND;
 use crate::inner::{Inner, PoolHandle, bounded};
-use crate::lane::{Grant, Seat};
 use crate::lease::Lease;
-use crate::request::Request;
 use crate::state::{MIN_RETRY_GAP, Ticket};
 use crate::timestamp::Timestamp;
-use crate::work::Job;
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
 pub struct AcquireOptions {
-    /// When a connection is wanted at the latest. Default none; the timeout holds anyway.
+    /// When the wait ends at the latest. Default none; the timeout applies anyway.
     pub deadline: Deadline,
-    /// How long to wait at most. Default the pool's `acquire_timeout`.
+    /// Maximum wait. Default the pool's `acquire_timeout`.
     pub timeout: Option<Duration>,
-    /// For how many attempts to connect to wait after the first has failed. Default that
-    /// of the pool's retry policy; with 0 the first failure is the last.
+    /// Number of attempts to connect to wait for after the first has failed. Default that of the
+    /// pool's retry policy; with 0 the first failure is the last.
     pub retries: Option<u32>,
     /// The line of code that explanations name as the holder.
     pub caller: &'static Location<'static>,
@@ -58,112 +52,36 @@ impl Default for AcquireOptions {
     }
 }
 
-/// A lease for the caller alone.
-pub(crate) async fn acquire<C: Connector>(
-    inner: PoolHandle<C>,
-    options: AcquireOptions,
-) -> Result<Lease<C>> {
-    let now = inner.now();
-    if let Some(lease) = from_cache(&inner, options.caller, now) {
-        return Ok(lease);
-    }
-    match obtain(inner, options, now, false).await? {
-        Grant::Lease(lease) => Ok(lease),
-        Grant::Lane(_) => unreachable!("who does not share is given no seat"),
-    }
+/// What a caller wants of the pool, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    /// The place in the order of arrival, once there is one.
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) caller: &'static Location<'static>,
+    pub(crate) since: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// How many more attempts to connect it waits for after the first has failed.
+    pub(crate) retries: u32,
+    /// Whether a seat in a lane would do as well.
+    pub(crate) shares: bool,
 }
 
-/// A seat in a lane, or a lease where none is to be had.
-pub(crate) async fn share<C: Connector>(
-    inner: PoolHandle<C>,
-    options: AcquireOptions,
-) -> Result<Grant<C>> {
-    // Hooks at each turn are for a session that is the caller's own.
-    let shares = !inner.hooks.has_before_acquire() && !inner.hooks.has_after_release();
-    let now = inner.now();
-    match obtain(inner, options, now, shares).await? {
-        Grant::Lease(lease) if !shares => Ok(Grant::Lease(lease)),
-        Grant::Lease(lease) => Ok(lease.offer()),
-        seat => Ok(seat),
-    }
+/// The result of testing a connection before its caller gets it.
+pub(crate) enum Tested<C: Connector> {
+    Accepted(Lease<C>),
+    /// The connection is closed, and the caller goes on waiting.
+    Refused(PoolHandle<C>),
 }
 
-/// A connection that stands by, where there is a sound one.
-#[inline]
-fn from_cache<C: Connector>(
-    inner: &PoolHandle<C>,
-    caller: &'static Location<'static>,
-    now: Timestamp,
-) -> Option<Lease<C>> {
-    match inner.cache.take_any(now) {
-        Lookup::Miss => None,
-        Lookup::Hit(mut pooled) if pooled.connection.is_open() => {
-            pooled.stamp.since = now;
-            inner.cache.record(pooled.slot).leased(caller, now, 0);
-            tracing::debug!(pool = inner.name(), "acquired");
-            Some(Lease::begun(Arc::clone(inner), pooled))
-        }
-        Lookup::Hit(pooled) => {
-            tracing::debug!(pool = inner.name(), "a dead connection is closed");
-            inner.with_at(now, |locked, now| {
-                locked.state.broken(pooled.slot, now);
-                locked.give(Job::Close(pooled));
-            });
-            None
-        }
-        Lookup::Unfit(pooled) => {
-            inner.with_at(now, |locked, now| locked.returned_from_cache(pooled, now));
-            None
-        }
-    }
-}
-
-async fn obtain<C: Connector>(
-    mut inner: PoolHandle<C>,
-    options: AcquireOptions,
-    now: Timestamp,
-    shares: bool,
-) -> Result<Grant<C>> {
-    let mut call = Call::new(now, options, shares);
-    let mut now = Some(call.since);
-    loop {
-        match Checkout::new(&inner, &mut call, now.take()).await {
-            CheckoutResult::Leased { pooled, check } => {
-                let mut lease = Lease::new(inner, pooled);
-                if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
-                    tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
-                    inner = lease.refuse();
-                } else if call.admits(&lease).await? {
-                    lease.begin(options.caller, call.since);
-                    tracing::debug!(pool = lease.pool_name(), "acquired");
-                    return Ok(Grant::Lease(lease));
-                } else {
-                    inner = lease.dismiss();
-                }
-            }
-            CheckoutResult::Seated { slot, lane, since } => {
-                let seat = Seat::new(inner, slot, lane, since);
-                if seat.is_open() {
-                    return Ok(Grant::Lane(seat));
-                }
-                inner = seat.lost();
-            }
-            CheckoutResult::Stale => {}
-            CheckoutResult::Closed => return Err(inner.closed()),
-            CheckoutResult::Ended(end) => return Err(call.ended(&inner, end)),
-            CheckoutResult::Failed { error, attempts } => {
-                return Err(failure::connecting_failed(inner.name(), &error, attempts));
-            }
-        }
-    }
-}
-
-/// One call: its place in the queue, and where its time went.
+/// One call: what it asked for, its ticket, and where its time went.
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     options: AcquireOptions,
-    shares: bool,
+    /// Whether a seat in a lane would do as well.
+    pub(crate) shares: bool,
     ticket: Option<Ticket>,
-    since: Timestamp,
+    /// When the caller asked: when the future was first polled.
+    pub(crate) since: Timestamp,
     validating: Duration,
     /// How many connections the hook has refused to this call.
     refused: u32,
@@ -172,12 +90,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn new(now: Timestamp, options: AcquireOptions, shares: bool) -> Self {
+    pub(crate) fn new(options: AcquireOptions, shares: bool) -> Self {
         Call {
             options,
             shares,
             ticket: None,
-            since: now,
+            since: Timestamp::START,
             validating: Duration::ZERO,
             refused: 0,
             connecting_before: None,
@@ -189,10 +107,14 @@ impl Call {
         let timeout = self.options.timeout;
         let timeout = timeout.unwrap_or(inner.options.acquire_timeout);
         let deadline = match self.options.deadline.instant() {
-            Some(at) => inner.timestamp(at.into()),
+            Some(at) => inner.clock.timestamp(at.into()),
             None => Timestamp::NEVER,
         };
         self.since.after(timeout).min(deadline)
+    }
+
+    pub(crate) fn caller(&self) -> &'static Location<'static> {
+        self.options.caller
     }
 
     /// What the pool is told of the call.
@@ -216,6 +138,19 @@ impl Call {
     /// The call begins to wait.
     pub(crate) fn waits(&mut self, connecting_before: Duration) {
         self.connecting_before.get_or_insert(connecting_before);
+    }
+
+    /// Tests the connection and asks the hook whether the caller may have it, in the caller's
+    /// time.
+    pub(crate) async fn test<C: Connector>(&mut self, lease: Lease<C>) -> Result<Tested<C>> {
+        if lease.is_check_due() && !self.validate(&lease).await? {
+            tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
+            Ok(Tested::Refused(lease.refuse()))
+        } else if self.admits(&lease).await? {
+            Ok(Tested::Accepted(lease))
+        } else {
+            Ok(Tested::Refused(lease.dismiss()))
+        }
     }
 
     /// Asks the server for a sign of life, within a bound.
@@ -242,14 +177,6 @@ impl Call {
         if !inner.hooks.has_before_acquire() {
             return Ok(true);
         }
-        Box::pin(self.ask_hook(inner, lease)).await
-    }
-
-    async fn ask_hook<C: Connector>(
-        &mut self,
-        inner: &Arc<Inner<C>>,
-        lease: &Lease<C>,
-    ) -> Result<bool> {
         let began = inner.now();
         let expires = self.expires(inner);
         let limit = expires.since(began).min(HOOK_BOUND);
@@ -273,7 +200,7 @@ impl Call {
 
     /// Explains why the call ends without a connection.
     #[cold]
-    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: WaitEnd) -> Error {
+    pub(crate) fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: WaitEnd) -> Error {
         let explanation = inner.with(|locked, now| {
             locked.reconcile(now);
             let mut pool = locked.state.snapshot();

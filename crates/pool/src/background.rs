@@ -78,10 +78,11 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
 
 /// Tells a waiter what became of its wait. Called without the lock.
 pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C::Connection>) {
-    let Delivery { to, outcome } = delivery;
-    match to.deliver(outcome) {
-        Ok(waker) => waker.wake(),
-        Err(unwanted) => pass_on(inner, unwanted),
+    let Delivery { cell, outcome } = delivery;
+    match inner.mailbox(cell).deliver(outcome) {
+        Ok(Some(waker)) => waker.wake(),
+        Ok(None) => {}
+        Err(unwanted) => pass_on(inner, cell, unwanted),
     }
 }
 
@@ -108,13 +109,14 @@ pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<N
     let _end = RuntimeEnd(Weak::clone(&pool));
     loop {
         let Some(inner) = pool.upgrade() else { return };
+        inner.clock.compare();
         let due = inner.with(|locked, now| {
             locked.reconcile(now);
             locked.state.upkeep(now);
             (!locked.state.is_closing()).then(|| locked.state.next_due(now))
         });
         let Some(due) = due else { return };
-        let until = inner.instant(due);
+        let until = inner.clock.instant(due);
         drop(inner);
         match until {
             Some(until) => {
@@ -297,7 +299,7 @@ async fn check<C: Connector>(
     );
     inner.with(|locked, now| match locked.state.checked(slot, well, now) {
         Some(placement) => locked.put(pooled, placement, now),
-        None => locked.give(Job::Close(pooled)),
+        None => locked.close(pooled),
     });
 }
 
@@ -330,13 +332,13 @@ async fn reset<C: Connector>(
             tracing::debug!(pool = inner.name(), %error, "a connection was refused");
             locked.last_error = Some((Arc::new(error), now));
             locked.state.dismissed(slot, now);
-            locked.give(Job::Close(pooled));
+            locked.close(pooled);
         } else if clean {
             let placement = locked.state.reset(slot, now);
             locked.put(pooled, placement, now);
         } else {
             locked.state.broken(slot, now);
-            locked.give(Job::Close(pooled));
+            locked.close(pooled);
         }
     });
 }

@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 pub(crate) mod connection;
 pub(crate) mod epoch;
+pub(crate) mod mailbox;
 pub(crate) mod record;
-pub(crate) mod slot_table;
 pub(crate) mod sync;
+pub(crate) mod table;

@@ -1,4 +1,5 @@
 use std::hint::spin_loop;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
@@ -10,9 +11,12 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
+use crate::clock::Clock;
 use crate::failure;
 use crate::fast::cache::IdleCache;
 use crate::fast::connection::PoolConnection;
+use crate::fast::mailbox::Mailbox;
+use crate::fast::table::ChunkedTable;
 use crate::hooks::Hooks;
 use crate::locked::Locked;
 use crate::metrics::Publishing;
@@ -30,9 +34,10 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) options: PoolOptions,
     pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
-    opened_at: Instant,
+    pub(crate) clock: Clock,
     locked: Mutex<Locked<C::Connection>>,
     pub(crate) cache: Arc<IdleCache<C::Connection>>,
+    mailboxes: ChunkedTable<Mailbox<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
     /// The pool was closed because the runtime that keeps it up came to its end.
@@ -40,17 +45,30 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) publishing: Publishing,
     /// The state's, for those who do not take the lock.
     generation: AtomicU64,
-    has_waiters: AtomicBool,
 }
 
-/// A hold on a pool, counted at the handle that a caller uses: where each thread has one of
-/// its own, they do not count at the same place.
-pub(crate) type PoolHandle<C> = Arc<Arc<Inner<C>>>;
+/// A hold on a pool, counted at the handle that a caller uses. If each thread has a handle of its
+/// own, they do not count in the same place.
+pub(crate) type PoolHandle<C> = Arc<Counted<C>>;
 
-/// So often the lock is tried, with so many of the processor's pauses in between, before a thread
-/// goes to sleep over it: some 20 µs. It is held for a fraction of one, and to be woken takes
-/// longer than that. Between two tries, who has it is left to work on what it guards.
+/// What a handle counts, on cache lines of its own: two, since processors fetch them in pairs.
+#[repr(align(128))]
+pub(crate) struct Counted<C: Connector>(pub(crate) Arc<Inner<C>>);
+
+impl<C: Connector> Deref for Counted<C> {
+    type Target = Arc<Inner<C>>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// How often the lock is tried before a thread goes to sleep over it: for some 20 µs. It is held
+/// for a fraction of one, and to be woken takes longer than that.
 const TRIES: u32 = 40;
+/// How many of the processor's pauses are between two tries: enough to leave whoever holds the
+/// lock to work on what it guards, since each try takes the lock's cache line away.
 const PAUSES: u32 = 8;
 
 impl<C: Connector> Inner<C> {
@@ -70,16 +88,16 @@ impl<C: Connector> Inner<C> {
             called: Name::new(options.name.clone()),
             hooks: Arc::new(hooks),
             runtime,
-            opened_at: Instant::now(),
+            clock: Clock::new(),
             locked: Mutex::new(Locked::new(state, Arc::clone(&cache))),
             cache,
+            mailboxes: ChunkedTable::new(),
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
             runtime_ended: AtomicBool::new(false),
             publishing: Publishing::new(),
             generation: AtomicU64::new(0),
-            has_waiters: AtomicBool::new(false),
         }
     }
 
@@ -92,22 +110,11 @@ impl<C: Connector> Inner<C> {
         failure::closed(self.name(), self.runtime_ended.load(Ordering::Acquire))
     }
 
+    #[inline]
     pub(crate) fn now(&self) -> Timestamp {
-        self.timestamp(Instant::now())
-    }
-
-    pub(crate) fn timestamp(&self, instant: Instant) -> Timestamp {
-        Timestamp::at(instant.saturating_duration_since(self.opened_at))
-    }
-
-    /// The instant of a moment; `None` where a clock cannot hold it.
-    pub(crate) fn instant(&self, timestamp: Timestamp) -> Option<Instant> {
-        match timestamp {
-            Timestamp::NEVER => None,
-            timestamp => self
-                .opened_at
-                .checked_add(timestamp.since(Timestamp::START)),
-        }
+        #[cfg(test)]
+        counts::CLOCK.with(|count| count.set(count.get() + 1));
+        self.clock.now()
     }
 
     /// Does something under the lock, and what follows from it once the lock is released.
@@ -143,10 +150,6 @@ impl<C: Connector> Inner<C> {
         if self.generation.load(Ordering::Relaxed) != generation {
             self.generation.store(generation, Ordering::Release);
         }
-        let has_waiters = state.has_waiters();
-        if self.has_waiters.load(Ordering::Relaxed) != has_waiters {
-            self.has_waiters.store(has_waiters, Ordering::Relaxed);
-        }
     }
 
     /// Counts that the holder of a connection has given it back.
@@ -156,9 +159,10 @@ impl<C: Connector> Inner<C> {
         self.cache.record(pooled.slot).returned(held);
     }
 
-    /// Whether who asks now will probably have to wait.
-    pub(crate) fn has_waiters(&self) -> bool {
-        self.has_waiters.load(Ordering::Relaxed)
+    /// A waiter's mailbox.
+    #[inline]
+    pub(crate) fn mailbox(&self, cell: u32) -> &Mailbox<C::Connection> {
+        self.mailboxes.at(cell as usize)
     }
 
     /// Whether connections of this generation are still to be leased out.
@@ -166,7 +170,7 @@ impl<C: Connector> Inner<C> {
         self.generation.load(Ordering::Acquire) == generation
     }
 
-    /// The pool in numbers, all of the same moment.
+    /// The pool in numbers, all taken at the same time.
     pub(crate) fn statistics(self: &Arc<Self>) -> Statistics {
         self.with(|locked, now| {
             locked.reconcile(now);
@@ -178,6 +182,8 @@ impl<C: Connector> Inner<C> {
 
     /// For looking only: whatever changes the state goes through `with`.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Locked<C::Connection>> {
+        #[cfg(test)]
+        counts::LOCK.with(|count| count.set(count.get() + 1));
         for _ in 0..TRIES {
             match self.locked.try_lock() {
                 Ok(locked) => return locked,
@@ -214,3 +220,22 @@ pub(crate) async fn close<T: Pooled>(connection: T) {
 pub(crate) fn bounded(length: Duration) -> Deadline {
     Deadline::after(Instant::now().into_std(), length)
 }
+
+/// How often this thread has done what leasing is to do as rarely as it can.
+#[cfg(test)]
+mod counts {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static LOCK: Cell<u32> = const { Cell::new(0) };
+        pub(super) static CLOCK: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// The locks taken and the clock readings since this was called last.
+    pub(super) fn take() -> (u32, u32) {
+        (LOCK.take(), CLOCK.take())
+    }
+}
+
+#[cfg(test)]
+mod tests;

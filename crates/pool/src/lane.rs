@@ -61,7 +61,7 @@ impl<T> Lane<T> {
 }
 
 impl LaneWaiters {
-    /// Notes whom to wake, in a place of the rider's own.
+    /// Notes the waker of a caller, under a number of its own.
     fn note(&mut self, index: Option<usize>, waker: &Waker) -> usize {
         let index = index
             .or_else(|| self.free.pop())
@@ -84,9 +84,9 @@ impl LaneWaiters {
     }
 }
 
-/// A place for one statement on a connection that others' statements share. Dropped before
-/// [`ride`](Seat::ride) has come to its end, it retires the lane: nobody joins what a
-/// statement is left behind on, and those who are there are answered.
+/// The right to run one statement on a connection that other callers' statements share. Dropped
+/// before [`run`](Seat::run) has completed, it retires the lane: no further statement joins, and
+/// those that are there are answered.
 pub struct Seat<C: Connector> {
     inner: PoolHandle<C>,
     slot: SlotId,
@@ -110,11 +110,11 @@ impl<C: Connector> Seat<C> {
         }
     }
 
-    /// Waits for the answer of the statement, or until the lane turns out to be stuck:
-    /// then `None`, the statement has been dropped, and is to be asked elsewhere.
+    /// Runs the statement. Returns `None` if the lane turns out to be stuck: then the statement has
+    /// been dropped, and is to be sent elsewhere.
     ///
     /// # Cancel safety
-    /// As for the statement; the neighbours are answered all the same.
+    /// That of the statement; the other statements in the lane are answered all the same.
     pub fn run<F: Future>(&self, statement: F) -> impl Future<Output = Option<F::Output>> {
         LaneCall {
             lane: self.lane.as_deref().expect(HELD),
@@ -123,8 +123,8 @@ impl<C: Connector> Seat<C> {
         }
     }
 
-    /// Leaves the seat after the statement was answered, and says how long it took itself,
-    /// without its wait for those before it.
+    /// Leaves the seat after the statement was answered. Returns how long the statement took by
+    /// itself, without its wait for those before it.
     pub fn answered(mut self) -> Duration {
         self.leave(End::Answered)
     }
@@ -185,11 +185,11 @@ impl<C: Connector> fmt::Debug for Seat<C> {
     }
 }
 
-/// Where an autocommit statement runs.
+/// What a call of [`share`](crate::Pool::share) is granted.
 pub enum Grant<C: Connector> {
-    /// On a connection that others' statements share.
+    /// A seat on a connection that other callers' statements share.
     Lane(Seat<C>),
-    /// On a connection of its own.
+    /// A connection of its own.
     Lease(Lease<C>),
 }
 

@@ -11,12 +11,10 @@ use crate::inner::PoolHandle;
 use crate::lane::{Grant, Lane, Seat};
 use crate::release::release;
 use crate::timestamp::Timestamp;
-use crate::work::Job;
 
-/// A connection while one caller holds it alone. Dropping it gives the connection back:
-/// at once where the session is clean, after a reset in the background where it is not;
-/// a connection that is lost is closed and replaced. It may be dropped anywhere, within a
-/// runtime or outside.
+/// A connection held by one caller alone. Dropping the lease returns the connection: immediately if
+/// the session is clean, after a reset in the background if it is not. A lost connection is closed
+/// and replaced. The lease may be dropped anywhere, inside or outside a runtime.
 pub struct Lease<C: Connector> {
     inner: PoolHandle<C>,
     /// There until the lease ends.
@@ -34,7 +32,7 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// One that is written down already.
+    /// A lease that has been recorded already.
     pub(crate) fn begun(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
@@ -43,36 +41,40 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// Takes the connection out of the pool for good; the pool may open another in its place.
+    /// Removes the connection from the pool; the pool may open another in its place.
     pub fn detach(mut self) -> C::Connection {
-        let pooled = self.pooled.take().expect(HELD);
+        let mut pooled = self.pooled.take().expect(HELD);
         let now = self.inner.now();
         self.inner.count_return(&pooled, now);
-        self.inner
-            .with_at(now, |locked, now| locked.state.detached(pooled.slot, now));
+        self.inner.with_at(now, |locked, now| {
+            locked.forget(&mut pooled);
+            locked.state.detached(pooled.slot, now);
+        });
         pooled.connection
     }
 
-    /// Closes the connection instead of giving it back, within 5 s, and the hook before it
-    /// within 5 s more.
+    /// Closes the connection instead of returning it, within 5 s, after running the hook within
+    /// another 5 s.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
+    /// If the future is dropped, so is the connection; nothing is leaked.
     pub async fn close(mut self) {
-        if let Some(pooled) = self.pooled.take() {
+        if let Some(mut pooled) = self.pooled.take() {
             let now = self.inner.now();
             self.inner.count_return(&pooled, now);
-            self.inner
-                .with_at(now, |locked, now| locked.state.dismissed(pooled.slot, now));
+            self.inner.with_at(now, |locked, now| {
+                locked.forget(&mut pooled);
+                locked.state.dismissed(pooled.slot, now);
+            });
             let claim = SlotGuard::new(&self.inner, pooled.slot);
             self.inner.hooks.close(pooled.connection).await;
             drop(claim);
         }
     }
 
-    /// Says that the connection leads elsewhere than it should, as when its server turned out
-    /// to be a replica: makes all connections of its generation stale. At most once a second,
-    /// so that a server which stays a replica is not connected to over and over.
+    /// Marks all connections of this one's generation as stale, because it leads to the wrong server,
+    /// as when the server turned out to be a replica. At most once a second, so that the pool does
+    /// not connect over and over to a server that stays a replica.
     pub fn mark_stale(&self) {
         let slot = self.pooled().slot;
         let stale = self
@@ -87,13 +89,18 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// The caller who asked at `asked` from this place has it now.
+    /// The caller that asked at `asked` has it now.
     pub(crate) fn begin(&mut self, caller: &'static Location<'static>, asked: Timestamp) {
         self.begun = true;
         let pooled = self.pooled();
         let since = pooled.since();
         let record = self.inner.cache.record(pooled.slot);
         record.leased(caller, since, since.nanos_since(asked));
+    }
+
+    /// Whether the connection is to be tested before the caller gets it.
+    pub(crate) fn is_check_due(&self) -> bool {
+        self.pooled().stamp.check
     }
 
     fn pooled(&self) -> &BoxedConnection<C> {
@@ -108,30 +115,29 @@ impl<C: Connector> Lease<C> {
         self.inner.name()
     }
 
-    /// Gives back a connection that was dead before the caller had it, and gives back what
-    /// it was taken through.
+    /// Closes a connection that was dead before the caller had it. Returns the handle.
     pub(crate) fn refuse(mut self) -> PoolHandle<C> {
         if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
                 locked.state.broken(pooled.slot, now);
-                locked.give(Job::Close(pooled));
+                locked.close(pooled);
             });
         }
         Arc::clone(&self.inner)
     }
 
-    /// Gives back a connection that is sound, but was refused to the caller.
+    /// Closes a connection that is sound, but was refused to the caller. Returns the handle.
     pub(crate) fn dismiss(mut self) -> PoolHandle<C> {
         if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
                 locked.state.dismissed(pooled.slot, now);
-                locked.give(Job::Close(pooled));
+                locked.close(pooled);
             });
         }
         Arc::clone(&self.inner)
     }
 
-    /// Lets others share the connection, where the pool wants another lane.
+    /// Makes the connection a lane, if the pool wants another one.
     pub(crate) fn offer(mut self) -> Grant<C> {
         let slot = self.pooled().slot;
         let mut pooled = self.pooled.take();

@@ -19,8 +19,8 @@
 
 mod acquire;
 mod background;
-mod bounds;
 mod checkout;
+mod clock;
 mod explanation;
 mod failure;
 mod fast;
@@ -30,7 +30,6 @@ mod inner;
 mod lane;
 mod lease;
 mod locked;
-mod mailbox;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
@@ -40,8 +39,6 @@ mod name;
 mod options;
 mod pool;
 mod release;
-mod request;
-mod shedding;
 mod source;
 mod state;
 mod statistics;
@@ -49,13 +46,11 @@ mod timestamp;
 mod work;
 
 pub use acquire::AcquireOptions;
-pub use bounds::Bounds;
 pub use histogram::Histogram;
 pub use hooks::{HookFuture, Hooks};
 pub use lane::{Grant, Seat};
 pub use lease::Lease;
-pub use options::PoolOptions;
+pub use options::{Bounds, PoolOptions, Shedding};
 pub use pool::Pool;
-pub use shedding::Shedding;
 pub use statistics::Statistics;
 pub use underpin_core::HealthCheck;

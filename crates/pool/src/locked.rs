@@ -3,11 +3,11 @@ use std::time::Duration;
 
 use underpin_core::Error;
 
+use crate::acquire::Request;
 use crate::fast::cache::IdleCache;
 use crate::fast::connection::PoolConnection;
+use crate::fast::mailbox::{MailboxNumbers, Outcome};
 use crate::lane::Lane;
-use crate::mailbox::{Mailbox, Mailboxes, Outcome};
-use crate::request::Request;
 use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter};
 use crate::timestamp::Timestamp;
 use crate::work::{Delivery, Job, Work};
@@ -16,7 +16,7 @@ use crate::work::{Delivery, Job, Work};
 /// does not disturb who works under it.
 #[repr(C, align(64))]
 pub(crate) struct Locked<T> {
-    pub(crate) mailboxes: Mailboxes<T>,
+    pub(crate) mailboxes: MailboxNumbers,
     /// Whether `work` holds any.
     has_work: bool,
     pub(crate) state: State,
@@ -30,8 +30,9 @@ pub(crate) struct Locked<T> {
 }
 
 /// A place in the queue.
-pub(crate) struct Wait<T> {
-    pub(crate) mailbox: Arc<Mailbox<T>>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wait {
+    /// The number of the mailbox.
     pub(crate) cell: u32,
     pub(crate) ticket: Ticket,
     /// The pool's time spent connecting up to then.
@@ -42,7 +43,7 @@ impl<T> Locked<T> {
     pub(crate) fn new(state: State, cache: Arc<IdleCache<T>>) -> Self {
         Locked {
             state,
-            mailboxes: Mailboxes::new(),
+            mailboxes: MailboxNumbers::default(),
             has_work: false,
             connections: Vec::new(),
             cache,
@@ -60,7 +61,7 @@ impl<T> Locked<T> {
         now: Timestamp,
     ) -> Option<Delivery<T>> {
         match self.state.returned(pooled.slot, now) {
-            Placement::Handoff { cell, check } => self.address(pooled, cell, check, now),
+            Placement::Handoff { cell, check } => Some(self.address(pooled, cell, check, now)),
             placement => {
                 self.put(pooled, placement, now);
                 None
@@ -74,8 +75,7 @@ impl<T> Locked<T> {
         &mut self,
         request: &mut Request,
         now: Timestamp,
-        mailbox: impl FnOnce() -> Arc<Mailbox<T>>,
-    ) -> Result<Outcome<T>, Wait<T>> {
+    ) -> Result<Outcome<T>, Wait> {
         if request.shares {
             if self.state.would_share_work(now) {
                 self.close_cache(now);
@@ -100,8 +100,7 @@ impl<T> Locked<T> {
             }
             Acquisition::Wait => {
                 let connecting_before = self.state.connecting_time(now);
-                let mailbox = mailbox();
-                let cell = self.mailboxes.add(Arc::clone(&mailbox));
+                let cell = self.mailboxes.assign();
                 let waiter = Waiter {
                     ticket,
                     cell,
@@ -115,7 +114,6 @@ impl<T> Locked<T> {
                 };
                 self.state.enqueue(waiter, now);
                 Err(Wait {
-                    mailbox,
                     cell,
                     ticket,
                     connecting_before,
@@ -149,12 +147,11 @@ impl<T> Locked<T> {
                 *entry(&mut self.connections, slot) = Some(pooled);
             }
             Placement::Handoff { cell, check } => {
-                if let Some(delivery) = self.address(pooled, cell, check, now) {
-                    self.has_work = true;
-                    self.work.deliveries.push(delivery);
-                }
+                let delivery = self.address(pooled, cell, check, now);
+                self.has_work = true;
+                self.work.deliveries.push(delivery);
             }
-            Placement::Close => self.give(Job::Close(pooled)),
+            Placement::Close => self.close(pooled),
         }
     }
 
@@ -165,10 +162,9 @@ impl<T> Locked<T> {
         cell: u32,
         check: bool,
         now: Timestamp,
-    ) -> Option<Delivery<T>> {
-        let to = self.mailboxes.remove(cell)?;
-        let outcome = self.grant(pooled, check, now);
-        Some(Delivery { to, outcome })
+    ) -> Delivery<T> {
+        let outcome = self.grant(pooled, check, now, Some(cell));
+        Delivery { cell, outcome }
     }
 
     /// Takes the connection of a slot that was idle.
@@ -184,28 +180,33 @@ impl<T> Locked<T> {
     /// The connection of a slot that was idle and is leased now.
     fn lease(&mut self, slot: SlotId, check: bool, now: Timestamp) -> Outcome<T> {
         match self.take(slot) {
-            Some(pooled) => self.grant(pooled, check, now),
+            Some(pooled) => self.grant(pooled, check, now, None),
             None => Outcome::Closed,
         }
     }
 
-    fn grant(&self, mut pooled: Box<PoolConnection<T>>, check: bool, now: Timestamp) -> Outcome<T> {
-        pooled.stamp = self.state.stamp(pooled.slot, now);
-        Outcome::Granted {
-            pooled,
-            check,
-            generation: self.state.generation(),
+    fn grant(
+        &mut self,
+        mut pooled: Box<PoolConnection<T>>,
+        check: bool,
+        now: Timestamp,
+        mailbox: Option<u32>,
+    ) -> Outcome<T> {
+        pooled.stamp = self.state.stamp(pooled.slot, check, now);
+        if let Some(emptied) = std::mem::replace(&mut pooled.mailbox, mailbox) {
+            self.mailboxes.free(emptied);
         }
+        Outcome::Leased(pooled)
     }
 
-    /// Tells the state machine of a connection that came back and was on standby.
+    /// Tells the state machine about a connection that was taken out of the cache.
     pub(crate) fn returned_from_cache(&mut self, pooled: Box<PoolConnection<T>>, now: Timestamp) {
         let (slot, since) = (pooled.slot, pooled.since());
         let placement = self.state.returned_from_cache(slot, since, now);
         self.put(pooled, placement, now);
     }
 
-    /// Brings back what is on standby, and gives whether there was anything.
+    /// Empties the cache. Returns whether there was anything in it.
     fn flush_cache(&mut self, now: Timestamp) -> bool {
         let cache = Arc::clone(&self.cache);
         let mut any = false;
@@ -216,9 +217,8 @@ impl<T> Locked<T> {
         any
     }
 
-    /// Brings back what is on standby, for somebody who would have to wait otherwise. Nothing
-    /// goes there from now on until it is seen that nobody waits. Gives whether there was
-    /// anything.
+    /// Closes and empties the cache, for a caller that would have to wait otherwise. It stays closed
+    /// until nobody is waiting. Returns whether there was anything in it.
     fn close_cache(&mut self, now: Timestamp) -> bool {
         let epoch = self.cache.epoch();
         if !epoch.is_open() {
@@ -242,7 +242,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Lets those know who do not take the lock whether connections may stand by.
+    /// Publishes whether connections may be cached, for callers that do not take the lock.
     fn publish_epoch(&mut self, now: Timestamp) {
         let (old, new) = (self.cache.epoch(), self.state.epoch());
         if old != new {
@@ -279,8 +279,22 @@ impl<T> Locked<T> {
     }
 
     /// What is left to do once the lock is released.
+    #[inline]
     pub(crate) fn take_work(&mut self) -> Option<Work<T>> {
         std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
+    }
+
+    /// Leaves a connection that is to be closed to a background task.
+    pub(crate) fn close(&mut self, mut pooled: Box<PoolConnection<T>>) {
+        self.forget(&mut pooled);
+        self.give(Job::Close(pooled));
+    }
+
+    /// Takes note that a connection leaves the pool.
+    pub(crate) fn forget(&mut self, pooled: &mut PoolConnection<T>) {
+        if let Some(emptied) = pooled.mailbox.take() {
+            self.mailboxes.free(emptied);
+        }
     }
 
     /// Leaves a job to a background task.
@@ -290,22 +304,27 @@ impl<T> Locked<T> {
     }
 
     fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
-        if let Some(to) = self.mailboxes.remove(cell) {
-            self.has_work = true;
-            self.work.deliveries.push(Delivery { to, outcome });
-        }
+        self.has_work = true;
+        self.work.deliveries.push(Delivery { cell, outcome });
     }
 
     /// Does what the state machine asks for, as far as that is done under the lock.
+    #[inline]
     pub(crate) fn carry_out_actions(&mut self, now: Timestamp) {
         self.publish_epoch(now);
+        if self.state.has_actions() {
+            self.carry_out_all(now);
+        }
+    }
+
+    fn carry_out_all(&mut self, now: Timestamp) {
         while let Some(action) = self.state.next_action() {
             self.has_work = true;
             match action {
                 Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
                 Action::Close(slot) => {
                     if let Some(pooled) = self.take(slot) {
-                        self.work.jobs.push(Job::Close(pooled));
+                        self.close(pooled);
                     }
                 }
                 Action::Check(slot) => {

@@ -6,20 +6,21 @@ use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background;
 use crate::fast::connection::BoxedConnection;
+use crate::fast::mailbox::Outcome;
 use crate::inner::Inner;
 use crate::lane::{self, Lane};
-use crate::mailbox::Outcome;
 use crate::state::End;
 use crate::timestamp::Timestamp;
 use crate::work::Job;
 
-/// Passes on what came for a waiter who has gone away.
-pub(crate) fn pass_on<C: Connector>(inner: &Arc<Inner<C>>, outcome: Outcome<C::Connection>) {
+/// Passes on what came into the mailbox of a waiter that has gone away.
+pub(crate) fn pass_on<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    mailbox: u32,
+    outcome: Outcome<C::Connection>,
+) {
     match outcome {
-        Outcome::Granted { pooled, .. } => inner.with(|locked, now| {
-            let placement = locked.state.unclaimed(pooled.slot, now);
-            locked.put(pooled, placement, now);
-        }),
+        Outcome::Leased(pooled) => return unclaimed(inner, pooled),
         Outcome::Seated { slot, lane, since } => {
             // The last hold on a lane that has ended must be the pool's.
             drop(lane);
@@ -27,12 +28,23 @@ pub(crate) fn pass_on<C: Connector>(inner: &Arc<Inner<C>>, outcome: Outcome<C::C
         }
         _ => {}
     }
+    inner.with(|locked, _| locked.mailboxes.free(mailbox));
+}
+
+/// Passes on a connection that its waiter does not take.
+pub(crate) fn unclaimed<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnection<C>) {
+    inner.with(|locked, now| {
+        let placement = locked.state.unclaimed(pooled.slot, now);
+        locked.put(pooled, placement, now);
+    });
 }
 
 /// Gives the connection of a lane back, unless others have a hold on it still.
 pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C::Connection>>) {
     if let Some(lane) = Arc::into_inner(lane) {
-        decide(inner, lane.into_connection(), inner.now());
+        let pooled = lane.into_connection();
+        let state = pooled.connection.state();
+        decide(inner, pooled, state, inner.now());
     }
 }
 
@@ -47,20 +59,27 @@ pub(crate) fn release<C: Connector>(
     if begun {
         inner.count_return(&pooled, now);
     }
-    if pooled.connection.state() != SessionState::Clean {
-        return decide(inner, pooled, now);
+    let state = pooled.connection.state();
+    if state != SessionState::Clean {
+        return decide(inner, pooled, state, now);
     }
-    match inner.cache.put(pooled, now) {
-        None => tracing::debug!(pool = inner.name(), "returned"),
-        Some(pooled) => decide(inner, pooled, now),
+    if let Some(pooled) = inner.cache.put(pooled, now) {
+        decide(inner, pooled, state, now);
+    } else {
+        tracing::debug!(pool = inner.name(), "returned");
     }
 }
 
 /// Has the state machine decide what becomes of a connection that its holder, or its lane, is
 /// done with.
-fn decide<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnection<C>, now: Timestamp) {
+#[inline]
+fn decide<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    pooled: BoxedConnection<C>,
+    state: SessionState,
+    now: Timestamp,
+) {
     // Whether the other side has hung up is looked at when it goes out again.
-    let state = pooled.connection.state();
     let slot = pooled.slot;
     if state == SessionState::Clean && !inner.hooks.has_after_release() {
         let delivery = inner.with_at(now, |locked, now| locked.take_back(pooled, now));
@@ -71,11 +90,11 @@ fn decide<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnection<C>, now: 
         inner.with_at(now, |locked, now| {
             if state == SessionState::Broken {
                 locked.state.broken(slot, now);
-                locked.give(Job::Close(pooled));
+                locked.close(pooled);
             } else if locked.state.returned_dirty(slot, now) {
                 locked.give(Job::Reset(pooled));
             } else {
-                locked.give(Job::Close(pooled));
+                locked.close(pooled);
             }
         });
     }

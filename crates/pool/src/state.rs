@@ -1,5 +1,5 @@
 //! The decisions of the pool, without I/O, clock or randomness: what happened goes in, with
-//! the moment at which it did; what to do comes out, as the answer of a call where it
+//! the time at which it did; what to do comes out, as the answer of a call where it
 //! concerns the connection that the call is about, and as [`Action`]s where it does not.
 //!
 //! What always holds, and the simulation checks after each step:
@@ -26,20 +26,19 @@ mod shedding;
 mod simulation;
 mod slot;
 mod snapshot;
-mod stopwatch;
-mod totals;
 mod upkeep;
 
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::bounds::Bounds;
+use crate::options::Bounds;
 use crate::options::PoolOptions;
 use crate::timestamp::Timestamp;
 use backoff::Backoff;
 pub(crate) use backoff::MIN_RETRY_GAP;
 pub(crate) use connecting::AfterFailure;
+use connecting::Stopwatch;
 pub(crate) use decision::{Acquisition, Action, Placement};
 pub(crate) use lanes::End;
 use lanes::Lanes;
@@ -50,9 +49,7 @@ pub(crate) use queue::{Ticket, Waiter};
 use shedding::Overload;
 pub(crate) use slot::SlotId;
 use slot::{Phase, PhaseCounts, Replacement, Slot};
-pub(crate) use snapshot::{Holder, Snapshot};
-use stopwatch::Stopwatch;
-use totals::Totals;
+pub(crate) use snapshot::{Holder, Snapshot, Totals};
 use underpin_core::HealthCheck;
 
 /// The pool's state. What each lease touches comes first and together, so that it is on few
@@ -62,7 +59,7 @@ use underpin_core::HealthCheck;
 pub(crate) struct State {
     queue: Queue,
     next_ticket: u64,
-    /// The idle slots, sorted by the moment of their return; the last one goes out next.
+    /// The idle slots, sorted by the time of their return; the last one goes out next.
     idle: Vec<SlotId>,
     slots: Vec<Slot>,
     generation: u64,
@@ -116,6 +113,12 @@ impl State {
             epoch: 0,
             overload: Overload::default(),
         }
+    }
+
+    /// Whether there is anything to do.
+    #[inline]
+    pub(crate) fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
     }
 
     /// What to do next, oldest first.
@@ -176,10 +179,15 @@ impl State {
     pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Timestamp) {
         self.call_by(waiter.expires);
         self.queue.join(waiter);
-        self.retire_lanes(now);
-        self.call_by(self.lanes_due());
+        if self.lanes.any() {
+            self.retire_lanes(now);
+            self.call_by(self.lanes_due());
+        }
         self.note_waiting(now);
-        self.plan(now);
+        // At the limit nothing can be opened for it.
+        if self.counts.size() < self.bounds.limit() {
+            self.plan(now);
+        }
     }
 
     /// A waiter has gone away. Gives whether it waited still; does nothing where it was
@@ -193,11 +201,6 @@ impl State {
     /// How many may wait; `None` for any number.
     pub(crate) fn most_waiting(&self) -> Option<usize> {
         self.policy.max_waiting
-    }
-
-    /// Whether somebody waits.
-    pub(crate) fn has_waiters(&self) -> bool {
-        self.queue.len() > 0
     }
 
     /// A waiter has gone away because its time was up.

@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use crate::bounds::Bounds;
 use crate::fast::record::LeaseTotals;
 use crate::histogram::Histogram;
+use crate::options::Bounds;
 use crate::state::State;
 
-/// A pool in numbers, all of the same moment.
+/// A pool in numbers, all taken at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {

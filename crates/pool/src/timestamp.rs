@@ -8,10 +8,10 @@ pub(crate) struct Timestamp(u64);
 impl Timestamp {
     /// The opening of the pool.
     pub(crate) const START: Timestamp = Timestamp(0);
-    /// A moment that does not come.
+    /// A time that never comes.
     pub(crate) const NEVER: Timestamp = Timestamp(u64::MAX);
 
-    /// The moment `since_start` after the opening.
+    /// The time `since_start` after the opening.
     pub(crate) fn at(since_start: Duration) -> Self {
         Timestamp(nanos(since_start))
     }
@@ -26,9 +26,14 @@ impl Timestamp {
         self.0
     }
 
-    /// The moment `wait` later.
+    /// The time `wait` later.
     pub(crate) fn after(self, wait: Duration) -> Self {
         Timestamp(self.0.saturating_add(nanos(wait)))
+    }
+
+    /// The timestamp `ago` earlier, or the opening.
+    pub(crate) fn before(self, ago: Duration) -> Self {
+        Timestamp(self.0.saturating_sub(nanos(ago)))
     }
 
     /// As `since`, in nanoseconds: what is done at each lease need not divide.

@@ -1,58 +1,59 @@
-//! Connections that came back while nobody waited, ready for the next caller without the
-//! pool's lock.
+//! The cache of idle connections: connections that were returned while nobody was waiting, ready
+//! for the next caller without the pool's lock.
 //!
-//! A connection that is given back stands by in the berth of its slot, and who asks next takes
-//! it from there; to the state machine it has been leased all the time. No lock is taken, and
-//! callers on several threads use berths of their own as long as there are enough of them.
+//! A returned connection is put into the cache slot of its own, and the next caller takes it from
+//! there. To the state machine it has been leased all the time. No lock is taken, and callers on
+//! several threads use slots of their own as long as there are enough.
 //!
-//! That nobody waits while a connection stands by is kept thus: who is about to wait closes the
-//! pass and then empties each berth; who gives back fills its berth and then looks at the pass
-//! again. Both change the berth by a swap, so that one of them comes second there and sees what
-//! the other did before: the connection, or the closed pass. `tests/loom` tries all orders.
+//! No connection stays in the cache while a caller waits: a caller that is about to wait closes the
+//! epoch and then empties each cache slot; a caller that returns a connection fills its slot and
+//! then looks at the epoch again. Both change the slot by a swap, so one of them comes second there
+//! and sees what the other did before: the connection, or the closed epoch. `tests/loom` tries all
+//! orders.
 
 use crate::fast::connection::PoolConnection;
 use crate::fast::epoch::Epoch;
 use crate::fast::record::{LeaseTotals, Record};
-use crate::fast::slot_table::SlotTable;
 use crate::fast::sync::{AtomicBool, AtomicCell, AtomicU64, Ordering, last_slot, note_slot};
+use crate::fast::table::ChunkedTable;
 use crate::state::SlotId;
 use crate::timestamp::Timestamp;
 
 pub(crate) struct IdleCache<T> {
     epoch: AtomicU64,
-    slots: SlotTable<CacheSlot<T>>,
-    /// From how many nanoseconds on a connection is not taken from here, but tested first.
+    slots: ChunkedTable<CacheSlot<T>>,
+    /// Number of idle nanoseconds after which a connection is tested before it is leased.
     check_after: u64,
 }
 
-/// The place of one slot. Two cache lines, since processors fetch them in pairs.
+/// The cached connection of one slot. Two cache lines, since processors fetch them in pairs.
 #[repr(align(128))]
 struct CacheSlot<T> {
     pooled: AtomicCell<Option<Box<PoolConnection<T>>>>,
-    /// A hint for who looks for a connection.
+    /// A hint for callers looking for a connection.
     filled: AtomicBool,
     record: Record,
 }
 
-/// What was found for a caller.
+/// The result of looking for a connection.
 #[derive(Debug)]
 pub(crate) enum Lookup<T> {
     Miss,
     Hit(Box<PoolConnection<T>>),
-    /// It is stale, has expired, or is to be tested first.
+    /// The connection is stale, has expired, or is to be tested first.
     Unfit(Box<PoolConnection<T>>),
 }
 
-/// So many berths are looked at for one caller: those that differ in their lowest bits from
-/// the one that its thread has filled last.
+/// Number of slots examined for one caller: those that differ in their lowest bits from the one
+/// that its thread filled last.
 const PROBES: usize = 8;
 
 impl<T> IdleCache<T> {
-    /// With the pass of a state machine that has just begun.
+    /// An empty cache, with the epoch of a new state machine.
     pub(crate) fn new(epoch: Epoch, check_after: Option<u64>) -> Self {
         IdleCache {
             epoch: AtomicU64::new(epoch.bits()),
-            slots: SlotTable::new(),
+            slots: ChunkedTable::new(),
             check_after: check_after.unwrap_or(u64::MAX),
         }
     }
@@ -61,12 +62,13 @@ impl<T> IdleCache<T> {
         Epoch::of_bits(self.epoch.load(Ordering::Acquire))
     }
 
-    /// Only with the pool's lock. What is there under another pass is then to be brought back.
+    /// Changes the epoch. Requires the pool's lock; connections cached under another epoch are to be
+    /// taken out afterwards.
     pub(crate) fn set_epoch(&self, epoch: Epoch) {
         self.epoch.store(epoch.bits(), Ordering::Release);
     }
 
-    /// Looks for a connection, first where this thread has left one.
+    /// Takes a connection, preferably the one that this thread put here last.
     #[inline]
     pub(crate) fn take_any(&self, now: Timestamp) -> Lookup<T> {
         let epoch = self.epoch();
@@ -97,8 +99,8 @@ impl<T> IdleCache<T> {
         Lookup::Miss
     }
 
-    /// Takes a connection whose session is clean from its holder; gives it back where the state
-    /// machine is to decide what becomes of it.
+    /// Caches a connection whose session is clean. Returns it if the state machine is to decide what
+    /// to do with it.
     #[inline]
     pub(crate) fn put(
         &self,
@@ -121,24 +123,24 @@ impl<T> IdleCache<T> {
         slot.pooled.take()
     }
 
-    /// Takes out what stands by in the berth of this slot. A berth that is not seen yet is made
-    /// here, since only one that both sides use puts them in order.
+    /// Takes the cached connection of this slot. An entry that is not seen yet is made here, since
+    /// only an entry that both sides use puts them in order.
     pub(crate) fn take(&self, slot: SlotId) -> Option<Box<PoolConnection<T>>> {
         self.slots.at(slot.index()).pooled.take()
     }
 
-    /// Where the leases of this slot are written down.
+    /// The record of the leases of this slot.
     #[inline]
     pub(crate) fn record(&self, slot: SlotId) -> &Record {
         &self.slots.at(slot.index()).record
     }
 
-    /// What is written down of all leases.
+    /// The totals of all records.
     pub(crate) fn leases(&self) -> LeaseTotals {
         LeaseTotals::of(self.slots.iter().map(|slot| &slot.record))
     }
 
-    /// Takes out all there is, when the pool is gone.
+    /// Takes out all connections, when the pool is gone.
     pub(crate) fn drain(&self) -> impl Iterator<Item = Box<PoolConnection<T>>> {
         self.slots.iter().filter_map(|slot| slot.pooled.take())
     }

@@ -1,12 +1,12 @@
 use crate::timestamp::Timestamp;
 
-/// Whether connections may go from caller to caller without the state machine. It changes
-/// whenever those that are leased out are to be looked at when they come back, so that each
-/// carries the one that it was leased under.
+/// A version of the pool, and whether connections may go from caller to caller without the state
+/// machine. The version changes whenever the state machine is to examine leased connections when
+/// they are returned. Each lease carries the epoch that it began in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Epoch(u64);
 
-/// The lowest bit says whether it is allowed now.
+/// The lowest bit says whether the cache may be used.
 const OPEN: u64 = 1;
 
 impl Epoch {
@@ -18,9 +18,8 @@ impl Epoch {
         Epoch(self.0 & !OPEN)
     }
 
-    /// The one that follows so many recalls.
-    pub(crate) fn after(epoch: u64, is_open: bool) -> Epoch {
-        Epoch(epoch << 1 | u64::from(is_open))
+    pub(crate) fn new(version: u64, is_open: bool) -> Epoch {
+        Epoch(version << 1 | u64::from(is_open))
     }
 
     pub(crate) fn of_bits(bits: u64) -> Epoch {
@@ -32,21 +31,27 @@ impl Epoch {
     }
 }
 
-/// What a lease was given on.
+/// What the shell has to know about a lease.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
-    /// Where this is the pool's pass when the lease ends, the next caller may have the connection.
+    /// If this is still the pool's epoch when the lease ends, the connection may be cached.
     pub(crate) epoch: Epoch,
     pub(crate) since: Timestamp,
-    /// From when it is not leased out any more.
+    /// When the connection expires.
     pub(crate) expires_at: Timestamp,
+    /// The pool's generation when the lease began.
+    pub(crate) generation: u64,
+    /// Whether the connection is to be tested before the caller gets it.
+    pub(crate) check: bool,
 }
 
 impl Stamp {
-    /// Of a connection that was not leased yet.
+    /// That of a connection that has not been leased yet.
     pub(crate) const NONE: Stamp = Stamp {
         epoch: Epoch(0),
         since: Timestamp::START,
         expires_at: Timestamp::START,
+        generation: 0,
+        check: false,
     };
 }

@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use super::{Action, Backoff, SlotId, State};
-use crate::bounds::Bounds;
+use crate::options::Bounds;
 use crate::timestamp::Timestamp;
 
-/// Nothing is suspected again sooner than this.
+/// Minimum time between two reports that a connection leads to the wrong server.
 const MARK_STALE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl State {

@@ -80,6 +80,11 @@ pub(crate) struct Departure {
 }
 
 impl Lanes {
+    /// Whether there is any.
+    pub(super) fn any(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// How many have no statement under way.
     pub(crate) fn free(&self) -> usize {
         self.open.iter().filter(|lane| lane.seats == 0).count()

@@ -4,7 +4,7 @@ use underpin_core::HealthCheck;
 use underpin_core::retry::RetryPolicy;
 
 use crate::options::PoolOptions;
-use crate::shedding::Shedding;
+use crate::options::Shedding;
 
 /// The part of the options that decisions depend on.
 #[derive(Debug, Clone)]

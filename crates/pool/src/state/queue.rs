@@ -9,8 +9,9 @@ use crate::timestamp::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
 
-/// A caller who waits.
+/// A waiting caller. On one cache line, since another thread reads what one wrote.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(crate) struct Waiter {
     pub(crate) ticket: Ticket,
     /// Where the shell leaves what becomes of the wait.

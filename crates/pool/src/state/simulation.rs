@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::fast::epoch::{Epoch, Stamp};
-use crate::shedding::Shedding;
+use crate::options::Shedding;
 use cache::{Cached, Record};
 
 /// What the environment of the pool has under way: all that a shell would.
@@ -19,7 +19,7 @@ struct World {
     connecting: Vec<SlotId>,
     leased: Vec<SlotId>,
     cache: Vec<Cached>,
-    /// The pass that those know who do not ask the state machine.
+    /// The epoch that callers know without asking the state machine.
     epoch: Epoch,
     /// By slot.
     records: Vec<Option<Record>>,
@@ -316,7 +316,7 @@ impl Run {
                 self.state.broken(slot, self.now);
                 self.world.closing.push(slot);
             }
-            // The pass may have been another when it was looked at.
+            // The epoch may have been another when it was looked at.
             _ if !was_lane && self.random.u8(..8) != 0 && self.put_in_cache(slot) => {}
             _ => {
                 let placement = self.state.returned(slot, self.now);
@@ -606,7 +606,7 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
     }
     let [served, seated, rescued, holder_changed] = counts;
     println!(
-        "{} seeds of {steps} steps: {served} leases, {holder_changed} of them from cache, {seated} seats in \
+        "{} seeds of {steps} steps: {served} leases, {holder_changed} of them from the cache, {seated} seats in \
          lanes, {rescued} left stuck lanes",
         seeds.len()
     );

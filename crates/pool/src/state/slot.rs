@@ -69,7 +69,7 @@ pub(crate) enum Phase {
     /// back, and somebody waits), `Lane` (offered as one), `Idle`, `Resetting` (given back,
     /// but not clean), `Closing` (broken or no longer wanted) or `Vacant` (detached).
     Leased {
-        /// When it was handed over.
+        /// When the lease began.
         since: Timestamp,
         /// From where in the caller's code.
         caller: &'static Location<'static>,
@@ -90,6 +90,13 @@ pub(crate) enum Phase {
         /// takes its time does not hold a permit meanwhile.
         counted: bool,
     },
+}
+
+impl Phase {
+    /// Whether the connection is there or will be.
+    fn is_open(self) -> bool {
+        !matches!(self, Phase::Vacant | Phase::Closing { .. })
+    }
 }
 
 /// How far the replacement of a connection that grows old has come.
@@ -116,6 +123,8 @@ pub(crate) struct PhaseCounts {
     pub(crate) resetting: usize,
     pub(crate) closing: usize,
     pub(crate) closing_uncounted: usize,
+    /// The sum of those whose connection is there or will be.
+    open: usize,
 }
 
 impl PhaseCounts {
@@ -126,7 +135,7 @@ impl PhaseCounts {
 
     /// The permits whose connection is there or will be.
     pub(crate) fn open(&self) -> usize {
-        self.connecting + self.idle + self.checking + self.leased + self.lanes + self.resetting
+        self.open
     }
 
     /// Whether there is nothing at all.
@@ -135,12 +144,14 @@ impl PhaseCounts {
     }
 
     pub(crate) fn enter(&mut self, phase: Phase) {
+        self.open += usize::from(phase.is_open());
         if let Some(count) = self.count(phase) {
             *count += 1;
         }
     }
 
     pub(crate) fn leave(&mut self, phase: Phase) {
+        self.open -= usize::from(phase.is_open());
         if let Some(count) = self.count(phase) {
             *count -= 1;
         }

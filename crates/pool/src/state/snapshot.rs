@@ -2,6 +2,7 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::{Phase, State};
+use crate::histogram::Histogram;
 use crate::timestamp::Timestamp;
 
 /// Who holds a connection.
@@ -13,7 +14,7 @@ pub(crate) struct Holder {
     pub(crate) held: Duration,
 }
 
-/// The pool at one moment, for messages and statistics.
+/// The pool at one time, for messages and statistics.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     /// Permits in use.
@@ -31,6 +32,25 @@ pub(crate) struct Snapshot {
     pub(crate) paused: bool,
     /// Whether an attempt to connect is under way or to come.
     pub(crate) awaits_connect: bool,
+}
+
+/// What has happened since the pool was opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Totals {
+    /// How long the attempts to connect took that succeeded.
+    pub(crate) create: Histogram,
+    pub(crate) opened: u64,
+    pub(crate) closed: u64,
+    pub(crate) connection_errors: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) retries: u64,
+    pub(crate) rescued: u64,
+    /// Callers who found the queue full.
+    pub(crate) turned_away: u64,
+    /// Waits that were ended to shed load.
+    pub(crate) shed: u64,
+    /// Leases held past the threshold.
+    pub(crate) leaks: u64,
 }
 
 impl State {

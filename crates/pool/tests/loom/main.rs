@@ -10,9 +10,10 @@ mod fast {
     #[expect(dead_code, reason = "the pool uses all of it")]
     pub(crate) mod connection;
     #[path = "../../../src/fast/epoch.rs"]
+    #[expect(dead_code, reason = "the pool uses all of it")]
     pub(crate) mod epoch;
-    #[path = "../../../src/fast/slot_table.rs"]
-    pub(crate) mod slot_table;
+    #[path = "../../../src/fast/table.rs"]
+    pub(crate) mod table;
 
     pub(crate) mod record;
     pub(crate) mod sync;
@@ -31,7 +32,8 @@ use loom::thread;
 use fast::cache::{IdleCache, Lookup};
 use fast::connection::PoolConnection;
 use fast::epoch::{Epoch, Stamp};
-use fast::slot_table::SlotTable;
+use fast::sync::FIRST;
+use fast::table::ChunkedTable;
 use state::SlotId;
 use timestamp::Timestamp;
 
@@ -44,23 +46,29 @@ fn now() -> Timestamp {
     Timestamp::at(Duration::from_secs(1))
 }
 
-/// Without a berth that was ever used.
+/// An empty cache.
 fn new() -> Arc<IdleCache<()>> {
-    Arc::new(IdleCache::new(Epoch::after(0, OPEN), None))
+    Arc::new(IdleCache::new(Epoch::new(0, OPEN), None))
 }
 
-/// A connection that was leased before anything was recalled.
+/// A connection that was leased in the first epoch.
 fn leased() -> Connection {
-    let mut pooled = PoolConnection::new(SLOT, ());
+    leased_in(SLOT)
+}
+
+fn leased_in(slot: SlotId) -> Connection {
+    let mut pooled = PoolConnection::new(slot, ());
     pooled.stamp = Stamp {
-        epoch: Epoch::after(0, OPEN),
+        epoch: Epoch::new(0, OPEN),
         since: Timestamp::START,
         expires_at: Timestamp::NEVER,
+        generation: 0,
+        check: false,
     };
     pooled
 }
 
-/// Where a connection stands by.
+/// A cache with a connection.
 fn filled() -> Arc<IdleCache<()>> {
     let cache = new();
     assert!(cache.put(leased(), now()).is_none());
@@ -82,7 +90,7 @@ fn find(cache: &IdleCache<()>) -> Option<Connection> {
 }
 
 /// All orders that may matter. A bound for those in which more than two threads do much: few
-/// mistakes need more changes from thread to thread at unfortunate moments.
+/// mistakes need more changes from thread to thread at unfortunate points.
 fn in_all_orders(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sync + Send + 'static) {
     let mut orders = loom::model::Builder::new();
     orders.preemption_bound = preemptions.into();
@@ -105,24 +113,33 @@ fn who_gives_back_and_who_is_about_to_wait_do_not_miss_each_other() {
         let put = thread::spawn(move || other.put(pooled, now()));
         let collected = close_and_collect(&cache);
         assert_one([put.join().unwrap(), collected]);
-        assert!(cache.take(SLOT).is_none(), "it stands by while one waits");
+        assert!(
+            cache.take(SLOT).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn nor_do_they_where_the_berth_is_made_at_the_same_time() {
+fn nor_do_they_if_the_cache_slot_is_made_at_the_same_time() {
     in_all_orders(None, || {
+        // Behind the slots that are always there.
+        let late = SlotId(FIRST as u32);
         let cache = new();
         let other = Arc::clone(&cache);
-        let put = thread::spawn(move || other.put(leased(), now()));
-        let collected = close_and_collect(&cache);
+        let put = thread::spawn(move || other.put(leased_in(late), now()));
+        cache.set_epoch(cache.epoch().closed());
+        let collected = cache.take(late);
         assert_one([put.join().unwrap(), collected]);
-        assert!(cache.take(SLOT).is_none(), "it stands by while one waits");
+        assert!(
+            cache.take(late).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn one_of_two_callers_gets_what_stands_by() {
+fn one_of_two_callers_gets_the_cached_connection() {
     in_all_orders(None, || {
         let cache = filled();
         let other = Arc::clone(&cache);
@@ -161,65 +178,68 @@ fn nothing_is_left_behind_where_a_third_one_takes_it() {
         let found = thread::spawn(move || find(&caller));
         let collected = close_and_collect(&cache);
         assert_one([put.join().unwrap(), found.join().unwrap(), collected]);
-        assert!(cache.take(SLOT).is_none(), "it stands by while one waits");
+        assert!(
+            cache.take(SLOT).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn what_was_leased_before_a_recall_does_not_stand_by_after_it() {
+fn a_connection_of_an_earlier_epoch_is_not_cached() {
     in_all_orders(3, || {
         let cache = filled();
         let other = Arc::clone(&cache);
-        // One who takes it under the old pass, and gives it back under whichever.
+        // Takes it in the old epoch, and returns it in either.
         let holder = thread::spawn(move || {
             let pooled = find(&other)?;
             other.put(pooled, now())
         });
-        cache.set_epoch(Epoch::after(1, OPEN));
+        cache.set_epoch(Epoch::new(1, OPEN));
         let collected = cache.take(SLOT);
         assert_one([holder.join().unwrap(), collected]);
-        assert!(cache.take(SLOT).is_none(), "it stands by, and is stale");
+        assert!(cache.take(SLOT).is_none(), "it is cached, and stale");
     });
 }
 
 #[test]
-fn a_recall_while_one_gives_back_and_another_takes_makes_it_unfit() {
+fn a_new_epoch_while_one_returns_and_another_takes_makes_it_unfit() {
     in_all_orders(3, || {
         let cache = filled();
         let pooled = find(&cache).unwrap();
         let (giver, caller) = (Arc::clone(&cache), Arc::clone(&cache));
         let put = thread::spawn(move || giver.put(pooled, now()));
         let found = thread::spawn(move || {
-            // Only after this is what is found surely found under the new pass.
-            let is_after = caller.epoch() == Epoch::after(1, OPEN);
+            // Only after this, a connection is certainly found in the new epoch.
+            let is_after = caller.epoch() == Epoch::new(1, OPEN);
             match caller.take_any(now()) {
                 Lookup::Miss => None,
                 Lookup::Hit(_) if is_after => panic!("a stale connection was found fit"),
                 Lookup::Hit(pooled) | Lookup::Unfit(pooled) => Some(pooled),
             }
         });
-        cache.set_epoch(Epoch::after(1, OPEN));
+        cache.set_epoch(Epoch::new(1, OPEN));
         let collected = cache.take(SLOT);
         assert_one([put.join().unwrap(), found.join().unwrap(), collected]);
-        assert!(cache.take(SLOT).is_none(), "it stands by, and is stale");
+        assert!(cache.take(SLOT).is_none(), "it is cached, and stale");
     });
 }
 
 #[test]
-fn berths_stay_where_they_are_while_more_are_made() {
+fn entries_stay_where_they_are_while_more_are_made() {
     in_all_orders(None, || {
-        let slots = Arc::new(SlotTable::<u64>::new());
-        let other = Arc::clone(&slots);
-        let caller = |slots: &SlotTable<u64>| std::ptr::from_ref(slots.at(3)).addr();
+        let table = Arc::new(ChunkedTable::<u64>::new());
+        let other = Arc::clone(&table);
+        let address = |table: &ChunkedTable<u64>| std::ptr::from_ref(table.at(3)).addr();
         let theirs = thread::spawn(move || {
             other.at(100);
-            caller(&other)
+            address(&other)
         });
-        assert!(slots.get(3).is_none_or(|slot| *slot == 0));
-        let third = caller(&slots);
+        assert!(table.get(3).is_none_or(|entry| *entry == 0));
+        let third = address(&table);
         assert_eq!(theirs.join().unwrap(), third, "two have made the same");
-        assert_eq!(caller(&slots), third);
-        assert!(slots.get(100).is_some());
-        assert_eq!(slots.iter().count(), 8 + 64);
+        assert_eq!(address(&table), third);
+        assert!(table.get(100).is_some());
+        assert_eq!(table.iter().count(), 2 + 2 + 64);
     });
 }

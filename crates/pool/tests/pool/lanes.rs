@@ -115,7 +115,7 @@ async fn one_connection_serves_both_in_turn() {
     let (pool, server) = pool(1, |_| {});
     let go = Arc::new(Notify::new());
     let (first, signal) = (seat(&pool).await, Arc::clone(&go));
-    let rider = tokio::spawn(async move {
+    let caller = tokio::spawn(async move {
         first.run(signal.notified()).await.unwrap();
         first.answered();
     });
@@ -125,7 +125,7 @@ async fn one_connection_serves_both_in_turn() {
     seconds(1).await;
     assert_eq!(pool.statistics().waiting, 2, "the lane takes no more");
     go.notify_one();
-    rider.await.unwrap();
+    caller.await.unwrap();
     let lease = lease.await.unwrap().unwrap();
     assert!(!later.is_finished(), "who came first is served first");
     drop(lease);
@@ -162,10 +162,10 @@ async fn a_lane_whose_connection_died_is_not_joined() {
 async fn closing_waits_for_the_statements_in_lanes() {
     let (pool, server) = pool(4, |_| {});
     let go = Arc::new(Notify::new());
-    let (rider, signal) = (seat(&pool).await, Arc::clone(&go));
-    let rider = tokio::spawn(async move {
-        let answer = rider.run(signal.notified()).await;
-        rider.answered();
+    let (caller, signal) = (seat(&pool).await, Arc::clone(&go));
+    let caller = tokio::spawn(async move {
+        let answer = caller.run(signal.notified()).await;
+        caller.answered();
         answer
     });
     let closing = tokio::spawn({
@@ -177,7 +177,7 @@ async fn closing_waits_for_the_statements_in_lanes() {
     let error = pool.share(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(error.class(), Class::Closed);
     go.notify_one();
-    assert_eq!(rider.await.unwrap(), Some(()));
+    assert_eq!(caller.await.unwrap(), Some(()));
     closing.await.unwrap().unwrap();
     assert_eq!(server.live(), 0);
 }

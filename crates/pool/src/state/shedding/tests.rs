@@ -7,7 +7,7 @@ use std::panic::Location;
 use super::super::{Acquisition, Placement, SlotId, Waiter};
 use super::*;
 use crate::options::PoolOptions;
-use crate::shedding::Shedding;
+use crate::options::Shedding;
 
 const CONNECTIONS: u32 = 4;
 const HELD: Duration = Duration::from_millis(10);

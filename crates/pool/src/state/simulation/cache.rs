@@ -1,5 +1,5 @@
 //! What the shell does so that connections go from caller to caller without the state machine,
-//! as `locked.rs`, `standby.rs` and `acquire.rs` do it.
+//! as `locked.rs`, `fast/cache.rs` and `checkout.rs` do it.
 
 use super::*;
 use crate::fast::epoch::Epoch;
@@ -49,7 +49,7 @@ impl World {
 impl Run {
     /// A lease that the state machine gives begins.
     pub(super) fn begin(&mut self, slot: SlotId, caller: &'static Location<'static>) {
-        let stamp = self.state.stamp(slot, self.now);
+        let stamp = self.state.stamp(slot, false, self.now);
         *self.world.record_mut(slot) = Some(Record { stamp, caller });
     }
 
@@ -64,10 +64,10 @@ impl Run {
         puts
     }
 
-    /// A caller looks for a connection on standby. Gives whether it has one.
+    /// A caller looks for a cached connection. Returns whether it got one.
     pub(super) fn take_from_cache(&mut self, caller: &'static Location<'static>) -> bool {
         let epoch = self.world.epoch;
-        // Not all berths are looked at.
+        // Not all cache slots are examined.
         if !epoch.is_open() || self.world.cache.is_empty() || self.random.u8(..8) == 0 {
             return false;
         }
@@ -100,7 +100,7 @@ impl Run {
         self.put(slot, placement);
     }
 
-    /// Gives whether there was anything on standby.
+    /// Returns whether any connection was cached.
     fn flush_cache(&mut self) -> bool {
         let all = std::mem::take(&mut self.world.cache);
         for Cached { slot, since, .. } in &all {
@@ -147,7 +147,11 @@ impl Run {
         self.verify_holders();
         let snapshot = self.state.snapshot();
         let (counts, free) = (&self.state.counts, self.state.lanes.free());
-        assert_eq!(snapshot.idle, counts.idle + free, "what stands by is idle");
+        assert_eq!(
+            snapshot.idle,
+            counts.idle + free,
+            "cached connections are idle"
+        );
         let in_use = counts.checking + counts.resetting + counts.lanes - free;
         assert_eq!(
             snapshot.in_use,
@@ -172,16 +176,13 @@ impl Run {
             assert_eq!(
                 world.epoch,
                 state.epoch(),
-                "the pass is open and should not be"
+                "the epoch is open and should not be"
             );
         }
         for one in &world.cache {
             assert!(world.waiting.is_empty(), "{one:?}, while somebody waits");
             assert!(world.epoch.is_open(), "{one:?}, and nobody may take it");
-            assert_eq!(
-                one.epoch, world.epoch,
-                "{one:?}, given back before a recall"
-            );
+            assert_eq!(one.epoch, world.epoch, "{one:?}, of an earlier epoch");
             assert!(state.is_current(one.slot), "{one:?}, and is stale");
             assert!(!world.leased.contains(&one.slot), "{one:?}, and is held");
         }

@@ -9,7 +9,7 @@ impl Run {
         for slot in &state.slots {
             counted.enter(slot.phase);
         }
-        assert_eq!(counted, *counts, "the census is of the slots");
+        assert_eq!(counted, *counts, "the counts are of the slots");
         assert_eq!(
             counts.connecting,
             world.connecting.len(),
