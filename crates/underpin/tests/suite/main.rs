@@ -30,3 +30,4 @@ mod standing;
 mod transaction;
 mod types;
 mod updated;
+mod words;
