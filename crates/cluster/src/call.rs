@@ -40,7 +40,7 @@ impl CallOptions {
             deadline,
             timeout: None,
             retries: self.retries,
-            place,
+            caller: place,
         }
     }
 }

@@ -8,7 +8,7 @@ use underpin_pool::{Bounds, Lease, Pool};
 
 use crate::call::CallOptions;
 use crate::counters::Counters;
-use crate::habits::Habits;
+use crate::statement_speed::StatementSpeeds;
 use crate::member::{Member, NewMember};
 use crate::routes::Routes;
 use crate::run::acquire;
@@ -24,7 +24,7 @@ pub struct Cluster {
     pub(crate) shares: fn(&str) -> bool,
     pub(crate) pipelining: bool,
     pub(crate) retry: RetryPolicy,
-    pub(crate) habits: Habits,
+    pub(crate) speeds: StatementSpeeds,
     pub(crate) routes: Routes,
     pub(crate) counters: Arc<Counters>,
 }
@@ -63,7 +63,7 @@ impl Cluster {
             shares: options.shares,
             pipelining: options.pipelining && options.capabilities.pipelining,
             retry: options.retry,
-            habits: Habits::default(),
+            speeds: StatementSpeeds::default(),
             routes: Routes::default(),
             counters: Arc::new(Counters::default()),
         })

@@ -10,15 +10,15 @@
 mod call;
 mod cluster;
 mod counters;
-mod habits;
 mod member;
 mod operation;
 mod routes;
 mod run;
+mod statement_speed;
 
 pub use call::CallOptions;
 pub use cluster::{AnyLease, Cluster, ClusterOptions};
 pub use counters::Counters;
 pub use member::{Member, NewMember};
 pub use operation::{Answer, Operation, Running};
-pub use run::{is_unsent, note_read_only};
+pub use run::{is_unsent, mark_stale_if_read_only};

@@ -5,11 +5,11 @@ use std::time::Instant;
 use underpin_core::driver::{AnyConnector, Call, Capabilities, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
 use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
-use underpin_pool::{Place, Pool};
+use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
 use crate::cluster::{AnyLease, Cluster};
-use crate::habits::Habit;
+use crate::statement_speed::StatementSpeed;
 use crate::operation::{Answer, Operation};
 
 impl Cluster {
@@ -37,17 +37,17 @@ impl Cluster {
             deadline,
             shared: false,
         };
-        let habit = self.habit(&operation, sql, options);
+        let speed = self.speed(&operation, sql, options);
         let (mut attempt, mut silent, mut alone) = (0, 0, false);
         let result = loop {
-            let lane = habit.as_deref().filter(|habit| !alone && habit.is_shared());
+            let lane = speed.as_deref().filter(|speed| !alone && speed.is_shared());
             let run = match lane {
-                Some(habit) => {
-                    self.in_lane(&mut operation, call, habit, options, place)
+                Some(speed) => {
+                    self.in_lane(&mut operation, call, speed, options, place)
                         .await
                 }
                 None => {
-                    self.alone(&mut operation, call, habit.as_deref(), options, place)
+                    self.alone(&mut operation, call, speed.as_deref(), options, place)
                         .await
                 }
             };
@@ -79,14 +79,14 @@ impl Cluster {
     }
 
     /// What is known of a statement that may share a connection; `None` for others.
-    fn habit(
+    fn speed(
         &self,
         operation: &Operation<'_>,
         sql: &str,
         options: CallOptions,
-    ) -> Option<Arc<Habit>> {
+    ) -> Option<Arc<StatementSpeed>> {
         let shares = operation.is_one_statement() && self.pipelining && !options.exclusive;
-        shares.then(|| self.habits.of(sql, self.shares))
+        shares.then(|| self.speeds.of(sql, self.shares))
     }
 
     /// Runs an operation beside others' on one connection, where one is to be had.
@@ -94,15 +94,15 @@ impl Cluster {
         &self,
         operation: &mut Operation<'_>,
         call: Call<'_>,
-        habit: &Habit,
+        speed: &StatementSpeed,
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
         let wanted = options.acquire(call.deadline, place);
         let seat = match self.primary().share(wanted).await {
-            Ok(Place::Lane(seat)) => seat,
-            Ok(Place::Lease(lease)) => {
-                return self.on_lease(operation, &lease, call, Some(habit)).await;
+            Ok(Grant::Lane(seat)) => seat,
+            Ok(Grant::Lease(lease)) => {
+                return self.on_lease(operation, &lease, call, Some(speed)).await;
             }
             Err(error) => return Run::NotBegun(error),
         };
@@ -110,7 +110,7 @@ impl Cluster {
             shared: true,
             ..call
         };
-        let Some(result) = seat.ride(operation.run(&**seat, call)).await else {
+        let Some(result) = seat.run(operation.run(&**seat, call)).await else {
             tracing::debug!("a statement behind one that gives no answer is asked elsewhere");
             return Run::Stuck;
         };
@@ -119,7 +119,7 @@ impl Cluster {
             .as_ref()
             .is_err_and(|error| matches!(error.class(), Class::Timeout { .. }));
         if !left {
-            habit.took(seat.answered());
+            speed.took(seat.answered());
         }
         Run::Answered(result)
     }
@@ -129,15 +129,15 @@ impl Cluster {
         operation: &mut Operation<'_>,
         lease: &AnyLease,
         call: Call<'_>,
-        habit: Option<&Habit>,
+        speed: Option<&StatementSpeed>,
     ) -> Run {
-        let begun = habit.map(|_| Instant::now());
+        let begun = speed.map(|_| Instant::now());
         let result = operation.run(&***lease, call).await;
-        if let (Some(habit), Some(begun)) = (habit, begun) {
-            habit.took(begun.elapsed());
+        if let (Some(speed), Some(begun)) = (speed, begun) {
+            speed.took(begun.elapsed());
         }
         if let Err(error) = &result {
-            note_read_only(&self.capabilities, error, lease);
+            mark_stale_if_read_only(&self.capabilities, error, lease);
         }
         let left_open = matches!(
             lease.state(),
@@ -154,12 +154,12 @@ impl Cluster {
         &self,
         operation: &mut Operation<'_>,
         call: Call<'_>,
-        habit: Option<&Habit>,
+        speed: Option<&StatementSpeed>,
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
         match self.route(call.sql, options, call.deadline, place).await {
-            Ok(lease) => self.on_lease(operation, &lease, call, habit).await,
+            Ok(lease) => self.on_lease(operation, &lease, call, speed).await,
             Err(error) => Run::NotBegun(error),
         }
     }
@@ -275,9 +275,9 @@ fn left_in_transaction(operation: &Operation<'_>) -> Error {
 /// Makes the connections of a lease's pool stale where a write was refused as read-only: the
 /// server is no longer the primary. An engine whose servers have fixed roles, such as a file
 /// that cannot be written, is left alone.
-pub fn note_read_only(capabilities: &Capabilities, error: &Error, lease: &AnyLease) {
+pub fn mark_stale_if_read_only(capabilities: &Capabilities, error: &Error, lease: &AnyLease) {
     if error.class() == Class::ReadOnly && capabilities.roles_change {
-        lease.suspect();
+        lease.mark_stale();
     }
 }
 

@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use underpin_core::Error;
 use underpin_sql::POSTGRES;
 
 use crate::dialect::{AdoptionRules, Concurrent, MigrationDialect, RunLock};

@@ -1,4 +1,3 @@
-use underpin_core::Error;
 use underpin_sql::SQLITE;
 
 use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};

@@ -6,7 +6,6 @@ use std::time::Instant;
 use underpin_core::{Class, Effect, Error, Existence, Result};
 
 use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
-use crate::dialect::MigrationDialect;
 use crate::failure::{advised, followed, of_statement};
 use crate::history_table::HalfWay;
 use crate::host::Direction;

@@ -6,31 +6,25 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result};
 
 use crate::background::CHECK_BOUND;
-use crate::explanation::{Ending, Explanation};
-use crate::failure;
+use crate::explanation::{Explanation, WaitEnd};
 use crate::hooks::HOOK_BOUND;
-use crate::inner::{Hold, Inner, bounded};
-use crate::lane::{Place, Seat};
+use crate::inner::{Inner, PoolHandle, bounded};
 use crate::lease::Lease;
-use crate::moment::Moment;
-use crate::request::Request;
-use crate::standby::Found;
-use crate::state::{GAP, Ticket};
-use crate::turn::{Turn, Turned};
-use crate::work::Job;
+use crate::state::{MIN_RETRY_GAP, Ticket};
+use crate::timestamp::Timestamp;
 
 /// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
 #[derive(Debug, Clone, Copy)]
 pub struct AcquireOptions {
-    /// When a connection is wanted at the latest. Default none; the timeout holds anyway.
+    /// When the wait ends at the latest. Default none; the timeout applies anyway.
     pub deadline: Deadline,
-    /// How long to wait at most. Default the pool's `acquire_timeout`.
+    /// Maximum wait. Default the pool's `acquire_timeout`.
     pub timeout: Option<Duration>,
-    /// For how many attempts to connect to wait after the first has failed. Default that
-    /// of the pool's retry policy; with 0 the first failure is the last.
+    /// Number of attempts to connect to wait for after the first has failed. Default that of the
+    /// pool's retry policy; with 0 the first failure is the last.
     pub retries: Option<u32>,
     /// The line of code that explanations name as the holder.
-    pub place: &'static Location<'static>,
+    pub caller: &'static Location<'static>,
 }
 
 impl AcquireOptions {
@@ -41,12 +35,12 @@ impl AcquireOptions {
     }
 
     /// The defaults, for this line of code.
-    pub fn at(place: &'static Location<'static>) -> Self {
+    pub fn at(caller: &'static Location<'static>) -> Self {
         AcquireOptions {
             deadline: Deadline::NONE,
             timeout: None,
             retries: None,
-            place,
+            caller,
         }
     }
 }
@@ -58,112 +52,36 @@ impl Default for AcquireOptions {
     }
 }
 
-/// A lease for the caller alone.
-pub(crate) async fn acquire<C: Connector>(
-    inner: Hold<C>,
-    options: AcquireOptions,
-) -> Result<Lease<C>> {
-    let now = inner.now();
-    if let Some(lease) = from_standby(&inner, options.place, now) {
-        return Ok(lease);
-    }
-    match obtain(inner, options, now, false).await? {
-        Place::Lease(lease) => Ok(lease),
-        Place::Lane(_) => unreachable!("who does not share is given no seat"),
-    }
+/// What a caller wants of the pool, and until when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Request {
+    /// The place in the order of arrival, once there is one.
+    pub(crate) ticket: Option<Ticket>,
+    pub(crate) caller: &'static Location<'static>,
+    pub(crate) since: Timestamp,
+    pub(crate) expires: Timestamp,
+    /// How many more attempts to connect it waits for after the first has failed.
+    pub(crate) retries: u32,
+    /// Whether a seat in a lane would do as well.
+    pub(crate) shares: bool,
 }
 
-/// A seat in a lane, or a lease where none is to be had.
-pub(crate) async fn share<C: Connector>(
-    inner: Hold<C>,
-    options: AcquireOptions,
-) -> Result<Place<C>> {
-    // Hooks at each turn are for a session that is the caller's own.
-    let shares = !inner.hooks.has_before_acquire() && !inner.hooks.has_after_release();
-    let now = inner.now();
-    match obtain(inner, options, now, shares).await? {
-        Place::Lease(lease) if !shares => Ok(Place::Lease(lease)),
-        Place::Lease(lease) => Ok(lease.offer()),
-        seat => Ok(seat),
-    }
+/// The result of testing a connection before its caller gets it.
+pub(crate) enum Tested<C: Connector> {
+    Accepted(Lease<C>),
+    /// The connection is closed, and the caller goes on waiting.
+    Refused(PoolHandle<C>),
 }
 
-/// A connection that stands by, where there is a sound one.
-#[inline]
-fn from_standby<C: Connector>(
-    inner: &Hold<C>,
-    place: &'static Location<'static>,
-    now: Moment,
-) -> Option<Lease<C>> {
-    match inner.standby.find(now) {
-        Found::Nothing => None,
-        Found::Fit(mut member) if member.connection.is_open() => {
-            member.terms.since = now;
-            inner.standby.record(member.slot).leased(place, now, 0);
-            tracing::debug!(pool = inner.name(), "acquired");
-            Some(Lease::begun(Arc::clone(inner), member))
-        }
-        Found::Fit(member) => {
-            tracing::debug!(pool = inner.name(), "a dead connection is closed");
-            inner.with_at(now, |locked, now| {
-                locked.state.broken(member.slot, now);
-                locked.give(Job::Close(member));
-            });
-            None
-        }
-        Found::Unfit(member) => {
-            inner.with_at(now, |locked, now| locked.came_back(member, now));
-            None
-        }
-    }
-}
-
-async fn obtain<C: Connector>(
-    mut inner: Hold<C>,
-    options: AcquireOptions,
-    now: Moment,
-    shares: bool,
-) -> Result<Place<C>> {
-    let mut call = Call::new(now, options, shares);
-    let mut now = Some(call.since);
-    loop {
-        match Turn::new(&inner, &mut call, now.take()).await {
-            Turned::Leased { member, check } => {
-                let mut lease = Lease::new(inner, member);
-                if !lease.is_open() || (check && !Box::pin(call.validate(&lease)).await?) {
-                    tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
-                    inner = lease.refuse();
-                } else if call.admits(&lease).await? {
-                    lease.begin(options.place, call.since);
-                    tracing::debug!(pool = lease.pool_name(), "acquired");
-                    return Ok(Place::Lease(lease));
-                } else {
-                    inner = lease.dismiss();
-                }
-            }
-            Turned::Seated { slot, lane, since } => {
-                let seat = Seat::new(inner, slot, lane, since);
-                if seat.is_open() {
-                    return Ok(Place::Lane(seat));
-                }
-                inner = seat.lost();
-            }
-            Turned::Stale => {}
-            Turned::Closed => return Err(inner.closed()),
-            Turned::Ended(end) => return Err(call.ended(&inner, end)),
-            Turned::Failed { error, attempts } => {
-                return Err(failure::connecting_failed(inner.name(), &error, attempts));
-            }
-        }
-    }
-}
-
-/// One call: its place in the queue, and where its time went.
+/// One call: what it asked for, its ticket, and where its time went.
+#[derive(Debug, Clone)]
 pub(crate) struct Call {
     options: AcquireOptions,
-    shares: bool,
+    /// Whether a seat in a lane would do as well.
+    pub(crate) shares: bool,
     ticket: Option<Ticket>,
-    since: Moment,
+    /// When the caller asked: when the future was first polled.
+    pub(crate) since: Timestamp,
     validating: Duration,
     /// How many connections the hook has refused to this call.
     refused: u32,
@@ -172,12 +90,12 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    fn new(now: Moment, options: AcquireOptions, shares: bool) -> Self {
+    pub(crate) fn new(options: AcquireOptions, shares: bool) -> Self {
         Call {
             options,
             shares,
             ticket: None,
-            since: now,
+            since: Timestamp::START,
             validating: Duration::ZERO,
             refused: 0,
             connecting_before: None,
@@ -185,14 +103,18 @@ impl Call {
     }
 
     /// When the caller stops waiting.
-    fn expires<C: Connector>(&self, inner: &Inner<C>) -> Moment {
+    fn expires<C: Connector>(&self, inner: &Inner<C>) -> Timestamp {
         let timeout = self.options.timeout;
         let timeout = timeout.unwrap_or(inner.options.acquire_timeout);
         let deadline = match self.options.deadline.instant() {
-            Some(at) => inner.moment(at.into()),
-            None => Moment::NEVER,
+            Some(at) => inner.clock.timestamp(at.into()),
+            None => Timestamp::NEVER,
         };
         self.since.after(timeout).min(deadline)
+    }
+
+    pub(crate) fn caller(&self) -> &'static Location<'static> {
+        self.options.caller
     }
 
     /// What the pool is told of the call.
@@ -200,7 +122,7 @@ impl Call {
         let retries = self.options.retries;
         Request {
             ticket: self.ticket,
-            place: self.options.place,
+            caller: self.options.caller,
             since: self.since,
             expires: self.expires(inner),
             retries: retries.unwrap_or(inner.options.retry.max_retries),
@@ -218,6 +140,19 @@ impl Call {
         self.connecting_before.get_or_insert(connecting_before);
     }
 
+    /// Tests the connection and asks the hook whether the caller may have it, in the caller's
+    /// time.
+    pub(crate) async fn test<C: Connector>(&mut self, lease: Lease<C>) -> Result<Tested<C>> {
+        if lease.is_check_due() && !self.validate(&lease).await? {
+            tracing::debug!(pool = lease.pool_name(), "a dead connection is closed");
+            Ok(Tested::Refused(lease.refuse()))
+        } else if self.admits(&lease).await? {
+            Ok(Tested::Accepted(lease))
+        } else {
+            Ok(Tested::Refused(lease.dismiss()))
+        }
+    }
+
     /// Asks the server for a sign of life, within a bound.
     async fn validate<C: Connector>(&mut self, lease: &Lease<C>) -> Result<bool> {
         let inner = lease.pool();
@@ -231,7 +166,7 @@ impl Call {
         let well = answer.is_ok_and(|answer| answer.is_ok());
         tracing::debug!(pool = inner.name(), well, "validated");
         if !well && expires <= now {
-            return Err(self.ended(inner, Ending::Validating));
+            return Err(self.ended(inner, WaitEnd::Validating));
         }
         Ok(well)
     }
@@ -242,14 +177,6 @@ impl Call {
         if !inner.hooks.has_before_acquire() {
             return Ok(true);
         }
-        Box::pin(self.ask_hook(inner, lease)).await
-    }
-
-    async fn ask_hook<C: Connector>(
-        &mut self,
-        inner: &Arc<Inner<C>>,
-        lease: &Lease<C>,
-    ) -> Result<bool> {
         let began = inner.now();
         let expires = self.expires(inner);
         let limit = expires.since(began).min(HOOK_BOUND);
@@ -263,23 +190,23 @@ impl Call {
         self.refused += 1;
         if self.refused > inner.options.max {
             // Not only those that were there are refused, but new ones too.
-            tokio::time::sleep(expires.since(inner.now()).min(GAP)).await;
+            tokio::time::sleep(expires.since(inner.now()).min(MIN_RETRY_GAP)).await;
         }
         if expires <= inner.now() {
-            return Err(self.ended(inner, Ending::Validating));
+            return Err(self.ended(inner, WaitEnd::Validating));
         }
         Ok(false)
     }
 
     /// Explains why the call ends without a connection.
     #[cold]
-    fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: Ending) -> Error {
+    pub(crate) fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: WaitEnd) -> Error {
         let explanation = inner.with(|locked, now| {
-            locked.take_stock(now);
+            locked.reconcile(now);
             let mut pool = locked.state.snapshot();
             match end {
                 // As it was when the time was up, not now that the caller has heard of it.
-                Ending::TimedOut {
+                WaitEnd::TimedOut {
                     waiting,
                     awaits_connect,
                 } => {
@@ -287,8 +214,8 @@ impl Call {
                     pool.waiting = waiting;
                     pool.awaits_connect = awaits_connect;
                 }
-                Ending::Validating => locked.state.timed_out(),
-                Ending::Full { .. } | Ending::Shed { .. } => {}
+                WaitEnd::Validating => locked.state.timed_out(),
+                WaitEnd::Full { .. } | WaitEnd::Shed { .. } => {}
             }
             let connecting = match self.connecting_before {
                 Some(before) => locked.state.connecting_time(now).saturating_sub(before),
@@ -309,14 +236,14 @@ impl Call {
             }
         });
         let error = explanation.into_error();
-        let (pool, place) = (inner.name(), self.options.place);
+        let (pool, caller) = (inner.name(), self.options.caller);
         match end {
-            Ending::TimedOut { .. } | Ending::Validating => {
-                tracing::error!(pool, %place, %error, "no connection");
+            WaitEnd::TimedOut { .. } | WaitEnd::Validating => {
+                tracing::error!(pool, place = %caller, %error, "no connection");
             }
             // Under overload there may be many of them; they are counted.
-            Ending::Full { .. } | Ending::Shed { .. } => {
-                tracing::debug!(pool, %place, %error, "no connection");
+            WaitEnd::Full { .. } | WaitEnd::Shed { .. } => {
+                tracing::debug!(pool, place = %caller, %error, "no connection");
             }
         }
         error

@@ -13,10 +13,10 @@ use underpin_core::retry::{Decision, Operation, Reason};
 use underpin_core::{Class, Deadline, Error, Result};
 
 use crate::failure;
-use crate::give_back::{pass_on, return_lane};
+use crate::fast::connection::{BoxedConnection, PoolConnection};
 use crate::hooks::Hooks;
 use crate::inner::{Inner, bounded};
-use crate::member::{Held, Member};
+use crate::release::{pass_on, return_lane};
 use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Delivery, Job, Work};
 
@@ -32,9 +32,9 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
     for delivery in work.deliveries {
         deliver(inner, delivery);
     }
-    for Holder { place, held } in work.leaks {
+    for Holder { caller, held } in work.leaks {
         let pool = inner.name();
-        tracing::warn!(pool, %place, ?held, "a connection is held past leak_threshold");
+        tracing::warn!(pool, place = %caller, ?held, "a connection is held past leak_threshold");
     }
     if work.cancel_connects {
         inner.source.cancel();
@@ -48,20 +48,22 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
     for job in work.jobs {
         match job {
             Job::Connect(slot) => {
-                inner.runtime.spawn(connect(Attempt::new(inner, slot)));
+                inner
+                    .runtime
+                    .spawn(connect(ConnectAttempt::new(inner, slot)));
             }
-            Job::Check(member) => {
-                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
-                inner.runtime.spawn(check(claim, member, hooks));
+            Job::Check(pooled) => {
+                let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
+                inner.runtime.spawn(check(claim, pooled, hooks));
             }
-            Job::Reset(member) => {
-                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
-                inner.runtime.spawn(reset(claim, member, hooks));
+            Job::Reset(pooled) => {
+                let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
+                inner.runtime.spawn(reset(claim, pooled, hooks));
             }
-            Job::Close(member) => {
-                let (claim, hooks) = (Claim::new(inner, member.slot), Arc::clone(&inner.hooks));
+            Job::Close(pooled) => {
+                let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
                 inner.runtime.spawn(async move {
-                    hooks.close(member.connection).await;
+                    hooks.close(pooled.connection).await;
                     drop(claim);
                 });
             }
@@ -76,10 +78,11 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
 
 /// Tells a waiter what became of its wait. Called without the lock.
 pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C::Connection>) {
-    let Delivery { to, outcome } = delivery;
-    match to.deliver(outcome) {
-        Ok(waker) => waker.wake(),
-        Err(unwanted) => pass_on(inner, unwanted),
+    let Delivery { cell, outcome } = delivery;
+    match inner.mailbox(cell).deliver(outcome) {
+        Ok(Some(waker)) => waker.wake(),
+        Ok(None) => {}
+        Err(unwanted) => pass_on(inner, cell, unwanted),
     }
 }
 
@@ -106,13 +109,14 @@ pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<N
     let _end = RuntimeEnd(Weak::clone(&pool));
     loop {
         let Some(inner) = pool.upgrade() else { return };
+        inner.clock.compare();
         let due = inner.with(|locked, now| {
-            locked.take_stock(now);
+            locked.reconcile(now);
             locked.state.upkeep(now);
             (!locked.state.is_closing()).then(|| locked.state.next_due(now))
         });
         let Some(due) = due else { return };
-        let until = inner.instant(due);
+        let until = inner.clock.instant(due);
         drop(inner);
         match until {
             Some(until) => {
@@ -124,15 +128,15 @@ pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<N
 }
 
 /// A task's hold on a slot. When it is dropped, nothing is left of the connection.
-pub(crate) struct Claim<C: Connector> {
+pub(crate) struct SlotGuard<C: Connector> {
     pool: Weak<Inner<C>>,
     slot: SlotId,
     settled: bool,
 }
 
-impl<C: Connector> Claim<C> {
+impl<C: Connector> SlotGuard<C> {
     pub(crate) fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
-        Claim {
+        SlotGuard {
             pool: Arc::downgrade(inner),
             slot,
             settled: false,
@@ -146,7 +150,7 @@ impl<C: Connector> Claim<C> {
     }
 }
 
-impl<C: Connector> Drop for Claim<C> {
+impl<C: Connector> Drop for SlotGuard<C> {
     fn drop(&mut self) {
         if !self.settled
             && let Some(inner) = self.pool.upgrade()
@@ -157,7 +161,7 @@ impl<C: Connector> Drop for Claim<C> {
 }
 
 /// A task's hold on a slot that is being connected. When it is dropped, the attempt failed.
-struct Attempt<C: Connector> {
+struct ConnectAttempt<C: Connector> {
     pool: Weak<Inner<C>>,
     connector: Arc<C>,
     cancel: watch::Receiver<bool>,
@@ -168,10 +172,10 @@ struct Attempt<C: Connector> {
     settled: bool,
 }
 
-impl<C: Connector> Attempt<C> {
+impl<C: Connector> ConnectAttempt<C> {
     fn new(inner: &Arc<Inner<C>>, slot: SlotId) -> Self {
         let (connector, cancel) = inner.source.current();
-        Attempt {
+        ConnectAttempt {
             pool: Arc::downgrade(inner),
             connector,
             cancel,
@@ -210,7 +214,7 @@ impl<C: Connector> Attempt<C> {
     }
 }
 
-impl<C: Connector> Drop for Attempt<C> {
+impl<C: Connector> Drop for ConnectAttempt<C> {
     fn drop(&mut self) {
         if !self.settled {
             let message = "The attempt to connect ended before it had come to anything.";
@@ -245,7 +249,7 @@ pub(crate) async fn open<C: Connector>(
     }
 }
 
-async fn connect<C: Connector>(mut attempt: Attempt<C>) {
+async fn connect<C: Connector>(mut attempt: ConnectAttempt<C>) {
     let mut cancel = attempt.cancel.clone();
     let result = tokio::select! {
         biased;
@@ -269,20 +273,24 @@ async fn connect<C: Connector>(mut attempt: Attempt<C>) {
             tracing::debug!(pool = inner.name(), "a connection was opened");
             inner.with(|locked, now| {
                 let placement = locked.state.connected(slot, now, fastrand::f64());
-                locked.put(Member::new(slot, connection), placement, now);
+                locked.put(PoolConnection::new(slot, connection), placement, now);
             });
         }
     }
 }
 
-async fn check<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<C::Connection>>) {
-    let connection = &member.connection;
+async fn check<C: Connector>(
+    claim: SlotGuard<C>,
+    pooled: BoxedConnection<C>,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
+    let connection = &pooled.connection;
     let well = connection.is_open()
         && tokio::time::timeout(CHECK_BOUND, connection.ping(bounded(CHECK_BOUND)))
             .await
             .is_ok_and(|answer| answer.is_ok());
     let Some((inner, slot)) = claim.settle() else {
-        return hooks.close(member.connection).await;
+        return hooks.close(pooled.connection).await;
     };
     tracing::debug!(
         pool = inner.name(),
@@ -290,14 +298,18 @@ async fn check<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<
         "an idle connection was validated"
     );
     inner.with(|locked, now| match locked.state.checked(slot, well, now) {
-        Some(placement) => locked.put(member, placement, now),
-        None => locked.give(Job::Close(member)),
+        Some(placement) => locked.put(pooled, placement, now),
+        None => locked.close(pooled),
     });
 }
 
 /// Makes a connection that came back fit for the next; the hooks have their say.
-async fn reset<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<C::Connection>>) {
-    let connection = &member.connection;
+async fn reset<C: Connector>(
+    claim: SlotGuard<C>,
+    pooled: BoxedConnection<C>,
+    hooks: Arc<Hooks<C::Connection>>,
+) {
+    let connection = &pooled.connection;
     let mut clean = true;
     let mut said = Ok(());
     if connection.state() != SessionState::Clean {
@@ -312,7 +324,7 @@ async fn reset<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<
         said = hooks.run_after_release(connection).await;
     }
     let Some((inner, slot)) = claim.settle() else {
-        return hooks.close(member.connection).await;
+        return hooks.close(pooled.connection).await;
     };
     tracing::debug!(pool = inner.name(), clean, "a connection was reset");
     inner.with(|locked, now| {
@@ -320,13 +332,13 @@ async fn reset<C: Connector>(claim: Claim<C>, member: Held<C>, hooks: Arc<Hooks<
             tracing::debug!(pool = inner.name(), %error, "a connection was refused");
             locked.last_error = Some((Arc::new(error), now));
             locked.state.dismissed(slot, now);
-            locked.give(Job::Close(member));
+            locked.close(pooled);
         } else if clean {
             let placement = locked.state.reset(slot, now);
-            locked.put(member, placement, now);
+            locked.put(pooled, placement, now);
         } else {
             locked.state.broken(slot, now);
-            locked.give(Job::Close(member));
+            locked.close(pooled);
         }
     });
 }

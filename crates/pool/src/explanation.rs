@@ -11,7 +11,7 @@ const NAMED: usize = 3;
 
 /// How a call ended without a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum WaitEnd {
     /// Its time was up, as one of so many who waited, perhaps for an attempt to connect.
     TimedOut {
         waiting: usize,
@@ -22,14 +22,14 @@ pub(crate) enum Ending {
     /// The queue was full.
     Full { most: usize },
     /// Its wait was ended to shed load.
-    Shed { standing: Duration },
+    Shed { overload: Duration },
 }
 
 /// Why a caller did not get a connection.
 #[derive(Debug)]
 pub(crate) struct Explanation<'a> {
     pub(crate) name: &'a str,
-    pub(crate) end: Ending,
+    pub(crate) end: WaitEnd,
     pub(crate) waited: Duration,
     pub(crate) connecting: Duration,
     pub(crate) validating: Duration,
@@ -43,19 +43,19 @@ impl Explanation<'_> {
     /// As an error, with advice.
     pub(crate) fn into_error(self) -> Error {
         let (class, advice) = match self.end {
-            Ending::TimedOut { .. } => {
+            WaitEnd::TimedOut { .. } => {
                 let stage = self.missing();
                 (Class::Timeout { stage }, self.advice(stage))
             }
-            Ending::Validating => {
+            WaitEnd::Validating => {
                 let stage = Stage::Validate;
                 (Class::Timeout { stage }, self.advice(stage))
             }
-            Ending::Full { .. } => (
+            WaitEnd::Full { .. } => (
                 Class::Busy,
                 "Try again later, allow the pool more connections, or let more callers wait.",
             ),
-            Ending::Shed { .. } => (
+            WaitEnd::Shed { .. } => (
                 Class::Busy,
                 "Try again later, or allow the pool more connections.",
             ),
@@ -86,21 +86,21 @@ impl Explanation<'_> {
     fn write_opening(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, waited) = (self.name, seconds(self.waited));
         match self.end {
-            Ending::TimedOut { .. } | Ending::Validating => {
+            WaitEnd::TimedOut { .. } | WaitEnd::Validating => {
                 write!(f, "No connection to {name} was to be had within {waited}: ")?;
             }
-            Ending::Full { most } => {
+            WaitEnd::Full { most } => {
                 return write!(
                     f,
                     "No connection to {name} was to be had at once, and the queue for one is \
                      full: {most} callers wait, as many as `max_waiting` allows. "
                 );
             }
-            Ending::Shed { standing } => write!(
+            WaitEnd::Shed { overload } => write!(
                 f,
                 "The wait for a connection to {name} was ended after {waited} to shed load, \
                  since the pool has been overloaded for {}: ",
-                seconds(standing)
+                seconds(overload)
             )?,
         }
         let validating = self.validating;
@@ -186,11 +186,11 @@ fn holders(all: &[Holder], named: usize) -> String {
         .iter()
         .take(named)
         .map(|holder| {
-            let place = holder.place;
+            let caller = holder.caller;
             format!(
                 "{}:{} for {}",
-                place.file(),
-                place.line(),
+                caller.file(),
+                caller.line(),
                 seconds(holder.held)
             )
         })

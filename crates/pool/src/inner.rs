@@ -1,4 +1,5 @@
 use std::hint::spin_loop;
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
@@ -10,18 +11,21 @@ use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
+use crate::clock::Clock;
 use crate::failure;
+use crate::fast::cache::IdleCache;
+use crate::fast::connection::PoolConnection;
+use crate::fast::mailbox::Mailbox;
+use crate::fast::table::ChunkedTable;
 use crate::hooks::Hooks;
 use crate::locked::Locked;
-use crate::member::Member;
 use crate::metrics::Publishing;
-use crate::moment::Moment;
 use crate::name::Name;
 use crate::options::PoolOptions;
 use crate::source::Source;
-use crate::standby::Standby;
 use crate::state::State;
 use crate::statistics::Statistics;
+use crate::timestamp::Timestamp;
 
 /// What all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
@@ -30,9 +34,10 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) options: PoolOptions,
     pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
-    opened_at: Instant,
+    pub(crate) clock: Clock,
     locked: Mutex<Locked<C::Connection>>,
-    pub(crate) standby: Arc<Standby<C::Connection>>,
+    pub(crate) cache: Arc<IdleCache<C::Connection>>,
+    mailboxes: ChunkedTable<Mailbox<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
     /// The pool was closed because the runtime that keeps it up came to its end.
@@ -40,17 +45,30 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) publishing: Publishing,
     /// The state's, for those who do not take the lock.
     generation: AtomicU64,
-    crowded: AtomicBool,
 }
 
-/// A hold on a pool, counted at the handle that a caller uses: where each thread has one of
-/// its own, they do not count at the same place.
-pub(crate) type Hold<C> = Arc<Arc<Inner<C>>>;
+/// A hold on a pool, counted at the handle that a caller uses. If each thread has a handle of its
+/// own, they do not count in the same place.
+pub(crate) type PoolHandle<C> = Arc<Counted<C>>;
 
-/// So often the lock is tried, with so many of the processor's pauses in between, before a thread
-/// goes to sleep over it: some 20 µs. It is held for a fraction of one, and to be woken takes
-/// longer than that. Between two tries, who has it is left to work on what it guards.
+/// What a handle counts, on cache lines of its own: two, since processors fetch them in pairs.
+#[repr(align(128))]
+pub(crate) struct Counted<C: Connector>(pub(crate) Arc<Inner<C>>);
+
+impl<C: Connector> Deref for Counted<C> {
+    type Target = Arc<Inner<C>>;
+
+    #[inline]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+/// How often the lock is tried before a thread goes to sleep over it: for some 20 µs. It is held
+/// for a fraction of one, and to be woken takes longer than that.
 const TRIES: u32 = 40;
+/// How many of the processor's pauses are between two tries: enough to leave whoever holds the
+/// lock to work on what it guards, since each try takes the lock's cache line away.
 const PAUSES: u32 = 8;
 
 impl<C: Connector> Inner<C> {
@@ -62,24 +80,24 @@ impl<C: Connector> Inner<C> {
     ) -> Self {
         let mut state = State::new(&options);
         if hooks.has_before_acquire() || hooks.has_after_release() {
-            state.forbid_standby();
+            state.disable_cache();
         }
-        let standby = Arc::new(Standby::new(state.pass(), state.check_after()));
+        let cache = Arc::new(IdleCache::new(state.epoch(), state.check_after()));
         Inner {
             source: Source::new(connector),
             called: Name::new(options.name.clone()),
             hooks: Arc::new(hooks),
             runtime,
-            opened_at: Instant::now(),
-            locked: Mutex::new(Locked::new(state, Arc::clone(&standby))),
-            standby,
+            clock: Clock::new(),
+            locked: Mutex::new(Locked::new(state, Arc::clone(&cache))),
+            cache,
+            mailboxes: ChunkedTable::new(),
             options,
             reschedule: Arc::new(Notify::new()),
             drained: Notify::new(),
             runtime_ended: AtomicBool::new(false),
             publishing: Publishing::new(),
             generation: AtomicU64::new(0),
-            crowded: AtomicBool::new(false),
         }
     }
 
@@ -92,26 +110,17 @@ impl<C: Connector> Inner<C> {
         failure::closed(self.name(), self.runtime_ended.load(Ordering::Acquire))
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        self.moment(Instant::now())
-    }
-
-    pub(crate) fn moment(&self, instant: Instant) -> Moment {
-        Moment::at(instant.saturating_duration_since(self.opened_at))
-    }
-
-    /// The instant of a moment; `None` where a clock cannot hold it.
-    pub(crate) fn instant(&self, moment: Moment) -> Option<Instant> {
-        match moment {
-            Moment::NEVER => None,
-            moment => self.opened_at.checked_add(moment.since(Moment::START)),
-        }
+    #[inline]
+    pub(crate) fn now(&self) -> Timestamp {
+        #[cfg(test)]
+        counts::CLOCK.with(|count| count.set(count.get() + 1));
+        self.clock.now()
     }
 
     /// Does something under the lock, and what follows from it once the lock is released.
     pub(crate) fn with<R>(
         self: &Arc<Self>,
-        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+        act: impl FnOnce(&mut Locked<C::Connection>, Timestamp) -> R,
     ) -> R {
         self.with_at(self.now(), act)
     }
@@ -120,8 +129,8 @@ impl<C: Connector> Inner<C> {
     #[inline]
     pub(crate) fn with_at<R>(
         self: &Arc<Self>,
-        now: Moment,
-        act: impl FnOnce(&mut Locked<C::Connection>, Moment) -> R,
+        now: Timestamp,
+        act: impl FnOnce(&mut Locked<C::Connection>, Timestamp) -> R,
     ) -> R {
         let mut locked = self.lock();
         let result = act(&mut locked, now);
@@ -141,22 +150,19 @@ impl<C: Connector> Inner<C> {
         if self.generation.load(Ordering::Relaxed) != generation {
             self.generation.store(generation, Ordering::Release);
         }
-        let crowded = state.is_crowded();
-        if self.crowded.load(Ordering::Relaxed) != crowded {
-            self.crowded.store(crowded, Ordering::Relaxed);
-        }
     }
 
     /// Counts that the holder of a connection has given it back.
     #[inline]
-    pub(crate) fn count_return(&self, member: &Member<C::Connection>, now: Moment) {
-        let held = now.nanos_since(member.since());
-        self.standby.record(member.slot).returned(held);
+    pub(crate) fn count_return(&self, pooled: &PoolConnection<C::Connection>, now: Timestamp) {
+        let held = now.nanos_since(pooled.since());
+        self.cache.record(pooled.slot).returned(held);
     }
 
-    /// Whether who asks now will probably have to wait.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.crowded.load(Ordering::Relaxed)
+    /// A waiter's mailbox.
+    #[inline]
+    pub(crate) fn mailbox(&self, cell: u32) -> &Mailbox<C::Connection> {
+        self.mailboxes.at(cell as usize)
     }
 
     /// Whether connections of this generation are still to be leased out.
@@ -164,23 +170,20 @@ impl<C: Connector> Inner<C> {
         self.generation.load(Ordering::Acquire) == generation
     }
 
-    /// The pool in numbers, all of the same moment.
+    /// The pool in numbers, all taken at the same time.
     pub(crate) fn statistics(self: &Arc<Self>) -> Statistics {
         self.with(|locked, now| {
-            locked.take_stock(now);
+            locked.reconcile(now);
             let last_error = locked.last_error.as_ref();
             let last_error = last_error.map(|(error, _)| error.to_string());
-            Statistics::new(
-                self.name(),
-                &locked.state,
-                self.standby.leases(),
-                last_error,
-            )
+            Statistics::new(self.name(), &locked.state, self.cache.leases(), last_error)
         })
     }
 
     /// For looking only: whatever changes the state goes through `with`.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Locked<C::Connection>> {
+        #[cfg(test)]
+        counts::LOCK.with(|count| count.set(count.get() + 1));
         for _ in 0..TRIES {
             match self.locked.try_lock() {
                 Ok(locked) => return locked,
@@ -196,11 +199,13 @@ impl<C: Connector> Drop for Inner<C> {
     fn drop(&mut self) {
         self.reschedule.notify_one();
         let locked = self.locked.get_mut();
-        let left = locked.unwrap_or_else(PoisonError::into_inner).members();
-        for member in left.into_iter().chain(self.standby.drain()) {
+        let left = locked
+            .unwrap_or_else(PoisonError::into_inner)
+            .take_connections();
+        for pooled in left.into_iter().chain(self.cache.drain()) {
             let hooks = Arc::clone(&self.hooks);
             self.runtime
-                .spawn(async move { hooks.close(member.connection).await });
+                .spawn(async move { hooks.close(pooled.connection).await });
         }
     }
 }
@@ -215,3 +220,22 @@ pub(crate) async fn close<T: Pooled>(connection: T) {
 pub(crate) fn bounded(length: Duration) -> Deadline {
     Deadline::after(Instant::now().into_std(), length)
 }
+
+/// How often this thread has done what leasing is to do as rarely as it can.
+#[cfg(test)]
+mod counts {
+    use std::cell::Cell;
+
+    thread_local! {
+        pub(super) static LOCK: Cell<u32> = const { Cell::new(0) };
+        pub(super) static CLOCK: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// The locks taken and the clock readings since this was called last.
+    pub(super) fn take() -> (u32, u32) {
+        (LOCK.take(), CLOCK.take())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -9,22 +9,22 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use underpin_core::driver::Connector;
 
-use crate::inner::{Hold, Inner};
+use crate::fast::connection::PoolConnection;
+use crate::inner::{Inner, PoolHandle};
 use crate::lease::Lease;
-use crate::member::Member;
-use crate::moment::Moment;
 use crate::state::{End, SlotId};
+use crate::timestamp::Timestamp;
 
 /// A connection that many callers' statements share.
 #[derive(Debug)]
 pub(crate) struct Lane<T> {
-    member: Box<Member<T>>,
-    riders: Mutex<Riders>,
+    pooled: Box<PoolConnection<T>>,
+    waiters: Mutex<LaneWaiters>,
 }
 
 /// Who waits for an answer, in numbered places.
 #[derive(Debug, Default)]
-struct Riders {
+struct LaneWaiters {
     /// They are to leave.
     rescued: bool,
     wakers: Vec<Option<Waker>>,
@@ -32,75 +32,75 @@ struct Riders {
 }
 
 impl<T> Lane<T> {
-    pub(crate) fn new(member: Box<Member<T>>) -> Self {
+    pub(crate) fn new(pooled: Box<PoolConnection<T>>) -> Self {
         Lane {
-            member,
-            riders: Mutex::default(),
+            pooled,
+            waiters: Mutex::default(),
         }
     }
 
-    pub(crate) fn into_member(self) -> Box<Member<T>> {
-        self.member
+    pub(crate) fn into_connection(self) -> Box<PoolConnection<T>> {
+        self.pooled
     }
 
     /// Has all who wait for an answer leave the lane.
     pub(crate) fn rescue(&self) {
         let wakers = {
-            let mut riders = self.riders();
-            riders.rescued = true;
-            std::mem::take(&mut riders.wakers)
+            let mut waiters = self.waiters();
+            waiters.rescued = true;
+            std::mem::take(&mut waiters.wakers)
         };
         for waker in wakers.into_iter().flatten() {
             waker.wake();
         }
     }
 
-    fn riders(&self) -> MutexGuard<'_, Riders> {
-        self.riders.lock().unwrap_or_else(PoisonError::into_inner)
+    fn waiters(&self) -> MutexGuard<'_, LaneWaiters> {
+        self.waiters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Riders {
-    /// Notes whom to wake, in a place of the rider's own.
-    fn note(&mut self, place: Option<usize>, waker: &Waker) -> usize {
-        let place = place
+impl LaneWaiters {
+    /// Notes the waker of a caller, under a number of its own.
+    fn note(&mut self, index: Option<usize>, waker: &Waker) -> usize {
+        let index = index
             .or_else(|| self.free.pop())
             .unwrap_or(self.wakers.len());
-        if self.wakers.len() <= place {
-            self.wakers.resize(place + 1, None);
+        if self.wakers.len() <= index {
+            self.wakers.resize(index + 1, None);
         }
-        match &mut self.wakers[place] {
+        match &mut self.wakers[index] {
             Some(known) => known.clone_from(waker),
             empty => *empty = Some(waker.clone()),
         }
-        place
+        index
     }
 
-    fn leave(&mut self, place: usize) {
-        if let Some(waker) = self.wakers.get_mut(place) {
+    fn leave(&mut self, index: usize) {
+        if let Some(waker) = self.wakers.get_mut(index) {
             *waker = None;
         }
-        self.free.push(place);
+        self.free.push(index);
     }
 }
 
-/// A place for one statement on a connection that others' statements share. Dropped before
-/// [`ride`](Seat::ride) has come to its end, it retires the lane: nobody joins what a
-/// statement is left behind on, and those who are there are answered.
+/// The right to run one statement on a connection that other callers' statements share. Dropped
+/// before [`run`](Seat::run) has completed, it retires the lane: no further statement joins, and
+/// those that are there are answered.
 pub struct Seat<C: Connector> {
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
     slot: SlotId,
     /// There until the seat is left.
     lane: Option<Arc<Lane<C::Connection>>>,
-    joined: Moment,
+    joined: Timestamp,
 }
 
 impl<C: Connector> Seat<C> {
     pub(crate) fn new(
-        inner: Hold<C>,
+        inner: PoolHandle<C>,
         slot: SlotId,
         lane: Arc<Lane<C::Connection>>,
-        joined: Moment,
+        joined: Timestamp,
     ) -> Self {
         Seat {
             inner,
@@ -110,27 +110,27 @@ impl<C: Connector> Seat<C> {
         }
     }
 
-    /// Waits for the answer of the statement, or until the lane turns out to be stuck:
-    /// then `None`, the statement has been dropped, and is to be asked elsewhere.
+    /// Runs the statement. Returns `None` if the lane turns out to be stuck: then the statement has
+    /// been dropped, and is to be sent elsewhere.
     ///
     /// # Cancel safety
-    /// As for the statement; the neighbours are answered all the same.
-    pub fn ride<F: Future>(&self, statement: F) -> impl Future<Output = Option<F::Output>> {
-        Ride {
+    /// That of the statement; the other statements in the lane are answered all the same.
+    pub fn run<F: Future>(&self, statement: F) -> impl Future<Output = Option<F::Output>> {
+        LaneCall {
             lane: self.lane.as_deref().expect(HELD),
-            place: None,
+            index: None,
             statement,
         }
     }
 
-    /// Leaves the seat after the statement was answered, and says how long it took itself,
-    /// without its wait for those before it.
+    /// Leaves the seat after the statement was answered. Returns how long the statement took by
+    /// itself, without its wait for those before it.
     pub fn answered(mut self) -> Duration {
         self.leave(End::Answered)
     }
 
     /// Leaves a seat on a connection that is lost, and gives back what it was taken through.
-    pub(crate) fn lost(mut self) -> Hold<C> {
+    pub(crate) fn lost(mut self) -> PoolHandle<C> {
         self.leave(End::Lost);
         Arc::clone(&self.inner)
     }
@@ -148,7 +148,7 @@ impl<C: Connector> Seat<C> {
 pub(crate) fn leave<C: Connector>(
     inner: &Arc<Inner<C>>,
     slot: SlotId,
-    joined: Moment,
+    joined: Timestamp,
     end: End,
 ) -> Duration {
     inner.with(|locked, now| {
@@ -166,7 +166,7 @@ impl<C: Connector> Deref for Seat<C> {
     type Target = C::Connection;
 
     fn deref(&self) -> &C::Connection {
-        &self.lane.as_ref().expect(HELD).member.connection
+        &self.lane.as_ref().expect(HELD).pooled.connection
     }
 }
 
@@ -185,43 +185,43 @@ impl<C: Connector> fmt::Debug for Seat<C> {
     }
 }
 
-/// Where an autocommit statement runs.
-pub enum Place<C: Connector> {
-    /// On a connection that others' statements share.
+/// What a call of [`share`](crate::Pool::share) is granted.
+pub enum Grant<C: Connector> {
+    /// A seat on a connection that other callers' statements share.
     Lane(Seat<C>),
-    /// On a connection of its own.
+    /// A connection of its own.
     Lease(Lease<C>),
 }
 
-impl<C: Connector> fmt::Debug for Place<C> {
+impl<C: Connector> fmt::Debug for Grant<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Lane(seat) => seat.fmt(f),
-            Place::Lease(lease) => lease.fmt(f),
+            Grant::Lane(seat) => seat.fmt(f),
+            Grant::Lease(lease) => lease.fmt(f),
         }
     }
 }
 
 pin_project! {
     /// A statement under way in a lane.
-    struct Ride<'a, T, F> {
+    struct LaneCall<'a, T, F> {
         lane: &'a Lane<T>,
-        place: Option<usize>,
+        index: Option<usize>,
         #[pin]
         statement: F,
     }
 
-    impl<T, F> PinnedDrop for Ride<'_, T, F> {
+    impl<T, F> PinnedDrop for LaneCall<'_, T, F> {
         fn drop(this: Pin<&mut Self>) {
             let this = this.project();
-            if let Some(place) = this.place.take() {
-                this.lane.riders().leave(place);
+            if let Some(index) = this.index.take() {
+                this.lane.waiters().leave(index);
             }
         }
     }
 }
 
-impl<T, F: Future> Future for Ride<'_, T, F> {
+impl<T, F: Future> Future for LaneCall<'_, T, F> {
     type Output = Option<F::Output>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -229,11 +229,11 @@ impl<T, F: Future> Future for Ride<'_, T, F> {
         if let Poll::Ready(answer) = this.statement.poll(context) {
             return Poll::Ready(Some(answer));
         }
-        let mut riders = this.lane.riders();
-        if riders.rescued {
+        let mut waiters = this.lane.waiters();
+        if waiters.rescued {
             return Poll::Ready(None);
         }
-        *this.place = Some(riders.note(*this.place, context.waker()));
+        *this.index = Some(waiters.note(*this.index, context.waker()));
         Poll::Pending
     }
 }

@@ -5,79 +5,81 @@ use std::sync::Arc;
 
 use underpin_core::driver::Connector;
 
-use crate::background::Claim;
-use crate::give_back::give_back;
-use crate::inner::Hold;
-use crate::lane::{Lane, Place, Seat};
-use crate::member::Held;
-use crate::moment::Moment;
-use crate::work::Job;
+use crate::background::SlotGuard;
+use crate::fast::connection::BoxedConnection;
+use crate::inner::PoolHandle;
+use crate::lane::{Grant, Lane, Seat};
+use crate::release::release;
+use crate::timestamp::Timestamp;
 
-/// A connection while one caller holds it alone. Dropping it gives the connection back:
-/// at once where the session is clean, after a reset in the background where it is not;
-/// a connection that is lost is closed and replaced. It may be dropped anywhere, within a
-/// runtime or outside.
+/// A connection held by one caller alone. Dropping the lease returns the connection: immediately if
+/// the session is clean, after a reset in the background if it is not. A lost connection is closed
+/// and replaced. The lease may be dropped anywhere, inside or outside a runtime.
 pub struct Lease<C: Connector> {
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
     /// There until the lease ends.
-    member: Option<Held<C>>,
+    pooled: Option<BoxedConnection<C>>,
     /// Whether the caller has it: before that it is tested, and is no lease that counts.
     begun: bool,
 }
 
 impl<C: Connector> Lease<C> {
-    pub(crate) fn new(inner: Hold<C>, member: Held<C>) -> Self {
+    pub(crate) fn new(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
-            member: Some(member),
+            pooled: Some(pooled),
             begun: false,
         }
     }
 
-    /// One that is written down already.
-    pub(crate) fn begun(inner: Hold<C>, member: Held<C>) -> Self {
+    /// A lease that has been recorded already.
+    pub(crate) fn begun(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
-            member: Some(member),
+            pooled: Some(pooled),
             begun: true,
         }
     }
 
-    /// Takes the connection out of the pool for good; the pool may open another in its place.
+    /// Removes the connection from the pool; the pool may open another in its place.
     pub fn detach(mut self) -> C::Connection {
-        let member = self.member.take().expect(HELD);
+        let mut pooled = self.pooled.take().expect(HELD);
         let now = self.inner.now();
-        self.inner.count_return(&member, now);
-        self.inner
-            .with_at(now, |locked, now| locked.state.detached(member.slot, now));
-        member.connection
+        self.inner.count_return(&pooled, now);
+        self.inner.with_at(now, |locked, now| {
+            locked.forget(&mut pooled);
+            locked.state.detached(pooled.slot, now);
+        });
+        pooled.connection
     }
 
-    /// Closes the connection instead of giving it back, within 5 s, and the hook before it
-    /// within 5 s more.
+    /// Closes the connection instead of returning it, within 5 s, after running the hook within
+    /// another 5 s.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the connection is dropped as it stands; nothing is leaked.
+    /// If the future is dropped, so is the connection; nothing is leaked.
     pub async fn close(mut self) {
-        if let Some(member) = self.member.take() {
+        if let Some(mut pooled) = self.pooled.take() {
             let now = self.inner.now();
-            self.inner.count_return(&member, now);
-            self.inner
-                .with_at(now, |locked, now| locked.state.dismissed(member.slot, now));
-            let claim = Claim::new(&self.inner, member.slot);
-            self.inner.hooks.close(member.connection).await;
+            self.inner.count_return(&pooled, now);
+            self.inner.with_at(now, |locked, now| {
+                locked.forget(&mut pooled);
+                locked.state.dismissed(pooled.slot, now);
+            });
+            let claim = SlotGuard::new(&self.inner, pooled.slot);
+            self.inner.hooks.close(pooled.connection).await;
             drop(claim);
         }
     }
 
-    /// Says that the connection leads elsewhere than it should, as when its server turned out
-    /// to be a replica: makes all connections of its generation stale. At most once a second,
-    /// so that a server which stays a replica is not connected to over and over.
-    pub fn suspect(&self) {
-        let slot = self.member().slot;
+    /// Marks all connections of this one's generation as stale, because it leads to the wrong server,
+    /// as when the server turned out to be a replica. At most once a second, so that the pool does
+    /// not connect over and over to a server that stays a replica.
+    pub fn mark_stale(&self) {
+        let slot = self.pooled().slot;
         let stale = self
             .inner
-            .with(|locked, now| locked.state.suspect(slot, now));
+            .with(|locked, now| locked.state.mark_stale(slot, now));
         if stale {
             let pool = self.inner.name();
             tracing::warn!(
@@ -87,20 +89,25 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// The caller who asked at `asked` from this place has it now.
-    pub(crate) fn begin(&mut self, place: &'static Location<'static>, asked: Moment) {
+    /// The caller that asked at `asked` has it now.
+    pub(crate) fn begin(&mut self, caller: &'static Location<'static>, asked: Timestamp) {
         self.begun = true;
-        let member = self.member();
-        let since = member.since();
-        let record = self.inner.standby.record(member.slot);
-        record.leased(place, since, since.nanos_since(asked));
+        let pooled = self.pooled();
+        let since = pooled.since();
+        let record = self.inner.cache.record(pooled.slot);
+        record.leased(caller, since, since.nanos_since(asked));
     }
 
-    fn member(&self) -> &Held<C> {
-        self.member.as_ref().expect(HELD)
+    /// Whether the connection is to be tested before the caller gets it.
+    pub(crate) fn is_check_due(&self) -> bool {
+        self.pooled().stamp.check
     }
 
-    pub(crate) fn pool(&self) -> &Hold<C> {
+    fn pooled(&self) -> &BoxedConnection<C> {
+        self.pooled.as_ref().expect(HELD)
+    }
+
+    pub(crate) fn pool(&self) -> &PoolHandle<C> {
         &self.inner
     }
 
@@ -108,48 +115,47 @@ impl<C: Connector> Lease<C> {
         self.inner.name()
     }
 
-    /// Gives back a connection that was dead before the caller had it, and gives back what
-    /// it was taken through.
-    pub(crate) fn refuse(mut self) -> Hold<C> {
-        if let Some(member) = self.member.take() {
+    /// Closes a connection that was dead before the caller had it. Returns the handle.
+    pub(crate) fn refuse(mut self) -> PoolHandle<C> {
+        if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
-                locked.state.broken(member.slot, now);
-                locked.give(Job::Close(member));
+                locked.state.broken(pooled.slot, now);
+                locked.close(pooled);
             });
         }
         Arc::clone(&self.inner)
     }
 
-    /// Gives back a connection that is sound, but was refused to the caller.
-    pub(crate) fn dismiss(mut self) -> Hold<C> {
-        if let Some(member) = self.member.take() {
+    /// Closes a connection that is sound, but was refused to the caller. Returns the handle.
+    pub(crate) fn dismiss(mut self) -> PoolHandle<C> {
+        if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
-                locked.state.dismissed(member.slot, now);
-                locked.give(Job::Close(member));
+                locked.state.dismissed(pooled.slot, now);
+                locked.close(pooled);
             });
         }
         Arc::clone(&self.inner)
     }
 
-    /// Lets others share the connection, where the pool wants another lane.
-    pub(crate) fn offer(mut self) -> Place<C> {
-        let slot = self.member().slot;
-        let mut member = self.member.take();
+    /// Makes the connection a lane, if the pool wants another one.
+    pub(crate) fn offer(mut self) -> Grant<C> {
+        let slot = self.pooled().slot;
+        let mut pooled = self.pooled.take();
         let lane = self.inner.with(|locked, now| {
             if !locked.state.offer_lane(slot, now) {
                 return None;
             }
-            let member = member.take()?;
-            self.inner.count_return(&member, now);
-            let lane = Arc::new(Lane::new(member));
+            let pooled = pooled.take()?;
+            self.inner.count_return(&pooled, now);
+            let lane = Arc::new(Lane::new(pooled));
             locked.open_lane(slot, Arc::clone(&lane));
             Some((lane, now))
         });
         match lane {
-            Some((lane, now)) => Place::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
+            Some((lane, now)) => Grant::Lane(Seat::new(Arc::clone(&self.inner), slot, lane, now)),
             None => {
-                self.member = member;
-                Place::Lease(self)
+                self.pooled = pooled;
+                Grant::Lease(self)
             }
         }
     }
@@ -161,14 +167,14 @@ impl<C: Connector> Deref for Lease<C> {
     type Target = C::Connection;
 
     fn deref(&self) -> &Self::Target {
-        &self.member().connection
+        &self.pooled().connection
     }
 }
 
 impl<C: Connector> Drop for Lease<C> {
     fn drop(&mut self) {
-        if let Some(member) = self.member.take() {
-            give_back(&self.inner, member, self.begun);
+        if let Some(pooled) = self.pooled.take() {
+            release(&self.inner, pooled, self.begun);
         }
     }
 }
@@ -177,7 +183,7 @@ impl<C: Connector> fmt::Debug for Lease<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease")
             .field("pool", &self.inner.name())
-            .field("slot", &self.member().slot.0)
+            .field("slot", &self.pooled().slot.0)
             .finish_non_exhaustive()
     }
 }

@@ -19,48 +19,38 @@
 
 mod acquire;
 mod background;
-mod berths;
-mod bounds;
+mod checkout;
+mod clock;
 mod explanation;
 mod failure;
-mod give_back;
+mod fast;
 mod histogram;
 mod hooks;
 mod inner;
 mod lane;
 mod lease;
 mod locked;
-mod mailbox;
-mod member;
 #[cfg(feature = "metrics")]
 mod metrics;
 #[cfg(not(feature = "metrics"))]
 #[path = "metrics_disabled.rs"]
 mod metrics;
-mod moment;
 mod name;
 mod options;
-mod pass;
 mod pool;
-mod record;
-mod request;
-mod shedding;
+mod release;
 mod source;
-mod standby;
 mod state;
 mod statistics;
-mod sync;
-mod turn;
+mod timestamp;
 mod work;
 
 pub use acquire::AcquireOptions;
-pub use bounds::Bounds;
 pub use histogram::Histogram;
 pub use hooks::{HookFuture, Hooks};
-pub use lane::{Place, Seat};
+pub use lane::{Grant, Seat};
 pub use lease::Lease;
-pub use options::PoolOptions;
+pub use options::{Bounds, PoolOptions, Shedding};
 pub use pool::Pool;
-pub use shedding::Shedding;
 pub use statistics::Statistics;
 pub use underpin_core::HealthCheck;

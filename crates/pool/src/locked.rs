@@ -3,35 +3,36 @@ use std::time::Duration;
 
 use underpin_core::Error;
 
+use crate::acquire::Request;
+use crate::fast::cache::IdleCache;
+use crate::fast::connection::PoolConnection;
+use crate::fast::mailbox::{MailboxNumbers, Outcome};
 use crate::lane::Lane;
-use crate::mailbox::{Mailbox, Mailboxes, Outcome};
-use crate::member::Member;
-use crate::moment::Moment;
-use crate::request::Request;
-use crate::standby::Standby;
 use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter};
+use crate::timestamp::Timestamp;
 use crate::work::{Delivery, Job, Work};
 
 /// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
 /// does not disturb who works under it.
 #[repr(C, align(64))]
 pub(crate) struct Locked<T> {
-    pub(crate) mailboxes: Mailboxes<T>,
+    pub(crate) mailboxes: MailboxNumbers,
     /// Whether `work` holds any.
     has_work: bool,
     pub(crate) state: State,
     /// The connections that nobody holds, by slot.
-    connections: Vec<Option<Box<Member<T>>>>,
-    standby: Arc<Standby<T>>,
+    connections: Vec<Option<Box<PoolConnection<T>>>>,
+    cache: Arc<IdleCache<T>>,
     /// The lanes, by slot.
     lanes: Vec<Option<Arc<Lane<T>>>>,
-    pub(crate) last_error: Option<(Arc<Error>, Moment)>,
+    pub(crate) last_error: Option<(Arc<Error>, Timestamp)>,
     work: Work<T>,
 }
 
 /// A place in the queue.
-pub(crate) struct Wait<T> {
-    pub(crate) mailbox: Arc<Mailbox<T>>,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wait {
+    /// The number of the mailbox.
     pub(crate) cell: u32,
     pub(crate) ticket: Ticket,
     /// The pool's time spent connecting up to then.
@@ -39,13 +40,13 @@ pub(crate) struct Wait<T> {
 }
 
 impl<T> Locked<T> {
-    pub(crate) fn new(state: State, standby: Arc<Standby<T>>) -> Self {
+    pub(crate) fn new(state: State, cache: Arc<IdleCache<T>>) -> Self {
         Locked {
             state,
-            mailboxes: Mailboxes::new(),
+            mailboxes: MailboxNumbers::default(),
             has_work: false,
             connections: Vec::new(),
-            standby,
+            cache,
             lanes: Vec::new(),
             last_error: None,
             work: Work::default(),
@@ -54,11 +55,15 @@ impl<T> Locked<T> {
 
     /// Takes back a connection whose session is clean. Gives it, on its way, where somebody
     /// waits for it: the usual case under load, which goes the shortest way.
-    pub(crate) fn take_back(&mut self, member: Box<Member<T>>, now: Moment) -> Option<Delivery<T>> {
-        match self.state.returned(member.slot, now) {
-            Placement::HandOver { cell, check } => self.address(member, cell, check, now),
+    pub(crate) fn take_back(
+        &mut self,
+        pooled: Box<PoolConnection<T>>,
+        now: Timestamp,
+    ) -> Option<Delivery<T>> {
+        match self.state.returned(pooled.slot, now) {
+            Placement::Handoff { cell, check } => Some(self.address(pooled, cell, check, now)),
             placement => {
-                self.put(member, placement, now);
+                self.put(pooled, placement, now);
                 None
             }
         }
@@ -69,23 +74,22 @@ impl<T> Locked<T> {
     pub(crate) fn serve(
         &mut self,
         request: &mut Request,
-        now: Moment,
-        mailbox: impl FnOnce() -> Arc<Mailbox<T>>,
-    ) -> Result<Outcome<T>, Wait<T>> {
+        now: Timestamp,
+    ) -> Result<Outcome<T>, Wait> {
         if request.shares {
             if self.state.would_share_work(now) {
-                self.recall(now);
+                self.close_cache(now);
             }
             if let Some(slot) = self.state.join(now) {
                 return Ok(self.seat(slot, now));
             }
         }
-        let Request { place, since, .. } = *request;
+        let Request { caller, since, .. } = *request;
         let state = &mut self.state;
         let ticket = *request.ticket.get_or_insert_with(|| state.issue_ticket());
-        let mut acquired = self.state.acquire(place, now);
-        if acquired == Acquisition::Wait && self.recall(now) {
-            acquired = self.state.acquire(place, now);
+        let mut acquired = self.state.acquire(caller, now);
+        if acquired == Acquisition::Wait && self.close_cache(now) {
+            acquired = self.state.acquire(caller, now);
         }
         match acquired {
             Acquisition::Closed => Ok(Outcome::Closed),
@@ -96,12 +100,11 @@ impl<T> Locked<T> {
             }
             Acquisition::Wait => {
                 let connecting_before = self.state.connecting_time(now);
-                let mailbox = mailbox();
-                let cell = self.mailboxes.add(Arc::clone(&mailbox));
+                let cell = self.mailboxes.assign();
                 let waiter = Waiter {
                     ticket,
                     cell,
-                    place,
+                    caller,
                     since,
                     retries: request.retries,
                     failures: 0,
@@ -111,7 +114,6 @@ impl<T> Locked<T> {
                 };
                 self.state.enqueue(waiter, now);
                 Err(Wait {
-                    mailbox,
                     cell,
                     ticket,
                     connecting_before,
@@ -121,7 +123,7 @@ impl<T> Locked<T> {
     }
 
     /// A seat that was taken is of a lane that lasts.
-    fn seat(&self, slot: SlotId, now: Moment) -> Outcome<T> {
+    fn seat(&self, slot: SlotId, now: Timestamp) -> Outcome<T> {
         match self.lane(slot) {
             Some(lane) => Outcome::Seated {
                 slot,
@@ -133,114 +135,121 @@ impl<T> Locked<T> {
     }
 
     /// Puts a connection where the state machine wants it.
-    pub(crate) fn put(&mut self, member: Box<Member<T>>, placement: Placement, now: Moment) {
+    pub(crate) fn put(
+        &mut self,
+        pooled: Box<PoolConnection<T>>,
+        placement: Placement,
+        now: Timestamp,
+    ) {
         match placement {
             Placement::Keep => {
-                let slot = member.slot;
-                *entry(&mut self.connections, slot) = Some(member);
+                let slot = pooled.slot;
+                *entry(&mut self.connections, slot) = Some(pooled);
             }
-            Placement::HandOver { cell, check } => {
-                if let Some(delivery) = self.address(member, cell, check, now) {
-                    self.has_work = true;
-                    self.work.deliveries.push(delivery);
-                }
+            Placement::Handoff { cell, check } => {
+                let delivery = self.address(pooled, cell, check, now);
+                self.has_work = true;
+                self.work.deliveries.push(delivery);
             }
-            Placement::Close => self.give(Job::Close(member)),
+            Placement::Close => self.close(pooled),
         }
     }
 
     /// A connection that is leased to the waiter with this cell, on its way there.
     fn address(
         &mut self,
-        member: Box<Member<T>>,
+        pooled: Box<PoolConnection<T>>,
         cell: u32,
         check: bool,
-        now: Moment,
-    ) -> Option<Delivery<T>> {
-        let to = self.mailboxes.remove(cell)?;
-        let outcome = self.grant(member, check, now);
-        Some(Delivery { to, outcome })
+        now: Timestamp,
+    ) -> Delivery<T> {
+        let outcome = self.grant(pooled, check, now, Some(cell));
+        Delivery { cell, outcome }
     }
 
     /// Takes the connection of a slot that was idle.
-    fn take(&mut self, slot: SlotId) -> Option<Box<Member<T>>> {
-        let member = self
+    fn take(&mut self, slot: SlotId) -> Option<Box<PoolConnection<T>>> {
+        let pooled = self
             .connections
             .get_mut(slot.index())
             .and_then(Option::take);
-        debug_assert!(member.is_some(), "an idle slot has a connection");
-        member
+        debug_assert!(pooled.is_some(), "an idle slot has a connection");
+        pooled
     }
 
     /// The connection of a slot that was idle and is leased now.
-    fn lease(&mut self, slot: SlotId, check: bool, now: Moment) -> Outcome<T> {
+    fn lease(&mut self, slot: SlotId, check: bool, now: Timestamp) -> Outcome<T> {
         match self.take(slot) {
-            Some(member) => self.grant(member, check, now),
+            Some(pooled) => self.grant(pooled, check, now, None),
             None => Outcome::Closed,
         }
     }
 
-    fn grant(&self, mut member: Box<Member<T>>, check: bool, now: Moment) -> Outcome<T> {
-        member.terms = self.state.terms(member.slot, now);
-        Outcome::Granted {
-            member,
-            check,
-            generation: self.state.generation(),
+    fn grant(
+        &mut self,
+        mut pooled: Box<PoolConnection<T>>,
+        check: bool,
+        now: Timestamp,
+        mailbox: Option<u32>,
+    ) -> Outcome<T> {
+        pooled.stamp = self.state.stamp(pooled.slot, check, now);
+        if let Some(emptied) = std::mem::replace(&mut pooled.mailbox, mailbox) {
+            self.mailboxes.free(emptied);
         }
+        Outcome::Leased(pooled)
     }
 
-    /// Tells the state machine of a connection that came back and was on standby.
-    pub(crate) fn came_back(&mut self, member: Box<Member<T>>, now: Moment) {
-        let (slot, since) = (member.slot, member.since());
-        let placement = self.state.came_back(slot, since, now);
-        self.put(member, placement, now);
+    /// Tells the state machine about a connection that was taken out of the cache.
+    pub(crate) fn returned_from_cache(&mut self, pooled: Box<PoolConnection<T>>, now: Timestamp) {
+        let (slot, since) = (pooled.slot, pooled.since());
+        let placement = self.state.returned_from_cache(slot, since, now);
+        self.put(pooled, placement, now);
     }
 
-    /// Brings back what is on standby, and gives whether there was anything.
-    fn collect(&mut self, now: Moment) -> bool {
-        let standby = Arc::clone(&self.standby);
+    /// Empties the cache. Returns whether there was anything in it.
+    fn flush_cache(&mut self, now: Timestamp) -> bool {
+        let cache = Arc::clone(&self.cache);
         let mut any = false;
-        for member in self.state.slots().filter_map(|slot| standby.take(slot)) {
-            self.came_back(member, now);
+        for pooled in self.state.slots().filter_map(|slot| cache.take(slot)) {
+            self.returned_from_cache(pooled, now);
             any = true;
         }
         any
     }
 
-    /// Brings back what is on standby, for somebody who would have to wait otherwise. Nothing
-    /// goes there from now on until it is seen that nobody waits. Gives whether there was
-    /// anything.
-    fn recall(&mut self, now: Moment) -> bool {
-        let pass = self.standby.pass();
-        if !pass.is_open() {
+    /// Closes and empties the cache, for a caller that would have to wait otherwise. It stays closed
+    /// until nobody is waiting. Returns whether there was anything in it.
+    fn close_cache(&mut self, now: Timestamp) -> bool {
+        let epoch = self.cache.epoch();
+        if !epoch.is_open() {
             return false;
         }
-        self.standby.set_pass(pass.closed());
-        self.collect(now)
+        self.cache.set_epoch(epoch.closed());
+        self.flush_cache(now)
     }
 
     /// Has the state machine know who holds what, and what nobody does.
-    pub(crate) fn take_stock(&mut self, now: Moment) {
-        self.collect(now);
+    pub(crate) fn reconcile(&mut self, now: Timestamp) {
+        self.flush_cache(now);
         for slot in self.state.slots() {
             let known = self.state.leased_since(slot);
-            let latest = self.standby.record(slot).holder();
-            if let (Some(known), Some((place, since))) = (known, latest)
+            let latest = self.cache.record(slot).holder();
+            if let (Some(known), Some((caller, since))) = (known, latest)
                 && since >= known
             {
-                self.state.renewed(slot, place, since);
+                self.state.holder_changed(slot, caller, since);
             }
         }
     }
 
-    /// Lets those know who do not take the lock whether connections may stand by.
-    fn publish_pass(&mut self, now: Moment) {
-        let (old, new) = (self.standby.pass(), self.state.pass());
+    /// Publishes whether connections may be cached, for callers that do not take the lock.
+    fn publish_epoch(&mut self, now: Timestamp) {
+        let (old, new) = (self.cache.epoch(), self.state.epoch());
         if old != new {
-            self.standby.set_pass(new);
+            self.cache.set_epoch(new);
             // What is there was given back under the old one.
             if old.is_open() {
-                self.collect(now);
+                self.flush_cache(now);
             }
         }
     }
@@ -263,15 +272,29 @@ impl<T> Locked<T> {
     }
 
     /// Takes out all connections that nobody holds.
-    pub(crate) fn members(&mut self) -> Vec<Box<Member<T>>> {
+    pub(crate) fn take_connections(&mut self) -> Vec<Box<PoolConnection<T>>> {
         let lanes = self.lanes.drain(..).flatten();
-        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_member));
+        let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_connection));
         self.connections.drain(..).flatten().chain(lanes).collect()
     }
 
     /// What is left to do once the lock is released.
+    #[inline]
     pub(crate) fn take_work(&mut self) -> Option<Work<T>> {
         std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
+    }
+
+    /// Leaves a connection that is to be closed to a background task.
+    pub(crate) fn close(&mut self, mut pooled: Box<PoolConnection<T>>) {
+        self.forget(&mut pooled);
+        self.give(Job::Close(pooled));
+    }
+
+    /// Takes note that a connection leaves the pool.
+    pub(crate) fn forget(&mut self, pooled: &mut PoolConnection<T>) {
+        if let Some(emptied) = pooled.mailbox.take() {
+            self.mailboxes.free(emptied);
+        }
     }
 
     /// Leaves a job to a background task.
@@ -281,27 +304,32 @@ impl<T> Locked<T> {
     }
 
     fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
-        if let Some(to) = self.mailboxes.remove(cell) {
-            self.has_work = true;
-            self.work.deliveries.push(Delivery { to, outcome });
-        }
+        self.has_work = true;
+        self.work.deliveries.push(Delivery { cell, outcome });
     }
 
     /// Does what the state machine asks for, as far as that is done under the lock.
-    pub(crate) fn carry_out_actions(&mut self, now: Moment) {
-        self.publish_pass(now);
+    #[inline]
+    pub(crate) fn carry_out_actions(&mut self, now: Timestamp) {
+        self.publish_epoch(now);
+        if self.state.has_actions() {
+            self.carry_out_all(now);
+        }
+    }
+
+    fn carry_out_all(&mut self, now: Timestamp) {
         while let Some(action) = self.state.next_action() {
             self.has_work = true;
             match action {
                 Action::Connect(slot) => self.work.jobs.push(Job::Connect(slot)),
                 Action::Close(slot) => {
-                    if let Some(member) = self.take(slot) {
-                        self.work.jobs.push(Job::Close(member));
+                    if let Some(pooled) = self.take(slot) {
+                        self.close(pooled);
                     }
                 }
                 Action::Check(slot) => {
-                    if let Some(member) = self.take(slot) {
-                        self.work.jobs.push(Job::Check(member));
+                    if let Some(pooled) = self.take(slot) {
+                        self.work.jobs.push(Job::Check(pooled));
                     }
                 }
                 Action::Fail { cell, attempts } => {
@@ -331,12 +359,12 @@ impl<T> Locked<T> {
                         self.work.jobs.push(Job::Rescue(lane));
                     }
                 }
-                Action::HandOver { slot, cell, check } => {
-                    if let Some(member) = self.take(slot) {
-                        self.put(member, Placement::HandOver { cell, check }, now);
+                Action::Handoff { slot, cell, check } => {
+                    if let Some(pooled) = self.take(slot) {
+                        self.put(pooled, Placement::Handoff { cell, check }, now);
                     }
                 }
-                Action::Shed { cell, standing } => self.deliver(cell, Outcome::Shed { standing }),
+                Action::Shed { cell, overload } => self.deliver(cell, Outcome::Shed { overload }),
                 Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
                 Action::ReportLeak(holder) => self.work.leaks.push(holder),

@@ -3,8 +3,6 @@ use std::time::Duration;
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Error, Result};
 
-use crate::bounds::Bounds;
-use crate::shedding::Shedding;
 use underpin_core::HealthCheck;
 
 /// How a pool behaves. Start from [`PoolOptions::default`] and change what differs.
@@ -13,45 +11,95 @@ pub struct PoolOptions {
     /// What messages and logs call the pool: the endpoint, such as `db1:5432/shop`.
     /// Never put a password here. Default `database`.
     pub name: String,
-    /// So many connections are kept open, used or not. Default 5.
+    /// Number of connections that are kept open, used or not. Default 5.
     pub min: u32,
-    /// So many connections are kept at most. Default 20.
+    /// Maximum number of connections that are kept. Default 20.
     pub max: u32,
-    /// So many more may be opened under load; they are closed on return. Default 0.
+    /// Number of further connections that may be opened under load; they are closed when returned.
+    /// Default 0.
     pub max_overflow: u32,
-    /// How long [`Pool::acquire`](crate::Pool::acquire) waits at most, where the call
-    /// says nothing else: queue, connecting and validation together. Default 30 s.
+    /// Maximum wait of [`Pool::acquire`](crate::Pool::acquire), unless the call sets its own: queue,
+    /// connecting and validation together. Default 30 s.
     pub acquire_timeout: Duration,
-    /// How long one attempt to connect may take. Default 10 s.
+    /// Maximum duration of one attempt to connect. Default 10 s.
     pub connection_timeout: Duration,
-    /// A connection unused for so long is closed, down to `min`. Default 10 min.
+    /// Time after which an unused connection is closed, down to `min`. Default 10 min.
     pub idle_timeout: Duration,
-    /// No connection grows older than this. Each draws its own lifetime when it is
-    /// opened, evenly from 80 % to 100 % of this, so that connections opened together do
-    /// not expire together. Where there is room below `max`, its successor is opened
-    /// shortly before. Default 30 min.
+    /// Maximum age of a connection. Each draws its own lifetime when it is opened, evenly from 80 %
+    /// to 100 % of this, so that connections opened together do not expire together. If there is
+    /// room below `max`, its successor is opened shortly before. Default 30 min.
     pub max_lifetime: Duration,
-    /// When a connection is tested before it is leased out. Default after 500 ms idle.
+    /// When a connection is tested before it is leased. Default after 500 ms idle.
     pub health_check: HealthCheck,
-    /// An idle connection that was neither used nor checked for so long is checked in the
+    /// Time after which an idle connection that was neither used nor checked is checked in the
     /// background. Default 30 s.
     pub health_check_interval: Duration,
-    /// How often, and after which waits, a caller waits for another attempt to connect.
+    /// Number of further attempts to connect that a caller waits for, and the waits before them.
     /// Default 3 retries after 1, 2 and 4 s, each spread by 20 %.
     pub retry: RetryPolicy,
-    /// How many attempts to connect are under way at once, at most. Default 4.
+    /// Maximum number of concurrent attempts to connect. Default 4.
     pub max_connecting: u32,
-    /// A lease that is held for so long is reported, once, at WARN, with the line of code
-    /// that asked for it. It is not ended. Default none: nothing is reported.
+    /// Time after which a lease is reported, once, at WARN, with the line of code that asked for it.
+    /// It is not ended. Default none: nothing is reported.
     pub leak_threshold: Option<Duration>,
-    /// So many callers wait at most; who comes when they do gets `Class::Busy` at once. At
-    /// least 1, since a connection that has to be opened is waited for. Default none: any
-    /// number.
+    /// Maximum number of callers waiting for a connection; further callers fail immediately with
+    /// `Class::Busy`. At least 1, since a caller waits for a connection that has to be opened.
+    /// Default none: any number.
     pub max_waiting: Option<u32>,
-    /// Whether waits are ended early under overload. Default none: each has its whole time.
+    /// Whether waits are ended early under overload. Default none: no wait is cut short.
     pub shedding: Option<Shedding>,
     /// Whether nothing is opened before the first call of `acquire`. Default false.
     pub lazy: bool,
+}
+
+/// How many connections a pool may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Number of connections that are kept open, used or not.
+    pub min: u32,
+    /// Maximum number of connections that are kept once they are idle.
+    pub max: u32,
+    /// Number of further connections that are opened while callers wait; they are closed when they
+    /// are returned and nobody waits any longer.
+    pub max_overflow: u32,
+}
+
+impl Bounds {
+    /// Maximum number of connections at any time.
+    pub(crate) fn limit(self) -> usize {
+        self.max.saturating_add(self.max_overflow) as usize
+    }
+}
+
+/// When waits are ended early because callers ask for more than the pool can give.
+///
+/// While the queue empties now and then, it does its work, which is to absorb a burst. Once callers
+/// have been waiting at all times for `interval`, it only adds delay: from then on, and until the
+/// queue is empty without that, a wait longer than `target` ends with `Class::Busy`. So waits stay
+/// short for the callers that are served, and the others can do something else immediately. The
+/// order stays that of arrival, and the last waiter is never sent away. Waiting for a server that
+/// cannot be reached, or for a paused pool, is not cut short.
+///
+/// The algorithm is CoDel by Nichols and Jacobson ("Controlling Queue Delay", ACM Queue
+/// 10(5), 2012) in the form that Maurer gives it for requests ("Fail at Scale", ACM Queue
+/// 13(8), 2015), whose lengths are the defaults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shedding {
+    /// The longest wait while the pool is overloaded. Default 5 ms; longer than 0.
+    pub target: Duration,
+    /// For how long the queue must not have been empty for the pool to be overloaded.
+    /// Choose it longer than most statements take, and than opening a connection does.
+    /// Default 100 ms; at least `target`.
+    pub interval: Duration,
+}
+
+impl Default for Shedding {
+    fn default() -> Self {
+        Shedding {
+            target: Duration::from_millis(5),
+            interval: Duration::from_millis(100),
+        }
+    }
 }
 
 impl Default for PoolOptions {

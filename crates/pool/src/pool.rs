@@ -1,12 +1,11 @@
 //! The pool as its users hold it.
 //!
-//! **The lock.** One mutex guards the state machine, the connections that nobody holds and
-//! the mailboxes of those who wait. It is held for the time of a decision: never across an
-//! await, never while a connection is looked at, dropped or closed, a task is spawned or a
-//! waiter is woken. All that follows from a decision is collected as [`Work`](crate::work)
-//! and done after the lock is released; `Inner::with` is the one place where that happens.
-//! While nobody waits, leases go from caller to caller without it: [`standby`](crate::standby)
-//! says how.
+//! **The lock.** One mutex guards the state machine, the idle connections and the numbers of the
+//! mailboxes. It is held for the time of a decision: never across an await, never while a
+//! connection is tested, dropped or closed, a task is spawned or a waiter is woken. Everything that
+//! follows from a decision is collected as [`Work`](crate::work) and done after the lock is
+//! released; `Inner::with` is the one place where that happens. While nobody waits, leases go from
+//! caller to caller without the lock, through the [cache](crate::fast::cache) of idle connections.
 
 use std::fmt;
 use std::future::Future;
@@ -16,35 +15,37 @@ use tokio::runtime::Handle;
 use underpin_core::driver::Connector;
 use underpin_core::{Class, Deadline, Error, Result};
 
-use crate::acquire::{self, AcquireOptions};
+use crate::acquire::AcquireOptions;
 use crate::background;
-use crate::bounds::Bounds;
+use crate::checkout::Checkout;
 use crate::explanation::not_drained;
 use crate::hooks::Hooks;
-use crate::inner::{Hold, Inner};
-use crate::lane::Place;
+use crate::inner::{Counted, Inner, PoolHandle};
+use crate::lane::Grant;
 use crate::lease::Lease;
+use crate::options::Bounds;
 use crate::options::{PoolOptions, check_bounds};
 use crate::statistics::Statistics;
 
-/// All connections of one endpoint, and who waits for one. Cloning gives another handle
-/// to the same pool; threads that each have one of their own get into each other's way least. When the last handle and the last lease are gone, so is the pool, with
-/// its connections and its tasks; [`close`](Pool::close) does that in an orderly way.
+/// The connections of one endpoint, and the callers waiting for one. Cloning gives another handle
+/// to the same pool; it is fastest when each task has a handle of its own. When the last handle and
+/// the last lease are dropped, so is the pool, with its connections and its tasks;
+/// [`close`](Pool::close) does that in an orderly way.
 pub struct Pool<C: Connector> {
-    inner: Hold<C>,
+    inner: PoolHandle<C>,
 }
 
 impl<C: Connector> Pool<C> {
-    /// Opens a pool, whose first connections are opened in the background: that they cannot
-    /// be is learnt from [`acquire`](Pool::acquire).
+    /// Opens a pool. Connections are established in the background; failures surface from
+    /// [`acquire`](Pool::acquire).
     ///
     /// # Errors
-    /// `Class::Config` where the options contradict each other, or outside a Tokio runtime.
+    /// `Class::Config` if the options contradict each other, or outside a Tokio runtime.
     pub fn open(connector: C, options: PoolOptions) -> Result<Self> {
         Pool::open_with(connector, options, Hooks::new())
     }
 
-    /// As [`open`](Pool::open), with hooks.
+    /// Opens a pool with hooks, like [`open`](Pool::open).
     ///
     /// # Errors
     /// As for [`open`](Pool::open).
@@ -90,35 +91,36 @@ impl<C: Connector> Pool<C> {
             .spawn(background::upkeep(Arc::downgrade(&inner), reschedule));
         inner.publishing.start(&inner);
         Ok(Pool {
-            inner: Hold::new(inner),
+            inner: PoolHandle::new(Counted(inner)),
         })
     }
 
-    /// A connection for the caller alone: an idle one, or the next that is given back or
+    /// Acquires a connection for the caller alone: an idle one, or the next that is returned or
     /// opened, in the order of arrival.
     ///
     /// # Errors
-    /// `Class::Timeout`, its stage saying which wait it was, with an explanation. The class
-    /// of the failed attempt to connect (`Connect`, `Auth`, …), after as many retries as
-    /// the options or the pool allow; none where they cannot help. `Class::Busy` where the
-    /// queue is full or load is shed. `Class::Closed`.
+    /// `Class::Timeout` with an explanation; its stage tells which wait timed out. The class of the
+    /// failed attempt to connect (`Connect`, `Auth`, …), after as many retries as the options or
+    /// the pool allow; without retries if they cannot help. `Class::Busy` if the queue is full or
+    /// load is shed. `Class::Closed`.
     /// The effect is always `NotSent`.
     ///
     /// # Cancel safety
-    /// Safe at any point: a connection that was already on its way goes to the next.
+    /// Safe at any point: a connection that was already on its way goes to the next caller.
     pub fn acquire(
         &self,
         options: AcquireOptions,
     ) -> impl Future<Output = Result<Lease<C>>> + Send + use<C> {
-        acquire::acquire(Hold::clone(&self.inner), options)
+        Checkout::lease(PoolHandle::clone(&self.inner), options)
     }
 
-    /// A place for one autocommit statement whose answer is all that its caller wants: a
-    /// seat in a lane, beside others' statements, or a lease where no lane takes another.
+    /// Acquires a connection for one autocommit statement of which the caller wants nothing but the
+    /// answer: a seat in a lane, beside other callers' statements, or a lease if no lane takes
+    /// another statement.
     ///
-    /// Only what neither waits for a lock, nor changes the session, nor has an effect may be
-    /// run in a lane: all behind it wait for its answer, and what waits for too long is asked
-    /// again elsewhere. Whether a statement is such a one is for the caller to know.
+    /// A statement may run in a lane only if it neither waits for a lock, nor changes the session,
+    /// nor has an effect: all statements behind it wait for its answer, and a statement that waits
+    /// for too long is sent again elsewhere. The caller has to know whether a statement qualifies.
     ///
     /// # Errors
     /// As for [`acquire`](Pool::acquire).
@@ -128,24 +130,24 @@ impl<C: Connector> Pool<C> {
     pub fn share(
         &self,
         options: AcquireOptions,
-    ) -> impl Future<Output = Result<Place<C>>> + Send + use<C> {
-        acquire::share(Hold::clone(&self.inner), options)
+    ) -> impl Future<Output = Result<Grant<C>>> + Send + use<C> {
+        Checkout::share(PoolHandle::clone(&self.inner), options)
     }
 
-    /// Makes all connections stale, as when the server has changed its role or the password
-    /// is another: idle ones are closed now, leased ones when they come back.
+    /// Marks all connections as stale, as when the server has changed its role or the password has
+    /// changed: idle ones are closed now, leased ones when they are returned.
     pub fn invalidate(&self) {
         self.inner.with(|locked, now| locked.state.invalidate(now));
     }
 
-    /// How often the connections have been made stale.
+    /// Number of times that the connections have been marked as stale.
     pub fn generation(&self) -> u64 {
         self.inner.lock().state.generation()
     }
 
-    /// Hands nothing out until [`resume`](Pool::resume): for the time of a switch-over, or of
-    /// work on the server. Who asks waits in order, as long as its time allows; leases that
-    /// are out go on. Pausing a paused pool changes nothing.
+    /// Leases nothing until [`resume`](Pool::resume): during a switchover, or work on the server.
+    /// Callers wait in order, as long as their time allows; existing leases go on. Pausing a paused
+    /// pool changes nothing.
     pub fn pause(&self) {
         let was = self.inner.with(|locked, now| {
             let was = locked.state.is_paused();
@@ -157,7 +159,7 @@ impl<C: Connector> Pool<C> {
         }
     }
 
-    /// Ends a [`pause`](Pool::pause): who has waited longest is served first.
+    /// Ends a [`pause`](Pool::pause). The caller that has waited longest is served first.
     pub fn resume(&self) {
         let was = self.inner.with(|locked, now| {
             let was = locked.state.is_paused();
@@ -174,10 +176,10 @@ impl<C: Connector> Pool<C> {
         self.inner.lock().state.is_paused()
     }
 
-    /// Changes how many connections the pool may have. Surplus ones are closed when idle.
+    /// Changes how many connections the pool may have. Connections beyond that are closed when idle.
     ///
     /// # Errors
-    /// `Class::Config` where the bounds contradict each other; nothing changes then.
+    /// `Class::Config` if the bounds contradict each other; nothing changes then.
     pub fn resize(&self, bounds: Bounds) -> Result<()> {
         check_bounds(bounds)?;
         self.inner
@@ -190,26 +192,26 @@ impl<C: Connector> Pool<C> {
         self.inner.statistics()
     }
 
-    /// The options that it was opened with; what was changed since is in the
+    /// The options that the pool was opened with. Later changes are in the
     /// [statistics](Pool::statistics).
     pub fn options(&self) -> &PoolOptions {
         &self.inner.options
     }
 
-    /// What opens its connections.
+    /// The connector that opens the pool's connections.
     pub fn connector(&self) -> Arc<C> {
         self.inner.source.current().0
     }
 
-    /// Opens one connection by this connector, with the hook `after_connect`, and closes it
-    /// again: to learn whether it can take the place of the pool's. The pool is not touched.
+    /// Opens one connection with this connector and the hook `after_connect`, and closes it again, to
+    /// test whether the connector can replace the pool's. The pool is not touched.
     ///
     /// # Errors
-    /// What connecting failed with, or what the hook refused with. Past the deadline or the
-    /// pool's `connection_timeout`, `Class::Timeout { stage: Stage::Connect }`.
+    /// The error of connecting, or of the hook. Past the deadline or the pool's
+    /// `connection_timeout`, `Class::Timeout { stage: Stage::Connect }`.
     ///
     /// # Cancel safety
-    /// Dropped half-way it closes what it has opened.
+    /// If the future is dropped, the connection is closed.
     pub async fn try_connector(&self, connector: &C, deadline: Deadline) -> Result<()> {
         let limit = self.inner.options.connection_timeout;
         let (name, hooks) = (self.inner.name(), &self.inner.hooks);
@@ -218,10 +220,10 @@ impl<C: Connector> Pool<C> {
         Ok(())
     }
 
-    /// Has another connector open the connections from now on: to new hosts, or with new
-    /// credentials. The connections of the old one are stale: idle ones are closed now,
-    /// leased ones when they come back, and attempts under way are given up. Who waits goes
-    /// on waiting, for a connection of the new one. Try it first, by
+    /// Replaces the connector: from now on connections lead to new hosts, or use new credentials. The
+    /// connections of the old one are stale: idle ones are closed now, leased ones when they are
+    /// returned, and attempts to connect are canceled. Waiting callers go on waiting, for a
+    /// connection of the new connector. Test it first with
     /// [`try_connector`](Pool::try_connector).
     pub fn replace(&self, connector: C) {
         let inner = &self.inner;
@@ -234,8 +236,7 @@ impl<C: Connector> Pool<C> {
         tracing::info!(pool = inner.name(), "the pool connects anew");
     }
 
-    /// Changes what messages, logs and metrics call the pool from now on. Never put a
-    /// password here.
+    /// Changes the name of the pool in messages, logs and metrics. Never put a password here.
     pub fn rename(&self, name: &str) {
         self.inner.called.set(name);
     }
@@ -245,16 +246,16 @@ impl<C: Connector> Pool<C> {
         self.inner.lock().state.is_closing()
     }
 
-    /// Leases nothing out any more, fails who waits, closes what is idle and waits until
-    /// all leases have come back and all connections are closed. Calling it again, or
-    /// before the first use, or from several tasks, is the same.
+    /// Stops leasing, fails waiting callers, closes idle connections, and waits until all leases have
+    /// been returned and all connections are closed. It may be called again, before the first use,
+    /// and from several tasks.
     ///
     /// # Errors
-    /// `Class::Timeout { stage: Stage::Close }` past the deadline, naming who still holds a
-    /// connection, from where, for how long. The pool is closed all the same.
+    /// `Class::Timeout { stage: Stage::Close }` past the deadline, naming the callers that still hold
+    /// a connection, and for how long. The pool is closed all the same.
     ///
     /// # Cancel safety
-    /// Once polled, the pool is closed; dropping the future ends the waiting only.
+    /// Once polled, the pool is closed; dropping the future only ends the wait.
     pub async fn close(&self, deadline: Deadline) -> Result<()> {
         let inner = &self.inner;
         let mut drained = std::pin::pin!(inner.drained.notified());
@@ -278,7 +279,7 @@ impl<C: Connector> Pool<C> {
             Ok(()) => Ok(()),
             Err(_) => {
                 let (snapshot, holders) = inner.with(|locked, now| {
-                    locked.take_stock(now);
+                    locked.reconcile(now);
                     (locked.state.snapshot(), locked.state.holders(now))
                 });
                 let error = not_drained(inner.name(), &snapshot, &holders);
@@ -292,7 +293,7 @@ impl<C: Connector> Pool<C> {
 impl<C: Connector> Clone for Pool<C> {
     fn clone(&self) -> Self {
         Pool {
-            inner: Hold::new(Arc::clone(&self.inner)),
+            inner: PoolHandle::new(Counted(Arc::clone(&self.inner))),
         }
     }
 }

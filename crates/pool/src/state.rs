@@ -1,5 +1,5 @@
 //! The decisions of the pool, without I/O, clock or randomness: what happened goes in, with
-//! the moment at which it did; what to do comes out, as the answer of a call where it
+//! the time at which it did; what to do comes out, as the answer of a call where it
 //! concerns the connection that the call is about, and as [`Action`]s where it does not.
 //!
 //! What always holds, and the simulation checks after each step:
@@ -10,10 +10,10 @@
 //! - A connection that is leased out belongs to the current generation.
 
 mod backoff;
+mod cache;
 mod closing;
 mod connecting;
 mod decision;
-mod explain;
 mod lanes;
 mod leaks;
 mod pausing;
@@ -25,34 +25,31 @@ mod shedding;
 #[cfg(test)]
 mod simulation;
 mod slot;
-mod standby;
-mod stopwatch;
-mod totals;
+mod snapshot;
 mod upkeep;
 
 use std::collections::VecDeque;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::bounds::Bounds;
-use crate::moment::Moment;
+use crate::options::Bounds;
 use crate::options::PoolOptions;
+use crate::timestamp::Timestamp;
 use backoff::Backoff;
-pub(crate) use backoff::GAP;
+pub(crate) use backoff::MIN_RETRY_GAP;
 pub(crate) use connecting::AfterFailure;
+use connecting::Stopwatch;
 pub(crate) use decision::{Acquisition, Action, Placement};
-pub(crate) use explain::{Holder, Snapshot};
 pub(crate) use lanes::End;
 use lanes::Lanes;
 use leaks::Leaks;
-use policy::Rules;
+use policy::Policy;
 use queue::Queue;
 pub(crate) use queue::{Ticket, Waiter};
-use shedding::Standing;
+use shedding::Overload;
 pub(crate) use slot::SlotId;
-use slot::{Census, Phase, Slot, Succession};
-use stopwatch::Stopwatch;
-use totals::Totals;
+use slot::{Phase, PhaseCounts, Replacement, Slot};
+pub(crate) use snapshot::{Holder, Snapshot, Totals};
 use underpin_core::HealthCheck;
 
 /// The pool's state. What each lease touches comes first and together, so that it is on few
@@ -62,60 +59,66 @@ use underpin_core::HealthCheck;
 pub(crate) struct State {
     queue: Queue,
     next_ticket: u64,
-    /// The idle slots, sorted by the moment of their return; the last one goes out next.
+    /// The idle slots, sorted by the time of their return; the last one goes out next.
     idle: Vec<SlotId>,
     slots: Vec<Slot>,
     generation: u64,
-    census: Census,
+    counts: PhaseCounts,
     actions: VecDeque<Action>,
     bounds: Bounds,
     closing: bool,
     paused: bool,
-    stands_by: bool,
-    recalls: u64,
+    cache_enabled: bool,
+    epoch: u64,
     /// Nothing is opened before the first acquire.
-    asleep: bool,
+    lazy: bool,
     totals: Totals,
     lanes: Lanes,
     /// When `upkeep` is called next, at the latest.
-    planned: Moment,
-    rules: Rules,
+    planned: Timestamp,
+    policy: Policy,
     vacant: Vec<SlotId>,
     backoff: Backoff,
     /// When connections were last found to lead elsewhere than they should.
-    suspected_at: Option<Moment>,
+    marked_stale_at: Option<Timestamp>,
     connecting_time: Stopwatch,
     leaks: Leaks,
-    standing: Standing,
+    overload: Overload,
 }
 
 impl State {
     pub(crate) fn new(options: &PoolOptions) -> Self {
         State {
-            rules: Rules::of(options),
+            policy: Policy::of(options),
             bounds: options.bounds(),
             slots: Vec::new(),
             vacant: Vec::new(),
             idle: Vec::new(),
-            census: Census::default(),
+            counts: PhaseCounts::default(),
             lanes: Lanes::default(),
             queue: Queue::default(),
             next_ticket: 0,
             backoff: Backoff::default(),
             generation: 0,
-            suspected_at: None,
+            marked_stale_at: None,
             closing: false,
-            asleep: options.lazy,
+            lazy: options.lazy,
             actions: VecDeque::new(),
-            planned: Moment::START,
+            planned: Timestamp::START,
             totals: Totals::default(),
             connecting_time: Stopwatch::default(),
             leaks: Leaks::default(),
             paused: false,
-            stands_by: options.health_check != HealthCheck::Always,
-            recalls: 0,
-            standing: Standing::default(),
+            cache_enabled: options.health_check != HealthCheck::Always,
+            epoch: 0,
+            overload: Overload::default(),
         }
+    }
+
+    /// Whether there is anything to do.
+    #[inline]
+    pub(crate) fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
     }
 
     /// What to do next, oldest first.
@@ -133,14 +136,14 @@ impl State {
     /// waits, no connection is idle.
     pub(crate) fn acquire(
         &mut self,
-        place: &'static Location<'static>,
-        now: Moment,
+        caller: &'static Location<'static>,
+        now: Timestamp,
     ) -> Acquisition {
         if self.closing {
             return Acquisition::Closed;
         }
-        if self.asleep {
-            self.asleep = false;
+        if self.lazy {
+            self.lazy = false;
         }
         if self.paused {
             return Acquisition::Wait;
@@ -152,7 +155,7 @@ impl State {
                 continue;
             }
             let check = self.is_check_due(slot, now);
-            self.enter(slot, Phase::Leased { since: now, place });
+            self.enter(slot, Phase::Leased { since: now, caller });
             return Acquisition::Ready { slot, check };
         }
         Acquisition::Wait
@@ -161,7 +164,7 @@ impl State {
     /// Whether there is room in the queue for who was told to wait. There is for who has a
     /// place before others who wait already.
     pub(crate) fn has_room_for(&mut self, ticket: Ticket) -> bool {
-        let room = match self.rules.max_waiting {
+        let room = match self.policy.max_waiting {
             Some(most) => {
                 self.queue.len() < most
                     || self.queue.newest().is_some_and(|last| ticket < last.ticket)
@@ -173,13 +176,18 @@ impl State {
     }
 
     /// Who was told to wait does so.
-    pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Moment) {
+    pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Timestamp) {
         self.call_by(waiter.expires);
         self.queue.join(waiter);
-        self.retire_lanes(now);
-        self.call_by(self.lanes_due());
+        if self.lanes.any() {
+            self.retire_lanes(now);
+            self.call_by(self.lanes_due());
+        }
         self.note_waiting(now);
-        self.plan(now);
+        // At the limit nothing can be opened for it.
+        if self.counts.size() < self.bounds.limit() {
+            self.plan(now);
+        }
     }
 
     /// A waiter has gone away. Gives whether it waited still; does nothing where it was
@@ -192,12 +200,7 @@ impl State {
 
     /// How many may wait; `None` for any number.
     pub(crate) fn most_waiting(&self) -> Option<usize> {
-        self.rules.max_waiting
-    }
-
-    /// Whether somebody waits.
-    pub(crate) fn is_crowded(&self) -> bool {
-        self.queue.len() > 0
+        self.policy.max_waiting
     }
 
     /// A waiter has gone away because its time was up.
@@ -206,7 +209,7 @@ impl State {
     }
 
     /// A lease came back with its connection ready for the next.
-    pub(crate) fn returned(&mut self, slot: SlotId, now: Moment) -> Placement {
+    pub(crate) fn returned(&mut self, slot: SlotId, now: Timestamp) -> Placement {
         // A lane that nobody had a seat in may not have been used for a while.
         let since = match self.slot(slot).phase {
             Phase::Lane { since } => since,
@@ -214,13 +217,13 @@ impl State {
         };
         self.slot_mut(slot).verified = since;
         let check = self.is_check_due(slot, now);
-        self.place(slot, since, now, check)
+        self.assign(slot, since, now, check)
     }
 
     /// A connection was handed to a waiter who had gone away: it goes to the next.
-    pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Moment) -> Placement {
+    pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Timestamp) -> Placement {
         let check = self.is_check_due(slot, now);
-        self.place(slot, now, now, check)
+        self.assign(slot, now, now, check)
     }
 
     /// Whether the connection handed to a waiter is still of the current generation, and
@@ -231,7 +234,7 @@ impl State {
 
     /// A lease came back with a session that has to be reset. Gives whether that is worth
     /// while: true, then `reset` or `broken`; false, close it; then `closed`.
-    pub(crate) fn returned_dirty(&mut self, slot: SlotId, now: Moment) -> bool {
+    pub(crate) fn returned_dirty(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let wanted = self.is_wanted(slot, now);
         if wanted {
             self.enter(slot, Phase::Resetting);
@@ -242,19 +245,24 @@ impl State {
     }
 
     /// A reset succeeded.
-    pub(crate) fn reset(&mut self, slot: SlotId, now: Moment) -> Placement {
+    pub(crate) fn reset(&mut self, slot: SlotId, now: Timestamp) -> Placement {
         self.slot_mut(slot).verified = now;
-        self.place(
+        self.assign(
             slot,
             now,
             now,
-            self.rules.health_check == HealthCheck::Always,
+            self.policy.health_check == HealthCheck::Always,
         )
     }
 
     /// An idle connection has been asked for a sign of life. `None`: it gave none, close
     /// it; then `closed`.
-    pub(crate) fn checked(&mut self, slot: SlotId, well: bool, now: Moment) -> Option<Placement> {
+    pub(crate) fn checked(
+        &mut self,
+        slot: SlotId,
+        well: bool,
+        now: Timestamp,
+    ) -> Option<Placement> {
         self.actions.push_back(Action::Reschedule);
         if !well {
             self.broken(slot, now);
@@ -268,28 +276,28 @@ impl State {
             return None;
         };
         self.slot_mut(slot).verified = now;
-        Some(self.place(slot, idle_since, now, false))
+        Some(self.assign(slot, idle_since, now, false))
     }
 
     /// A connection is lost, in whatever phase; close it, then `closed`.
-    pub(crate) fn broken(&mut self, slot: SlotId, now: Moment) {
+    pub(crate) fn broken(&mut self, slot: SlotId, now: Timestamp) {
         self.enter(slot, Phase::Closing { counted: false });
         self.plan(now);
     }
 
     /// A sound connection is not to be used again, in whatever phase, as where a hook refuses
     /// it or its holder closes it; close it, then `closed`.
-    pub(crate) fn dismissed(&mut self, slot: SlotId, now: Moment) {
+    pub(crate) fn dismissed(&mut self, slot: SlotId, now: Timestamp) {
         self.retire(slot, now);
     }
 
     /// A lease was taken out of the pool for good.
-    pub(crate) fn detached(&mut self, slot: SlotId, now: Moment) {
+    pub(crate) fn detached(&mut self, slot: SlotId, now: Timestamp) {
         self.closed(slot, now);
     }
 
     /// A connection has been closed, or nothing is left of it.
-    pub(crate) fn closed(&mut self, slot: SlotId, now: Moment) {
+    pub(crate) fn closed(&mut self, slot: SlotId, now: Timestamp) {
         self.totals.closed += 1;
         self.vacate(slot);
         self.plan(now);
@@ -305,21 +313,21 @@ impl State {
     }
 
     /// The total of the time spent connecting or waiting for the next attempt.
-    pub(crate) fn connecting_time(&self, now: Moment) -> Duration {
+    pub(crate) fn connecting_time(&self, now: Timestamp) -> Duration {
         self.connecting_time.total(now)
     }
 
     /// Finds the use for a connection that is ready and not in the list of idle ones.
-    fn place(&mut self, slot: SlotId, since: Moment, now: Moment, check: bool) -> Placement {
+    fn assign(&mut self, slot: SlotId, since: Timestamp, now: Timestamp, check: bool) -> Placement {
         if !self.is_wanted(slot, now) {
             self.retire(slot, now);
             return Placement::Close;
         }
         self.note_service(now);
         if let Some(cell) = self.serve_oldest(slot, now) {
-            return Placement::HandOver { cell, check };
+            return Placement::Handoff { cell, check };
         }
-        if self.census.open() > self.bounds.max as usize {
+        if self.counts.open() > self.bounds.max as usize {
             self.retire(slot, now);
             return Placement::Close;
         }
@@ -339,48 +347,48 @@ impl State {
     }
 
     /// Leases a connection to who has waited longest, and gives that caller's cell.
-    fn serve_oldest(&mut self, slot: SlotId, now: Moment) -> Option<u32> {
+    fn serve_oldest(&mut self, slot: SlotId, now: Timestamp) -> Option<u32> {
         if self.paused {
             return None;
         }
         let waiter = self.queue.pop()?;
         self.note_left();
-        let place = waiter.place;
-        self.enter(slot, Phase::Leased { since: now, place });
+        let caller = waiter.caller;
+        self.enter(slot, Phase::Leased { since: now, caller });
         Some(waiter.cell)
     }
 
     /// Somebody has left the queue.
     fn note_left(&mut self) {
         if self.queue.len() == 0 {
-            self.standing.end();
+            self.overload.end();
         }
     }
 
     /// Gives up a connection that is sound, but not wanted any more.
-    fn retire(&mut self, slot: SlotId, now: Moment) {
+    fn retire(&mut self, slot: SlotId, now: Timestamp) {
         self.enter(slot, Phase::Closing { counted: true });
         self.plan(now);
     }
 
     /// Whether a connection may be used again at all.
-    fn is_wanted(&self, slot: SlotId, now: Moment) -> bool {
+    fn is_wanted(&self, slot: SlotId, now: Timestamp) -> bool {
         !self.closing
             && self.is_current(slot)
             && now < self.slot(slot).expires_at
-            && self.census.open() <= self.bounds.limit()
+            && self.counts.open() <= self.bounds.limit()
     }
 
-    fn is_check_due(&self, slot: SlotId, now: Moment) -> bool {
-        self.rules
+    fn is_check_due(&self, slot: SlotId, now: Timestamp) -> bool {
+        self.policy
             .check_after
             .is_some_and(|limit| now.nanos_since(self.slot(slot).verified) >= limit)
     }
 
-    fn idle_since(&self, slot: SlotId) -> Moment {
+    fn idle_since(&self, slot: SlotId) -> Timestamp {
         match self.slot(slot).phase {
             Phase::Idle { since } => since,
-            _ => Moment::START,
+            _ => Timestamp::START,
         }
     }
 
@@ -400,8 +408,8 @@ impl State {
             (Phase::Leased { .. }, Phase::Leased { .. })
         );
         if !passed_on {
-            self.census.leave(entry.phase);
-            self.census.enter(phase);
+            self.counts.leave(entry.phase);
+            self.counts.enter(phase);
         }
         entry.phase = phase;
     }

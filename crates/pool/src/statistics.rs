@@ -1,11 +1,11 @@
 use std::time::Duration;
 
-use crate::bounds::Bounds;
+use crate::fast::record::LeaseTotals;
 use crate::histogram::Histogram;
-use crate::record::Leases;
+use crate::options::Bounds;
 use crate::state::State;
 
-/// A pool in numbers, all of the same moment.
+/// A pool in numbers, all taken at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
@@ -67,7 +67,7 @@ impl Statistics {
     pub(crate) fn new(
         name: &str,
         state: &State,
-        leases: Leases,
+        leases: LeaseTotals,
         last_error: Option<String>,
     ) -> Self {
         let (now, totals) = (state.snapshot(), state.totals());

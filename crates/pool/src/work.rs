@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
+use crate::fast::connection::PoolConnection;
+use crate::fast::mailbox::Outcome;
 use crate::lane::Lane;
-use crate::mailbox::{Mailbox, Outcome};
-use crate::member::Member;
 use crate::state::{Holder, SlotId};
 
 /// What is left to do once the lock is released.
@@ -21,7 +21,8 @@ pub(crate) struct Work<T> {
 /// An outcome on its way to a waiter.
 #[derive(Debug)]
 pub(crate) struct Delivery<T> {
-    pub(crate) to: Arc<Mailbox<T>>,
+    /// The waiter's mailbox.
+    pub(crate) cell: u32,
     pub(crate) outcome: Outcome<T>,
 }
 
@@ -29,9 +30,9 @@ pub(crate) struct Delivery<T> {
 #[derive(Debug)]
 pub(crate) enum Job<T> {
     Connect(SlotId),
-    Check(Box<Member<T>>),
-    Reset(Box<Member<T>>),
-    Close(Box<Member<T>>),
+    Check(Box<PoolConnection<T>>),
+    Reset(Box<PoolConnection<T>>),
+    Close(Box<PoolConnection<T>>),
     /// Give the connection of a lane back that has ended.
     Return(Arc<Lane<T>>),
     /// Have all who have a seat in the lane leave it.

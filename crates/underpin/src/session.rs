@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use underpin_cluster::{Answer, AnyLease, Counters, Operation, note_read_only};
+use underpin_cluster::{Answer, AnyLease, Counters, Operation, mark_stale_if_read_only};
 use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandOver, Pooled};
 use underpin_core::{Deadline, Engine, FromRow, Params, Result, RowStream, TransactionOptions};
 
@@ -96,7 +96,7 @@ impl Session {
             && let Held::Leased(lease) = &self.held
             && !self.read_only.load(Ordering::Relaxed)
         {
-            note_read_only(&self.capabilities, error, lease);
+            mark_stale_if_read_only(&self.capabilities, error, lease);
         }
         result
     }

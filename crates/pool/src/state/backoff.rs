@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use underpin_core::retry::RetryPolicy;
 
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// No attempt follows a failed one sooner than this, whoever asks for it.
-pub(crate) const GAP: Duration = Duration::from_millis(100);
+pub(crate) const MIN_RETRY_GAP: Duration = Duration::from_millis(100);
 /// The longest wait between two attempts to fill the pool while nobody waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The wait where trying again cannot be expected to help. Long, since servers lock
@@ -20,8 +20,8 @@ const PERMANENT_WAIT: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
     streak: u32,
-    failed_at: Moment,
-    fill_at: Moment,
+    failed_at: Timestamp,
+    fill_at: Timestamp,
 }
 
 impl Backoff {
@@ -44,14 +44,14 @@ impl Backoff {
     pub(crate) fn failed(
         &mut self,
         failures_before: u32,
-        now: Moment,
+        now: Timestamp,
         permanent: bool,
         policy: &RetryPolicy,
         random: f64,
     ) {
         if self.streak == failures_before {
             let filling = RetryPolicy {
-                base: policy.base.max(GAP),
+                base: policy.base.max(MIN_RETRY_GAP),
                 cap: LONGEST_WAIT,
                 ..*policy
             };
@@ -67,10 +67,10 @@ impl Backoff {
     }
 
     /// When the next attempt may begin, given when the first waiter's is due.
-    pub(crate) fn gate(&self, earliest_due: Option<Moment>) -> Moment {
+    pub(crate) fn next_attempt(&self, earliest_due: Option<Timestamp>) -> Timestamp {
         match earliest_due {
-            _ if !self.is_failing() => Moment::START,
-            Some(due) => due.max(self.failed_at.after(GAP)),
+            _ if !self.is_failing() => Timestamp::START,
+            Some(due) => due.max(self.failed_at.after(MIN_RETRY_GAP)),
             None => self.fill_at,
         }
     }

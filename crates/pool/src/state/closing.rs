@@ -1,25 +1,25 @@
 use std::time::Duration;
 
 use super::{Action, Backoff, SlotId, State};
-use crate::bounds::Bounds;
-use crate::moment::Moment;
+use crate::options::Bounds;
+use crate::timestamp::Timestamp;
 
-/// Nothing is suspected again sooner than this.
-const SUSPICION: Duration = Duration::from_secs(1);
+/// Minimum time between two reports that a connection leads to the wrong server.
+const MARK_STALE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl State {
     /// Makes all connections stale: idle ones are closed now, the others when they come
     /// back, and those being opened when they are there.
-    pub(crate) fn invalidate(&mut self, now: Moment) {
+    pub(crate) fn invalidate(&mut self, now: Timestamp) {
         self.generation += 1;
-        self.recall();
+        self.advance_epoch();
         self.close_all_idle();
         self.retire_lanes(now);
         self.plan(now);
     }
 
     /// As `invalidate`, and what failed before says nothing of what is tried from now on.
-    pub(crate) fn replaced(&mut self, now: Moment) {
+    pub(crate) fn replaced(&mut self, now: Timestamp) {
         self.backoff = Backoff::default();
         self.invalidate(now);
         self.actions.push_back(Action::Reschedule);
@@ -28,13 +28,13 @@ impl State {
     /// A connection leads elsewhere than it should, as when the server behind it has become a
     /// replica: so do those of the same generation. Gives whether they are stale now. Those
     /// who find it at the same time, and a server that stays as it is, make it once a second.
-    pub(crate) fn suspect(&mut self, slot: SlotId, now: Moment) -> bool {
+    pub(crate) fn mark_stale(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let again = self
-            .suspected_at
-            .is_some_and(|at| now.since(at) < SUSPICION);
+            .marked_stale_at
+            .is_some_and(|at| now.since(at) < MARK_STALE_INTERVAL);
         let news = self.is_current(slot) && !again;
         if news {
-            self.suspected_at = Some(now);
+            self.marked_stale_at = Some(now);
             self.invalidate(now);
         }
         news
@@ -42,10 +42,10 @@ impl State {
 
     /// Changes the bounds. Surplus connections are closed, the longest idle first; those
     /// in use when they come back.
-    pub(crate) fn resize(&mut self, bounds: Bounds, now: Moment) {
+    pub(crate) fn resize(&mut self, bounds: Bounds, now: Timestamp) {
         self.bounds = bounds;
-        self.recall();
-        while self.census.open() > bounds.max as usize
+        self.advance_epoch();
+        while self.counts.open() > bounds.max as usize
             && let Some(oldest) = self.idle.first().copied()
         {
             self.close_idle(oldest);
@@ -56,12 +56,12 @@ impl State {
     }
 
     /// Leases nothing out any more and closes what comes back. Does nothing the second time.
-    pub(crate) fn drain(&mut self, now: Moment) {
+    pub(crate) fn drain(&mut self, now: Timestamp) {
         if self.closing {
             return;
         }
         self.closing = true;
-        self.recall();
+        self.advance_epoch();
         while let Some(waiter) = self.queue.pop() {
             self.actions.push_back(Action::Refuse { cell: waiter.cell });
         }
@@ -78,7 +78,7 @@ impl State {
 
     /// Whether the pool is closed and nothing is left of it.
     pub(crate) fn is_drained(&self) -> bool {
-        self.closing && self.census.is_empty()
+        self.closing && self.counts.is_empty()
     }
 
     pub(crate) fn generation(&self) -> u64 {

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::{Action, Phase, Placement, Slot, SlotId, State, Succession};
-use crate::moment::Moment;
+use super::{Action, Phase, Placement, Replacement, Slot, SlotId, State};
+use crate::timestamp::Timestamp;
 
 /// A connection lives for this share of the longest lifetime at least.
 const SHORTEST_LIFE: f64 = 0.8;
@@ -18,57 +18,86 @@ pub(crate) struct AfterFailure {
 }
 
 /// What a connection is missing for.
-enum Lack {
+enum Need {
     Plain,
     Successor { of: SlotId },
 }
 
+/// Adds up the time in which something was the case.
+#[derive(Debug, Default)]
+pub(crate) struct Stopwatch {
+    total: Duration,
+    running_since: Option<Timestamp>,
+}
+
+impl Stopwatch {
+    /// Says whether it is the case from now on.
+    pub(crate) fn set(&mut self, running: bool, now: Timestamp) {
+        match (self.running_since, running) {
+            (None, true) => self.running_since = Some(now),
+            (Some(since), false) => {
+                self.total += now.since(since);
+                self.running_since = None;
+            }
+            _ => {}
+        }
+    }
+
+    /// The time up to now.
+    pub(crate) fn total(&self, now: Timestamp) -> Duration {
+        self.total
+            + self
+                .running_since
+                .map_or(Duration::ZERO, |since| now.since(since))
+    }
+}
+
 impl State {
     /// Begins as many attempts to connect as are wanted and allowed now.
-    pub(super) fn plan(&mut self, now: Moment) {
-        while let Some(lack) = self.lacking() {
+    pub(super) fn plan(&mut self, now: Timestamp) {
+        while let Some(need) = self.next_need() {
             // While attempts fail, one at a time tries whether it works again.
             let failing = self.backoff.is_failing();
             let at_once = if failing {
                 1
             } else {
-                self.rules.max_connecting
+                self.policy.max_connecting
             };
-            if self.census.connecting >= at_once {
+            if self.counts.connecting >= at_once {
                 break;
             }
-            if self.gate() > now {
+            if self.next_attempt() > now {
                 self.actions.push_back(Action::Reschedule);
                 break;
             }
             self.totals.retries += u64::from(failing);
-            self.begin_connect(lack, now);
+            self.begin_connect(need, now);
         }
         self.note_connecting(now);
     }
 
     /// A connection was opened. `random` in 0..1 chooses its lifetime.
-    pub(crate) fn connected(&mut self, slot: SlotId, now: Moment, random: f64) -> Placement {
+    pub(crate) fn connected(&mut self, slot: SlotId, now: Timestamp, random: f64) -> Placement {
         self.backoff.succeeded();
         self.totals.opened += 1;
         if let Phase::Connecting { since, .. } = self.slot(slot).phase {
             self.totals.create.record(now.nanos_since(since));
         }
         let share = SHORTEST_LIFE + (1.0 - SHORTEST_LIFE) * random;
-        let expires_at = match now.after(self.rules.max_lifetime) {
-            Moment::NEVER => Moment::NEVER,
+        let expires_at = match now.after(self.policy.max_lifetime) {
+            Timestamp::NEVER => Timestamp::NEVER,
             latest => now.after(latest.since(now).mul_f64(share)),
         };
-        let renewal = self.rules.renewal;
+        let replace_before = self.policy.replace_before;
         let entry = self.slot_mut(slot);
         entry.verified = now;
         entry.expires_at = expires_at;
-        entry.renew_at = match expires_at {
-            Moment::NEVER => Moment::NEVER,
-            at => now.after(at.since(now).saturating_sub(renewal)),
+        entry.replace_at = match expires_at {
+            Timestamp::NEVER => Timestamp::NEVER,
+            at => now.after(at.since(now).saturating_sub(replace_before)),
         };
         self.retire_predecessor(slot, now);
-        let placement = self.place(slot, now, now, false);
+        let placement = self.assign(slot, now, now, false);
         self.plan(now);
         self.actions.push_back(Action::Reschedule);
         placement
@@ -80,7 +109,7 @@ impl State {
         &mut self,
         slot: SlotId,
         permanent: bool,
-        now: Moment,
+        now: Timestamp,
         random: f64,
     ) -> AfterFailure {
         let Phase::Connecting {
@@ -106,7 +135,7 @@ impl State {
             };
         }
         self.forget_attempt(slot);
-        let retry = self.rules.retry;
+        let retry = self.policy.retry;
         self.backoff
             .failed(failures_before, now, permanent, &retry, random);
         // Each attempt still under way serves one waiter, the oldest first; the failure is
@@ -115,7 +144,7 @@ impl State {
             // Nothing is tried on anybody's behalf.
             (true, _) => usize::MAX,
             (false, true) => 0,
-            (false, false) => self.census.connecting,
+            (false, false) => self.counts.connecting,
         };
         let failed = self.queue.take_used_up(from, |waiter| {
             let used_up = waiter.is_used_up_by(began, now, |n| retry.wait(n, random));
@@ -134,43 +163,43 @@ impl State {
         AfterFailure {
             failures: self.backoff.streak(),
             failed_waiters: failed.len(),
-            retry_in: self.lacking().map(|_| self.gate().since(now)),
+            retry_in: self.next_need().map(|_| self.next_attempt().since(now)),
         }
     }
 
     /// An attempt to connect was given up because the pool closes or its connections are
     /// stale.
-    pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Moment) {
+    pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Timestamp) {
         self.forget_attempt(slot);
         self.plan(now);
         self.note_drained();
     }
 
     /// When the next attempt may begin.
-    pub(super) fn gate(&self) -> Moment {
+    pub(super) fn next_attempt(&self) -> Timestamp {
         let due = self.queue.earliest_due().filter(|_| !self.paused);
-        self.backoff.gate(due)
+        self.backoff.next_attempt(due)
     }
 
     /// What further attempts are wanted for, within the bounds.
-    fn lacking(&self) -> Option<Lack> {
-        let size = self.census.size();
-        if self.closing || self.asleep || size >= self.bounds.limit() {
+    fn next_need(&self) -> Option<Need> {
+        let size = self.counts.size();
+        if self.closing || self.lazy || size >= self.bounds.limit() {
             return None;
         }
-        if self.census.connecting < self.demand() {
-            return Some(Lack::Plain);
+        if self.counts.connecting < self.demand() {
+            return Some(Need::Plain);
         }
         if size >= self.bounds.max as usize {
             return None;
         }
-        let for_lanes = self.lanes.wants_another && self.census.connecting == 0;
+        let for_lanes = self.lanes.wants_another && self.counts.connecting == 0;
         if for_lanes || self.kept() < self.bounds.min as usize {
-            return Some(Lack::Plain);
+            return Some(Need::Plain);
         }
-        let due = |slot: &Slot| self.is_alive(slot) && slot.succession == Succession::Due;
+        let due = |slot: &Slot| self.is_alive(slot) && slot.replacement == Replacement::Due;
         let of = self.slots.iter().position(due)?;
-        Some(Lack::Successor {
+        Some(Need::Successor {
             of: SlotId(of as u32),
         })
     }
@@ -179,13 +208,13 @@ impl State {
     /// the old ones. This is what the minimum is compared with.
     pub(super) fn kept(&self) -> usize {
         let replaced = |slot: &&Slot| {
-            self.is_alive(slot) && matches!(slot.succession, Succession::Underway(_))
+            self.is_alive(slot) && matches!(slot.replacement, Replacement::Underway(_))
         };
-        self.census.open() - self.slots.iter().filter(replaced).count()
+        self.counts.open() - self.slots.iter().filter(replaced).count()
     }
 
-    pub(super) fn is_lacking(&self) -> bool {
-        self.lacking().is_some()
+    pub(super) fn needs_connection(&self) -> bool {
+        self.next_need().is_some()
     }
 
     /// Whether this is an open connection of the current generation.
@@ -201,7 +230,7 @@ impl State {
         open && slot.generation == self.generation
     }
 
-    fn begin_connect(&mut self, lack: Lack, now: Moment) {
+    fn begin_connect(&mut self, need: Need, now: Timestamp) {
         let slot = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(Slot::VACANT);
             SlotId((self.slots.len() - 1) as u32)
@@ -216,43 +245,43 @@ impl State {
             },
         );
         self.slot_mut(slot).generation = self.generation;
-        if let Lack::Successor { of } = lack {
-            self.slot_mut(of).succession = Succession::Underway(slot);
+        if let Need::Successor { of } = need {
+            self.slot_mut(of).replacement = Replacement::Underway(slot);
         }
         self.actions.push_back(Action::Connect(slot));
     }
 
     /// Closes the connection that the one in `slot` succeeds, or has it closed on return.
-    fn retire_predecessor(&mut self, slot: SlotId, now: Moment) {
+    fn retire_predecessor(&mut self, slot: SlotId, now: Timestamp) {
         let Some(old) = self.predecessor_of(slot) else {
             return;
         };
         let entry = self.slot_mut(old);
-        entry.succession = Succession::Done;
+        entry.replacement = Replacement::Done;
         entry.expires_at = now;
         match entry.phase {
             Phase::Idle { .. } => self.close_idle(old),
             Phase::Lane { .. } => self.retire_lanes(now),
-            Phase::Leased { .. } => self.recall(),
+            Phase::Leased { .. } => self.advance_epoch(),
             _ => {}
         }
     }
 
     fn forget_attempt(&mut self, slot: SlotId) {
         if let Some(old) = self.predecessor_of(slot) {
-            self.slot_mut(old).succession = Succession::Due;
+            self.slot_mut(old).replacement = Replacement::Due;
         }
         self.vacate(slot);
     }
 
     fn predecessor_of(&self, slot: SlotId) -> Option<SlotId> {
-        let succeeded = |old: &Slot| old.succession == Succession::Underway(slot);
+        let succeeded = |old: &Slot| old.replacement == Replacement::Underway(slot);
         let old = self.slots.iter().position(succeeded)?;
         Some(SlotId(old as u32))
     }
 
-    fn note_connecting(&mut self, now: Moment) {
-        let running = self.census.connecting > 0 || self.backoff.is_failing();
+    fn note_connecting(&mut self, now: Timestamp) {
+        let running = self.counts.connecting > 0 || self.backoff.is_failing();
         self.connecting_time.set(running, now);
     }
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use super::explain::Holder;
 use super::slot::SlotId;
+use super::snapshot::Holder;
 
 /// What the shell has to do, apart from what a call answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,14 +34,14 @@ pub(crate) enum Action {
     CancelConnects,
     /// Give the connection of this slot, which was idle and is leased now, to the waiter
     /// with this cell, who checks it first if `check`.
-    HandOver {
+    Handoff {
         slot: SlotId,
         cell: u32,
         check: bool,
     },
     /// Tell the waiter with this cell that its wait was ended, because the pool has been
     /// overloaded for so long.
-    Shed { cell: u32, standing: Duration },
+    Shed { cell: u32, overload: Duration },
     /// Tell the operator that this lease is held for too long.
     ReportLeak(Holder),
     /// What `next_due` says may have become earlier.
@@ -67,7 +67,7 @@ pub(crate) enum Placement {
     /// It stays in the pool, idle.
     Keep,
     /// It is now leased to the waiter with this cell, who checks it first if `check`.
-    HandOver { cell: u32, check: bool },
+    Handoff { cell: u32, check: bool },
     /// It is not wanted any more: close it; then `closed`.
     Close,
 }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{Action, Phase, SlotId, State};
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// Statements that take no longer than this by themselves are mostly the cost of their messages:
 /// another lane would divide the same work into smaller writes, and have one more server process
@@ -53,7 +53,7 @@ struct Lane {
     /// Statements under way whose callers have gone.
     abandoned: usize,
     /// When it gave its latest answer, or began on a statement after a pause.
-    progress: Moment,
+    progress: Timestamp,
     /// It takes no more, and ends when the last seat is left.
     retired: bool,
     rescued: bool,
@@ -72,7 +72,7 @@ pub(crate) enum End {
 
 /// What is known when a seat was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Left {
+pub(crate) struct Departure {
     /// How long the statement took itself, without its wait for those before it.
     pub(crate) took: Duration,
     /// The lane has ended: its connection is to be given back.
@@ -80,6 +80,11 @@ pub(crate) struct Left {
 }
 
 impl Lanes {
+    /// Whether there is any.
+    pub(super) fn any(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// How many have no statement under way.
     pub(crate) fn free(&self) -> usize {
         self.open.iter().filter(|lane| lane.seats == 0).count()
@@ -96,7 +101,7 @@ impl Lane {
         self.seats + self.abandoned >= 2 && self.seats > 0 && !self.rescued
     }
 
-    fn stuck_at(&self) -> Moment {
+    fn stuck_at(&self) -> Timestamp {
         self.progress.after(STUCK)
     }
 }
@@ -104,7 +109,7 @@ impl Lane {
 impl State {
     /// A seat in a lane for one statement. `None`: acquire a connection, and offer it as a
     /// lane. Where the statements are heavy, idle connections share the work with the lanes.
-    pub(crate) fn join(&mut self, now: Moment) -> Option<SlotId> {
+    pub(crate) fn join(&mut self, now: Timestamp) -> Option<SlotId> {
         if self.closing || self.paused {
             return None;
         }
@@ -129,14 +134,14 @@ impl State {
     }
 
     /// Whether an idle connection would be leased for a statement beside the lanes.
-    pub(crate) fn would_share_work(&self, now: Moment) -> bool {
+    pub(crate) fn would_share_work(&self, now: Timestamp) -> bool {
         let best = self.best_lane(now);
         best.is_some_and(|at| self.is_busy(&self.lanes.open[at]))
     }
 
     /// A lease whose caller has a statement for a lane becomes one, with that caller in its
     /// first seat, and those who wait for a seat beside it, where another lane is wanted.
-    pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Moment) -> bool {
+    pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let open = self.lanes.open.len();
         let best = self.best_lane(now).map(|at| &self.lanes.open[at]);
         let wanted = open < self.most_lanes() && best.is_none_or(|lane| self.is_busy(lane));
@@ -158,10 +163,16 @@ impl State {
     }
 
     /// A seat that was taken at `joined` is left.
-    pub(crate) fn left(&mut self, slot: SlotId, joined: Moment, end: End, now: Moment) -> Left {
+    pub(crate) fn left(
+        &mut self,
+        slot: SlotId,
+        joined: Timestamp,
+        end: End,
+        now: Timestamp,
+    ) -> Departure {
         let Some(at) = self.lanes.at(slot) else {
             debug_assert!(false, "a lane lasts until its last seat is left");
-            return Left {
+            return Departure {
                 took: Duration::ZERO,
                 ended: false,
             };
@@ -194,11 +205,11 @@ impl State {
         } else if empty {
             self.call_by(now.after(LINGER));
         }
-        Left { took, ended }
+        Departure { took, ended }
     }
 
     /// Retires the lanes that are not wanted any more. Those without a statement end now.
-    pub(super) fn retire_lanes(&mut self, now: Moment) {
+    pub(super) fn retire_lanes(&mut self, now: Timestamp) {
         let mut at = 0;
         while at < self.lanes.open.len() {
             if self.is_lane_due(at, now) {
@@ -215,7 +226,7 @@ impl State {
     }
 
     /// Has those moved elsewhere who wait behind a statement that is not answered.
-    pub(super) fn rescue_stuck(&mut self, now: Moment) {
+    pub(super) fn rescue_stuck(&mut self, now: Timestamp) {
         for lane in &mut self.lanes.open {
             if lane.has_waiting() && lane.stuck_at() <= now {
                 lane.rescued = true;
@@ -227,30 +238,30 @@ impl State {
     }
 
     /// When a lane is stuck or has been empty for long enough.
-    pub(super) fn lanes_due(&self) -> Moment {
+    pub(super) fn lanes_due(&self) -> Timestamp {
         let due = |at: usize| {
             let lane = &self.lanes.open[at];
             let ends = match lane.seats {
                 0 => lane.progress.after(self.linger(at)),
-                _ => Moment::NEVER,
+                _ => Timestamp::NEVER,
             };
             let stuck = match lane.has_waiting() {
                 true => lane.stuck_at(),
-                false => Moment::NEVER,
+                false => Timestamp::NEVER,
             };
             let expires = match lane.retired {
-                true => Moment::NEVER,
+                true => Timestamp::NEVER,
                 false => self.slot(lane.slot).expires_at,
             };
             ends.min(stuck).min(expires)
         };
         let lanes = 0..self.lanes.open.len();
-        lanes.map(due).min().unwrap_or(Moment::NEVER)
+        lanes.map(due).min().unwrap_or(Timestamp::NEVER)
     }
 
     /// The first lane that is not busy, so that those behind it come to be idle, else the one
     /// with the least work.
-    fn best_lane(&self, now: Moment) -> Option<usize> {
+    fn best_lane(&self, now: Timestamp) -> Option<usize> {
         let lanes = &self.lanes.open;
         let joinable = |at: &usize| self.is_joinable(&lanes[*at], now);
         let rank = |at: &usize| match self.is_busy(&lanes[*at]) {
@@ -267,24 +278,24 @@ impl State {
     }
 
     /// Has one more connection opened beside the lanes, where none is idle and there is room.
-    fn want_another(&mut self, now: Moment) {
-        if self.census.size() < self.bounds.max as usize && !self.backoff.is_failing() {
+    fn want_another(&mut self, now: Timestamp) {
+        if self.counts.size() < self.bounds.max as usize && !self.backoff.is_failing() {
             self.lanes.wants_another = true;
             self.plan(now);
         }
     }
 
-    fn is_joinable(&self, lane: &Lane, now: Moment) -> bool {
+    fn is_joinable(&self, lane: &Lane, now: Timestamp) -> bool {
         let quiet = now.since(lane.progress);
         let answers = match lane.seats {
             // It would have to be validated first, as a lease is.
-            0 => !self.rules.health_check.is_due(quiet),
+            0 => !self.policy.health_check.is_due(quiet),
             seats => seats < SEATS && quiet < OLD,
         };
         answers && !lane.retired && self.is_wanted(lane.slot, now)
     }
 
-    fn is_lane_due(&self, at: usize, now: Moment) -> bool {
+    fn is_lane_due(&self, at: usize, now: Timestamp) -> bool {
         let lane = &self.lanes.open[at];
         let lingers = now.since(lane.progress) < self.linger(at);
         let idle = lane.seats == 0 && !lingers;

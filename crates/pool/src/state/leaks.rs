@@ -1,15 +1,15 @@
 use super::{Action, Holder, Phase, SlotId, State};
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// The leases that were reported as held for too long, each with when it began: another
 /// lease of the same slot is another matter.
 #[derive(Debug, Default)]
-pub(super) struct Leaks(Vec<(SlotId, Moment)>);
+pub(super) struct Leaks(Vec<(SlotId, Timestamp)>);
 
 impl State {
     /// Reports the leases that have been held past the threshold, each once.
-    pub(super) fn report_leaks(&mut self, now: Moment) {
-        let Some(threshold) = self.rules.leak_threshold else {
+    pub(super) fn report_leaks(&mut self, now: Timestamp) {
+        let Some(threshold) = self.policy.leak_threshold else {
             return;
         };
         let mut reported = std::mem::take(&mut self.leaks.0);
@@ -17,10 +17,10 @@ impl State {
         for (slot, since) in self.leases() {
             if now.since(since) >= threshold && !reported.contains(&(slot, since)) {
                 reported.push((slot, since));
-                if let Phase::Leased { place, .. } = self.slot(slot).phase {
+                if let Phase::Leased { caller, .. } = self.slot(slot).phase {
                     let held = now.since(since);
                     self.actions
-                        .push_back(Action::ReportLeak(Holder { place, held }));
+                        .push_back(Action::ReportLeak(Holder { caller, held }));
                     self.totals.leaks += 1;
                 }
             }
@@ -29,8 +29,8 @@ impl State {
     }
 
     /// When the next lease is to be reported, if none is given back before.
-    pub(super) fn leak_due(&self) -> Option<Moment> {
-        let threshold = self.rules.leak_threshold?;
+    pub(super) fn leak_due(&self) -> Option<Timestamp> {
+        let threshold = self.policy.leak_threshold?;
         self.leases()
             .iter()
             .filter(|lease| !self.leaks.0.contains(lease))
@@ -38,7 +38,7 @@ impl State {
             .min()
     }
 
-    fn leases(&self) -> Vec<(SlotId, Moment)> {
+    fn leases(&self) -> Vec<(SlotId, Timestamp)> {
         self.slots()
             .filter_map(|slot| Some((slot, self.leased_since(slot)?)))
             .collect()

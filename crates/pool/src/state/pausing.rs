@@ -1,18 +1,18 @@
 use super::{Action, State};
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 impl State {
     /// Hands nothing out until `resume`. Who asks waits, in order; connections that come
     /// back stay idle; the minimum is kept filled, but nothing is opened for who waits.
-    pub(crate) fn pause(&mut self, now: Moment) {
+    pub(crate) fn pause(&mut self, now: Timestamp) {
         self.paused = true;
-        self.recall();
-        self.standing.restart(None);
+        self.advance_epoch();
+        self.overload.restart(None);
         self.retire_lanes(now);
     }
 
     /// Hands out again what is idle, to those who have waited longest.
-    pub(crate) fn resume(&mut self, now: Moment) {
+    pub(crate) fn resume(&mut self, now: Timestamp) {
         if !self.paused {
             return;
         }
@@ -28,7 +28,7 @@ impl State {
             let check = self.is_check_due(slot, now);
             if let Some(cell) = self.serve_oldest(slot, now) {
                 self.actions
-                    .push_back(Action::HandOver { slot, cell, check });
+                    .push_back(Action::Handoff { slot, cell, check });
             }
         }
         if self.queue.len() > 0 {

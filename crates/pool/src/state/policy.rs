@@ -4,15 +4,15 @@ use underpin_core::HealthCheck;
 use underpin_core::retry::RetryPolicy;
 
 use crate::options::PoolOptions;
-use crate::shedding::Shedding;
+use crate::options::Shedding;
 
 /// The part of the options that decisions depend on.
 #[derive(Debug, Clone)]
-pub(crate) struct Rules {
+pub(crate) struct Policy {
     pub(crate) retry: RetryPolicy,
     pub(crate) idle_timeout: Duration,
     pub(crate) max_lifetime: Duration,
-    pub(crate) renewal: Duration,
+    pub(crate) replace_before: Duration,
     pub(crate) health_check: HealthCheck,
     /// From how many nanoseconds without a sign of life on a connection is tested before it
     /// is leased out; `None`: never.
@@ -24,13 +24,13 @@ pub(crate) struct Rules {
     pub(crate) shedding: Option<Shedding>,
 }
 
-impl Rules {
+impl Policy {
     pub(crate) fn of(options: &PoolOptions) -> Self {
-        Rules {
+        Policy {
             retry: options.retry,
             idle_timeout: options.idle_timeout,
             max_lifetime: options.max_lifetime,
-            renewal: options.connection_timeout.min(options.max_lifetime / 10),
+            replace_before: options.connection_timeout.min(options.max_lifetime / 10),
             health_check: options.health_check,
             check_after: match options.health_check {
                 HealthCheck::Always => Some(0),

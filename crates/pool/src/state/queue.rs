@@ -2,30 +2,31 @@ use std::collections::VecDeque;
 use std::panic::Location;
 use std::time::Duration;
 
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// A caller's place in the order of arrival. It is kept when a connection that the caller
 /// was given turns out to be dead, so that the caller does not go to the end of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(pub(crate) u64);
 
-/// A caller who waits.
+/// A waiting caller. On one cache line, since another thread reads what one wrote.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 pub(crate) struct Waiter {
     pub(crate) ticket: Ticket,
     /// Where the shell leaves what becomes of the wait.
     pub(crate) cell: u32,
-    pub(crate) place: &'static Location<'static>,
+    pub(crate) caller: &'static Location<'static>,
     /// When the caller asked.
-    pub(crate) since: Moment,
+    pub(crate) since: Timestamp,
     /// How many more attempts to connect it waits for after the first has failed.
     pub(crate) retries: u32,
     /// How many attempts have failed on its behalf.
     pub(crate) failures: u32,
     /// When the next attempt on its behalf is due.
-    pub(crate) due: Moment,
+    pub(crate) due: Timestamp,
     /// When it stops waiting.
-    pub(crate) expires: Moment,
+    pub(crate) expires: Timestamp,
     /// Whether a seat in a lane would do as well.
     pub(crate) shares: bool,
 }
@@ -36,8 +37,8 @@ impl Waiter {
     /// is a chance more, and does not shorten its patience. Gives whether it is used up.
     pub(crate) fn is_used_up_by(
         &mut self,
-        began: Moment,
-        now: Moment,
+        began: Timestamp,
+        now: Timestamp,
         wait: impl FnOnce(u32) -> Duration,
     ) -> bool {
         if self.failures > 0 && began < self.due {
@@ -120,17 +121,17 @@ impl Queue {
     }
 
     /// When the first attempt on anybody's behalf is due.
-    pub(crate) fn earliest_due(&self) -> Option<Moment> {
+    pub(crate) fn earliest_due(&self) -> Option<Timestamp> {
         self.waiters.iter().map(|waiter| waiter.due).min()
     }
 
     /// When the first of them stops waiting.
-    pub(crate) fn earliest_expiry(&self) -> Option<Moment> {
+    pub(crate) fn earliest_expiry(&self) -> Option<Timestamp> {
         self.waiters.iter().map(|waiter| waiter.expires).min()
     }
 
     /// Takes out, oldest first, all whose time is up.
-    pub(crate) fn take_expired(&mut self, now: Moment) -> Vec<Waiter> {
+    pub(crate) fn take_expired(&mut self, now: Timestamp) -> Vec<Waiter> {
         self.take(|_, waiter| waiter.expires <= now)
     }
 

@@ -1,6 +1,6 @@
 //! Each rule of the state machine, by a test named after what it prevents.
 
-mod ageing;
+mod aging;
 mod connecting;
 mod lanes;
 mod leaks;
@@ -11,12 +11,12 @@ use underpin_core::retry::RetryPolicy;
 
 use super::*;
 
-fn secs(seconds: u64) -> Moment {
-    Moment::at(Duration::from_secs(seconds))
+fn secs(seconds: u64) -> Timestamp {
+    Timestamp::at(Duration::from_secs(seconds))
 }
 
-fn ms(millis: u64) -> Moment {
-    Moment::at(Duration::from_millis(millis))
+fn ms(millis: u64) -> Timestamp {
+    Timestamp::at(Duration::from_millis(millis))
 }
 
 fn options(min: u32, max: u32) -> PoolOptions {
@@ -48,24 +48,24 @@ fn attempts(state: &mut State) -> Vec<SlotId> {
 }
 
 #[track_caller]
-fn acquire(state: &mut State, now: Moment) -> Acquisition {
+fn acquire(state: &mut State, now: Timestamp) -> Acquisition {
     state.acquire(Location::caller(), now)
 }
 
 /// A waiter whose cell is `cell`.
 #[track_caller]
-fn wait(state: &mut State, cell: u32, retries: u32, now: Moment) -> Ticket {
-    let (ticket, place) = (state.issue_ticket(), Location::caller());
-    assert_eq!(state.acquire(place, now), Acquisition::Wait);
+fn wait(state: &mut State, cell: u32, retries: u32, now: Timestamp) -> Ticket {
+    let (ticket, caller) = (state.issue_ticket(), Location::caller());
+    assert_eq!(state.acquire(caller, now), Acquisition::Wait);
     let waiter = Waiter {
         ticket,
         cell,
-        place,
+        caller,
         since: now,
         retries,
         failures: 0,
         due: now,
-        expires: Moment::NEVER,
+        expires: Timestamp::NEVER,
         shares: false,
     };
     state.enqueue(waiter, now);
@@ -80,17 +80,20 @@ fn filled(n: u32, change: impl FnOnce(&mut PoolOptions)) -> (State, Vec<SlotId>)
     };
     change(&mut options);
     let mut state = State::new(&options);
-    state.upkeep(Moment::START);
+    state.upkeep(Timestamp::START);
     let slots = attempts(&mut state);
     assert_eq!(slots.len(), n as usize);
     for slot in &slots {
-        assert_eq!(state.connected(*slot, Moment::START, 0.5), Placement::Keep);
+        assert_eq!(
+            state.connected(*slot, Timestamp::START, 0.5),
+            Placement::Keep
+        );
     }
     actions(&mut state);
     (state, slots)
 }
 
-fn lease(state: &mut State, now: Moment) -> SlotId {
+fn lease(state: &mut State, now: Timestamp) -> SlotId {
     match acquire(state, now) {
         Acquisition::Ready { slot, .. } => slot,
         other => panic!("expected a lease, not {other:?}"),

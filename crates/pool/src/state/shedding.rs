@@ -14,19 +14,19 @@
 use std::time::Duration;
 
 use super::{Action, State};
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// Since when the queue has been standing: not empty, and served.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
-    since: Option<Moment>,
+pub(super) struct Overload {
+    since: Option<Timestamp>,
     empty: bool,
-    shed_at: Option<Moment>,
+    shed_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl Overload {
     /// Somebody begins to wait.
-    fn begin(&mut self, interval: Duration, now: Moment) {
+    fn begin(&mut self, interval: Duration, now: Timestamp) {
         let is_shedding = self.shed_at.is_some_and(|at| now.since(at) < interval);
         if self.since.is_none() || self.empty && !is_shedding {
             self.since = Some(now);
@@ -40,7 +40,7 @@ impl Standing {
     }
 
     /// Nobody is served any more, or those who wait begin to be served only now.
-    pub(super) fn restart(&mut self, from: Option<Moment>) {
+    pub(super) fn restart(&mut self, from: Option<Timestamp>) {
         self.since = from;
         self.shed_at = None;
     }
@@ -48,52 +48,52 @@ impl Standing {
 
 impl State {
     /// When the oldest wait becomes one in vain; `None` where nothing is to be shed.
-    pub(super) fn shed_due(&self) -> Option<Moment> {
-        let rule = self.rules.shedding?;
+    pub(super) fn shed_due(&self) -> Option<Timestamp> {
+        let rule = self.policy.shedding?;
         // Where nothing is open, the queue stands because the server cannot be reached, and
         // how long that is borne is not a matter of load.
         if self.queue.len() < 2 || self.is_cold() {
             return None;
         }
-        let overloaded_from = self.standing.since?.after(rule.interval);
+        let overloaded_from = self.overload.since?.after(rule.interval);
         let overdue_from = self.queue.oldest()?.since.after(rule.target);
         Some(overloaded_from.max(overdue_from))
     }
 
     /// Ends the waits that are in vain.
-    pub(super) fn shed(&mut self, now: Moment) {
+    pub(super) fn shed(&mut self, now: Timestamp) {
         while self.shed_due().is_some_and(|due| due <= now)
             && let Some(waiter) = self.queue.pop()
         {
             self.totals.shed += 1;
-            self.standing.shed_at = Some(now);
-            let standing = now.since(self.standing.since.unwrap_or(now));
+            self.overload.shed_at = Some(now);
+            let overload = now.since(self.overload.since.unwrap_or(now));
             let cell = waiter.cell;
-            self.actions.push_back(Action::Shed { cell, standing });
+            self.actions.push_back(Action::Shed { cell, overload });
         }
     }
 
     /// A connection is ready. Where it is the first, the queue has not been served before.
-    pub(super) fn note_service(&mut self, now: Moment) {
+    pub(super) fn note_service(&mut self, now: Timestamp) {
         if self.is_cold() {
             let waited_for = self.queue.len() > 0;
-            self.standing.restart(waited_for.then_some(now));
+            self.overload.restart(waited_for.then_some(now));
         }
         self.shed(now);
     }
 
     /// Somebody begins to wait, or is to be served again.
-    pub(super) fn note_waiting(&mut self, now: Moment) {
-        if let Some(rule) = self.rules.shedding
+    pub(super) fn note_waiting(&mut self, now: Timestamp) {
+        if let Some(rule) = self.policy.shedding
             && !self.paused
         {
-            self.standing.begin(rule.interval, now);
+            self.overload.begin(rule.interval, now);
         }
     }
 
     /// Whether no connection is open.
     fn is_cold(&self) -> bool {
-        self.census.open() == self.census.connecting
+        self.counts.open() == self.counts.connecting
     }
 }
 

@@ -3,28 +3,28 @@
 //! `UNDERPIN_POOL_SEED=<seed> cargo test -p underpin-pool simulation`. A longer run:
 //! `UNDERPIN_POOL_STEPS=10000000`, steps per seed.
 
+mod cache;
 mod checks;
 mod lanes;
-mod standby;
 
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::pass::{Pass, Terms};
-use crate::shedding::Shedding;
-use standby::{Record, StandsBy};
+use crate::fast::epoch::{Epoch, Stamp};
+use crate::options::Shedding;
+use cache::{Cached, Record};
 
 /// What the environment of the pool has under way: all that a shell would.
 struct World {
     connecting: Vec<SlotId>,
     leased: Vec<SlotId>,
-    standby: Vec<StandsBy>,
-    /// The pass that those know who do not ask the state machine.
-    pass: Pass,
+    cache: Vec<Cached>,
+    /// The epoch that callers know without asking the state machine.
+    epoch: Epoch,
     /// By slot.
     records: Vec<Option<Record>>,
     /// Statements in lanes, with when they joined.
-    seats: Vec<(SlotId, Moment)>,
+    seats: Vec<(SlotId, Timestamp)>,
     /// Connections that are lanes no more and on their way back.
     returning: Vec<SlotId>,
     checking: Vec<SlotId>,
@@ -51,7 +51,7 @@ struct Run {
     state: State,
     world: World,
     random: fastrand::Rng,
-    now: Moment,
+    now: Timestamp,
     bounds: Bounds,
     /// How much of what is tried fails, of 100; changes as the run goes on.
     trouble: u32,
@@ -62,16 +62,16 @@ struct Run {
     seated: u64,
     rescued: u64,
     /// Leases that began without the state machine.
-    renewed: u64,
+    holder_changed: u64,
 }
 
 impl World {
-    fn new(pass: Pass) -> Self {
+    fn new(epoch: Epoch) -> Self {
         World {
             connecting: Vec::new(),
             leased: Vec::new(),
-            standby: Vec::new(),
-            pass,
+            cache: Vec::new(),
+            epoch,
             records: Vec::new(),
             seats: Vec::new(),
             returning: Vec::new(),
@@ -117,13 +117,13 @@ impl Run {
         };
         let mut state = State::new(&options);
         if random.u8(..8) == 0 {
-            state.forbid_standby();
+            state.disable_cache();
         }
         Run {
-            world: World::new(state.pass()),
+            world: World::new(state.epoch()),
             state,
             random,
-            now: Moment::START,
+            now: Timestamp::START,
             bounds,
             trouble: 10,
             quiet: false,
@@ -131,7 +131,7 @@ impl Run {
             served: 0,
             seated: 0,
             rescued: 0,
-            renewed: 0,
+            holder_changed: 0,
         }
     }
 
@@ -149,11 +149,11 @@ impl Run {
             10..15 => self.trouble = [0, 10, 50, 100][self.random.usize(..4)],
             1500..1505 => self.quiet = self.random.bool(),
             1505..1515 => self.look(),
-            15..350 if self.quiet && self.random.u8(..3) != 0 => self.give_back(),
+            15..350 if self.quiet && self.random.u8(..3) != 0 => self.release(),
             1000..1220 if self.quiet && self.random.u8(..8) != 0 => self.use_shortly(),
             15..350 => self.acquire(),
             350..400 => self.abandon(),
-            400..650 => self.give_back(),
+            400..650 => self.release(),
             650..800 => self.finish_connect(),
             800..850 => self.finish_check(),
             850..900 => self.finish_reset(),
@@ -185,8 +185,8 @@ impl Run {
     }
 
     fn acquire(&mut self) {
-        let place = self.any_place();
-        if self.find(place) {
+        let caller = self.any_caller();
+        if self.take_from_cache(caller) {
             return;
         }
         let ticket = self.state.issue_ticket();
@@ -197,18 +197,18 @@ impl Run {
         self.acquire();
         self.obey();
         self.verify();
-        self.give_back();
+        self.release();
     }
 
-    fn any_place(&mut self) -> &'static Location<'static> {
+    fn any_caller(&mut self) -> &'static Location<'static> {
         places()[self.random.usize(..3)]
     }
 
     fn acquire_as(&mut self, ticket: Ticket, shares: bool) {
-        let place = self.any_place();
-        let mut acquired = self.state.acquire(place, self.now);
-        if acquired == Acquisition::Wait && self.recall() {
-            acquired = self.state.acquire(place, self.now);
+        let caller = self.any_caller();
+        let mut acquired = self.state.acquire(caller, self.now);
+        if acquired == Acquisition::Wait && self.close_cache() {
+            acquired = self.state.acquire(caller, self.now);
         }
         match acquired {
             Acquisition::Closed => assert!(self.world.cancelled),
@@ -219,7 +219,7 @@ impl Run {
                     "a waiter was overtaken"
                 );
                 self.lease(slot);
-                self.begin(slot, place);
+                self.begin(slot, caller);
                 if shares {
                     self.offer(slot);
                 } else if self.goes_wrong() && self.random.u8(..4) == 0 {
@@ -236,26 +236,26 @@ impl Run {
                 }
             }
             Acquisition::Wait if !self.state.has_room_for(ticket) => {
-                let most = self.state.rules.max_waiting;
+                let most = self.state.policy.max_waiting;
                 assert!(most.is_some_and(|most| self.world.waiting.len() >= most));
             }
             Acquisition::Wait => {
                 self.world.next_cell += 1;
                 let cell = self.world.next_cell;
-                self.world.waiting.insert(ticket, (cell, shares, place));
+                self.world.waiting.insert(ticket, (cell, shares, caller));
                 let retries = self.random.u32(0..4);
                 let (since, due) = (self.now, self.now);
                 let expires = match self.random.bool() {
                     true => self
                         .now
                         .after(Duration::from_millis(self.random.u64(1..5000))),
-                    false => Moment::NEVER,
+                    false => Timestamp::NEVER,
                 };
                 self.state.enqueue(
                     Waiter {
                         ticket,
                         cell,
-                        place,
+                        caller,
                         since,
                         retries,
                         failures: 0,
@@ -289,7 +289,7 @@ impl Run {
         }
     }
 
-    fn give_back(&mut self) {
+    fn release(&mut self) {
         if let Some(slot) = self.any(|world| &mut world.leased) {
             self.come_back(slot);
         }
@@ -316,8 +316,8 @@ impl Run {
                 self.state.broken(slot, self.now);
                 self.world.closing.push(slot);
             }
-            // The pass may have been another when it was looked at.
-            _ if !was_lane && self.random.u8(..8) != 0 && self.park(slot) => {}
+            // The epoch may have been another when it was looked at.
+            _ if !was_lane && self.random.u8(..8) != 0 && self.put_in_cache(slot) => {}
             _ => {
                 let placement = self.state.returned(slot, self.now);
                 self.put(slot, placement);
@@ -379,7 +379,7 @@ impl Run {
         if self.random.bool() {
             self.now = self.state.next_due(self.now).max(self.now);
         }
-        self.take_stock();
+        self.reconcile();
         self.verify_holders();
         self.state.upkeep(self.now);
         let wakes_itself = self.state.actions.contains(&Action::Reschedule);
@@ -390,10 +390,10 @@ impl Run {
             "upkeep would spin: {due:?} is not after {:?}",
             self.now
         );
-        let (state, connecting) = (&self.state, self.state.census.connecting);
-        let waits = connecting > 0 || state.gate() > self.now;
+        let (state, connecting) = (&self.state, self.state.counts.connecting);
+        let waits = connecting > 0 || state.next_attempt() > self.now;
         assert!(
-            waits || !state.is_lacking(),
+            waits || !state.needs_connection(),
             "upkeep did not begin what is overdue"
         );
     }
@@ -404,19 +404,19 @@ impl Run {
         match placement {
             Placement::Keep => {}
             Placement::Close => self.world.closing.push(slot),
-            Placement::HandOver { cell, .. } => self.hand_over(slot, cell),
+            Placement::Handoff { cell, .. } => self.handoff(slot, cell),
         }
     }
 
-    fn hand_over(&mut self, slot: SlotId, cell: u32) {
+    fn handoff(&mut self, slot: SlotId, cell: u32) {
         let oldest = self.world.waiting.pop_first();
-        let (ticket, (oldest, shares, place)) = oldest.expect("somebody waits");
+        let (ticket, (oldest, shares, caller)) = oldest.expect("somebody waits");
         assert_eq!(
             cell, oldest,
             "{ticket:?} has waited longer than who was served"
         );
         self.lease(slot);
-        self.begin(slot, place);
+        self.begin(slot, caller);
         if shares {
             self.offer(slot);
         }
@@ -424,7 +424,7 @@ impl Run {
 
     /// Does what follows from an event.
     fn obey(&mut self) {
-        self.publish_pass();
+        self.publish_epoch();
         self.carry_out_actions();
     }
 
@@ -435,10 +435,10 @@ impl Run {
                 Action::Connect(slot) => self.world.connecting.push(slot),
                 Action::Close(slot) => self.world.closing.push(slot),
                 Action::Check(slot) => self.world.checking.push(slot),
-                Action::HandOver { slot, cell, .. } => self.hand_over(slot, cell),
-                Action::Shed { cell, standing } => {
-                    let rule = self.state.rules.shedding;
-                    assert!(rule.is_some_and(|rule| standing >= rule.interval));
+                Action::Handoff { slot, cell, .. } => self.handoff(slot, cell),
+                Action::Shed { cell, overload } => {
+                    let rule = self.state.policy.shedding;
+                    assert!(rule.is_some_and(|rule| overload >= rule.interval));
                     let oldest = self.world.waiting.pop_first();
                     assert_eq!(
                         oldest.map(|(_, (cell, ..))| cell),
@@ -464,7 +464,7 @@ impl Run {
                 Action::Rescue(slot) => {
                     let (stuck, others) = self.world.seats.iter().partition(|seat| seat.0 == slot);
                     self.world.seats = others;
-                    let stuck: Vec<(SlotId, Moment)> = stuck;
+                    let stuck: Vec<(SlotId, Timestamp)> = stuck;
                     assert!(!stuck.is_empty(), "a lane was rescued that nobody waits in");
                     self.rescued += stuck.len() as u64;
                     for (slot, joined) in stuck {
@@ -473,11 +473,11 @@ impl Run {
                 }
                 Action::CancelConnects => self.world.cancelled = true,
                 Action::ReportLeak(holder) => {
-                    let threshold = self.state.rules.leak_threshold;
+                    let threshold = self.state.policy.leak_threshold;
                     assert!(threshold.is_some_and(|threshold| holder.held >= threshold));
                     let is_held = |slot: &SlotId| {
-                        let Record { terms, place } = self.world.record(*slot);
-                        *place == holder.place && self.now.since(terms.since) == holder.held
+                        let Record { stamp, caller } = self.world.record(*slot);
+                        *caller == holder.caller && self.now.since(stamp.since) == holder.held
                     };
                     assert!(self.world.leased.iter().any(is_held), "{holder:?}");
                 }
@@ -510,7 +510,7 @@ impl Run {
                 Run::finish_check,
                 Run::finish_reset,
                 Run::finish_close,
-                Run::give_back,
+                Run::release,
                 Run::leave_seat,
                 Run::return_lane,
                 Run::upkeep,
@@ -532,7 +532,7 @@ impl Run {
         assert!(self.world.cancelled && self.world.waiting.is_empty());
         self.acquire();
         while !self.world.drained {
-            let left = self.state.census;
+            let left = self.state.counts;
             while !self.world.seats.is_empty() {
                 self.leave_seat();
             }
@@ -542,14 +542,14 @@ impl Run {
             while let Some(slot) = self.any(|world| &mut world.connecting) {
                 self.state.connect_cancelled(slot, self.now);
             }
-            self.give_back();
+            self.release();
             self.finish_check();
             self.finish_reset();
             self.finish_close();
             self.obey();
             self.verify();
             assert!(
-                left != self.state.census || self.world.drained,
+                left != self.state.counts || self.world.drained,
                 "the drain is stuck"
             );
         }
@@ -580,7 +580,7 @@ fn run(seed: u64, steps: u64) -> [u64; 4] {
     }
     run.settle();
     run.drain();
-    [run.served, run.seated, run.rescued, run.renewed]
+    [run.served, run.seated, run.rescued, run.holder_changed]
 }
 
 fn setting(name: &str) -> Option<u64> {
@@ -604,17 +604,17 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
             }
         }
     }
-    let [served, seated, rescued, renewed] = counts;
+    let [served, seated, rescued, holder_changed] = counts;
     println!(
-        "{} seeds of {steps} steps: {served} leases, {renewed} of them from standby, {seated} seats in \
+        "{} seeds of {steps} steps: {served} leases, {holder_changed} of them from the cache, {seated} seats in \
          lanes, {rescued} left stuck lanes",
         seeds.len()
     );
     assert!(served > steps / 10, "only {served} leases were given out");
     assert!(seated > steps / 10, "only {seated} seats were taken");
     assert!(
-        renewed > steps / 100,
-        "only {renewed} leases went on with others"
+        holder_changed > steps / 100,
+        "only {holder_changed} leases went on with others"
     );
     assert!(rescued > 0, "no statement was ever stuck");
 }

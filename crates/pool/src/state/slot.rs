@@ -1,6 +1,6 @@
 use std::panic::Location;
 
-use crate::moment::Moment;
+use crate::timestamp::Timestamp;
 
 /// One permit of the pool and what it is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,22 +20,22 @@ pub(crate) struct Slot {
     /// The pool's generation when the attempt to connect began.
     pub(crate) generation: u64,
     /// From when it is not leased out any more.
-    pub(crate) expires_at: Moment,
+    pub(crate) expires_at: Timestamp,
     /// When it was last known to be well.
-    pub(crate) verified: Moment,
+    pub(crate) verified: Timestamp,
     /// From when a successor is wanted.
-    pub(crate) renew_at: Moment,
-    pub(crate) succession: Succession,
+    pub(crate) replace_at: Timestamp,
+    pub(crate) replacement: Replacement,
 }
 
 impl Slot {
     pub(crate) const VACANT: Slot = Slot {
         phase: Phase::Vacant,
         generation: 0,
-        renew_at: Moment::NEVER,
-        expires_at: Moment::NEVER,
-        verified: Moment::START,
-        succession: Succession::NotDue,
+        replace_at: Timestamp::NEVER,
+        expires_at: Timestamp::NEVER,
+        verified: Timestamp::START,
+        replacement: Replacement::NotDue,
     };
 }
 
@@ -49,7 +49,7 @@ pub(crate) enum Phase {
     /// failure, or when the pool closes).
     Connecting {
         /// When the attempt began.
-        since: Moment,
+        since: Timestamp,
         /// How many had failed by then since the last success.
         failures_before: u32,
     },
@@ -57,28 +57,28 @@ pub(crate) enum Phase {
     /// used for the interval) or `Closing` (idle too long, expired, stale, surplus, drained).
     Idle {
         /// When it was given back.
-        since: Moment,
+        since: Timestamp,
     },
     /// An idle connection is being asked for a sign of life. Exits to `Leased` (well, and
     /// somebody waits), `Idle` (well) or `Closing` (not well, or no longer wanted).
     Checking {
         /// When it was given back.
-        idle_since: Moment,
+        idle_since: Timestamp,
     },
     /// One caller holds the connection, or has been handed it. Exits to `Leased` (given
     /// back, and somebody waits), `Lane` (offered as one), `Idle`, `Resetting` (given back,
     /// but not clean), `Closing` (broken or no longer wanted) or `Vacant` (detached).
     Leased {
-        /// When it was handed over.
-        since: Moment,
+        /// When the lease began.
+        since: Timestamp,
         /// From where in the caller's code.
-        place: &'static Location<'static>,
+        caller: &'static Location<'static>,
     },
     /// Many callers' statements share the connection. Exits as from `Leased`, once it is
     /// retired and its last seat is left.
     Lane {
         /// When it was last known to be well, once it is retired.
-        since: Moment,
+        since: Timestamp,
     },
     /// A connection is being made fit for the next caller. Exits to `Leased`, `Idle` or
     /// `Closing` (could not be reset, or no longer wanted).
@@ -92,9 +92,16 @@ pub(crate) enum Phase {
     },
 }
 
+impl Phase {
+    /// Whether the connection is there or will be.
+    fn is_open(self) -> bool {
+        !matches!(self, Phase::Vacant | Phase::Closing { .. })
+    }
+}
+
 /// How far the replacement of a connection that grows old has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Succession {
+pub(crate) enum Replacement {
     /// It is not yet old. Exits to `Due`.
     NotDue,
     /// A successor is wanted. Exits to `Underway`, when there is room for one.
@@ -107,7 +114,7 @@ pub(crate) enum Succession {
 
 /// How many slots are in which phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Census {
+pub(crate) struct PhaseCounts {
     pub(crate) connecting: usize,
     pub(crate) idle: usize,
     pub(crate) checking: usize,
@@ -116,9 +123,11 @@ pub(crate) struct Census {
     pub(crate) resetting: usize,
     pub(crate) closing: usize,
     pub(crate) closing_uncounted: usize,
+    /// The sum of those whose connection is there or will be.
+    open: usize,
 }
 
-impl Census {
+impl PhaseCounts {
     /// All permits in use; never more than the limit, unless that was lowered.
     pub(crate) fn size(&self) -> usize {
         self.open() + self.closing
@@ -126,7 +135,7 @@ impl Census {
 
     /// The permits whose connection is there or will be.
     pub(crate) fn open(&self) -> usize {
-        self.connecting + self.idle + self.checking + self.leased + self.lanes + self.resetting
+        self.open
     }
 
     /// Whether there is nothing at all.
@@ -135,12 +144,14 @@ impl Census {
     }
 
     pub(crate) fn enter(&mut self, phase: Phase) {
+        self.open += usize::from(phase.is_open());
         if let Some(count) = self.count(phase) {
             *count += 1;
         }
     }
 
     pub(crate) fn leave(&mut self, phase: Phase) {
+        self.open -= usize::from(phase.is_open());
         if let Some(count) = self.count(phase) {
             *count -= 1;
         }

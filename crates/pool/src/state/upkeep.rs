@@ -1,10 +1,10 @@
-use super::{Action, Phase, SlotId, Snapshot, State, Succession};
-use crate::moment::Moment;
+use super::{Action, Phase, Replacement, SlotId, Snapshot, State};
+use crate::timestamp::Timestamp;
 
 impl State {
     /// Does what has become due by `now`. Who calls it asks `next_due` afterwards, and so
     /// need not be told to.
-    pub(crate) fn upkeep(&mut self, now: Moment) {
+    pub(crate) fn upkeep(&mut self, now: Timestamp) {
         if self.closing {
             return;
         }
@@ -24,26 +24,26 @@ impl State {
     /// When `upkeep` has something to do next, at the latest. It is not later than a
     /// connection given back from now on could be due, so that giving one back need not
     /// wake whoever sleeps until then.
-    pub(crate) fn next_due(&mut self, now: Moment) -> Moment {
+    pub(crate) fn next_due(&mut self, now: Timestamp) -> Timestamp {
         self.planned = self.due(now);
         self.planned
     }
 
     /// Sees to it that `upkeep` is called at `due` at the latest.
-    pub(super) fn call_by(&mut self, due: Moment) {
+    pub(super) fn call_by(&mut self, due: Timestamp) {
         if due < self.planned {
             self.planned = due;
             self.actions.push_back(Action::Reschedule);
         }
     }
 
-    pub(super) fn due(&self, now: Moment) -> Moment {
-        let pause = self.rules.idle_timeout.min(self.rules.check_interval);
-        let mut due = now.after(pause.min(self.rules.leak_threshold.unwrap_or(pause)));
+    pub(super) fn due(&self, now: Timestamp) -> Timestamp {
+        let pause = self.policy.idle_timeout.min(self.policy.check_interval);
+        let mut due = now.after(pause.min(self.policy.leak_threshold.unwrap_or(pause)));
         if self.closing {
             return due;
         }
-        if let Some(rule) = self.rules.shedding {
+        if let Some(rule) = self.policy.shedding {
             let looked_at = now.after(rule.interval);
             due = due.min(self.shed_due().unwrap_or(looked_at).min(looked_at));
         }
@@ -53,25 +53,25 @@ impl State {
         if self.kept() > self.bounds.min as usize
             && let Some(oldest) = self.idle.first()
         {
-            due = due.min(self.idle_since(*oldest).after(self.rules.idle_timeout));
+            due = due.min(self.idle_since(*oldest).after(self.policy.idle_timeout));
         }
         for slot in &self.idle {
             let entry = self.slot(*slot);
             due = due.min(entry.expires_at);
-            if self.census.checking < self.rules.max_connecting {
-                due = due.min(entry.verified.after(self.rules.check_interval));
+            if self.counts.checking < self.policy.max_connecting {
+                due = due.min(entry.verified.after(self.policy.check_interval));
             }
         }
         for slot in self.slots.iter().filter(|slot| self.is_alive(slot)) {
-            if slot.succession == Succession::NotDue {
-                due = due.min(slot.renew_at);
+            if slot.replacement == Replacement::NotDue {
+                due = due.min(slot.replace_at);
             }
         }
         due = due.min(self.lanes_due());
-        due = due.min(self.queue.earliest_expiry().unwrap_or(Moment::NEVER));
-        let gate = self.gate();
-        if gate > now && self.census.connecting == 0 && self.is_lacking() {
-            due = due.min(gate);
+        due = due.min(self.queue.earliest_expiry().unwrap_or(Timestamp::NEVER));
+        let next_attempt = self.next_attempt();
+        if next_attempt > now && self.counts.connecting == 0 && self.needs_connection() {
+            due = due.min(next_attempt);
         }
         due
     }
@@ -83,7 +83,7 @@ impl State {
         self.actions.push_back(Action::Close(slot));
     }
 
-    fn expire_waiters(&mut self, now: Moment) {
+    fn expire_waiters(&mut self, now: Timestamp) {
         if self.queue.earliest_expiry().is_none_or(|first| first > now) {
             return;
         }
@@ -102,7 +102,7 @@ impl State {
         self.note_left();
     }
 
-    fn close_expired(&mut self, now: Moment) {
+    fn close_expired(&mut self, now: Timestamp) {
         let expired: Vec<SlotId> = self
             .idle
             .iter()
@@ -114,20 +114,20 @@ impl State {
         }
     }
 
-    fn close_long_idle(&mut self, now: Moment) {
+    fn close_long_idle(&mut self, now: Timestamp) {
         while self.kept() > self.bounds.min as usize
             && let Some(oldest) = self.idle.first().copied()
-            && now.since(self.idle_since(oldest)) >= self.rules.idle_timeout
+            && now.since(self.idle_since(oldest)) >= self.policy.idle_timeout
         {
             self.close_idle(oldest);
         }
     }
 
     /// Has idle connections checked, a few at a time, so that the others can be leased.
-    fn check_idle(&mut self, now: Moment) {
-        while self.census.checking < self.rules.max_connecting {
+    fn check_idle(&mut self, now: Timestamp) {
+        while self.counts.checking < self.policy.max_connecting {
             let is_due =
-                |slot: &SlotId| now.since(self.slot(*slot).verified) >= self.rules.check_interval;
+                |slot: &SlotId| now.since(self.slot(*slot).verified) >= self.policy.check_interval;
             let Some(at) = self.idle.iter().position(is_due) else {
                 break;
             };
@@ -138,12 +138,12 @@ impl State {
         }
     }
 
-    fn mark_old(&mut self, now: Moment) {
+    fn mark_old(&mut self, now: Timestamp) {
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
-            let is_old = slot.renew_at <= now && slot.succession == Succession::NotDue;
+            let is_old = slot.replace_at <= now && slot.replacement == Replacement::NotDue;
             if is_old && self.is_alive(slot) {
-                self.slots[index].succession = Succession::Due;
+                self.slots[index].replacement = Replacement::Due;
             }
         }
     }

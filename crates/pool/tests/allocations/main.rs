@@ -1,8 +1,12 @@
 //! In a program of its own, whose allocator counts.
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use underpin_core::driver::{BoxFuture, Connector, Pooled, SessionState};
 use underpin_core::{Deadline, Result};
-use underpin_pool::{AcquireOptions, Pool, PoolOptions};
+use underpin_pool::{AcquireOptions, Lease, Pool, PoolOptions};
 
 #[global_allocator]
 static ALLOCATOR: dhat::Alloc = dhat::Alloc;
@@ -37,29 +41,58 @@ impl Pooled for NoConnection {
     }
 }
 
-/// Nothing else runs meanwhile: the runtime has one thread, and what is had at once yields it
+fn blocks() -> u64 {
+    dhat::HeapStats::get().total_blocks
+}
+
+/// Has a caller wait for the only connection and get it, without letting other tasks run.
+fn wait_for_it(pool: &Pool<Nothing>, held: Lease<Nothing>) -> Lease<Nothing> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut waiting = pin!(pool.acquire(AcquireOptions::new()));
+    assert!(waiting.as_mut().poll(&mut context).is_pending());
+    drop(held);
+    match waiting.poll(&mut context) {
+        Poll::Ready(lease) => lease.unwrap(),
+        Poll::Pending => panic!("it was handed over"),
+    }
+}
+
+/// Nothing else runs meanwhile: the runtime has one thread, and whoever need not wait yields it
 /// to nobody.
 #[tokio::test]
-async fn leasing_an_idle_connection_and_giving_it_back_allocates_nothing() {
+async fn leasing_a_connection_and_returning_it_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();
     let pool = Pool::open(Nothing, PoolOptions::default()).unwrap();
     for _ in 0..3 {
         drop(pool.acquire(AcquireOptions::new()).await.unwrap());
-    }
-    let before = dhat::HeapStats::get().total_blocks;
-    for _ in 0..1000 {
-        drop(pool.acquire(AcquireOptions::new()).await.unwrap());
-    }
-    assert_eq!(dhat::HeapStats::get().total_blocks, before, "past the lock");
-    for _ in 0..1000 {
-        // What stands by is brought back, so that it is leased under the lock.
         pool.statistics();
-        let before = dhat::HeapStats::get().total_blocks;
-        drop(pool.acquire(AcquireOptions::new()).await.unwrap());
-        assert_eq!(
-            dhat::HeapStats::get().total_blocks,
-            before,
-            "under the lock"
-        );
     }
+    let before = blocks();
+    for _ in 0..1000 {
+        drop(pool.acquire(AcquireOptions::new()).await.unwrap());
+    }
+    assert_eq!(blocks(), before, "past the lock");
+    for _ in 0..1000 {
+        // The cache is emptied, so that the connection is leased under the lock.
+        pool.statistics();
+        let before = blocks();
+        drop(pool.acquire(AcquireOptions::new()).await.unwrap());
+        assert_eq!(blocks(), before, "under the lock");
+    }
+
+    let options = PoolOptions {
+        min: 1,
+        max: 1,
+        ..PoolOptions::default()
+    };
+    let pool = Pool::open(Nothing, options).unwrap();
+    let mut lease = pool.acquire(AcquireOptions::new()).await.unwrap();
+    for _ in 0..3 {
+        lease = wait_for_it(&pool, lease);
+    }
+    let before = blocks();
+    for _ in 0..1000 {
+        lease = wait_for_it(&pool, lease);
+    }
+    assert_eq!(blocks(), before, "after a wait");
 }

@@ -79,7 +79,7 @@ async fn a_lease_held_too_long_is_reported_once_with_its_place() {
         seconds(wait).await;
         let warnings = log.at(Level::WARN);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains(&options.place.to_string()));
+        assert!(warnings[0].contains(&options.caller.to_string()));
         assert!(warnings[0].contains("held=60s"), "{warnings:?}");
     }
     drop(held);

@@ -1,85 +1,96 @@
-//! What is said at the top of `src/standby.rs`, in all orders in which threads can do it and
+//! What is said at the top of `src/fast/cache.rs`, in all orders in which threads can do it and
 //! with all that a weak memory may show them. The source is that of the pool; what threads
 //! share in it is loom's.
 
-#[path = "../../src/berths.rs"]
-mod berths;
-#[path = "../../src/member.rs"]
-#[expect(dead_code, reason = "the pool uses all of it")]
-mod member;
-#[path = "../../src/moment.rs"]
-#[allow(dead_code, reason = "the pool uses all of it")]
-mod moment;
-#[path = "../../src/pass.rs"]
-mod pass;
-#[path = "../../src/standby.rs"]
-#[expect(dead_code, reason = "the pool uses all of it")]
-mod standby;
+mod fast {
+    #[path = "../../../src/fast/cache.rs"]
+    #[expect(dead_code, reason = "the pool uses all of it")]
+    pub(crate) mod cache;
+    #[path = "../../../src/fast/connection.rs"]
+    #[expect(dead_code, reason = "the pool uses all of it")]
+    pub(crate) mod connection;
+    #[path = "../../../src/fast/epoch.rs"]
+    #[expect(dead_code, reason = "the pool uses all of it")]
+    pub(crate) mod epoch;
+    #[path = "../../../src/fast/table.rs"]
+    pub(crate) mod table;
 
-mod record;
+    pub(crate) mod record;
+    pub(crate) mod sync;
+}
+
 mod state;
-mod sync;
+#[path = "../../src/timestamp.rs"]
+#[allow(dead_code, reason = "the pool uses all of it")]
+mod timestamp;
 
 use std::time::Duration;
 
 use loom::sync::Arc;
 use loom::thread;
 
-use berths::Berths;
-use member::Member;
-use moment::Moment;
-use pass::{Pass, Terms};
-use standby::{Found, Standby};
+use fast::cache::{IdleCache, Lookup};
+use fast::connection::PoolConnection;
+use fast::epoch::{Epoch, Stamp};
+use fast::sync::FIRST;
+use fast::table::ChunkedTable;
 use state::SlotId;
+use timestamp::Timestamp;
 
-type Connection = Box<Member<()>>;
+type Connection = Box<PoolConnection<()>>;
 
 const SLOT: SlotId = SlotId(0);
 const OPEN: bool = true;
 
-fn now() -> Moment {
-    Moment::at(Duration::from_secs(1))
+fn now() -> Timestamp {
+    Timestamp::at(Duration::from_secs(1))
 }
 
-/// Without a berth that was ever used.
-fn new() -> Arc<Standby<()>> {
-    Arc::new(Standby::new(Pass::after(0, OPEN), None))
+/// An empty cache.
+fn new() -> Arc<IdleCache<()>> {
+    Arc::new(IdleCache::new(Epoch::new(0, OPEN), None))
 }
 
-/// A connection that was leased before anything was recalled.
+/// A connection that was leased in the first epoch.
 fn leased() -> Connection {
-    let mut member = Member::new(SLOT, ());
-    member.terms = Terms {
-        pass: Pass::after(0, OPEN),
-        since: Moment::START,
-        expires_at: Moment::NEVER,
-    };
-    member
+    leased_in(SLOT)
 }
 
-/// Where a connection stands by.
-fn occupied() -> Arc<Standby<()>> {
-    let standby = new();
-    assert!(standby.park(leased(), now()).is_none());
-    standby
+fn leased_in(slot: SlotId) -> Connection {
+    let mut pooled = PoolConnection::new(slot, ());
+    pooled.stamp = Stamp {
+        epoch: Epoch::new(0, OPEN),
+        since: Timestamp::START,
+        expires_at: Timestamp::NEVER,
+        generation: 0,
+        check: false,
+    };
+    pooled
+}
+
+/// A cache with a connection.
+fn filled() -> Arc<IdleCache<()>> {
+    let cache = new();
+    assert!(cache.put(leased(), now()).is_none());
+    cache
 }
 
 /// What one who is about to wait does.
-fn close_and_collect(standby: &Standby<()>) -> Option<Connection> {
-    standby.set_pass(standby.pass().closed());
-    standby.take(SLOT)
+fn close_and_collect(cache: &IdleCache<()>) -> Option<Connection> {
+    cache.set_epoch(cache.epoch().closed());
+    cache.take(SLOT)
 }
 
 /// What a caller does.
-fn find(standby: &Standby<()>) -> Option<Connection> {
-    match standby.find(now()) {
-        Found::Nothing => None,
-        Found::Fit(member) | Found::Unfit(member) => Some(member),
+fn find(cache: &IdleCache<()>) -> Option<Connection> {
+    match cache.take_any(now()) {
+        Lookup::Miss => None,
+        Lookup::Hit(pooled) | Lookup::Unfit(pooled) => Some(pooled),
     }
 }
 
 /// All orders that may matter. A bound for those in which more than two threads do much: few
-/// mistakes need more changes from thread to thread at unfortunate moments.
+/// mistakes need more changes from thread to thread at unfortunate points.
 fn in_all_orders(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sync + Send + 'static) {
     let mut orders = loom::model::Builder::new();
     orders.preemption_bound = preemptions.into();
@@ -96,35 +107,44 @@ fn assert_one<const N: usize>(all: [Option<Connection>; N]) {
 fn who_gives_back_and_who_is_about_to_wait_do_not_miss_each_other() {
     in_all_orders(None, || {
         // The slot was used before.
-        let standby = occupied();
-        let member = find(&standby).unwrap();
-        let other = Arc::clone(&standby);
-        let parked = thread::spawn(move || other.park(member, now()));
-        let collected = close_and_collect(&standby);
-        assert_one([parked.join().unwrap(), collected]);
-        assert!(standby.take(SLOT).is_none(), "it stands by while one waits");
+        let cache = filled();
+        let pooled = find(&cache).unwrap();
+        let other = Arc::clone(&cache);
+        let put = thread::spawn(move || other.put(pooled, now()));
+        let collected = close_and_collect(&cache);
+        assert_one([put.join().unwrap(), collected]);
+        assert!(
+            cache.take(SLOT).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn nor_do_they_where_the_berth_is_made_at_the_same_time() {
+fn nor_do_they_if_the_cache_slot_is_made_at_the_same_time() {
     in_all_orders(None, || {
-        let standby = new();
-        let other = Arc::clone(&standby);
-        let parked = thread::spawn(move || other.park(leased(), now()));
-        let collected = close_and_collect(&standby);
-        assert_one([parked.join().unwrap(), collected]);
-        assert!(standby.take(SLOT).is_none(), "it stands by while one waits");
+        // Behind the slots that are always there.
+        let late = SlotId(FIRST as u32);
+        let cache = new();
+        let other = Arc::clone(&cache);
+        let put = thread::spawn(move || other.put(leased_in(late), now()));
+        cache.set_epoch(cache.epoch().closed());
+        let collected = cache.take(late);
+        assert_one([put.join().unwrap(), collected]);
+        assert!(
+            cache.take(late).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn one_of_two_callers_gets_what_stands_by() {
+fn one_of_two_callers_gets_the_cached_connection() {
     in_all_orders(None, || {
-        let standby = occupied();
-        let other = Arc::clone(&standby);
+        let cache = filled();
+        let other = Arc::clone(&cache);
         let theirs = thread::spawn(move || find(&other));
-        let mine = find(&standby);
+        let mine = find(&cache);
         assert_one([mine, theirs.join().unwrap()]);
     });
 }
@@ -132,91 +152,94 @@ fn one_of_two_callers_gets_what_stands_by() {
 #[test]
 fn what_is_given_back_is_found_by_who_comes_later() {
     in_all_orders(None, || {
-        let standby = occupied();
-        let other = Arc::clone(&standby);
-        let uses = |standby: &Standby<()>| {
-            if let Some(mut member) = find(standby) {
-                member.terms.since = now();
-                assert!(standby.park(member, now()).is_none());
+        let cache = filled();
+        let other = Arc::clone(&cache);
+        let uses = |cache: &IdleCache<()>| {
+            if let Some(mut pooled) = find(cache) {
+                pooled.stamp.since = now();
+                assert!(cache.put(pooled, now()).is_none());
             }
         };
         let theirs = thread::spawn(move || uses(&other));
-        uses(&standby);
+        uses(&cache);
         theirs.join().unwrap();
-        assert!(find(&standby).is_some(), "it is there and nobody sees it");
-        assert!(find(&standby).is_none());
+        assert!(find(&cache).is_some(), "it is there and nobody sees it");
+        assert!(find(&cache).is_none());
     });
 }
 
 #[test]
 fn nothing_is_left_behind_where_a_third_one_takes_it() {
     in_all_orders(3, || {
-        let standby = occupied();
-        let member = find(&standby).unwrap();
-        let (giver, caller) = (Arc::clone(&standby), Arc::clone(&standby));
-        let parked = thread::spawn(move || giver.park(member, now()));
+        let cache = filled();
+        let pooled = find(&cache).unwrap();
+        let (giver, caller) = (Arc::clone(&cache), Arc::clone(&cache));
+        let put = thread::spawn(move || giver.put(pooled, now()));
         let found = thread::spawn(move || find(&caller));
-        let collected = close_and_collect(&standby);
-        assert_one([parked.join().unwrap(), found.join().unwrap(), collected]);
-        assert!(standby.take(SLOT).is_none(), "it stands by while one waits");
+        let collected = close_and_collect(&cache);
+        assert_one([put.join().unwrap(), found.join().unwrap(), collected]);
+        assert!(
+            cache.take(SLOT).is_none(),
+            "it is cached while a caller waits"
+        );
     });
 }
 
 #[test]
-fn what_was_leased_before_a_recall_does_not_stand_by_after_it() {
+fn a_connection_of_an_earlier_epoch_is_not_cached() {
     in_all_orders(3, || {
-        let standby = occupied();
-        let other = Arc::clone(&standby);
-        // One who takes it under the old pass, and gives it back under whichever.
+        let cache = filled();
+        let other = Arc::clone(&cache);
+        // Takes it in the old epoch, and returns it in either.
         let holder = thread::spawn(move || {
-            let member = find(&other)?;
-            other.park(member, now())
+            let pooled = find(&other)?;
+            other.put(pooled, now())
         });
-        standby.set_pass(Pass::after(1, OPEN));
-        let collected = standby.take(SLOT);
+        cache.set_epoch(Epoch::new(1, OPEN));
+        let collected = cache.take(SLOT);
         assert_one([holder.join().unwrap(), collected]);
-        assert!(standby.take(SLOT).is_none(), "it stands by, and is stale");
+        assert!(cache.take(SLOT).is_none(), "it is cached, and stale");
     });
 }
 
 #[test]
-fn a_recall_while_one_gives_back_and_another_takes_makes_it_unfit() {
+fn a_new_epoch_while_one_returns_and_another_takes_makes_it_unfit() {
     in_all_orders(3, || {
-        let standby = occupied();
-        let member = find(&standby).unwrap();
-        let (giver, caller) = (Arc::clone(&standby), Arc::clone(&standby));
-        let parked = thread::spawn(move || giver.park(member, now()));
+        let cache = filled();
+        let pooled = find(&cache).unwrap();
+        let (giver, caller) = (Arc::clone(&cache), Arc::clone(&cache));
+        let put = thread::spawn(move || giver.put(pooled, now()));
         let found = thread::spawn(move || {
-            // Only after this is what is found surely found under the new pass.
-            let is_after = caller.pass() == Pass::after(1, OPEN);
-            match caller.find(now()) {
-                Found::Nothing => None,
-                Found::Fit(_) if is_after => panic!("a stale connection was found fit"),
-                Found::Fit(member) | Found::Unfit(member) => Some(member),
+            // Only after this, a connection is certainly found in the new epoch.
+            let is_after = caller.epoch() == Epoch::new(1, OPEN);
+            match caller.take_any(now()) {
+                Lookup::Miss => None,
+                Lookup::Hit(_) if is_after => panic!("a stale connection was found fit"),
+                Lookup::Hit(pooled) | Lookup::Unfit(pooled) => Some(pooled),
             }
         });
-        standby.set_pass(Pass::after(1, OPEN));
-        let collected = standby.take(SLOT);
-        assert_one([parked.join().unwrap(), found.join().unwrap(), collected]);
-        assert!(standby.take(SLOT).is_none(), "it stands by, and is stale");
+        cache.set_epoch(Epoch::new(1, OPEN));
+        let collected = cache.take(SLOT);
+        assert_one([put.join().unwrap(), found.join().unwrap(), collected]);
+        assert!(cache.take(SLOT).is_none(), "it is cached, and stale");
     });
 }
 
 #[test]
-fn berths_stay_where_they_are_while_more_are_made() {
+fn entries_stay_where_they_are_while_more_are_made() {
     in_all_orders(None, || {
-        let berths = Arc::new(Berths::<u64>::new());
-        let other = Arc::clone(&berths);
-        let place = |berths: &Berths<u64>| std::ptr::from_ref(berths.at(3)).addr();
+        let table = Arc::new(ChunkedTable::<u64>::new());
+        let other = Arc::clone(&table);
+        let address = |table: &ChunkedTable<u64>| std::ptr::from_ref(table.at(3)).addr();
         let theirs = thread::spawn(move || {
             other.at(100);
-            place(&other)
+            address(&other)
         });
-        assert!(berths.get(3).is_none_or(|berth| *berth == 0));
-        let third = place(&berths);
+        assert!(table.get(3).is_none_or(|entry| *entry == 0));
+        let third = address(&table);
         assert_eq!(theirs.join().unwrap(), third, "two have made the same");
-        assert_eq!(place(&berths), third);
-        assert!(berths.get(100).is_some());
-        assert_eq!(berths.iter().count(), 8 + 64);
+        assert_eq!(address(&table), third);
+        assert!(table.get(100).is_some());
+        assert_eq!(table.iter().count(), 2 + 2 + 64);
     });
 }

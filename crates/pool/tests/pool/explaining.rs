@@ -14,7 +14,7 @@ async fn a_timeout_says_why() {
     let mut lines = Vec::new();
     for _ in 0..4 {
         let options = AcquireOptions::new();
-        lines.push(options.place.line());
+        lines.push(options.caller.line());
         held.push(pool.acquire(options).await.unwrap());
         seconds(20).await;
     }
@@ -30,7 +30,7 @@ async fn a_timeout_says_why() {
         Class::Resource
     );
     *server.connect.lock().unwrap() = Goes::Well;
-    held.push(pool.acquire(AcquireOptions::at(once.place)).await.unwrap());
+    held.push(pool.acquire(AcquireOptions::at(once.caller)).await.unwrap());
     let patient = AcquireOptions {
         timeout: Some(Duration::from_secs(60)),
         ..AcquireOptions::new()

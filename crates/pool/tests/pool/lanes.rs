@@ -8,14 +8,14 @@ use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use underpin_core::driver::SessionState;
 use underpin_core::{Class, Deadline};
-use underpin_pool::{AcquireOptions, Place, Pool, Seat};
+use underpin_pool::{AcquireOptions, Grant, Pool, Seat};
 
 use crate::fake::{FakeConnector, Goes, assert_at_rest, leases, pool, seconds};
 
 async fn seat(pool: &Pool<FakeConnector>) -> Seat<FakeConnector> {
     match pool.share(AcquireOptions::new()).await.unwrap() {
-        Place::Lane(seat) => seat,
-        Place::Lease(lease) => panic!("a lane was to be had, not {lease:?}"),
+        Grant::Lane(seat) => seat,
+        Grant::Lease(lease) => panic!("a lane was to be had, not {lease:?}"),
     }
 }
 
@@ -30,7 +30,7 @@ async fn many_statements_share_one_connection() {
         tasks.push(tokio::spawn(async move {
             for _ in 0..20 {
                 let seat = seat(&pool).await;
-                seat.ride(answers.notified()).await.unwrap();
+                seat.run(answers.notified()).await.unwrap();
                 seat.answered();
             }
         }));
@@ -63,12 +63,12 @@ async fn a_dropped_statement_leaves_its_neighbours_whole() {
     let id = first.id;
     assert_eq!(second.id, id);
     let neighbour = tokio::spawn(async move {
-        let answer = second.ride(sleep(Duration::from_millis(30))).await;
+        let answer = second.run(sleep(Duration::from_millis(30))).await;
         second.set(SessionState::Busy);
         second.answered();
         answer
     });
-    let dropped = timeout(Duration::from_millis(10), first.ride(pending::<()>())).await;
+    let dropped = timeout(Duration::from_millis(10), first.run(pending::<()>())).await;
     assert!(dropped.is_err());
     drop(first);
     let third = seat(&pool).await;
@@ -89,11 +89,11 @@ async fn who_is_stuck_is_told_to_ask_elsewhere() {
     let stuck = seat(&pool).await;
     let behind = seat(&pool).await;
     let blocker = tokio::spawn(async move {
-        let answer = stuck.ride(pending::<()>()).await;
+        let answer = stuck.run(pending::<()>()).await;
         drop(stuck);
         answer
     });
-    assert_eq!(behind.ride(pending::<()>()).await, None);
+    assert_eq!(behind.run(pending::<()>()).await, None);
     drop(behind);
     assert_eq!(blocker.await.unwrap(), None);
     assert_eq!(pool.statistics().rescued_total, 2);
@@ -105,7 +105,7 @@ async fn who_is_stuck_is_told_to_ask_elsewhere() {
 async fn a_slow_statement_alone_in_its_lane_is_waited_for() {
     let (pool, server) = pool(4, |_| {});
     let alone = seat(&pool).await;
-    assert_eq!(alone.ride(seconds(25)).await, Some(()));
+    assert_eq!(alone.run(seconds(25)).await, Some(()));
     assert_eq!(alone.answered(), Duration::from_secs(25));
     assert_at_rest(&pool, &server);
 }
@@ -115,8 +115,8 @@ async fn one_connection_serves_both_in_turn() {
     let (pool, server) = pool(1, |_| {});
     let go = Arc::new(Notify::new());
     let (first, signal) = (seat(&pool).await, Arc::clone(&go));
-    let rider = tokio::spawn(async move {
-        first.ride(signal.notified()).await.unwrap();
+    let caller = tokio::spawn(async move {
+        first.run(signal.notified()).await.unwrap();
         first.answered();
     });
     let lease = tokio::spawn(pool.acquire(AcquireOptions::new()));
@@ -125,7 +125,7 @@ async fn one_connection_serves_both_in_turn() {
     seconds(1).await;
     assert_eq!(pool.statistics().waiting, 2, "the lane takes no more");
     go.notify_one();
-    rider.await.unwrap();
+    caller.await.unwrap();
     let lease = lease.await.unwrap().unwrap();
     assert!(!later.is_finished(), "who came first is served first");
     drop(lease);
@@ -162,10 +162,10 @@ async fn a_lane_whose_connection_died_is_not_joined() {
 async fn closing_waits_for_the_statements_in_lanes() {
     let (pool, server) = pool(4, |_| {});
     let go = Arc::new(Notify::new());
-    let (rider, signal) = (seat(&pool).await, Arc::clone(&go));
-    let rider = tokio::spawn(async move {
-        let answer = rider.ride(signal.notified()).await;
-        rider.answered();
+    let (caller, signal) = (seat(&pool).await, Arc::clone(&go));
+    let caller = tokio::spawn(async move {
+        let answer = caller.run(signal.notified()).await;
+        caller.answered();
         answer
     });
     let closing = tokio::spawn({
@@ -177,7 +177,7 @@ async fn closing_waits_for_the_statements_in_lanes() {
     let error = pool.share(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(error.class(), Class::Closed);
     go.notify_one();
-    assert_eq!(rider.await.unwrap(), Some(()));
+    assert_eq!(caller.await.unwrap(), Some(()));
     closing.await.unwrap().unwrap();
     assert_eq!(server.live(), 0);
 }
@@ -200,7 +200,7 @@ async fn those_who_wait_for_a_seat_can_go_away_at_any_moment() {
     let first = waiting.remove(0).await.unwrap().unwrap();
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
     drop(waiting);
-    let Place::Lane(first) = first else {
+    let Grant::Lane(first) = first else {
         panic!("it becomes a lane")
     };
     first.answered();

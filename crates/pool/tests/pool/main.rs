@@ -1,5 +1,6 @@
 //! The pool with a connector that fails, hangs, is slow and closes, in simulated time.
 
+mod cache;
 mod cancelling;
 mod closing;
 mod complaints;
@@ -13,5 +14,4 @@ mod leasing;
 mod operating;
 mod replacing;
 mod simulation;
-mod standby;
 mod validating;

@@ -15,7 +15,7 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep, timeout};
 use underpin_core::driver::SessionState;
 use underpin_core::{Class, Deadline};
-use underpin_pool::{AcquireOptions, Bounds, Place, Pool};
+use underpin_pool::{AcquireOptions, Bounds, Grant, Pool};
 
 use crate::fake::{FakeConnection, FakeConnector, Goes, Server, assert_at_rest, pool};
 
@@ -75,9 +75,9 @@ fn disturb(connection: &FakeConnection, random: &mut Rng) {
 async fn caller(world: Arc<World>, who: usize, mut random: Rng) {
     for _ in 0..60 {
         let patience = a_while(&mut random) * 3;
-        let turn = one_turn(&world, who, random.fork());
+        let task = one_task(&world, who, random.fork());
         // Dropped wherever it happens to be, and torn by a bug of the driver's.
-        match timeout(patience, AssertUnwindSafe(turn).catch_unwind()).await {
+        match timeout(patience, AssertUnwindSafe(task).catch_unwind()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => world.note(who, "met a bug"),
             Err(_) => world.note(who, "gave up"),
@@ -88,7 +88,7 @@ async fn caller(world: Arc<World>, who: usize, mut random: Rng) {
     }
 }
 
-async fn one_turn(world: &World, who: usize, mut random: Rng) {
+async fn one_task(world: &World, who: usize, mut random: Rng) {
     let pool = &world.pool;
     let options = AcquireOptions {
         timeout: random.bool().then(|| a_while(&mut random)),
@@ -97,15 +97,15 @@ async fn one_turn(world: &World, who: usize, mut random: Rng) {
     };
     if random.u8(..3) > 0 {
         match pool.share(options).await {
-            Ok(Place::Lane(seat)) => {
+            Ok(Grant::Lane(seat)) => {
                 world.note(who, "seat");
-                let answer = seat.ride(sleep(a_while(&mut random))).await;
+                let answer = seat.run(sleep(a_while(&mut random))).await;
                 if answer.is_some() && random.u8(..20) > 0 {
                     seat.answered();
                 }
                 world.note(who, "left");
             }
-            Ok(Place::Lease(lease)) => {
+            Ok(Grant::Lease(lease)) => {
                 sleep(a_while(&mut random)).await;
                 drop(lease);
             }

@@ -31,3 +31,4 @@ mod secrets;
 mod transaction;
 mod types;
 mod updated;
+mod words;

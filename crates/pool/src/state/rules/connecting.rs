@@ -9,7 +9,7 @@ fn a_returned_connection_serves_the_waiter_before_the_connect_does() {
     assert_eq!(connecting.len(), 1);
     assert_eq!(
         state.returned(slot, secs(2)),
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 7,
             check: false
         }
@@ -28,7 +28,7 @@ fn connects_at_once_are_capped_and_the_minimum_is_kept_filled() {
         max_connecting: 4,
         ..options(10, 20)
     });
-    state.upkeep(Moment::START);
+    state.upkeep(Timestamp::START);
     let mut under_way = attempts(&mut state);
     let mut opened = 0;
     while let Some(slot) = under_way.pop() {
@@ -50,7 +50,7 @@ fn connects_at_once_are_capped_and_the_minimum_is_kept_filled() {
 #[test]
 fn waits_between_attempts_are_one_two_and_four_seconds() {
     let mut state = State::new(&options(0, 4));
-    wait(&mut state, 7, 3, Moment::START);
+    wait(&mut state, 7, 3, Timestamp::START);
     let mut began = Vec::new();
     for second in 0..=7 {
         state.upkeep(secs(second));
@@ -78,8 +78,8 @@ fn waits_between_attempts_are_one_two_and_four_seconds() {
 #[test]
 fn a_caller_without_retries_does_not_cost_others_theirs() {
     let mut state = State::new(&options(0, 4));
-    wait(&mut state, 7, 3, Moment::START);
-    wait(&mut state, 8, 0, Moment::START);
+    wait(&mut state, 7, 3, Timestamp::START);
+    wait(&mut state, 8, 0, Timestamp::START);
     let slots = attempts(&mut state);
     assert_eq!(slots.len(), 2);
     // The attempt still under way serves the oldest; the failed one was the other's.
@@ -113,7 +113,7 @@ fn a_caller_without_retries_does_not_cost_others_theirs() {
 #[test]
 fn what_cannot_succeed_is_not_tried_again_and_again() {
     let mut state = State::new(&options(0, 4));
-    wait(&mut state, 7, 3, Moment::START);
+    wait(&mut state, 7, 3, Timestamp::START);
     let slots = attempts(&mut state);
     let after = state.connect_failed(slots[0], true, secs(0), 0.5);
     assert_eq!((after.failed_waiters, after.retry_in), (1, None));
@@ -128,8 +128,8 @@ fn what_cannot_succeed_is_not_tried_again_and_again() {
 #[test]
 fn filling_backs_off_up_to_ten_seconds_and_recovers() {
     let mut state = State::new(&options(5, 5));
-    state.upkeep(Moment::START);
-    let mut now = Moment::START;
+    state.upkeep(Timestamp::START);
+    let mut now = Timestamp::START;
     let mut waits = Vec::new();
     let mut under_way = attempts(&mut state);
     assert_eq!(under_way.len(), 4);
@@ -170,7 +170,7 @@ fn a_lazy_pool_opens_nothing_before_it_is_used() {
 fn one_failed_attempt_is_news_for_one_caller() {
     let mut state = State::new(&options(0, 4));
     for cell in 0..3 {
-        wait(&mut state, cell, 0, Moment::START);
+        wait(&mut state, cell, 0, Timestamp::START);
     }
     let slots = attempts(&mut state);
     assert_eq!(slots.len(), 3);
@@ -185,7 +185,7 @@ fn one_failed_attempt_is_news_for_one_caller() {
     let served = state.connected(slots[1], ms(2), 0.5);
     assert_eq!(
         served,
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 0,
             check: false
         }

@@ -2,7 +2,7 @@ use super::*;
 use crate::state::lanes::{AHEAD, LIGHT, LINGER, LINGER_BESIDE_OTHERS, OLD, STUCK};
 
 /// A lease that its caller would share.
-fn open_lane(state: &mut State, now: Moment) -> SlotId {
+fn open_lane(state: &mut State, now: Timestamp) -> SlotId {
     let slot = lease(state, now);
     assert!(state.offer_lane(slot, now), "a lane is wanted");
     slot
@@ -10,7 +10,7 @@ fn open_lane(state: &mut State, now: Moment) -> SlotId {
 
 /// Statements that take so long each, one after the other, so that their pace is known. Gives
 /// when the last one ends.
-fn answered(state: &mut State, each: Duration, mut now: Moment) -> Moment {
+fn answered(state: &mut State, each: Duration, mut now: Timestamp) -> Timestamp {
     for _ in 0..1000 {
         let slot = state.join(now).expect("the lane has nothing to do");
         let ends = now.after(each);
@@ -83,10 +83,10 @@ fn lanes_beyond_the_first_come_to_be_idle_once_statements_are_light() {
 #[test]
 fn busy_lanes_have_a_connection_opened_where_none_is_idle() {
     let mut state = State::new(&options(1, 2));
-    state.upkeep(Moment::START);
+    state.upkeep(Timestamp::START);
     let slots = attempts(&mut state);
     assert_eq!(slots.len(), 1, "the minimum");
-    state.connected(slots[0], Moment::START, 0.5);
+    state.connected(slots[0], Timestamp::START, 0.5);
     let first = open_lane(&mut state, ms(0));
     state.left(first, ms(0), End::Answered, ms(0));
     let now = answered(&mut state, AHEAD * 2, ms(1));
@@ -118,11 +118,15 @@ fn another_lane_is_opened_where_all_are_stuck() {
 fn nothing_joins_behind_a_statement_that_is_not_answered() {
     let (mut state, _) = filled(4, |_| {});
     let lane = open_lane(&mut state, ms(0));
-    let just_before = Moment::at(OLD - Duration::from_micros(1));
+    let just_before = Timestamp::at(OLD - Duration::from_micros(1));
     assert_eq!(state.join(just_before), Some(lane));
-    assert_eq!(state.join(Moment::at(OLD)), None);
-    state.left(lane, ms(0), End::Answered, Moment::at(OLD));
-    assert_eq!(state.join(Moment::at(OLD)), Some(lane), "it answers again");
+    assert_eq!(state.join(Timestamp::at(OLD)), None);
+    state.left(lane, ms(0), End::Answered, Timestamp::at(OLD));
+    assert_eq!(
+        state.join(Timestamp::at(OLD)),
+        Some(lane),
+        "it answers again"
+    );
 }
 
 #[test]
@@ -131,7 +135,7 @@ fn who_is_behind_a_statement_that_is_not_answered_goes_elsewhere() {
     let lane = open_lane(&mut state, ms(0));
     state.join(ms(1)).unwrap();
     state.join(ms(1)).unwrap();
-    let due = Moment::at(STUCK);
+    let due = Timestamp::at(STUCK);
     assert_eq!(state.next_due(ms(1)), due);
     state.upkeep(due);
     assert_eq!(actions(&mut state), [Action::Rescue(lane)]);
@@ -218,7 +222,7 @@ fn who_waits_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
     assert_eq!(actions(&mut state), [Action::ReturnLane(second)]);
     assert!(matches!(
         state.returned(second, soon),
-        Placement::HandOver { cell: 1, .. }
+        Placement::Handoff { cell: 1, .. }
     ));
     // A statement of one who holds a lease finds its way past those who wait.
     assert_eq!(state.join(ms(200)), Some(first));
@@ -243,7 +247,7 @@ fn the_only_connection_is_shared_and_leased_in_turn() {
     assert!(!state.left(lane, ms(0), End::Answered, ms(1)).ended);
     assert!(state.left(lane, ms(0), End::Answered, ms(1)).ended);
     let placement = state.returned(slots[0], ms(1));
-    assert!(matches!(placement, Placement::HandOver { cell: 1, .. }));
+    assert!(matches!(placement, Placement::Handoff { cell: 1, .. }));
 }
 
 #[test]
@@ -294,18 +298,18 @@ fn those_who_would_share_are_seated_as_soon_as_there_is_a_lane() {
         let waiter = Waiter {
             ticket,
             cell,
-            place: Location::caller(),
+            caller: Location::caller(),
             since: ms(0),
             retries: 3,
             failures: 0,
             due: ms(0),
-            expires: Moment::NEVER,
+            expires: Timestamp::NEVER,
             shares: true,
         };
         state.enqueue(waiter, ms(0));
     }
     let placement = state.returned(held, ms(1));
-    assert!(matches!(placement, Placement::HandOver { cell: 1, .. }));
+    assert!(matches!(placement, Placement::Handoff { cell: 1, .. }));
     assert!(state.offer_lane(slots[0], ms(1)));
     let slot = slots[0];
     let seats = [2, 3].map(|cell| Action::Seat { cell, slot });

@@ -1,11 +1,11 @@
 use super::*;
 
-fn reported(state: &mut State, now: Moment) -> Vec<(u32, u64)> {
+fn reported(state: &mut State, now: Timestamp) -> Vec<(u32, u64)> {
     state.upkeep(now);
     actions(state)
         .into_iter()
         .filter_map(|action| match action {
-            Action::ReportLeak(Holder { place, held }) => Some((place.line(), held.as_secs())),
+            Action::ReportLeak(Holder { caller, held }) => Some((caller.line(), held.as_secs())),
             _ => None,
         })
         .collect()
@@ -15,13 +15,13 @@ fn reported(state: &mut State, now: Moment) -> Vec<(u32, u64)> {
 fn a_lease_held_past_the_threshold_is_reported_once() {
     let threshold = Duration::from_secs(5);
     let (mut state, _) = filled(2, |o| o.leak_threshold = Some(threshold));
-    let place = Location::caller();
-    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1)) else {
+    let caller = Location::caller();
+    let Acquisition::Ready { slot, .. } = state.acquire(caller, secs(1)) else {
         panic!("one is idle")
     };
     assert_eq!(state.next_due(secs(1)), secs(6));
     assert_eq!(reported(&mut state, secs(5)), []);
-    assert_eq!(reported(&mut state, secs(6)), [(place.line(), 5)]);
+    assert_eq!(reported(&mut state, secs(6)), [(caller.line(), 5)]);
     assert_eq!(reported(&mut state, secs(9)), []);
     assert_eq!(state.returned(slot, secs(10)), Placement::Keep);
 

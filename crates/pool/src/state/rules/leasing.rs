@@ -4,8 +4,8 @@ use super::*;
 fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
     let (mut state, _) = filled(3, |_| {});
     let [first, second] = [lease(&mut state, secs(1)), lease(&mut state, secs(1))];
-    assert!(state.suspect(first, secs(1)));
-    assert!(!state.suspect(second, secs(1)), "it is known already");
+    assert!(state.mark_stale(first, secs(1)));
+    assert!(!state.mark_stale(second, secs(1)), "it is known already");
     assert_eq!(state.generation(), 1);
     for slot in [first, second] {
         assert_eq!(state.returned(slot, secs(1)), Placement::Close);
@@ -15,10 +15,10 @@ fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
     state.connected(new[0], secs(1), 0.5);
     let third = lease(&mut state, secs(1));
     assert!(
-        !state.suspect(third, ms(1_900)),
+        !state.mark_stale(third, ms(1_900)),
         "the server is given a second"
     );
-    assert!(state.suspect(third, ms(2_000)));
+    assert!(state.mark_stale(third, ms(2_000)));
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn newcomers_never_overtake_waiters() {
     wait(&mut state, 8, 3, secs(1));
     assert_eq!(
         state.returned(slot, secs(2)),
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 7,
             check: false
         }
@@ -37,7 +37,7 @@ fn newcomers_never_overtake_waiters() {
     assert_eq!(acquire(&mut state, secs(2)), Acquisition::Wait);
     assert_eq!(
         state.returned(slots[0], secs(3)),
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 8,
             check: false
         }
@@ -48,29 +48,29 @@ fn newcomers_never_overtake_waiters() {
 fn who_was_given_a_dead_connection_keeps_its_place() {
     let (mut state, _) = filled(2, |_| {});
     let first = state.issue_ticket();
-    let place = Location::caller();
-    let Acquisition::Ready { slot, .. } = state.acquire(place, secs(1)) else {
+    let caller = Location::caller();
+    let Acquisition::Ready { slot, .. } = state.acquire(caller, secs(1)) else {
         panic!("one is idle")
     };
     let other = lease(&mut state, secs(1));
     wait(&mut state, 8, 3, secs(1));
     state.broken(slot, secs(1));
-    assert_eq!(state.acquire(place, secs(1)), Acquisition::Wait);
+    assert_eq!(state.acquire(caller, secs(1)), Acquisition::Wait);
     let waiter = Waiter {
         ticket: first,
         cell: 7,
-        place,
+        caller,
         since: secs(1),
         retries: 3,
         failures: 0,
         due: secs(1),
-        expires: Moment::NEVER,
+        expires: Timestamp::NEVER,
         shares: false,
     };
     state.enqueue(waiter, secs(1));
     assert_eq!(
         state.returned(other, secs(2)),
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 7,
             check: false
         }
@@ -87,7 +87,7 @@ fn bounds_and_overflow_are_kept() {
     let mut connecting = attempts(&mut state);
     while let Some(slot) = connecting.pop() {
         let placement = state.connected(slot, secs(1), 0.5);
-        assert!(matches!(placement, Placement::HandOver { .. }));
+        assert!(matches!(placement, Placement::Handoff { .. }));
         leases.push(slot);
         connecting.extend(attempts(&mut state));
     }
@@ -96,7 +96,7 @@ fn bounds_and_overflow_are_kept() {
     for slot in &leases {
         assert!(matches!(
             state.returned(*slot, secs(2)),
-            Placement::HandOver { .. }
+            Placement::Handoff { .. }
         ));
     }
     let placements: Vec<_> = leases.iter().map(|s| state.returned(*s, secs(3))).collect();
@@ -117,7 +117,7 @@ fn a_dead_socket_leaks_no_permit() {
     assert_eq!(again.len(), 1);
     assert!(matches!(
         state.connected(again[0], secs(2), 0.5),
-        Placement::HandOver { .. }
+        Placement::Handoff { .. }
     ));
     state.closed(slot, secs(7));
     assert_eq!(state.snapshot().size, 1);
@@ -217,7 +217,7 @@ fn a_pool_made_smaller_shrinks_even_while_callers_wait() {
     let served = state.returned(slots[2], secs(2));
     assert_eq!(
         served,
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 7,
             check: false
         }

@@ -12,7 +12,7 @@ fn a_paused_pool_hands_nothing_out_and_forgets_nobody() {
     assert_eq!(actions(&mut state), [], "nothing is opened either");
     assert!(state.snapshot().paused);
     state.resume(secs(3));
-    let hand_over = |slot, cell| Action::HandOver {
+    let handoff = |slot, cell| Action::Handoff {
         slot,
         cell,
         check: true,
@@ -20,12 +20,12 @@ fn a_paused_pool_hands_nothing_out_and_forgets_nobody() {
     let other = slots.into_iter().find(|slot| *slot != out).unwrap();
     assert_eq!(
         actions(&mut state),
-        [hand_over(out, 7), hand_over(other, 8)],
+        [handoff(out, 7), handoff(other, 8)],
         "in the order of arrival"
     );
     assert_eq!(
         state.returned(out, secs(4)),
-        Placement::HandOver {
+        Placement::Handoff {
             cell: 9,
             check: false
         }

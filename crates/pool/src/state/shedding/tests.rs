@@ -7,13 +7,13 @@ use std::panic::Location;
 use super::super::{Acquisition, Placement, SlotId, Waiter};
 use super::*;
 use crate::options::PoolOptions;
-use crate::shedding::Shedding;
+use crate::options::Shedding;
 
 const CONNECTIONS: u32 = 4;
 const HELD: Duration = Duration::from_millis(10);
 
-fn ms(millis: u64) -> Moment {
-    Moment::at(Duration::from_millis(millis))
+fn ms(millis: u64) -> Timestamp {
+    Timestamp::at(Duration::from_millis(millis))
 }
 
 #[derive(Default)]
@@ -27,11 +27,11 @@ struct Outcome {
 
 struct Scene {
     state: State,
-    now: Moment,
+    now: Timestamp,
     /// Who waits, by cell: since when.
-    waiting: BTreeMap<u32, Moment>,
+    waiting: BTreeMap<u32, Timestamp>,
     /// When each lease ends.
-    ends: Vec<(Moment, SlotId)>,
+    ends: Vec<(Timestamp, SlotId)>,
     next_cell: u32,
     outcome: Outcome,
 }
@@ -48,16 +48,16 @@ impl Scene {
         };
         let mut scene = Scene {
             state: State::new(&options),
-            now: Moment::START,
+            now: Timestamp::START,
             waiting: BTreeMap::new(),
             ends: Vec::new(),
             next_cell: 0,
             outcome: Outcome::default(),
         };
-        scene.state.upkeep(Moment::START);
+        scene.state.upkeep(Timestamp::START);
         while let Some(action) = scene.state.next_action() {
             if let Action::Connect(slot) = action {
-                let placement = scene.state.connected(slot, Moment::START, 0.5);
+                let placement = scene.state.connected(slot, Timestamp::START, 0.5);
                 assert_eq!(placement, Placement::Keep);
             }
         }
@@ -65,9 +65,9 @@ impl Scene {
     }
 
     fn arrive(&mut self) {
-        let (now, place) = (self.now, Location::caller());
+        let (now, caller) = (self.now, Location::caller());
         let ticket = self.state.issue_ticket();
-        match self.state.acquire(place, now) {
+        match self.state.acquire(caller, now) {
             Acquisition::Ready { slot, .. } => self.serve(slot, now),
             _ => {
                 self.next_cell += 1;
@@ -76,12 +76,12 @@ impl Scene {
                 let waiter = Waiter {
                     ticket,
                     cell,
-                    place,
+                    caller,
                     since: now,
                     retries: 0,
                     failures: 0,
                     due: now,
-                    expires: Moment::NEVER,
+                    expires: Timestamp::NEVER,
                     shares: false,
                 };
                 self.state.enqueue(waiter, now);
@@ -89,7 +89,7 @@ impl Scene {
         }
     }
 
-    fn serve(&mut self, slot: SlotId, since: Moment) {
+    fn serve(&mut self, slot: SlotId, since: Timestamp) {
         self.outcome.served += 1;
         let waited = self.now.since(since);
         self.outcome.longest_wait = self.outcome.longest_wait.max(waited);
@@ -97,7 +97,7 @@ impl Scene {
     }
 
     /// Goes on to `until`, doing what comes up on the way.
-    fn go_on(&mut self, until: Moment) {
+    fn go_on(&mut self, until: Timestamp) {
         loop {
             let end = self.ends.iter().map(|(at, _)| *at).min();
             let due = self.state.next_due(self.now);
@@ -107,7 +107,7 @@ impl Scene {
                 let (_, slot) = self.ends.remove(at);
                 let placement = self.state.returned(slot, self.now);
                 self.obey();
-                if let Placement::HandOver { cell, .. } = placement {
+                if let Placement::Handoff { cell, .. } = placement {
                     let since = self.waiting.remove(&cell).expect("it waits");
                     self.serve(slot, since);
                 }
@@ -261,7 +261,7 @@ fn a_pool_that_is_still_empty_or_paused_sheds_nobody() {
     assert_eq!(scene.outcome.shed, 0);
     // The first connection begins to serve; who waits for the others is not late.
     let placement = scene.state.connected(attempts[0], scene.now, 0.5);
-    assert!(matches!(placement, Placement::HandOver { .. }));
+    assert!(matches!(placement, Placement::Handoff { .. }));
     scene.obey();
     scene.go_on(ms(1_050));
     assert_eq!(scene.outcome.shed, 0);

@@ -4,23 +4,23 @@ use super::*;
 
 impl Run {
     pub(super) fn verify(&mut self) {
-        let (state, world, census) = (&self.state, &self.world, &self.state.census);
-        let mut counted = Census::default();
+        let (state, world, counts) = (&self.state, &self.world, &self.state.counts);
+        let mut counted = PhaseCounts::default();
         for slot in &state.slots {
             counted.enter(slot.phase);
         }
-        assert_eq!(counted, *census, "the census is of the slots");
+        assert_eq!(counted, *counts, "the counts are of the slots");
         assert_eq!(
-            census.connecting,
+            counts.connecting,
             world.connecting.len(),
             "attempts under way"
         );
-        let (held, ready) = (world.leased.len(), world.standby.len());
-        assert_eq!(census.leased, held + ready, "leases");
-        assert_eq!(census.checking, world.checking.len(), "checks");
-        assert_eq!(census.resetting, world.resetting.len(), "resets");
+        let (held, ready) = (world.leased.len(), world.cache.len());
+        assert_eq!(counts.leased, held + ready, "leases");
+        assert_eq!(counts.checking, world.checking.len(), "checks");
+        assert_eq!(counts.resetting, world.resetting.len(), "resets");
         assert_eq!(
-            census.closing + census.closing_uncounted,
+            counts.closing + counts.closing_uncounted,
             world.closing.len(),
             "closings"
         );
@@ -29,11 +29,11 @@ impl Run {
         lanes.dedup();
         let free = state.lanes.free();
         assert_eq!(
-            census.lanes,
+            counts.lanes,
             lanes.len() + free + world.returning.len(),
             "lanes"
         );
-        assert_eq!(census.idle, state.idle.len(), "idle connections");
+        assert_eq!(counts.idle, state.idle.len(), "idle connections");
         assert_eq!(state.queue.len(), world.waiting.len(), "waiters");
         let totals = state.totals();
         assert_eq!(
@@ -42,28 +42,28 @@ impl Run {
             "the histogram counts what the total does"
         );
         assert!(
-            census.connecting <= state.rules.max_connecting,
+            counts.connecting <= state.policy.max_connecting,
             "too many connects at once"
         );
         let limit = self.bounds.limit().max(self.size_before);
         assert!(
-            census.size() <= limit,
+            counts.size() <= limit,
             "{} connections, at most {limit}",
-            census.size()
+            counts.size()
         );
-        self.size_before = census.size();
+        self.size_before = counts.size();
         let sorted = state.idle.is_sorted_by_key(|slot| state.idle_since(*slot));
         assert!(sorted, "the idle are in the order of their return");
         for slot in &state.idle {
             assert!(state.is_current(*slot), "a stale connection is idle");
         }
-        self.verify_standby();
+        self.verify_cache();
         self.verify_progress();
     }
 
     /// No wake-up is lost: whoever waits has something to wait for.
     fn verify_progress(&self) {
-        let (state, census) = (&self.state, &self.state.census);
+        let (state, counts) = (&self.state, &self.state.counts);
         let sharing = self
             .world
             .waiting
@@ -80,21 +80,21 @@ impl Run {
                 state.idle.is_empty(),
                 "somebody waits while a connection is idle"
             );
-            let full = census.size() >= self.bounds.limit();
+            let full = counts.size() >= self.bounds.limit();
             assert!(
-                full || state.is_lacking() || census.connecting > 0,
+                full || state.needs_connection() || counts.connecting > 0,
                 "nothing to wait for"
             );
         }
-        if state.is_lacking() && census.connecting == 0 {
+        if state.needs_connection() && counts.connecting == 0 {
             assert!(
                 state.backoff.is_failing(),
                 "a connection is missing and none is planned"
             );
-            let gate = state.gate();
+            let next_attempt = state.next_attempt();
             // The run goes on without upkeep for a while: what is overdue, `upkeep` does.
             assert!(
-                gate <= self.now || state.due(self.now) <= gate,
+                next_attempt <= self.now || state.due(self.now) <= next_attempt,
                 "it is overslept"
             );
         }

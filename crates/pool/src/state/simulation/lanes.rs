@@ -5,7 +5,7 @@ use super::*;
 impl Run {
     pub(super) fn share(&mut self) {
         if self.state.would_share_work(self.now) {
-            self.recall();
+            self.close_cache();
         }
         match self.state.join(self.now) {
             Some(slot) => self.sit(slot),
@@ -45,7 +45,7 @@ impl Run {
         self.leave(slot, joined, end);
     }
 
-    pub(super) fn leave(&mut self, slot: SlotId, joined: Moment, end: End) {
+    pub(super) fn leave(&mut self, slot: SlotId, joined: Timestamp, end: End) {
         let left = self.state.left(slot, joined, end, self.now);
         assert!(
             left.took <= self.now.since(joined),

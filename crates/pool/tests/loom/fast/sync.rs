@@ -1,7 +1,6 @@
-//! What `src/sync.rs` has, watched by loom.
+//! What `src/fast/sync.rs` has, watched by loom.
 
 use std::cell::Cell;
-use std::sync::Mutex;
 
 use loom::sync::atomic::AtomicUsize;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,14 +9,14 @@ pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) struct AtomicCell<T> {
     swaps: AtomicUsize,
     /// Loom does not change threads here, so that both are changed at once.
-    value: Mutex<T>,
+    value: std::sync::Mutex<T>,
 }
 
 impl<T> AtomicCell<T> {
     pub(crate) fn new(value: T) -> Self {
         AtomicCell {
             swaps: AtomicUsize::new(0),
-            value: Mutex::new(value),
+            value: std::sync::Mutex::new(value),
         }
     }
 
@@ -72,14 +71,17 @@ impl<T> OnceLock<T> {
     }
 }
 
+/// Few, since loom looks after each.
+pub(crate) const FIRST: usize = 2;
+
 loom::thread_local! {
     static LAST: Cell<usize> = Cell::new(0);
 }
 
-pub(crate) fn last_filled() -> usize {
+pub(crate) fn last_slot() -> usize {
     LAST.with(Cell::get)
 }
 
-pub(crate) fn note_filled(at: usize) {
+pub(crate) fn note_slot(at: usize) {
     LAST.with(|last| last.set(at));
 }

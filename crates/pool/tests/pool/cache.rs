@@ -1,4 +1,4 @@
-//! Connections that stand by for the next caller, from outside: nothing can be told but that
+//! Connections that are cached for the next caller, from outside: nothing can be told but that
 //! it is quick.
 
 use std::panic::Location;
@@ -32,8 +32,8 @@ fn here() -> &'static Location<'static> {
     Location::caller()
 }
 
-/// So many connections, all on standby.
-async fn standing_by(pool: &Fake, count: usize) -> Vec<usize> {
+/// A pool of so many connections, all cached.
+async fn fill_cache(pool: &Fake, count: usize) -> Vec<usize> {
     let held = leases(pool, count).await;
     let ids = held.iter().map(|lease| lease.id).collect();
     drop(held);
@@ -41,7 +41,7 @@ async fn standing_by(pool: &Fake, count: usize) -> Vec<usize> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_by_is_idle_and_each_lease_counts() {
+async fn a_cached_connection_is_idle_and_each_lease_counts() {
     let (pool, server) = pool(3, |_| {});
     *server.connect.lock().unwrap() = Goes::Slowly(Duration::from_millis(200));
     let held = pool.acquire(AcquireOptions::new()).await.unwrap();
@@ -80,7 +80,7 @@ async fn the_latest_holder_is_named_since_it_holds() {
         drop(pool.acquire(AcquireOptions::new()).await.unwrap());
         sleep(Duration::from_millis(100)).await;
     }
-    let (_held, place) = (at_once(&pool), here());
+    let (_held, caller) = (at_once(&pool), here());
     let hasty = AcquireOptions {
         timeout: Some(Duration::from_secs(2)),
         ..AcquireOptions::new()
@@ -88,16 +88,16 @@ async fn the_latest_holder_is_named_since_it_holds() {
     let error = pool.acquire(hasty).await.unwrap_err();
     let holder = format!(
         "Held longest: {}:{} for 2000 ms.",
-        place.file(),
-        place.line()
+        caller.file(),
+        caller.line()
     );
     assert!(error.message().contains(&holder), "{error}");
     let deadline = Deadline::after(Instant::now().into_std(), Duration::from_secs(1));
     let error = pool.close(deadline).await.unwrap_err();
     let holder = format!(
         "1 is still held: {}:{} for 3000 ms.",
-        place.file(),
-        place.line()
+        caller.file(),
+        caller.line()
     );
     assert!(error.message().contains(&holder), "{error}");
 }
@@ -106,13 +106,13 @@ async fn the_latest_holder_is_named_since_it_holds() {
 async fn of_two_holders_at_the_same_moment_the_later_is_named() {
     let (pool, _server) = pool(1, |_| {});
     drop(pool.acquire(AcquireOptions::new()).await.unwrap());
-    let (_held, place) = (at_once(&pool), here());
+    let (_held, caller) = (at_once(&pool), here());
     let hasty = AcquireOptions {
         timeout: Some(Duration::from_secs(2)),
         ..AcquireOptions::new()
     };
     let error = pool.acquire(hasty).await.unwrap_err();
-    let holder = format!("{}:{} for 2000 ms.", place.file(), place.line());
+    let holder = format!("{}:{} for 2000 ms.", caller.file(), caller.line());
     assert!(error.message().contains(&holder), "{error}");
 }
 
@@ -145,9 +145,9 @@ async fn only_a_lease_that_is_held_itself_for_too_long_is_a_leak() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pause_takes_back_what_stands_by() {
+async fn a_pause_empties_the_cache() {
     let (pool, server) = pool(2, |_| {});
-    standing_by(&pool, 2).await;
+    fill_cache(&pool, 2).await;
     pool.pause();
     let next = tokio::spawn(pool.acquire(AcquireOptions::new()));
     seconds(1).await;
@@ -162,9 +162,9 @@ async fn a_pause_takes_back_what_stands_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fewer_are_kept_of_what_stands_by_when_fewer_are_allowed() {
+async fn fewer_cached_connections_are_kept_when_fewer_are_allowed() {
     let (pool, server) = pool(10, |_| {});
-    standing_by(&pool, 10).await;
+    fill_cache(&pool, 10).await;
     let bounds = |max| Bounds {
         min: 0,
         max,
@@ -174,10 +174,10 @@ async fn fewer_are_kept_of_what_stands_by_when_fewer_are_allowed() {
     seconds(1).await;
     assert_eq!(server.live(), 3);
     assert_at_rest(&pool, &server);
-    // More than ever before, and more than the first berths.
+    // More than ever before, and more than the first cache slots.
     pool.resize(bounds(40)).unwrap();
     for _ in 0..3 {
-        standing_by(&pool, 40).await;
+        fill_cache(&pool, 40).await;
     }
     assert_eq!(server.opened(), 10 + 37);
     let held: Vec<_> = (0..40).map(|_| at_once(&pool)).collect();
@@ -186,9 +186,9 @@ async fn fewer_are_kept_of_what_stands_by_when_fewer_are_allowed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_stale_is_taken_from_standby() {
+async fn nothing_stale_is_taken_from_the_cache() {
     let (pool, server) = pool(3, |_| {});
-    let old = standing_by(&pool, 3).await;
+    let old = fill_cache(&pool, 3).await;
     let held = at_once(&pool);
     pool.invalidate();
     seconds(1).await;
@@ -203,9 +203,9 @@ async fn nothing_stale_is_taken_from_standby() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stands_by_is_replaced_with_its_connector() {
+async fn cached_connections_are_replaced_with_their_connector() {
     let (pool, old) = pool(3, |_| {});
-    standing_by(&pool, 3).await;
+    fill_cache(&pool, 3).await;
     let new = Server::new();
     pool.replace(FakeConnector(Arc::clone(&new)));
     drop(pool.acquire(AcquireOptions::new()).await.unwrap());
@@ -215,9 +215,9 @@ async fn what_stands_by_is_replaced_with_its_connector() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pool_is_closed_with_what_stands_by() {
+async fn a_pool_is_closed_with_its_cached_connections() {
     let (pool, server) = pool(3, |_| {});
-    standing_by(&pool, 3).await;
+    fill_cache(&pool, 3).await;
     let held = at_once(&pool);
     let closing = tokio::spawn({
         let pool = pool.clone();
@@ -234,7 +234,7 @@ async fn a_pool_is_closed_with_what_stands_by() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_died_on_standby_is_handed_to_nobody() {
+async fn a_connection_that_died_in_the_cache_is_leased_to_nobody() {
     let (pool, server) = pool(2, |o| o.min = 2);
     let held = leases(&pool, 2).await;
     let ids: Vec<usize> = held.iter().map(|lease| lease.id).collect();
@@ -256,7 +256,7 @@ async fn what_died_on_standby_is_handed_to_nobody() {
 async fn what_stood_by_for_too_long_is_tested_first() {
     for (rule, pings) in [(HealthCheck::default(), 1), (HealthCheck::Never, 0)] {
         let (pool, server) = pool(1, |o| o.health_check = rule);
-        standing_by(&pool, 1).await;
+        fill_cache(&pool, 1).await;
         sleep(Duration::from_millis(500)).await;
         drop(at_once(&pool));
         assert_eq!(server.pings.load(SeqCst), 0);
@@ -271,7 +271,7 @@ async fn what_stood_by_for_too_long_is_tested_first() {
 #[tokio::test(start_paused = true)]
 async fn a_test_that_comes_to_nothing_is_no_lease() {
     let (pool, server) = pool(1, |_| {});
-    standing_by(&pool, 1).await;
+    fill_cache(&pool, 1).await;
     *server.ping.lock().unwrap() = Goes::Nowhere;
     seconds(1).await;
     let acquire = pool.acquire(AcquireOptions::new());
@@ -297,7 +297,7 @@ async fn a_test_that_comes_to_nothing_is_no_lease() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_expired_is_taken_from_standby() {
+async fn nothing_expired_is_taken_from_the_cache() {
     let (pool, server) = pool(1, |o| {
         o.max_lifetime = Duration::from_secs(100);
         o.health_check = HealthCheck::Never;
@@ -363,10 +363,10 @@ async fn bursts_and_quiet_leave_nobody_behind() {
             .map(|_| {
                 let (pool, held) = (pool.clone(), Arc::clone(&held));
                 tokio::spawn(async move {
-                    for turn in 0..50 {
+                    for round in 0..50 {
                         let lease = pool.acquire(AcquireOptions::new()).await.unwrap();
                         assert!(held.fetch_add(1, SeqCst) < 3, "one has two holders");
-                        if turn % 4 == 0 {
+                        if round % 4 == 0 {
                             tokio::task::yield_now().await;
                         }
                         held.fetch_sub(1, SeqCst);

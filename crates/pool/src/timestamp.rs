@@ -1,24 +1,24 @@
 use std::time::Duration;
 
 /// A point in time as the state machine sees it: nanoseconds since the pool was opened.
-/// Arithmetic saturates, so that [`Moment::NEVER`] plus or minus anything stays sensible.
+/// Arithmetic saturates, so that [`Timestamp::NEVER`] plus or minus anything stays sensible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Timestamp(u64);
 
-impl Moment {
+impl Timestamp {
     /// The opening of the pool.
-    pub(crate) const START: Moment = Moment(0);
-    /// A moment that does not come.
-    pub(crate) const NEVER: Moment = Moment(u64::MAX);
+    pub(crate) const START: Timestamp = Timestamp(0);
+    /// A time that never comes.
+    pub(crate) const NEVER: Timestamp = Timestamp(u64::MAX);
 
-    /// The moment `since_start` after the opening.
+    /// The time `since_start` after the opening.
     pub(crate) fn at(since_start: Duration) -> Self {
-        Moment(nanos(since_start))
+        Timestamp(nanos(since_start))
     }
 
-    /// As [`nanos`](Moment::nanos) gave it.
+    /// As [`nanos`](Timestamp::nanos) gave it.
     pub(crate) fn of_nanos(nanos: u64) -> Self {
-        Moment(nanos)
+        Timestamp(nanos)
     }
 
     /// In nanoseconds since the opening.
@@ -26,18 +26,23 @@ impl Moment {
         self.0
     }
 
-    /// The moment `wait` later.
+    /// The time `wait` later.
     pub(crate) fn after(self, wait: Duration) -> Self {
-        Moment(self.0.saturating_add(nanos(wait)))
+        Timestamp(self.0.saturating_add(nanos(wait)))
+    }
+
+    /// The timestamp `ago` earlier, or the opening.
+    pub(crate) fn before(self, ago: Duration) -> Self {
+        Timestamp(self.0.saturating_sub(nanos(ago)))
     }
 
     /// As `since`, in nanoseconds: what is done at each lease need not divide.
-    pub(crate) fn nanos_since(self, earlier: Moment) -> u64 {
+    pub(crate) fn nanos_since(self, earlier: Timestamp) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
     /// How long ago `earlier` was; zero where it is not earlier.
-    pub(crate) fn since(self, earlier: Moment) -> Duration {
+    pub(crate) fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
@@ -54,9 +59,9 @@ mod tests {
 
     #[test]
     fn endless_lengths_of_time_do_not_wrap_around() {
-        let now = Moment::at(Duration::from_secs(3));
-        assert_eq!(now.after(Duration::MAX), Moment::NEVER);
-        assert_eq!(now.since(Moment::NEVER), Duration::ZERO);
-        assert_eq!(now.since(Moment::START), Duration::from_secs(3));
+        let now = Timestamp::at(Duration::from_secs(3));
+        assert_eq!(now.after(Duration::MAX), Timestamp::NEVER);
+        assert_eq!(now.since(Timestamp::NEVER), Duration::ZERO);
+        assert_eq!(now.since(Timestamp::START), Duration::from_secs(3));
     }
 }

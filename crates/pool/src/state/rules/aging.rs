@@ -36,12 +36,12 @@ fn lifetimes_do_not_expire_in_waves() {
         max_connecting: 20,
         ..options(20, 20)
     });
-    state.upkeep(Moment::START);
+    state.upkeep(Timestamp::START);
     let mut random = fastrand::Rng::with_seed(7);
     for slot in attempts(&mut state) {
-        state.connected(slot, Moment::START, random.f64());
+        state.connected(slot, Timestamp::START, random.f64());
     }
-    let mut ends: Vec<Moment> = state.slots.iter().map(|slot| slot.expires_at).collect();
+    let mut ends: Vec<Timestamp> = state.slots.iter().map(|slot| slot.expires_at).collect();
     ends.sort();
     assert!(ends[0] >= secs(24 * 60) && ends[19] <= secs(30 * 60));
     for minute in 24..30 {
@@ -56,7 +56,7 @@ fn lifetimes_do_not_expire_in_waves() {
 fn an_old_connection_has_a_successor_before_it_goes() {
     let (mut state, slots) = filled(1, |o| o.max = 2);
     let expires = state.slots[slots[0].index()].expires_at;
-    let renew = state.slots[slots[0].index()].renew_at;
+    let renew = state.slots[slots[0].index()].replace_at;
     assert_eq!(expires.since(renew), Duration::from_secs(10));
     state.slots[slots[0].index()].verified = renew;
     state.upkeep(renew);
@@ -135,7 +135,7 @@ fn a_hot_connection_is_not_asked_for_a_sign_of_life() {
 #[test]
 fn idle_connections_are_checked_a_few_at_a_time() {
     let (mut state, slots) = filled(6, |o| o.max_connecting = 6);
-    state.rules.max_connecting = 2;
+    state.policy.max_connecting = 2;
     for (n, slot) in slots.iter().enumerate() {
         state.slots[slot.index()].phase = Phase::Idle {
             since: ms(n as u64),
@@ -166,7 +166,7 @@ fn idle_connections_are_checked_a_few_at_a_time() {
 #[test]
 fn a_successor_under_way_costs_no_idle_connection() {
     let (mut state, slots) = filled(2, |o| o.max = 3);
-    state.slots[slots[1].index()].renew_at = secs(700);
+    state.slots[slots[1].index()].replace_at = secs(700);
     for slot in &slots {
         state.slots[slot.index()].verified = secs(700);
     }

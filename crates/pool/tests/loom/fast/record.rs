@@ -4,10 +4,10 @@
 pub(crate) struct Record {}
 
 #[derive(Debug)]
-pub(crate) struct Leases {}
+pub(crate) struct LeaseTotals {}
 
-impl Leases {
+impl LeaseTotals {
     pub(crate) fn of<'a>(_: impl Iterator<Item = &'a Record>) -> Self {
-        Leases {}
+        LeaseTotals {}
     }
 }

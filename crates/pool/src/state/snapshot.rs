@@ -2,18 +2,19 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::{Phase, State};
-use crate::moment::Moment;
+use crate::histogram::Histogram;
+use crate::timestamp::Timestamp;
 
 /// Who holds a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// The line of the caller's code that asked for it.
-    pub(crate) place: &'static Location<'static>,
+    pub(crate) caller: &'static Location<'static>,
     /// For how long.
     pub(crate) held: Duration,
 }
 
-/// The pool at one moment, for messages and statistics.
+/// The pool at one time, for messages and statistics.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     /// Permits in use.
@@ -33,32 +34,51 @@ pub(crate) struct Snapshot {
     pub(crate) awaits_connect: bool,
 }
 
+/// What has happened since the pool was opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Totals {
+    /// How long the attempts to connect took that succeeded.
+    pub(crate) create: Histogram,
+    pub(crate) opened: u64,
+    pub(crate) closed: u64,
+    pub(crate) connection_errors: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) retries: u64,
+    pub(crate) rescued: u64,
+    /// Callers who found the queue full.
+    pub(crate) turned_away: u64,
+    /// Waits that were ended to shed load.
+    pub(crate) shed: u64,
+    /// Leases held past the threshold.
+    pub(crate) leaks: u64,
+}
+
 impl State {
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let census = &self.census;
+        let counts = &self.counts;
         let free = self.lanes.free();
         Snapshot {
-            size: census.size(),
+            size: counts.size(),
             limit: self.bounds.limit(),
-            idle: census.idle + free,
-            in_use: census.leased + census.resetting + census.checking + census.lanes - free,
-            lanes: census.lanes,
-            connecting: census.connecting,
-            closing: census.closing + census.closing_uncounted,
+            idle: counts.idle + free,
+            in_use: counts.leased + counts.resetting + counts.checking + counts.lanes - free,
+            lanes: counts.lanes,
+            connecting: counts.connecting,
+            closing: counts.closing + counts.closing_uncounted,
             waiting: self.queue.len(),
             paused: self.paused,
-            awaits_connect: !self.paused && (census.connecting > 0 || self.is_lacking()),
+            awaits_connect: !self.paused && (counts.connecting > 0 || self.needs_connection()),
         }
     }
 
     /// Who holds connections, the longest first.
-    pub(crate) fn holders(&self, now: Moment) -> Vec<Holder> {
+    pub(crate) fn holders(&self, now: Timestamp) -> Vec<Holder> {
         let mut holders: Vec<Holder> = self
             .slots
             .iter()
             .filter_map(|slot| match slot.phase {
-                Phase::Leased { since, place } => Some(Holder {
-                    place,
+                Phase::Leased { since, caller } => Some(Holder {
+                    caller,
                     held: now.since(since),
                 }),
                 _ => None,

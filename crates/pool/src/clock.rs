@@ -1,0 +1,158 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::timestamp::Timestamp;
+
+/// The pool's clock. Leasing a connection and returning it each read it, and a reading of the
+/// operating system's clock takes longer than all the rest of that. So it reads the processor's
+/// counter, as long as that runs like Tokio's clock, which is checked at each upkeep. Once it
+/// does not, as after the machine slept or while a test has paused Tokio's clock, the pool stays
+/// with Tokio's.
+///
+/// Timestamps are compared with one another only: what comes from outside as an `Instant`, and
+/// what goes to a timer, is converted relative to the present, so that the two clocks may drift
+/// apart over days.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    opened_at: Instant,
+    counter: quanta::Clock,
+    opened_at_count: u64,
+    is_counter: AtomicBool,
+    /// When the two were last compared, in nanoseconds since the opening.
+    compared_at: AtomicU64,
+    compared_at_count: AtomicU64,
+}
+
+/// A difference that may come from one reading being interrupted before the other.
+const TOLERANCE: Duration = Duration::from_millis(20);
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        let counter = quanta::Clock::new();
+        let opened_at_count = counter.raw();
+        let opened_at = Instant::now();
+        Clock {
+            opened_at,
+            is_counter: AtomicBool::new(!is_paused(opened_at)),
+            opened_at_count,
+            compared_at: AtomicU64::new(0),
+            compared_at_count: AtomicU64::new(opened_at_count),
+            counter,
+        }
+    }
+
+    /// The present.
+    #[inline]
+    pub(crate) fn now(&self) -> Timestamp {
+        match self.is_counter.load(Ordering::Relaxed) {
+            true => {
+                let count = self.counter.raw();
+                let nanos = self.counter.delta_as_nanos(self.opened_at_count, count);
+                Timestamp::of_nanos(nanos)
+            }
+            false => Timestamp::at(self.opened_at.elapsed()),
+        }
+    }
+
+    /// The timestamp of an instant.
+    pub(crate) fn timestamp(&self, instant: Instant) -> Timestamp {
+        let (now, at) = (Instant::now(), self.now());
+        match instant.checked_duration_since(now) {
+            Some(ahead) => at.after(ahead),
+            None => at.before(now.saturating_duration_since(instant)),
+        }
+    }
+
+    /// The instant of a timestamp to come; `None` if a clock cannot hold it.
+    pub(crate) fn instant(&self, timestamp: Timestamp) -> Option<Instant> {
+        match timestamp {
+            Timestamp::NEVER => None,
+            timestamp => Instant::now().checked_add(timestamp.since(self.now())),
+        }
+    }
+
+    /// Compares the counter with Tokio's clock, and leaves it if they disagree by more than a
+    /// hundredth.
+    pub(crate) fn compare(&self) {
+        if !self.is_counter.load(Ordering::Relaxed) {
+            return;
+        }
+        let (count, at) = (self.counter.raw(), self.opened_at.elapsed());
+        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        let before = self.compared_at.swap(at, Ordering::Relaxed);
+        let count_before = self.compared_at_count.swap(count, Ordering::Relaxed);
+        let real = at.saturating_sub(before);
+        let counted = self.counter.delta_as_nanos(count_before, count);
+        if count < count_before || !agree(real, counted) {
+            self.is_counter.store(false, Ordering::Relaxed);
+            tracing::debug!(real, counted, "the pool reads Tokio's clock from now on");
+        }
+    }
+}
+
+fn agree(real: u64, counted: u64) -> bool {
+    let tolerance = TOLERANCE.as_nanos() as u64 + real / 100;
+    real.abs_diff(counted) <= tolerance
+}
+
+/// Whether a test has paused Tokio's clock.
+fn is_paused(now: Instant) -> bool {
+    let begun = std::time::Instant::now();
+    while begun.elapsed() < Duration::from_micros(1) {
+        std::hint::spin_loop();
+    }
+    Instant::now() == now
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_may_differ_a_little() {
+        let second = 1_000_000_000;
+        assert!(agree(30 * second, 30 * second + second / 4));
+        assert!(!agree(30 * second, 31 * second));
+        assert!(!agree(0, second), "one of them stands still");
+        assert!(agree(0, 19_000_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paused_clock_is_followed() {
+        let clock = Clock::new();
+        let before = clock.now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(clock.now().since(before), Duration::from_secs(3));
+    }
+
+    #[tokio::test]
+    async fn a_clock_that_is_paused_later_is_followed_once_it_was_compared() {
+        let clock = Clock::new();
+        assert!(clock.is_counter.load(Ordering::Relaxed));
+        clock.compare();
+        assert!(clock.is_counter.load(Ordering::Relaxed), "they agree");
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        clock.compare();
+        let before = clock.now();
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(clock.now().since(before), Duration::from_secs(3));
+    }
+
+    #[tokio::test]
+    async fn instants_and_timestamps_are_converted_there_and_back() {
+        let clock = Clock::new();
+        let instant = Instant::now() + Duration::from_secs(5);
+        let there = clock.timestamp(instant);
+        let back = clock.instant(there).expect("it is not never");
+        let off = back.max(instant) - back.min(instant);
+        assert!(off < TOLERANCE, "{off:?}");
+        assert_eq!(clock.instant(Timestamp::NEVER), None);
+        assert_eq!(
+            clock.timestamp(instant - Duration::from_secs(3600)),
+            Timestamp::START
+        );
+    }
+}

@@ -1,0 +1,28 @@
+//! What threads share in the [cache](crate::fast::cache), in one place, so that the test that tries
+//! all orders can replace it.
+
+use std::cell::Cell;
+pub(crate) use std::sync::OnceLock;
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+pub(crate) use crossbeam_utils::atomic::AtomicCell;
+
+/// How many entries of a [table](crate::fast::table) are always there: enough for a pool of the
+/// usual size.
+pub(crate) const FIRST: usize = 32;
+
+thread_local! {
+    static LAST: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The cache slot that this thread filled last.
+#[inline]
+pub(crate) fn last_slot() -> usize {
+    LAST.get()
+}
+
+/// Notes that this thread has filled this cache slot.
+#[inline]
+pub(crate) fn note_slot(at: usize) {
+    LAST.set(at);
+}

@@ -1,0 +1,102 @@
+//! The ways back into the pool.
+
+use std::sync::Arc;
+
+use underpin_core::driver::{Connector, Pooled, SessionState};
+
+use crate::background;
+use crate::fast::connection::BoxedConnection;
+use crate::fast::mailbox::Outcome;
+use crate::inner::Inner;
+use crate::lane::{self, Lane};
+use crate::state::End;
+use crate::timestamp::Timestamp;
+use crate::work::Job;
+
+/// Passes on what came into the mailbox of a waiter that has gone away.
+pub(crate) fn pass_on<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    mailbox: u32,
+    outcome: Outcome<C::Connection>,
+) {
+    match outcome {
+        Outcome::Leased(pooled) => return unclaimed(inner, pooled),
+        Outcome::Seated { slot, lane, since } => {
+            // The last hold on a lane that has ended must be the pool's.
+            drop(lane);
+            lane::leave(inner, slot, since, End::Answered);
+        }
+        _ => {}
+    }
+    inner.with(|locked, _| locked.mailboxes.free(mailbox));
+}
+
+/// Passes on a connection that its waiter does not take.
+pub(crate) fn unclaimed<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnection<C>) {
+    inner.with(|locked, now| {
+        let placement = locked.state.unclaimed(pooled.slot, now);
+        locked.put(pooled, placement, now);
+    });
+}
+
+/// Gives the connection of a lane back, unless others have a hold on it still.
+pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C::Connection>>) {
+    if let Some(lane) = Arc::into_inner(lane) {
+        let pooled = lane.into_connection();
+        let state = pooled.connection.state();
+        decide(inner, pooled, state, inner.now());
+    }
+}
+
+/// Gives back a connection that its holder is done with; `begun`: that the lease was counted.
+#[inline]
+pub(crate) fn release<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    pooled: BoxedConnection<C>,
+    begun: bool,
+) {
+    let now = inner.now();
+    if begun {
+        inner.count_return(&pooled, now);
+    }
+    let state = pooled.connection.state();
+    if state != SessionState::Clean {
+        return decide(inner, pooled, state, now);
+    }
+    if let Some(pooled) = inner.cache.put(pooled, now) {
+        decide(inner, pooled, state, now);
+    } else {
+        tracing::debug!(pool = inner.name(), "returned");
+    }
+}
+
+/// Has the state machine decide what becomes of a connection that its holder, or its lane, is
+/// done with.
+#[inline]
+fn decide<C: Connector>(
+    inner: &Arc<Inner<C>>,
+    pooled: BoxedConnection<C>,
+    state: SessionState,
+    now: Timestamp,
+) {
+    // Whether the other side has hung up is looked at when it goes out again.
+    let slot = pooled.slot;
+    if state == SessionState::Clean && !inner.hooks.has_after_release() {
+        let delivery = inner.with_at(now, |locked, now| locked.take_back(pooled, now));
+        if let Some(delivery) = delivery {
+            background::deliver(inner, delivery);
+        }
+    } else {
+        inner.with_at(now, |locked, now| {
+            if state == SessionState::Broken {
+                locked.state.broken(slot, now);
+                locked.close(pooled);
+            } else if locked.state.returned_dirty(slot, now) {
+                locked.give(Job::Reset(pooled));
+            } else {
+                locked.close(pooled);
+            }
+        });
+    }
+    tracing::debug!(pool = inner.name(), ?state, "returned");
+}
