@@ -8,10 +8,10 @@ use underpin_pool::{Bounds, Lease, Pool};
 
 use crate::call::CallOptions;
 use crate::counters::Counters;
-use crate::statement_speed::StatementSpeeds;
 use crate::member::{Member, NewMember};
 use crate::routes::Routes;
 use crate::run::acquire;
+use crate::statement_speed::StatementSpeeds;
 
 /// A connection of any engine, leased from a member's pool.
 pub type AnyLease = Lease<AnyConnector>;

@@ -9,8 +9,8 @@ use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
 use crate::cluster::{AnyLease, Cluster};
-use crate::statement_speed::StatementSpeed;
 use crate::operation::{Answer, Operation};
+use crate::statement_speed::StatementSpeed;
 
 impl Cluster {
     /// Runs one operation on a connection of the member that serves it, and again where that

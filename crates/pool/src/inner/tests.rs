@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use underpin_core::driver::{Connector, Pooled, SessionState};
+use underpin_core::driver::{BoxFuture, Connector, Pooled, SessionState};
 use underpin_core::{Deadline, Result};
 
 use super::counts;
@@ -15,8 +15,8 @@ struct Nothing;
 impl Connector for Nothing {
     type Connection = NoConnection;
 
-    async fn connect(&self, _: Deadline) -> Result<NoConnection> {
-        Ok(NoConnection)
+    fn connect(&self, _: Deadline) -> BoxFuture<'_, Result<NoConnection>> {
+        Box::pin(async { Ok(NoConnection) })
     }
 }
 
@@ -27,15 +27,17 @@ impl Pooled for NoConnection {
         SessionState::Clean
     }
 
-    async fn ping(&self, _: Deadline) -> Result<()> {
-        Ok(())
+    fn ping(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
     }
 
-    async fn reset(&self, _: Deadline) -> Result<()> {
-        Ok(())
+    fn reset(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
     }
 
-    async fn close(self, _: Deadline) {}
+    fn close(self: Box<Self>, _: Deadline) -> BoxFuture<'static, ()> {
+        Box::pin(async {})
+    }
 }
 
 async fn pool_of_one() -> Pool<Nothing> {
