@@ -286,17 +286,14 @@ impl dyn Connection {
 pub type Fetching = BoxStream<'static, Result<()>>;
 
 /// What an engine can do, so that a call which it cannot serve is refused before it is sent,
-/// and so that nobody asks which engine it is.
+/// and so that nobody asks which engine it is. What its SQL can do is in its
+/// [dialect](crate::Engine::dialect): savepoints, DDL in transactions, returned rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Whether it takes SQL at all.
-    pub sql: bool,
     /// Whether one connection can serve many callers' statements at once.
     pub pipelining: bool,
     /// Whether it has transactions.
     pub transactions: bool,
-    /// Whether a transaction can hold savepoints.
-    pub savepoints: bool,
     /// Whether a refusal of a write as read-only means that the roles of servers may have
     /// changed, so that connections are stale.
     pub roles_change: bool,

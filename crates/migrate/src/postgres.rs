@@ -1,3 +1,5 @@
+//! PostgreSQL's rules for a run of revisions.
+
 use std::time::Duration;
 
 use underpin_sql::POSTGRES;

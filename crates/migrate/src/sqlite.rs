@@ -1,3 +1,5 @@
+//! SQLite's rules for a run of revisions.
+
 use underpin_sql::SQLITE;
 
 use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};

@@ -11,6 +11,10 @@ use underpin_cluster::NewMember;
 use underpin_config::Config;
 use underpin_core::driver::Capabilities;
 use underpin_core::{Class, Engine, Error, Result};
+use underpin_migrate::MigrationDialect;
+use underpin_model::ModelDialect;
+use underpin_schema::SchemaDialect;
+use underpin_sql::Dialect;
 
 use crate::backend::Backend;
 
@@ -29,11 +33,30 @@ pub trait EngineDriver: Send + Sync + 'static {
         |_| false
     }
 
+    /// What its SQL does differently, where it takes SQL and more than statements of the caller's
+    /// own: models, revisions, schemas. Default none.
+    fn dialects(&self) -> Option<Dialects> {
+        None
+    }
+
     /// What the configuration describes; nothing is connected yet.
     ///
     /// # Errors
     /// `Class::Config` for what the driver cannot do.
     fn open(&self, config: &Config) -> Result<Opened>;
+}
+
+/// What an engine's SQL does differently from that of others.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialects {
+    /// How its SQL is read and written.
+    pub sql: &'static Dialect,
+    /// How its schemas are read, made, compared and changed.
+    pub schema: &'static SchemaDialect,
+    /// How models are stored.
+    pub models: &'static ModelDialect,
+    /// How revisions run.
+    pub migrations: &'static MigrationDialect,
 }
 
 /// How an engine's databases are run.
@@ -50,7 +73,13 @@ static ADDED: RwLock<Vec<Arc<dyn EngineDriver>>> = RwLock::new(Vec::new());
 /// Makes a driver known, so that configurations and URLs can ask for its engine. A driver for
 /// an engine that has one already is not used.
 pub fn register(driver: impl EngineDriver) {
-    Engine::register(driver.engine().info());
+    let engine = Engine::register(driver.engine().info());
+    if let Some(dialects) = driver.dialects() {
+        engine.add_dialect(dialects.sql);
+        SchemaDialect::add(engine, dialects.schema);
+        ModelDialect::add(engine, dialects.models);
+        MigrationDialect::add(engine, dialects.migrations);
+    }
     let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
     added.push(Arc::new(driver));
 }

@@ -58,10 +58,14 @@ pub mod engine {
     pub use underpin_cluster::{CallOptions, Cluster, NewMember};
     pub use underpin_core::driver::Capabilities;
     pub use underpin_core::{AddressForm, EngineInfo};
+    pub use underpin_migrate::MigrationDialect;
+    pub use underpin_model::ModelDialect;
     pub use underpin_pool::PoolOptions;
+    pub use underpin_schema::SchemaDialect;
+    pub use underpin_sql::Dialect;
 
     pub use crate::backend::Backend;
-    pub use crate::engines::{EngineDriver, Opened, register};
+    pub use crate::engines::{Dialects, EngineDriver, Opened, register};
 }
 
 /// Where a database is and how it is used: one typed value, in layers, each value with

@@ -5,7 +5,10 @@ use std::time::Instant;
 
 use underpin_cluster::{Answer, AnyLease, Counters, Operation, mark_stale_if_read_only};
 use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandOver, Pooled};
-use underpin_core::{Deadline, Engine, FromRow, Params, Result, RowStream, TransactionOptions};
+use underpin_core::{
+    Class, Deadline, Effect, Engine, Error, FromRow, Params, Result, RowStream, TransactionOptions,
+};
+use underpin_sql::Savepoints;
 
 use crate::engines::EngineDriver;
 
@@ -153,6 +156,9 @@ impl Session {
         options: TransactionOptions,
         deadline: Deadline,
     ) -> Result<()> {
+        if !self.capabilities.transactions {
+            return Err(self.cannot("begin transactions"));
+        }
         self.clear_leftovers(deadline).await?;
         self.read_only.store(options.read_only, Ordering::Relaxed);
         self.held.begin(options, deadline).await
@@ -167,17 +173,58 @@ impl Session {
         self.held.rollback(deadline).await
     }
 
-    /// Sends a statement about a savepoint; `name` is one that this crate made up.
-    pub(crate) async fn savepoint(&self, verb: &str, name: &str, deadline: Deadline) -> Result<()> {
-        let sql = format!("{verb} {}", underpin_core::quote::identifier(name)?);
+    /// Sets a savepoint; `name` is one that this crate made up.
+    pub(crate) async fn set_savepoint(&self, name: &str, deadline: Deadline) -> Result<()> {
+        let savepoints = self.savepoints()?;
         self.clear_leftovers(deadline).await?;
+        let sql = format!("{}{}", savepoints.set, self.quoted(name)?);
+        self.held.batch(&sql, deadline).await
+    }
+
+    /// Forgets a savepoint, so that what was done since is part of what it was set in. Where the
+    /// engine cannot forget one, it stays until the transaction ends, and does no harm.
+    pub(crate) async fn release_savepoint(&self, name: &str, deadline: Deadline) -> Result<()> {
+        self.clear_leftovers(deadline).await?;
+        let Some(release) = self.savepoints()?.release else {
+            return Ok(());
+        };
+        let sql = format!("{release}{}", self.quoted(name)?);
         self.held.batch(&sql, deadline).await
     }
 
     async fn rollback_to(&self, name: &str, deadline: Deadline) -> Result<()> {
-        let name = underpin_core::quote::identifier(name)?;
-        let sql = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
+        let savepoints = self.savepoints()?;
+        let name = self.quoted(name)?;
+        let mut sql = format!("{}{name}", savepoints.roll_back);
+        if let Some(release) = savepoints.release {
+            sql = format!("{sql}; {release}{name}");
+        }
         self.held.batch(&sql, deadline).await
+    }
+
+    fn savepoints(&self) -> Result<&'static Savepoints> {
+        let dialect = self.engine.dialect();
+        dialect
+            .and_then(|dialect| dialect.savepoints.as_ref())
+            .ok_or_else(|| self.cannot("set savepoints"))
+    }
+
+    fn quoted(&self, name: &str) -> Result<String> {
+        let dialect = self.engine.dialect();
+        let dialect = dialect.ok_or_else(|| self.cannot("quote names"))?;
+        Ok(dialect.identifier(name)?)
+    }
+
+    #[cold]
+    fn cannot(&self, what: &str) -> Error {
+        Error::new(
+            Class::Unsupported,
+            format!(
+                "The engine {} cannot {what}; nothing was sent.",
+                self.engine
+            ),
+        )
+        .with_effect(Effect::NotSent)
     }
 
     pub(crate) async fn ping(&self, deadline: Deadline) -> Result<()> {

@@ -149,7 +149,7 @@ impl Transaction {
             Some((name, _)) => {
                 shared
                     .session
-                    .savepoint("RELEASE SAVEPOINT", name, self.deadline())
+                    .release_savepoint(name, self.deadline())
                     .await
             }
         };
@@ -191,9 +191,7 @@ impl Transaction {
         self.shared.require_open()?;
         let name = format!("underpin_{}", COUNT.fetch_add(1, Ordering::Relaxed));
         let session = &self.shared.session;
-        session
-            .savepoint("SAVEPOINT", &name, self.deadline())
-            .await?;
+        session.set_savepoint(&name, self.deadline()).await?;
         let inner = Some((name, Arc::clone(&self.shared)));
         Ok(Transaction::over(
             Arc::clone(session),

@@ -83,9 +83,7 @@ use underpin_core::driver::Capabilities;
 
 /// What PostgreSQL can do.
 pub const CAPABILITIES: Capabilities = Capabilities {
-    sql: true,
     pipelining: true,
     transactions: true,
-    savepoints: true,
     roles_change: true,
 };

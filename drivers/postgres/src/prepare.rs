@@ -98,6 +98,11 @@ impl Call {
 }
 
 impl Ready {
+    /// Whether it was prepared just now, so that its columns are those of today's tables.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
     /// The parameters on their way, once their number is right.
     pub(crate) fn params<'a>(
         &'a self,

@@ -33,7 +33,14 @@ impl Connection {
             };
             let described = &ready.prepared.result;
             if let Err(error) = sink.begin(&described.columns) {
-                return Err(call.refuse(error));
+                if ready.is_fresh() {
+                    return Err(call.refuse(error));
+                }
+                // A statement that was kept has the columns of the tables as they were.
+                self.session()
+                    .statements()
+                    .evict(asked.sql, &ready.prepared);
+                continue;
             }
             let params = match ready.params(asked.params) {
                 Ok(params) => params,

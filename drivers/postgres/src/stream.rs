@@ -73,7 +73,11 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
             Err(failure) => return Err(call.fail(failure).await),
         };
         if let Err(error) = sink.begin(&ready.prepared.result.columns) {
-            return Err(call.refuse(error));
+            if ready.is_fresh() {
+                return Err(call.refuse(error));
+            }
+            session.statements().evict(asked.sql, &ready.prepared);
+            continue;
         }
         let params = match ready.params(asked.params) {
             Ok(params) => params,

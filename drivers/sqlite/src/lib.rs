@@ -58,10 +58,8 @@ use underpin_core::driver::Capabilities;
 
 /// What SQLite can do.
 pub const CAPABILITIES: Capabilities = Capabilities {
-    sql: true,
     pipelining: false,
     transactions: true,
-    savepoints: true,
     // A file that is read-only stays so.
     roles_change: false,
 };

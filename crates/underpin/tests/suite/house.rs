@@ -1,6 +1,8 @@
 //! The arrows between the crates, and the oldest Rust that they are for.
 
 use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -81,6 +83,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-query",
             "underpin-schema",
             "underpin-sources",
+            "underpin-sql",
             "underpin-sqlite",
         ],
     ),
@@ -226,4 +229,107 @@ fn every_set_of_features_builds() {
             "with the features {features}:\n{said}"
         );
     }
+}
+
+/// The files outside the drivers and the dialects that may name an engine, each with its reason.
+/// The list may only become shorter.
+const NAME_ENGINES: &[(&str, &str)] = &[
+    (
+        "crates/core/src/engine.rs",
+        "describes the engines that the project knows",
+    ),
+    ("crates/core/src/dialect.rs", "has the dialect of each"),
+    (
+        "crates/schema/src/dialect.rs",
+        "has the schema dialect of each",
+    ),
+    (
+        "crates/model/src/dialect.rs",
+        "has the model dialect of each",
+    ),
+    ("crates/model/src/models.rs", "has an example"),
+    (
+        "crates/migrate/src/dialect.rs",
+        "has the migration dialect of each",
+    ),
+    (
+        "crates/config/src/resolve.rs",
+        "falls back on PostgreSQL where no engine is named",
+    ),
+    (
+        "crates/config/src/fields.rs",
+        "falls back on PostgreSQL where no engine is named",
+    ),
+    (
+        "crates/config/src/builder.rs",
+        "takes a file without an engine for SQLite's",
+    ),
+    (
+        "crates/underpin/src/engines/postgres.rs",
+        "registers PostgreSQL",
+    ),
+    ("crates/underpin/src/engines/sqlite.rs", "registers SQLite"),
+    (
+        "crates/underpin/src/postgres_builder.rs",
+        "takes callbacks that only PostgreSQL has",
+    ),
+    ("apps/demo/src/main.rs", "says which databases it runs on"),
+    (
+        "apps/jobmatch/src/clock.rs",
+        "asks each engine for its time",
+    ),
+    (
+        "apps/jobmatch/src/emails.rs",
+        "locks rows where the engine can",
+    ),
+    (
+        "apps/jobmatch/src/matching.rs",
+        "takes the faster statement of PostgreSQL",
+    ),
+    ("apps/jobmatch/src/verify.rs", "asks each engine's catalog"),
+];
+
+#[test]
+fn few_files_name_an_engine() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = Vec::new();
+    for folder in ["crates", "apps"] {
+        for source in sources(&root.join(folder)) {
+            let text = fs::read_to_string(&source).unwrap();
+            // Unit tests may name what they like.
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            if code.contains("Engine::POSTGRES") || code.contains("Engine::SQLITE") {
+                let path = source.strip_prefix(&root).unwrap();
+                found.push(path.to_string_lossy().into_owned());
+            }
+        }
+    }
+    found.sort();
+    let mut listed: Vec<String> = NAME_ENGINES
+        .iter()
+        .map(|(file, _)| (*file).to_owned())
+        .collect();
+    listed.sort();
+    assert_eq!(
+        found, listed,
+        "a file that names an engine has its reason in the list"
+    );
+}
+
+/// The files of Rust under `src` folders, without those of tests.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && name != "tests" && name != "target" {
+            all.extend(sources(&path));
+        } else if name.ends_with(".rs")
+            && !["tests.rs", "properties.rs"].contains(&&*name)
+            && path.components().any(|part| part.as_os_str() == "src")
+        {
+            all.push(path);
+        }
+    }
+    all
 }
