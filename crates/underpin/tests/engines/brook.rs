@@ -53,7 +53,7 @@ static DIALECT: LazyLock<Dialect> = LazyLock::new(|| Dialect {
     lexis: Lexis::new(RULES),
     quotes: BRACKETS,
     placeholder: |number| format!("@p{number}"),
-    ..SQLITE.clone()
+    ..SQLITE
 });
 
 static SCHEMA: LazyLock<SchemaDialect> = LazyLock::new(|| SchemaDialect {
