@@ -115,8 +115,15 @@ where
 /// function without parameters that gives `Result<Subject, _>`; where it gives `Err`, the test
 /// is skipped for that reason.
 ///
-/// ```ignore
+/// ```no_run
+/// use underpin_testkit::driver_suite::Subject;
+///
+/// async fn subject() -> Result<Subject, String> {
+///     Err("there is no server here".to_owned())
+/// }
+///
 /// underpin_testkit::driver_suite!(subject);
+/// # fn main() {}
 /// ```
 #[macro_export]
 macro_rules! driver_suite {
