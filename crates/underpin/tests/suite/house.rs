@@ -231,6 +231,30 @@ fn every_set_of_features_builds() {
     }
 }
 
+/// Tokio's features that a library for databases has no use for.
+const NOT_OF_TOKIO: [&str; 4] = ["fs", "full", "process", "signal"];
+
+#[test]
+fn no_library_asks_for_more_of_tokio_than_it_uses() {
+    let metadata = metadata();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        if !package["source"].is_null() || name == "underpin-bench" {
+            continue;
+        }
+        for dependency in package["dependencies"].as_array().unwrap() {
+            if dependency["name"] != "tokio" || dependency["kind"] == "dev" {
+                continue;
+            }
+            let asked = dependency["features"].as_array().unwrap().iter();
+            let more: Vec<&Value> = asked
+                .filter(|feature| NOT_OF_TOKIO.contains(&feature.as_str().unwrap()))
+                .collect();
+            assert!(more.is_empty(), "{name} asks for Tokio's {more:?}");
+        }
+    }
+}
+
 /// The files outside the drivers and the dialects that may name an engine, each with its reason.
 /// The list may only become shorter.
 const NAME_ENGINES: &[(&str, &str)] = &[
