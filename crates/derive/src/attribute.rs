@@ -53,14 +53,14 @@ pub(crate) const RENAME_ALL: Known = Known {
 };
 
 /// Where an attribute stands, and what it can say there.
-pub(crate) struct Place {
+pub(crate) struct AttributeSite {
     /// The attribute's name: `row` or `value`.
     pub(crate) attribute: &'static str,
     /// "a field", "the struct".
     pub(crate) on: &'static str,
     pub(crate) known: &'static [Known],
     /// The other place, to which an argument may have been meant to go.
-    pub(crate) elsewhere: &'static Place,
+    pub(crate) elsewhere: &'static AttributeSite,
 }
 
 struct Argument {
@@ -76,7 +76,11 @@ pub(crate) struct Arguments(Vec<Argument>);
 impl Arguments {
     /// Reads all attributes of this place's name. What cannot be understood is left out
     /// of the result and put into `errors`.
-    pub(crate) fn parse(attributes: &[Attribute], place: &Place, errors: &mut Errors) -> Self {
+    pub(crate) fn parse(
+        attributes: &[Attribute],
+        place: &AttributeSite,
+        errors: &mut Errors,
+    ) -> Self {
         let mut arguments = Arguments::default();
         for attribute in attributes
             .iter()
@@ -95,7 +99,7 @@ impl Arguments {
         arguments
     }
 
-    fn check(&self, path: &Path, given: Given, place: &Place) -> syn::Result<Argument> {
+    fn check(&self, path: &Path, given: Given, place: &AttributeSite) -> syn::Result<Argument> {
         let error = |message: String| Err(syn::Error::new_spanned(path, message));
         let Some(known) = place.known.iter().find(|known| path.is_ident(known.name)) else {
             return error(unknown(path, place));
@@ -198,7 +202,7 @@ impl Given {
     }
 }
 
-fn unknown(path: &Path, place: &Place) -> String {
+fn unknown(path: &Path, place: &AttributeSite) -> String {
     let segments: Vec<String> = path.segments.iter().map(|s| s.ident.to_string()).collect();
     let given = segments.join("::");
     let (attribute, on) = (place.attribute, place.on);

@@ -5,16 +5,16 @@ use syn::parse::Parse;
 use syn::{Data, DeriveInput, Fields, GenericArgument, Index, LitStr, Member, Path};
 use syn::{PathArguments, Type};
 
-use crate::attribute::{Arguments, CRATE, Errors, Known, Names, Place, RENAME, RENAME_ALL};
+use crate::attribute::{Arguments, AttributeSite, CRATE, Errors, Known, Names, RENAME, RENAME_ALL};
 use crate::rename::Case;
 
-static STRUCT: Place = Place {
+static STRUCT: AttributeSite = AttributeSite {
     attribute: "row",
     on: "the struct",
     known: &[CRATE, RENAME_ALL],
     elsewhere: &FIELD,
 };
-static FIELD: Place = Place {
+static FIELD: AttributeSite = AttributeSite {
     attribute: "row",
     on: "a field",
     known: &[

@@ -2,22 +2,22 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DeriveInput, Fields, Generics, LitStr, Member, Path, Type};
 
-use crate::attribute::{Arguments, CRATE, Errors, Names, Place, RENAME, RENAME_ALL};
+use crate::attribute::{Arguments, AttributeSite, CRATE, Errors, Names, RENAME, RENAME_ALL};
 use crate::rename::Case;
 
-static TYPE: Place = Place {
+static TYPE: AttributeSite = AttributeSite {
     attribute: "value",
     on: "the type",
     known: &[CRATE, RENAME_ALL],
     elsewhere: &VARIANT,
 };
-static VARIANT: Place = Place {
+static VARIANT: AttributeSite = AttributeSite {
     attribute: "value",
     on: "a variant",
     known: &[RENAME],
     elsewhere: &TYPE,
 };
-static FIELD: Place = Place {
+static FIELD: AttributeSite = AttributeSite {
     attribute: "value",
     on: "a field",
     known: &[],

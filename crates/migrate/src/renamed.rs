@@ -84,7 +84,7 @@ pub fn renamed(sql: &str, pieces: &[Piece], engine: Engine) -> Result<Vec<Rename
             return Err(error(BEHIND));
         }
         let from = path(old, engine).ok_or_else(|| error(NO_NAME))?;
-        let to = Place {
+        let to = ScriptComments {
             sql,
             pieces,
             engine,
@@ -144,13 +144,13 @@ fn name(token: &Token<'_>, lexis: &Lexis) -> Option<String> {
 }
 
 /// Where a comment is.
-struct Place<'s> {
+struct ScriptComments<'s> {
     sql: &'s str,
     pieces: &'s [Piece],
     engine: Engine,
 }
 
-impl Place<'_> {
+impl ScriptComments<'_> {
     /// What comes after the comment that is the token at `place`.
     fn of(&self, tokens: &[Token<'_>], place: usize) -> Option<RenamedTo> {
         let solid = |token: &&Token<'_>| token.kind != Kind::Comment;

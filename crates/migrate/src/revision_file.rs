@@ -28,18 +28,18 @@
 
 mod head;
 mod new_script;
-mod place;
 mod render;
 mod section_line;
+mod source_line;
 
 use underpin_core::{Engine, Error, Result};
 use underpin_sql::Piece;
 
 use self::head::Head;
 pub use self::new_script::{NewScript, NewSection};
-use self::place::Place;
 pub use self::render::{NewRevision, TEMPLATE, render};
 use self::section_line::{Form, SectionLine};
+use self::source_line::SourceLine;
 use crate::checksum::Checksum;
 use crate::host::Direction;
 use crate::revision::{Origin, Revision, Script, Section, Statement};
@@ -56,7 +56,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
     let mut sections: Vec<RawSection<'_>> = Vec::new();
     let mut end = 0;
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        let place = Place {
+        let place = SourceLine {
             name,
             line: index + 1,
         };
@@ -80,7 +80,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
     }
     let heading = head.finish(name)?;
     let up = script(&sections, Direction::Up)?.ok_or_else(|| {
-        let place = Place { name, line: 1 };
+        let place = SourceLine { name, line: 1 };
         place
             .error("The file has no section line `-- up`.")
             .with_hint("Where there is nothing to do, let the line stand by itself.")
@@ -104,7 +104,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
 /// Whether the line would be read as part of the form, or refused as what looks so, if it
 /// stood among the SQL of a section.
 pub(crate) fn is_head_or_section_line(line: &str) -> bool {
-    let place = Place { name: "", line: 1 };
+    let place = SourceLine { name: "", line: 1 };
     let section = !matches!(section_line::read(&place, line), Ok(None));
     section || head::refuse_below(&place, line).is_err()
 }
@@ -112,7 +112,7 @@ pub(crate) fn is_head_or_section_line(line: &str) -> bool {
 /// A section line and the text up to the next.
 struct RawSection<'a> {
     header: SectionLine,
-    place: Place<'a>,
+    place: SourceLine<'a>,
     body: &'a str,
 }
 
@@ -121,7 +121,7 @@ fn readable<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
     let line_of = |at: usize| bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
     let refuse = |at: usize, message: &str| {
         let line = line_of(at);
-        Place { name, line }
+        SourceLine { name, line }
             .error(message)
             .with_hint("Save the file as UTF-8.")
     };

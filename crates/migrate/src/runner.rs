@@ -16,7 +16,7 @@ use crate::revision::RevisionId;
 use crate::run::{Run, RunOptions};
 use crate::stamp::{StampChange, stamp};
 use crate::target::Target;
-use crate::together::Place;
+use crate::together::RunStep;
 use crate::transaction::Transaction;
 use crate::{stepwise, together};
 
@@ -243,12 +243,12 @@ async fn carry_out(run: &mut Run<'_>, plan: &Plan) -> Result<Vec<RevisionId>> {
     let mut stand: Vec<RevisionId> = Vec::with_capacity(plan.len());
     let graph = run.graph;
     for group in &plan.groups {
-        let places: Vec<Place<'_>> = group
+        let places: Vec<RunStep<'_>> = group
             .steps
             .clone()
             .filter_map(|index| {
                 let step = &plan.steps[index];
-                Some(Place {
+                Some(RunStep {
                     step,
                     revision: graph.get(&step.id)?,
                     number: index + 1,

@@ -11,12 +11,12 @@ use crate::history_table::HalfWay;
 use crate::host::Direction;
 use crate::revision::{Section, Statement};
 use crate::run::Run;
-use crate::together::Place;
+use crate::together::RunStep;
 use crate::transaction::Transaction;
 use crate::validate::command;
 
 /// Runs the step from where an earlier run has left it.
-pub(crate) async fn run(run: &mut Run<'_>, place: Place<'_>) -> Result<()> {
+pub(crate) async fn run(run: &mut Run<'_>, place: RunStep<'_>) -> Result<()> {
     let (revision, direction) = (place.revision, place.step.direction);
     run.progress
         .begun(revision, direction, place.number, place.of);
@@ -37,7 +37,7 @@ pub(crate) async fn run(run: &mut Run<'_>, place: Place<'_>) -> Result<()> {
 /// A step on its way.
 struct Walk<'a, 'r> {
     run: &'a Run<'r>,
-    place: Place<'a>,
+    place: RunStep<'a>,
     started: Instant,
     /// How many statements have run, those of earlier runs among them.
     done: usize,

@@ -13,7 +13,7 @@ use crate::transaction::Transaction;
 
 /// A step with its revision, and where it is in the whole run.
 #[derive(Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct RunStep<'a> {
     pub(crate) step: &'a PlanStep,
     pub(crate) revision: &'a Revision,
     /// Counted from 1.
@@ -22,7 +22,7 @@ pub(crate) struct Place<'a> {
 }
 
 /// Runs all of them, or none; again where a lock was not to be had.
-pub(crate) async fn run(run: &mut Run<'_>, places: &[Place<'_>]) -> Result<()> {
+pub(crate) async fn run(run: &mut Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     let mut patience = run.patience();
     loop {
         match once(run, places).await {
@@ -35,7 +35,7 @@ pub(crate) async fn run(run: &mut Run<'_>, places: &[Place<'_>]) -> Result<()> {
     }
 }
 
-async fn once(run: &Run<'_>, places: &[Place<'_>]) -> Result<()> {
+async fn once(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     let transaction = Transaction::begin(run.host).await?;
     let done = match run.table.make(run.host).await {
         Ok(()) => all(run, places).await,
@@ -53,7 +53,7 @@ async fn once(run: &Run<'_>, places: &[Place<'_>]) -> Result<()> {
     }
 }
 
-async fn all(run: &Run<'_>, places: &[Place<'_>]) -> Result<()> {
+async fn all(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     for place in places {
         let (revision, direction) = (place.revision, place.step.direction);
         run.progress
@@ -69,7 +69,7 @@ async fn all(run: &Run<'_>, places: &[Place<'_>]) -> Result<()> {
     Ok(())
 }
 
-async fn work(run: &Run<'_>, place: &Place<'_>) -> Result<()> {
+async fn work(run: &Run<'_>, place: &RunStep<'_>) -> Result<()> {
     let (revision, direction) = (place.revision, place.step.direction);
     if place.step.work == Work::Code {
         let code = run.host.code(&revision.id, direction).await;
@@ -84,7 +84,7 @@ async fn work(run: &Run<'_>, place: &Place<'_>) -> Result<()> {
     Ok(())
 }
 
-fn not_committed(places: &[Place<'_>], error: Error) -> Error {
+fn not_committed(places: &[RunStep<'_>], error: Error) -> Error {
     let error = match places {
         [place] => error.with_context(format!(
             "{}: revision {} could not be committed.",

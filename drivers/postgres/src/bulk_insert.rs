@@ -21,7 +21,7 @@ impl Connection {
         rows: &mut dyn RowSource,
         deadline: Deadline,
     ) -> Result<u64> {
-        let place = Place::new(target)?;
+        let place = CopyTarget::new(target)?;
         let located = |error| located(error, target.table, target.columns);
         let mut first = Params::new();
         if !rows.next(&mut first) {
@@ -57,7 +57,7 @@ impl Connection {
     async fn insert(
         &self,
         mut call: Call,
-        place: &Place<'_>,
+        place: &CopyTarget<'_>,
         mut row: Params,
         rows: &mut dyn RowSource,
     ) -> Result<u64> {
@@ -110,7 +110,7 @@ impl Connection {
     async fn format(
         &self,
         call: &Call,
-        place: &Place<'_>,
+        place: &CopyTarget<'_>,
         first: &Params,
     ) -> Result<Format, Failure> {
         if !self.session().settings.options.owns_session() {
@@ -190,13 +190,13 @@ impl Call {
 }
 
 /// Where the rows go, as SQL.
-struct Place<'a> {
+struct CopyTarget<'a> {
     table: String,
     columns: String,
     names: &'a [&'a str],
 }
 
-impl<'a> Place<'a> {
+impl<'a> CopyTarget<'a> {
     fn new(target: BulkTarget<'a>) -> Result<Self> {
         if target.columns.is_empty() {
             return Err(Error::new(
@@ -209,7 +209,7 @@ impl<'a> Place<'a> {
             .iter()
             .map(|name| quote::identifier(name))
             .collect::<Result<_>>()?;
-        Ok(Place {
+        Ok(CopyTarget {
             table: quote::qualified(target.table)?,
             columns: columns.join(", "),
             names: target.columns,

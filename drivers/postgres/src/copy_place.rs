@@ -4,7 +4,7 @@ use underpin_core::{Error, quote};
 
 /// Where in the rows of a COPY the server found the mistake.
 #[derive(Debug, PartialEq, Eq)]
-struct Place<'n> {
+struct RowPosition<'n> {
     row: u64,
     column: Option<&'n str>,
 }
@@ -37,7 +37,7 @@ pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
 /// Reads `COPY users, line 3, column email: "…"` in any language: what is known is the relation,
 /// the names of the columns, and that a number is one. Of several lines, those before are about
 /// what ran for the row, and those after belong to the value.
-fn place<'n>(context: &str, relation: &str, columns: &[&'n str]) -> Option<Place<'n>> {
+fn place<'n>(context: &str, relation: &str, columns: &[&'n str]) -> Option<RowPosition<'n>> {
     let rest = context.lines().find_map(|line| {
         let named = line.strip_prefix("COPY ").unwrap_or(line);
         let rest = named.strip_prefix(relation)?;
@@ -49,7 +49,7 @@ fn place<'n>(context: &str, relation: &str, columns: &[&'n str]) -> Option<Place
     let (row, rest) = rest.split_at(end.unwrap_or(rest.len()));
     // The value, or what takes its place, comes behind a colon.
     let named = rest.split([':', '：']).next().unwrap_or_default();
-    Some(Place {
+    Some(RowPosition {
         row: row.parse().ok()?,
         column: column(named, columns),
     })
@@ -76,7 +76,7 @@ mod tests {
     #[track_caller]
     fn assert_place(context: &str, row: u64, column: Option<&str>) {
         let columns = ["id", "email", "column", "first name", "name"];
-        let expected = Some(Place { row, column });
+        let expected = Some(RowPosition { row, column });
         assert_eq!(place(context, "users", &columns), expected, "{context}");
     }
 

@@ -17,7 +17,7 @@ use crate::output::or_broken_pipe;
 
 /// Where revisions are written, and what they stand on.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct Destination<'a> {
     pub(super) directory: &'a Path,
     pub(super) graph: &'a Graph,
     pub(super) project: Project<'a>,
@@ -28,7 +28,7 @@ pub(super) struct Place<'a> {
 pub(super) async fn run(
     arguments: &NewArguments,
     options: &GlobalOptions,
-    place: Place<'_>,
+    place: Destination<'_>,
     revision: NewRevision,
 ) -> Result<Exit> {
     let question = Question {
@@ -47,7 +47,7 @@ pub(super) async fn run(
 async fn answer(
     arguments: &NewArguments,
     compared: &[Compared],
-    place: Place<'_>,
+    place: Destination<'_>,
     revision: NewRevision,
 ) -> Result<Exit> {
     for one in compared {
@@ -90,7 +90,7 @@ fn once(text: &str) -> String {
 }
 
 /// The files, each revision standing on the one before.
-fn drafts(compared: &[Compared], place: Place<'_>, last: &NewRevision) -> Result<Vec<Draft>> {
+fn drafts(compared: &[Compared], place: Destination<'_>, last: &NewRevision) -> Result<Vec<Draft>> {
     let comparisons: Vec<&Comparison> = compared.iter().map(|one| &one.comparison).collect();
     let known = engines_of(place.graph.topological());
     let per_engine = comparisons.len() > 1 || !known.is_empty();

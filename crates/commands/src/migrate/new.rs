@@ -71,7 +71,7 @@ pub(super) async fn run(
     let graph = Graph::new(written)?;
     let revision = new_revision(arguments, &graph)?;
     if arguments.autogenerate {
-        let place = autogenerate::Place {
+        let place = autogenerate::Destination {
             directory: &directory,
             graph: &graph,
             project,

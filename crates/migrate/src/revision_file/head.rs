@@ -1,7 +1,7 @@
 use underpin_core::{Error, Result};
 
-use super::place::Place;
 use super::section_line::nearest;
+use super::source_line::SourceLine;
 use crate::revision::{BranchLabel, RevisionId};
 
 const KEYS: [&str; 6] = [
@@ -34,7 +34,7 @@ pub(super) struct Heading {
 }
 
 impl Head {
-    pub(super) fn read(&mut self, place: &Place<'_>, line: &str) -> Result<()> {
+    pub(super) fn read(&mut self, place: &SourceLine<'_>, line: &str) -> Result<()> {
         let line = line.trim();
         if line.is_empty() {
             return Ok(());
@@ -67,7 +67,7 @@ impl Head {
 
     pub(super) fn finish(self, name: &str) -> Result<Heading> {
         let missing = |key: &str, example: &str| {
-            Place { name, line: 1 }
+            SourceLine { name, line: 1 }
                 .error(format!("The file has no header `-- {key}:`."))
                 .with_hint(format!(
                     "Write `-- {key}: {example}` above the first section line."
@@ -89,7 +89,7 @@ impl Head {
 
 /// That no header which belongs to the head stands among the SQL: two files that were
 /// put together would run as one.
-pub(super) fn refuse_below(place: &Place<'_>, line: &str) -> Result<()> {
+pub(super) fn refuse_below(place: &SourceLine<'_>, line: &str) -> Result<()> {
     let key = line.strip_prefix("--").and_then(header).map(|(key, _)| key);
     match key.map(str::to_ascii_lowercase).as_deref() {
         Some(key @ ("revision" | "parents" | "branch" | "depends-on")) => Err(place
@@ -111,7 +111,7 @@ fn header(comment: &str) -> Option<(&str, &str)> {
     sound.then(|| (key, value.trim()))
 }
 
-fn unknown(place: &Place<'_>, key: &str) -> Error {
+fn unknown(place: &SourceLine<'_>, key: &str) -> Error {
     let nearest = nearest(&key.to_ascii_lowercase(), KEYS);
     place
         .error(format!("`{key}` is no header of a revision."))
@@ -121,7 +121,7 @@ fn unknown(place: &Place<'_>, key: &str) -> Error {
         ))
 }
 
-fn id(place: &Place<'_>, text: &str) -> Result<RevisionId> {
+fn id(place: &SourceLine<'_>, text: &str) -> Result<RevisionId> {
     if text.is_empty() {
         return Err(place.error("The header names no revision."));
     }
@@ -133,7 +133,7 @@ fn id(place: &Place<'_>, text: &str) -> Result<RevisionId> {
 }
 
 /// Ids with commas or blanks between them; `what` is what each is to the revision.
-fn ids(place: &Place<'_>, text: &str, what: &str) -> Result<Vec<RevisionId>> {
+fn ids(place: &SourceLine<'_>, text: &str, what: &str) -> Result<Vec<RevisionId>> {
     let mut ids = Vec::new();
     for word in words(text) {
         let named = id(place, word)?;
@@ -145,7 +145,7 @@ fn ids(place: &Place<'_>, text: &str, what: &str) -> Result<Vec<RevisionId>> {
     Ok(ids)
 }
 
-fn labels(place: &Place<'_>, text: &str) -> Result<Vec<BranchLabel>> {
+fn labels(place: &SourceLine<'_>, text: &str) -> Result<Vec<BranchLabel>> {
     let mut labels = Vec::new();
     for word in words(text) {
         let label = BranchLabel::new(word).ok_or_else(|| {
@@ -169,7 +169,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     words.filter(move |word| !word.is_empty() && !none)
 }
 
-fn message(place: &Place<'_>, text: &str) -> Result<String> {
+fn message(place: &SourceLine<'_>, text: &str) -> Result<String> {
     match text.is_empty() {
         true => Err(place
             .error("The message is empty.")

@@ -1,8 +1,8 @@
 use underpin_core::{Class, Engine, Error, Result};
 use underpin_sql::Piece;
 
-use super::place::Place;
 use super::section_line::{self, Form};
+use super::source_line::SourceLine;
 use crate::host::Direction;
 use crate::revision::Script;
 use crate::sql::split;
@@ -169,7 +169,7 @@ pub(super) fn without_line(template: &str, place: &str, direction: Direction) ->
         engine: None,
         transactional: true,
     };
-    let of_template = Place {
+    let of_template = SourceLine {
         name: "The template",
         line: 1,
     };

@@ -2,8 +2,8 @@ use underpin_core::{Class, Error, Result};
 
 use super::new_script::{NewScript, without_line};
 use super::parse;
-use super::place::Place;
 use super::section_line;
+use super::source_line::SourceLine;
 use crate::host::Direction;
 use crate::revision::{BranchLabel, RevisionId};
 
@@ -95,7 +95,7 @@ fn has_place(template: &str, place: &str, script: &NewScript) -> Result<()> {
     }
     for sql in script.sql() {
         for (index, line) in sql.lines().enumerate() {
-            let place = Place {
+            let place = SourceLine {
                 name: "The SQL of the new revision",
                 line: index + 1,
             };

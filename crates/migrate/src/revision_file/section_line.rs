@@ -1,6 +1,6 @@
 use underpin_core::{Engine, Error, Result};
 
-use super::place::Place;
+use super::source_line::SourceLine;
 use crate::host::Direction;
 
 /// The line that begins a section.
@@ -37,7 +37,7 @@ impl SectionLine {
 
 /// Reads the line, if it is one. What only looks like one is an error rather than a
 /// comment, so that no way down is ever run as part of the way up.
-pub(super) fn read(place: &Place<'_>, line: &str) -> Result<Option<SectionLine>> {
+pub(super) fn read(place: &SourceLine<'_>, line: &str) -> Result<Option<SectionLine>> {
     let Some(comment) = line.strip_prefix("--") else {
         return Ok(None);
     };
@@ -103,7 +103,7 @@ fn looks_known(word: &str) -> bool {
     known(word).is_some() || WORDS.iter().chain([&IRREVERSIBLE, &ADOPTED]).any(near)
 }
 
-fn form(place: &Place<'_>, words: &[String]) -> Result<Form> {
+fn form(place: &SourceLine<'_>, words: &[String]) -> Result<Form> {
     let (mut engine, mut transactional) = (None, true);
     for word in words {
         match known(word) {
@@ -129,7 +129,7 @@ fn form(place: &Place<'_>, words: &[String]) -> Result<Form> {
     })
 }
 
-fn no_way(place: &Place<'_>, direction: Direction, rest: &str) -> Result<SectionLine> {
+fn no_way(place: &SourceLine<'_>, direction: Direction, rest: &str) -> Result<SectionLine> {
     let (word, reason) = rest.split_once(':').unwrap_or((rest, ""));
     let (word, reason) = (word.trim(), reason.trim());
     let own = match direction {
@@ -165,13 +165,13 @@ fn no_way(place: &Place<'_>, direction: Direction, rest: &str) -> Result<Section
     })
 }
 
-fn misshapen(place: &Place<'_>, line: &str) -> Error {
+fn misshapen(place: &SourceLine<'_>, line: &str) -> Error {
     place
         .error(format!("`{line}` looks like a section line and is none."))
         .with_hint("A section begins with `-- up` or `-- down`; indent a comment.")
 }
 
-fn unknown_word(place: &Place<'_>, first: &str, word: &str) -> Error {
+fn unknown_word(place: &SourceLine<'_>, first: &str, word: &str) -> Error {
     let nearest = match strsim::osa_distance(word.trim_matches(':'), IRREVERSIBLE) {
         0..=3 => "-- down: irreversible: REASON",
         _ => nearest(word, WORDS),
