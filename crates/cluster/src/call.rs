@@ -12,7 +12,7 @@ pub struct CallOptions {
     pub read: bool,
     /// Statements run on a connection of their own.
     pub exclusive: bool,
-    /// Statements may be run twice where the first may have taken hold.
+    /// Statements may be run twice where the first may have taken effect.
     pub idempotent: bool,
     /// Transactions are run again after a conflict.
     pub retry_transactions: bool,

@@ -1,16 +1,16 @@
 use std::panic::Location;
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use underpin_core::driver::{AnyConnector, Capabilities};
 use underpin_core::retry::RetryPolicy;
-use underpin_core::{Deadline, Result, Role};
+use underpin_core::{Class, Deadline, Error, Result, Role};
 use underpin_pool::{Bounds, Lease, Pool};
 
 use crate::call::CallOptions;
 use crate::counters::Counters;
 use crate::member::{Member, NewMember};
 use crate::routes::Routes;
-use crate::run::acquire;
 use crate::statement_speed::StatementSpeeds;
 
 /// A connection of any engine, leased from a member's pool.
@@ -48,14 +48,19 @@ impl Cluster {
     /// Opens the members' pools. The first primary among them takes the writes.
     ///
     /// # Errors
-    /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
-    ///
-    /// # Panics
-    /// Where no member is a primary.
-    pub fn open(members: Vec<NewMember>, options: ClusterOptions) -> Result<Self> {
-        let mut members: Vec<NewMember> = members;
+    /// `Class::Config` where no member is a primary, for options that contradict each other, or
+    /// outside a Tokio runtime.
+    pub fn open(mut members: Vec<NewMember>, options: ClusterOptions) -> Result<Self> {
         members.sort_by_key(|member| member.role != Role::Primary);
-        assert_eq!(members[0].role, Role::Primary, "a cluster has a primary");
+        if members
+            .first()
+            .is_none_or(|first| first.role != Role::Primary)
+        {
+            return Err(Error::new(
+                Class::Config,
+                "No member of the database takes writes.",
+            ));
+        }
         let members: Result<Vec<Member>> = members.into_iter().map(NewMember::open).collect();
         Ok(Cluster {
             members: members?,
@@ -93,8 +98,10 @@ impl Cluster {
         &self.members[0].pool
     }
 
+    /// The first of the replicas, where there are any.
     pub(crate) fn readers(&self) -> Option<&Pool<AnyConnector>> {
-        let replica = self.members.get(1).filter(|m| m.role == Role::Replica);
+        let mut members = self.members.iter();
+        let replica = members.find(|member| member.role == Role::Replica);
         replica.map(|member| &member.pool)
     }
 
@@ -133,11 +140,8 @@ impl Cluster {
     /// # Cancel safety
     /// Dropped half-way, the pools are closed all the same, without the report.
     pub async fn close(&self, deadline: Deadline) -> Result<()> {
-        let mut result = Ok(());
-        for pool in self.pools() {
-            result = result.and(pool.close(deadline).await);
-        }
-        result
+        let all = join_all(self.pools().map(|pool| pool.close(deadline))).await;
+        all.into_iter().collect()
     }
 }
 
@@ -147,4 +151,14 @@ impl std::fmt::Debug for Cluster {
             .field("members", &self.members)
             .finish_non_exhaustive()
     }
+}
+
+/// Leases a connection of this pool.
+pub(crate) async fn acquire(
+    pool: &Pool<AnyConnector>,
+    options: CallOptions,
+    deadline: Deadline,
+    place: &'static Location<'static>,
+) -> Result<AnyLease> {
+    pool.acquire(options.acquire(deadline, place)).await
 }

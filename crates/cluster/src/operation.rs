@@ -12,7 +12,8 @@ pub enum Operation<'a> {
     Execute,
     /// Runs a statement, for all rows that the sink wants.
     Fetch(&'a dyn NewSink),
-    /// Runs a statement whose rows go to the sink as they arrive.
+    /// Runs a statement whose rows go to the sink as they arrive. Only for whoever holds the
+    /// connection until the rows are read: [`Cluster::run`](crate::Cluster::run) does not.
     Stream(&'a dyn NewSink),
     /// Runs several statements at once.
     Batch,

@@ -10,7 +10,7 @@ const MOST: usize = 1024;
 
 impl Routes {
     pub(crate) fn get(&self, sql: &str) -> Option<bool> {
-        // A bulk insert has no statement of its own, and writes.
+        // A bulk insert and a ping have no statement of their own.
         if sql.is_empty() {
             return Some(false);
         }

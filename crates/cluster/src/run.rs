@@ -8,7 +8,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
 use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
-use crate::cluster::{AnyLease, Cluster};
+use crate::cluster::{AnyLease, Cluster, acquire};
 use crate::operation::{Answer, Operation};
 use crate::statement_speed::StatementSpeed;
 
@@ -29,6 +29,10 @@ impl Cluster {
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Result<Answer> {
+        debug_assert!(
+            !matches!(operation, Operation::Stream(_)),
+            "the connection is returned before the rows are read"
+        );
         let begun = Instant::now();
         let deadline = options.deadline_from(begun);
         let call = Call {
@@ -89,7 +93,7 @@ impl Cluster {
         shares.then(|| self.speeds.of(sql, self.shares))
     }
 
-    /// Runs an operation beside others' on one connection, where one is to be had.
+    /// Runs an operation beside others' on one connection, where there is one.
     async fn in_lane(
         &self,
         operation: &mut Operation<'_>,
@@ -249,7 +253,7 @@ impl Cluster {
 /// What came of one try.
 enum Run {
     Answered(Result<Answer>),
-    /// There was no connection to be had.
+    /// There was no connection for it.
     NotBegun(Error),
     /// It was behind a statement that gives no answer.
     Stuck,
@@ -282,19 +286,10 @@ pub fn mark_stale_if_read_only(capabilities: &Capabilities, error: &Error, lease
 }
 
 /// Whether it is certain that nothing left this side, on a connection that is of no use any
-/// more, so that another can be tried without a word; a few times.
+/// more, so that another can be tried silently; a few times.
 pub fn is_unsent(error: &Error, tries: u32) -> bool {
     const MOST: u32 = 10;
     tries < MOST
         && error.effect() == Effect::NotSent
         && matches!(error.class(), Class::Connect | Class::Busy)
-}
-
-pub(crate) async fn acquire(
-    pool: &Pool<AnyConnector>,
-    options: CallOptions,
-    deadline: Deadline,
-    place: &'static Location<'static>,
-) -> Result<AnyLease> {
-    pool.acquire(options.acquire(deadline, place)).await
 }

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use underpin_core::{Address, Endpoint, Engine, Result, Secret};
+use underpin_core::{Address, AddressForm, Endpoint, Engine, Result, Secret};
 
 use crate::config::Config;
 use crate::fields::FIELDS;
@@ -95,9 +95,9 @@ impl ConfigBuilder {
                     });
                 }
                 Address::File(path) => {
-                    self = self.engine(Engine::SQLITE).database(path.to_string_lossy());
+                    self = self.of_files().database(path.to_string_lossy());
                 }
-                Address::Memory => self = self.engine(Engine::SQLITE).database(":memory:"),
+                Address::Memory => self = self.of_files().database(":memory:"),
                 _ => {}
             }
         }
@@ -107,6 +107,16 @@ impl ConfigBuilder {
         self.host = None;
         self.layer.values.host = Some(Hosts(hosts));
         self.written("host")
+    }
+
+    /// SQLite, where no other engine of files was chosen.
+    fn of_files(self) -> Self {
+        let engine = self.layer.values.engine;
+        let is_of_files = |engine: Engine| matches!(engine.info().address, AddressForm::File);
+        match engine.is_some_and(is_of_files) {
+            true => self,
+            false => self.engine(Engine::SQLITE),
+        }
     }
 
     /// Sets [`Config::password`].

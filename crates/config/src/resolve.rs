@@ -228,8 +228,9 @@ impl Merged {
     fn file(&mut self) -> Result<Vec<Endpoint>> {
         let Some(path) = self.all.values.database.clone() else {
             let source = self.all.sources.get("engine").unwrap_or(&Source::Default);
+            let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
             return Err(
-                mistake::config(format!("sqlite ({source}) has no file to open."))
+                mistake::config(format!("{engine} ({source}) has no file to open."))
                     .with_hint("Set `database` to a path, or to :memory:."),
             );
         };

@@ -30,8 +30,9 @@ impl<T> ByEngine<T> {
 
     /// Adds the value of another engine. An engine that has one keeps it.
     pub fn add(&self, engine: Engine, value: &'static T) {
-        if self.get(engine).is_none() {
-            let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        let mut added = self.added.write().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.known.iter().chain(added.iter());
+        if all.all(|(of, _)| *of != engine) {
             added.push((engine, value));
         }
     }

@@ -33,12 +33,12 @@ pub struct Call<'a> {
     /// When an answer is wanted at the latest. The driver cancels the statement on the
     /// server at that moment and waits, for a bounded time, to learn what came of it.
     pub deadline: Deadline,
-    /// Whether it goes out beside other callers' statements, of which all are as
-    /// [`Connection::shares`] has it, so that the driver may ask for several at once.
+    /// Whether it goes out beside other callers' statements. All of them only read and may be
+    /// sent twice, so that the driver may ask for several at once.
     pub shared: bool,
 }
 
-/// Where [`Connection::bulk_insert`] puts its rows.
+/// Where [`Connection::insert_rows`] puts its rows.
 #[derive(Debug, Clone, Copy)]
 pub struct BulkTarget<'a> {
     /// The table, perhaps qualified: `shop.orders`. Quoted by the driver with

@@ -78,7 +78,10 @@ static SQLITE: EngineInfo = EngineInfo {
     longest_statement_secs: None,
 };
 
-/// Engines beside those that the project knows.
+/// The engines that the project knows.
+const KNOWN: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
+
+/// Engines beside those.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
 
 impl Engine {
@@ -90,23 +93,19 @@ impl Engine {
     /// Makes an engine known by its names, so that configurations and URLs can ask for it. An
     /// engine whose name is taken already is not added; the one that has the name is returned.
     pub fn register(info: &'static EngineInfo) -> Engine {
-        let taken = Engine::all()
-            .into_iter()
-            .find(|known| known.has_name(info.name));
-        taken.unwrap_or_else(|| {
-            let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
-            added.push(Engine(info));
-            Engine(info)
-        })
+        let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = KNOWN.iter().chain(added.iter());
+        if let Some(taken) = known.find(|known| known.has_name(info.name)) {
+            return *taken;
+        }
+        added.push(Engine(info));
+        Engine(info)
     }
 
     /// Every engine that is known, in the order in which messages list them.
     pub fn all() -> Vec<Engine> {
         let added = ADDED.read().unwrap_or_else(PoisonError::into_inner);
-        [Engine::POSTGRES, Engine::SQLITE]
-            .into_iter()
-            .chain(added.iter().copied())
-            .collect()
+        KNOWN.iter().chain(added.iter()).copied().collect()
     }
 
     /// Its description.

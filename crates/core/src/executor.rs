@@ -17,10 +17,10 @@ pub trait Executor: Send + Sync {
     /// Runs a statement and gives the number of rows it changed.
     ///
     /// # Errors
-    /// [`Error::effect`](crate::Error::effect) says whether it may have taken hold.
+    /// [`Error::effect`](crate::Error::effect) says whether it may have taken effect.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the statement may still take hold; the connection is cleaned
+    /// Dropped half-way, the statement may still take effect; the connection is cleaned
     /// before anybody else uses it.
     fn execute<P: IntoParams>(
         &self,

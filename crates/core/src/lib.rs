@@ -26,7 +26,6 @@ mod row_stream;
 mod secret;
 mod statement_description;
 mod tls;
-mod topology;
 mod transaction;
 pub mod value;
 
@@ -51,6 +50,5 @@ pub use statement_description::{
     ANY_TEXT, ColumnDescription, Holds, ParameterDescription, StatementDescription, Takes,
 };
 pub use tls::{TlsMode, TlsOptions, UnknownTlsMode};
-pub use topology::{Member, Topology};
 pub use transaction::{Isolation, TransactionOptions};
 pub use value::{Json, Value, ValueRef};

@@ -9,9 +9,9 @@ use crate::error::Result;
 use crate::row::Columns;
 
 /// The rows of a statement as they arrive. It holds the connection; dropped before its
-/// end, what is left of the statement is cancelled.
+/// end, what is left of the statement is canceled.
 pub struct RowStream<T> {
-    // Before the connection, so that it is dropped before that is given back.
+    // Before the connection, so that it is dropped before that is returned.
     rows: Option<crate::driver::RowStream<T>>,
     columns: Columns,
     connection: Option<Arc<dyn Any + Send + Sync>>,

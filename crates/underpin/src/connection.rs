@@ -114,7 +114,7 @@ impl Connection {
         self.session.ping(self.deadline()).await
     }
 
-    /// Closes a connection outside a pool; gives a leased one back. What other handles
+    /// Closes a connection outside a pool; returns a leased one. What other handles
     /// of it (a transaction, a stream) still hold is closed with the last of them.
     ///
     /// # Cancel safety
@@ -171,7 +171,7 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// A connection of the pool that one caller holds; given back when dropped, after
+/// A connection of the pool that one caller holds; returned when dropped, after
 /// whatever its holder left behind is cleaned up.
 #[derive(Debug)]
 pub struct Lease(pub(crate) Connection);

@@ -75,8 +75,8 @@ impl Database {
         let config = config.into_config();
         async move {
             let database = crate::connect::open(config?, false)?;
-            match database.lease_at(Deadline::NONE, place).await {
-                Ok(_) => Ok(database),
+            match database.connect_once(place).await {
+                Ok(()) => Ok(database),
                 Err(error) => {
                     let _ = database.close(Duration::ZERO).await;
                     Err(error)
@@ -129,7 +129,7 @@ impl Database {
         let place = Location::caller();
         async move {
             let database = crate::connect::open(config?, false)?;
-            database.lease_at(Deadline::NONE, place).await?;
+            database.connect_once(place).await?;
             Ok(database)
         }
     }
@@ -184,7 +184,7 @@ impl Database {
     }
 
     /// The same database for statements that may as well run twice: one whose connection
-    /// is lost is tried again, also where it may have taken hold already.
+    /// is lost is tried again, also where it may have taken effect already.
     #[must_use]
     pub fn idempotent(&self) -> Database {
         self.with(|options| options.idempotent = true)
@@ -288,18 +288,40 @@ impl Database {
         ))
     }
 
+    /// Connects, so that a mistake shows at once.
+    pub(crate) async fn connect_once(&self, place: &'static Location<'static>) -> Result<()> {
+        match self.shared.backend.cluster() {
+            Some(_) => self.lease_at(Deadline::NONE, place).await.map(drop),
+            None => self.shared.backend.ping(self.options, place).await,
+        }
+    }
+
+    /// Asks for a sign of life without counting that as a statement; a cluster is asked on a
+    /// connection of its pool.
+    pub(crate) async fn ping_within(
+        &self,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<()> {
+        match self.shared.backend.cluster() {
+            Some(_) => self.lease_at(deadline, place).await?.ping(deadline).await,
+            None => self.shared.backend.ping(self.options, place).await,
+        }
+    }
+
     /// The pools of ours.
     pub(crate) fn cluster(&self) -> Result<&Cluster> {
         let cluster = self.shared.backend.cluster();
-        cluster.ok_or_else(|| self.without_sql())
+        cluster.ok_or_else(|| self.without_pool_of_ours())
     }
 
     #[cold]
-    fn without_sql(&self) -> Error {
+    fn without_pool_of_ours(&self) -> Error {
         Error::new(
             Class::Unsupported,
             format!(
-                "The engine {} has a pool of its own and takes no SQL; nothing was sent.",
+                "The engine {} has a pool of its own, takes no SQL, and cannot be leased, resized or \
+                 reconfigured from here; nothing was sent.",
                 self.engine()
             ),
         )
@@ -367,11 +389,11 @@ impl Database {
     ///
     /// # Errors
     /// The closure's own, or that of beginning or committing; then
-    /// [`Error::effect`] says whether the commit took hold.
+    /// [`Error::effect`] says whether the commit took effect.
     ///
     /// # Cancel safety
     /// Dropped before the commit is sent, the transaction is rolled back; dropped while
-    /// it commits, it may have taken hold or not.
+    /// it commits, it may have taken effect or not.
     #[track_caller]
     pub fn transaction<F, Fut, R, E>(
         &self,
@@ -391,7 +413,7 @@ impl Database {
                 let error: E = match closure(transaction.guest()).await {
                     Ok(result) => match transaction.finish_by_commit().await {
                         Ok(()) => return Ok(result),
-                        // Whoever cannot know whether it took hold must not do it again.
+                        // Whoever cannot know whether it took effect must not do it again.
                         Err(error) if error.effect() != Effect::RolledBack => {
                             return Err(error.into());
                         }
@@ -438,7 +460,7 @@ impl Database {
     }
 
     /// Waits for everything that is under way and closes all connections; those still
-    /// held after `wait` are named in the error and closed when they are given back.
+    /// held after `wait` are named in the error and closed when they are returned.
     /// Closing twice, or before anything was connected, is no mistake.
     ///
     /// # Errors

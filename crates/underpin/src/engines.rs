@@ -70,18 +70,28 @@ pub enum Opened {
 /// Drivers beside those that are compiled in.
 static ADDED: RwLock<Vec<Arc<dyn EngineDriver>>> = RwLock::new(Vec::new());
 
-/// Makes a driver known, so that configurations and URLs can ask for its engine. A driver for
-/// an engine that has one already is not used.
-pub fn register(driver: impl EngineDriver) {
-    let engine = Engine::register(driver.engine().info());
-    if let Some(dialects) = driver.dialects() {
+/// Makes a driver known, so that configurations and URLs can ask for its engine.
+///
+/// # Errors
+/// `Class::Config` where the engine has a driver already, or another engine has its name.
+pub fn register(new: impl EngineDriver) -> Result<()> {
+    let engine = Engine::register(new.engine().info());
+    if engine != new.engine() || driver(engine).is_ok() {
+        return Err(Error::new(
+            Class::Config,
+            format!("The engine {engine} is registered already."),
+        )
+        .with_hint("Register each engine once, under a name of its own."));
+    }
+    if let Some(dialects) = new.dialects() {
         engine.add_dialect(dialects.sql);
         SchemaDialect::add(engine, dialects.schema);
         ModelDialect::add(engine, dialects.models);
         MigrationDialect::add(engine, dialects.migrations);
     }
     let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
-    added.push(Arc::new(driver));
+    added.push(Arc::new(new));
+    Ok(())
 }
 
 /// The engines that are compiled in.
@@ -112,7 +122,7 @@ pub(crate) fn driver(engine: Engine) -> Result<Arc<dyn EngineDriver>> {
             format!("This program was built without the engine {engine}."),
         )
         .with_hint(format!(
-            "Build it with the feature `{engine}` of the crate underpin."
+            "Build it with the feature `{engine}` of the crate underpin, or register its driver."
         ))
     })
 }

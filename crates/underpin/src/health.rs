@@ -72,7 +72,8 @@ impl Database {
     async fn answers(&self, place: &'static Location<'static>) -> Result<()> {
         let wait = self.options.deadline.map_or(BOUND, |wait| wait.min(BOUND));
         let handle = self.deadline(wait).retries(0)?;
-        self.shared.backend.ping(handle.options, place).await
+        let deadline = handle.options.deadline_from(Instant::now());
+        handle.ping_within(deadline, place).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use underpin_config::Config;
-use underpin_core::{Class, Deadline, Engine, Error, Result};
+use underpin_core::{Class, Engine, Error, Result};
 use underpin_pool::Hooks;
 use underpin_postgres::{Connection, Connector, Dial, ProvideCredentials};
 
@@ -112,8 +112,8 @@ impl PostgresBuilder {
         let place = Location::caller();
         async move {
             let database = self.0?.open(false)?;
-            match database.lease_at(Deadline::NONE, place).await {
-                Ok(_) => Ok(database),
+            match database.connect_once(place).await {
+                Ok(()) => Ok(database),
                 Err(error) => {
                     let _ = database.close(Duration::ZERO).await;
                     Err(error)

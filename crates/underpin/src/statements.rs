@@ -2,17 +2,17 @@
 //! [`Database`](crate::Database), [`Transaction`](crate::Transaction) and
 //! [`Connection`](crate::Connection) as methods of their own and as [`Executor`](crate::Executor).
 
-/// Gives a type the calls, over its own `run` and `run_stream`.
+/// Gives a type the calls, over its own `run_at` and `stream_at`.
 macro_rules! statements {
     ($type:ty) => {
         impl $type {
             /// Runs a statement and gives the number of rows it changed.
             ///
             /// # Errors
-            /// [`Error::effect`](crate::Error::effect) says whether it may have taken hold.
+            /// [`Error::effect`](crate::Error::effect) says whether it may have taken effect.
             ///
             /// # Cancel safety
-            /// Dropped half-way, the statement may still take hold; the connection is
+            /// Dropped half-way, the statement may still take effect; the connection is
             /// cleaned before anybody else uses it.
             #[track_caller]
             pub fn execute<P: IntoParams>(

@@ -132,11 +132,11 @@ impl Transaction {
     /// the transaction around it.
     ///
     /// # Errors
-    /// [`Effect::RolledBack`] where it did not take hold, a constraint checked at the end
+    /// [`Effect::RolledBack`] where it did not take effect, a constraint checked at the end
     /// among the reasons; [`Effect::Unknown`] where the answer was lost.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it may have taken hold or not.
+    /// Dropped half-way, it may have taken effect or not.
     pub async fn commit(self) -> Result<()> {
         self.finish_by_commit().await
     }

@@ -13,7 +13,7 @@ use futures_util::Stream;
 
 use super::{BulkTarget, Call, Connection, Fetching};
 use crate::deadline::Deadline;
-use crate::error::Result;
+use crate::error::{Class, Error, Result};
 use crate::from_row::FromRow;
 use crate::params::{IntoParams, Params};
 use crate::row::{Columns, Row};
@@ -126,9 +126,8 @@ impl<T: FromRow + Send + 'static> RowSink for Collected<T> {
     }
 
     fn row(&mut self, row: &dyn Row) -> Result<()> {
-        if let Some(layout) = &self.layout
-            && self.rows.len() < self.limit
-        {
+        let layout = self.layout.as_ref().ok_or_else(not_begun)?;
+        if self.rows.len() < self.limit {
             self.rows.push(T::from_row(row, layout)?);
         }
         Ok(())
@@ -137,6 +136,14 @@ impl<T: FromRow + Send + 'static> RowSink for Collected<T> {
     fn is_full(&self) -> bool {
         self.rows.len() >= self.limit
     }
+}
+
+#[cold]
+fn not_begun() -> Error {
+    Error::new(
+        Class::Protocol,
+        "The driver gave a row before it named the columns.",
+    )
 }
 
 /// Rows on their way from a driver to a [`RowStream`].
@@ -159,13 +166,10 @@ impl<T: FromRow + Send + 'static> RowSink for HandedOver<T> {
     }
 
     fn row(&mut self, row: &dyn Row) -> Result<()> {
-        if let Some(layout) = &self.layout {
-            let row = T::from_row(row, layout)?;
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(row);
-        }
+        let layout = self.layout.as_ref().ok_or_else(not_begun)?;
+        let row = T::from_row(row, layout)?;
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.push(row);
         Ok(())
     }
 }
@@ -179,19 +183,19 @@ pub struct RowStream<T> {
 }
 
 /// Reads rows as `T` and hands them to a [`RowStream`].
-pub struct HandOver<T>(Queue<T>);
+pub struct HandOver<T>(Mutex<Queue<T>>);
 
 impl<T> HandOver<T> {
     /// Holds no row yet.
     pub fn new() -> Self {
-        HandOver(Queue::default())
+        HandOver(Mutex::default())
     }
 
-    /// The stream of the rows of a statement that was run with a sink of this.
+    /// The stream of the rows of a statement that was run with the latest sink of this.
     pub fn stream(self, source: Fetching) -> RowStream<T> {
         RowStream {
             ready: Vec::new().into_iter(),
-            queue: self.0,
+            queue: self.0.into_inner().unwrap_or_else(PoisonError::into_inner),
             source: Some(source),
         }
     }
@@ -205,9 +209,12 @@ impl<T> Default for HandOver<T> {
 
 impl<T: FromRow + Send + 'static> NewSink for HandOver<T> {
     fn sink(&self) -> Box<dyn RowSink> {
+        // Of its own, so that the rows of an earlier attempt go nowhere.
+        let queue = Queue::default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&queue);
         Box::new(HandedOver::<T> {
             layout: None,
-            queue: Arc::clone(&self.0),
+            queue,
         })
     }
 }
@@ -236,7 +243,10 @@ impl<T> Stream for RowStream<T> {
                     this.source = None;
                     return Poll::Ready(Some(Err(error)));
                 }
-                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(None) => {
+                    this.source = None;
+                    return Poll::Ready(None);
+                }
                 Poll::Pending => return Poll::Pending,
             }
         }

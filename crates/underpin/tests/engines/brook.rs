@@ -94,7 +94,7 @@ static MIGRATIONS: LazyLock<MigrationDialect> = LazyLock::new(|| MigrationDialec
 /// Makes Brook known, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| underpin::engine::register(Brook));
+    ONCE.call_once(|| underpin::engine::register(Brook).unwrap());
 }
 
 /// How many of the next statements are refused because the server is busy.
@@ -105,7 +105,7 @@ pub(crate) fn fail_next_with_busy(count: u32) {
     BUSY.store(count, SeqCst);
 }
 
-struct Brook;
+pub(crate) struct Brook;
 
 impl EngineDriver for Brook {
     fn engine(&self) -> Engine {

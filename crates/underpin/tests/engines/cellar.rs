@@ -28,7 +28,7 @@ static STOPPED: AtomicBool = AtomicBool::new(false);
 /// Makes Cellar known, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| underpin::engine::register(Cellar));
+    ONCE.call_once(|| underpin::engine::register(Cellar).unwrap());
 }
 
 /// Lets no ping be answered any more.

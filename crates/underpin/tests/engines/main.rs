@@ -98,6 +98,15 @@ async fn a_registered_engine_is_configured_pooled_and_queried() {
     assert!(health.to_string().starts_with("brook "), "{health}");
     let metrics = db.metrics();
     assert_eq!((metrics.pool_size, metrics.failed_queries), (1, 2));
+    let before = metrics.total_queries;
+    assert!(db.health().await.is_healthy());
+    assert_eq!(
+        db.metrics().total_queries,
+        before,
+        "a health check is no statement"
+    );
+    let error = underpin::engine::register(brook::Brook).unwrap_err();
+    assert_eq!(error.class(), Class::Config, "{error}");
     db.close(Duration::from_secs(5)).await.unwrap();
 }
 
@@ -200,7 +209,7 @@ async fn an_engine_with_a_pool_of_its_own_and_no_sql_takes_part() {
     let config = Config::from_url("cellar://host1,host2/wine?pool_max_size=7").unwrap();
     assert_eq!(config.endpoints().len(), 2);
     assert_eq!(config.endpoints()[0].to_string(), "host1:7777");
-    let db = Database::connect_lazy(config).unwrap();
+    let db = Database::connect(config).await.unwrap();
     db.ping().await.unwrap();
     assert!(db.health().await.is_healthy());
     assert_eq!(db.metrics().pool_size, 7);
