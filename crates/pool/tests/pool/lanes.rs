@@ -15,7 +15,7 @@ use crate::fake::{FakeConnector, Goes, assert_at_rest, leases, pool, seconds};
 async fn seat(pool: &Pool<FakeConnector>) -> Seat<FakeConnector> {
     match pool.share(AcquireOptions::new()).await.unwrap() {
         Grant::Lane(seat) => seat,
-        Grant::Lease(lease) => panic!("a lane was to be had, not {lease:?}"),
+        Grant::Lease(lease) => panic!("expected a lane, not {lease:?}"),
     }
 }
 

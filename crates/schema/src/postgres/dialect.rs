@@ -40,7 +40,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
     creates_databases: false,
     script: ScriptRules {
         begin: &[],
-        // Whoever runs it shall end at the first error: what comes after may drop what was to
+        // The script has to end at the first error: what comes after may drop what was to
         // be copied.
         begin_in_parts: &["\\set ON_ERROR_STOP on"],
         before_commit: &[],

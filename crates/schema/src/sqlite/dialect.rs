@@ -32,8 +32,8 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
     // A file that is not there is no empty database.
     creates_databases: true,
     script: ScriptRules {
-        // Whoever runs it shall end at the first error: what comes after may drop what was to
-        // be copied. With foreign keys on, making a table anew would act on the rows that
+        // The script has to end at the first error: what comes after may drop what was to
+        // be copied. With foreign keys on, recreating a table would act on the rows that
         // refer to it.
         begin: &[".bail on", "PRAGMA foreign_keys = OFF;"],
         begin_in_parts: &[],

@@ -1,4 +1,4 @@
-//! Options that no user can have set are no part of a schema, whatever object has them.
+//! Options that no user can have set are not part of a schema, whatever object has them.
 
 use std::collections::BTreeSet;
 

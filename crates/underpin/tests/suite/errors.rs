@@ -516,7 +516,7 @@ async fn provoked(scene: &Scene<'_>) -> Result<Vec<(&'static str, Told)>> {
     let inserted = long.bulk_insert("item", &COLUMNS, rows(9, change)).await;
     tell("row of a bulk insert", inserted.unwrap_err());
 
-    // A plan that the server describes as outgrown is made anew, and nobody is told.
+    // A plan that the server describes as outgrown is prepared again silently.
     let lease = long.acquire().await?;
     lease.query("SELECT * FROM parent", ()).await?;
     admin
