@@ -491,6 +491,14 @@ fn sections_of_their_own_stand_in_the_place_of_the_templates() {
     );
 }
 
+fn begins_no_section(line: &str) -> bool {
+    let place = SourceLine {
+        name: "The test",
+        line: 1,
+    };
+    matches!(section_line::read(&place, line), Ok(None))
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read(
@@ -502,6 +510,7 @@ proptest! {
         prop_assume!(!parents.contains("none"));
         let parents: Vec<_> = parents.into_iter().filter_map(RevisionId::new).collect();
         let sql = statements.join(";\n");
+        prop_assume!(sql.lines().all(begins_no_section));
         let revision = NewRevision {
             id: RevisionId::new(id).unwrap(),
             depends_on: parents.iter().rev().cloned().collect(),
