@@ -1,20 +1,32 @@
-use underpin_core::driver::{AnyConnection, AnyConnector};
-use underpin_core::{Result, Role};
-use underpin_pool::{Hooks, Pool, PoolOptions};
+use std::sync::{Mutex, PoisonError};
 
-/// An endpoint of a database in one role, with the pool of its connections.
+use underpin_core::driver::{AnyConnection, AnyConnector};
+use underpin_core::{Endpoint, Result, Role};
+use underpin_pool::{Bounds, Hooks, Pool, PoolOptions};
+
+/// An endpoint of a database, with the pool of its connections.
 #[derive(Debug)]
 pub struct Member {
-    /// What it is used for.
-    pub role: Role,
+    /// The number of the member among those of its database, which no other ever has.
+    pub id: u64,
+    /// Where its connections lead. Two members may share an endpoint, as the writer and the
+    /// readers of a file do.
+    pub endpoint: Endpoint,
+    /// Its role, where that never changes; `None` where the server says what it is.
+    pub role: Option<Role>,
     /// Its connections; the pool's name says where they lead.
     pub pool: Pool<AnyConnector>,
+    /// How many connections its pool is to have while the member takes calls.
+    bounds: Mutex<Bounds>,
 }
 
 /// A member that has no pool yet.
 pub struct NewMember {
-    /// What it is used for.
-    pub role: Role,
+    /// Where its connections lead.
+    pub endpoint: Endpoint,
+    /// Its role, where that never changes; `None` where the server says what it is. A member that
+    /// is alone takes all calls, whatever it is.
+    pub role: Option<Role>,
     /// Opens its connections.
     pub connector: AnyConnector,
     /// How its pool behaves; the name says where its connections lead.
@@ -24,25 +36,84 @@ pub struct NewMember {
 }
 
 impl NewMember {
-    /// A member without callbacks.
-    pub fn new(role: Role, connector: AnyConnector, options: PoolOptions) -> Self {
+    /// A member without callbacks, whose server says which role it has.
+    pub fn new(endpoint: Endpoint, connector: AnyConnector, options: PoolOptions) -> Self {
         NewMember {
-            role,
+            endpoint,
+            role: None,
             connector,
             options,
             hooks: Hooks::new(),
         }
     }
 
+    /// The same member in a role that never changes.
+    #[must_use]
+    pub fn with_role(self, role: Role) -> Self {
+        NewMember {
+            role: Some(role),
+            ..self
+        }
+    }
+
     /// Opens the pool. Connections are established in the background, or not before the
-    /// first call where the options say so.
+    /// first call where the options say so. A member whose role is not known keeps none open
+    /// until it takes calls.
     ///
     /// # Errors
     /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
-    pub(crate) fn open(self) -> Result<Member> {
+    pub(crate) fn open(mut self, id: u64) -> Result<Member> {
+        self.options.check()?;
+        let bounds = self.options.bounds();
+        if self.role.is_none() {
+            self.options.min = 0;
+        }
         Ok(Member {
+            id,
+            endpoint: self.endpoint,
             role: self.role,
             pool: Pool::open_with(self.connector, self.options, self.hooks)?,
+            bounds: Mutex::new(bounds),
         })
+    }
+}
+
+impl Member {
+    fn bounds(&self) -> Bounds {
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes how many connections its pool is to have.
+    pub(crate) fn resize(&self, bounds: Bounds, takes_calls: bool) -> Result<()> {
+        let min = if takes_calls { bounds.min } else { 0 };
+        self.pool.resize(Bounds { min, ..bounds })?;
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+        Ok(())
+    }
+
+    /// Fills the pool to its minimum, since calls come from now on.
+    pub(crate) fn fill(&self) {
+        // Bounds that were taken once are taken again.
+        let _ = self.pool.resize(self.bounds());
+    }
+
+    /// The same member, which leads elsewhere from now on.
+    pub(crate) fn at(&self, endpoint: Endpoint) -> Self {
+        Member {
+            id: self.id,
+            endpoint,
+            role: self.role,
+            pool: self.pool.clone(),
+            bounds: Mutex::new(self.bounds()),
+        }
+    }
+
+    /// Gives up the pool's connections: idle ones now, leased ones when they are returned.
+    pub(crate) fn empty(&self) {
+        let _ = self.pool.resize(Bounds {
+            min: 0,
+            ..self.bounds()
+        });
+        self.pool.invalidate();
     }
 }

@@ -2,13 +2,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{AnyConnector, Call, Capabilities, Pooled, SessionState};
+use underpin_core::driver::{AnyConnector, Call, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
 use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
 use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
-use crate::cluster::{AnyLease, Cluster, acquire};
+use crate::cluster::{AnyLease, Cluster};
 use crate::operation::{Answer, Operation};
 use crate::statement_speed::StatementSpeed;
 
@@ -102,8 +102,8 @@ impl Cluster {
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
-        let wanted = options.acquire(call.deadline, place);
-        let seat = match self.primary().share(wanted).await {
+        let grant = self.on_primary(options, call.deadline, place, Pool::share);
+        let seat = match grant.await {
             Ok(Grant::Lane(seat)) => seat,
             Ok(Grant::Lease(lease)) => {
                 return self.on_lease(operation, &lease, call, Some(speed)).await;
@@ -141,7 +141,7 @@ impl Cluster {
             speed.took(begun.elapsed());
         }
         if let Err(error) = &result {
-            mark_stale_if_read_only(&self.capabilities, error, lease);
+            self.watch.note(error, lease);
         }
         let left_open = matches!(
             lease.state(),
@@ -212,7 +212,7 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
         let Some(readers) = self.readers() else {
-            return acquire(self.primary(), options, deadline, place).await;
+            return self.lease_primary(options, deadline, place).await;
         };
         let known = if options.read {
             Some(true)
@@ -220,22 +220,32 @@ impl Cluster {
             self.routes.get(sql)
         };
         match known {
-            Some(true) => acquire(readers, options, deadline, place).await,
-            Some(false) => acquire(self.primary(), options, deadline, place).await,
+            Some(true) => readers.acquire(options.acquire(deadline, place)).await,
+            Some(false) => self.lease_primary(options, deadline, place).await,
             None => self.ask(readers, sql, options, deadline, place).await,
         }
+    }
+
+    async fn lease_primary(
+        &self,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<AnyLease> {
+        self.on_primary(options, deadline, place, Pool::acquire)
+            .await
     }
 
     #[cold]
     async fn ask(
         &self,
-        readers: &Pool<AnyConnector>,
+        readers: Pool<AnyConnector>,
         sql: &str,
         options: CallOptions,
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
-        let lease = acquire(readers, options, deadline, place).await?;
+        let lease = readers.acquire(options.acquire(deadline, place)).await?;
         // What cannot be prepared goes to the primary, whose error is the one to show:
         // a reader's may only mean that a table of the open transaction is not seen yet.
         let reads = lease.only_reads(sql).await.ok().flatten();
@@ -246,7 +256,7 @@ impl Cluster {
             return Ok(lease);
         }
         drop(lease);
-        acquire(self.primary(), options, deadline, place).await
+        self.lease_primary(options, deadline, place).await
     }
 }
 
@@ -274,15 +284,6 @@ fn left_in_transaction(operation: &Operation<'_>) -> Error {
     )
     .with_effect(effect)
     .with_hint("Use transaction() or begin(), or acquire() for a connection that is yours.")
-}
-
-/// Makes the connections of a lease's pool stale where a write was refused as read-only: the
-/// server is no longer the primary. An engine whose servers have fixed roles, such as a file
-/// that cannot be written, is left alone.
-pub fn mark_stale_if_read_only(capabilities: &Capabilities, error: &Error, lease: &AnyLease) {
-    if error.class() == Class::ReadOnly && capabilities.roles_change {
-        lease.mark_stale();
-    }
 }
 
 /// Whether it is certain that nothing left this side, on a connection that is of no use any

@@ -5,6 +5,7 @@
 //! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
 
 mod any;
+mod observation;
 mod rows;
 
 use std::any::Any;
@@ -21,6 +22,7 @@ use crate::value::Value;
 
 pub use any::{AnyConnection, AnyConnector};
 pub use futures_util::future::BoxFuture;
+pub use observation::Observation;
 pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 
 /// A statement with its parameters and what bounds it.
@@ -144,6 +146,21 @@ pub trait Connection: Pooled + Any {
 
     /// What the other side says of itself, as of the latest news of it.
     fn role(&self) -> Role;
+
+    /// Asks the server what it is: one round trip. By default it is a ping, followed by what
+    /// [`role`](Connection::role) knows then.
+    ///
+    /// # Errors
+    /// As for [`ping`](Pooled::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`ping`](Pooled::ping).
+    fn observe(&self, deadline: Deadline) -> BoxFuture<'_, Result<Observation>> {
+        Box::pin(async move {
+            self.ping(deadline).await?;
+            Ok(Observation::new(self.role()))
+        })
+    }
 
     /// How many statements are under way.
     fn in_flight(&self) -> usize;

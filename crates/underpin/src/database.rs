@@ -285,6 +285,7 @@ impl Database {
             Held::Leased(lease),
             &*self.shared.driver,
             counters,
+            cluster.observer(),
         ))
     }
 

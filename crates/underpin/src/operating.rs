@@ -1,5 +1,6 @@
+use underpin_cluster::Cluster;
 use underpin_core::{Class, Error, Result};
-use underpin_pool::{Bounds, Statistics};
+use underpin_pool::{Bounds, Pool, Statistics};
 
 use crate::database::Database;
 
@@ -37,7 +38,7 @@ impl Database {
     /// [`metrics`](Database::metrics) adds them up.
     pub fn statistics(&self) -> Vec<Statistics> {
         let cluster = self.shared.backend.cluster();
-        let pools = cluster.into_iter().flat_map(|cluster| cluster.pools());
-        pools.map(|pool| pool.statistics()).collect()
+        let pools = cluster.map(Cluster::pools).unwrap_or_default();
+        pools.iter().map(Pool::statistics).collect()
     }
 }

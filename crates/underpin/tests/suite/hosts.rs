@@ -1,0 +1,172 @@
+//! Several hosts in one configuration: each is a member with a pool of its own, and calls follow
+//! the one that takes writes.
+
+use std::time::Duration;
+
+use underpin::{Class, Config, Database, Effect};
+use underpin_testkit::{NotADatabase, Postgres, closed_port, or_skip};
+
+use crate::place::eventually;
+
+/// A configuration of one database on these ports, in this order.
+fn on_ports(server: &Postgres, database: &str, ports: &[u16]) -> Config {
+    let hosts: Vec<String> = ports
+        .iter()
+        .map(|port| format!("{}:{port}", server.host()))
+        .collect();
+    let (user, password) = (server.user(), server.password());
+    let url = format!(
+        "postgres://{user}:{password}@{}/{database}?sslmode=disable&acquire_timeout=10s",
+        hosts.join(",")
+    );
+    Config::from_url(&url).unwrap()
+}
+
+async fn port(db: &Database) -> i32 {
+    let sql = "SELECT current_setting('port')::int";
+    db.query_scalar(sql, ()).await.unwrap()
+}
+
+#[tokio::test]
+async fn of_several_hosts_the_one_that_takes_writes_serves() {
+    let primary = or_skip!(Postgres::start());
+    let database = primary.database("several_hosts");
+    let replica = primary.replica().await.unwrap();
+    let silent = NotADatabase::silent();
+    let ports = [closed_port(), silent.port(), replica.port(), primary.port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    assert_eq!(port(&db).await, i32::from(primary.port()));
+    db.batch("CREATE TABLE item (id int)").await.unwrap();
+
+    // Each member has a pool, and only that of the primary is filled; the server counts one
+    // more connection, on which the member is probed.
+    let statistics = db.statistics();
+    assert_eq!(statistics.len(), ports.len());
+    eventually("the primary's pool is filled", async || {
+        db.statistics()[0].size == 5
+    })
+    .await;
+    for other in &db.statistics()[1..] {
+        assert_eq!(other.size, 0, "{other:?}");
+    }
+    let (database_name, admin) = (database.name().to_owned(), primary.admin().await);
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+    let connections: i64 = admin
+        .query_one(count, &[&database_name])
+        .await
+        .unwrap()
+        .get(0);
+    assert_eq!(connections, 6);
+
+    // One connection outside of any pool finds the primary as well.
+    let config = on_ports(&primary, database.name(), &ports[2..]);
+    let alone = underpin::Connection::connect(config).await.unwrap();
+    alone
+        .execute("INSERT INTO item VALUES (1)", ())
+        .await
+        .unwrap();
+    alone.close().await;
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_follow_a_promotion_without_an_error() {
+    let mut primary = or_skip!(Postgres::start());
+    let database = primary.database("promotion");
+    let replica = primary.replica().await.unwrap();
+    let ports = [primary.port(), replica.port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    db.batch("CREATE TABLE item (id int)").await.unwrap();
+    let admin = primary.admin().await;
+    eventually("the replica has it all", async || {
+        let lag = "SELECT count(*) FROM pg_stat_replication
+            WHERE replay_lsn = pg_current_wal_lsn()";
+        admin.query_one(lag, &[]).await.unwrap().get::<_, i64>(0) == 1
+    })
+    .await;
+
+    primary.kill();
+    // A caller that has sent nothing waits, and is served by the new primary.
+    let waiting = tokio::spawn({
+        let db = db.clone();
+        async move {
+            let sql = "INSERT INTO item VALUES (1)";
+            let inserted = db.execute(sql, ()).await;
+            // What was on its way when the server died is told as such, and not repeated.
+            match inserted {
+                Err(error) if error.effect() == Effect::Unknown => db.execute(sql, ()).await,
+                other => other,
+            }
+        }
+    });
+    replica.promote().await;
+    assert_eq!(waiting.await.unwrap().unwrap(), 1);
+    assert_eq!(port(&db).await, i32::from(replica.port()));
+    let first = db.statistics()[0].name.clone();
+    assert!(first.contains(&replica.port().to_string()), "{first}");
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_host_that_takes_writes_is_an_error_that_names_them_all() {
+    let server = or_skip!(Postgres::start());
+    let database = server.database("nobody");
+    let replica = server.replica().await.unwrap();
+    let dead = closed_port();
+    let config = on_ports(&server, database.name(), &[dead, replica.port()]);
+    let config = config.to_builder().max_retries(0).build().unwrap();
+    let error = Database::connect(config).await.unwrap_err();
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("None of the 2 servers could be used."),
+        "{said}"
+    );
+    assert!(said.contains(&dead.to_string()), "{said}");
+    let is_replica = format!("{} is a replica", replica.port());
+    assert!(said.contains(&is_replica), "{said}");
+}
+
+#[tokio::test]
+async fn hosts_come_and_go_while_the_database_is_open() {
+    let primary = or_skip!(Postgres::start());
+    let database = primary.database("hosts_change");
+    let replica = primary.replica().await.unwrap();
+    let config = |ports: &[u16]| on_ports(&primary, database.name(), ports);
+    let db = Database::connect(config(&[primary.port()])).await.unwrap();
+    let begun = db.begin().await.unwrap();
+    begun
+        .execute("CREATE TABLE item (id int)", ())
+        .await
+        .unwrap();
+
+    let both = [replica.port(), primary.port()];
+    db.reconfigure(config(&both)).await.unwrap();
+    assert_eq!(port(&db).await, i32::from(primary.port()));
+    begun.commit().await.unwrap();
+    assert_eq!(db.statistics().len(), 2);
+
+    // A configuration without any primary is refused, and the old one holds.
+    let error = db
+        .reconfigure(config(&[replica.port(), closed_port()]))
+        .await
+        .unwrap_err();
+    assert_eq!(error.class(), Class::Connect, "{error}");
+    assert_eq!(port(&db).await, i32::from(primary.port()));
+
+    db.reconfigure(config(&[primary.port()])).await.unwrap();
+    assert_eq!(port(&db).await, i32::from(primary.port()));
+    assert_eq!(db.statistics().len(), 1);
+    let admin = replica.admin().await;
+    eventually("the replica is left alone", async || {
+        let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
+        let row = admin.query_one(count, &[&database.name()]).await.unwrap();
+        row.get::<_, i64>(0) == 0
+    })
+    .await;
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
