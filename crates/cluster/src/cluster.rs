@@ -1,6 +1,6 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use underpin_core::driver::{AnyConnector, Capabilities};
@@ -20,13 +20,15 @@ use crate::watch::Watch;
 /// A connection of any engine, leased from a member's pool.
 pub type AnyLease = Lease<AnyConnector>;
 
-/// The members of one database, and which of them serves which call: writes and unmarked
-/// statements go to the primary; reads go to the replicas, where there are any whose role never
-/// changes.
+/// The members of one database, and which of them serves which call. Writes and unmarked
+/// statements go to the primary. Reads go to the members that only ever read, where there are
+/// any, else to all whose servers answer, in turns.
 pub struct Cluster {
     pub(crate) watch: Arc<Watch>,
     /// How many members there have been so far.
     members: AtomicU64,
+    /// Counts reads, so that members take turns.
+    pub(crate) reads: AtomicUsize,
     pub(crate) capabilities: Capabilities,
     pub(crate) shares: fn(&str) -> bool,
     pub(crate) pipelining: bool,
@@ -78,6 +80,7 @@ impl Cluster {
         let members = members?;
         let cluster = Cluster {
             members: AtomicU64::new(members.len() as u64),
+            reads: AtomicUsize::new(0),
             watch: Watch::new(Topology::new(members), options.capabilities),
             capabilities: options.capabilities,
             shares: options.shares,
@@ -140,7 +143,7 @@ impl Cluster {
         match self.readers().filter(|_| reads) {
             Some(readers) => readers.acquire(options.acquire(deadline, place)).await,
             None => {
-                self.on_primary(options, deadline, place, Pool::acquire)
+                self.ask_for(reads, options, deadline, place, Pool::acquire)
                     .await
             }
         }

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::panic::Location;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -35,6 +36,68 @@ impl Given for Grant<AnyConnector> {
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Cluster {
+    /// Asks for a connection to read, or one of the primary.
+    pub(crate) async fn ask_for<T, F>(
+        &self,
+        reads: bool,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+        ask: fn(&Pool<AnyConnector>, AcquireOptions) -> F,
+    ) -> Result<T>
+    where
+        T: Given,
+        F: Future<Output = Result<T>> + Send,
+    {
+        if reads
+            && self.watch.topology().is_watched()
+            && let Some(given) = Box::pin(self.on_any(options, deadline, place, ask)).await
+        {
+            return given;
+        }
+        self.on_primary(options, deadline, place, ask).await
+    }
+
+    /// Asks the members whose servers answer, in turns, beginning with another one each time.
+    /// `None` where none of them has a connection: the primary is the last to be asked, and its
+    /// error is the one to show.
+    async fn on_any<T, F>(
+        &self,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+        ask: fn(&Pool<AnyConnector>, AcquireOptions) -> F,
+    ) -> Option<Result<T>>
+    where
+        T: Given,
+        F: Future<Output = Result<T>> + Send,
+    {
+        self.watch.start();
+        let turn = self.reads.fetch_add(1, Ordering::Relaxed);
+        let answering = self.watch.topology().answering().len();
+        for next in 0..answering {
+            let wait = {
+                let topology = self.watch.topology();
+                let mut members = topology.answering();
+                let count = members.len().max(1);
+                let member = members.nth((turn + next) % count)?;
+                // One that cannot be reached is not waited for.
+                let options = CallOptions {
+                    retries: Some(0),
+                    ..options
+                };
+                ask(&member.pool, options.acquire(deadline, place))
+            };
+            match wait.await {
+                Err(error) if matches!(error.class(), Class::Connect | Class::Closed) => {
+                    self.watch.suspect();
+                }
+                result => return Some(result),
+            }
+        }
+        None
+    }
+
     /// Asks the primary's pool for a connection. While there is no primary, the call waits for
     /// one; when another member becomes the primary, it goes on waiting there.
     pub(crate) async fn on_primary<T, F>(

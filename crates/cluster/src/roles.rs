@@ -69,6 +69,13 @@ impl Roles {
         self.primary
     }
 
+    /// The members whose servers answered the latest probe.
+    pub(crate) fn answering(&self) -> impl Iterator<Item = usize> {
+        let all = self.members.iter().enumerate();
+        all.filter(|(_, member)| matches!(member.latest, Latest::Answered(_)))
+            .map(|(index, _)| index)
+    }
+
     /// What the latest probe of each member found.
     pub(crate) fn latest(&self) -> impl Iterator<Item = &Latest> {
         self.members.iter().map(|member| &member.latest)

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use underpin_core::driver::{AnyConnector, Call, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
-use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionOptions};
 use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
@@ -102,7 +102,7 @@ impl Cluster {
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
-        let grant = self.on_primary(options, call.deadline, place, Pool::share);
+        let grant = self.ask_for(options.read, options, call.deadline, place, Pool::share);
         let seat = match grant.await {
             Ok(Grant::Lane(seat)) => seat,
             Ok(Grant::Lease(lease)) => {
@@ -163,9 +163,23 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Run {
         match self.route(call.sql, options, call.deadline, place).await {
+            Ok(lease) if options.read && self.might_write(operation, call.sql) => {
+                Run::Answered(read_only(operation, &lease, call).await)
+            }
             Ok(lease) => self.on_lease(operation, &lease, call, speed).await,
             Err(error) => Run::NotBegun(error),
         }
+    }
+
+    fn might_write(&self, operation: &Operation<'_>, sql: &str) -> bool {
+        let runs = !matches!(operation, Operation::Ping | Operation::Describe);
+        runs && self.needs_guard(sql)
+    }
+
+    /// Whether a statement of somebody who asked to read has to run in a transaction that refuses
+    /// writes: its text does not tell that it only reads, and its connection can write.
+    pub fn needs_guard(&self, sql: &str) -> bool {
+        self.capabilities.transactions && self.readers().is_none() && !(self.shares)(sql)
     }
 
     /// How long to wait before the statement is tried again; `None` where it is not.
@@ -212,7 +226,9 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
         let Some(readers) = self.readers() else {
-            return self.lease_primary(options, deadline, place).await;
+            return self
+                .ask_for(options.read, options, deadline, place, Pool::acquire)
+                .await;
         };
         let known = if options.read {
             Some(true)
@@ -267,6 +283,28 @@ enum Run {
     NotBegun(Error),
     /// It was behind a statement that gives no answer.
     Stuck,
+}
+
+/// Runs an operation for somebody who asked to read, in a transaction that refuses writes. What is
+/// left of it after an error, the pool rolls back.
+async fn read_only(
+    operation: &mut Operation<'_>,
+    lease: &AnyLease,
+    call: Call<'_>,
+) -> Result<Answer> {
+    let options = TransactionOptions {
+        read_only: true,
+        ..TransactionOptions::default()
+    };
+    lease.begin(options, call.deadline).await?;
+    let answer = operation.run(&***lease, call).await.map_err(|error| {
+        match error.class() == Class::ReadOnly {
+            true => error.with_hint("Write through the database itself: `read()` only reads."),
+            false => error,
+        }
+    })?;
+    lease.commit().await?;
+    Ok(answer)
 }
 
 #[cold]

@@ -9,6 +9,8 @@ use crate::member::Member;
 pub struct Topology {
     members: Arc<[Arc<Member>]>,
     primary: Option<usize>,
+    /// The members whose servers answer.
+    answering: Arc<[usize]>,
 }
 
 impl Topology {
@@ -16,15 +18,17 @@ impl Topology {
         let takes_writes = |member: &Arc<Member>| member.role == Some(Role::Primary);
         Topology {
             primary: members.iter().position(takes_writes),
+            answering: Arc::default(),
             members: members.into(),
         }
     }
 
-    /// The same members after another one has become the primary, or none is.
-    pub(crate) fn with_primary(&self, primary: Option<usize>) -> Self {
+    /// The same members with another primary, or none, and other servers that answer.
+    pub(crate) fn with_roles(&self, primary: Option<usize>, answering: Arc<[usize]>) -> Self {
         Topology {
             members: Arc::clone(&self.members),
             primary,
+            answering,
         }
     }
 
@@ -36,6 +40,11 @@ impl Topology {
     /// The member that takes the writes; `None` where none is known.
     pub fn primary(&self) -> Option<&Arc<Member>> {
         self.primary.map(|index| &self.members[index])
+    }
+
+    /// The members whose servers answered the latest probe, whatever their role.
+    pub fn answering(&self) -> impl ExactSizeIterator<Item = &Arc<Member>> {
+        self.answering.iter().map(|index| &self.members[*index])
     }
 
     /// Whether roles are what the servers say of themselves, and may change.

@@ -169,11 +169,17 @@ impl Watch {
         let Some(roles) = watched.roles.as_mut() else {
             return;
         };
-        let before = roles.primary();
+        let before = (roles.primary(), roles.answering().collect::<Vec<_>>());
         roles.observe(index, found, Instant::now());
-        let after = roles.primary();
+        let after = (roles.primary(), roles.answering().collect::<Vec<_>>());
         if before != after {
-            self.follow(before, after);
+            let known = self.topology();
+            let answering = after.1.into();
+            let topology = known.with_roles(after.0, answering);
+            self.topology.store(Arc::new(topology));
+        }
+        if before.0 != after.0 {
+            self.follow(before.0, after.0);
         }
         drop(watched);
         self.learned();
@@ -181,9 +187,8 @@ impl Watch {
 
     /// Sends the calls to another primary.
     fn follow(&self, before: Option<usize>, after: Option<usize>) {
-        let old = self.topology();
-        self.topology.store(Arc::new(old.with_primary(after)));
-        let member = |index: usize| &old.members()[index];
+        let topology = self.topology();
+        let member = |index: usize| &topology.members()[index];
         if let Some(member) = before.map(member) {
             tracing::warn!(endpoint = %member.endpoint, "the primary is one no longer");
             member.empty();

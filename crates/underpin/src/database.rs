@@ -165,8 +165,11 @@ impl Database {
         Database::postgres(config).dial(dial).connect_lazy()
     }
 
-    /// The same database for reads: statements may go to a replica, or to SQLite's
-    /// readers, and transactions are read-only.
+    /// The same database for reads: statements go to all hosts that answer, in turns, or to
+    /// SQLite's readers, and transactions are read-only. A statement that writes is refused, on a
+    /// single host too: one whose text does not tell that it only reads runs in a read-only
+    /// transaction, which costs a round trip more. What an [acquired](Database::acquire)
+    /// connection does is the caller's own affair.
     #[must_use]
     pub fn read(&self) -> Database {
         self.with(|options| {
@@ -351,6 +354,9 @@ impl Database {
     ) -> Result<RowStream<T>> {
         let deadline = self.options.deadline_from(Instant::now());
         let session = Arc::new(self.lease_at(deadline, place).await?);
+        if self.options.read && self.cluster()?.needs_guard(sql) {
+            session.begin(self.options.transaction, deadline).await?;
+        }
         session.stream(sql, params, deadline).await
     }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use underpin::{Class, Config, Database, Effect};
+use underpin::{Class, Config, Database, Effect, ValueRow};
 use underpin_testkit::{NotADatabase, Postgres, closed_port, or_skip};
 
 use crate::place::eventually;
@@ -168,5 +168,97 @@ async fn hosts_come_and_go_while_the_database_is_open() {
         row.get::<_, i64>(0) == 0
     })
     .await;
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn reads_go_to_all_hosts_and_never_write() {
+    let primary = or_skip!(Postgres::start());
+    let database = primary.database("reads");
+    let mut replicas = [
+        primary.replica().await.unwrap(),
+        primary.replica().await.unwrap(),
+    ];
+    let ports = [primary.port(), replicas[0].port(), replicas[1].port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    db.batch("CREATE TABLE item (id int)").await.unwrap();
+    eventually("all hosts answer", async || {
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..6 {
+            seen.insert(port(&db.read()).await);
+        }
+        seen.len() == 3
+    })
+    .await;
+
+    // Each host has its part of the reads, those that share connections and those that do not.
+    for handle in [db.read(), db.read().exclusive()] {
+        let mut counts = std::collections::BTreeMap::new();
+        for _ in 0..30 {
+            *counts.entry(port(&handle).await).or_insert(0) += 1;
+        }
+        let counts: Vec<i32> = counts.into_values().collect();
+        assert_eq!(counts, [10, 10, 10]);
+    }
+    for _ in 0..3 {
+        let insert = "INSERT INTO item VALUES (1) RETURNING id";
+        let error = db.read().execute(insert, ()).await.unwrap_err();
+        assert_eq!(error.class(), Class::ReadOnly, "{error}");
+        let error = db.read().query(insert, ()).await.unwrap_err();
+        assert_eq!(error.class(), Class::ReadOnly, "{error}");
+    }
+    assert_eq!(port(&db).await, i32::from(primary.port()));
+
+    // A replica that dies costs nobody a read that had not been sent.
+    replicas[0].kill();
+    let mut failed = 0;
+    for _ in 0..60 {
+        let read = db.read().idempotent();
+        let sql = "SELECT current_setting('port')::int";
+        failed += i32::from(read.query_scalar::<i32>(sql, ()).await.is_err());
+    }
+    assert_eq!(failed, 0);
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_handle_that_reads_does_not_write_on_a_single_host() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("reads_alone");
+    let db = Database::connect(database.url()).await.unwrap();
+    db.batch(
+        "CREATE TABLE item (id int);
+         CREATE FUNCTION adds() RETURNS int LANGUAGE sql VOLATILE
+             AS 'INSERT INTO item VALUES (7) RETURNING id'",
+    )
+    .await
+    .unwrap();
+    for sql in [
+        "INSERT INTO item VALUES (1)",
+        "SELECT adds()",
+        "DROP TABLE item",
+    ] {
+        let error = db.read().execute(sql, ()).await.unwrap_err();
+        assert_eq!(error.class(), Class::ReadOnly, "{sql}: {error}");
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains("read()")),
+            "{error}"
+        );
+    }
+    let read = db.read();
+    let streamed = async || {
+        let sql = "INSERT INTO item VALUES (1) RETURNING id";
+        let mut rows = read.query_stream::<ValueRow>(sql, ()).await?;
+        rows.next().await.expect("a row or an error").map(drop)
+    };
+    assert_eq!(streamed().await.unwrap_err().class(), Class::ReadOnly);
+    let rows: i64 = db
+        .query_scalar("SELECT count(*) FROM item", ())
+        .await
+        .unwrap();
+    assert_eq!(rows, 0);
+    assert_eq!(db.metrics().pool_size, db.metrics().idle_connections);
     db.close(Duration::from_secs(5)).await.unwrap();
 }
