@@ -1,6 +1,7 @@
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Instant;
 
 use futures_util::future::join_all;
 use underpin_core::driver::{AnyConnector, Capabilities};
@@ -8,10 +9,12 @@ use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Deadline, Error, Result, Role};
 use underpin_pool::{Bounds, Lease, Pool};
 
+use crate::budget::RetryBudget;
 use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
 use crate::counters::Counters;
-use crate::member::NewMember;
+use crate::event::Events;
+use crate::member::{MemberState, NewMember};
 use crate::routes::Routes;
 use crate::statement_speed::StatementSpeeds;
 use crate::topology::Topology;
@@ -26,7 +29,7 @@ pub type AnyLease = Lease<AnyConnector>;
 pub struct Cluster {
     pub(crate) watch: Arc<Watch>,
     /// How many members there have been so far.
-    members: AtomicU64,
+    numbers: AtomicU64,
     /// Counts reads, so that members take turns.
     pub(crate) reads: AtomicUsize,
     pub(crate) capabilities: Capabilities,
@@ -36,6 +39,7 @@ pub struct Cluster {
     pub(crate) speeds: StatementSpeeds,
     pub(crate) routes: Routes,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) budget: RetryBudget,
 }
 
 /// How a cluster runs calls.
@@ -79,7 +83,7 @@ impl Cluster {
             .collect();
         let members = members?;
         let cluster = Cluster {
-            members: AtomicU64::new(members.len() as u64),
+            numbers: AtomicU64::new(members.len() as u64),
             reads: AtomicUsize::new(0),
             watch: Watch::new(Topology::new(members), options.capabilities),
             capabilities: options.capabilities,
@@ -89,6 +93,7 @@ impl Cluster {
             speeds: StatementSpeeds::default(),
             routes: Routes::default(),
             counters: Arc::new(Counters::default()),
+            budget: RetryBudget::new(Instant::now()),
         };
         if !options.lazy {
             cluster.watch.start();
@@ -149,6 +154,27 @@ impl Cluster {
         }
     }
 
+    /// What is known of each member. Costs no round trip.
+    pub fn members(&self) -> Vec<MemberState> {
+        self.watch.members(Instant::now())
+    }
+
+    /// What becomes of the servers from now on, where there are several.
+    pub fn events(&self) -> Events {
+        self.watch.subscribe()
+    }
+
+    /// Takes a retry out of the budget of the database, and counts it. `false` where there have
+    /// been as many as there may be: a fifth of the calls, or ten in each second.
+    pub fn may_retry(&self) -> bool {
+        let granted = self.budget.withdraw(Instant::now());
+        match granted {
+            true => self.counters.retry(),
+            false => tracing::warn!("the budget for retries is used up"),
+        }
+        granted
+    }
+
     /// What takes note of errors on a lease that the caller holds.
     pub fn observer(&self) -> Observer {
         Observer(Some(Arc::clone(&self.watch)))
@@ -186,7 +212,7 @@ impl Cluster {
         let old = self.topology();
         let change = Change::between(old.members(), new)?;
         change.try_to_connect(&old, deadline).await?;
-        let members = change.make(|| self.members.fetch_add(1, Ordering::Relaxed))?;
+        let members = change.make(|| self.numbers.fetch_add(1, Ordering::Relaxed))?;
         self.watch.replace(Topology::new(members));
         Ok(())
     }

@@ -142,7 +142,7 @@ impl Cluster {
         let deadline = self.latest(deadline, begun);
         let policy = self.policy(options);
         let mut news = self.watch.news();
-        let mut attempt = 0;
+        let (mut attempt, mut moved) = (0, false);
         loop {
             if self.watch.is_closed() {
                 return Err(Error::new(Class::Closed, "The database is closed."));
@@ -151,10 +151,15 @@ impl Cluster {
             let (member, wait) = {
                 let topology = self.watch.topology();
                 let member = topology.primary().cloned();
-                let wanted = options.acquire(deadline, place);
+                let wanted = AcquireOptions {
+                    // Who waited elsewhere before keeps the place in the order of arrival.
+                    arrived: moved.then_some(begun),
+                    ..options.acquire(deadline, place)
+                };
                 let wait = member.as_ref().map(|member| ask(&member.pool, wanted));
                 (member, wait)
             };
+            moved = true;
             let (Some(member), Some(wait)) = (member, wait) else {
                 let left = deadline.remaining(Instant::now());
                 if left.is_some_and(|left| left.is_zero()) {

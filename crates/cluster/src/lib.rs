@@ -8,17 +8,20 @@
 //! [`dyn Connection`](underpin_core::driver::Connection), so that it is compiled once,
 //! whatever engines there are.
 
+mod budget;
 mod call;
 mod change;
 mod cluster;
 mod connect;
 mod counters;
+mod event;
 mod follow;
 mod member;
 mod operation;
 mod roles;
 mod routes;
 mod run;
+mod sign;
 mod statement_speed;
 mod topology;
 mod watch;
@@ -27,7 +30,9 @@ pub use call::CallOptions;
 pub use cluster::{AnyLease, Cluster, ClusterOptions, Observer};
 pub use connect::connect_to_primary;
 pub use counters::Counters;
-pub use member::{Member, NewMember};
+pub use event::{Event, Events};
+pub use member::{Member, MemberState, NewMember};
 pub use operation::{Answer, Operation, Running};
 pub use run::is_unsent;
+pub use sign::Sign;
 pub use topology::Topology;

@@ -1,8 +1,9 @@
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use underpin_core::driver::{AnyConnection, AnyConnector};
 use underpin_core::{Endpoint, Result, Role};
-use underpin_pool::{Bounds, Hooks, Pool, PoolOptions};
+use underpin_pool::{Bounds, Hooks, Pool, PoolOptions, Statistics};
 
 /// An endpoint of a database, with the pool of its connections.
 #[derive(Debug)]
@@ -18,6 +19,26 @@ pub struct Member {
     pub pool: Pool<AnyConnector>,
     /// How many connections its pool is to have while the member takes calls.
     bounds: Mutex<Bounds>,
+}
+
+/// What is known of a member at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MemberState {
+    /// Where its connections lead.
+    pub endpoint: Endpoint,
+    /// What its server says it is, as of the latest probe; `None` where that had no answer or where
+    /// there was none yet.
+    pub role: Option<Role>,
+    /// Why the latest probe had no answer.
+    pub error: Option<String>,
+    /// How long the answer to the latest probe took. `None` too for a member that is not probed:
+    /// one that is alone, and one whose role never changes.
+    pub latency: Option<Duration>,
+    /// For how long it has been so.
+    pub lasting: Option<Duration>,
+    /// Its pool in numbers.
+    pub pool: Statistics,
 }
 
 /// A member that has no pool yet.

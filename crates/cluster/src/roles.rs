@@ -32,7 +32,13 @@ pub(crate) struct Roles {
 #[derive(Debug)]
 struct Known {
     latest: Latest,
+    /// Since when it has answered, or not, in this role.
+    since: Instant,
+    /// How long the latest answer took.
+    latency: Option<Duration>,
     probing: bool,
+    /// When the latest probe began.
+    asked: Instant,
     due: Instant,
 }
 
@@ -47,12 +53,25 @@ pub(crate) enum Latest {
     Failed(Error),
 }
 
+impl Latest {
+    /// What the server says it is, where it answered.
+    pub(crate) fn role(&self) -> Option<Role> {
+        match self {
+            Latest::Answered(said) => Some(said.role),
+            _ => None,
+        }
+    }
+}
+
 impl Roles {
     /// Nothing is known, and everybody is to be asked.
     pub(crate) fn new(members: usize, now: Instant) -> Self {
         let unknown = || Known {
             latest: Latest::Unknown,
+            since: now,
+            latency: None,
             probing: false,
+            asked: now,
             due: now,
         };
         Roles {
@@ -81,6 +100,13 @@ impl Roles {
         self.members.iter().map(|member| &member.latest)
     }
 
+    /// How long the latest answer of each member took, and since when it is as it is.
+    pub(crate) fn timing(&self) -> impl Iterator<Item = (Option<Duration>, Instant)> {
+        self.members
+            .iter()
+            .map(|member| (member.latency, member.since))
+    }
+
     /// Whether each member was asked at least once.
     pub(crate) fn all_asked(&self) -> bool {
         self.latest()
@@ -94,6 +120,7 @@ impl Roles {
         for (index, member) in self.members.iter_mut().enumerate() {
             if !member.probing && member.due <= now {
                 member.probing = true;
+                member.asked = now;
                 due.push(index);
             }
         }
@@ -125,10 +152,17 @@ impl Roles {
     ) {
         let member = &mut self.members[index];
         member.probing = false;
+        member.latency = found
+            .is_ok()
+            .then(|| now.saturating_duration_since(member.asked));
+        let before = member.latest.role();
         member.latest = match found {
             Ok(observation) => Latest::Answered(observation),
             Err(error) => Latest::Failed(error),
         };
+        if member.latest.role() != before {
+            member.since = now;
+        }
         self.newest = self.newest.max(self.timeline(index));
         self.primary = self.elect();
         self.settle(now);

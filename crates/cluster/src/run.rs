@@ -69,15 +69,15 @@ impl Cluster {
                 continue;
             }
             match self.again(&operation, attempt, &error, options, deadline) {
-                Some(wait) => {
-                    self.counters.retry();
+                Some(wait) if self.may_retry() => {
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
                     tokio::time::sleep(wait).await;
                     attempt += 1;
                 }
-                None => break Err(error),
+                _ => break Err(error),
             }
         };
+        self.budget.deposit();
         self.counters.statement(begun.elapsed(), result.is_err());
         result
     }

@@ -8,18 +8,23 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::AbortHandle;
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
 use underpin_core::{Class, Deadline, Endpoint, Error, Result, Role};
 
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
+use crate::event::{Chronicle, Event, Events};
+use crate::member::MemberState;
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
 /// How long a connection that is open has to answer a probe.
 const ANSWER: Duration = Duration::from_secs(2);
+
+/// How many events are kept for a receiver that is slow.
+const EVENTS: usize = 256;
 
 /// The topology of a database, and what keeps it up to date.
 pub(crate) struct Watch {
@@ -28,6 +33,8 @@ pub(crate) struct Watch {
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
     suspicion: Notify,
+    /// Gone once the database is closed, so that its receivers see the end.
+    events: Mutex<Option<broadcast::Sender<Event>>>,
     closed: AtomicBool,
     capabilities: Capabilities,
 }
@@ -36,6 +43,7 @@ pub(crate) struct Watch {
 #[derive(Default)]
 struct Watched {
     roles: Option<Roles>,
+    chronicle: Chronicle,
     task: Option<AbortHandle>,
 }
 
@@ -46,6 +54,7 @@ impl Watch {
             news: watch::Sender::new(0),
             watched: Mutex::default(),
             suspicion: Notify::new(),
+            events: Mutex::new(Some(broadcast::Sender::new(EVENTS))),
             closed: AtomicBool::new(false),
             capabilities,
         };
@@ -73,7 +82,20 @@ impl Watch {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.stop();
+        self.events().take();
         self.learned();
+    }
+
+    fn events(&self) -> MutexGuard<'_, Option<broadcast::Sender<Event>>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What becomes of the servers from now on. Nothing comes where the database is closed.
+    pub(crate) fn subscribe(&self) -> Events {
+        Events::of(match &*self.events() {
+            Some(events) => events.subscribe(),
+            None => broadcast::Sender::new(1).subscribe(),
+        })
     }
 
     /// Ends the probes.
@@ -83,6 +105,7 @@ impl Watch {
             task.abort();
         }
         watched.roles = None;
+        watched.chronicle = Chronicle::default();
     }
 
     /// Begins to probe the members, where their roles may change and nobody does so yet.
@@ -140,6 +163,11 @@ impl Watch {
         }
     }
 
+    /// Whether each member that is probed was asked at least once.
+    pub(crate) fn all_asked(&self) -> bool {
+        self.lock().roles.as_ref().is_none_or(Roles::all_asked)
+    }
+
     /// Why there is no primary, once all members were asked.
     pub(crate) fn nobody(&self) -> Option<Error> {
         let topology = self.topology();
@@ -158,6 +186,36 @@ impl Watch {
         Some(all_failed(failures))
     }
 
+    /// What is known of each member.
+    pub(crate) fn members(&self, now: Instant) -> Vec<MemberState> {
+        let topology = self.topology();
+        let watched = self.lock();
+        let mut states: Vec<_> = topology
+            .members()
+            .iter()
+            .map(|member| MemberState {
+                endpoint: member.endpoint.clone(),
+                role: member.role,
+                error: None,
+                latency: None,
+                lasting: None,
+                pool: member.pool.statistics(),
+            })
+            .collect();
+        if let Some(roles) = &watched.roles {
+            let known = roles.latest().zip(roles.timing());
+            for (state, (latest, (latency, since))) in states.iter_mut().zip(known) {
+                state.role = latest.role();
+                state.latency = latency;
+                state.lasting = Some(now.saturating_duration_since(since));
+                if let Latest::Failed(error) = latest {
+                    state.error = Some(error.message().to_owned());
+                }
+            }
+        }
+        states
+    }
+
     fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
         let mut watched = self.lock();
         let roles = watched.roles.as_mut()?;
@@ -166,7 +224,12 @@ impl Watch {
 
     fn observe(&self, index: usize, found: Result<Observation>) {
         let mut watched = self.lock();
-        let Some(roles) = watched.roles.as_mut() else {
+        let Watched {
+            roles: Some(roles),
+            chronicle,
+            ..
+        } = &mut *watched
+        else {
             return;
         };
         let before = (roles.primary(), roles.answering().collect::<Vec<_>>());
@@ -181,7 +244,15 @@ impl Watch {
         if before.0 != after.0 {
             self.follow(before.0, after.0);
         }
+        let events = chronicle.news(roles, &self.topology(), Instant::now());
         drop(watched);
+        for event in events {
+            tracing::info!(?event, "a server of the database");
+            if let Some(sender) = &*self.events() {
+                // Nobody need listen.
+                let _ = sender.send(event);
+            }
+        }
         self.learned();
     }
 
@@ -190,11 +261,9 @@ impl Watch {
         let topology = self.topology();
         let member = |index: usize| &topology.members()[index];
         if let Some(member) = before.map(member) {
-            tracing::warn!(endpoint = %member.endpoint, "the primary is one no longer");
             member.empty();
         }
         if let Some(member) = after.map(member) {
-            tracing::info!(endpoint = %member.endpoint, "primary found");
             member.fill();
         }
     }

@@ -187,7 +187,9 @@ impl Database {
     }
 
     /// The same database for statements that may as well run twice: one whose connection
-    /// is lost is tried again, also where it may have taken effect already.
+    /// is lost is tried again, also where it may have taken effect already. Retries are at most a
+    /// fifth of the database's calls, or ten in each second, so that an outage does not become a
+    /// storm.
     #[must_use]
     pub fn idempotent(&self) -> Database {
         self.with(|options| options.idempotent = true)
@@ -296,19 +298,6 @@ impl Database {
     pub(crate) async fn connect_once(&self, place: &'static Location<'static>) -> Result<()> {
         match self.shared.backend.cluster() {
             Some(_) => self.lease_at(Deadline::NONE, place).await.map(drop),
-            None => self.shared.backend.ping(self.options, place).await,
-        }
-    }
-
-    /// Asks for a sign of life without counting that as a statement; a cluster is asked on a
-    /// connection of its pool.
-    pub(crate) async fn ping_within(
-        &self,
-        deadline: Deadline,
-        place: &'static Location<'static>,
-    ) -> Result<()> {
-        match self.shared.backend.cluster() {
-            Some(_) => self.lease_at(deadline, place).await?.ping(deadline).await,
             None => self.shared.backend.ping(self.options, place).await,
         }
     }
@@ -455,8 +444,7 @@ impl Database {
             jitter: 1.0,
             ..cluster.policy(self.options)
         };
-        (attempt < policy.max_retries).then(|| {
-            cluster.counters().retry();
+        (attempt < policy.max_retries && cluster.may_retry()).then(|| {
             let wait = policy.wait(attempt, fastrand::f64());
             tracing::warn!(
                 wait_ms = wait.as_millis() as u64,

@@ -86,6 +86,7 @@ pub use model::{Field, Keyed, Model, models};
 pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
+pub use underpin_cluster::{Event, Events, MemberState};
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{

@@ -1,4 +1,4 @@
-use underpin_cluster::Cluster;
+use underpin_cluster::{Cluster, Events};
 use underpin_core::{Class, Error, Result};
 use underpin_pool::{Bounds, Pool, Statistics};
 
@@ -32,6 +32,16 @@ impl Database {
             ));
         }
         self.cluster()?.resize(bounds)
+    }
+
+    /// What becomes of the database's servers from now on: which ones answer, which one is the
+    /// primary, and how long a failover took. Nothing comes of a database that has a single host.
+    /// The stream ends when the database is closed.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` for an engine with a pool of its own.
+    pub fn events(&self) -> Result<Events> {
+        Ok(self.cluster()?.events())
     }
 
     /// The pools in numbers, with histograms of the waits; the one that takes writes first.

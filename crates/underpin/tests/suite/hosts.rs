@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use underpin::{Class, Config, Database, Effect, ValueRow};
+use underpin::{Class, Config, Database, Effect, Endpoint, Event, Role, Status, ValueRow};
 use underpin_testkit::{NotADatabase, Postgres, closed_port, or_skip};
 
 use crate::place::eventually;
@@ -261,4 +261,58 @@ async fn a_handle_that_reads_does_not_write_on_a_single_host() {
     assert_eq!(rows, 0);
     assert_eq!(db.metrics().pool_size, db.metrics().idle_connections);
     db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_and_health_tell_what_becomes_of_the_hosts() {
+    let mut primary = or_skip!(Postgres::start());
+    let database = primary.database("events");
+    let replica = primary.replica().await.unwrap();
+    let ports = [primary.port(), replica.port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    let mut events = db.events().unwrap();
+    eventually("both hosts are known", async || {
+        let health = db.health().await;
+        health.status == Status::Healthy && health.members.iter().all(|m| m.latency.is_some())
+    })
+    .await;
+    let roles: Vec<_> = db.health().await.members.iter().map(|m| m.role).collect();
+    assert_eq!(roles, [Some(Role::Primary), Some(Role::Replica)]);
+
+    let (old, new) = (primary.port(), replica.port());
+    let at = |endpoint: &Endpoint, port: u16| endpoint.to_string().ends_with(&port.to_string());
+    primary.kill();
+    replica.promote().await;
+    let mut seen = Vec::new();
+    while let Some(event) = events.next().await {
+        let done = matches!(event, Event::FailoverDone { .. });
+        seen.push(event);
+        if done {
+            break;
+        }
+    }
+    let begun = |event: &Event| matches!(event, Event::FailoverBegun { from } if at(from, old));
+    let down = |event: &Event| matches!(event, Event::Down { endpoint, .. } if at(endpoint, old));
+    let done = |event: &Event| matches!(event, Event::FailoverDone { to, .. } if at(to, new));
+    let promoted = |event: &Event| matches!(event, Event::RoleChanged { endpoint, role: Role::Primary } if at(endpoint, new));
+    for (what, is) in [
+        ("begun", &begun as &dyn Fn(&Event) -> bool),
+        ("down", &down),
+        ("promoted", &promoted),
+        ("done", &done),
+    ] {
+        assert_eq!(
+            seen.iter().filter(|event| is(event)).count(),
+            1,
+            "{what}: {seen:#?}"
+        );
+    }
+    let health = db.health().await;
+    assert_eq!(health.status, Status::Degraded, "{health}");
+    assert!(health.is_healthy());
+    assert!(health.to_string().contains(&old.to_string()), "{health}");
+    db.close(Duration::from_secs(5)).await.unwrap();
+    while events.next().await.is_some() {}
 }
