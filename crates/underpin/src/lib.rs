@@ -75,6 +75,8 @@ pub use underpin_config as config;
 pub use underpin_model as model;
 /// Statements as typed constants, checked against a database in a test.
 pub use underpin_query as query;
+/// How each dialect of SQL is read and written: one lexer, and what differs as data.
+pub use underpin_sql as sql;
 
 pub use config::{Config, IntoConfig};
 pub use connection::{Connection, Lease};
