@@ -66,6 +66,7 @@ pub(crate) fn connector(config: &Config) -> Result<Connector> {
         statement_timeout: config.statement_timeout(),
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
+        ..Options::default()
     };
     Connector::new(config.endpoints().iter().cloned(), options)
 }
