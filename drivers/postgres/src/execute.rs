@@ -33,10 +33,10 @@ impl Connection {
             let joins = asked.shared.then_some(ready.prepared.name.number);
             let run = call.ask(joins, |out| ready.run(asked.params, out));
             let ended = match run.await {
-                Ok(answer) => call.wait(pin!(count(answer))).await,
+                Ok(answer) => call.behind_begin(call.wait(pin!(count(answer))).await),
                 Err(failure) => Err(failure),
             };
-            let failure = match call.behind_begin(ended) {
+            let failure = match ended {
                 Ok(count) => return call.done().map(|()| count),
                 Err(failure) => failure,
             };

@@ -50,10 +50,13 @@ impl Connection {
             let joins = asked.shared.then_some(ready.prepared.name.number);
             let run = call.ask(joins, |out| ready.run(asked.params, out));
             let ended = match run.await {
-                Ok(answer) => call.wait(pin!(read(answer, described, &mut *sink))).await,
+                Ok(answer) => {
+                    let read = pin!(read(answer, described, &mut *sink));
+                    call.behind_begin(call.wait(read).await)
+                }
                 Err(failure) => Err(failure),
             };
-            let failure = match call.behind_begin(ended) {
+            let failure = match ended {
                 Ok(unreadable) => return finish(call, unreadable, sink),
                 Err(failure) => failure,
             };

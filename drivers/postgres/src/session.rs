@@ -238,6 +238,8 @@ pub(crate) fn not_begun() -> Error {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        // Before the prepared statements are dropped, which the server forgets by itself.
+        self.wire.tell(|machine| machine.close());
         self.wire.closing.notify_one();
     }
 }

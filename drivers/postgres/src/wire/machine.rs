@@ -215,6 +215,7 @@ impl<L: Listen> Machine<L> {
             left,
             simple: left == steps::SIMPLE,
             synced: true,
+            is_copy: false,
             takes_rows: false,
             gives_rows: false,
             error: None,
@@ -246,8 +247,11 @@ impl<L: Listen> Machine<L> {
         self.add(request)
     }
 
-    /// Has the server forget a prepared statement.
+    /// Has the server forget a prepared statement, where the session goes on.
     pub(crate) fn forget(&mut self, name: &str) {
+        if self.closing {
+            return;
+        }
         self.sync_open();
         let start = self.position();
         put::close(self.out(), b'S', name);
@@ -408,6 +412,7 @@ impl<L: Listen> Machine<L> {
                 let request = self.request(Some(listener), start, left);
                 let number = self.add(Request {
                     synced: false,
+                    is_copy: true,
                     takes_rows: true,
                     reach: u64::MAX,
                     ..request
@@ -446,7 +451,7 @@ impl<L: Listen> Machine<L> {
 
     /// Writes the Sync of a COPY, and what was asked behind it.
     fn sync_copy(&mut self, well: bool) {
-        let Some(number) = self.copying.take() else {
+        let Some(number) = self.copying.take().filter(|number| *number >= self.first) else {
             return;
         };
         let end = self.position();
@@ -480,7 +485,7 @@ impl<L: Listen> Machine<L> {
         let at = usize::try_from(copy - self.first).unwrap_or(usize::MAX);
         let start = self.requests.get(at + 1).map(|next| next.start);
         if let Some(start) = start {
-            let from = usize::try_from(start - self.taken).unwrap_or(self.out.len());
+            let from = usize::try_from(start.saturating_sub(self.taken)).unwrap_or(self.out.len());
             self.behind = self.out.split_off(from.min(self.out.len()));
             for request in self.requests.iter_mut().skip(at + 1) {
                 request.start -= start;
@@ -510,9 +515,15 @@ impl<L: Listen> Machine<L> {
         self.said_goodbye && self.out.is_empty()
     }
 
-    /// Whether nothing is under way that an answer is awaited for.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.requests.is_empty()
+    /// Whether nothing is under way. What is kept for more than a few requests is let go of then.
+    pub(crate) fn is_idle(&mut self) -> bool {
+        const KEPT: usize = 4 * 1024;
+        let idle = self.requests.is_empty();
+        if idle {
+            frame::shrink(&mut self.out, KEPT);
+            self.requests.shrink_to(16);
+        }
+        idle
     }
 
     /// Whether there is something to write.
@@ -705,7 +716,8 @@ impl<L: Listen> Machine<L> {
         let Some(front) = self.requests.front() else {
             return Err(Violation::unexpected(b'Z', "nothing"));
         };
-        let answered = front.error.is_some() || (front.left == 0 && !front.gives_rows);
+        let complete = front.left == 0 && !front.gives_rows && !front.takes_rows;
+        let answered = front.error.is_some() || complete;
         if front.start >= self.taken || !answered {
             return Err(front.unexpected(b'Z'));
         }

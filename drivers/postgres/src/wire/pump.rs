@@ -20,7 +20,9 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// So many statements under way are worth gathering more.
 const MANY: usize = 32;
 /// So much room for what is to be written is kept.
-const KEPT: usize = 16 * 1024;
+const KEPT: usize = 4 * 1024;
+/// So many bytes are worth a read.
+const LEAST: usize = 1024;
 
 /// Moves the bytes of one connection.
 struct Pump<S> {
@@ -34,6 +36,8 @@ struct Pump<S> {
     flushes: bool,
     /// What is to be written has waited for more once.
     gathered: bool,
+    /// All was said, the goodbye included.
+    over: bool,
     news: News,
 }
 
@@ -62,6 +66,7 @@ where
         writing: BytesMut::new(),
         flushes: false,
         gathered: false,
+        over: false,
         news: News::default(),
     };
     let mut run = pin!(poll_fn(move |cx| pump.poll(cx)));
@@ -93,7 +98,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                 return Poll::Ready(Ok(()));
             }
             let wrote = self.write(cx)?;
-            if self.writing.is_empty() && self.wire.machine().is_over() {
+            if self.writing.is_empty() && self.over {
                 let shut = Pin::new(&mut self.stream).poll_shutdown(cx);
                 return shut.map(|_| Ok(()));
             }
@@ -116,9 +121,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
                     cx.waker().wake_by_ref();
                     return Ok(false);
                 }
-                shrink(&mut self.writing, KEPT);
                 machine.take_out(&mut self.writing);
             }
+            self.over = machine.is_over();
         }
         let mut wrote = false;
         while !self.writing.is_empty() {
@@ -151,18 +156,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     /// Reads what is there. Says whether it read anything.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Cause> {
         let (full, idle) = {
-            let machine = self.wire.machine();
+            let mut machine = self.wire.machine();
             let is_full = |reply: &Arc<Reply>| reply.is_full();
             (machine.listener().is_some_and(is_full), machine.is_idle())
         };
         if full {
             return Ok(false);
         }
-        if idle && self.inbox.is_empty() {
+        if idle && self.inbox.is_empty() && self.writing.is_empty() {
             self.read = READ;
             shrink(&mut self.inbox, READ);
+            shrink(&mut self.writing, KEPT);
         }
-        self.inbox.reserve(room(&self.inbox, self.read, self.limit));
+        // What is left of a buffer serves for as long as it is worth a read.
+        let wanted = room(&self.inbox, self.read, self.limit);
+        let left = self.inbox.capacity() - self.inbox.len();
+        if left < LEAST || wanted > self.read {
+            self.inbox.reserve(wanted);
+        }
         let free = self.inbox.capacity() - self.inbox.len();
         let polled = pin!(self.stream.read_buf(&mut self.inbox)).poll(cx);
         match polled {

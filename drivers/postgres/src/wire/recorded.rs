@@ -10,11 +10,12 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::Waker;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use underpin_core::{Secret, TransactionOptions};
 
-use super::frame::LONGEST;
+use super::frame::{Frame, LONGEST, READ, room};
 use super::machine::{Machine, News};
 use super::put;
 use super::request::{End, Listen, steps};
@@ -254,6 +255,18 @@ fn steps_of(recording: &[u8]) -> Vec<&[u8]> {
     steps
 }
 
+/// What the server said before the rows of a COPY were sent, and after.
+fn turns(step: Step, bytes: &[u8]) -> Vec<&[u8]> {
+    let mut at = 0;
+    while let (Step::Copy(..), Some((frame, end))) = (step, Frame::at(bytes, at)) {
+        if frame.tag == b'G' {
+            return vec![&bytes[..end], &bytes[end..]];
+        }
+        at = end;
+    }
+    vec![bytes]
+}
+
 /// Everything that came of a conversation whose bytes come in such pieces.
 fn replay(steps: &[&[u8]], pieces: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<String> {
     let (mut startup, mut inbox, mut out) = (startup(), BytesMut::new(), BytesMut::new());
@@ -273,8 +286,10 @@ fn replay(steps: &[&[u8]], pieces: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<String
     for (step, bytes) in SCRIPT.iter().zip(&steps[1..]) {
         let (heard, mut copy) = talk.ask(*step);
         talk.out();
-        for piece in pieces(bytes) {
-            talk.hear(&piece);
+        for turn in turns(*step, bytes) {
+            for piece in pieces(turn) {
+                talk.hear(&piece);
+            }
             talk.go_on(*step, &heard, &mut copy);
             talk.out();
         }
@@ -335,6 +350,103 @@ fn recorded_conversations_are_the_same_in_every_chunking() {
     }
 }
 
+/// Spoils a conversation: bytes, lengths, whole messages, its end.
+fn spoil(step: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
+    let mut bytes = step.to_vec();
+    for _ in 0..random.usize(1..4) {
+        if bytes.len() < 6 {
+            break;
+        }
+        let at = random.usize(..bytes.len());
+        match random.u8(..7) {
+            0 => bytes[at] = random.u8(..),
+            1 => bytes[at] ^= 1 << random.u8(..8),
+            2 => bytes.truncate(at),
+            3 => {
+                let length = [0, 3, 4, 5, 1 << 30, u32::MAX >> 1, u32::MAX];
+                let length = length[random.usize(..length.len())].to_be_bytes();
+                let to = (at + 4).min(bytes.len());
+                bytes[at..to].copy_from_slice(&length[..to - at]);
+            }
+            4 => {
+                let more = bytes[at..].to_vec();
+                bytes.extend_from_slice(&more);
+            }
+            5 => drop(bytes.drain(..at)),
+            _ => bytes[at] = b"ZCDEGHIKNRSTWcdnstv123A"[random.usize(..23)],
+        }
+    }
+    bytes
+}
+
+/// Goes through a conversation of which parts are spoiled, until the server is caught at it.
+fn survive(steps: &[&[u8]], random: &mut fastrand::Rng) {
+    let (mut startup, mut inbox, mut out) = (startup(), BytesMut::new(), BytesMut::new());
+    let spoilt = random.usize(..steps.len());
+    let bytes = match spoilt {
+        0 => spoil(steps[0], random),
+        _ => steps[0].to_vec(),
+    };
+    inbox.put_slice(&bytes);
+    let Ok(Some(begun)) = startup.receive(&mut inbox, &mut out) else {
+        return;
+    };
+    let mut talk = Talk::new(begun, inbox);
+    let mut all = Vec::new();
+    for (at, (step, bytes)) in SCRIPT.iter().zip(&steps[1..]).enumerate() {
+        let (heard, mut copy) = talk.ask(*step);
+        all.extend(heard.iter().cloned());
+        talk.out();
+        let bytes = match at + 1 == spoilt || random.u8(..40) == 0 {
+            true => spoil(bytes, random),
+            false => bytes.to_vec(),
+        };
+        let size = random.usize(1..200);
+        for piece in bytes.chunks(size) {
+            talk.inbox.put_slice(piece);
+            let room = room(&talk.inbox, READ, LONGEST);
+            assert!(
+                room <= talk.inbox.len().max(READ),
+                "nothing is reserved in advance"
+            );
+            if talk
+                .machine
+                .receive(&mut talk.inbox, &mut talk.news)
+                .is_err()
+            {
+                talk.machine.lost(u64::MAX, &mut talk.news);
+                for heard in all {
+                    assert!(heard.0.borrow().1.is_some(), "each request has an end");
+                }
+                return;
+            }
+            if !heard.is_empty() {
+                talk.go_on(*step, &heard, &mut copy);
+            }
+            talk.out();
+        }
+    }
+}
+
+/// Runs for `UNDERPIN_FUZZ_SECONDS`, or a few thousand conversations.
+#[test]
+fn spoiled_conversations_end_without_a_panic() {
+    let seconds = std::env::var("UNDERPIN_FUZZ_SECONDS").ok();
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    let recordings = MAJORS.map(|major| std::fs::read(place(major)).unwrap());
+    let recordings: Vec<_> = recordings.iter().map(|bytes| steps_of(bytes)).collect();
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    println!("The seed is {seed}.");
+    let mut count = 0u64;
+    while until.map_or(count < 5_000, |until| Instant::now() < until) {
+        survive(&recordings[random.usize(..recordings.len())], &mut random);
+        count += 1;
+    }
+    println!("{count} conversations were survived.");
+}
+
 #[test]
 #[ignore = "It needs servers of each version, and writes what the other test reads."]
 fn record() {
@@ -375,7 +487,7 @@ fn record_from(address: &str) -> Vec<u8> {
         let mut said = Vec::new();
         stream.write_all(&talk.out()).unwrap();
         if let Step::Cancelled(_) = step {
-            std::thread::sleep(std::time::Duration::from_millis(300));
+            std::thread::sleep(Duration::from_millis(300));
             let mut other = TcpStream::connect(address).unwrap();
             other.write_all(&put::cancel(process, &secret)).unwrap();
             let _ = other.read(&mut [0]);

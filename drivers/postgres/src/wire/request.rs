@@ -72,7 +72,9 @@ pub(super) struct Request<L> {
     pub(super) simple: bool,
     /// Whether a ReadyForQuery ends it.
     pub(super) synced: bool,
-    /// It takes the rows of a COPY, whose end was not written yet.
+    /// It is a COPY that takes rows.
+    pub(super) is_copy: bool,
+    /// The end of those rows was not written yet.
     pub(super) takes_rows: bool,
     /// It gives the rows of a COPY, whose end has not come yet.
     pub(super) gives_rows: bool,
@@ -137,7 +139,7 @@ impl<L: Listen> Request<L> {
                 self.gives_rows = false;
                 return Ok(false);
             }
-            b'G' if self.left == EXECUTE && self.takes_rows => return Ok(true),
+            b'G' if self.left == EXECUTE && self.is_copy => return Ok(true),
             b'3' => (CLOSE, false),
             b'1' => (PARSE, false),
             b't' => (PARAMETERS, true),
@@ -162,7 +164,7 @@ impl<L: Listen> Request<L> {
             PARAMETERS => "ParameterDescription",
             COLUMNS | PORTAL => "RowDescription or NoData",
             BIND => "BindComplete",
-            EXECUTE if self.takes_rows => "CopyInResponse",
+            EXECUTE if self.is_copy => "CopyInResponse",
             EXECUTE | SIMPLE => "DataRow or CommandComplete",
             _ => "ReadyForQuery",
         };

@@ -2,7 +2,7 @@ use std::fmt;
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::BytesMut;
 use futures_util::task::AtomicWaker;
@@ -41,7 +41,8 @@ pub(crate) struct Wire {
     /// The connection object was dropped.
     pub(crate) closing: Notify,
     pub(crate) watchdog: Watchdog,
-    notifications: OnceLock<broadcast::Sender<Notification>>,
+    /// There from the first who listens on, until the connection ends.
+    notifications: Mutex<Option<broadcast::Sender<Notification>>>,
     /// With what the session can be told to cancel.
     pub(crate) process: i32,
     pub(crate) secret: Box<[u8]>,
@@ -118,7 +119,7 @@ impl Wire {
             drained: Notify::new(),
             closing: Notify::new(),
             watchdog: Watchdog::new(),
-            notifications: OnceLock::new(),
+            notifications: Mutex::new(None),
             process: begun.process,
             secret: begun.secret.into(),
             minor: begun.minor,
@@ -274,6 +275,7 @@ impl Wire {
             machine.lost(self.written(), &mut news);
         }
         *self.socket() = None;
+        *self.listeners() = None;
         self.deliver(&mut news);
         self.news.notify_waiters();
         self.drained.notify_waiters();
@@ -316,7 +318,7 @@ impl Wire {
             self.news.notify_waiters();
         }
         for notification in news.notifications.drain(..) {
-            if let Some(sender) = self.notifications.get() {
+            if let Some(sender) = &*self.listeners() {
                 // Nobody listening is no failure.
                 let _ = sender.send(notification);
             }
@@ -366,9 +368,19 @@ impl Wire {
     }
 
     pub(crate) fn notifications(&self) -> broadcast::Receiver<Notification> {
-        self.notifications
-            .get_or_init(|| broadcast::channel(NOTIFICATIONS).0)
+        let mut listeners = self.listeners();
+        if self.has_ended() {
+            return broadcast::channel(1).1;
+        }
+        listeners
+            .get_or_insert_with(|| broadcast::channel(NOTIFICATIONS).0)
             .subscribe()
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Option<broadcast::Sender<Notification>>> {
+        self.notifications
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -447,7 +447,7 @@ mod tests {
     #[test]
     fn passwords_are_sent_as_they_are_asked_for() {
         let (_, out) = answer(login("secret"), &authentication(5, b"salt"));
-        assert_eq!(&out[..9], b"p\0\0\0\x28md5");
+        assert_eq!(&out[..8], b"p\0\0\0\x28md5");
         let fault_of = |login, kind| fault(login, &authentication(kind, b"salt"));
         assert!(matches!(fault_of(login(""), 5), Fault::PasswordMissing));
         assert!(matches!(fault_of(login(""), 3), Fault::PasswordMissing));

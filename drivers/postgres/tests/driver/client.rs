@@ -345,8 +345,8 @@ async fn the_session_tells_about_itself_and_can_be_cancelled() {
     eventually("the loss", || connection.state() == SessionState::Broken).await;
     let error = client.query("SELECT 1", &[]).await.unwrap_err();
     assert!(error.to_string().contains("57P01"), "{error}");
-    drop(connection);
     assert!(news.recv().await.is_err(), "it ends with the connection");
+    assert!(client.notifications().recv().await.is_err());
 }
 
 #[tokio::test]

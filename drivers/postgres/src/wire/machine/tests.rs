@@ -433,7 +433,7 @@ proptest! {
             }
             failed = name.contains("fails");
             if failed {
-                prop_assert_eq!(heard.code().as_deref(), Some("22012"), "{:?}", ask);
+                prop_assert_eq!(heard.code(), Some("22012".to_owned()), "{:?}", ask);
             } else {
                 prop_assert!(heard.is_complete(), "{:?}: {:?}", ask, end);
                 prop_assert_eq!(heard.tags(), if name == "empty" { "I" } else { tags });
