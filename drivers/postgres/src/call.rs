@@ -1,45 +1,51 @@
-use std::error::Error as _;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use tokio::time::{sleep, timeout, timeout_at};
-use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify::{self, BEHIND_A_POOLER};
-use crate::client_error::Kind;
-use crate::effect::{Context, Outcome, Snapshot, decide};
-use crate::link::{IDLE, Link};
-use crate::opening::{Phase, ended, not_begun};
-use crate::session::Session;
+use crate::outcome::{Context, Outcome, decide};
+use crate::session::{Session, answered, not_begun, transaction_ended};
 use crate::sql::Nature;
 use crate::statement_limit::{self, Limit, QUERY_CANCELED, Setting};
+use crate::wire::answer::{Answer, Broken};
+use crate::wire::machine::IDLE;
+use crate::wire::opening::Phase;
+use crate::wire::request::Progress;
+use crate::wire::server_error::ServerError;
 
-/// One call under way on a session. Dropped before [`done`](Call::done) or
-/// [`fail`](Call::fail), it leaves the session busy until the server has answered.
+/// One call under way on a session. Dropped half-way, it leaves the session busy until the
+/// server has answered what was asked.
 pub(crate) struct Call {
     session: Arc<Session>,
     deadline: Deadline,
     begun: Instant,
-    before: Snapshot,
+    /// Bytes that were written on the connection by then.
+    before: u64,
     context: Context,
+    /// What was known of its transaction when it was begun.
+    phase: Phase,
     /// The transaction that it was begun in.
     transaction: Option<u64>,
     unreplicated: u64,
-    copies_in: bool,
     holds: bool,
-    finished: bool,
     /// The deadline has passed, and the server was asked to cancel.
     canceled: AtomicBool,
+    /// Something of it was sent while a transaction was about to begin.
+    meets_begin: AtomicBool,
 }
 
 /// Why a call came to no good end.
 pub(crate) enum Failure {
-    /// What the client says.
-    Native(tokio_postgres::Error),
+    /// A request has no answer.
+    Broken(Broken),
+    /// A parameter cannot be sent as what the server expects; nothing was sent.
+    Misfit(Error),
     /// Ready to be handed out.
     Ours(Error),
     /// The deadline passed.
@@ -49,16 +55,16 @@ pub(crate) enum Failure {
 /// What came of a statement whose deadline passed.
 pub(crate) enum Late {
     /// The server cancelled it at our request.
-    Canceled(tokio_postgres::Error),
+    Canceled(Box<ServerError>),
     /// It did not answer even then, and the connection was given up.
-    GivenUp,
+    GivenUp(Progress),
     /// Others' statements are under way too, so nothing was cancelled.
     LeftBehind,
 }
 
-impl From<tokio_postgres::Error> for Failure {
-    fn from(error: tokio_postgres::Error) -> Self {
-        Failure::Native(error)
+impl From<Broken> for Failure {
+    fn from(broken: Broken) -> Self {
+        Failure::Broken(broken)
     }
 }
 
@@ -70,25 +76,16 @@ const AGAIN: Duration = Duration::from_millis(200);
 impl Call {
     /// Begins a call. Nothing is sent.
     pub(crate) fn open(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
-        session.link.set_lane(false);
-        if session.opening.phase() == Phase::Failed {
-            return Err(not_begun());
+        let call = Call::open_to_end(session, deadline)?;
+        if call.phase == Phase::Failed {
+            return Err(call.refuse(not_begun()));
         }
-        Call::open_to_end(session, deadline)
-    }
-
-    /// Begins a call for one prepared statement.
-    pub(crate) fn open_for(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
-        if !asked.shared {
-            return Call::open(session, asked.deadline);
-        }
-        session.link.set_lane(true);
-        Call::open_to_end(session, asked.deadline)
+        Ok(call)
     }
 
     /// Begins a call that ends a transaction, also one that did not begin.
     pub(crate) fn open_to_end(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
-        if session.link.is_broken() {
+        if session.wire.is_broken() {
             return Err(session.lost());
         }
         if session.held.load(Ordering::Acquire) > 0 {
@@ -110,26 +107,25 @@ impl Call {
         let Some(others) = session.calls.begin() else {
             return Err(busy_cancelling());
         };
-        let mut call = Call {
+        let now = session.wire.look();
+        let open = others == 0 && now.status != IDLE && !now.awaits_nobodys;
+        Ok(Call {
             session: Arc::clone(session),
             deadline,
             begun,
-            before: Snapshot::default(),
+            before: session.wire.written(),
             context: Context {
                 completes_first: true,
+                in_transaction: now.phase != Phase::Settled || open,
                 ..Context::default()
             },
-            transaction: session.opening.transaction(),
-            unreplicated: session.link.unreplicated.load(Ordering::Acquire),
-            copies_in: false,
+            phase: now.phase,
+            transaction: now.transaction,
+            unreplicated: session.wire.unreplicated(),
             holds: false,
-            finished: false,
             canceled: AtomicBool::new(false),
-        };
-        call.context.in_transaction = session.opening.phase() != Phase::Settled
-            || (others == 0 && session.link.status() != IDLE && !session.awaits_answers());
-        call.before = call.snapshot();
-        Ok(call)
+            meets_begin: AtomicBool::new(now.phase != Phase::Settled),
+        })
     }
 
     pub(crate) fn session(&self) -> &Arc<Session> {
@@ -142,13 +138,13 @@ impl Call {
 
     /// Whether the transaction that it was begun in has ended.
     pub(crate) fn has_outlived_its_transaction(&self) -> bool {
-        self.transaction.is_some() && self.transaction != self.session.opening.transaction()
+        self.transaction.is_some() && self.transaction != self.session.wire.look().transaction
     }
 
     /// Whether a statement can be sent next, as such and still in its transaction.
     pub(crate) fn check(&self, nature: Nature) -> Result<Nature> {
         if self.has_outlived_its_transaction() {
-            return Err(ended());
+            return Err(transaction_ended());
         }
         nature.check()
     }
@@ -156,9 +152,9 @@ impl Call {
     /// Says that the statement itself is sent next.
     pub(crate) fn submit(&mut self, nature: Nature) {
         if nature.changes_session {
-            self.session.link.changed.store(true, Ordering::Release);
+            self.session.wire.machine().changed = true;
         }
-        self.before = self.snapshot();
+        self.before = self.session.wire.written();
         self.context.submitted = true;
         self.context.controls_transaction = nature.controls_transaction;
         self.context.commits_itself = nature.commits_itself;
@@ -198,9 +194,8 @@ impl Call {
     }
 
     /// Says that rows are sent next, which take hold no sooner than their end is written.
-    pub(crate) fn submit_copy_in(&mut self) {
-        self.copies_in = true;
-        self.submit(Nature::default());
+    pub(crate) fn submit_copy_in(&mut self, nature: Nature) {
+        self.submit(nature);
     }
 
     /// Keeps others off the connection until somebody has read what comes.
@@ -209,18 +204,103 @@ impl Call {
         self.session.held.fetch_add(1, Ordering::AcqRel);
     }
 
+    /// Asks for a prepared statement that `write` writes: in the transaction that is to begin,
+    /// if one is, or not at all. Statements with the same number to join by go with one Sync.
+    pub(crate) async fn ask(
+        &self,
+        joins: Option<u64>,
+        write: impl FnOnce(&mut BytesMut) -> Result<u8>,
+    ) -> Result<Answer, Failure> {
+        let session = &self.session;
+        let write = match session.wire.ask_settled(joins, write) {
+            Ok(Err(error)) => return Err(Failure::Misfit(error)),
+            Ok(asked) => return answered(asked),
+            Err(write) => write,
+        };
+        self.ask_limit();
+        self.meets_begin.store(true, Ordering::Release);
+        if session.wire.look().phase != Phase::Owed || !session.is_alone() {
+            self.begin().await?;
+        }
+        let asked = session
+            .wire
+            .ask(|machine, reply| match machine.opening.phase() {
+                Phase::Owed => machine.extended_in_new_transaction(reply, write),
+                _ => machine.extended(reply, joins, write),
+            });
+        match asked {
+            Err(error) => Err(Failure::Misfit(error)),
+            asked => answered(asked),
+        }
+    }
+
+    /// Sends BEGIN where it is owed, ahead of something that does no harm where it is refused.
+    pub(crate) async fn begin_for_harmless(&self) -> Result<(), Failure> {
+        if !self.send_begin() {
+            // Another may have sent it, with a statement behind it.
+            self.begin().await?;
+        }
+        Ok(())
+    }
+
+    fn send_begin(&self) -> bool {
+        self.ask_limit();
+        self.session.wire.tell(|machine| machine.begin())
+    }
+
+    /// Asks for the limit of statements ahead of a BEGIN, where that is to be sent.
+    fn ask_limit(&self) {
+        let session = &self.session;
+        if session.wire.look().phase == Phase::Owed {
+            session.limit.ask(session);
+        }
+    }
+
+    /// Sends BEGIN where it is owed, and waits until the transaction is open.
+    pub(crate) async fn begin(&self) -> Result<(), Failure> {
+        if self.session.wire.look().phase == Phase::Settled {
+            return Ok(());
+        }
+        self.send_begin();
+        let begun = Box::pin(self.wait(self.session.begun())).await;
+        match begun {
+            // Nothing of the call itself was written.
+            Err(Failure::Broken(Broken::Lost(_))) => {
+                return Err(Broken::Lost(self.progress()).into());
+            }
+            begun => begun?,
+        }
+        // It may be another that is open by now, or none.
+        match self.has_outlived_its_transaction() {
+            true => Err(Failure::Ours(transaction_ended())),
+            false => Ok(()),
+        }
+    }
+
+    /// What came of something that may have been sent right behind BEGIN: where that failed,
+    /// it is what the caller has to know.
+    pub(crate) fn behind_begin<T>(&self, answered: Result<T, Failure>) -> Result<T, Failure> {
+        let concerned = self.meets_begin.load(Ordering::Acquire);
+        if !concerned || matches!(answered, Err(Failure::Late(_))) {
+            return answered;
+        }
+        match self.session.wire.look().phase {
+            Phase::Settled | Phase::Owed | Phase::Sent => answered,
+            // Where another was told why: what was sent here was skipped, or has done no harm.
+            Phase::Failed => match self.session.what_came_of_begin() {
+                Err(Failure::Ours(error)) => {
+                    Err(Failure::Ours(error.with_effect(Effect::RolledBack)))
+                }
+                Err(failure) => Err(failure),
+                Ok(()) => answered,
+            },
+        }
+    }
+
     /// Waits for `work` until the deadline; then cancels the statement and waits a little
     /// longer for what came of it. Best given a pinned reference: a future that is handed in
     /// is part of this one twice.
-    pub(crate) fn wait<T>(
-        &self,
-        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
-    ) -> impl Future<Output = Result<T, Failure>> {
-        self.wait_for(work)
-    }
-
-    /// The same for work that may fail in other ways.
-    pub(crate) async fn wait_for<T, E: Into<Failure>>(
+    pub(crate) async fn wait<T, E: Into<Failure>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
@@ -269,17 +349,25 @@ impl Call {
             // A request to cancel that is still on its way must meet no later statement.
             self.session.kill().await;
         }
-        match result {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(error.into()),
-            None => Err(Failure::Late(Late::GivenUp)),
-        }
+        // What is still to come ends with the connection.
+        let ended = match result {
+            Some(result) => return result.map_err(E::into),
+            None => timeout(GRACE, work).await,
+        };
+        let progress = match ended {
+            Ok(Ok(value)) => return Ok(value),
+            Ok(Err(error)) => match error.into() {
+                Failure::Broken(Broken::Lost(progress)) => progress,
+                failure => return Err(failure),
+            },
+            Err(_) => Progress::Written,
+        };
+        Err(Failure::Late(Late::GivenUp(progress)))
     }
 
     /// Ends the call well.
-    pub(crate) fn done(mut self) -> Result<()> {
-        self.finished = true;
-        let unreplicated = self.session.link.unreplicated.load(Ordering::Acquire);
+    pub(crate) fn done(self) -> Result<()> {
+        let unreplicated = self.session.wire.unreplicated();
         let commits = !self.context.in_transaction || self.context.controls_transaction;
         if commits && unreplicated != self.unreplicated {
             return Err(Error::new(
@@ -293,8 +381,7 @@ impl Call {
     }
 
     /// Ends the call with an error that nothing was sent for, or nothing that matters.
-    pub(crate) fn refuse(mut self, error: Error) -> Error {
-        self.finished = true;
+    pub(crate) fn refuse(self, error: Error) -> Error {
         error
     }
 
@@ -313,93 +400,62 @@ impl Call {
         Box::pin(self.failed(failure))
     }
 
-    async fn failed(mut self, failure: Failure) -> Error {
-        let error = match failure {
-            Failure::Ours(error) => error,
+    async fn failed(self, failure: Failure) -> Error {
+        let canceled = self.canceled.load(Ordering::Acquire);
+        match failure {
+            Failure::Ours(error) | Failure::Misfit(error) => error,
             // Perhaps later than the request: a stream may first have handed out what was there.
-            Failure::Native(error)
-                if self.canceled.load(Ordering::Acquire) && is_canceled(&error) =>
+            Failure::Broken(Broken::Refused { error, .. })
+                if canceled && error.code() == QUERY_CANCELED =>
             {
-                self.settle().await;
                 self.late(Late::Canceled(error))
             }
             // A pooler hangs up on a client whose statement waited for a session.
-            Failure::Native(error)
-                if self.canceled.load(Ordering::Acquire) && error.is_closed() =>
-            {
+            Failure::Broken(Broken::Lost(progress)) if canceled => {
                 self.session.ended().await;
-                self.late(Late::GivenUp)
+                self.late(Late::GivenUp(progress))
             }
-            Failure::Native(error) => self.native(error).await,
-            Failure::Late(late) => {
-                if matches!(late, Late::LeftBehind) {
-                    // Its answer is still to come.
-                    return self.late(late);
-                }
-                self.settle().await;
-                self.late(late)
-            }
-        };
-        self.finished = true;
-        error
+            Failure::Broken(broken) => self.broken(broken).await,
+            Failure::Late(late) => self.late(late),
+        }
     }
 
-    async fn native(&self, error: tokio_postgres::Error) -> Error {
-        if let Some(said) = error.as_db_error() {
-            let ran = self.begun.elapsed();
-            let fatal = classify::is_fatal(said);
-            if fatal {
-                self.session.ended().await;
-            } else {
-                self.settle().await;
-            }
-            let effect = self.effect(Outcome::Refused {
-                code: said.code().code(),
-                fatal,
-            });
-            let class = match said.code().code() {
-                QUERY_CANCELED => statement_limit::class(said, self.limit().await, ran),
-                _ => classify::class_of_error(said),
-            };
-            let mut refused = classify::refused(said, class).with_effect(effect);
-            if classify::is_about_a_name(said) && self.made_up_its_name() {
-                refused = refused.with_hint(BEHIND_A_POOLER);
-            }
-            if fatal {
-                let shared = Arc::new(error);
-                self.session.link.blame(Arc::clone(&shared));
-                return refused.with_source(shared);
-            }
-            return refused.with_source(error);
-        }
-        let kind = Kind::of(&error);
-        if kind == Kind::Misfit {
-            return match error
-                .into_source()
-                .map(<dyn std::error::Error + Send + Sync>::downcast::<Error>)
-            {
-                Some(Ok(ours)) => *ours,
-                _ => Error::new(Class::Data, "A parameter cannot be sent."),
-            };
-        }
-        if kind == Kind::Encoding {
-            let cause = error
-                .source()
-                .map_or_else(|| error.to_string(), ToString::to_string);
-            return Error::new(
-                Class::Data,
-                format!("The statement cannot be sent: {cause}."),
+    async fn broken(&self, broken: Broken) -> Error {
+        match broken {
+            Broken::Refused { error, completed } => self.refused(error, completed).await,
+            Broken::Skipped => Error::new(
+                Class::Closed,
+                "The statement was not run, since one that was sent before it had failed.",
             )
-            .with_source(error);
+            .with_effect(Effect::RolledBack),
+            Broken::Lost(progress) => {
+                self.session.ended().await;
+                let effect = self.effect(Outcome::Lost(progress));
+                self.session.lost().with_effect(effect)
+            }
         }
-        if !error.is_closed() && !self.session.link.has_ended() {
-            // Something came that the client cannot make sense of; nothing after it can be trusted.
-            self.session.kill().await;
-            self.session.link.blame(Arc::new(error));
-        } else {
+    }
+
+    async fn refused(&self, said: Box<ServerError>, completed: bool) -> Error {
+        let ran = self.begun.elapsed();
+        let fatal = said.is_fatal();
+        if fatal {
             self.session.ended().await;
         }
-        self.session.lost().with_effect(self.effect(Outcome::Lost))
+        let effect = self.effect(Outcome::Refused {
+            code: said.code(),
+            fatal,
+            completed,
+        });
+        let class = match said.code() {
+            QUERY_CANCELED => statement_limit::class(&said, self.limit().await, ran),
+            _ => classify::class_of_error(&said),
+        };
+        let mut refused = classify::refused(&said, class).with_effect(effect);
+        if classify::is_about_a_name(&said) && self.made_up_its_name() {
+            refused = refused.with_hint(BEHIND_A_POOLER);
+        }
+        refused.with_source(*said)
     }
 
     /// The limit under which the statement ran. Outside of a failed transaction the server tells.
@@ -408,10 +464,10 @@ impl Call {
         if let Some(limit) = session.limit.take_failed() {
             return limit;
         }
-        if session.link.status() != IDLE || session.link.is_broken() {
+        if session.wire.look().status != IDLE || session.wire.is_broken() {
             return session.limit.within(self.transaction);
         }
-        let _ = timeout(GRACE, session.limit.learn(&session.client)).await;
+        let _ = timeout(GRACE, session.limit.learn(session)).await;
         session.limit.of_session()
     }
 
@@ -432,28 +488,32 @@ impl Call {
         let endpoint = &self.session.endpoint;
         match late {
             Late::Canceled(error) => {
-                let effect = self.effect(Outcome::Refused { code: QUERY_CANCELED, fatal: false });
+                let effect = self.effect(Outcome::Refused {
+                    code: QUERY_CANCELED,
+                    fatal: false,
+                    completed: false,
+                });
                 Error::new(
                     class,
                     format!("The deadline passed after {waited:.1?}, and the statement was cancelled."),
                 )
                 .with_effect(effect)
                 .with_code(underpin_core::Code::from_sqlstate(QUERY_CANCELED))
-                .with_source(error)
+                .with_source(*error)
             }
-            Late::GivenUp => Error::new(
+            Late::GivenUp(progress) => Error::new(
                 class,
                 format!(
                     "The server at {endpoint} did not answer within {waited:.1?}, and the \
                      connection was given up."
                 ),
             )
-            .with_effect(self.effect(Outcome::Lost)),
+            .with_effect(self.effect(Outcome::Lost(progress))),
             Late::LeftBehind => Error::new(
                 class,
                 format!("The deadline passed after {waited:.1?}; the statement may still run to its end."),
             )
-            .with_effect(self.effect(Outcome::Abandoned)),
+            .with_effect(self.effect(Outcome::Abandoned(self.progress()))),
         }
     }
 
@@ -470,29 +530,16 @@ impl Call {
         self.refuse(late)
     }
 
-    /// Waits, for a bounded time, until the server is ready again after an answer that
-    /// has begun to end: the client hands out an error before that.
-    pub(crate) async fn settle(&self) {
-        let settled = |link: &Link| !link.unsettled.load(Ordering::Acquire);
-        let _ = timeout(GRACE, self.session.link.until(settled)).await;
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let link = &self.session.link;
-        let reached = if self.copies_in {
-            &link.copy_ends
-        } else {
-            &link.executes
-        };
-        Snapshot {
-            written: link.written.load(Ordering::Acquire),
-            reached: reached.load(Ordering::Acquire),
-            completes: link.completes.load(Ordering::Acquire),
+    /// How far the call has come before its statement was asked for.
+    fn progress(&self) -> Progress {
+        match self.session.wire.written() == self.before {
+            true => Progress::Unwritten,
+            false => Progress::Partly,
         }
     }
 
     fn effect(&self, outcome: Outcome<'_>) -> Effect {
-        decide(self.before, self.snapshot(), outcome, self.context)
+        decide(outcome, self.context)
     }
 }
 
@@ -504,17 +551,8 @@ fn busy_cancelling() -> Error {
     .with_effect(Effect::NotSent)
 }
 
-fn is_canceled(error: &tokio_postgres::Error) -> bool {
-    error
-        .code()
-        .is_some_and(|code| code.code() == QUERY_CANCELED)
-}
-
 impl Drop for Call {
     fn drop(&mut self) {
-        if !self.finished && !self.session.link.is_broken() {
-            self.session.abandon();
-        }
         if self.holds {
             self.session.held.fetch_sub(1, Ordering::AcqRel);
         }

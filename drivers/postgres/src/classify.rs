@@ -1,12 +1,11 @@
-use std::error::Error as _;
 use std::io;
 
-use tokio_postgres::error::{DbError, ErrorPosition};
 use underpin_core::{Class, Code, Endpoint, Error, Existence, Stage};
 
-use crate::client_error::Kind;
 use crate::options::Options;
 use crate::statement_limit::INTERRUPTS;
+use crate::wire::server_error::ServerError;
+use crate::wire::startup::Fault;
 
 /// SQLSTATEs and what they mean to a program; a two-character entry stands for its whole
 /// class, below those that are named in full.
@@ -81,8 +80,8 @@ pub(crate) fn class_of(code: &str) -> Class {
 
 /// The class of what the server said of a statement. What it cancelled needs more than that:
 /// [`statement_limit::class`](crate::statement_limit::class).
-pub(crate) fn class_of_error(error: &DbError) -> Class {
-    match error.code().code() {
+pub(crate) fn class_of_error(error: &ServerError) -> Class {
+    match error.code() {
         // NOWAIT comes from other routines.
         "55P03" if error.routine() == Some(INTERRUPTS) => Class::Timeout { stage: Stage::Lock },
         code => class_of(code),
@@ -100,17 +99,8 @@ fn existence(code: &str) -> Option<Existence> {
     })
 }
 
-/// Whether the server ended the session with this error.
-pub(crate) fn is_fatal(error: &DbError) -> bool {
-    use tokio_postgres::error::Severity;
-    match error.parsed_severity() {
-        Some(severity) => matches!(severity, Severity::Fatal | Severity::Panic),
-        None => matches!(error.severity(), "FATAL" | "PANIC"),
-    }
-}
-
 /// The error for what the server said of a statement; the effect is left to the caller.
-pub(crate) fn refused(error: &DbError, class: Class) -> Error {
+pub(crate) fn refused(error: &ServerError, class: Class) -> Error {
     let mut message = format!(
         "PostgreSQL refused the statement: {}",
         sentence(error.message())
@@ -119,15 +109,12 @@ pub(crate) fn refused(error: &DbError, class: Class) -> Error {
         message.push(' ');
         message.push_str(&sentence(detail));
     }
-    let position = match error.position() {
-        Some(ErrorPosition::Original(at)) => Some(*at),
-        _ => None,
-    };
+    let position = error.position();
     let at = position.map_or_else(String::new, |at| format!(", at character {at}"));
-    message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code().code()));
+    message.push_str(&format!(" (SQLSTATE {}{at}.)", error.code()));
     let mut failed = Error::new(class, message);
     if let Some(position) = position {
-        failed = failed.with_position(position as usize);
+        failed = failed.with_position(position);
     }
     described(failed, error)
 }
@@ -139,12 +126,12 @@ pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a p
 
 /// Whether the server misses, or has already, a prepared statement, and no code within the
 /// server named it.
-pub(crate) fn is_about_a_name(error: &DbError) -> bool {
-    matches!(error.code().code(), "26000" | "42P05") && error.where_().is_none()
+pub(crate) fn is_about_a_name(error: &ServerError) -> bool {
+    matches!(error.code(), "26000" | "42P05") && error.context().is_none()
 }
 
-fn described(mut failed: Error, error: &DbError) -> Error {
-    let code = error.code().code();
+fn described(mut failed: Error, error: &ServerError) -> Error {
+    let code = error.code();
     failed = failed.with_code(Code::from_sqlstate(code));
     if let Some(existence) = existence(code) {
         failed = failed.with_existence(existence);
@@ -158,7 +145,7 @@ fn described(mut failed: Error, error: &DbError) -> Error {
     if let Some(column) = error.column() {
         failed = failed.with_column(column);
     }
-    if let Some(data_type) = error.datatype() {
+    if let Some(data_type) = error.data_type() {
         failed = failed.with_data_type(data_type);
     }
     if let Some(detail) = error.detail() {
@@ -189,8 +176,8 @@ fn sentence(text: &str) -> String {
 }
 
 /// Whether a prepared statement no longer fits the tables that it is about, or is gone.
-pub(crate) fn is_outgrown(error: &DbError) -> bool {
-    match error.code().code() {
+pub(crate) fn is_outgrown(error: &ServerError) -> bool {
+    match error.code() {
         "0A000" => error.routine() == Some("RevalidateCachedQuery"),
         "26000" => true,
         _ => false,
@@ -236,65 +223,63 @@ pub(crate) fn alien(endpoint: &Endpoint) -> Error {
 }
 
 /// The error for a login that failed.
-pub(crate) fn login_failed(
-    error: tokio_postgres::Error,
-    endpoint: &Endpoint,
-    options: &Options,
-) -> Error {
-    if let Some(said) = error.as_db_error() {
-        let failed = login_refused(said, endpoint, options);
-        return described(failed, said).with_source(error);
-    }
-    if let Some(ours) = error
-        .source()
-        .and_then(|source| source.downcast_ref::<Error>())
-    {
-        // Made by the encryption, which knows best.
-        let copy = ours.restated(ours.message());
-        return copy.with_source(error);
-    }
-    let cause = error
-        .source()
-        .map_or_else(|| error.to_string(), ToString::to_string);
-    let io = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .map(io::Error::kind);
+pub(crate) fn login_failed(fault: Fault, endpoint: &Endpoint, options: &Options) -> Error {
     let user = &options.user;
-    let kind = Kind::of(&error);
-    let failed = if kind == Kind::PasswordMissing {
-        Error::new(
+    let failed = match &fault {
+        Fault::Refused(said) => described(login_refused(said, endpoint, options), said),
+        Fault::PasswordMissing => Error::new(
             Class::Auth,
             format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
         )
-        .with_hint("Set the password.")
-    } else if kind == Kind::Authentication {
-        Error::new(
+        .with_hint("Set the password."),
+        Fault::Cleartext => Error::new(
             Class::Auth,
-            format!("The login of the user {user:?} at {endpoint} failed: {cause}."),
+            format!(
+                "The server at {endpoint} asks for the password of the user {user:?} in clear text, \
+                 and the connection is not encrypted."
+            ),
         )
-        .with_hint("Check the password, and the method that the server's pg_hba.conf asks for.")
-    } else if kind == Kind::NotUnderstood
-        || matches!(
-            io,
-            Some(io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+        .with_hint("Encrypt the connection, or have the server's pg_hba.conf ask for scram-sha-256."),
+        Fault::Authentication(how) => Error::new(
+            Class::Auth,
+            format!("The login of the user {user:?} at {endpoint} failed: {how}."),
         )
-    {
-        alien(endpoint)
-    } else {
-        Error::new(
-            Class::Connect,
-            format!("The server at {endpoint} ended the connection before the login was complete: {cause}."),
+        .with_hint("Check the password, and the method that the server's pg_hba.conf asks for."),
+        Fault::Violation(_) => alien(endpoint),
+        Fault::Unsendable => Error::new(
+            Class::Config,
+            format!("The login at {endpoint} cannot be sent: {fault}."),
         )
-        .with_hint("Check that it is a PostgreSQL server, and look into its log.")
+        .with_hint("Check user, password, database and settings."),
     };
-    failed.with_source(error)
+    match fault {
+        Fault::Refused(said) => failed.with_source(*said),
+        fault => failed.with_source(fault),
+    }
 }
 
-fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Error {
+/// The error for a stream that ended before the login was complete.
+pub(crate) fn login_ended(error: io::Error, endpoint: &Endpoint) -> Error {
+    if matches!(
+        error.kind(),
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+    ) {
+        return alien(endpoint).with_source(error);
+    }
+    Error::new(
+        Class::Connect,
+        format!(
+            "The server at {endpoint} ended the connection before the login was complete: {error}."
+        ),
+    )
+    .with_hint("Check that it is a PostgreSQL server, and look into its log.")
+    .with_source(error)
+}
+
+fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> Error {
     let (user, database) = (&options.user, options.database_name());
     let words = sentence(said.message());
-    match said.code().code() {
+    match said.code() {
         "28P01" => Error::new(
             Class::Auth,
             format!("The server at {endpoint} refused the password of the user {user:?} for the database {database:?}."),

@@ -1,11 +1,9 @@
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::time::timeout;
-use tokio_postgres::{Client, SimpleQueryMessage};
 use underpin_core::driver::{
     BoxFuture, BulkTarget, Call as Asked, Connection as Connects, ConnectionExt, Fetching,
     Observation, Pooled, RowSink, RowSource, SessionState,
@@ -16,13 +14,16 @@ use underpin_core::{
 };
 
 use crate::call::{Call, Failure};
-use crate::link::Link;
+use crate::client::Client;
 use crate::notices::{Notice, Notification};
 use crate::session::Session;
+use crate::wire::body::Values;
+use crate::wire::shared::Wire;
 
 /// An open connection to a PostgreSQL server.
 pub struct Connection {
     session: Arc<Session>,
+    client: Client,
 }
 
 /// How long closing takes at the most, where no deadline is given.
@@ -38,7 +39,10 @@ const OBSERVE: &str = "SELECT pg_catalog.pg_is_in_recovery()
 
 impl Connection {
     pub(crate) fn new(session: Arc<Session>) -> Self {
-        Connection { session }
+        Connection {
+            client: Client::new(Arc::clone(&session)),
+            session,
+        }
     }
 
     pub(crate) fn session(&self) -> &Arc<Session> {
@@ -52,21 +56,19 @@ impl Connection {
     /// Its statements are in the transaction that is open on the connection. Where BEGIN was
     /// not sent yet, this sends it ahead of them; later transactions begin at once.
     pub fn client(&self) -> &Client {
-        self.session.link.changed.store(true, Ordering::Release);
-        self.session.link.set_lane(false);
-        self.session.opening.hand_out(&self.session.client);
-        &self.session.client
+        self.session.wire.tell(|machine| machine.hand_out());
+        &self.client
     }
 
     /// The latest notices and warnings of the server, the oldest first, 64 at the most.
     pub fn notices(&self) -> Vec<Notice> {
-        self.session.link.notices()
+        self.session.wire.notices()
     }
 
     /// What comes in for the channels that the session listens to, from now on. A
     /// receiver that falls 256 notifications behind misses the oldest, and is told.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
-        self.session.link.notifications()
+        self.session.wire.notifications()
     }
 
     /// How many prepared statements are kept.
@@ -78,20 +80,25 @@ impl Connection {
     pub(crate) async fn ask_role(&self) -> Result<()> {
         let mut call = Call::open(&self.session, Deadline::NONE)?;
         call.submit_harmless();
-        let question = "SELECT pg_catalog.pg_is_in_recovery()";
-        let answer = match call.wait(self.session.client.simple_query(question)).await {
-            Ok(answer) => answer,
+        let asked = async {
+            let mut answer = self
+                .session
+                .simple("SELECT pg_catalog.pg_is_in_recovery()")?;
+            let mut replica = false;
+            while answer.more().await? {
+                while let Some(frame) = answer.next() {
+                    let value = Values::new(frame.body).and_then(|values| values.get(0));
+                    replica |= frame.tag == b'D' && value.flatten() == Some(b"t");
+                }
+            }
+            Ok::<_, Failure>(replica)
+        };
+        let role = match call.wait(asked).await {
+            Ok(true) => Role::Replica,
+            Ok(false) => Role::Primary,
             Err(failure) => return Err(call.fail(failure).await),
         };
-        let replica = answer.iter().any(|message| match message {
-            SimpleQueryMessage::Row(row) => row.try_get(0).ok().flatten() == Some("t"),
-            _ => false,
-        });
-        self.session.link.set_role(if replica {
-            Role::Replica
-        } else {
-            Role::Primary
-        });
+        self.session.wire.set_role(role);
         call.done()
     }
 }
@@ -111,15 +118,14 @@ impl Pooled for Connection {
     }
 
     fn is_open(&self) -> bool {
-        !self.session.link.is_broken()
-            && !self.session.client.is_closed()
-            && !self.session.has_hung_up()
+        !self.session.wire.is_broken() && !self.session.has_hung_up()
     }
 
     fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async {
-            self.session.opening.take_back();
-            self.session.link.changed.store(false, Ordering::Release);
+            let mut machine = self.session.wire.machine();
+            machine.opening.take_back();
+            machine.changed = false;
             Ok(())
         })
     }
@@ -144,9 +150,9 @@ impl Connection {
             return Err(call.fail(failure).await);
         }
         call.submit_harmless();
-        match call.in_time(self.session.client.batch_execute("")).await {
+        match call.in_time(self.session.run_simple("")).await {
             Some(Ok(())) => call.done(),
-            Some(Err(error)) => Err(call.fail(Failure::Native(error)).await),
+            Some(Err(failure)) => Err(call.fail(failure).await),
             None => Err(Error::new(
                 Class::Timeout {
                     stage: Stage::Validate,
@@ -167,9 +173,9 @@ impl Connection {
             // The server would finish the statement for nobody.
             let _ = timeout(left(), self.session.cancel()).await;
         }
-        let (link, task) = (Arc::clone(&self.session.link), self.session.task());
+        let (wire, task) = (Arc::clone(&self.session.wire), self.session.task());
         drop(self);
-        if timeout(left(), link.until(Link::has_ended)).await.is_err() {
+        if timeout(left(), wire.until(Wire::has_ended)).await.is_err() {
             task.abort();
         }
     }
@@ -181,7 +187,7 @@ impl Connects for Connection {
     }
 
     fn role(&self) -> Role {
-        self.session.link.role()
+        self.session.wire.role()
     }
 
     fn observe(&self, deadline: Deadline) -> BoxFuture<'_, Result<Observation>> {

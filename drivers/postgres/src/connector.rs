@@ -1,25 +1,24 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout_at;
-use tokio_postgres::config::{SslMode, SslNegotiation};
-use tokio_postgres::tls::{NoTls, TlsConnect};
 use underpin_core::driver::{BoxFuture, Connector as Connects};
 use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Stage, TlsMode};
 
 use crate::classify;
-use crate::client_error::Kind;
 use crate::connection::Connection;
 use crate::credentials::{self, ProvideCredentials};
-use crate::dial::{Answer, Dial, Dialed, Dialer, ask_for_tls};
-use crate::link::Link;
+use crate::dial::{Answer, Dial, Dialed, Dialer, Stream, ask_for_tls};
 use crate::options::Options;
 use crate::session::Session;
-use crate::tap::Tap;
-use crate::task;
+use crate::socket::Socket;
 use crate::tls::Tls;
+use crate::wire::log_in::{Failed as LoginFailed, log_in};
+use crate::wire::pump;
+use crate::wire::shared::Wire;
+use crate::wire::startup::{Fault, Login, MINOR, Startup};
 
 /// Opens connections to a PostgreSQL server, or to the primary of several.
 #[derive(Clone)]
@@ -36,6 +35,8 @@ pub(crate) struct Settings {
     /// Who logs in, where that is not as the options have it.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
+    /// Something on the way there, a pooler perhaps, knows only protocol 3.0.
+    knows_old_only: Arc<AtomicBool>,
 }
 
 /// One way to try a connection.
@@ -47,10 +48,11 @@ enum Way {
     Either,
 }
 
-/// A failed try, and whether another way may do better.
+/// A failed try, and what may do better.
 struct Failed {
     error: Error,
     another_way: bool,
+    older_protocol: bool,
 }
 
 impl From<Error> for Failed {
@@ -58,6 +60,7 @@ impl From<Error> for Failed {
         Failed {
             error,
             another_way: false,
+            older_protocol: false,
         }
     }
 }
@@ -92,7 +95,8 @@ impl Connector {
         }
         Ok(Connector {
             settings: Arc::new(Settings {
-                tls: Arc::new(Tls::new(&tls)?),
+                tls: Arc::new(Tls::new(&tls, options.direct_tls)?),
+                knows_old_only: Arc::default(),
                 endpoints,
                 options: Arc::new(options),
                 dialer: Dialer::System,
@@ -274,7 +278,7 @@ impl Settings {
         };
         let mut first = None;
         for way in ways {
-            match self.try_way(endpoint, *way).await {
+            match self.try_versions(endpoint, *way).await {
                 Ok(connection) => return Ok(connection),
                 Err(failed) if failed.another_way && first.is_none() && ways.len() > 1 => {
                     first = Some(failed.error);
@@ -286,21 +290,48 @@ impl Settings {
         Err(first.unwrap_or_else(|| classify::alien(endpoint)))
     }
 
-    async fn try_way(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
+    /// Tries the newest version of the protocol, and the old one where that is not understood.
+    async fn try_versions(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
+        let old_only = self.knows_old_only.load(Ordering::Relaxed);
+        match self
+            .try_way(endpoint, way, if old_only { 0 } else { MINOR })
+            .await
+        {
+            Err(failed) if failed.older_protocol && !old_only => {
+                let connected = self.try_way(endpoint, way, 0).await;
+                if connected.is_ok() {
+                    self.knows_old_only.store(true, Ordering::Relaxed);
+                }
+                // What the old version failed with is said in words that the server means.
+                connected
+            }
+            tried => tried,
+        }
+    }
+
+    async fn try_way(
+        &self,
+        endpoint: &Endpoint,
+        way: Way,
+        minor: u16,
+    ) -> Result<Connection, Failed> {
         let mut dialed = self
             .dialer
-            .dial(endpoint)
+            .dial_within(endpoint, self.options.tcp_user_timeout)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         if way == Way::Plain {
-            return self.plain(endpoint, dialed).await;
+            return self.plain(endpoint, dialed, minor).await;
+        }
+        if way == Way::Encrypted && self.options.direct_tls {
+            return self.encrypted(endpoint, dialed, minor).await;
         }
         let answer = ask_for_tls(&mut dialed.stream)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         match (answer, way) {
-            (Answer::Yes, _) => self.encrypted(endpoint, dialed).await,
-            (Answer::No, Way::Either) => self.plain(endpoint, dialed).await,
+            (Answer::Yes, _) => self.encrypted(endpoint, dialed, minor).await,
+            (Answer::No, Way::Either) => self.plain(endpoint, dialed, minor).await,
             (Answer::No, _) => Err(Failed::from(
                 Error::new(
                     Class::Config,
@@ -318,80 +349,96 @@ impl Settings {
                 )
                 .with_hint("Look into the server's log."),
                 another_way: true,
+                older_protocol: false,
             }),
             (Answer::Alien, _) => Err(classify::alien(endpoint).into()),
         }
     }
 
-    async fn plain(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
-        let Dialed { stream, socket } = dialed;
-        let link = Arc::new(Link::new(socket));
-        let mut config = self.options.client_config();
-        config.ssl_mode(SslMode::Disable);
-        let tap = Tap::new(stream, Arc::clone(&link), !self.options.owns_session());
-        self.log_in(endpoint, tap, NoTls, &config, link).await
-    }
-
-    async fn encrypted(&self, endpoint: &Endpoint, dialed: Dialed) -> Result<Connection, Failed> {
-        let Dialed { stream, socket } = dialed;
-        let link = Arc::new(Link::new(socket));
-        let mut config = self.options.client_config();
-        // The question has been asked and answered.
-        config
-            .ssl_mode(SslMode::Require)
-            .ssl_negotiation(SslNegotiation::Direct);
-        let tls = self
-            .tls
-            .connector(endpoint, Arc::clone(&link), !self.options.owns_session())?;
-        self.log_in(endpoint, stream, tls, &config, link).await
-    }
-
-    async fn log_in<S, T>(
+    async fn plain(
         &self,
         endpoint: &Endpoint,
-        stream: S,
-        tls: T,
-        config: &tokio_postgres::Config,
-        link: Arc<Link>,
-    ) -> Result<Connection, Failed>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        T: TlsConnect<S>,
-        T::Stream: Send + 'static,
-    {
-        let encrypted = config.get_ssl_mode() == SslMode::Require;
-        let (client, connection) = config.connect_raw(stream, tls).await.map_err(|error| {
-            let refused = error
-                .as_db_error()
-                .is_some_and(|said| said.code().code() == "28000");
-            let handshake = encrypted && Kind::of(&error) == Kind::Tls;
-            let error = classify::login_failed(error, endpoint, &self.options);
-            Failed {
-                error,
-                another_way: refused || handshake,
-            }
+        dialed: Dialed,
+        minor: u16,
+    ) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let local = matches!(endpoint.address, Address::Unix { .. });
+        let login = self.login(minor, None, local);
+        self.log_in(endpoint, stream, socket, login, false).await
+    }
+
+    async fn encrypted(
+        &self,
+        endpoint: &Endpoint,
+        dialed: Dialed,
+        minor: u16,
+    ) -> Result<Connection, Failed> {
+        let Dialed { stream, socket } = dialed;
+        let encrypted = self.tls.encrypt(endpoint, stream).await;
+        let (stream, hash) = encrypted.map_err(|error| Failed {
+            error,
+            another_way: true,
+            older_protocol: false,
         })?;
-        let told = task::role(&connection);
-        let task = tokio::spawn(task::drive(connection, Arc::clone(&link))).abort_handle();
-        let session = Session::new(
-            client,
-            link,
-            self.clone(),
-            endpoint.clone(),
-            encrypted,
-            task,
-        );
+        let login = self.login(minor, hash, true);
+        self.log_in(endpoint, stream, socket, login, true).await
+    }
+
+    fn login(&self, minor: u16, binding: Option<Vec<u8>>, private: bool) -> Login {
+        Login {
+            user: self.options.user.clone(),
+            password: self.options.password.clone(),
+            settings: self.options.settings(),
+            minor,
+            binding,
+            allows_cleartext: private || self.options.allow_cleartext_password,
+        }
+    }
+
+    async fn log_in(
+        &self,
+        endpoint: &Endpoint,
+        mut stream: impl Stream + 'static,
+        socket: Option<Socket>,
+        login: Login,
+        encrypted: bool,
+    ) -> Result<Connection, Failed> {
+        let mut startup = Startup::new(login);
+        let begun = log_in(&mut stream, &mut startup).await;
+        let (begun, inbox) = begun.map_err(|failed| self.login_failed(failed, endpoint))?;
+        let wire = Wire::new(begun, socket, self.options.message_limit);
+        let told = wire.machine().role();
+        let task = pump::drive(stream, inbox, Arc::clone(&wire));
+        let task = tokio::spawn(task).abort_handle();
+        let session = Session::new(wire, self.clone(), endpoint.clone(), encrypted, task);
         let connection = Connection::new(session);
-        match told {
-            Some(role) => connection.session().link.set_role(role),
-            None => connection.ask_role().await.map_err(Failed::from)?,
+        if told.is_none() {
+            connection.ask_role().await.map_err(Failed::from)?;
         }
         Ok(connection)
+    }
+
+    fn login_failed(&self, failed: LoginFailed, endpoint: &Endpoint) -> Failed {
+        let LoginFailed { fault, understood } = failed;
+        let said = match &fault {
+            Ok(Fault::Refused(said)) => said.code(),
+            _ => "",
+        };
+        Failed {
+            another_way: said == "28000",
+            // Poolers that know only 3.0 hang up, or call it a violation of the protocol.
+            older_protocol: !understood
+                && matches!((&fault, said), (Err(_), _) | (_, "08P01" | "0A000")),
+            error: match fault {
+                Ok(fault) => classify::login_failed(fault, endpoint, &self.options),
+                Err(error) => classify::login_ended(error, endpoint),
+            },
+        }
     }
 }
 
 impl Connection {
     fn is_primary(&self) -> bool {
-        self.session().link.role() == Role::Primary
+        self.session().wire.role() == Role::Primary
     }
 }

@@ -1,13 +1,16 @@
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::stream::{self, Stream, StreamExt, TryStreamExt};
-use tokio_postgres::CopyOutStream;
-use underpin_core::{Class, Deadline, Error, Result};
+use futures_util::stream::{self, Stream, StreamExt};
+use underpin_core::{Class, Deadline, Effect, Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
-use crate::opening::ended;
+use crate::copy_in::{CopyIn, no_copy};
+use crate::session::{Session, transaction_ended};
+use crate::stream::drain;
+use crate::wire::answer::{Answer, Broken};
 
 /// What a COPY sends, in pieces as they come.
 pub type CopyOut = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
@@ -27,47 +30,49 @@ impl Connection {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.require_session()?;
+        require_session(self.session())?;
         let mut call = Call::open(self.session(), deadline)?;
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);
         }
-        let mut sink = match self.start_copy(&mut call, sql).await {
-            Ok(sink) => Box::pin(sink),
+        let mut copy = match call.start_copy(sql).await {
+            Ok(copy) => copy,
             Err(failure) => return Err(call.fail(failure).await),
         };
         let mut data = pin!(data);
         loop {
-            let failure = match call.in_time(data.next()).await {
-                Some(Some(Ok(chunk))) => match call
-                    .wait(futures_util::SinkExt::send(&mut sink, chunk))
-                    .await
-                {
-                    Ok(()) => continue,
-                    Err(failure) => failure,
-                },
-                Some(None) => return call.finish_copy(sink, Bytes::new()).await,
+            match call.in_time(data.next()).await {
+                Some(Some(Ok(rows))) => {
+                    match call
+                        .wait(async { Ok::<_, Failure>(copy.send(rows).await) })
+                        .await
+                    {
+                        Ok(true) => {}
+                        Ok(false) => return call.finish_copy(copy, Bytes::new()).await,
+                        Err(failure) => {
+                            drop(copy);
+                            return Err(call.fail(failure).await);
+                        }
+                    }
+                }
+                Some(None) => return call.finish_copy(copy, Bytes::new()).await,
                 Some(Some(Err(error))) => {
-                    drop(sink);
                     let failed = Error::new(
                         Class::Data,
                         format!("The rows to copy could not be read: {error}."),
                     );
-                    return Err(call.abort_copy(failed.with_source(error)).await);
+                    return Err(call.abort_copy(copy, failed.with_source(error)).await);
                 }
                 None => {
-                    drop(sink);
                     let late = Error::new(
                         Class::Timeout {
                             stage: underpin_core::Stage::Statement,
                         },
                         "The deadline passed before all rows to copy were there; none was put in.",
                     );
-                    return Err(call.abort_copy(late).await);
+                    return Err(call.abort_copy(copy, late).await);
                 }
-            };
-            drop(sink);
-            return Err(call.fail(failure).await);
+            }
         }
     }
 
@@ -80,90 +85,140 @@ impl Connection {
     /// # Cancel safety
     /// Dropped half-way, the state is `Busy` until the server has answered.
     pub async fn copy_out(&self, sql: &str, deadline: Deadline) -> Result<CopyOut> {
-        self.require_session()?;
-        let mut call = Call::open(self.session(), deadline)?;
-        if let Err(failure) = call.begin().await {
-            return Err(call.fail(failure).await);
-        }
-        let ready = match call.prepare(sql).await {
-            Ok(ready) => ready,
-            Err(failure) => return Err(call.fail(failure).await),
-        };
-        if call.has_outlived_its_transaction() {
-            return Err(call.refuse(ended()));
-        }
-        call.submit(ready.prepared.nature);
-        let begun = call
-            .wait(self.session().client.copy_out(&ready.prepared.statement))
-            .await;
-        let native = match begun {
-            Ok(native) => Box::pin(native),
-            Err(failure) => return Err(call.fail(failure).await),
-        };
-        call.hold();
-        let chunks = Box::new(Chunks {
-            native,
-            call: Some(call),
-        });
-        Ok(Box::pin(stream::unfold(chunks, |mut chunks| async move {
-            let next = chunks.next().await?;
-            Some((next, chunks))
-        })))
-    }
-
-    /// COPY needs a prepared statement, and a pooler in transaction mode keeps none.
-    fn require_session(&self) -> Result<()> {
-        if self.session().settings.options.owns_session() {
-            return Ok(());
-        }
-        Err(Error::new(Class::Unsupported, "COPY is not available without prepared statements.")
-            .with_hint("Set statement_cache_size above 0 and connect to the server itself, or use bulk_insert."))
+        copy_out(self.session(), sql, deadline).await
     }
 }
 
+/// Runs a `COPY … TO STDOUT`, and gives what it sends.
+pub(crate) async fn copy_out(
+    session: &Arc<Session>,
+    sql: &str,
+    deadline: Deadline,
+) -> Result<CopyOut> {
+    require_session(session)?;
+    let mut call = Call::open(session, deadline)?;
+    if let Err(failure) = call.begin().await {
+        return Err(call.fail(failure).await);
+    }
+    let begun = match call.may_copy(sql) {
+        Ok(_) => call.prepare(sql).await,
+        Err(failure) => Err(failure),
+    };
+    let ready = match begun {
+        Ok(ready) => ready,
+        Err(failure) => return Err(call.fail(failure).await),
+    };
+    if call.has_outlived_its_transaction() {
+        return Err(call.refuse(transaction_ended()));
+    }
+    call.submit(ready.prepared.nature);
+    let begun = match call.ask(None, |out| ready.run(&[], out)).await {
+        Ok(answer) => call.wait(pin!(granted(answer))).await,
+        Err(failure) => Err(failure),
+    };
+    let answer = match begun {
+        Ok(answer) => answer,
+        Err(failure) => return Err(call.fail(failure).await),
+    };
+    call.hold();
+    let chunks = Box::new(Chunks {
+        answer,
+        call: Some(call),
+    });
+    Ok(Box::pin(stream::unfold(chunks, |mut chunks| async move {
+        let next = chunks.next().await?;
+        Some((next, chunks))
+    })))
+}
+
+/// COPY needs a prepared statement, and a pooler in transaction mode keeps none.
+pub(crate) fn require_session(session: &Session) -> Result<()> {
+    if session.settings.options.owns_session() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Class::Unsupported,
+        "COPY is not available without prepared statements.",
+    )
+    .with_hint(
+        "Set statement_cache_size above 0 and connect to the server itself, or use bulk_insert.",
+    ))
+}
+
+/// Waits until the server gives rows.
+async fn granted(mut answer: Answer) -> Result<Answer, Failure> {
+    while answer.more().await? {
+        match answer.next().map(|frame| frame.tag) {
+            Some(b'H') => return Ok(answer),
+            _ => return Err(Failure::Ours(no_copy())),
+        }
+    }
+    Err(Failure::Ours(no_copy()))
+}
+
 struct Chunks {
-    native: Pin<Box<CopyOutStream>>,
+    answer: Answer,
     call: Option<Call>,
 }
 
 impl Chunks {
     async fn next(&mut self) -> Option<Result<Bytes>> {
-        match self.call.as_ref()?.in_time(self.native.try_next()).await {
-            Some(Ok(Some(chunk))) => Some(Ok(chunk)),
-            Some(Ok(None)) => self.end().await.err().map(Err),
-            Some(Err(error)) => Some(Err(self.call.take()?.fail(Failure::Native(error)).await)),
-            None => {
-                let call = self.call.take()?;
-                let drained = {
-                    let rest = pin!(async {
-                        while self.native.try_next().await?.is_some() {}
-                        Ok::<_, tokio_postgres::Error>(())
-                    });
-                    call.cut_short(rest).await
-                };
-                Some(Err(match drained {
-                    Ok(()) => call.late_but_complete(),
-                    Err(failure) => call.fail(failure).await,
-                }))
+        loop {
+            while let Some(frame) = self.answer.next() {
+                if frame.tag == b'd' {
+                    let length = frame.body.len();
+                    return Some(Ok(self.answer.body(length)));
+                }
+            }
+            let call = self.call.as_ref()?;
+            match call.in_time(self.answer.more()).await {
+                Some(Ok(true)) => {}
+                Some(Ok(false)) => return self.call.take()?.done().err().map(Err),
+                Some(Err(broken)) => {
+                    return Some(Err(self.call.take()?.fail(Failure::Broken(broken)).await));
+                }
+                None => return Some(Err(self.run_out().await?)),
             }
         }
     }
 
-    /// All rows are here; what is left is the statement's own end, which the client takes
-    /// for wrong messages unless it is an error.
-    async fn end(&mut self) -> Result<()> {
-        let Some(call) = self.call.take() else {
-            return Ok(());
+    /// The deadline has passed: stops the COPY, and says what came of it.
+    async fn run_out(&mut self) -> Option<Error> {
+        let call = self.call.take()?;
+        let drained = call.cut_short(pin!(drain(&mut self.answer))).await;
+        Some(match drained {
+            Ok(()) => call.late_but_complete(),
+            Err(failure) => call.fail(failure).await,
+        })
+    }
+}
+
+impl Call {
+    /// Sends the last rows, and waits until they are in for good.
+    pub(crate) async fn finish_copy(self, copy: CopyIn, last: Bytes) -> Result<u64> {
+        let work = async {
+            let mut copy = copy;
+            if !last.is_empty() {
+                copy.send(last).await;
+            }
+            copy.finish().await
         };
-        for _ in ["its completion", "the server's readiness"] {
-            match call.in_time(self.native.try_next()).await {
-                Some(Err(error)) if error.as_db_error().is_some() || error.is_closed() => {
-                    return Err(call.fail(Failure::Native(error)).await);
-                }
-                _ => {}
+        match self.wait::<_, Broken>(pin!(work)).await {
+            Ok(count) => self.done().map(|()| count),
+            Err(failure) => Err(self.fail(failure).await),
+        }
+    }
+
+    /// Ends a COPY so that none of its rows is in.
+    pub(crate) async fn abort_copy(self, copy: CopyIn, error: Error) -> Error {
+        drop(copy);
+        match self.wait(self.session().quiet()).await {
+            Ok(()) => self.refuse(error.with_effect(Effect::RolledBack)),
+            Err(failure) => {
+                let lost = self.fail(failure).await;
+                // The rows' end was never sent.
+                error.with_effect(Effect::RolledBack).with_source(lost)
             }
         }
-        call.settle().await;
-        call.done()
     }
 }

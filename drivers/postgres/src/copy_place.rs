@@ -2,6 +2,8 @@ use std::error::Error as _;
 
 use underpin_core::{Error, quote};
 
+use crate::wire::server_error::ServerError;
+
 /// Where in the rows of a COPY the server found the mistake.
 #[derive(Debug, PartialEq, Eq)]
 struct RowPosition<'n> {
@@ -15,9 +17,8 @@ struct RowPosition<'n> {
 pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
     let context = error
         .source()
-        .and_then(|source| source.downcast_ref::<tokio_postgres::Error>())
-        .and_then(tokio_postgres::Error::as_db_error)
-        .and_then(|said| said.where_());
+        .and_then(|source| source.downcast_ref::<ServerError>())
+        .and_then(ServerError::context);
     let relation = quote::parts(table).ok().and_then(|mut parts| parts.pop());
     let (Some(context), Some(relation)) = (context, relation) else {
         return error;

@@ -1,5 +1,5 @@
 use bytes::{BufMut, Bytes, BytesMut};
-use tokio_postgres::types::Type;
+use postgres_types::Type;
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};

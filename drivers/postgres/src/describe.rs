@@ -1,18 +1,22 @@
 use std::pin::pin;
 
-use bytes::BytesMut;
-use tokio_postgres::types::Type;
-use tokio_postgres::{Column, Statement};
+use bytes::{BufMut, BytesMut};
+use postgres_types::{ToSql, Type};
 use underpin_core::{
     ANY_TEXT, Class, ColumnDescription, Deadline, Error, ParameterDescription, Result,
     StatementDescription, Value,
 };
 
-use crate::call::Call;
+use crate::call::{Call, Failure};
 use crate::connection::Connection;
 use crate::encode::{Misfit, encode, needs_text};
 use crate::kind::{Base, Element, Kind, type_name};
+use crate::session::answered;
 use crate::specimen;
+use crate::statements::Prepared;
+use crate::wire::body::Values;
+use crate::wire::put;
+use crate::wire::request::steps;
 
 /// Whether each of some columns of tables takes NULL, in their order. Of a view it is not
 /// known, and what is no column gives none.
@@ -41,9 +45,9 @@ impl Connection {
         // Not from the cache: the tables may have changed since.
         let prepared = call.wait(pin!(async { described(&call, sql).await })).await;
         match prepared {
-            Ok((statement, nullable)) => {
+            Ok((prepared, nullable)) => {
                 call.done()?;
-                Ok(description(&statement, &nullable))
+                Ok(description(&prepared, &nullable))
             }
             Err(failure) => Err(call.fail(failure).await),
         }
@@ -51,36 +55,73 @@ impl Connection {
 }
 
 /// Prepares the statement, and asks the catalog about the columns that it reads.
-async fn described(
-    call: &Call,
-    sql: &str,
-) -> Result<(Statement, Vec<Option<bool>>), tokio_postgres::Error> {
-    let client = &call.session().client;
-    let statement = client.prepare(sql).await?;
-    let origin = |column: &Column| (column.table_oid(), column.column_id());
-    let origins: Vec<_> = statement.columns().iter().map(origin).collect();
-    if origins.iter().all(|(relation, _)| relation.is_none()) {
-        let nullable = vec![None; origins.len()];
-        return Ok((statement, nullable));
+async fn described(call: &Call, sql: &str) -> Result<(Prepared, Vec<Option<bool>>), Failure> {
+    let prepared = call.session().prepare(sql).await?;
+    let fields = prepared.fields.iter();
+    if fields.clone().all(|field| field.origin.is_none()) {
+        let nullable = vec![None; fields.len()];
+        return Ok((prepared, nullable));
     }
-    let (relations, numbers): (Vec<i64>, Vec<i16>) = origins
-        .into_iter()
-        .map(|(relation, number)| (i64::from(relation.unwrap_or(0)), number.unwrap_or(0)))
+    let origins = fields.map(|field| field.origin.unwrap_or_default());
+    let (relations, numbers) = origins
+        .map(|(relation, number)| (i64::from(relation), number))
         .unzip();
-    let rows = client.query(NULLABLE, &[&relations, &numbers]).await?;
-    let nullable = rows.iter().map(|row| row.get(0)).collect();
-    Ok((statement, nullable))
+    let nullable = nullable(call, relations, numbers).await?;
+    Ok((prepared, nullable))
 }
 
-fn description(statement: &Statement, nullable: &[Option<bool>]) -> StatementDescription {
-    let columns = statement.columns().iter().zip(nullable);
+async fn nullable(
+    call: &Call,
+    relations: Vec<i64>,
+    numbers: Vec<i16>,
+) -> Result<Vec<Option<bool>>, Failure> {
+    let asked = call.session().wire.ask(|machine, reply| {
+        machine.extended(reply, None, |out| {
+            put::parse(out, "", NULLABLE, [].into_iter())?;
+            put::message(out, b'B', |out| {
+                out.put_slice(&[0, 0, 0, 1, 0, 1, 0, 2]);
+                array(out, &relations, &Type::INT8_ARRAY)?;
+                array(out, &numbers, &Type::INT2_ARRAY)?;
+                out.put_slice(&[0, 1, 0, 1]);
+                Ok(())
+            })?;
+            put::execute(out, "", 0);
+            Ok(steps::PARSE | steps::BIND | steps::EXECUTE)
+        })
+    });
+    let mut answer = answered(asked)?;
+    let mut nullable = Vec::new();
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            if frame.tag == b'D' {
+                let value = Values::new(frame.body).and_then(|values| values.get(0));
+                let value = value.flatten().and_then(|bytes| bytes.first());
+                nullable.push(value.map(|byte| *byte != 0));
+            }
+        }
+    }
+    Ok(nullable)
+}
+
+fn array(out: &mut BytesMut, values: &impl ToSql, type_: &Type) -> Result<()> {
+    let mut bytes = BytesMut::new();
+    let put = values.to_sql(type_, &mut bytes);
+    put.map_err(|error| Error::new(Class::Data, error.to_string()))?;
+    out.put_i32(bytes.len() as i32);
+    out.put_slice(&bytes);
+    Ok(())
+}
+
+fn description(prepared: &Prepared, nullable: &[Option<bool>]) -> StatementDescription {
+    let columns = prepared.fields.iter().zip(&prepared.field_types);
     StatementDescription {
-        parameters: statement.params().iter().map(parameter).collect(),
+        parameters: prepared.types.iter().map(parameter).collect(),
         columns: columns
-            .map(|(column, nullable)| ColumnDescription {
-                name: column.name().to_owned(),
-                type_name: type_name(column.type_()),
-                holds: specimen::holds(column.type_()),
+            .zip(nullable)
+            .map(|((field, type_), nullable)| ColumnDescription {
+                name: field.name.clone(),
+                type_name: type_name(type_),
+                holds: specimen::holds(type_),
                 nullable: *nullable,
             })
             .collect(),

@@ -4,12 +4,16 @@ use std::io;
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
 
 use crate::socket::Socket;
+use crate::wire::put::SSL_REQUEST;
 
 /// A stream of bytes in both directions.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -60,6 +64,16 @@ impl Dialed {
 
 impl Dialer {
     pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
+        self.dial_within(endpoint, None).await
+    }
+
+    /// Opens a stream that the operating system gives up where bytes stay unacknowledged for so
+    /// long.
+    pub(crate) async fn dial_within(
+        &self,
+        endpoint: &Endpoint,
+        unacknowledged: Option<Duration>,
+    ) -> io::Result<Dialed> {
         if let Dialer::Given(dial) = self {
             let stream = dial.dial(endpoint).await?;
             return Ok(Dialed {
@@ -68,7 +82,9 @@ impl Dialer {
             });
         }
         match &endpoint.address {
-            Address::Tcp { host, port } => Ok(Dialed::new(dial_tcp(host, *port).await?)),
+            Address::Tcp { host, port } => {
+                Ok(Dialed::new(dial_tcp(host, *port, unacknowledged).await?))
+            }
             Address::Unix { .. } => Ok(Dialed::new(
                 UnixStream::connect(endpoint.to_string()).await?,
             )),
@@ -80,11 +96,17 @@ impl Dialer {
     }
 }
 
-async fn dial_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
+async fn dial_tcp(
+    host: &str,
+    port: u16,
+    unacknowledged: Option<Duration>,
+) -> io::Result<TcpStream> {
     // Told apart from a refused connection by its kind.
     let addresses = lookup_host((host, port))
         .await
         .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = unacknowledged;
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
         let socket = if address.is_ipv4() {
@@ -94,6 +116,10 @@ async fn dial_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
         }?;
         // Without it, a server that vanished is never noticed by who only listens.
         socket.set_keepalive(true)?;
+        #[cfg(target_os = "linux")]
+        if unacknowledged.is_some() {
+            SockRef::from(&socket).set_tcp_user_timeout(unacknowledged)?;
+        }
         match socket.connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
@@ -118,7 +144,7 @@ pub(crate) enum Answer {
 
 /// Asks the server to encrypt, as the first thing on a stream.
 pub(crate) async fn ask_for_tls(stream: &mut (impl Stream + ?Sized)) -> io::Result<Answer> {
-    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).await?;
+    stream.write_all(&SSL_REQUEST).await?;
     stream.flush().await?;
     // Not a byte more than the answer: what follows it is encrypted, or an attack.
     Ok(match stream.read_u8().await? {

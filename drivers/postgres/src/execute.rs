@@ -1,38 +1,42 @@
 use std::pin::pin;
 
-use futures_util::TryStreamExt;
-use tokio_postgres::types::Type;
 use underpin_core::driver::Call as Asked;
 use underpin_core::{Deadline, Result, Value};
 
-use crate::call::Call;
+use crate::call::{Call, Failure};
 use crate::connection::Connection;
-use crate::param::Param;
+use crate::prepare::run_unnamed;
+use crate::session::answered;
 use crate::sql::Nature;
 use crate::statement_limit::Setting;
+use crate::wire::answer::{Answer, Broken};
+use crate::wire::body::affected;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
-        let mut call = Call::open_for(self.session(), &asked)?;
+        let mut call = Call::open(self.session(), asked.deadline)?;
         if !self.session().settings.options.owns_session() {
-            return Box::pin(run_unnamed(call, asked.sql, asked.params)).await;
+            return Box::pin(execute_unnamed(call, asked.sql, asked.params)).await;
         }
         loop {
             let ready = match call.prepare(asked.sql).await {
                 Ok(ready) => ready,
                 Err(failure) => return Err(call.fail(failure).await),
             };
-            let params = match ready.params(asked.params) {
-                Ok(params) => params,
-                Err(failure) => return Err(call.fail(failure).await),
-            };
+            if let Err(failure) = ready.check(asked.params) {
+                return Err(call.fail(failure).await);
+            }
             match call.check(ready.prepared.nature) {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
-            let client = &self.session().client;
-            let work = client.execute_raw(&ready.prepared.statement, params);
-            let failure = match call.run(pin!(work)).await {
+            let joins = asked.shared.then_some(ready.prepared.name.number);
+            let run = call.ask(joins, |out| ready.run(asked.params, out));
+            let ended = match run.await {
+                Ok(answer) => call.behind_begin(call.wait(pin!(count(answer))).await),
+                Err(failure) => Err(failure),
+            };
+            let failure = match ended {
                 Ok(count) => return call.done().map(|()| count),
                 Err(failure) => failure,
             };
@@ -52,10 +56,7 @@ impl Connection {
             Err(error) => return Err(call.refuse(error)),
         }
         call.note_limit(Setting::of(sql));
-        match call
-            .wait(pin!(self.session().client.batch_execute(sql)))
-            .await
-        {
+        match call.wait(pin!(self.session().run_simple(sql))).await {
             Ok(()) => call.done(),
             Err(failure) => {
                 let limit = &self.session().limit;
@@ -72,37 +73,43 @@ impl Connection {
     }
 }
 
-async fn run_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64> {
-    if let Err(failure) = call.begin().await {
-        return Err(call.fail(failure).await);
+/// Waits for the end of a statement, and gives the number of rows that it says.
+pub(crate) async fn count(mut answer: Answer) -> Result<u64, Broken> {
+    let mut count = 0;
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            if frame.tag == b'C' {
+                count = affected(frame.body);
+            }
+        }
     }
-    call.note_limit(Setting::of(sql));
-    match call.check(Nature::of(sql)) {
-        Ok(nature) => call.submit(nature),
-        Err(error) => return Err(call.refuse(error)),
-    }
-    let session = call.session().clone();
-    let work = async {
-        let mut rows = pin!(session.client.query_typed_raw(sql, as_text(params)).await?);
-        while rows.try_next().await?.is_some() {}
-        Ok(rows.rows_affected().unwrap_or(0))
+    Ok(count)
+}
+
+async fn execute_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64> {
+    let answer = match ask_unnamed(&mut call, sql, params).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(call.fail(failure).await),
     };
-    match call.wait(work).await {
+    match call.wait(pin!(count(answer))).await {
         Ok(count) => call.done().map(|()| count),
         Err(failure) => Err(call.fail(failure).await),
     }
 }
 
-/// The parameters as texts whose types the server infers, for statements that are not prepared.
-pub(crate) fn as_text(params: &[Value]) -> impl ExactSizeIterator<Item = (Param<'_>, Type)> + Send {
-    params.iter().enumerate().map(|(at, value)| {
-        (
-            Param {
-                value,
-                kind: None,
-                number: at + 1,
-            },
-            Type::UNKNOWN,
-        )
-    })
+/// Begins a transaction where one is owed, and asks for a statement without a name.
+pub(crate) async fn ask_unnamed(
+    call: &mut Call,
+    sql: &str,
+    params: &[Value],
+) -> Result<Answer, Failure> {
+    call.begin().await?;
+    call.note_limit(Setting::of(sql));
+    let nature = call.check(Nature::of(sql)).map_err(Failure::Ours)?;
+    call.submit(nature);
+    let asked = call
+        .session()
+        .wire
+        .ask(|machine, reply| machine.extended(reply, None, |out| run_unnamed(sql, params, out)));
+    answered(asked)
 }

@@ -1,4 +1,4 @@
-use tokio_postgres::types::{Kind as TypeKind, Type};
+use postgres_types::{Kind as TypeKind, Type};
 
 /// What the bytes of a type are, so that reading a value is one look into a small enum
 /// instead of comparisons of types.

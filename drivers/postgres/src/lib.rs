@@ -1,49 +1,44 @@
-//! The PostgreSQL driver of Underpin: tokio-postgres under the traits of
+//! The PostgreSQL driver of Underpin: a client of PostgreSQL's protocol under the traits of
 //! [`underpin_core::driver`].
 //!
-//! What it adds is knowledge. A tap on the plain bytes, within the encryption,
-//! counts what was written and reads what the server says of the transaction, so that
-//! every error says whether the statement may have taken hold, and every connection
-//! knows its own state without asking.
+//! The connection is its own, so that it knows: how far each request was written, what
+//! was answered and what the server says of the transaction. Every error says whether the
+//! statement may have taken effect, and every connection knows its own state without asking.
 
-mod begin;
 mod bulk_insert;
 mod call;
 mod calls;
 mod cancel;
-#[cfg(feature = "tls")]
-mod channel_binding;
+mod catalog;
 mod classify;
-mod client_error;
+mod client;
 mod column;
 mod connection;
 mod connector;
 mod copy;
+mod copy_in;
 mod copy_place;
 mod copy_row;
 mod credentials;
 mod decode;
 mod describe;
 mod dial;
-mod effect;
 mod encode;
 mod encode_array;
+#[cfg(feature = "tls")]
+mod end_point_hash;
 mod execute;
-mod frames;
-mod join;
-mod joined;
 mod kind;
 mod lane;
-mod link;
 mod made_text;
 mod notices;
-mod opening;
 mod options;
+mod outcome;
 mod param;
+mod pipeline;
 mod prepare;
 mod query;
 mod range;
-mod requests;
 mod reset;
 mod row;
 mod session;
@@ -53,9 +48,6 @@ mod sql;
 mod statement_limit;
 mod statements;
 mod stream;
-mod surplus;
-mod tap;
-mod task;
 mod texts;
 #[cfg(feature = "tls")]
 mod tls;
@@ -63,11 +55,15 @@ mod tls;
 #[path = "tls_disabled.rs"]
 mod tls;
 mod transaction;
-mod unknown_types;
 #[cfg(feature = "tls")]
 mod verify;
 mod watchdog;
+mod wire;
 
+pub use client::{
+    CancelToken, Client, ClientRow, ColumnIndex, CopyInWriter, Parameter, Query, SimpleMessage,
+    SimpleRow, Statement,
+};
 pub use connection::Connection;
 pub use connector::Connector;
 pub use copy::CopyOut;
@@ -76,10 +72,12 @@ pub use dial::{Dial, Dialing, Stream};
 pub use lane::shares;
 pub use notices::{Notice, Notification};
 pub use options::Options;
+pub use pipeline::{Answered, Pipeline};
+pub use postgres_types as types;
 pub use row::Row;
 pub use sql::changes_session;
-pub use tokio_postgres;
 use underpin_core::driver::Capabilities;
+pub use wire::server_error::ServerError;
 
 /// What PostgreSQL can do.
 pub const CAPABILITIES: Capabilities = Capabilities {

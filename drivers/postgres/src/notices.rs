@@ -1,4 +1,4 @@
-use tokio_postgres::error::DbError;
+use crate::wire::server_error::ServerError;
 
 /// What a server says beside its answers: a warning, or the progress of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,20 +26,31 @@ pub struct Notification {
     pub payload: String,
 }
 
+/// So much of a text is kept.
+const LONGEST: usize = 64 * 1024;
+
 impl Notice {
-    pub(crate) fn new(notice: &DbError) -> Self {
+    pub(crate) fn new(notice: &ServerError) -> Self {
         Notice {
-            severity: notice.severity().to_owned(),
-            code: notice.code().code().to_owned(),
-            message: notice.message().to_owned(),
-            detail: notice.detail().map(str::to_owned),
-            hint: notice.hint().map(str::to_owned),
+            severity: kept(notice.severity()),
+            code: kept(notice.code()),
+            message: kept(notice.message()),
+            detail: notice.detail().map(kept),
+            hint: notice.hint().map(kept),
         }
     }
 }
 
+fn kept(text: &str) -> String {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
 /// Whether the notice says that a commit did not wait for its replicas to the end. The
 /// name of the server's routine is the one part that tells it and is never translated.
-pub(crate) fn is_unreplicated(notice: &DbError) -> bool {
+pub(crate) fn is_unreplicated(notice: &ServerError) -> bool {
     notice.routine() == Some("SyncRepWaitForLSN")
 }

@@ -24,6 +24,18 @@ pub struct Options {
     pub statement_cache_size: usize,
     /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
     pub options: Option<String>,
+    /// Whether the encryption begins with the first byte, and not after a question. Only
+    /// PostgreSQL 17 and later knows that. Default `false`.
+    pub direct_tls: bool,
+    /// Whether the password may be sent as it is over a TCP connection that is not encrypted,
+    /// where the server asks for that. Default `false`.
+    pub allow_cleartext_password: bool,
+    /// How long bytes that were sent may stay unacknowledged before the operating system gives
+    /// the connection up (`TCP_USER_TIMEOUT`). Default: as the operating system has it.
+    pub tcp_user_timeout: Option<Duration>,
+    /// Bytes of the longest message that is taken from the server, which may be one row.
+    /// Default one gigabyte, which is the longest that PostgreSQL sends.
+    pub message_limit: usize,
 }
 
 impl Default for Options {
@@ -37,6 +49,10 @@ impl Default for Options {
             statement_timeout: None,
             statement_cache_size: 256,
             options: None,
+            direct_tls: false,
+            allow_cleartext_password: false,
+            tcp_user_timeout: None,
+            message_limit: 1 << 30,
         }
     }
 }
@@ -64,21 +80,19 @@ impl Options {
         }
     }
 
-    pub(crate) fn client_config(&self) -> tokio_postgres::Config {
-        let mut config = tokio_postgres::Config::new();
-        config.user(&self.user).dbname(self.database_name());
-        if !self.password.is_empty() {
-            config.password(self.password.expose());
-        }
+    /// What is said at startup beside the user.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = vec![
+            ("client_encoding", "UTF8".to_owned()),
+            ("database", self.database_name().to_owned()),
+        ];
         if self.owns_session() {
-            if let Some(name) = &self.application_name {
-                config.application_name(name);
-            }
-            if let Some(options) = self.startup_options() {
-                config.options(options);
-            }
+            let options = self.startup_options().map(|options| ("options", options));
+            let name = self.application_name.clone();
+            settings.extend(options);
+            settings.extend(name.map(|name| ("application_name", name)));
         }
-        config
+        settings
     }
 }
 
@@ -117,17 +131,19 @@ mod tests {
             options: Some("-c search_path=a".into()),
             ..Options::default()
         };
-        let config = options.client_config();
+        let said = |options: &Options, name| {
+            let settings = options.settings().into_iter();
+            let mut found = settings.filter(|(of, _)| *of == name);
+            found.next().map(|(_, value)| value)
+        };
         assert_eq!(
-            config.get_options(),
+            said(&options, "options").as_deref(),
             Some("-c statement_timeout=1000 -c search_path=a")
         );
-        assert_eq!(config.get_dbname(), Some("app"));
+        assert_eq!(said(&options, "database").as_deref(), Some("app"));
         options.statement_cache_size = 0;
-        let config = options.client_config();
-        assert_eq!(
-            (config.get_options(), config.get_application_name()),
-            (None, None)
-        );
+        for name in ["options", "application_name"] {
+            assert_eq!(said(&options, name), None);
+        }
     }
 }

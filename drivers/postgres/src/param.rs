@@ -1,37 +1,100 @@
-use std::fmt;
-
 use bytes::{BufMut, BytesMut};
-use tokio_postgres::types::{Format, IsNull, Kind as TypeKind, ToSql, Type, to_sql_checked};
+use postgres_types::{Kind as TypeKind, Type};
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};
 use crate::encode_array::set_element_type;
 use crate::kind::{self, Kind};
+use crate::wire::put;
 
 /// A parameter on its way to the type that the server expects.
-pub(crate) struct Param<'a> {
-    pub(crate) value: &'a Value,
+struct Param<'a> {
+    value: &'a Value,
     /// What the server expects; `None` where it has not said, so that it gets a text.
-    pub(crate) kind: Option<Kind>,
+    expected: Option<(Kind, &'a Type)>,
     /// Counted from 1.
-    pub(crate) number: usize,
+    number: usize,
 }
 
-impl fmt::Debug for Param<'_> {
-    /// Never the value: the client logs its parameters.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.value.kind())
-    }
+const TEXT: u16 = 0;
+const BINARY: u16 = 1;
+
+/// Binds a statement, empty for the unnamed one, to parameters whose types are known or, where
+/// there are none, to texts. The rows come in binary.
+///
+/// # Errors
+/// For a parameter that does not fit.
+pub(crate) fn bind(
+    out: &mut BytesMut,
+    statement: &str,
+    values: &[Value],
+    expected: Option<(&[Kind], &[Type])>,
+) -> Result<(), Error> {
+    let param = |(at, value)| Param {
+        value,
+        expected: expected.and_then(|(kinds, types)| Some((*kinds.get(at)?, types.get(at)?))),
+        number: at + 1,
+    };
+    let params = || values.iter().enumerate().map(param);
+    put::message(out, b'B', |out| {
+        put::text(out, "")?;
+        put::text(out, statement)?;
+        let count = put::count(values.len())?;
+        out.put_u16(count);
+        params().for_each(|param| out.put_u16(if param.goes_as_text() { TEXT } else { BINARY }));
+        out.put_u16(count);
+        params().try_for_each(|param| param.write(out))?;
+        out.put_slice(&[0, 1, 0, 1]);
+        Ok(())
+    })
 }
 
 impl Param<'_> {
     fn goes_as_text(&self) -> bool {
-        self.kind.is_none_or(|kind| needs_text(self.value, kind))
+        self.expected
+            .is_none_or(|(kind, _)| needs_text(self.value, kind))
+    }
+
+    /// Puts the length and the bytes.
+    fn write(&self, out: &mut BytesMut) -> Result<(), Error> {
+        if self.value.is_null() {
+            out.put_i32(-1);
+            return Ok(());
+        }
+        let start = out.len();
+        out.put_i32(0);
+        self.put(out)?;
+        let length = i32::try_from(out.len() - start - 4)
+            .map_err(|_| self.refuse(Misfit::Because("it is longer than two gigabytes".into())))?;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+
+    fn put(&self, out: &mut BytesMut) -> Result<(), Error> {
+        match self.expected {
+            Some((kind, type_)) if !needs_text(self.value, kind) => {
+                let start = out.len();
+                encode(self.value, kind, out).map_err(|why| self.refuse(why))?;
+                if let Some(element) = element_type(type_) {
+                    set_element_type(&mut out[start..], element);
+                }
+            }
+            _ => {
+                let text = self.value.to_text().unwrap_or_default();
+                if text.as_bytes().contains(&0) {
+                    let why = "it holds a NUL character, which PostgreSQL's text cannot";
+                    return Err(self.refuse(Misfit::Because(why.into())));
+                }
+                out.put_slice(text.as_bytes());
+            }
+        }
+        Ok(())
     }
 
     #[cold]
-    fn refuse(&self, expected: &Type, why: Misfit) -> Error {
+    fn refuse(&self, why: Misfit) -> Error {
         let found = self.value.kind();
+        let expected = self.expected.map_or(&Type::UNKNOWN, |(_, type_)| type_);
         let expected = kind::type_name(expected);
         let number = self.number;
         match why {
@@ -50,50 +113,6 @@ impl Param<'_> {
             ),
         }
     }
-}
-
-impl ToSql for Param<'_> {
-    fn to_sql(
-        &self,
-        type_: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        if self.value.is_null() {
-            return Ok(IsNull::Yes);
-        }
-        match self.kind {
-            Some(kind) if !needs_text(self.value, kind) => {
-                let start = out.len();
-                encode(self.value, kind, out).map_err(|why| self.refuse(type_, why))?;
-                if let Some(element) = element_type(type_) {
-                    set_element_type(&mut out[start..], element);
-                }
-            }
-            _ => match self.value.to_text() {
-                Some(text) if text.as_bytes().contains(&0) => {
-                    let why = "it holds a NUL character, which PostgreSQL's text cannot";
-                    return Err(self.refuse(type_, Misfit::Because(why.into())).into());
-                }
-                Some(text) => out.put_slice(text.as_bytes()),
-                None => return Ok(IsNull::Yes),
-            },
-        }
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    fn encode_format(&self, _: &Type) -> Format {
-        if self.goes_as_text() {
-            Format::Text
-        } else {
-            Format::Binary
-        }
-    }
-
-    to_sql_checked!();
 }
 
 /// The number of the type of an array's elements.

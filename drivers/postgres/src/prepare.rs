@@ -2,19 +2,65 @@ use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use underpin_core::{Class, Error, Value};
+use bytes::BytesMut;
+use underpin_core::{Class, Error, Result, Value};
 
 use crate::call::{Call, Failure};
 use crate::classify;
-use crate::client_error::Kind;
-use crate::join::SKIPPED;
-use crate::param::Param;
-use crate::statements::Prepared;
+use crate::param;
+use crate::session::{Session, answered};
+use crate::statements::{Prepared, StatementName};
+use crate::wire::answer::Broken;
+use crate::wire::body::{fields, parameter_types};
+use crate::wire::put;
+use crate::wire::request::{Progress, steps};
+use crate::wire::violation::Violation;
 
 /// A prepared statement on its way to being run, and whether it was just prepared.
 pub(crate) struct Ready {
     pub(crate) prepared: Arc<Prepared>,
     fresh: bool,
+}
+
+impl Session {
+    /// Has the server prepare a statement, and looks up the types that it is about.
+    pub(crate) async fn prepare(&self, sql: &str) -> Result<Prepared, Failure> {
+        let name = StatementName::new(&self.wire);
+        let asked = self.wire.ask(|machine, reply| {
+            machine.extended(reply, None, |out| {
+                put::parse(out, &name.text, sql, [].into_iter())?;
+                put::describe(out, b'S', &name.text);
+                Ok(steps::PARSE | steps::PARAMETERS | steps::COLUMNS)
+            })
+        });
+        let mut answer = answered(asked)?;
+        let (mut types, mut columns) = (Vec::new(), Vec::new());
+        while answer.more().await? {
+            while let Some(frame) = answer.next() {
+                match frame.tag {
+                    b't' => types = parameter_types(frame.body).map_err(|why| self.spoiled(why))?,
+                    b'T' => columns = fields(frame.body).map_err(|why| self.spoiled(why))?,
+                    _ => {}
+                }
+            }
+        }
+        let (mut of_params, mut of_fields) = (Vec::new(), Vec::new());
+        for number in types {
+            of_params.push(self.catalog.type_of(&self.wire, number).await?);
+        }
+        for field in &columns {
+            of_fields.push(self.catalog.type_of(&self.wire, field.type_oid).await?);
+        }
+        Ok(Prepared::new(name, sql, of_params, columns, of_fields))
+    }
+
+    /// Gives up the connection: what came on it makes no sense, and nothing after it can be
+    /// trusted.
+    #[cold]
+    pub(crate) fn spoiled(&self, why: Violation) -> Failure {
+        self.wire.spoil(why);
+        Broken::Lost(Progress::Written).into()
+    }
 }
 
 impl Call {
@@ -39,9 +85,8 @@ impl Call {
     ) -> Pin<Box<dyn Future<Output = Result<Ready, Failure>> + Send + 'a>> {
         Box::pin(async move {
             self.begin_for_harmless().await?;
-            let prepared = self.wait(pin!(self.session().client.prepare(sql))).await;
-            let statement = self.behind_begin(prepared).await?;
-            let prepared = Arc::new(Prepared::new(statement, sql));
+            let prepared = self.wait(pin!(self.session().prepare(sql))).await;
+            let prepared = Arc::new(self.behind_begin(prepared)?);
             self.note_limit(prepared.limit);
             self.session()
                 .statements()
@@ -57,19 +102,18 @@ impl Call {
     /// that it can be run again: it has done nothing, and no transaction has failed. Or it was
     /// not run at all.
     pub(crate) async fn can_try_anew(&self, sql: &str, ready: &Ready, failure: &Failure) -> bool {
-        let Failure::Native(error) = failure else {
-            return false;
+        let said = match failure {
+            Failure::Broken(Broken::Skipped) => return true,
+            Failure::Broken(Broken::Refused { error, .. }) => Some(error),
+            Failure::Misfit(_) => None,
+            _ => return false,
         };
-        let said = error.as_db_error();
-        let code = said.map_or("", |said| said.code().code());
-        if code == SKIPPED {
-            return true;
-        }
+        let code = said.map_or("", |said| said.code());
         if code == "26000" {
             self.session().statements().clear();
         }
-        let outgrown = said.is_some_and(classify::is_outgrown);
-        let doubtful = Kind::of(error) == Kind::Misfit || code.starts_with("42") || code == "22P02";
+        let outgrown = said.is_some_and(|said| classify::is_outgrown(said));
+        let doubtful = said.is_none() || code.starts_with("42") || code == "22P02";
         if outgrown || doubtful {
             self.session().statements().evict(sql, &ready.prepared);
         }
@@ -77,58 +121,68 @@ impl Call {
         if ready.fresh || (said.is_some() && self.in_transaction()) {
             return false;
         }
-        if outgrown {
-            self.settle().await;
-            return true;
-        }
-        doubtful && self.expects_other_types(sql, ready, said.is_some()).await
+        outgrown || (doubtful && self.expects_other_types(sql, ready).await)
     }
 
     /// Whether the server, asked again, expects other types than when the statement was
     /// prepared: its tables were changed meanwhile.
-    async fn expects_other_types(&self, sql: &str, ready: &Ready, was_sent: bool) -> bool {
-        if was_sent {
-            self.settle().await;
-        }
+    async fn expects_other_types(&self, sql: &str, ready: &Ready) -> bool {
         match self.prepare(sql).await {
-            Ok(anew) => anew.prepared.statement.params() != ready.prepared.statement.params(),
+            Ok(anew) => anew.prepared.types != ready.prepared.types,
             Err(_) => false,
         }
     }
 }
 
 impl Ready {
+    /// A statement that was prepared before.
+    pub(crate) fn known(prepared: Arc<Prepared>) -> Self {
+        Ready {
+            prepared,
+            fresh: false,
+        }
+    }
+
     /// Whether it was prepared just now, so that its columns are those of today's tables.
     pub(crate) fn is_fresh(&self) -> bool {
         self.fresh
     }
 
-    /// The parameters on their way, once their number is right.
-    pub(crate) fn params<'a>(
-        &'a self,
-        params: &'a [Value],
-    ) -> Result<impl ExactSizeIterator<Item = Param<'a>> + Send + 'a, Failure> {
-        let kinds = &self.prepared.params;
-        if params.len() != kinds.len() {
-            return Err(Failure::Ours(Error::new(
-                Class::Data,
-                format!(
-                    "The statement has {}, and {} given.",
-                    counted(kinds.len(), "parameter", "parameters"),
-                    counted(params.len(), "value was", "values were"),
-                ),
-            )));
+    /// Whether there are as many parameters as the statement has.
+    pub(crate) fn check(&self, params: &[Value]) -> Result<(), Failure> {
+        let expected = self.prepared.kinds.len();
+        if params.len() == expected {
+            return Ok(());
         }
-        Ok(params
-            .iter()
-            .zip(kinds)
-            .enumerate()
-            .map(|(at, (value, kind))| Param {
-                value,
-                kind: Some(*kind),
-                number: at + 1,
-            }))
+        Err(Failure::Ours(Error::new(
+            Class::Data,
+            format!(
+                "The statement has {}, and {} given.",
+                counted(expected, "parameter", "parameters"),
+                counted(params.len(), "value was", "values were"),
+            ),
+        )))
     }
+
+    /// Writes that it is run with these parameters, and gives the steps of the answer.
+    pub(crate) fn run(&self, params: &[Value], out: &mut BytesMut) -> Result<u8> {
+        let prepared = &self.prepared;
+        let expected = (&*prepared.kinds, &*prepared.types);
+        param::bind(out, &prepared.name.text, params, Some(expected))?;
+        put::execute(out, "", 0);
+        Ok(steps::BIND | steps::EXECUTE)
+    }
+}
+
+/// Writes that a statement is run whose parameters are texts of types that the server infers,
+/// without a name.
+pub(crate) fn run_unnamed(sql: &str, params: &[Value], out: &mut BytesMut) -> Result<u8> {
+    const UNKNOWN: u32 = 705;
+    put::parse(out, "", sql, params.iter().map(|_| UNKNOWN))?;
+    param::bind(out, "", params, None)?;
+    put::describe(out, b'P', "");
+    put::execute(out, "", 0);
+    Ok(steps::PARSE | steps::BIND | steps::PORTAL | steps::EXECUTE)
 }
 
 fn counted(count: usize, one: &str, many: &str) -> String {

@@ -1,17 +1,15 @@
-use std::pin::{Pin, pin};
+use std::pin::pin;
 
-use futures_util::TryStreamExt;
-use tokio_postgres::RowStream as Native;
 use underpin_core::driver::{Call as Asked, RowSink};
 use underpin_core::{Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::column::Described;
 use crate::connection::Connection;
-use crate::execute::as_text;
+use crate::execute::ask_unnamed;
 use crate::row::Row;
-use crate::sql::Nature;
-use crate::statement_limit::Setting;
+use crate::wire::answer::{Answer, Broken};
+use crate::wire::body::fields;
 
 /// The first row that could not be read; the sink has those before it.
 type Unreadable = Option<Error>;
@@ -22,7 +20,7 @@ impl Connection {
         asked: Asked<'_>,
         mut sink: Box<dyn RowSink>,
     ) -> Result<Box<dyn RowSink>> {
-        let mut call = Call::open_for(self.session(), &asked)?;
+        let mut call = Call::open(self.session(), asked.deadline)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(fetch_unnamed(call, &asked, sink)).await;
         }
@@ -42,22 +40,21 @@ impl Connection {
                     .evict(asked.sql, &ready.prepared);
                 continue;
             }
-            let params = match ready.params(asked.params) {
-                Ok(params) => params,
-                Err(failure) => return Err(call.fail(failure).await),
-            };
+            if let Err(failure) = ready.check(asked.params) {
+                return Err(call.fail(failure).await);
+            }
             match call.check(ready.prepared.nature) {
                 Ok(nature) => call.submit(nature),
                 Err(error) => return Err(call.refuse(error)),
             }
-            let client = &self.session().client;
-            let statement = &ready.prepared.statement;
-            let ended = {
-                let work = async {
-                    let rows = pin!(client.query_raw(statement, params).await?);
-                    read(rows, described, &mut *sink).await
-                };
-                call.run(pin!(work)).await
+            let joins = asked.shared.then_some(ready.prepared.name.number);
+            let run = call.ask(joins, |out| ready.run(asked.params, out));
+            let ended = match run.await {
+                Ok(answer) => {
+                    let read = pin!(read(answer, described, &mut *sink));
+                    call.behind_begin(call.wait(read).await)
+                }
+                Err(failure) => Err(failure),
             };
             let failure = match ended {
                 Ok(unreadable) => return finish(call, unreadable, sink),
@@ -78,18 +75,26 @@ fn finish(call: Call, unreadable: Unreadable, sink: Box<dyn RowSink>) -> Result<
 }
 
 async fn read(
-    mut native: Pin<&mut Native>,
+    mut answer: Answer,
     described: &Described,
     sink: &mut dyn RowSink,
-) -> Result<Unreadable, tokio_postgres::Error> {
+) -> Result<Unreadable, Broken> {
     let mut unreadable = None;
-    while let Some(row) = native.try_next().await? {
-        // The rest is read all the same: only then is it known what the statement did.
-        if unreadable.is_none() && !sink.is_full() {
-            unreadable = sink.row(&Row::new(&row, described)).err();
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            // The rest is read all the same: only then is it known what the statement did.
+            if frame.tag == b'D' && unreadable.is_none() && !sink.is_full() {
+                unreadable = put(frame.body, described, sink).err();
+            }
         }
     }
     Ok(unreadable)
+}
+
+/// Hands a row to the sink.
+#[inline]
+pub(crate) fn put(body: &[u8], described: &Described, sink: &mut dyn RowSink) -> Result<()> {
+    sink.row(&Row::new(body, described)?)
 }
 
 async fn fetch_unnamed(
@@ -97,45 +102,42 @@ async fn fetch_unnamed(
     asked: &Asked<'_>,
     mut sink: Box<dyn RowSink>,
 ) -> Result<Box<dyn RowSink>> {
-    if let Err(failure) = call.begin().await {
-        return Err(call.fail(failure).await);
-    }
-    call.note_limit(Setting::of(asked.sql));
-    match call.check(Nature::of(asked.sql)) {
-        Ok(nature) => call.submit(nature),
-        Err(error) => return Err(call.refuse(error)),
-    }
+    let answer = match ask_unnamed(&mut call, asked.sql, asked.params).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(call.fail(failure).await),
+    };
     let session = call.session().clone();
     let ended = {
         let work = async {
-            let mut native = pin!(
-                session
-                    .client
-                    .query_typed_raw(asked.sql, as_text(asked.params))
-                    .await?
-            );
-            let Some(first) = native.try_next().await? else {
-                return Ok(None);
-            };
-            let described = Described::new(first.columns());
-            let mut begun = sink.begin(&described.columns);
-            if begun.is_ok() && !sink.is_full() {
-                begun = sink.row(&Row::new(&first, &described));
-            }
-            match begun {
-                Ok(()) => read(native, &described, &mut *sink).await,
-                Err(error) => {
-                    while native.try_next().await?.is_some() {}
-                    Ok(Some(error))
+            let mut answer = answer;
+            let mut unreadable = None;
+            let mut described = Described::default();
+            let mut begun = false;
+            while answer.more().await? {
+                while let Some(frame) = answer.next() {
+                    match frame.tag {
+                        b'T' => {
+                            let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
+                            described = Described::unasked(&fields);
+                        }
+                        b'D' if unreadable.is_none() => {
+                            if !std::mem::replace(&mut begun, true) {
+                                unreadable = sink.begin(&described.columns).err();
+                            }
+                            if unreadable.is_none() && !sink.is_full() {
+                                unreadable = put(frame.body, &described, &mut *sink).err();
+                            }
+                        }
+                        _ => {}
+                    }
                 }
             }
+            Ok::<_, Failure>(unreadable)
         };
         call.wait(pin!(work)).await
     };
     match ended {
         Ok(unreadable) => finish(call, unreadable, sink),
-        Err(failure @ (Failure::Native(_) | Failure::Ours(_) | Failure::Late(_))) => {
-            Err(call.fail(failure).await)
-        }
+        Err(failure) => Err(call.fail(failure).await),
     }
 }

@@ -1,15 +1,16 @@
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
-use tokio_postgres::SimpleQueryMessage;
 use underpin_core::driver::SessionState;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
-use crate::link::IDLE;
-use crate::opening::Phase;
+use crate::session::Session;
+use crate::wire::body::Values;
+use crate::wire::machine::IDLE;
+use crate::wire::opening::Phase;
+use crate::wire::request::Progress;
 
 /// How long the answers to dropped statements are waited for before they are cancelled.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -34,7 +35,7 @@ impl Connection {
             _ => {}
         }
         let call = Call::open_to_end(self.session(), bound)?;
-        match call.in_time(self.clean(&call, state)).await {
+        match call.in_time(self.clean(state)).await {
             Some(Ok(())) => call.done(),
             Some(Err(failure)) => Err(call.fail(failure).await),
             None => Err(Error::new(
@@ -50,53 +51,61 @@ impl Connection {
         }
     }
 
-    async fn clean(&self, call: &Call, state: SessionState) -> Result<(), Failure> {
+    async fn clean(&self, state: SessionState) -> Result<(), Failure> {
         let session = self.session();
-        let client = &session.client;
-        session.opening.take_back();
+        let (was, changed) = {
+            let mut machine = session.wire.machine();
+            machine.opening.take_back();
+            (machine.opening.clear(), machine.changed)
+        };
         // What BEGIN, or the native client, was used for is not known until all is answered.
-        if session.opening.clear() == Phase::Sent
+        if was == Phase::Sent
             || matches!(state, SessionState::Busy | SessionState::Changed)
-            || session.link.changed.load(Ordering::Acquire)
+            || changed
         {
             match timeout(PATIENCE, session.quiet()).await {
                 Ok(answered) => answered?,
                 Err(_) if session.cancel().await.is_ok() => session.quiet().await?,
-                Err(_) => return Err(Failure::Late(Late::GivenUp)),
+                Err(_) => return Err(Failure::Late(Late::GivenUp(Progress::Written))),
             }
         }
-        if session.link.status() != IDLE {
-            client.batch_execute("ROLLBACK").await?;
+        if session.wire.look().status != IDLE {
+            session.run_simple("ROLLBACK").await?;
         }
-        if session.link.deallocated.load(Ordering::Acquire) {
+        if session.wire.machine().deallocated {
             session.statements().clear();
             return Err(Failure::Ours(Error::new(
                 Class::Closed,
                 "All prepared statements of the session were dropped, the driver's own among them.",
             )));
         }
-        if session.link.changed.load(Ordering::Acquire) {
-            for statement in prepared_by_sql(&client.simple_query(CLEAN).await?) {
-                client.batch_execute(&statement).await?;
+        if session.wire.look().changed {
+            for statement in prepared_by_sql(session).await? {
+                session.run_simple(&statement).await?;
             }
-            session.link.changed.store(false, Ordering::Release);
+            session.wire.machine().changed = false;
             session.limit.reset();
         }
-        // The statements above settle before the call ends, so that the state is right.
-        call.settle().await;
         Ok(())
     }
 }
 
-fn prepared_by_sql(answer: &[SimpleQueryMessage]) -> Vec<String> {
-    let deallocate = |message: &SimpleQueryMessage| match message {
-        SimpleQueryMessage::Row(row) => row
-            .try_get(0)
-            .ok()
-            .flatten()
-            .filter(|text| text.starts_with("DEALLOCATE "))
-            .map(str::to_owned),
-        _ => None,
-    };
-    answer.iter().filter_map(deallocate).collect()
+/// Cleans the session, and gives what else is to be run for that.
+async fn prepared_by_sql(session: &Session) -> Result<Vec<String>, Failure> {
+    let mut answer = session.simple(CLEAN)?;
+    let mut statements = Vec::new();
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            let value = match frame.tag {
+                b'D' => Values::new(frame.body).and_then(|values| values.get(0)),
+                _ => None,
+            };
+            let text = value.flatten().map(String::from_utf8_lossy);
+            statements.extend(
+                text.filter(|text| text.starts_with("DEALLOCATE "))
+                    .map(String::from),
+            );
+        }
+    }
+    Ok(statements)
 }

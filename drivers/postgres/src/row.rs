@@ -1,41 +1,30 @@
-use tokio_postgres::types::{FromSql, Type};
 use underpin_core::{Class, Columns, Error, Result, Row as Reads, ValueRef};
 
 use crate::column::Described;
 use crate::decode;
 use crate::kind::{Base, Element, Kind};
 use crate::texts::Texts;
+use crate::wire::body::Values;
 
 /// A row of PostgreSQL's, read where it lies.
 #[derive(Debug)]
 pub struct Row<'a> {
-    row: &'a tokio_postgres::Row,
+    values: Values<'a>,
     described: &'a Described,
     texts: Texts,
 }
 
-/// The bytes of a value as they came.
-struct Raw<'a>(&'a [u8]);
-
-impl<'a> FromSql<'a> for Raw<'a> {
-    #[inline]
-    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Raw(raw))
-    }
-
-    #[inline]
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
 impl<'a> Row<'a> {
+    /// The row in the body of a DataRow.
     #[inline]
-    pub(crate) fn new(row: &'a tokio_postgres::Row, described: &'a Described) -> Self {
-        Row {
-            row,
-            described,
-            texts: Texts::default(),
+    pub(crate) fn new(body: &'a [u8], described: &'a Described) -> Result<Self> {
+        match Values::new(body) {
+            Some(values) if values.len() == described.kinds.len() => Ok(Row {
+                values,
+                described,
+                texts: Texts::default(),
+            }),
+            _ => Err(malformed()),
         }
     }
 
@@ -79,13 +68,13 @@ impl Reads for Row<'_> {
         let Some(&kind) = self.described.kinds.get(index) else {
             return Err(self.described.columns.no_such_index(index));
         };
-        match self.row.try_get::<usize, Option<Raw<'_>>>(index) {
-            Ok(Some(Raw(bytes))) => match decode::value(kind, bytes, &self.texts) {
+        match self.values.get(index) {
+            Some(Some(bytes)) => match decode::value(kind, bytes, &self.texts) {
                 Some(value) => Ok(value),
                 None => Err(self.unreadable(index, kind)),
             },
-            Ok(None) => Ok(ValueRef::Null),
-            Err(_) => Err(self.described.columns.no_such_index(index)),
+            Some(None) => Ok(ValueRef::Null),
+            None => Err(malformed()),
         }
     }
 
@@ -118,4 +107,12 @@ impl Reads for Row<'_> {
             _ => None,
         }
     }
+}
+
+#[cold]
+fn malformed() -> Error {
+    Error::new(
+        Class::Protocol,
+        "The bytes of a row are not what PostgreSQL's protocol says.",
+    )
 }

@@ -1,33 +1,33 @@
-use std::future::Future;
 use std::io;
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-use tokio_postgres::Client;
 use underpin_core::driver::SessionState;
 use underpin_core::{Class, Endpoint, Error};
 
+use crate::call::Failure;
 use crate::calls::{Calls, Cancelling};
 use crate::cancel::cancel;
+use crate::catalog::Catalog;
 use crate::connector::Settings;
-use crate::link::{FAILED, IDLE, Link};
-use crate::opening::{Opening, Phase};
 use crate::statement_limit::StatementLimit;
 use crate::statements::Statements;
+use crate::wire::answer::{Answer, Broken};
+use crate::wire::machine::{FAILED, IDLE};
+use crate::wire::opening::Phase;
+use crate::wire::request::Progress;
+use crate::wire::shared::Wire;
 
-/// One open session: the client, what is known of it, and what is under way on it.
+/// One open session: the wire to the server, and what is under way on it.
 pub(crate) struct Session {
-    pub(crate) client: Arc<Client>,
-    pub(crate) link: Arc<Link>,
+    pub(crate) wire: Arc<Wire>,
     pub(crate) settings: Settings,
     pub(crate) endpoint: Endpoint,
     statements: Mutex<Statements>,
-    pub(crate) opening: Opening,
+    pub(crate) catalog: Catalog,
     pub(crate) limit: StatementLimit,
     encrypted: bool,
     task: AbortHandle,
@@ -35,30 +35,23 @@ pub(crate) struct Session {
     pub(crate) calls: Calls,
     /// Those among them that hold the connection until somebody reads on.
     pub(crate) held: AtomicUsize,
-    abandoned: AtomicBool,
-    barrier: Mutex<Option<Barrier>>,
 }
-
-/// Complete when the server has answered all that was sent before it.
-type Barrier = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How long the connection's task has to notice that it is to end.
 const A_MOMENT: Duration = Duration::from_millis(500);
 
 impl Session {
     pub(crate) fn new(
-        client: Client,
-        link: Arc<Link>,
+        wire: Arc<Wire>,
         settings: Settings,
         endpoint: Endpoint,
         encrypted: bool,
         task: AbortHandle,
     ) -> Arc<Self> {
         Arc::new(Session {
-            client: Arc::new(client),
-            link,
+            wire,
             statements: Mutex::new(Statements::new(settings.options.statement_cache_size)),
-            opening: Opening::default(),
+            catalog: Catalog::default(),
             limit: StatementLimit::new(&settings.options),
             settings,
             endpoint,
@@ -66,8 +59,6 @@ impl Session {
             task,
             calls: Calls::default(),
             held: AtomicUsize::new(0),
-            abandoned: AtomicBool::new(false),
-            barrier: Mutex::new(None),
         })
     }
 
@@ -78,73 +69,85 @@ impl Session {
     }
 
     pub(crate) fn state(&self) -> SessionState {
-        if self.link.is_broken() {
+        if self.wire.is_broken() {
             return SessionState::Broken;
         }
-        if self.calls.count() > 0 || self.awaits_answers() {
+        if self.calls.count() > 0 {
             return SessionState::Busy;
         }
-        match self.opening.look() {
+        let now = self.wire.look();
+        if now.awaits_nobodys {
+            return SessionState::Busy;
+        }
+        match now.phase {
             Phase::Settled => {}
             Phase::Owed => return SessionState::InTransaction,
             Phase::Sent => return SessionState::Busy,
             Phase::Failed => return SessionState::Failed,
         }
-        match self.link.status() {
-            IDLE if self.link.changed.load(Ordering::Acquire) => SessionState::Changed,
+        match now.status {
+            IDLE if now.changed => SessionState::Changed,
             IDLE => SessionState::Clean,
             FAILED => SessionState::Failed,
             _ => SessionState::InTransaction,
         }
     }
 
-    /// Notes that a call was dropped before its answer came. The client may have queued
-    /// anything for it; an empty request behind that tells when all of it is answered.
-    pub(crate) fn abandon(&self) {
-        let client = Arc::clone(&self.client);
-        let mut barrier: Barrier = Box::pin(async move {
-            let _ = client.check_connection().await;
-        });
-        let mut slot = self.barrier.lock().unwrap_or_else(PoisonError::into_inner);
-        self.abandoned.store(true, Ordering::Release);
-        // The first poll is what queues the request.
-        let _ = self.opening.send_unasked(|| {
-            barrier
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-        });
-        *slot = Some(barrier);
-    }
-
     /// Whether a dropped call's answer is still to come.
     pub(crate) fn awaits_answers(&self) -> bool {
-        if !self.abandoned.load(Ordering::Acquire) {
-            return false;
-        }
-        let mut slot = self.barrier.lock().unwrap_or_else(PoisonError::into_inner);
-        let answered = slot.as_mut().is_none_or(|barrier| {
-            barrier
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-                == Poll::Ready(())
-        });
-        if answered {
-            *slot = None;
-            self.abandoned.store(false, Ordering::Release);
-        }
-        !answered
+        self.wire.machine().awaits_nobodys()
     }
 
     /// Whether the server, or the network, has ended the session, though no message of it was
     /// read yet.
     pub(crate) fn has_hung_up(&self) -> bool {
-        let is_idle = self.calls.count() == 0 && !self.awaits_answers();
-        is_idle && self.link.has_hung_up(self.encrypted)
+        let is_idle = self.calls.count() == 0 && self.wire.machine().under_way() == 0;
+        is_idle && self.wire.has_hung_up(self.encrypted)
     }
 
     /// Waits until all that was sent so far is answered.
-    pub(crate) async fn quiet(&self) -> Result<(), tokio_postgres::Error> {
-        self.client.check_connection().await
+    pub(crate) async fn quiet(&self) -> Result<(), Failure> {
+        let asked = self
+            .wire
+            .ask(|machine, reply| Ok(machine.sync(Some(reply))));
+        Ok(answered(asked)?.finish().await?)
+    }
+
+    /// Sends a text of one or more statements, in the simple protocol.
+    pub(crate) fn simple(&self, sql: &str) -> Result<Answer, Failure> {
+        answered(
+            self.wire
+                .ask(|machine, reply| machine.simple(Some(reply), sql)),
+        )
+    }
+
+    /// Runs a text of one or more statements.
+    pub(crate) async fn run_simple(&self, sql: &str) -> Result<(), Failure> {
+        Ok(self.simple(sql)?.finish().await?)
+    }
+
+    /// Waits until it is known what came of BEGIN, where it is under way.
+    pub(crate) async fn begun(&self) -> Result<(), Failure> {
+        let answered = |wire: &Wire| wire.machine().opening.phase() != Phase::Sent;
+        self.wire.until(answered).await;
+        self.what_came_of_begin()
+    }
+
+    /// What came of BEGIN, as far as that is known.
+    pub(crate) fn what_came_of_begin(&self) -> Result<(), Failure> {
+        let mut machine = self.wire.machine();
+        match machine.opening.phase() {
+            Phase::Settled | Phase::Owed => Ok(()),
+            Phase::Sent => Err(Broken::Lost(Progress::Partly).into()),
+            Phase::Failed => Err(match machine.opening.take_refusal() {
+                Some(error) => Broken::Refused {
+                    error,
+                    completed: false,
+                }
+                .into(),
+                None => Failure::Ours(not_begun()),
+            }),
+        }
     }
 
     /// Whether only one call is under way and nothing else can be meant by the transaction's
@@ -161,25 +164,19 @@ impl Session {
     }
 
     pub(crate) async fn cancel(&self) -> io::Result<()> {
-        cancel(
-            &self.settings,
-            &self.endpoint,
-            self.client.cancel_token(),
-            self.encrypted,
-        )
-        .await
+        cancel(&self.settings, &self.endpoint, &self.wire, self.encrypted).await
     }
 
     /// Ends the connection here and now, whatever is under way.
     pub(crate) async fn kill(&self) {
-        self.link.killed.store(true, Ordering::Release);
+        self.wire.kill();
         self.task.abort();
         self.ended().await;
     }
 
     /// Waits, for a moment at most, until the connection's task is over.
     pub(crate) async fn ended(&self) {
-        let _ = timeout(A_MOMENT, self.link.until(Link::has_ended)).await;
+        let _ = timeout(A_MOMENT, self.wire.until(Wire::has_ended)).await;
     }
 
     pub(crate) fn task(&self) -> AbortHandle {
@@ -189,37 +186,60 @@ impl Session {
     /// The error for a connection that is no more; the effect is left to the caller.
     pub(crate) fn lost(&self) -> Error {
         let endpoint = &self.endpoint;
-        let given_up = self.link.killed.load(Ordering::Acquire);
-        let Some(cause) = self.link.cause() else {
-            let why = if given_up {
-                "it was given up, since an answer did not come in time"
-            } else {
-                "the server closed it"
-            };
-            return Error::new(
-                Class::Connect,
-                format!("The connection to {endpoint} was lost: {why}."),
-            );
-        };
-        let why = match (cause.as_db_error(), std::error::Error::source(&cause)) {
-            (Some(said), _) => {
-                let text = said.message().trim_end_matches('.');
-                format!("{text} (SQLSTATE {})", said.code().code())
+        let cause = self.wire.cause();
+        let why = match &cause {
+            Some(cause) => cause.to_string(),
+            None if self.wire.is_killed() => {
+                "it was given up, since an answer did not come in time".to_owned()
             }
-            (None, Some(source)) => source.to_string(),
-            (None, None) if cause.is_closed() => "the server closed it".to_owned(),
-            (None, None) => cause.to_string(),
+            None => "the server closed it".to_owned(),
         };
-        Error::new(
+        let lost = Error::new(
             Class::Connect,
             format!("The connection to {endpoint} was lost: {why}."),
-        )
-        .with_source(cause)
+        );
+        match cause {
+            Some(cause) => lost.with_source(cause),
+            None => lost,
+        }
     }
+}
+
+/// What was asked, unless the connection is over.
+pub(crate) fn answered(asked: Result<Option<Answer>, Error>) -> Result<Answer, Failure> {
+    match asked {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(Broken::Lost(Progress::Unwritten).into()),
+        Err(error) => Err(Failure::Ours(error)),
+    }
+}
+
+/// The error for what would be sent in a transaction that has ended meanwhile.
+#[cold]
+pub(crate) fn transaction_ended() -> Error {
+    Error::new(
+        Class::Closed,
+        "The transaction has ended, and this call was not sent in time to be in it.",
+    )
+    .with_effect(underpin_core::Effect::NotSent)
+    .with_hint("Wait for all calls of a transaction before it is committed or rolled back.")
+}
+
+/// The error for what would be sent in a transaction that did not begin.
+#[cold]
+pub(crate) fn not_begun() -> Error {
+    Error::new(
+        Class::Closed,
+        "The transaction could not be begun, and nothing more is sent in it.",
+    )
+    .with_effect(underpin_core::Effect::NotSent)
+    .with_hint("The first call in it has failed with the reason. Roll it back, and begin another.")
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.link.closing.notify_one();
+        // Before the prepared statements are dropped, which the server forgets by itself.
+        self.wire.tell(|machine| machine.close());
+        self.wire.closing.notify_one();
     }
 }

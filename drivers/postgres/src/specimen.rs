@@ -1,6 +1,6 @@
 //! Values as the columns of a type hold them, before any is read.
 
-use tokio_postgres::types::{Kind as TypeKind, Type};
+use postgres_types::{Kind as TypeKind, Type};
 use underpin_core::value::{Date, Interval, TimeOfDay, Timestamp, TimestampTz, Uuid};
 use underpin_core::{ANY_TEXT, Holds, Value};
 

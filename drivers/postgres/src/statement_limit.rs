@@ -2,17 +2,17 @@
 //! ran into it and one that somebody cancelled have the same SQLSTATE, and the server tells them
 //! apart only in words of its own language.
 
-use std::future::Future;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio_postgres::error::DbError;
-use tokio_postgres::{Client, SimpleQueryMessage};
 use underpin_core::{Class, Stage};
 
 use crate::options::Options;
+use crate::session::Session;
+use crate::wire::answer::Answer;
+use crate::wire::body::Values;
+use crate::wire::server_error::ServerError;
 
 /// The SQLSTATE of both.
 pub(crate) const QUERY_CANCELED: &str = "57014";
@@ -35,8 +35,6 @@ struct State {
     /// What statements that failed as one had set for themselves.
     failed: Option<Limit>,
 }
-
-type Answer = Pin<Box<dyn Future<Output = Option<Duration>> + Send>>;
 
 /// What is known of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,22 +67,20 @@ impl StatementLimit {
 
     /// Asks the server where only it knows, and does not wait for the answer: for when a
     /// transaction is about to begin, which cannot be asked any more once it has failed.
-    pub(crate) fn ask(&self, client: &Arc<Client>) {
+    pub(crate) fn ask(&self, session: &Session) {
         let mut state = self.state();
         if state.session == Limit::Unknown && state.asked.is_none() {
-            let mut answer: Answer = Box::pin(answer(Arc::clone(client)));
-            // The first poll is what queues the question.
-            let _ = answer
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()));
-            state.asked = Some(answer);
+            state.asked = session.simple(QUESTION).ok();
         }
     }
 
     /// Asks the server.
-    pub(crate) async fn learn(&self, client: &Arc<Client>) {
-        if let Some(limit) = answer(Arc::clone(client)).await {
-            self.state().set(Limit::Is(limit));
+    pub(crate) async fn learn(&self, session: &Session) {
+        let Ok(mut answer) = session.simple(QUESTION) else {
+            return;
+        };
+        while let Ok(true) = answer.more().await {
+            self.state().hear(&mut answer);
         }
     }
 
@@ -157,24 +153,35 @@ impl State {
 
     /// The limit of the session, by the server's answer if that has come.
     fn look(&mut self) -> Limit {
-        if let Some(answer) = &mut self.asked {
+        if let Some(mut answer) = self.asked.take() {
             let mut context = Context::from_waker(Waker::noop());
-            if let Poll::Ready(Some(limit)) = answer.as_mut().poll(&mut context) {
-                self.set(Limit::Is(limit));
+            while let Poll::Ready(Ok(true)) = answer.poll_more(&mut context) {
+                self.hear(&mut answer);
+            }
+            if self.session == Limit::Unknown {
+                self.asked = Some(answer);
             }
         }
         self.session
     }
+
+    /// Takes the limit from what the server says.
+    fn hear(&mut self, answer: &mut Answer) {
+        while let Some(frame) = answer.next() {
+            let value = match frame.tag {
+                b'D' => Values::new(frame.body).and_then(|values| values.get(0)),
+                _ => None,
+            };
+            let text = value.flatten().and_then(|bytes| str::from_utf8(bytes).ok());
+            if let Some(limit) = text.and_then(duration) {
+                self.set(Limit::Is(limit));
+            }
+        }
+    }
 }
 
-/// What the server answers when it is asked for the limit.
-async fn answer(client: Arc<Client>) -> Option<Duration> {
-    let answer = client.simple_query("SHOW statement_timeout").await.ok()?;
-    answer.iter().find_map(|message| match message {
-        SimpleQueryMessage::Row(row) => duration(row.try_get(0).ok()??),
-        _ => None,
-    })
-}
+/// What the server is asked for the limit.
+const QUESTION: &str = "SHOW statement_timeout";
 
 fn configured(options: &Options) -> Limit {
     if !options.owns_session() {
@@ -196,7 +203,7 @@ fn configured(options: &Options) -> Limit {
 /// The class of a statement that the server has cut short after it ran for so long, as this side
 /// sees it, and this limit was in force. The server begins to count after this side does, and
 /// stops before, so that a shorter run cannot have reached the limit; a longer one has.
-pub(crate) fn class(error: &DbError, limit: Limit, ran: Duration) -> Class {
+pub(crate) fn class(error: &ServerError, limit: Limit, ran: Duration) -> Class {
     let timeout = error.routine() == Some(INTERRUPTS) && reached(limit, ran);
     if timeout {
         Class::Timeout {

@@ -1,45 +1,86 @@
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
-use tokio_postgres::Statement;
+use postgres_types::Type;
 
 use crate::column::Described;
 use crate::kind::Kind;
 use crate::sql::Nature;
 use crate::statement_limit::Setting;
+use crate::wire::body::Field;
+use crate::wire::shared::Wire;
 
-/// A statement that the server has prepared, and all that is worked out once for it.
-#[derive(Debug)]
+/// A statement that the server has prepared, and all that is worked out once for it. The server
+/// forgets it with this.
 pub(crate) struct Prepared {
-    pub(crate) statement: Statement,
-    pub(crate) params: Box<[Kind]>,
+    pub(crate) name: StatementName,
+    pub(crate) types: Box<[Type]>,
+    pub(crate) kinds: Box<[Kind]>,
+    pub(crate) fields: Box<[Field]>,
+    pub(crate) field_types: Box<[Type]>,
     pub(crate) result: Described,
     pub(crate) nature: Nature,
     pub(crate) limit: Option<Setting>,
 }
 
+/// The name of a prepared statement, which the server forgets with this.
+pub(crate) struct StatementName {
+    pub(crate) number: u64,
+    pub(crate) text: Box<str>,
+    wire: Weak<Wire>,
+}
+
+impl StatementName {
+    /// A new name. The server has yet to hear of it.
+    pub(crate) fn new(wire: &Arc<Wire>) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        StatementName {
+            number,
+            text: format!("s{number}").into(),
+            wire: Arc::downgrade(wire),
+        }
+    }
+}
+
+impl Drop for StatementName {
+    fn drop(&mut self) {
+        if let Some(wire) = self.wire.upgrade().filter(|wire| !wire.is_broken()) {
+            wire.tell(|machine| machine.forget(&self.text));
+        }
+    }
+}
+
 impl Prepared {
-    pub(crate) fn new(statement: Statement, sql: &str) -> Self {
+    pub(crate) fn new(
+        name: StatementName,
+        sql: &str,
+        types: Vec<Type>,
+        fields: Vec<Field>,
+        field_types: Vec<Type>,
+    ) -> Self {
         Prepared {
-            params: statement.params().iter().map(Kind::of).collect(),
-            result: Described::new(statement.columns()),
+            name,
+            kinds: types.iter().map(Kind::of).collect(),
+            types: types.into(),
+            result: Described::new(fields.iter().zip(&field_types)),
+            fields: fields.into(),
+            field_types: field_types.into(),
             nature: Nature::of(sql),
             limit: Setting::of(sql),
-            statement,
         }
     }
 }
 
 /// The prepared statements of one connection, by their text. Beyond its size, the one that
 /// was used longest ago goes.
-#[derive(Debug)]
 pub(crate) struct Statements {
     size: usize,
     clock: u64,
     kept: HashMap<Box<str>, Kept>,
 }
 
-#[derive(Debug)]
 struct Kept {
     prepared: Arc<Prepared>,
     used: u64,

@@ -1,29 +1,28 @@
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::stream::{self, TryStreamExt};
-use tokio_postgres::RowStream as Native;
+use futures_util::stream;
 use underpin_core::driver::{Call as Asked, Fetching, RowSink};
 use underpin_core::{Columns, Error, Result};
 
 use crate::call::{Call, Failure};
 use crate::column::Described;
 use crate::connection::Connection;
-use crate::execute::as_text;
-use crate::row::Row;
-use crate::sql::Nature;
-use crate::statement_limit::Setting;
+use crate::execute::ask_unnamed;
+use crate::query::put;
 use crate::statements::Prepared;
+use crate::wire::answer::{Answer, Broken};
+use crate::wire::body::fields;
 
 /// A result that is read row by row.
 struct Rows {
-    native: Pin<Box<Native>>,
+    answer: Answer,
     /// Gone once the result has ended.
     call: Option<Call>,
     source: Source,
     sink: Box<dyn RowSink>,
-    /// A row that had to be read to learn the columns.
-    first: Option<tokio_postgres::Row>,
+    /// A row that could not be read, behind others that are to be handed out first.
+    unreadable: Option<Error>,
 }
 
 /// Where the columns are described.
@@ -79,26 +78,33 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
             session.statements().evict(asked.sql, &ready.prepared);
             continue;
         }
-        let params = match ready.params(asked.params) {
-            Ok(params) => params,
-            Err(failure) => return Err(call.fail(failure).await),
-        };
+        if let Err(failure) = ready.check(asked.params) {
+            return Err(call.fail(failure).await);
+        }
         match call.check(ready.prepared.nature) {
             Ok(nature) => call.submit(nature),
             Err(error) => return Err(call.refuse(error)),
         }
-        let failure = match call
-            .wait(session.client.query_raw(&ready.prepared.statement, params))
-            .await
-        {
-            Ok(native) => {
+        let begun = match call.ask(None, |out| ready.run(asked.params, out)).await {
+            Ok(answer) => {
+                let begin = async {
+                    let mut answer = answer;
+                    answer.more().await?;
+                    Ok::<_, Broken>(answer)
+                };
+                call.wait(pin!(begin)).await
+            }
+            Err(failure) => Err(failure),
+        };
+        let failure = match begun {
+            Ok(answer) => {
                 call.hold();
                 return Ok(Rows {
-                    native: Box::pin(native),
+                    answer,
                     call: Some(call),
                     source: Source::Prepared(Arc::clone(&ready.prepared)),
                     sink,
-                    first: None,
+                    unreadable: None,
                 });
             }
             Err(failure) => failure,
@@ -110,47 +116,42 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
 }
 
 async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) -> Result<Rows> {
-    call.note_limit(Setting::of(asked.sql));
-    match call.check(Nature::of(asked.sql)) {
-        Ok(nature) => call.submit(nature),
-        Err(error) => return Err(call.refuse(error)),
-    }
+    let answer = match ask_unnamed(&mut call, asked.sql, asked.params).await {
+        Ok(answer) => answer,
+        Err(failure) => return Err(call.fail(failure).await),
+    };
     let session = Arc::clone(call.session());
-    let begun = call
-        .wait(async {
-            let native = session
-                .client
-                .query_typed_raw(asked.sql, as_text(asked.params))
-                .await?;
-            let mut native = Box::pin(native);
-            let first = native.try_next().await?;
-            Ok((native, first))
-        })
-        .await;
-    let (native, first) = match begun {
+    let begun = {
+        let begin = async {
+            let mut answer = answer;
+            let mut described = None;
+            // Before the rows come their columns, or nothing where there are none.
+            if answer.more().await?
+                && let Some(frame) = answer.next()
+                && frame.tag == b'T'
+            {
+                let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
+                described = Some(Described::unasked(&fields));
+            }
+            Ok::<_, Failure>((answer, described))
+        };
+        call.wait(pin!(begin)).await
+    };
+    let (answer, described) = match begun {
         Ok(begun) => begun,
         Err(failure) => return Err(call.fail(failure).await),
     };
-    let Some(first) = first else {
-        call.done()?;
-        let source = Source::Own(Described::default());
-        return Ok(Rows {
-            native,
-            call: None,
-            source,
-            sink,
-            first: None,
-        });
-    };
-    let described = Described::new(first.columns());
     call.hold();
-    let begun = sink.begin(&described.columns);
+    let begun = match &described {
+        Some(described) => sink.begin(&described.columns),
+        None => Ok(()),
+    };
     let mut rows = Rows {
-        native,
+        answer,
         call: Some(call),
-        source: Source::Own(described),
+        source: Source::Own(described.unwrap_or_default()),
         sink,
-        first: Some(first),
+        unreadable: None,
     };
     match begun {
         Ok(()) => Ok(rows),
@@ -159,24 +160,38 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
 }
 
 impl Rows {
+    /// Hands all rows to the sink that are there, and waits for one where there are none.
     async fn next(&mut self) -> Option<Result<()>> {
-        let native = match self.first.take() {
-            Some(first) => Ok(Some(first)),
-            None => match self.call.as_ref()?.in_time(self.native.try_next()).await {
-                Some(next) => next,
+        if let Some(error) = self.unreadable.take() {
+            return Some(Err(self.give_up(error).await));
+        }
+        loop {
+            let call = self.call.as_ref()?;
+            match call.in_time(self.answer.more()).await {
                 None => return Some(Err(self.run_out().await)),
-            },
-        };
-        match native {
-            Ok(Some(native)) => {
-                let row = Row::new(&native, self.source.described());
-                match self.sink.row(&row) {
-                    Ok(()) => Some(Ok(())),
-                    Err(error) => Some(Err(self.give_up(error).await)),
+                Some(Err(broken)) => {
+                    return Some(Err(self.call.take()?.fail(Failure::Broken(broken)).await));
                 }
+                Some(Ok(false)) => return self.call.take()?.done().err().map(Err),
+                Some(Ok(true)) => {}
             }
-            Ok(None) => self.call.take()?.done().err().map(Err),
-            Err(error) => Some(Err(self.call.take()?.fail(Failure::Native(error)).await)),
+            let mut some = false;
+            while let Some(frame) = self.answer.next() {
+                if frame.tag != b'D' {
+                    continue;
+                }
+                if let Err(error) = put(frame.body, self.source.described(), &mut *self.sink) {
+                    if some {
+                        self.unreadable = Some(error);
+                        break;
+                    }
+                    return Some(Err(self.give_up(error).await));
+                }
+                some = true;
+            }
+            if some {
+                return Some(Ok(()));
+            }
         }
     }
 
@@ -185,13 +200,7 @@ impl Rows {
         let Some(call) = self.call.take() else {
             return ended();
         };
-        let drained = {
-            let rest = std::pin::pin!(async {
-                while self.native.try_next().await?.is_some() {}
-                Ok::<_, tokio_postgres::Error>(())
-            });
-            call.cut_short(rest).await
-        };
+        let drained = call.cut_short(pin!(drain(&mut self.answer))).await;
         match drained {
             Ok(()) => call.late_but_complete(),
             Err(failure) => call.fail(failure).await,
@@ -204,17 +213,19 @@ impl Rows {
         let Some(call) = self.call.take() else {
             return ended();
         };
-        let drained = call
-            .wait(async {
-                while self.native.try_next().await?.is_some() {}
-                Ok(())
-            })
-            .await;
-        match drained {
+        match call.wait(drain(&mut self.answer)).await {
             Ok(()) => call.unreadable(error),
             Err(failure) => call.fail(failure).await,
         }
     }
+}
+
+/// Waits for the end of an answer of which nothing more is wanted.
+pub(crate) async fn drain(answer: &mut Answer) -> Result<(), Broken> {
+    while answer.more().await? {
+        answer.skip();
+    }
+    Ok(())
 }
 
 #[cold]

@@ -1,10 +1,7 @@
 use std::fs;
-use std::future::Future;
 use std::io;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -12,14 +9,12 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{CertificateError, ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
-use tokio_rustls::{Connect, TlsConnector};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use underpin_core::{Address, Class, Endpoint, Error, Result, TlsMode, TlsOptions};
 
-use crate::link::Link;
-use crate::tap::Tap;
-use crate::{channel_binding, verify};
+use crate::dial::Stream;
+use crate::{end_point_hash, verify};
 
 /// How connections are encrypted, ready for use.
 pub(crate) struct Tls {
@@ -30,7 +25,7 @@ impl Tls {
     pub(crate) const AVAILABLE: bool = true;
 
     /// Reads the certificates that the options name.
-    pub(crate) fn new(options: &TlsOptions) -> Result<Self> {
+    pub(crate) fn new(options: &TlsOptions, direct: bool) -> Result<Self> {
         if options.mode == TlsMode::Disable {
             return Ok(Tls { config: None });
         }
@@ -61,18 +56,23 @@ impl Tls {
                 ));
             }
         };
+        let mut config = config;
+        if direct {
+            // Without it, a server takes no encryption that was not asked for.
+            config.alpn_protocols = vec![b"postgresql".to_vec()];
+        }
         Ok(Tls {
             config: Some(Arc::new(config)),
         })
     }
 
-    /// What encrypts one stream to `endpoint` and puts the tap inside.
-    pub(crate) fn connector(
+    /// Encrypts a stream to `endpoint`. Gives the hash of the server's certificate too, where
+    /// there is one that a login can be tied to.
+    pub(crate) async fn encrypt(
         &self,
         endpoint: &Endpoint,
-        link: Arc<Link>,
-        hide: bool,
-    ) -> Result<TapTls> {
+        stream: Box<dyn Stream>,
+    ) -> Result<(Encrypted, Option<Vec<u8>>)> {
         let Address::Tcp { host, .. } = &endpoint.address else {
             return Err(Error::new(
                 Class::Config,
@@ -92,15 +92,17 @@ impl Tls {
             )
         })?;
         let connector = TlsConnector::from(Arc::clone(config));
-        Ok(TapTls {
-            connector,
-            name,
-            endpoint: endpoint.clone(),
-            link,
-            hide,
-        })
+        let stream = connector.connect(name, stream).await;
+        let stream = stream.map_err(|error| handshake_failed(endpoint, error))?;
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(|chain| chain.first());
+        let hash = certificate.and_then(|certificate| end_point_hash::hash(certificate));
+        Ok((stream, hash))
     }
 }
+
+/// An encrypted stream.
+pub(crate) type Encrypted = TlsStream<Box<dyn Stream>>;
 
 fn verifier(
     options: &TlsOptions,
@@ -174,61 +176,6 @@ fn unreadable(
 
 fn unusable(sentence: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(Class::Config, format!("{sentence} The reason: {error}.")).with_source(error)
-}
-
-/// Encrypts a stream, and puts a [`Tap`] on what is inside.
-pub(crate) struct TapTls {
-    connector: TlsConnector,
-    name: ServerName<'static>,
-    endpoint: Endpoint,
-    link: Arc<Link>,
-    hide: bool,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsConnect<S> for TapTls {
-    type Stream = Tap<tokio_rustls::client::TlsStream<S>>;
-    type Error = Error;
-    type Future = Handshake<S>;
-
-    fn connect(self, stream: S) -> Handshake<S> {
-        Handshake {
-            connect: self.connector.connect(self.name, stream),
-            endpoint: self.endpoint,
-            link: self.link,
-            hide: self.hide,
-        }
-    }
-}
-
-/// The encryption's beginning, under way.
-pub(crate) struct Handshake<S> {
-    connect: Connect<S>,
-    endpoint: Endpoint,
-    link: Arc<Link>,
-    hide: bool,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Future for Handshake<S> {
-    type Output = Result<Tap<tokio_rustls::client::TlsStream<S>>>;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.get_mut();
-        Poll::Ready(match ready!(Pin::new(&mut this.connect).poll(cx)) {
-            Ok(stream) => Ok(Tap::new(stream, Arc::clone(&this.link), this.hide)),
-            Err(error) => Err(handshake_failed(&this.endpoint, error)),
-        })
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Tap<tokio_rustls::client::TlsStream<S>> {
-    fn channel_binding(&self) -> ChannelBinding {
-        let (_, session) = self.stream().get_ref();
-        let certificate = session.peer_certificates().and_then(|chain| chain.first());
-        match certificate.and_then(|certificate| channel_binding::hash(certificate)) {
-            Some(hash) => ChannelBinding::tls_server_end_point(hash),
-            None => ChannelBinding::none(),
-        }
-    }
 }
 
 fn handshake_failed(endpoint: &Endpoint, error: io::Error) -> Error {

@@ -1,12 +1,16 @@
-use std::sync::atomic::Ordering;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use underpin_core::{Class, Deadline, Effect, Error, Result, TransactionOptions};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
-use crate::link::{FAILED, IDLE};
-use crate::opening::Phase;
+use crate::session::Session;
+use crate::wire::answer::Broken;
+use crate::wire::body::command;
+use crate::wire::machine::{FAILED, IDLE};
+use crate::wire::opening::Phase;
+use crate::wire::request::Progress;
 
 /// How long that to a ROLLBACK is, where no deadline is given.
 const ROLLBACK_BOUND: Duration = Duration::from_secs(30);
@@ -32,16 +36,20 @@ impl Connection {
                 .with_hint("Use a savepoint, or another connection."),
             ));
         }
-        let opening = &self.session().opening;
-        opening.owe(options);
-        if !opening.is_handed_out() {
+        let wire = &self.session().wire;
+        let native = {
+            let mut machine = wire.machine();
+            machine.opening.owe(options);
+            machine.opening.is_handed_out()
+        };
+        if !native {
             return call.done();
         }
         call.submit_harmless();
         match call.begin().await {
             Ok(()) => call.done(),
             Err(failure) => {
-                opening.clear();
+                wire.machine().opening.clear();
                 Err(call.fail(failure).await)
             }
         }
@@ -49,23 +57,23 @@ impl Connection {
 
     pub(crate) async fn run_commit(&self) -> Result<()> {
         let mut call = Call::open_to_end(self.session(), Deadline::NONE)?;
-        let link = &self.session().link;
-        let opening = &self.session().opening;
-        if opening.phase() == Phase::Sent {
-            let _watched = link.watchdog.begin();
+        let wire = &self.session().wire;
+        if wire.look().phase == Phase::Sent {
+            let _watched = wire.watchdog.begin();
             if let Err(failure) = call.begin().await {
-                opening.clear();
+                wire.machine().opening.clear();
                 return Err(call.fail(failure).await);
             }
         }
-        match opening.clear() {
+        let was = wire.machine().opening.clear();
+        match was {
             // Nothing was sent in it, so that there is nothing to commit.
             Phase::Owed => return call.done(),
             Phase::Failed => return Err(call.refuse(failed_before())),
             Phase::Settled | Phase::Sent => {}
         }
         if self.session().is_alone() {
-            match link.status() {
+            match wire.look().status {
                 IDLE => return Err(call.refuse(none_open())),
                 FAILED => {
                     drop(call.refuse(none_open()));
@@ -75,20 +83,17 @@ impl Connection {
                 _ => {}
             }
         }
-        let rollbacks = link.rollbacks.load(Ordering::Acquire);
         call.submit_commit();
-        let watched = link.watchdog.begin();
-        let committed = self.session().client.batch_execute("COMMIT").await;
+        let watched = wire.watchdog.begin();
+        let committed = commit(self.session()).await;
         drop(watched);
         match committed {
-            Ok(()) if link.rollbacks.load(Ordering::Acquire) != rollbacks => {
-                Err(call.refuse(failed_before()))
+            Ok(true) => call.done(),
+            Ok(false) => Err(call.refuse(failed_before())),
+            Err(Failure::Broken(Broken::Lost(progress))) if wire.watchdog.has_bitten() => {
+                Err(call.fail(Failure::Late(Late::GivenUp(progress))).await)
             }
-            Ok(()) => call.done(),
-            Err(_) if link.watchdog.has_bitten() => {
-                Err(call.fail(Failure::Late(Late::GivenUp)).await)
-            }
-            Err(error) => Err(call.fail(Failure::Native(error)).await),
+            Err(failure) => Err(call.fail(failure).await),
         }
     }
 
@@ -102,24 +107,40 @@ impl Connection {
         };
         let mut call = Call::open_to_end(self.session(), bound)?;
         // The status is not that of the transaction while BEGIN is under way.
-        let sent = self.session().opening.clear() == Phase::Sent;
-        if !sent && self.session().is_alone() && self.session().link.status() == IDLE {
+        let sent = self.session().wire.machine().opening.clear() == Phase::Sent;
+        if !sent && self.session().is_alone() && self.session().wire.look().status == IDLE {
             return call.done();
         }
         call.submit_harmless();
-        match call
-            .in_time(self.session().client.batch_execute("ROLLBACK"))
-            .await
-        {
+        let mut rollback = pin!(self.session().run_simple("ROLLBACK"));
+        match call.in_time(rollback.as_mut()).await {
             Some(Ok(())) => call.done(),
-            Some(Err(error)) => Err(call.fail(Failure::Native(error)).await),
+            Some(Err(failure)) => Err(call.fail(failure).await),
             None => {
                 // The server rolls back when the connection is gone.
                 self.session().kill().await;
-                Err(call.fail(Failure::Late(Late::GivenUp)).await)
+                match call.in_time(rollback).await {
+                    Some(Ok(())) => call.done(),
+                    _ => Err(call
+                        .fail(Failure::Late(Late::GivenUp(Progress::Partly)))
+                        .await),
+                }
             }
         }
     }
+}
+
+/// Says whether the transaction was committed: where a statement had failed in it, the server
+/// rolls it back instead, and that is no error to it.
+async fn commit(session: &Session) -> Result<bool, Failure> {
+    let mut answer = session.simple("COMMIT")?;
+    let mut committed = true;
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            committed &= frame.tag != b'C' || command(frame.body) != b"ROLLBACK";
+        }
+    }
+    Ok(committed)
 }
 
 fn failed_before() -> Error {

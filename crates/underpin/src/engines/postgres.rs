@@ -78,6 +78,7 @@ pub(crate) fn connector(config: &Config, endpoint: &Endpoint) -> Result<Connecto
         statement_timeout: config.statement_timeout(),
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
+        ..Options::default()
     };
     Connector::new([endpoint.clone()], options)
 }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use underpin::postgres::tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls};
 use underpin::{Class, Database, Effect, Error, Stage};
 use underpin_testkit::{PgBouncer, PgBouncerBuilder, Postgres, TestDatabase, Unavailable, or_skip};
 
@@ -40,9 +40,7 @@ impl Scene {
     /// Another program behind the same PgBouncer.
     async fn stranger(&self) -> Client {
         let url = self.bouncer.url(&self.database);
-        let (client, connection) = underpin::postgres::tokio_postgres::connect(&url, NoTls)
-            .await
-            .unwrap();
+        let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
         tokio::spawn(connection);
         client
     }

@@ -106,7 +106,7 @@ async fn example_6(db: Database) -> Result<()> {
     use std::time::Duration;
     let lease = db.acquire().await?;               // given back, cleaned, when dropped
     lease.execute("SET search_path TO archive", ()).await?;
-    let native = lease.postgres()?.client();       // the driver's own client, for all that it can do
+    let native = lease.postgres()?.client();       // PostgreSQL as it is: COPY, pipelines, types of your own
 
     let single = underpin::Connection::connect("sqlite:shop.db").await?;   // outside any pool
     Ok(())

@@ -235,6 +235,51 @@ impl Dial for Tunnel {
 }
 
 #[tokio::test]
+async fn a_password_is_not_shown_to_all_who_listen() {
+    let in_clear = "local all all trust\nhost all all 127.0.0.1/32 password";
+    let server = or_skip!(Postgres::builder().hba(in_clear).start());
+    let database = server.database("clear_text");
+    let error = failure(endpoint(&server), options(&server, &database)).await;
+    assert_eq!(error.class(), Class::Auth, "{error}");
+    assert!(error.to_string().contains("clear text"), "{error}");
+    let allowed = Options {
+        allow_cleartext_password: true,
+        ..options(&server, &database)
+    };
+    connect_with(endpoint(&server), allowed).await;
+    if cfg!(feature = "tls") {
+        let encrypted = encrypted(&server, &database, TlsMode::Require, None);
+        connect_with(endpoint(&server), encrypted).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_beyond_the_limit_ends_the_connection() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("message_limit");
+    let limited = Options {
+        message_limit: 100_000,
+        tcp_user_timeout: Some(Duration::from_secs(30)),
+        ..options(server, &database)
+    };
+    let connection = connect_with(endpoint(server), limited).await;
+    for (length, fits) in [(90_000, true), (110_000, false)] {
+        let sql = format!("SELECT repeat('x', {length})");
+        let read = connection.query::<String>(call(&sql, &[]), 1).await;
+        match read {
+            Ok(rows) => assert!(fits && rows[0].len() == length),
+            Err(error) => {
+                assert!(!fits);
+                assert_eq!(error.class(), Class::Connect, "{error}");
+                let words = "the server announced DataRow of 110010 bytes";
+                assert!(error.to_string().contains(words), "{error}");
+            }
+        }
+    }
+    assert_eq!(connection.state(), SessionState::Broken);
+}
+
+#[tokio::test]
 async fn a_dialer_of_the_callers_own() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("dialer");

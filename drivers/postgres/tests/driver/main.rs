@@ -1,5 +1,6 @@
 //! The driver against real servers.
 
+mod client;
 mod copying;
 mod counts;
 mod deadlines;

@@ -17,7 +17,7 @@ async fn prepared(connection: &Connection) -> i64 {
         .await
         .unwrap();
     let count = messages.iter().find_map(|message| match message {
-        tokio_postgres::SimpleQueryMessage::Row(row) => row.get(0)?.parse().ok(),
+        underpin_postgres::SimpleMessage::Row(row) => row.get(0)?.parse().ok(),
         _ => None,
     });
     count.unwrap()

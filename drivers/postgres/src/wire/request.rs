@@ -1,0 +1,173 @@
+use std::task::Waker;
+
+use bytes::Bytes;
+
+use super::server_error::ServerError;
+use super::violation::Violation;
+
+/// The steps of the answer to a request in the extended protocol, in the order in which they
+/// come. A request has a bit for each that is still to come.
+pub(crate) mod steps {
+    pub(crate) const CLOSE: u8 = 1;
+    pub(crate) const PARSE: u8 = 2;
+    /// The types of the parameters, which come before the columns of a statement.
+    pub(crate) const PARAMETERS: u8 = 4;
+    pub(crate) const COLUMNS: u8 = 8;
+    pub(crate) const BIND: u8 = 16;
+    /// The columns of a portal.
+    pub(crate) const PORTAL: u8 = 32;
+    pub(crate) const EXECUTE: u8 = 64;
+    /// At least one statement of a simple query has to end.
+    pub(crate) const SIMPLE: u8 = 128;
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum End {
+    /// All of it was answered.
+    Complete,
+    /// The server refused it.
+    Refused {
+        error: Box<ServerError>,
+        /// It had said before that the statement, or one of several, was complete.
+        completed: bool,
+    },
+    /// The server skipped it, since one before it had failed.
+    Skipped,
+    /// The connection ended before the answer came.
+    Lost(Progress),
+}
+
+/// How far a request had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Progress {
+    /// No byte of it was written.
+    #[default]
+    Unwritten,
+    /// Some of it was written, and not all that makes the server run it.
+    Partly,
+    /// All that makes the server run it was written.
+    Written,
+}
+
+/// Who is told of the answer to a request.
+pub(crate) trait Listen {
+    /// Takes whole messages of the answer, in their order.
+    fn hear(&self, messages: Bytes) -> Option<Waker>;
+
+    /// Takes the end of the answer. Nothing follows it.
+    fn end(&self, end: End) -> Option<Waker>;
+
+    /// Whether nobody listens any more.
+    fn is_gone(&self) -> bool;
+}
+
+/// A request whose answer is still to come.
+pub(super) struct Request<L> {
+    /// Nobody where only the order of answers matters.
+    pub(super) listener: Option<L>,
+    /// The steps that are still to come.
+    pub(super) left: u8,
+    /// It is a simple query, which may be several statements.
+    pub(super) simple: bool,
+    /// Whether a ReadyForQuery ends it.
+    pub(super) synced: bool,
+    /// It is a COPY that takes rows.
+    pub(super) is_copy: bool,
+    /// The end of those rows was not written yet.
+    pub(super) takes_rows: bool,
+    /// It gives the rows of a COPY, whose end has not come yet.
+    pub(super) gives_rows: bool,
+    pub(super) error: Option<Box<ServerError>>,
+    pub(super) completed: bool,
+    /// It is the BEGIN of this transaction.
+    pub(super) begins: Option<u64>,
+    /// Where in all that was ever written it begins.
+    pub(super) start: u64,
+    /// Where that ends which makes the server run it.
+    pub(super) reach: u64,
+}
+
+impl<L: Listen> Request<L> {
+    pub(super) fn progress(&self, written: u64) -> Progress {
+        if written >= self.reach {
+            Progress::Written
+        } else if written > self.start {
+            Progress::Partly
+        } else {
+            Progress::Unwritten
+        }
+    }
+
+    pub(super) fn end(&self, end: End) -> Option<Waker> {
+        self.listener.as_ref()?.end(end)
+    }
+
+    /// Takes the next message of the answer, and says whether it means something to the
+    /// listener.
+    #[inline]
+    pub(super) fn step(&mut self, tag: u8) -> Result<bool, Violation> {
+        use steps::*;
+        if self.error.is_some() {
+            return Err(self.unexpected(tag));
+        }
+        let simple = self.simple;
+        let runs = simple || self.left == EXECUTE;
+        let (step, tells) = match tag {
+            b'D' if runs && !self.gives_rows => return Ok(true),
+            b'C' | b'I' if runs && !self.gives_rows => {
+                self.completed |= tag == b'C';
+                self.left = 0;
+                return Ok(true);
+            }
+            b's' if self.left == EXECUTE => {
+                self.left = 0;
+                return Ok(true);
+            }
+            b'T' if simple => return Ok(true),
+            b'T' | b'n' => {
+                let next = self.left & self.left.wrapping_neg();
+                let step = if next == PORTAL { PORTAL } else { COLUMNS };
+                (step, tag == b'T')
+            }
+            b'H' if runs => {
+                self.gives_rows = true;
+                return Ok(true);
+            }
+            b'd' if self.gives_rows => return Ok(true),
+            b'c' if self.gives_rows => {
+                self.gives_rows = false;
+                return Ok(false);
+            }
+            b'G' if self.left == EXECUTE && self.is_copy => return Ok(true),
+            b'3' => (CLOSE, false),
+            b'1' => (PARSE, false),
+            b't' => (PARAMETERS, true),
+            b'2' => (BIND, false),
+            _ => return Err(self.unexpected(tag)),
+        };
+        if self.left & step == 0 || self.left & (step - 1) != 0 {
+            return Err(self.unexpected(tag));
+        }
+        self.left &= !step;
+        Ok(tells)
+    }
+
+    #[cold]
+    pub(super) fn unexpected(&self, tag: u8) -> Violation {
+        use steps::*;
+        let expected = match self.left & self.left.wrapping_neg() {
+            _ if self.error.is_some() => "ReadyForQuery",
+            _ if self.gives_rows => "CopyData or CopyDone",
+            CLOSE => "CloseComplete",
+            PARSE => "ParseComplete",
+            PARAMETERS => "ParameterDescription",
+            COLUMNS | PORTAL => "RowDescription or NoData",
+            BIND => "BindComplete",
+            EXECUTE if self.is_copy => "CopyInResponse",
+            EXECUTE | SIMPLE => "DataRow or CommandComplete",
+            _ => "ReadyForQuery",
+        };
+        Violation::unexpected(tag, expected)
+    }
+}

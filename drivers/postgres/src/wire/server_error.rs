@@ -1,0 +1,152 @@
+use std::fmt;
+
+use super::body::text_until_zero;
+use super::violation::Violation;
+
+/// What the server says of a statement, a login or a session that it refuses or ends, with all
+/// the fields of the message.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ServerError {
+    fields: Vec<(u8, Box<str>)>,
+}
+
+/// So many fields are kept of one message; the protocol knows fewer.
+const MOST: usize = 64;
+
+impl ServerError {
+    /// Reads the body of an ErrorResponse or a NoticeResponse.
+    pub(crate) fn parse(tag: u8, mut body: &[u8]) -> Result<Self, Violation> {
+        let mut fields = Vec::new();
+        loop {
+            match body.split_first() {
+                Some((0, [])) => break,
+                Some((&kind, rest)) if kind != 0 && fields.len() < MOST => {
+                    let (value, rest) =
+                        text_until_zero(rest).ok_or_else(|| Violation::malformed(tag))?;
+                    fields.push((kind, String::from_utf8_lossy(value).into()));
+                    body = rest;
+                }
+                _ => return Err(Violation::malformed(tag)),
+            }
+        }
+        let error = ServerError { fields };
+        let whole = error.field(b'S').is_some() && error.field(b'C').is_some();
+        whole
+            .then_some(error)
+            .ok_or_else(|| Violation::malformed(tag))
+    }
+
+    /// A field by its letter in the protocol.
+    pub fn field(&self, kind: u8) -> Option<&str> {
+        let found = self.fields.iter().find(|(of, _)| *of == kind);
+        found.map(|(_, value)| &**value)
+    }
+
+    /// `ERROR`, `FATAL` or `PANIC`, or what a notice has, in the server's language.
+    pub fn severity(&self) -> &str {
+        self.field(b'S').unwrap_or_default()
+    }
+
+    /// The SQLSTATE.
+    pub fn code(&self) -> &str {
+        self.field(b'C').unwrap_or_default()
+    }
+
+    /// The message itself.
+    pub fn message(&self) -> &str {
+        self.field(b'M').unwrap_or_default()
+    }
+
+    /// More about it.
+    pub fn detail(&self) -> Option<&str> {
+        self.field(b'D')
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        self.field(b'H')
+    }
+
+    /// The character of the statement that it is about, counted from 1.
+    pub fn position(&self) -> Option<usize> {
+        self.field(b'P')?.parse().ok()
+    }
+
+    /// What ran on the server when it occurred.
+    pub fn context(&self) -> Option<&str> {
+        self.field(b'W')
+    }
+
+    /// The namespace of what it is about.
+    pub fn schema(&self) -> Option<&str> {
+        self.field(b's')
+    }
+
+    /// The table that it is about.
+    pub fn table(&self) -> Option<&str> {
+        self.field(b't')
+    }
+
+    /// The column that it is about.
+    pub fn column(&self) -> Option<&str> {
+        self.field(b'c')
+    }
+
+    /// The data type that it is about.
+    pub fn data_type(&self) -> Option<&str> {
+        self.field(b'd')
+    }
+
+    /// The constraint that it is about.
+    pub fn constraint(&self) -> Option<&str> {
+        self.field(b'n')
+    }
+
+    /// The routine of the server's source that reported it, which is never translated.
+    pub fn routine(&self) -> Option<&str> {
+        self.field(b'R')
+    }
+
+    /// Whether the server ends the session with it.
+    pub fn is_fatal(&self) -> bool {
+        let severity = self.field(b'V').unwrap_or_else(|| self.severity());
+        matches!(severity, "FATAL" | "PANIC")
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.severity(), self.message())?;
+        if let Some(detail) = self.detail() {
+            write!(f, " DETAIL: {detail}")?;
+        }
+        if let Some(hint) = self.hint() {
+            write!(f, " HINT: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ServerError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_and_half_a_message_is_none() {
+        let body = b"SFEHLER\0VERROR\0C23505\0Mnein\0P7\0\0";
+        let error = ServerError::parse(b'E', body).unwrap();
+        assert_eq!((error.code(), error.message()), ("23505", "nein"));
+        assert_eq!(error.position(), Some(7));
+        assert!(!error.is_fatal());
+        for length in 0..body.len() {
+            assert!(ServerError::parse(b'E', &body[..length]).is_err());
+        }
+        let fatal = ServerError::parse(b'E', b"SSCHLUSS\0VFATAL\0C57P01\0\0").unwrap();
+        assert!(fatal.is_fatal());
+        let old = ServerError::parse(b'E', b"SPANIC\0C57P01\0\0").unwrap();
+        assert!(old.is_fatal());
+        assert!(ServerError::parse(b'E', b"x\0\0").is_err());
+    }
+}

@@ -1,0 +1,86 @@
+use std::fmt;
+
+/// What came from the server is not what the protocol allows at that place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Violation(Kind);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Kind {
+    /// This message came, where another was expected.
+    Unexpected { tag: u8, expected: &'static str },
+    /// The length of this message cannot be, or is beyond the limit.
+    Length { tag: u8, length: u32 },
+    /// The body of this message is not what the protocol says.
+    Malformed { tag: u8 },
+}
+
+impl Violation {
+    #[cold]
+    pub(crate) fn unexpected(tag: u8, expected: &'static str) -> Self {
+        Violation(Kind::Unexpected { tag, expected })
+    }
+
+    #[cold]
+    pub(crate) fn length(tag: u8, length: u32) -> Self {
+        Violation(Kind::Length { tag, length })
+    }
+
+    #[cold]
+    pub(crate) fn malformed(tag: u8) -> Self {
+        Violation(Kind::Malformed { tag })
+    }
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Kind::Unexpected { tag, expected } => {
+                write!(
+                    f,
+                    "the server sent {}, and {expected} was expected",
+                    name(tag)
+                )
+            }
+            Kind::Length { tag, length } => {
+                write!(f, "the server announced {} of {length} bytes", name(tag))
+            }
+            Kind::Malformed { tag } => {
+                write!(f, "the server sent a malformed {}", name(tag))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Violation {}
+
+/// The name of a message of the server.
+fn name(tag: u8) -> String {
+    let name = match tag {
+        b'R' => "Authentication",
+        b'K' => "BackendKeyData",
+        b'2' => "BindComplete",
+        b'3' => "CloseComplete",
+        b'C' => "CommandComplete",
+        b'd' => "CopyData",
+        b'c' => "CopyDone",
+        b'G' => "CopyInResponse",
+        b'H' => "CopyOutResponse",
+        b'W' => "CopyBothResponse",
+        b'D' => "DataRow",
+        b'I' => "EmptyQueryResponse",
+        b'E' => "ErrorResponse",
+        b'V' => "FunctionCallResponse",
+        b'v' => "NegotiateProtocolVersion",
+        b'n' => "NoData",
+        b'N' => "NoticeResponse",
+        b'A' => "NotificationResponse",
+        b't' => "ParameterDescription",
+        b'S' => "ParameterStatus",
+        b'1' => "ParseComplete",
+        b's' => "PortalSuspended",
+        b'Z' => "ReadyForQuery",
+        b'T' => "RowDescription",
+        tag => return format!("a message with the tag {tag:#04x}"),
+    };
+    name.to_owned()
+}
