@@ -83,7 +83,7 @@ impl Change {
             let takes_calls = kept.role.is_some();
             kept.resize(new.options.bounds(), takes_calls)?;
             kept.pool.rename(&new.options.name);
-            kept.pool.replace(new.connector);
+            kept.replace(new.connector);
             members.push(Arc::new(kept.at(new.endpoint)));
         }
         for member in self.gone {

@@ -1,7 +1,7 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use underpin_core::driver::{AnyConnection, AnyConnector};
+use underpin_core::driver::{AbortHandle, AnyConnection, AnyConnector};
 use underpin_core::{Endpoint, Result, Role};
 use underpin_pool::{Bounds, Hooks, Pool, PoolOptions, Statistics};
 
@@ -19,6 +19,8 @@ pub struct Member {
     pub pool: Pool<AnyConnector>,
     /// How many connections its pool is to have while the member takes calls.
     bounds: Mutex<Bounds>,
+    /// What ends its connections, where roles may change.
+    open: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 /// What is known of a member at one moment.
@@ -89,14 +91,38 @@ impl NewMember {
         if self.role.is_none() {
             self.options.min = 0;
         }
+        let open = Arc::default();
+        let connector = match self.role {
+            Some(_) => self.connector,
+            None => noting(self.connector, &open),
+        };
         Ok(Member {
             id,
             endpoint: self.endpoint,
             role: self.role,
-            pool: Pool::open_with(self.connector, self.options, self.hooks)?,
+            pool: Pool::open_with(connector, self.options, self.hooks)?,
             bounds: Mutex::new(bounds),
+            open,
         })
     }
+}
+
+type Handles = Mutex<Vec<AbortHandle>>;
+
+fn handles(open: &Handles) -> MutexGuard<'_, Vec<AbortHandle>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connector whose connections can be ended from outside.
+fn noting(connector: AnyConnector, open: &Arc<Handles>) -> AnyConnector {
+    let open = Arc::clone(open);
+    connector.noting(move |connection: &AnyConnection| {
+        if let Some(handle) = connection.abort_handle() {
+            let mut open = handles(&open);
+            open.retain(|other| !other.is_over());
+            open.push(handle);
+        }
+    })
 }
 
 impl Member {
@@ -126,6 +152,24 @@ impl Member {
             role: self.role,
             pool: self.pool.clone(),
             bounds: Mutex::new(self.bounds()),
+            open: Arc::clone(&self.open),
+        }
+    }
+
+    /// Has the pool's connections lead where this connector leads.
+    pub(crate) fn replace(&self, connector: AnyConnector) {
+        self.pool.replace(match self.role {
+            Some(_) => connector,
+            None => noting(connector, &self.open),
+        });
+    }
+
+    /// Ends all connections at once, those that callers hold too: calls under way fail, each with
+    /// what is known of its effect.
+    pub(crate) fn cut(&self) {
+        let open = std::mem::take(&mut *handles(&self.open));
+        for connection in open {
+            connection.abort();
         }
     }
 

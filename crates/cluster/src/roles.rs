@@ -36,6 +36,9 @@ struct Known {
     since: Instant,
     /// How long the latest answer took.
     latency: Option<Duration>,
+    /// Whether it has ever said that it is a primary, and the latest timeline that it was on then.
+    was_primary: bool,
+    was_on: Option<u32>,
     probing: bool,
     /// When the latest probe began.
     asked: Instant,
@@ -70,6 +73,8 @@ impl Roles {
             latest: Latest::Unknown,
             since: now,
             latency: None,
+            was_primary: false,
+            was_on: None,
             probing: false,
             asked: now,
             due: now,
@@ -86,6 +91,17 @@ impl Roles {
     /// The member that takes the writes.
     pub(crate) fn primary(&self) -> Option<usize> {
         self.primary
+    }
+
+    /// Whether a member was a primary that another one has taken over from: on an older timeline,
+    /// or without an answer.
+    pub(crate) fn is_left(&self, index: usize, primary: usize) -> bool {
+        let member = &self.members[index];
+        let behind = match (member.was_on, self.timeline(primary)) {
+            (Some(was_on), Some(now)) => was_on < now,
+            _ => matches!(member.latest, Latest::Failed(_)),
+        };
+        index != primary && member.was_primary && behind
     }
 
     /// The members whose servers answered the latest probe.
@@ -163,7 +179,15 @@ impl Roles {
         if member.latest.role() != before {
             member.since = now;
         }
-        self.newest = self.newest.max(self.timeline(index));
+        if self.says_primary(index) {
+            let timeline = self.timeline(index);
+            let member = &mut self.members[index];
+            member.was_primary = true;
+            member.was_on = member.was_on.max(timeline);
+            self.newest = self.newest.max(timeline);
+        } else if self.members[index].latest.role().is_some() {
+            self.members[index].was_primary = false;
+        }
         self.primary = self.elect();
         self.settle(now);
         let pause = self.pause(now);

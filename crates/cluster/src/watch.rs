@@ -242,7 +242,7 @@ impl Watch {
             self.topology.store(Arc::new(topology));
         }
         if before.0 != after.0 {
-            self.follow(before.0, after.0);
+            self.follow(roles, before.0, after.0);
         }
         let events = chronicle.news(roles, &self.topology(), Instant::now());
         drop(watched);
@@ -257,7 +257,7 @@ impl Watch {
     }
 
     /// Sends the calls to another primary.
-    fn follow(&self, before: Option<usize>, after: Option<usize>) {
+    fn follow(&self, roles: &Roles, before: Option<usize>, after: Option<usize>) {
         let topology = self.topology();
         let member = |index: usize| &topology.members()[index];
         if let Some(member) = before.map(member) {
@@ -265,6 +265,14 @@ impl Watch {
         }
         if let Some(member) = after.map(member) {
             member.fill();
+        }
+        // Who is still at a primary that was left behind would wait for as long as it is silent,
+        // or write what is lost.
+        if let Some(after) = after {
+            let left = (0..topology.members().len()).filter(|index| roles.is_left(*index, after));
+            for index in left {
+                member(index).cut();
+            }
         }
     }
 }

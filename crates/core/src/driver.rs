@@ -4,6 +4,7 @@
 //! A driver never retries, never pools and never logs in a loop: it does one thing
 //! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
 
+mod abort;
 mod any;
 mod observation;
 mod rows;
@@ -20,6 +21,7 @@ use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
 use crate::value::Value;
 
+pub use abort::{Abort, AbortHandle};
 pub use any::{AnyConnection, AnyConnector};
 pub use futures_util::future::BoxFuture;
 pub use observation::Observation;
@@ -160,6 +162,12 @@ pub trait Connection: Pooled + Any {
             self.ping(deadline).await?;
             Ok(Observation::new(self.role()))
         })
+    }
+
+    /// What ends this connection from outside, while somebody holds it. `None` where the driver
+    /// has no such thing.
+    fn abort_handle(&self) -> Option<AbortHandle> {
+        None
     }
 
     /// How many statements are under way.

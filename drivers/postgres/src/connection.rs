@@ -1,12 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use underpin_core::driver::{
-    BoxFuture, BulkTarget, Call as Asked, Connection as Connects, ConnectionExt, Fetching,
-    Observation, Pooled, RowSink, RowSource, SessionState,
+    Abort, AbortHandle, BoxFuture, BulkTarget, Call as Asked, Connection as Connects,
+    ConnectionExt, Fetching, Observation, Pooled, RowSink, RowSource, SessionState,
 };
 use underpin_core::{
     Class, Columns, Deadline, Endpoint, Error, Result, Role, Stage, StatementDescription,
@@ -36,6 +36,21 @@ const OBSERVE: &str = "SELECT pg_catalog.pg_is_in_recovery()
         OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery()
         THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
+
+/// Ends a session from outside.
+struct Aborting(Weak<Wire>);
+
+impl Abort for Aborting {
+    fn abort(&self) {
+        if let Some(wire) = self.0.upgrade() {
+            wire.kill();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.upgrade().is_none_or(|wire| wire.has_ended())
+    }
+}
 
 impl Connection {
     pub(crate) fn new(session: Arc<Session>) -> Self {
@@ -209,7 +224,7 @@ impl Connects for Connection {
                 true => Role::Replica,
                 false => Role::Primary,
             };
-            self.session.link.set_role(role);
+            self.session.wire.set_role(role);
             let observation = Observation::new(role);
             let segment = segment.as_deref().and_then(|name| name.get(..8));
             let timeline = segment.and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -218,6 +233,12 @@ impl Connects for Connection {
                 None => observation,
             })
         })
+    }
+
+    fn abort_handle(&self) -> Option<AbortHandle> {
+        Some(AbortHandle::new(Aborting(Arc::downgrade(
+            &self.session.wire,
+        ))))
     }
 
     fn in_flight(&self) -> usize {

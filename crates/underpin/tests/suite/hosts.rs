@@ -316,3 +316,62 @@ async fn events_and_health_tell_what_becomes_of_the_hosts() {
     db.close(Duration::from_secs(5)).await.unwrap();
     while events.next().await.is_some() {}
 }
+
+#[tokio::test]
+async fn calls_on_a_silent_primary_end_when_another_takes_over() {
+    let mut primary = or_skip!(Postgres::start());
+    let database = primary.database("silent_primary");
+    let replica = primary.replica().await.unwrap();
+    let ports = [primary.port(), replica.port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    db.batch("CREATE TABLE item (id int)").await.unwrap();
+    let admin = primary.admin().await;
+    eventually("the replica has it all", async || {
+        let lag = "SELECT count(*) FROM pg_stat_replication
+            WHERE replay_lsn = pg_current_wal_lsn()";
+        admin.query_one(lag, &[]).await.unwrap().get::<_, i64>(0) == 1
+    })
+    .await;
+    let held = db.begin().await.unwrap();
+    held.execute("INSERT INTO item VALUES (1)", ())
+        .await
+        .unwrap();
+
+    primary.pause();
+    let in_flight: Vec<_> = (0..30)
+        .map(|id| {
+            let db = db.clone();
+            tokio::spawn(async move { db.execute("INSERT INTO item VALUES ($1)", (id,)).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    replica.promote().await;
+    let mut applied = 0;
+    for call in in_flight {
+        match call.await.unwrap() {
+            Ok(rows) => applied += rows,
+            // It was under way at the old primary; some were prepared there and not yet run.
+            Err(error) => assert!(
+                matches!(error.effect(), Effect::Unknown | Effect::RolledBack),
+                "{error}"
+            ),
+        }
+    }
+    // Those that waited for a connection went on to the new primary.
+    assert!(applied > 0);
+    let rows: i64 = db
+        .query_scalar("SELECT count(*) FROM item", ())
+        .await
+        .unwrap();
+    assert_eq!(u64::try_from(rows).unwrap(), applied);
+    assert_eq!(port(&db).await, i32::from(replica.port()));
+    let lost = held.commit().await.unwrap_err();
+    assert!(
+        matches!(lost.effect(), Effect::Unknown | Effect::RolledBack),
+        "{lost}"
+    );
+    primary.resume();
+    db.close(Duration::from_secs(5)).await.unwrap();
+}
