@@ -368,10 +368,7 @@ async fn calls_on_a_silent_primary_end_when_another_takes_over() {
     assert_eq!(u64::try_from(rows).unwrap(), applied);
     assert_eq!(port(&db).await, i32::from(replica.port()));
     let lost = held.commit().await.unwrap_err();
-    assert!(
-        matches!(lost.effect(), Effect::Unknown | Effect::RolledBack),
-        "{lost}"
-    );
+    assert_ne!(lost.effect(), Effect::Applied, "{lost}");
     primary.resume();
     db.close(Duration::from_secs(5)).await.unwrap();
 }
