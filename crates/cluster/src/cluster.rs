@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures_util::future::join_all;
-use underpin_core::driver::{AnyConnector, Capabilities};
+use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Deadline, Error, Result, Role};
 use underpin_pool::{Bounds, Lease, Pool};
@@ -12,6 +12,7 @@ use underpin_pool::{Bounds, Lease, Pool};
 use crate::budget::RetryBudget;
 use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
+use crate::connect::connect_to_primary;
 use crate::counters::Counters;
 use crate::event::Events;
 use crate::member::{MemberState, NewMember};
@@ -151,6 +152,40 @@ impl Cluster {
                 self.ask_for(reads, options, deadline, place, Pool::acquire)
                     .await
             }
+        }
+    }
+
+    /// Opens a connection to the primary beside the pools.
+    ///
+    /// # Errors
+    /// What each member failed with, without retries.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way it closes what it has opened.
+    pub async fn connect(&self, deadline: Deadline) -> Result<AnyConnection> {
+        let connectors: Vec<AnyConnector> = {
+            let topology = self.watch.topology();
+            let primary = topology.primary().map(|member| member.id);
+            let mut members: Vec<_> = topology.members().iter().collect();
+            members.sort_by_key(|member| Some(member.id) != primary);
+            let writing = members
+                .iter()
+                .filter(|member| member.role != Some(Role::Replica));
+            writing
+                .map(|member| AnyConnector::clone(&member.pool.connector()))
+                .collect()
+        };
+        connect_to_primary(&connectors, deadline).await
+    }
+
+    /// Waits until the database is closed, or nobody has it any more.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut news = self.watch.news();
+        let watch = Arc::downgrade(&self.watch);
+        async move {
+            while watch.upgrade().is_some_and(|watch| !watch.is_closed())
+                && news.changed().await.is_ok()
+            {}
         }
     }
 

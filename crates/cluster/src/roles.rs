@@ -9,7 +9,7 @@ use underpin_core::{Error, Role};
 /// The time between two probes of a member while all is well.
 const CALM: Duration = Duration::from_secs(1);
 /// The same while there is no primary, or a reason to doubt the one there is.
-const ALARMED: Duration = Duration::from_millis(50);
+const ALARMED: Duration = Duration::from_millis(25);
 /// The same once the doubt has lasted for longer than [`PATIENCE`].
 const WEARY: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -396,7 +396,7 @@ mod tests {
             probes += round(&mut roles, at, |_| silent());
             at = roles.next_due().unwrap();
         }
-        assert!(probes <= 2 * (200 + 201), "{probes}");
+        assert!(probes <= 2 * (400 + 201), "{probes}");
     }
 
     /// Servers that are promoted, demoted, cut off and slow at random, and probes whose answers

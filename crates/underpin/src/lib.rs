@@ -40,6 +40,8 @@ mod connection;
 mod database;
 mod engines;
 mod health;
+#[cfg(feature = "postgres")]
+mod listen;
 mod metrics;
 pub mod migrate;
 mod one_row;
@@ -82,6 +84,8 @@ pub use config::{Config, IntoConfig};
 pub use connection::{Connection, Lease};
 pub use database::Database;
 pub use health::{Health, Status};
+#[cfg(feature = "postgres")]
+pub use listen::{Heard, Listener};
 pub use metrics::Metrics;
 pub use model::{Field, Keyed, Model, models};
 #[cfg(feature = "postgres")]

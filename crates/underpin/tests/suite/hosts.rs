@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use underpin::{Class, Config, Database, Effect, Endpoint, Event, Role, Status, ValueRow};
+use underpin::{Class, Config, Database, Effect, Endpoint, Event, Heard, Role, Status, ValueRow};
 use underpin_testkit::{NotADatabase, Postgres, closed_port, or_skip};
 
 use crate::place::eventually;
@@ -371,4 +371,71 @@ async fn calls_on_a_silent_primary_end_when_another_takes_over() {
     assert_ne!(lost.effect(), Effect::Applied, "{lost}");
     primary.resume();
     db.close(Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_listener_tells_gaps_follows_the_primary_and_ends() {
+    let mut primary = or_skip!(Postgres::start());
+    let database = primary.database("listener");
+    let replica = primary.replica().await.unwrap();
+    let ports = [primary.port(), replica.port()];
+    let db = Database::connect(on_ports(&primary, database.name(), &ports))
+        .await
+        .unwrap();
+    let mut listener = db.listen(["orders", "Odd \"name\""]).await.unwrap();
+    let notify = "SELECT pg_notify($1, $2)";
+    for (channel, payload) in [
+        ("orders", "1"),
+        ("Odd \"name\"", "2"),
+        ("other", "3"),
+        ("orders", "4"),
+    ] {
+        db.query(notify, (channel, payload)).await.unwrap();
+    }
+    let mut payloads = Vec::new();
+    for _ in 0..3 {
+        match listener.next().await {
+            Some(Heard::Notification(said)) => payloads.push(said.payload),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(payloads, ["1", "2", "4"]);
+
+    // The connection is lost, and there is another.
+    let admin = primary.admin().await;
+    let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = $1 AND query LIKE 'LISTEN%'";
+    let row = admin
+        .query_one(terminate, &[&database.name()])
+        .await
+        .unwrap();
+    assert_eq!(row.get::<_, i64>(0), 1);
+    assert_eq!(listener.next().await, Some(Heard::Gap));
+    db.query(notify, ("orders", "5")).await.unwrap();
+    let heard = listener.next().await;
+    assert!(
+        matches!(&heard, Some(Heard::Notification(said)) if said.payload == "5"),
+        "{heard:?}"
+    );
+
+    primary.kill();
+    replica.promote().await;
+    assert_eq!(listener.next().await, Some(Heard::Gap));
+    eventually("the new primary takes a notification", async || {
+        db.query(notify, ("orders", "6")).await.is_ok()
+    })
+    .await;
+    let heard = listener.next().await;
+    assert!(
+        matches!(&heard, Some(Heard::Notification(said)) if said.payload == "6"),
+        "{heard:?}"
+    );
+
+    let error = db.listen([""]).await.unwrap_err();
+    assert_eq!(error.class(), Class::Config, "{error}");
+    db.close(Duration::from_secs(5)).await.unwrap();
+    assert_eq!(listener.next().await, None);
+    let sqlite = Database::connect("sqlite::memory:").await.unwrap();
+    let error = sqlite.listen(["orders"]).await.unwrap_err();
+    assert_eq!(error.class(), Class::Unsupported, "{error}");
 }
