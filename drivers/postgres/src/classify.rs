@@ -84,6 +84,8 @@ pub(crate) fn class_of_error(error: &ServerError) -> Class {
     match error.code() {
         // NOWAIT comes from other routines.
         "55P03" if error.routine() == Some(INTERRUPTS) => Class::Timeout { stage: Stage::Lock },
+        // Run again from the start, the transaction finds the statement prepared anew.
+        "0A000" if is_outgrown(error) => Class::Conflict,
         code => class_of(code),
     }
 }

@@ -113,7 +113,9 @@ impl Call {
             self.session().statements().clear();
         }
         let outgrown = said.is_some_and(|said| classify::is_outgrown(said));
-        let doubtful = said.is_none() || code.starts_with("42") || code == "22P02";
+        // What was prepared for a type that was dropped is an internal error of the server.
+        let doubtful =
+            said.is_none() || code.starts_with("42") || matches!(code, "22P02" | "XX000");
         if outgrown || doubtful {
             self.session().statements().evict(sql, &ready.prepared);
         }

@@ -93,7 +93,7 @@ async fn a_statement_that_the_server_has_outgrown_is_prepared_again() {
     let error = select().await.unwrap_err();
     assert_eq!(
         (error.class(), error.effect()),
-        (Class::Unsupported, Effect::RolledBack),
+        (Class::Conflict, Effect::RolledBack),
         "{error}"
     );
     connection.rollback(soon()).await.unwrap();
@@ -337,4 +337,58 @@ async fn errors_say_what_and_where() {
     let error = connection.execute(call("SELECT 1", &[])).await.unwrap_err();
     assert_eq!(error.class(), Class::Closed, "{error}");
     connection.rollback(soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_statement_about_a_type_that_was_made_again_is_prepared_again() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("type_again");
+    let connection = connect(server, &database).await;
+    let create = "CREATE TYPE mood AS ENUM ('well', 'ill'); CREATE TABLE item (mood mood)";
+    connection.batch(create, soon()).await.unwrap();
+    let statements = [
+        "INSERT INTO item VALUES ($1)",
+        "SELECT count(*) FROM item WHERE mood = $1",
+        "SELECT $1::mood::text",
+    ];
+    let mood = [Value::Text("well".into())];
+    for _ in 0..3 {
+        for sql in statements {
+            connection
+                .query::<ValueRow>(call(sql, &mood), 1)
+                .await
+                .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        let other = connect(server, &database).await;
+        let again = "DROP TABLE item; DROP TYPE mood; \
+            CREATE TYPE mood AS ENUM ('ill', 'well'); CREATE TABLE item (mood mood)";
+        other.batch(again, soon()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_meets_an_outgrown_statement_can_be_run_again() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("outgrown_in_transaction");
+    let connection = connect(server, &database).await;
+    let create = "CREATE TABLE item (id int); INSERT INTO item VALUES (1)";
+    connection.batch(create, soon()).await.unwrap();
+    let read = async || {
+        connection
+            .begin(TransactionOptions::default(), soon())
+            .await?;
+        let rows = connection.query::<ValueRow>(call("SELECT * FROM item", &[]), 9);
+        let rows = rows.await?;
+        connection.commit().await?;
+        Ok::<_, underpin_core::Error>(rows[0].values().len())
+    };
+    assert_eq!(read().await.unwrap(), 1);
+    let other = connect(server, &database).await;
+    let alter = "ALTER TABLE item ADD COLUMN name text";
+    other.batch(alter, soon()).await.unwrap();
+    let error = read().await.unwrap_err();
+    assert_eq!(error.class(), Class::Conflict, "{error}");
+    assert_eq!(error.effect(), Effect::RolledBack, "{error}");
+    connection.rollback(soon()).await.unwrap();
+    assert_eq!(read().await.unwrap(), 2);
 }
