@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tokio::time::{sleep, timeout, timeout_at};
+use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify::{self, BEHIND_A_POOLER};
@@ -70,6 +71,8 @@ impl From<Broken> for Failure {
 
 /// How long the server has to answer after it was asked to cancel.
 const GRACE: Duration = Duration::from_secs(1);
+/// How much later than a limit of the server's own this side takes it that no news of it comes.
+const NEWS: Duration = Duration::from_secs(2);
 /// After how long without an answer it is asked again.
 const AGAIN: Duration = Duration::from_millis(200);
 
@@ -79,6 +82,26 @@ impl Call {
         let call = Call::open_to_end(session, deadline)?;
         if call.phase == Phase::Failed {
             return Err(call.refuse(not_begun()));
+        }
+        Ok(call)
+    }
+
+    /// Begins a call of one statement, which this side bounds too where the server has a limit for
+    /// it: on a network that has fallen silent, nothing is heard of that limit.
+    pub(crate) fn open_statement(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
+        let mut call = Call::open(session, asked.deadline)?;
+        // Others' statements may be in front of a shared one, which is asked elsewhere if it has no
+        // answer.
+        if call.deadline.instant().is_none() && !asked.shared {
+            let limit = match call.transaction {
+                Some(_) => session.limit.within(call.transaction),
+                None => session.limit.of_session(),
+            };
+            if let Limit::Is(limit) = limit
+                && !limit.is_zero()
+            {
+                call.deadline = Deadline::after(call.begun, limit + NEWS);
+            }
         }
         Ok(call)
     }

@@ -14,7 +14,7 @@ use crate::wire::body::affected;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_statement(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(execute_unnamed(call, asked.sql, asked.params)).await;
         }

@@ -20,7 +20,7 @@ impl Connection {
         asked: Asked<'_>,
         mut sink: Box<dyn RowSink>,
     ) -> Result<Box<dyn RowSink>> {
-        let mut call = Call::open(self.session(), asked.deadline)?;
+        let mut call = Call::open_statement(self.session(), &asked)?;
         if !self.session().settings.options.owns_session() {
             return Box::pin(fetch_unnamed(call, &asked, sink)).await;
         }

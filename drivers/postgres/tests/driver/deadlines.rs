@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use underpin_core::driver::{Call, Connection as _, ConnectionExt as _, Pooled as _, SessionState};
-use underpin_core::{Class, Effect, Stage, TransactionOptions};
+use underpin_core::{Class, Deadline, Effect, Endpoint, Stage, TransactionOptions};
 use underpin_postgres::Options;
 use underpin_testkit::{Postgres, Proxy, or_skip};
 
@@ -142,6 +142,28 @@ async fn a_server_that_does_not_answer_loses_the_connection() {
         assert!(begun.elapsed() < Duration::from_secs(3));
         assert_eq!(connection.state(), SessionState::Broken);
     }
+}
+
+#[tokio::test]
+async fn a_statement_timeout_holds_on_a_silent_network_too() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("silent_timeout");
+    let proxy = Proxy::before(server);
+    let options = Options {
+        statement_timeout: Some(Duration::from_millis(300)),
+        ..options(server, &database)
+    };
+    let through = Endpoint::tcp("127.0.0.1", proxy.port());
+    let connection = connect_with(through, options).await;
+    let asked = || Call {
+        deadline: Deadline::NONE,
+        ..call("SELECT 1", &[])
+    };
+    connection.query::<i32>(asked(), 1).await.unwrap();
+    proxy.black_hole();
+    let error = connection.query::<i32>(asked(), 1).await.unwrap_err();
+    assert_eq!(error.class(), STATEMENT, "{error}");
+    assert_eq!(connection.state(), SessionState::Broken);
 }
 
 #[tokio::test]
