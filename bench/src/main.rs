@@ -8,6 +8,7 @@
 mod bulk_insert;
 mod compile;
 mod connect;
+mod failover;
 mod import;
 mod load;
 mod measure;
@@ -31,11 +32,10 @@ use targets::Targets;
 struct Arguments {
     /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate,
     /// schema, pool-no-op, pool-select, pool-mixed, pool-transactions, pool-heap, pool for all of these;
-    /// all where none is named
+    /// all where none is named; only where they are named compile and failover
     names: Vec<String>,
 
-    /// Another checkout, for the benchmark that compiles a program (`compile`, which runs only
-    /// where it is named)
+    /// Another checkout, for the benchmark that compiles a program
     #[arg(long)]
     before: Option<std::path::PathBuf>,
 
@@ -57,7 +57,15 @@ async fn main() {
     if arguments.names.iter().any(|name| name == "compile") {
         compile::compile(arguments.before.as_deref());
     }
-    if arguments.names == ["compile"] {
+    if arguments.names.iter().any(|name| name == "failover") {
+        failover::run(if arguments.quick { 3 } else { 20 }).await;
+    }
+    if arguments
+        .names
+        .iter()
+        .all(|name| name == "compile" || name == "failover")
+        && !arguments.names.is_empty()
+    {
         return;
     }
     let server = server::Server::start();

@@ -40,6 +40,7 @@ impl CallOptions {
             deadline,
             timeout: None,
             retries: self.retries,
+            arrived: None,
             caller: place,
         }
     }

@@ -1,24 +1,38 @@
 //! The members of one database, and which of them serves a call.
 //!
 //! A [`Cluster`] holds [`Member`]s: each has an endpoint, a role and a pool of its own, and
-//! two may share an endpoint, as the writer and the readers of a SQLite file do. It runs an
+//! two may share an endpoint, as the writer and the readers of a SQLite file do. Where roles may
+//! change, servers are asked what they are, and calls follow the primary. It runs an
 //! [`Operation`] on a connection of the right member, alone or beside other callers'
 //! statements, and again where that is safe. It knows connections only as
 //! [`dyn Connection`](underpin_core::driver::Connection), so that it is compiled once,
 //! whatever engines there are.
 
+mod budget;
 mod call;
+mod change;
 mod cluster;
+mod connect;
 mod counters;
+mod event;
+mod follow;
 mod member;
 mod operation;
+mod roles;
 mod routes;
 mod run;
+mod sign;
 mod statement_speed;
+mod topology;
+mod watch;
 
 pub use call::CallOptions;
-pub use cluster::{AnyLease, Cluster, ClusterOptions};
+pub use cluster::{AnyLease, Cluster, ClusterOptions, Observer};
+pub use connect::connect_to_primary;
 pub use counters::Counters;
-pub use member::{Member, NewMember};
+pub use event::{Event, Events};
+pub use member::{Member, MemberState, NewMember};
 pub use operation::{Answer, Operation, Running};
-pub use run::{is_unsent, mark_stale_if_read_only};
+pub use run::is_unsent;
+pub use sign::Sign;
+pub use topology::Topology;

@@ -1,20 +1,55 @@
-use underpin_core::driver::{AnyConnection, AnyConnector};
-use underpin_core::{Result, Role};
-use underpin_pool::{Hooks, Pool, PoolOptions};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// An endpoint of a database in one role, with the pool of its connections.
+use underpin_core::driver::{AbortHandle, AnyConnection, AnyConnector};
+use underpin_core::{Endpoint, Result, Role};
+use underpin_pool::{Bounds, Hooks, Pool, PoolOptions, Statistics};
+
+/// An endpoint of a database, with the pool of its connections.
 #[derive(Debug)]
 pub struct Member {
-    /// What it is used for.
-    pub role: Role,
+    /// The number of the member among those of its database, which no other ever has.
+    pub id: u64,
+    /// Where its connections lead. Two members may share an endpoint, as the writer and the
+    /// readers of a file do.
+    pub endpoint: Endpoint,
+    /// Its role, where that never changes; `None` where the server says what it is.
+    pub role: Option<Role>,
     /// Its connections; the pool's name says where they lead.
     pub pool: Pool<AnyConnector>,
+    /// How many connections its pool is to have while the member takes calls.
+    bounds: Mutex<Bounds>,
+    /// What ends its connections, where roles may change.
+    open: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+/// What is known of a member at one moment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct MemberState {
+    /// Where its connections lead.
+    pub endpoint: Endpoint,
+    /// What its server says it is, as of the latest probe; `None` where that had no answer or where
+    /// there was none yet.
+    pub role: Option<Role>,
+    /// Why the latest probe had no answer.
+    pub error: Option<String>,
+    /// How long the answer to the latest probe took. `None` too for a member that is not probed:
+    /// one that is alone, and one whose role never changes.
+    pub latency: Option<Duration>,
+    /// For how long it has been so.
+    pub lasting: Option<Duration>,
+    /// Its pool in numbers.
+    pub pool: Statistics,
 }
 
 /// A member that has no pool yet.
 pub struct NewMember {
-    /// What it is used for.
-    pub role: Role,
+    /// Where its connections lead.
+    pub endpoint: Endpoint,
+    /// Its role, where that never changes; `None` where the server says what it is. A member that
+    /// is alone takes all calls, whatever it is.
+    pub role: Option<Role>,
     /// Opens its connections.
     pub connector: AnyConnector,
     /// How its pool behaves; the name says where its connections lead.
@@ -24,25 +59,126 @@ pub struct NewMember {
 }
 
 impl NewMember {
-    /// A member without callbacks.
-    pub fn new(role: Role, connector: AnyConnector, options: PoolOptions) -> Self {
+    /// A member without callbacks, whose server says which role it has.
+    pub fn new(endpoint: Endpoint, connector: AnyConnector, options: PoolOptions) -> Self {
         NewMember {
-            role,
+            endpoint,
+            role: None,
             connector,
             options,
             hooks: Hooks::new(),
         }
     }
 
+    /// The same member in a role that never changes.
+    #[must_use]
+    pub fn with_role(self, role: Role) -> Self {
+        NewMember {
+            role: Some(role),
+            ..self
+        }
+    }
+
     /// Opens the pool. Connections are established in the background, or not before the
-    /// first call where the options say so.
+    /// first call where the options say so. A member whose role is not known keeps none open
+    /// until it takes calls.
     ///
     /// # Errors
     /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
-    pub(crate) fn open(self) -> Result<Member> {
+    pub(crate) fn open(mut self, id: u64) -> Result<Member> {
+        self.options.check()?;
+        let bounds = self.options.bounds();
+        if self.role.is_none() {
+            self.options.min = 0;
+        }
+        let open = Arc::default();
+        let connector = match self.role {
+            Some(_) => self.connector,
+            None => noting(self.connector, &open),
+        };
         Ok(Member {
+            id,
+            endpoint: self.endpoint,
             role: self.role,
-            pool: Pool::open_with(self.connector, self.options, self.hooks)?,
+            pool: Pool::open_with(connector, self.options, self.hooks)?,
+            bounds: Mutex::new(bounds),
+            open,
         })
+    }
+}
+
+type Handles = Mutex<Vec<AbortHandle>>;
+
+fn handles(open: &Handles) -> MutexGuard<'_, Vec<AbortHandle>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A connector whose connections can be ended from outside.
+fn noting(connector: AnyConnector, open: &Arc<Handles>) -> AnyConnector {
+    let open = Arc::clone(open);
+    connector.noting(move |connection: &AnyConnection| {
+        if let Some(handle) = connection.abort_handle() {
+            let mut open = handles(&open);
+            open.retain(|other| !other.is_over());
+            open.push(handle);
+        }
+    })
+}
+
+impl Member {
+    fn bounds(&self) -> Bounds {
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes how many connections its pool is to have.
+    pub(crate) fn resize(&self, bounds: Bounds, takes_calls: bool) -> Result<()> {
+        let min = if takes_calls { bounds.min } else { 0 };
+        self.pool.resize(Bounds { min, ..bounds })?;
+        *self.bounds.lock().unwrap_or_else(PoisonError::into_inner) = bounds;
+        Ok(())
+    }
+
+    /// Fills the pool to its minimum, since calls come from now on.
+    pub(crate) fn fill(&self) {
+        // Bounds that were taken once are taken again.
+        let _ = self.pool.resize(self.bounds());
+    }
+
+    /// The same member, which leads elsewhere from now on.
+    pub(crate) fn at(&self, endpoint: Endpoint) -> Self {
+        Member {
+            id: self.id,
+            endpoint,
+            role: self.role,
+            pool: self.pool.clone(),
+            bounds: Mutex::new(self.bounds()),
+            open: Arc::clone(&self.open),
+        }
+    }
+
+    /// Has the pool's connections lead where this connector leads.
+    pub(crate) fn replace(&self, connector: AnyConnector) {
+        self.pool.replace(match self.role {
+            Some(_) => connector,
+            None => noting(connector, &self.open),
+        });
+    }
+
+    /// Ends all connections at once, those that callers hold too: calls under way fail, each with
+    /// what is known of its effect.
+    pub(crate) fn cut(&self) {
+        let open = std::mem::take(&mut *handles(&self.open));
+        for connection in open {
+            connection.abort();
+        }
+    }
+
+    /// Gives up the pool's connections: idle ones now, leased ones when they are returned.
+    pub(crate) fn empty(&self) {
+        let _ = self.pool.resize(Bounds {
+            min: 0,
+            ..self.bounds()
+        });
+        self.pool.invalidate();
     }
 }

@@ -2,13 +2,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{AnyConnector, Call, Capabilities, Pooled, SessionState};
+use underpin_core::driver::{AnyConnector, Call, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
-use underpin_core::{Class, Deadline, Effect, Error, Params, Result};
+use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionOptions};
 use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
-use crate::cluster::{AnyLease, Cluster, acquire};
+use crate::cluster::{AnyLease, Cluster};
 use crate::operation::{Answer, Operation};
 use crate::statement_speed::StatementSpeed;
 
@@ -69,15 +69,15 @@ impl Cluster {
                 continue;
             }
             match self.again(&operation, attempt, &error, options, deadline) {
-                Some(wait) => {
-                    self.counters.retry();
+                Some(wait) if self.may_retry() => {
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
                     tokio::time::sleep(wait).await;
                     attempt += 1;
                 }
-                None => break Err(error),
+                _ => break Err(error),
             }
         };
+        self.budget.deposit();
         self.counters.statement(begun.elapsed(), result.is_err());
         result
     }
@@ -102,8 +102,8 @@ impl Cluster {
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
-        let wanted = options.acquire(call.deadline, place);
-        let seat = match self.primary().share(wanted).await {
+        let grant = self.ask_for(options.read, options, call.deadline, place, Pool::share);
+        let seat = match grant.await {
             Ok(Grant::Lane(seat)) => seat,
             Ok(Grant::Lease(lease)) => {
                 return self.on_lease(operation, &lease, call, Some(speed)).await;
@@ -141,7 +141,7 @@ impl Cluster {
             speed.took(begun.elapsed());
         }
         if let Err(error) = &result {
-            mark_stale_if_read_only(&self.capabilities, error, lease);
+            self.watch.note(error, lease);
         }
         let left_open = matches!(
             lease.state(),
@@ -163,9 +163,23 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Run {
         match self.route(call.sql, options, call.deadline, place).await {
+            Ok(lease) if options.read && self.might_write(operation, call.sql) => {
+                Run::Answered(read_only(operation, &lease, call).await)
+            }
             Ok(lease) => self.on_lease(operation, &lease, call, speed).await,
             Err(error) => Run::NotBegun(error),
         }
+    }
+
+    fn might_write(&self, operation: &Operation<'_>, sql: &str) -> bool {
+        let runs = !matches!(operation, Operation::Ping | Operation::Describe);
+        runs && self.needs_guard(sql)
+    }
+
+    /// Whether a statement of somebody who asked to read has to run in a transaction that refuses
+    /// writes: its text does not tell that it only reads, and its connection can write.
+    pub fn needs_guard(&self, sql: &str) -> bool {
+        self.capabilities.transactions && self.readers().is_none() && !(self.shares)(sql)
     }
 
     /// How long to wait before the statement is tried again; `None` where it is not.
@@ -212,7 +226,9 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
         let Some(readers) = self.readers() else {
-            return acquire(self.primary(), options, deadline, place).await;
+            return self
+                .ask_for(options.read, options, deadline, place, Pool::acquire)
+                .await;
         };
         let known = if options.read {
             Some(true)
@@ -220,22 +236,32 @@ impl Cluster {
             self.routes.get(sql)
         };
         match known {
-            Some(true) => acquire(readers, options, deadline, place).await,
-            Some(false) => acquire(self.primary(), options, deadline, place).await,
+            Some(true) => readers.acquire(options.acquire(deadline, place)).await,
+            Some(false) => self.lease_primary(options, deadline, place).await,
             None => self.ask(readers, sql, options, deadline, place).await,
         }
+    }
+
+    async fn lease_primary(
+        &self,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<AnyLease> {
+        self.on_primary(options, deadline, place, Pool::acquire)
+            .await
     }
 
     #[cold]
     async fn ask(
         &self,
-        readers: &Pool<AnyConnector>,
+        readers: Pool<AnyConnector>,
         sql: &str,
         options: CallOptions,
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
-        let lease = acquire(readers, options, deadline, place).await?;
+        let lease = readers.acquire(options.acquire(deadline, place)).await?;
         // What cannot be prepared goes to the primary, whose error is the one to show:
         // a reader's may only mean that a table of the open transaction is not seen yet.
         let reads = lease.only_reads(sql).await.ok().flatten();
@@ -246,7 +272,7 @@ impl Cluster {
             return Ok(lease);
         }
         drop(lease);
-        acquire(self.primary(), options, deadline, place).await
+        self.lease_primary(options, deadline, place).await
     }
 }
 
@@ -257,6 +283,28 @@ enum Run {
     NotBegun(Error),
     /// It was behind a statement that gives no answer.
     Stuck,
+}
+
+/// Runs an operation for somebody who asked to read, in a transaction that refuses writes. What is
+/// left of it after an error, the pool rolls back.
+async fn read_only(
+    operation: &mut Operation<'_>,
+    lease: &AnyLease,
+    call: Call<'_>,
+) -> Result<Answer> {
+    let options = TransactionOptions {
+        read_only: true,
+        ..TransactionOptions::default()
+    };
+    lease.begin(options, call.deadline).await?;
+    let answer = operation.run(&***lease, call).await.map_err(|error| {
+        match error.class() == Class::ReadOnly {
+            true => error.with_hint("Write through the database itself: `read()` only reads."),
+            false => error,
+        }
+    })?;
+    lease.commit().await?;
+    Ok(answer)
 }
 
 #[cold]
@@ -274,15 +322,6 @@ fn left_in_transaction(operation: &Operation<'_>) -> Error {
     )
     .with_effect(effect)
     .with_hint("Use transaction() or begin(), or acquire() for a connection that is yours.")
-}
-
-/// Makes the connections of a lease's pool stale where a write was refused as read-only: the
-/// server is no longer the primary. An engine whose servers have fixed roles, such as a file
-/// that cannot be written, is left alone.
-pub fn mark_stale_if_read_only(capabilities: &Capabilities, error: &Error, lease: &AnyLease) {
-    if error.class() == Class::ReadOnly && capabilities.roles_change {
-        lease.mark_stale();
-    }
 }
 
 /// Whether it is certain that nothing left this side, on a connection that is of no use any

@@ -1,4 +1,5 @@
 use crate::exit::{Exit, HELP};
+use crate::health::HealthArguments;
 use crate::options::GlobalOptions;
 use crate::query::QueryArguments;
 use crate::{config, health, ping, query};
@@ -11,7 +12,7 @@ pub enum Command {
     /// Ask the database for a sign of life
     Ping,
     /// Say whether the database is healthy, how fast it answers, and what its pool holds
-    Health,
+    Health(HealthArguments),
     /// Show the configuration in force, and where each value comes from
     Config,
     /// Run a statement and print its rows as they arrive
@@ -26,7 +27,7 @@ pub enum Command {
 pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
     let result = match command {
         Command::Ping => ping::run(options).await,
-        Command::Health => health::run(options).await,
+        Command::Health(arguments) => health::run(&arguments, options).await,
         Command::Config => config::run(options),
         Command::Query(arguments) => query::run(&arguments, options).await,
     };

@@ -1,8 +1,9 @@
 use std::io::{Write, stdout};
 use std::time::Duration;
 
+use clap::Args;
 use serde_json::json;
-use underpin::{Database, Health, Metrics, Result};
+use underpin::{Database, Health, MemberState, Metrics, Result, Role};
 
 use crate::exit::Exit;
 use crate::format::Format;
@@ -10,12 +11,25 @@ use crate::open::for_one_command;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
+#[derive(Debug, Clone, Default, Args)]
+pub struct HealthArguments {
+    /// Ask again every so many seconds, until the command is interrupted
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2",
+        value_parser = clap::value_parser!(u64).range(1..))]
+    watch: Option<u64>,
+}
+
 /// Asks the database, and answers also where it cannot be reached: that is the finding.
-pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {
+pub(crate) async fn run(arguments: &HealthArguments, options: &GlobalOptions) -> Result<Exit> {
     let database = Database::connect_lazy(for_one_command(options)?)?;
-    let health = database.health().await;
-    let metrics = database.metrics();
-    or_broken_pipe(print(&health, &metrics, options.format))?;
+    let health = loop {
+        let health = database.health().await;
+        or_broken_pipe(print(&health, &database.metrics(), options.format))?;
+        let Some(seconds) = arguments.watch else {
+            break health;
+        };
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    };
     let exit = if health.is_healthy() {
         Exit::Success
     } else {
@@ -25,26 +39,76 @@ pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {
     Ok(exit)
 }
 
+/// What is known of the hosts, where there are several.
+fn hosts(health: &Health) -> Vec<&MemberState> {
+    let probed = |member: &&MemberState| member.lasting.is_some();
+    health.members.iter().filter(probed).collect()
+}
+
+fn role(member: &MemberState) -> &'static str {
+    match member.role {
+        Some(Role::Primary) => "primary",
+        Some(Role::Replica) => "replica",
+        None => "unknown",
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
 fn print(health: &Health, metrics: &Metrics, format: Format) -> std::io::Result<()> {
-    let millis = health.response_time.map(|took| took.as_secs_f64() * 1000.0);
+    let took = health.response_time.map(millis);
     let error = health.error.as_ref().map(ToString::to_string);
     let mut out = stdout().lock();
     match format {
         Format::Table => {
             writeln!(out, "{health}")?;
-            writeln!(out, "{metrics}")
+            writeln!(out, "{metrics}")?;
+            for member in hosts(health) {
+                let (endpoint, role) = (&member.endpoint, role(member));
+                let pool = &member.pool;
+                write!(out, "{endpoint}: {role}, ")?;
+                match (member.latency, &member.error) {
+                    (Some(took), _) => write!(out, "answers in {took:.1?}")?,
+                    (None, Some(error)) => write!(out, "does not answer: {error}")?,
+                    (None, None) => write!(out, "not asked yet")?,
+                }
+                writeln!(
+                    out,
+                    "; {} connections ({} in use), {} waiting",
+                    pool.size, pool.in_use, pool.waiting
+                )?;
+            }
+            Ok(())
         }
         Format::Json => {
+            let members: Vec<_> = hosts(health)
+                .into_iter()
+                .map(|member| {
+                    json!({
+                        "endpoint": member.endpoint.to_string(),
+                        "role": role(member),
+                        "latency_ms": member.latency.map(millis),
+                        "error": member.error,
+                        "lasting_s": member.lasting.map(|lasting| lasting.as_secs_f64()),
+                        "pool_size": member.pool.size,
+                        "active_connections": member.pool.in_use,
+                        "waiting": member.pool.waiting,
+                    })
+                })
+                .collect();
             let value = json!({
                 "status": health.status.to_string(),
                 "engine": health.engine.name(),
                 "endpoint": health.endpoint,
-                "response_time_ms": millis,
+                "response_time_ms": took,
                 "error": error,
                 "pool_size": metrics.pool_size,
                 "active_connections": metrics.active_connections,
                 "total_connections": metrics.total_connections,
                 "connection_errors": metrics.connection_errors,
+                "members": members,
             });
             writeln!(out, "{value}")
         }
@@ -55,7 +119,7 @@ fn print(health: &Health, metrics: &Metrics, format: Format) -> std::io::Result<
                 &health.status.to_string(),
                 health.engine.name(),
                 &health.endpoint,
-                &millis.map(|ms| format!("{ms:.3}")).unwrap_or_default(),
+                &took.map(|ms| format!("{ms:.3}")).unwrap_or_default(),
                 &error.unwrap_or_default(),
             ])?;
             csv.flush()

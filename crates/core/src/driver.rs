@@ -4,7 +4,9 @@
 //! A driver never retries, never pools and never logs in a loop: it does one thing
 //! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
 
+mod abort;
 mod any;
+mod observation;
 mod rows;
 
 use std::any::Any;
@@ -19,8 +21,10 @@ use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
 use crate::value::Value;
 
+pub use abort::{Abort, AbortHandle};
 pub use any::{AnyConnection, AnyConnector};
 pub use futures_util::future::BoxFuture;
+pub use observation::Observation;
 pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 
 /// A statement with its parameters and what bounds it.
@@ -144,6 +148,27 @@ pub trait Connection: Pooled + Any {
 
     /// What the other side says of itself, as of the latest news of it.
     fn role(&self) -> Role;
+
+    /// Asks the server what it is: one round trip. By default it is a ping, followed by what
+    /// [`role`](Connection::role) knows then.
+    ///
+    /// # Errors
+    /// As for [`ping`](Pooled::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`ping`](Pooled::ping).
+    fn observe(&self, deadline: Deadline) -> BoxFuture<'_, Result<Observation>> {
+        Box::pin(async move {
+            self.ping(deadline).await?;
+            Ok(Observation::new(self.role()))
+        })
+    }
+
+    /// What ends this connection from outside, while somebody holds it. `None` where the driver
+    /// has no such thing.
+    fn abort_handle(&self) -> Option<AbortHandle> {
+        None
+    }
 
     /// How many statements are under way.
     fn in_flight(&self) -> usize;

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::row::Row;
 use crate::value::{
     Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid, Value, ValueRef,
 };
@@ -16,6 +17,14 @@ pub trait FromValue<'r>: Sized {
     /// A [`Mismatch`] that says what was expected; the column's name and type are added
     /// by whoever asked.
     fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch>;
+
+    /// Reads the column at `index` by the shortest way that the row has for the type; `None`
+    /// where [`from_value`](FromValue::from_value) has to read it.
+    #[inline]
+    fn read_directly(row: &'r (dyn Row + '_), index: usize) -> Option<Self> {
+        let _ = (row, index);
+        None
+    }
 }
 
 /// Why a value could not be read as a Rust type.
@@ -73,6 +82,11 @@ impl<'r, T: FromValue<'r>> FromValue<'r> for Option<T> {
             value => T::from_value(value).map(Some),
         }
     }
+
+    #[inline]
+    fn read_directly(row: &'r (dyn Row + '_), index: usize) -> Option<Self> {
+        T::read_directly(row, index).map(Some)
+    }
 }
 
 impl<'r> FromValue<'r> for ValueRef<'r> {
@@ -100,6 +114,15 @@ impl FromValue<'_> for bool {
             _ => Err(Mismatch::kind("a boolean")),
         }
     }
+
+    #[inline]
+    fn read_directly(row: &dyn Row, index: usize) -> Option<Self> {
+        match row.integer(index) {
+            Some(0) => Some(false),
+            Some(1) => Some(true),
+            _ => None,
+        }
+    }
 }
 
 macro_rules! integer {
@@ -115,6 +138,11 @@ macro_rules! integer {
                 };
                 <$type>::try_from(wide)
                     .map_err(|_| Mismatch::because(format!("{wide} is out of range for {}", $name)))
+            }
+
+            #[inline]
+            fn read_directly(row: &dyn Row, index: usize) -> Option<Self> {
+                <$type>::try_from(row.integer(index)?).ok()
             }
         }
     )*};
@@ -152,6 +180,11 @@ impl FromValue<'_> for f64 {
             _ => Err(Mismatch::kind("a 64-bit float")),
         }
     }
+
+    #[inline]
+    fn read_directly(row: &dyn Row, index: usize) -> Option<Self> {
+        row.float(index)
+    }
 }
 
 impl<'r> FromValue<'r> for &'r str {
@@ -162,6 +195,11 @@ impl<'r> FromValue<'r> for &'r str {
             _ => Err(Mismatch::kind("text")),
         }
     }
+
+    #[inline]
+    fn read_directly(row: &'r (dyn Row + '_), index: usize) -> Option<Self> {
+        row.text(index)
+    }
 }
 
 impl FromValue<'_> for String {
@@ -171,6 +209,11 @@ impl FromValue<'_> for String {
             ValueRef::Uuid(v) => Ok(v.to_string()),
             value => <&str>::from_value(value).map(str::to_owned),
         }
+    }
+
+    #[inline]
+    fn read_directly(row: &dyn Row, index: usize) -> Option<Self> {
+        row.text(index).map(str::to_owned)
     }
 }
 
@@ -188,6 +231,11 @@ impl<'r> FromValue<'r> for &'r [u8] {
             _ => Err(Mismatch::kind("bytes")),
         }
     }
+
+    #[inline]
+    fn read_directly(row: &'r (dyn Row + '_), index: usize) -> Option<Self> {
+        row.bytes(index)
+    }
 }
 
 /// A `Vec<u8>` is bytes; a `Vec` of anything else that can be read is an array.
@@ -195,6 +243,11 @@ impl<T: VecElement> FromValue<'_> for Vec<T> {
     #[inline]
     fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
         T::read_vec(value)
+    }
+
+    #[inline]
+    fn read_directly(row: &dyn Row, index: usize) -> Option<Self> {
+        T::read_vec_directly(row, index)
     }
 }
 
@@ -208,12 +261,24 @@ pub trait VecElement: for<'x> FromValue<'x> {
     fn read_vec(value: ValueRef<'_>) -> Result<Vec<Self>, Mismatch> {
         read_array(value)
     }
+
+    /// Reads the whole `Vec` as [`FromValue::read_directly`] does.
+    #[inline]
+    fn read_vec_directly(row: &dyn Row, index: usize) -> Option<Vec<Self>> {
+        let _ = (row, index);
+        None
+    }
 }
 
 impl VecElement for u8 {
     #[inline]
     fn read_vec(value: ValueRef<'_>) -> Result<Vec<u8>, Mismatch> {
         <&[u8]>::from_value(value).map(<[u8]>::to_vec)
+    }
+
+    #[inline]
+    fn read_vec_directly(row: &dyn Row, index: usize) -> Option<Vec<u8>> {
+        row.bytes(index).map(<[u8]>::to_vec)
     }
 }
 

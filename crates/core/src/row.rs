@@ -19,6 +19,33 @@ pub trait Row {
     /// [`Class::Data`] where there is no such column, or where its bytes are not what
     /// its type says.
     fn value(&self, index: usize) -> Result<ValueRef<'_>>;
+
+    /// The value at `index` where it is an integer, by the shortest way there is: in a register
+    /// and not as one of many kinds. `None` says nothing but that [`value`](Row::value) has to be
+    /// asked, as for NULL, and is the answer of a row that has no such way. So it is with the
+    /// three below.
+    fn integer(&self, index: usize) -> Option<i64> {
+        let _ = index;
+        None
+    }
+
+    /// The value at `index` where it is a 64-bit float, as for [`integer`](Row::integer).
+    fn float(&self, index: usize) -> Option<f64> {
+        let _ = index;
+        None
+    }
+
+    /// The value at `index` where it is text, as for [`integer`](Row::integer).
+    fn text(&self, index: usize) -> Option<&str> {
+        let _ = index;
+        None
+    }
+
+    /// The value at `index` where it is bytes, as for [`integer`](Row::integer).
+    fn bytes(&self, index: usize) -> Option<&[u8]> {
+        let _ = index;
+        None
+    }
 }
 
 impl dyn Row + '_ {
@@ -28,6 +55,14 @@ impl dyn Row + '_ {
     /// [`Class::Data`], with the column's name and type and what does not fit.
     #[inline]
     pub fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
+        match T::read_directly(self, index) {
+            Some(read) => Ok(read),
+            None => self.read_any(index),
+        }
+    }
+
+    /// Reads a value of any kind.
+    fn read_any<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
         let value = self.value(index)?;
         match T::from_value(value) {
             Ok(read) => Ok(read),

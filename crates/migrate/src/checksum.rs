@@ -136,6 +136,7 @@ mod tests {
             engine,
             transactional,
             statements,
+            read_otherwise: Vec::new(),
         }
     }
 

@@ -46,6 +46,8 @@ pub struct PlanStep {
     pub id: RevisionId,
     /// Which way it runs.
     pub direction: Direction,
+    /// The engine that it runs on.
+    pub engine: Engine,
     /// What runs.
     pub work: Work,
     /// Whether all of it can run within a transaction, that of its group.

@@ -61,6 +61,19 @@ pub struct Section {
     pub transactional: bool,
     /// The statements, in order.
     pub statements: Vec<Statement>,
+    /// Where a section for all engines is read differently by some engine: that engine, and the
+    /// statements as it reads them.
+    pub read_otherwise: Vec<(Engine, Vec<Statement>)>,
+}
+
+impl Section {
+    /// The statements as the engine reads them.
+    pub fn statements_on(&self, engine: Engine) -> &[Statement] {
+        let mut others = self.read_otherwise.iter();
+        others
+            .find(|(other, _)| *other == engine)
+            .map_or(&self.statements, |(_, statements)| statements)
+    }
 }
 
 /// One statement of a section.

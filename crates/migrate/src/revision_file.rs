@@ -177,8 +177,26 @@ impl RawSection<'_> {
         Ok(Section {
             engine,
             transactional,
+            read_otherwise: match engine {
+                Some(_) => Vec::new(),
+                None => self.read_otherwise(&statements),
+            },
             statements,
         })
+    }
+
+    /// The statements on each engine that cuts the text of this section, which is for all,
+    /// differently: `[a;b]` is a name in one dialect, and two statements in another.
+    fn read_otherwise(&self, usual: &[Statement]) -> Vec<(Engine, Vec<Statement>)> {
+        let engines = Engine::all().into_iter();
+        engines
+            .filter_map(|engine| {
+                // What an engine cannot read to its end is sent as it is usually cut, and the
+                // server says what is wrong with it.
+                let statements = self.statements(Some(engine)).ok()?;
+                (statements != usual).then_some((engine, statements))
+            })
+            .collect()
     }
 
     /// That this section, which is no SQL, has none and is the only one of its direction.

@@ -9,7 +9,7 @@ use crate::concurrent::{drop_invalid_indexes, invalid_indexes, is_concurrent};
 use crate::failure::{advised, followed, of_statement};
 use crate::history_table::HalfWay;
 use crate::host::Direction;
-use crate::revision::{Section, Statement};
+use crate::revision::Statement;
 use crate::run::Run;
 use crate::together::RunStep;
 use crate::transaction::Transaction;
@@ -56,18 +56,16 @@ impl Walk<'_, '_> {
         }
         let mut before = 0;
         for section in self.place.step.sections(self.run.graph) {
-            let skip = self
-                .done
-                .saturating_sub(before)
-                .min(section.statements.len());
-            before += section.statements.len();
+            let statements = section.statements_on(self.place.step.engine);
+            let skip = self.done.saturating_sub(before).min(statements.len());
+            before += statements.len();
             if section.transactional {
-                if skip < section.statements.len() {
-                    self.transactional(section, before).await?;
+                if skip < statements.len() {
+                    self.transactional(statements, before).await?;
                 }
                 continue;
             }
-            for statement in &section.statements[skip..] {
+            for statement in &statements[skip..] {
                 self.alone(statement, doubtful).await?;
                 doubtful = false;
             }
@@ -76,13 +74,13 @@ impl Walk<'_, '_> {
     }
 
     /// Runs a section in a transaction, and notes in it that the section is done.
-    async fn transactional(&mut self, section: &Section, end: usize) -> Result<()> {
+    async fn transactional(&mut self, statements: &[Statement], end: usize) -> Result<()> {
         let mut patience = self.run.patience();
         let begin = self.done;
         loop {
             let transaction = Transaction::begin(self.run.host).await?;
             self.done = end;
-            let result = match self.statements(section).await {
+            let result = match self.statements(statements).await {
                 Ok(()) => transaction.commit(self.run.host).await,
                 Err(error) => {
                     transaction.rollback(self.run.host).await;
@@ -99,8 +97,8 @@ impl Walk<'_, '_> {
         }
     }
 
-    async fn statements(&self, section: &Section) -> Result<()> {
-        for statement in &section.statements {
+    async fn statements(&self, statements: &[Statement]) -> Result<()> {
+        for statement in statements {
             let ran = self.run.host.run(&statement.sql).await;
             ran.map_err(|error| of_statement(self.place.revision, statement, error))?;
         }

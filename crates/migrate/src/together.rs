@@ -76,7 +76,7 @@ async fn work(run: &Run<'_>, place: &RunStep<'_>) -> Result<()> {
         return code.map_err(|error| of_code(revision, direction, error));
     }
     for section in place.step.sections(run.graph) {
-        for statement in &section.statements {
+        for statement in section.statements_on(place.step.engine) {
             let ran = run.host.run(&statement.sql).await;
             ran.map_err(|error| of_statement(revision, statement, error))?;
         }

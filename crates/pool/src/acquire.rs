@@ -1,6 +1,6 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use underpin_core::driver::{Connector, Pooled};
 use underpin_core::{Deadline, Error, Result};
@@ -23,6 +23,9 @@ pub struct AcquireOptions {
     /// Number of attempts to connect to wait for after the first has failed. Default that of the
     /// pool's retry policy; with 0 the first failure is the last.
     pub retries: Option<u32>,
+    /// When the caller began to wait, where that was at another pool: waits are measured from
+    /// then, and the caller goes before those that came later. Default none: now.
+    pub arrived: Option<Instant>,
     /// The line of code that explanations name as the holder.
     pub caller: &'static Location<'static>,
 }
@@ -40,6 +43,7 @@ impl AcquireOptions {
             deadline: Deadline::NONE,
             timeout: None,
             retries: None,
+            arrived: None,
             caller,
         }
     }
@@ -59,6 +63,8 @@ pub(crate) struct Request {
     pub(crate) ticket: Option<Ticket>,
     pub(crate) caller: &'static Location<'static>,
     pub(crate) since: Timestamp,
+    /// Whether the wait began at another pool.
+    pub(crate) moved: bool,
     pub(crate) expires: Timestamp,
     /// How many more attempts to connect it waits for after the first has failed.
     pub(crate) retries: u32,
@@ -113,6 +119,14 @@ impl Call {
         self.since.after(timeout).min(deadline)
     }
 
+    /// When the call began to wait, if it asks the pool for the first time now.
+    pub(crate) fn arrival<C: Connector>(&self, inner: &Inner<C>, now: Timestamp) -> Timestamp {
+        match self.options.arrived {
+            Some(arrived) => inner.clock.timestamp(arrived.into()).min(now),
+            None => now,
+        }
+    }
+
     pub(crate) fn caller(&self) -> &'static Location<'static> {
         self.options.caller
     }
@@ -124,6 +138,7 @@ impl Call {
             ticket: self.ticket,
             caller: self.options.caller,
             since: self.since,
+            moved: self.options.arrived.is_some(),
             expires: self.expires(inner),
             retries: retries.unwrap_or(inner.options.retry.max_retries),
             shares: self.shares,

@@ -224,7 +224,7 @@ impl<C: Connector> Future for Checkout<C> {
         let mut outcome = match &mut this.stage {
             Stage::Start => {
                 let now = this.pool().now();
-                this.call.since = now;
+                this.call.since = this.call.arrival(this.pool(), now);
                 if !this.call.shares
                     && let Some(lease) = this.cached(now)
                 {

@@ -84,9 +84,17 @@ impl<T> Locked<T> {
                 return Ok(self.seat(slot, now));
             }
         }
-        let Request { caller, since, .. } = *request;
+        let Request {
+            caller,
+            since,
+            moved,
+            ..
+        } = *request;
         let state = &mut self.state;
-        let ticket = *request.ticket.get_or_insert_with(|| state.issue_ticket());
+        let ticket = *request.ticket.get_or_insert_with(|| match moved {
+            true => state.issue_ticket_since(since),
+            false => state.issue_ticket(),
+        });
         let mut acquired = self.state.acquire(caller, now);
         if acquired == Acquisition::Wait && self.close_cache(now) {
             acquired = self.state.acquire(caller, now);

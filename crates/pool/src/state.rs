@@ -129,7 +129,24 @@ impl State {
     /// A place in the order of arrival.
     pub(crate) fn issue_ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
-        Ticket(self.next_ticket)
+        Ticket {
+            number: self.next_ticket,
+            moved: Timestamp::START,
+        }
+    }
+
+    /// A place in the order of arrival for a caller that began to wait at another pool then.
+    pub(crate) fn issue_ticket_since(&mut self, since: Timestamp) -> Ticket {
+        match self.queue.first_since(since) {
+            Some(later) => Ticket {
+                number: match later.moved {
+                    Timestamp::START => later.number - 1,
+                    _ => later.number,
+                },
+                moved: since.after(Duration::from_nanos(1)),
+            },
+            None => self.issue_ticket(),
+        }
     }
 
     /// Somebody wants a connection. Nobody is overtaken: while anybody

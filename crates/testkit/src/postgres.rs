@@ -6,6 +6,7 @@ mod certificate;
 mod database;
 mod installation;
 mod locale;
+mod replica;
 mod sessions;
 mod shared;
 

@@ -3,6 +3,7 @@ use std::panic::Location;
 use underpin_cluster::{CallOptions, Cluster, Operation};
 use underpin_core::driver::BoxFuture;
 use underpin_core::{Deadline, Params, Result};
+use underpin_pool::Pool;
 
 use crate::metrics::Metrics;
 
@@ -66,11 +67,11 @@ impl Backend for Cluster {
     }
 
     fn pause(&self) {
-        self.pools().for_each(|pool| pool.pause());
+        self.pools().iter().for_each(Pool::pause);
     }
 
     fn resume(&self) {
-        self.pools().for_each(|pool| pool.resume());
+        self.pools().iter().for_each(Pool::resume);
     }
 
     fn close(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {

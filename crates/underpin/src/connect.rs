@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
-use underpin_cluster::{Cluster, ClusterOptions, Counters, NewMember};
+use underpin_cluster::{Cluster, ClusterOptions, Observer, connect_to_primary};
 use underpin_config::Config;
-use underpin_core::driver::{AnyConnection, AnyConnector, Connector};
+use underpin_core::driver::{AnyConnection, AnyConnector};
 use underpin_core::retry::{Decision, Operation, RetryPolicy};
-use underpin_core::{Address, Class, Deadline, Error, Result, Role};
+use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role};
 use underpin_pool::{PoolOptions, Shedding};
 
 use crate::backend::Backend;
@@ -29,15 +29,13 @@ pub(crate) fn open_with(
 ) -> Result<Database> {
     let backend: Box<dyn Backend> = match driver.open(&config)? {
         Opened::Own(backend) => backend,
-        Opened::Members(mut members) => {
-            for member in &mut members {
-                member.options.lazy |= lazy;
-            }
+        Opened::Members(members) => {
             let options = ClusterOptions {
                 capabilities: driver.capabilities(),
                 shares: driver.shares(),
                 pipelining: config.pipelining(),
                 retry: retry_policy(&config),
+                lazy,
             };
             Box::new(Cluster::open(members, options)?)
         }
@@ -48,32 +46,35 @@ pub(crate) fn open_with(
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let driver = engines::driver(config.engine())?;
-    let writes = |member: &NewMember| member.role == Role::Primary;
-    let connector = match driver.open(config)? {
-        Opened::Members(members) => members.into_iter().find(writes),
-        Opened::Own(_) => None,
+    let connectors: Vec<AnyConnector> = match driver.open(config)? {
+        Opened::Members(members) => members
+            .into_iter()
+            .filter(|member| member.role != Some(Role::Replica))
+            .map(|member| member.connector)
+            .collect(),
+        Opened::Own(_) => {
+            return Err(Error::new(
+                Class::Unsupported,
+                format!(
+                    "The engine {} has no connection of its own to open.",
+                    driver.engine()
+                ),
+            )
+            .with_hint("Open a Database instead."));
+        }
     };
-    let Some(NewMember { connector, .. }) = connector else {
-        return Err(Error::new(
-            Class::Unsupported,
-            format!(
-                "The engine {} has no connection of its own to open.",
-                driver.engine()
-            ),
-        )
-        .with_hint("Open a Database instead."));
-    };
-    let held = Held::Owned(attempts(&connector, config).await?);
-    Ok(Session::new(held, &*driver, Arc::new(Counters::default())))
+    let held = Held::Owned(attempts(&connectors, config).await?);
+    let (counters, observer) = (Arc::default(), Observer::default());
+    Ok(Session::new(held, &*driver, counters, observer))
 }
 
 /// Connects, and again after the configured waits where that may help.
-async fn attempts(connector: &AnyConnector, config: &Config) -> Result<AnyConnection> {
+async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyConnection> {
     let policy = retry_policy(config);
     let mut attempt = 0;
     loop {
         let deadline = Deadline::after(Instant::now().into_std(), config.connection_timeout());
-        let error = match connector.connect(deadline).await {
+        let error = match connect_to_primary(connectors, deadline).await {
             Ok(connection) => return Ok(connection),
             Err(error) => error,
         };
@@ -94,12 +95,17 @@ async fn attempts(connector: &AnyConnector, config: &Config) -> Result<AnyConnec
 
 /// Where the database is, for people: endpoints and database, no secret.
 pub(crate) fn whereabouts(config: &Config) -> String {
-    let endpoints: Vec<String> = config.endpoints().iter().map(ToString::to_string).collect();
-    let endpoints = endpoints.join(",");
-    match config.endpoints()[0].address {
+    whereabouts_of(config.endpoints(), config)
+}
+
+/// The same of some of the endpoints.
+pub(crate) fn whereabouts_of(endpoints: &[Endpoint], config: &Config) -> String {
+    let named: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
+    let named = named.join(",");
+    match endpoints[0].address {
         // Their path is the database.
-        Address::File(_) | Address::Memory => endpoints,
-        _ => format!("{endpoints}/{}", config.database()),
+        Address::File(_) | Address::Memory => named,
+        _ => format!("{named}/{}", config.database()),
     }
 }
 

@@ -165,8 +165,11 @@ impl Database {
         Database::postgres(config).dial(dial).connect_lazy()
     }
 
-    /// The same database for reads: statements may go to a replica, or to SQLite's
-    /// readers, and transactions are read-only.
+    /// The same database for reads: statements go to all hosts that answer, in turns, or to
+    /// SQLite's readers, and transactions are read-only. A statement that writes is refused, on a
+    /// single host too: one whose text does not tell that it only reads runs in a read-only
+    /// transaction, which costs a round trip more. What an [acquired](Database::acquire)
+    /// connection does is the caller's own affair.
     #[must_use]
     pub fn read(&self) -> Database {
         self.with(|options| {
@@ -184,7 +187,9 @@ impl Database {
     }
 
     /// The same database for statements that may as well run twice: one whose connection
-    /// is lost is tried again, also where it may have taken effect already.
+    /// is lost is tried again, also where it may have taken effect already. Retries are at most a
+    /// fifth of the database's calls, or ten in each second, so that an outage does not become a
+    /// storm.
     #[must_use]
     pub fn idempotent(&self) -> Database {
         self.with(|options| options.idempotent = true)
@@ -285,6 +290,7 @@ impl Database {
             Held::Leased(lease),
             &*self.shared.driver,
             counters,
+            cluster.observer(),
         ))
     }
 
@@ -292,19 +298,6 @@ impl Database {
     pub(crate) async fn connect_once(&self, place: &'static Location<'static>) -> Result<()> {
         match self.shared.backend.cluster() {
             Some(_) => self.lease_at(Deadline::NONE, place).await.map(drop),
-            None => self.shared.backend.ping(self.options, place).await,
-        }
-    }
-
-    /// Asks for a sign of life without counting that as a statement; a cluster is asked on a
-    /// connection of its pool.
-    pub(crate) async fn ping_within(
-        &self,
-        deadline: Deadline,
-        place: &'static Location<'static>,
-    ) -> Result<()> {
-        match self.shared.backend.cluster() {
-            Some(_) => self.lease_at(deadline, place).await?.ping(deadline).await,
             None => self.shared.backend.ping(self.options, place).await,
         }
     }
@@ -350,6 +343,9 @@ impl Database {
     ) -> Result<RowStream<T>> {
         let deadline = self.options.deadline_from(Instant::now());
         let session = Arc::new(self.lease_at(deadline, place).await?);
+        if self.options.read && self.cluster()?.needs_guard(sql) {
+            session.begin(self.options.transaction, deadline).await?;
+        }
         session.stream(sql, params, deadline).await
     }
 
@@ -448,8 +444,7 @@ impl Database {
             jitter: 1.0,
             ..cluster.policy(self.options)
         };
-        (attempt < policy.max_retries).then(|| {
-            cluster.counters().retry();
+        (attempt < policy.max_retries && cluster.may_retry()).then(|| {
             let wait = policy.wait(attempt, fastrand::f64());
             tracing::warn!(
                 wait_ms = wait.as_millis() as u64,

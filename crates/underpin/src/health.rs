@@ -3,7 +3,8 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use underpin_core::{Class, Engine, Error, Result};
+use underpin_cluster::{Cluster, MemberState, Sign};
+use underpin_core::{Engine, Error, Result};
 
 use crate::database::Database;
 
@@ -22,14 +23,20 @@ pub struct Health {
     pub endpoint: String,
     /// Why it did not answer.
     pub error: Option<Error>,
+    /// Its members: each host, or SQLite's writer and its readers. Empty for an engine with a pool
+    /// of its own.
+    pub members: Vec<MemberState>,
 }
 
 /// Whether a database answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Status {
-    /// It answered.
+    /// It answered, and so do all of its hosts.
     Healthy,
-    /// It answers, but every connection of the pool is in use and others wait.
+    /// It answered, but one of its hosts does not.
+    Degraded,
+    /// It answers, but every connection of the pool is in use.
     Busy,
     /// It did not answer.
     Unhealthy,
@@ -39,8 +46,9 @@ pub enum Status {
 const BOUND: Duration = Duration::from_secs(5);
 
 impl Database {
-    /// Asks whether the database answers, now: a round trip on a connection of the pool,
-    /// without retries, within 5 s or the handle's deadline.
+    /// Asks whether the database answers, now: a round trip on a connection of the pool, or on one
+    /// of its own where all of the pool's are in use; without retries, within 5 s or the handle's
+    /// deadline.
     ///
     /// # Cancel safety
     /// Safe.
@@ -54,10 +62,13 @@ impl Database {
         let answer = self.answers(place).await;
         let took = begun.elapsed();
         let waiting = self.metrics().waiting;
+        let cluster = self.shared.backend.cluster();
+        let members = cluster.map(Cluster::members).unwrap_or_default();
+        let all_answer = members.iter().all(|member| member.error.is_none());
         let status = match &answer {
-            Ok(()) if waiting == 0 => Status::Healthy,
-            Ok(()) => Status::Busy,
-            Err(error) if is_crowded(error) => Status::Busy,
+            Ok(Sign::Pooled) if waiting == 0 && all_answer => Status::Healthy,
+            Ok(Sign::Pooled) if waiting == 0 => Status::Degraded,
+            Ok(_) => Status::Busy,
             Err(_) => Status::Unhealthy,
         };
         Health {
@@ -66,27 +77,22 @@ impl Database {
             engine: self.engine(),
             endpoint: crate::connect::whereabouts(&self.config()),
             error: answer.err(),
+            members,
         }
     }
 
-    async fn answers(&self, place: &'static Location<'static>) -> Result<()> {
+    async fn answers(&self, place: &'static Location<'static>) -> Result<Sign> {
         let wait = self.options.deadline.map_or(BOUND, |wait| wait.min(BOUND));
         let handle = self.deadline(wait).retries(0)?;
         let deadline = handle.options.deadline_from(Instant::now());
-        handle.ping_within(deadline, place).await
-    }
-}
-
-/// Whether the pool had nothing to give because all of it is in use: the server was not
-/// even asked.
-fn is_crowded(error: &Error) -> bool {
-    matches!(
-        error.class(),
-        Class::Busy
-            | Class::Timeout {
-                stage: underpin_core::Stage::Queue
+        match handle.shared.backend.cluster() {
+            Some(cluster) => cluster.sign_of_life(handle.options, deadline, place).await,
+            None => {
+                let answer = handle.shared.backend.ping(handle.options, place).await;
+                answer.map(|()| Sign::Pooled)
             }
-    )
+        }
+    }
 }
 
 impl Health {
@@ -100,6 +106,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Status::Healthy => "healthy",
+            Status::Degraded => "degraded",
             Status::Busy => "busy",
             Status::Unhealthy => "unhealthy",
         })
@@ -112,9 +119,19 @@ impl fmt::Display for Health {
         if let Some(took) = self.response_time {
             write!(f, ", answered in {took:.1?}")?;
         }
-        match &self.error {
-            Some(error) => write!(f, ": {error}"),
-            None => Ok(()),
+        if let Some(error) = &self.error {
+            write!(f, ": {error}")?;
         }
+        for member in &self.members {
+            if let Some(error) = &member.error {
+                let lasting = member.lasting.unwrap_or_default();
+                let endpoint = &member.endpoint;
+                write!(
+                    f,
+                    "; {endpoint} has not answered for {lasting:.0?}: {error}"
+                )?;
+            }
+        }
+        Ok(())
     }
 }

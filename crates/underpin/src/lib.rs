@@ -40,6 +40,8 @@ mod connection;
 mod database;
 mod engines;
 mod health;
+#[cfg(feature = "postgres")]
+mod listen;
 mod metrics;
 pub mod migrate;
 mod one_row;
@@ -75,17 +77,22 @@ pub use underpin_config as config;
 pub use underpin_model as model;
 /// Statements as typed constants, checked against a database in a test.
 pub use underpin_query as query;
+/// How each dialect of SQL is read and written: one lexer, and what differs as data.
+pub use underpin_sql as sql;
 
 pub use config::{Config, IntoConfig};
 pub use connection::{Connection, Lease};
 pub use database::Database;
 pub use health::{Health, Status};
+#[cfg(feature = "postgres")]
+pub use listen::{Heard, Listener};
 pub use metrics::Metrics;
 pub use model::{Field, Keyed, Model, models};
 #[cfg(feature = "postgres")]
 pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
+pub use underpin_cluster::{Event, Events, MemberState};
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{

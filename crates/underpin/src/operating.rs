@@ -1,5 +1,6 @@
+use underpin_cluster::{Cluster, Events};
 use underpin_core::{Class, Error, Result};
-use underpin_pool::{Bounds, Statistics};
+use underpin_pool::{Bounds, Pool, Statistics};
 
 use crate::database::Database;
 
@@ -33,11 +34,21 @@ impl Database {
         self.cluster()?.resize(bounds)
     }
 
+    /// What becomes of the database's servers from now on: which ones answer, which one is the
+    /// primary, and how long a failover took. Nothing comes of a database that has a single host.
+    /// The stream ends when the database is closed.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` for an engine with a pool of its own.
+    pub fn events(&self) -> Result<Events> {
+        Ok(self.cluster()?.events())
+    }
+
     /// The pools in numbers, with histograms of the waits; the one that takes writes first.
     /// [`metrics`](Database::metrics) adds them up.
     pub fn statistics(&self) -> Vec<Statistics> {
         let cluster = self.shared.backend.cluster();
-        let pools = cluster.into_iter().flat_map(|cluster| cluster.pools());
-        pools.map(|pool| pool.statistics()).collect()
+        let pools = cluster.map(Cluster::pools).unwrap_or_default();
+        pools.iter().map(Pool::statistics).collect()
     }
 }

@@ -66,7 +66,7 @@ impl Parts {
             ));
         }
         Ok(Parts {
-            connector: postgres::connector(&config)?,
+            connector: postgres::connector(&config, &config.endpoints()[0])?,
             config,
             hooks: Hooks::new(),
         })

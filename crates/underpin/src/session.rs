@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use underpin_cluster::{Answer, AnyLease, Counters, Operation, mark_stale_if_read_only};
+use underpin_cluster::{Answer, AnyLease, Counters, Observer, Operation};
 use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandOver, Pooled};
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, Params, Result, RowStream, TransactionOptions,
@@ -36,6 +36,7 @@ pub(crate) struct Session {
     engine: Engine,
     capabilities: Capabilities,
     counters: Arc<Counters>,
+    observer: Observer,
     /// Whether the transaction that was begun last was to read only.
     read_only: AtomicBool,
     /// Whether `leftovers` holds anything, so that the usual call takes no lock.
@@ -52,12 +53,18 @@ pub(crate) enum Leftover {
 }
 
 impl Session {
-    pub(crate) fn new(held: Held, driver: &dyn EngineDriver, counters: Arc<Counters>) -> Self {
+    pub(crate) fn new(
+        held: Held,
+        driver: &dyn EngineDriver,
+        counters: Arc<Counters>,
+        observer: Observer,
+    ) -> Self {
         Session {
             held,
             engine: driver.engine(),
             capabilities: driver.capabilities(),
             counters,
+            observer,
             read_only: AtomicBool::new(false),
             has_leftovers: AtomicBool::new(false),
             leftovers: Mutex::default(),
@@ -99,7 +106,7 @@ impl Session {
             && let Held::Leased(lease) = &self.held
             && !self.read_only.load(Ordering::Relaxed)
         {
-            mark_stale_if_read_only(&self.capabilities, error, lease);
+            self.observer.note(error, lease);
         }
         result
     }

@@ -1,12 +1,12 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use underpin_core::driver::{
-    BoxFuture, BulkTarget, Call as Asked, Connection as Connects, Fetching, Pooled, RowSink,
-    RowSource, SessionState,
+    Abort, AbortHandle, BoxFuture, BulkTarget, Call as Asked, Connection as Connects,
+    ConnectionExt, Fetching, Observation, Pooled, RowSink, RowSource, SessionState,
 };
 use underpin_core::{
     Class, Columns, Deadline, Endpoint, Error, Result, Role, Stage, StatementDescription,
@@ -28,6 +28,29 @@ pub struct Connection {
 
 /// How long closing takes at the most, where no deadline is given.
 const CLOSE_BOUND: Duration = Duration::from_secs(5);
+
+/// Whether the server takes no writes, and the name of the file it writes its log to, which
+/// begins with the timeline: unlike the control file, it has the new one as soon as the server is
+/// promoted.
+const OBSERVE: &str = "SELECT pg_catalog.pg_is_in_recovery()
+        OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,
+    CASE WHEN NOT pg_catalog.pg_is_in_recovery()
+        THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
+
+/// Ends a session from outside.
+struct Aborting(Weak<Wire>);
+
+impl Abort for Aborting {
+    fn abort(&self) {
+        if let Some(wire) = self.0.upgrade() {
+            wire.kill();
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.upgrade().is_none_or(|wire| wire.has_ended())
+    }
+}
 
 impl Connection {
     pub(crate) fn new(session: Arc<Session>) -> Self {
@@ -180,6 +203,42 @@ impl Connects for Connection {
 
     fn role(&self) -> Role {
         self.session.wire.role()
+    }
+
+    fn observe(&self, deadline: Deadline) -> BoxFuture<'_, Result<Observation>> {
+        Box::pin(async move {
+            let call = Asked {
+                sql: OBSERVE,
+                params: &[],
+                deadline,
+                shared: false,
+            };
+            let rows = self.query::<(bool, Option<String>)>(call, 1).await?;
+            let Some((replica, segment)) = rows.first() else {
+                return Err(Error::new(
+                    Class::Protocol,
+                    "The server gave no row when it was asked for its role.",
+                ));
+            };
+            let role = match *replica {
+                true => Role::Replica,
+                false => Role::Primary,
+            };
+            self.session.wire.set_role(role);
+            let observation = Observation::new(role);
+            let segment = segment.as_deref().and_then(|name| name.get(..8));
+            let timeline = segment.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+            Ok(match timeline {
+                Some(timeline) => observation.on_timeline(timeline),
+                None => observation,
+            })
+        })
+    }
+
+    fn abort_handle(&self) -> Option<AbortHandle> {
+        Some(AbortHandle::new(Aborting(Arc::downgrade(
+            &self.session.wire,
+        ))))
     }
 
     fn in_flight(&self) -> usize {

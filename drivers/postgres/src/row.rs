@@ -77,6 +77,36 @@ impl Reads for Row<'_> {
             None => Err(malformed()),
         }
     }
+
+    fn integer(&self, index: usize) -> Option<i64> {
+        match self.value(index) {
+            Ok(ValueRef::I64(v)) => Some(v),
+            Ok(ValueRef::I32(v)) => Some(v.into()),
+            Ok(ValueRef::I16(v)) => Some(v.into()),
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize) -> Option<f64> {
+        match self.value(index) {
+            Ok(ValueRef::F64(v)) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        match self.value(index) {
+            Ok(ValueRef::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self, index: usize) -> Option<&[u8]> {
+        match self.value(index) {
+            Ok(ValueRef::Bytes(bytes)) => Some(bytes),
+            _ => None,
+        }
+    }
 }
 
 #[cold]

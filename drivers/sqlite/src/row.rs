@@ -90,6 +90,45 @@ impl Row for SqliteRow<'_, '_> {
             Stored::Blob(bytes) => ValueRef::Bytes(bytes),
         })
     }
+
+    fn integer(&self, index: usize) -> Option<i64> {
+        match self.stored(index)? {
+            Stored::Integer(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn float(&self, index: usize) -> Option<f64> {
+        match self.stored(index)? {
+            Stored::Real(v) => Some(v),
+            _ => None,
+        }
+    }
+
+    fn text(&self, index: usize) -> Option<&str> {
+        match self.stored(index)? {
+            Stored::Text(bytes) => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        }
+    }
+
+    fn bytes(&self, index: usize) -> Option<&[u8]> {
+        match self.stored(index)? {
+            Stored::Blob(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+impl SqliteRow<'_, '_> {
+    /// What SQLite has, where the declared type gives it no other meaning.
+    #[inline]
+    fn stored(&self, index: usize) -> Option<Stored<'_>> {
+        match self.shape.kinds.get(index)? {
+            Kind::Stored => self.row.get_ref(index).ok(),
+            Kind::Bool | Kind::Json => None,
+        }
+    }
 }
 
 #[cold]

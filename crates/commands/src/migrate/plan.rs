@@ -58,7 +58,7 @@ fn rows(plan: &Plan, graph: &Graph) -> Vec<Vec<Value>> {
         for step in &plan.steps[group.steps.clone()] {
             let mut done = 0;
             for section in step.sections(graph) {
-                for statement in &section.statements {
+                for statement in section.statements_on(step.engine) {
                     done += 1;
                     if done <= step.skip {
                         continue;
@@ -115,13 +115,14 @@ fn write_step(
     }
     let mut done = 0;
     for section in step.sections(graph) {
-        let skip = step.skip.saturating_sub(done).min(section.statements.len());
-        done += section.statements.len();
-        let own = section.transactional && !in_transaction && skip < section.statements.len();
+        let statements = section.statements_on(step.engine);
+        let skip = step.skip.saturating_sub(done).min(statements.len());
+        done += statements.len();
+        let own = section.transactional && !in_transaction && skip < statements.len();
         if own {
             writeln!(out, "BEGIN;")?;
         }
-        for statement in &section.statements[skip..] {
+        for statement in &statements[skip..] {
             writeln!(out, "{};", statement.sql)?;
         }
         if own {

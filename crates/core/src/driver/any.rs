@@ -98,6 +98,31 @@ impl AnyConnector {
     {
         AnyConnector(Arc::new(connector))
     }
+
+    /// The same connector, which shows each connection that it opens to `note`.
+    #[must_use]
+    pub fn noting(self, note: impl Fn(&AnyConnection) + Send + Sync + 'static) -> Self {
+        AnyConnector(Arc::new(Noting {
+            inner: self,
+            note: Box::new(note),
+        }))
+    }
+}
+
+/// A connector whose connections somebody takes note of.
+struct Noting {
+    inner: AnyConnector,
+    note: Box<dyn Fn(&AnyConnection) + Send + Sync>,
+}
+
+impl Connects for Noting {
+    fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<AnyConnection>> {
+        Box::pin(async move {
+            let connection = self.inner.0.connect(deadline).await?;
+            (self.note)(&connection);
+            Ok(connection)
+        })
+    }
 }
 
 impl Connector for AnyConnector {

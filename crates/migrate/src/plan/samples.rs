@@ -40,6 +40,7 @@ pub(crate) fn script(sections: &[(bool, usize)]) -> Script {
                 line,
             })
             .collect(),
+        read_otherwise: Vec::new(),
     };
     Script::Sql(sections.iter().map(section).collect())
 }

@@ -33,7 +33,9 @@ pub(crate) fn statements(
 ) -> Vec<&Statement> {
     let sections = sections(script(revision, direction));
     let indices = for_engine(sections, engine).into_iter();
-    indices.flat_map(|i| &sections[i].statements).collect()
+    indices
+        .flat_map(|i| sections[i].statements_on(engine))
+        .collect()
 }
 
 /// The revision as a step; `done` is how many statements ran before, if it stopped half-way.
@@ -48,7 +50,9 @@ pub(super) fn step(
     let indices = for_engine(all, engine);
     let own = || indices.iter().map(|&index| &all[index]);
     let transactional = own().all(|section| section.transactional);
-    let statements = own().map(|section| section.statements.len()).sum();
+    let statements = own()
+        .map(|section| section.statements_on(engine).len())
+        .sum();
     let work = match script {
         Script::Sql(_) => Work::Sql(indices),
         Script::Code => Work::Code,
@@ -64,6 +68,7 @@ pub(super) fn step(
     Ok(PlanStep {
         id: revision.id.clone(),
         direction,
+        engine,
         work,
         // Half of it stands already, outside any transaction.
         transactional: transactional && done.is_none(),

@@ -435,14 +435,8 @@ fn what_stands_outside_a_transaction_splits_the_groups() {
     let none = History::default();
     let plan = up(&graph, &none, "head").unwrap();
     assert_eq!(groups(&plan), [(0..2, true), (2..3, false), (3..5, true)]);
-    let each = plan_up(
-        &graph,
-        &none,
-        &Target::Head,
-        Engine::SQLITE,
-        Mode::PerRevision,
-    )
-    .unwrap();
+    let engine = plan.steps[0].engine;
+    let each = plan_up(&graph, &none, &Target::Head, engine, Mode::PerRevision).unwrap();
     assert_eq!(each.groups.len(), 5);
     assert_eq!(each.steps, plan.steps);
     let back = down(&graph, &history("a b c d e"), "base").unwrap();

@@ -35,6 +35,7 @@ fn section(engine: Option<Engine>, transactional: bool, statements: &[(usize, &s
         engine,
         transactional,
         statements: statements.iter().map(statement).collect(),
+        read_otherwise: Vec::new(),
     }
 }
 
@@ -489,6 +490,24 @@ fn sections_of_their_own_stand_in_the_place_of_the_templates() {
         said.contains("does not give the revision its SQL as it stands."),
         "{said}"
     );
+}
+
+#[test]
+fn a_section_for_all_engines_is_cut_as_each_engine_reads_it() {
+    let sql = "SELECT 1 AS [a;b];\nSELECT 2";
+    let revision = read(&format!("{HEAD}-- up\n{sql};\n"));
+    let Script::Sql(sections) = &revision.up else {
+        panic!("{:?}", revision.up)
+    };
+    let on = |engine| -> Vec<&str> {
+        let statements = sections[0].statements_on(engine).iter();
+        statements.map(|statement| statement.sql.as_str()).collect()
+    };
+    assert_eq!(on(Engine::SQLITE), ["SELECT 1 AS [a;b]", "SELECT 2"]);
+    assert_eq!(on(Engine::POSTGRES), ["SELECT 1 AS [a", "b]", "SELECT 2"]);
+    // The text is what the checksum is of, whatever engines there are.
+    let usual = sections[0].statements.len();
+    assert_eq!(usual, 3);
 }
 
 fn begins_no_section(line: &str) -> bool {

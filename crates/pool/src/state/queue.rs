@@ -7,7 +7,12 @@ use crate::timestamp::Timestamp;
 /// A caller's place in the order of arrival. It is kept when a connection that the caller
 /// was given turns out to be dead, so that the caller does not go to the end of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Ticket(pub(crate) u64);
+pub(crate) struct Ticket {
+    pub(crate) number: u64,
+    /// For a caller that came from another pool, and stands behind who has the number: when it
+    /// began to wait there. The start for all others.
+    pub(crate) moved: Timestamp,
+}
 
 /// A waiting caller. On one cache line, since another thread reads what one wrote.
 #[derive(Debug, Clone)]
@@ -82,6 +87,13 @@ impl Queue {
             .waiters
             .partition_point(|other| other.ticket < waiter.ticket);
         self.waiters.insert(at, waiter);
+    }
+
+    /// The ticket of the first who came later than this.
+    pub(crate) fn first_since(&self, arrived: Timestamp) -> Option<Ticket> {
+        let mut waiters = self.waiters.iter();
+        let later = waiters.find(|waiter| waiter.since > arrived)?;
+        Some(later.ticket)
     }
 
     pub(crate) fn oldest(&self) -> Option<&Waiter> {

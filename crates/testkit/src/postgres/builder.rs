@@ -14,7 +14,7 @@ use crate::port::free_port;
 use crate::secrets;
 use crate::unavailable::Unavailable;
 
-const SUPERVISE: &str = include_str!("supervise.sh");
+pub(super) const SUPERVISE: &str = include_str!("supervise.sh");
 const USER: &str = "underpin_test";
 
 /// A private server, yet to be started.
@@ -187,15 +187,9 @@ impl PostgresBuilder {
     }
 
     fn configure(&self, directory: &Path, port: u16) -> io::Result<()> {
-        let place = |name: &str| directory.join(name).to_string_lossy().into_owned();
-        let port = port.to_string();
         let own = [
             ("listen_addresses", "127.0.0.1"),
-            ("port", &port),
-            ("unix_socket_directories", &place("socket")),
             ("ssl", "on"),
-            ("ssl_cert_file", &place("server.pem")),
-            ("ssl_key_file", &place("server.key")),
             ("password_encryption", "scram-sha-256"),
             ("fsync", "off"),
             ("full_page_writes", "off"),
@@ -207,9 +201,9 @@ impl PostgresBuilder {
             ("log_timezone", "UTC"),
         ];
         let given = self.settings.iter().map(|(n, v)| (n.as_str(), v.as_str()));
-        let mut conf = String::new();
+        let mut conf = settings(directory, port);
         for (name, value) in own.into_iter().chain(given) {
-            let _ = writeln!(conf, "{name} = '{}'", value.replace('\'', "''"));
+            conf.push_str(&setting(name, value));
         }
         // Writing into a file that initdb made leaves it with its owner.
         fs::write(directory.join("data/postgresql.conf"), conf)?;
@@ -221,6 +215,22 @@ impl PostgresBuilder {
         );
         fs::write(directory.join("data/pg_hba.conf"), hba)
     }
+}
+
+/// The settings by which servers on one machine differ.
+pub(super) fn settings(directory: &Path, port: u16) -> String {
+    let place = |name: &str| directory.join(name).to_string_lossy().into_owned();
+    let settings = [
+        ("port", port.to_string()),
+        ("unix_socket_directories", place("socket")),
+        ("ssl_cert_file", place("server.pem")),
+        ("ssl_key_file", place("server.key")),
+    ];
+    settings.map(|(name, value)| setting(name, &value)).concat()
+}
+
+fn setting(name: &str, value: &str) -> String {
+    format!("{name} = '{}'\n", value.replace('\'', "''"))
 }
 
 impl fmt::Debug for PostgresBuilder {

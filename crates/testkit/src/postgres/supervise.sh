@@ -128,6 +128,16 @@ while read -r order argument; do
         rm -f "$directory/password"
         [ "$outcome" = 0 ] && echo "done" || echo "exit status $outcome"
         ;;
+    copy)
+        # The files of a running server; its log of changes is streamed from there.
+        if cp -R "$argument/data" "$data" && cp "$argument"/*.pem "$argument"/server.key "$directory" &&
+            mkdir "$directory/socket" && rm -rf "$data/postmaster.pid" "$data"/pg_wal/* &&
+            mkdir -p "$data/pg_wal/archive_status" && chmod 700 "$data"; then
+            echo "done"
+        else
+            echo "the files could not be copied"
+        fi
+        ;;
     start) start ;;
     programs) programs=$argument && echo "done" ;;
     quit) stop QUIT && echo "done" || echo "it did not stop in ten seconds" ;;

@@ -1,12 +1,12 @@
 use underpin_cluster::NewMember;
 use underpin_config::Config;
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
-use underpin_core::{Engine, Result, Role};
+use underpin_core::{Endpoint, Engine, Result};
 use underpin_pool::Hooks;
 use underpin_postgres::{Connection, Connector, Options};
 
 use super::{EngineDriver, Opened};
-use crate::connect::{pool_options, whereabouts};
+use crate::connect::{pool_options, whereabouts_of};
 
 /// PostgreSQL, with what a program brings beside its configuration.
 #[derive(Clone, Default)]
@@ -30,25 +30,37 @@ impl EngineDriver for Postgres {
     }
 
     fn open(&self, config: &Config) -> Result<Opened> {
-        let mut connector = connector(config)?;
+        let endpoints = config.endpoints().iter();
+        let members: Result<Vec<NewMember>> = endpoints
+            .map(|endpoint| self.member(config, endpoint))
+            .collect();
+        Ok(Opened::Members(members?))
+    }
+}
+
+impl Postgres {
+    fn member(&self, config: &Config, endpoint: &Endpoint) -> Result<NewMember> {
+        let mut connector = connector(config, endpoint)?;
         if let Some(given) = &self.callbacks {
             connector = connector.with_callbacks_of(given);
         }
-        let options = pool_options(config, whereabouts(config), false);
+        let name = whereabouts_of(std::slice::from_ref(endpoint), config);
+        let options = pool_options(config, name, false);
+        let connector = AnyConnector::new(connector);
         let hooks = self.hooks.clone().on(|connection: &AnyConnection| {
             connection
                 .downcast_ref::<Connection>()
                 .expect("the pool's connections are its connector's")
         });
-        Ok(Opened::Members(vec![NewMember {
+        Ok(NewMember {
             hooks,
-            ..NewMember::new(Role::Primary, AnyConnector::new(connector), options)
-        }]))
+            ..NewMember::new(endpoint.clone(), connector, options)
+        })
     }
 }
 
-/// Opens connections to the hosts of a configuration.
-pub(crate) fn connector(config: &Config) -> Result<Connector> {
+/// Opens connections to one of the hosts of a configuration.
+pub(crate) fn connector(config: &Config, endpoint: &Endpoint) -> Result<Connector> {
     // One way of encrypting for all endpoints: the strictest that any of them asks for.
     let tls = config
         .endpoints()
@@ -68,5 +80,5 @@ pub(crate) fn connector(config: &Config) -> Result<Connector> {
         options: config.options().map(str::to_owned),
         ..Options::default()
     };
-    Connector::new(config.endpoints().iter().cloned(), options)
+    Connector::new([endpoint.clone()], options)
 }

@@ -36,7 +36,11 @@ impl EngineDriver for Sqlite {
             one.idle_timeout = Duration::MAX;
             one.max_lifetime = Duration::MAX;
         }
-        let writer = NewMember::new(Role::Primary, connector(config, Access::Writer), one);
+        let member = |access, options| {
+            let endpoint = config.endpoints()[0].clone();
+            NewMember::new(endpoint, connector(config, access), options)
+        };
+        let writer = member(Access::Writer, one).with_role(Role::Primary);
         if config.is_memory() {
             return Ok(Opened::Members(vec![writer]));
         }
@@ -45,7 +49,7 @@ impl EngineDriver for Sqlite {
             lazy: true,
             ..usual
         };
-        let readers = NewMember::new(Role::Replica, connector(config, Access::Reader), readers);
+        let readers = member(Access::Reader, readers).with_role(Role::Replica);
         Ok(Opened::Members(vec![writer, readers]))
     }
 }

@@ -143,8 +143,8 @@ impl EngineDriver for Brook {
             read_only: config.read_only(),
             ..underpin::sqlite::Options::writer()
         };
-        let connector = BrookConnector(underpin::sqlite::Connector::new(endpoint, native));
-        let member = NewMember::new(Role::Primary, AnyConnector::new(connector), options);
+        let connector = BrookConnector(underpin::sqlite::Connector::new(endpoint.clone(), native));
+        let member = NewMember::new(endpoint.clone(), AnyConnector::new(connector), options);
         Ok(Opened::Members(vec![member]))
     }
 }

@@ -54,6 +54,41 @@ async fn unhealthy_while_the_server_hangs() {
 }
 
 #[tokio::test]
+async fn a_server_that_hangs_is_unhealthy_though_all_connections_are_in_use() {
+    let mut server = or_skip!(Postgres::start());
+    let db = small(&server.url("postgres"), 2).await;
+    let held = [db.acquire().await.unwrap(), db.acquire().await.unwrap()];
+    let report = tokio::spawn({
+        let db = db.clone();
+        async move { db.query("SELECT 1", ()).await.map(drop) }
+    });
+    // The connections of the pool say nothing of the server, which is asked beside them.
+    for _ in 0..3 {
+        let health = db.health().await;
+        assert_eq!(health.status, Status::Busy, "{health}");
+        assert!(health.response_time.is_some());
+    }
+    let admin = server.admin().await;
+    let count = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'
+        AND pid <> pg_backend_pid()";
+    eventually("the probes are gone", async || {
+        let row = admin.query_one(count, &[]).await.unwrap();
+        row.get::<_, i64>(0) == 2
+    })
+    .await;
+    server.pause();
+    let health = db.deadline(Duration::from_secs(1)).health().await;
+    assert_eq!(health.status, Status::Unhealthy, "{health}");
+    server.resume();
+    eventually("it is healthy again", async || {
+        db.health().await.is_healthy()
+    })
+    .await;
+    drop(held);
+    report.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn metrics_count_what_was_done() {
     for place in Place::each("metrics") {
         let db = small(&place.url(), 4).await;

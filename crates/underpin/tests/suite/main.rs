@@ -11,6 +11,7 @@ mod effect;
 mod errors;
 mod faults;
 mod health;
+mod hosts;
 mod house;
 mod joined;
 mod lanes;

@@ -102,6 +102,19 @@ async fn the_pool(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
+async fn the_hosts(db: Database) -> Result<()> {
+    use underpin::Event;
+
+    let mut events = db.events()?;
+    while let Some(event) = events.next().await {
+        if let Event::FailoverDone { to, took } = event {
+            println!("{to} is the primary after {took:.1?}");
+        }
+    }
+    Ok(())
+}
+
+#[rustfmt::skip]
 async fn example_6(db: Database) -> Result<()> {
     use std::time::Duration;
     let lease = db.acquire().await?;               // given back, cleaned, when dropped

@@ -45,6 +45,36 @@ fn newcomers_never_overtake_waiters() {
 }
 
 #[test]
+fn who_moves_from_another_pool_is_served_in_the_order_of_arrival() {
+    let (mut state, _) = filled(1, |_| {});
+    let held = lease(&mut state, secs(1));
+    wait(&mut state, 5, 3, secs(5));
+    wait(&mut state, 9, 3, secs(9));
+    let now = secs(10);
+    for cell in [7, 3, 8, 2, 10] {
+        let ticket = state.issue_ticket_since(secs(u64::from(cell)));
+        let waiter = Waiter {
+            ticket,
+            cell,
+            caller: Location::caller(),
+            since: secs(u64::from(cell)),
+            retries: 3,
+            failures: 0,
+            due: now,
+            expires: Timestamp::NEVER,
+            shares: false,
+        };
+        state.enqueue(waiter, now);
+    }
+    wait(&mut state, 11, 3, secs(11));
+    for cell in [2, 3, 5, 7, 8, 9, 10, 11] {
+        let served = state.returned(held, secs(12));
+        let check = false;
+        assert_eq!(served, Placement::Handoff { cell, check });
+    }
+}
+
+#[test]
 fn who_was_given_a_dead_connection_keeps_its_place() {
     let (mut state, _) = filled(2, |_| {});
     let first = state.issue_ticket();

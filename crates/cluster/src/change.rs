@@ -1,0 +1,145 @@
+//! From one set of members to another while the database is in use.
+
+use std::sync::Arc;
+
+use underpin_core::driver::{AnyConnector, Pooled};
+use underpin_core::{Class, Deadline, Error, Result, Role};
+use underpin_pool::{Pool, PoolOptions};
+
+use crate::connect::connect_to_primary;
+use crate::member::{Member, NewMember};
+use crate::topology::Topology;
+
+/// A member that is alone takes all calls, whatever its server says of itself.
+pub(crate) fn alone_is_primary(mut members: Vec<NewMember>) -> Vec<NewMember> {
+    if let [only] = &mut members[..] {
+        only.role.get_or_insert(Role::Primary);
+    }
+    members
+}
+
+/// What becomes of the members.
+pub(crate) struct Change {
+    /// In the order of the new configuration.
+    members: Vec<(Option<Arc<Member>>, NewMember)>,
+    gone: Vec<Arc<Member>>,
+}
+
+impl Change {
+    /// Finds out which members stay.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` where a pool cannot become what is wanted.
+    pub(crate) fn between(old: &[Arc<Member>], new: Vec<NewMember>) -> Result<Self> {
+        let mut gone = old.to_vec();
+        let reads_only = |role: Option<Role>| role == Some(Role::Replica);
+        let fixed_before = old.iter().any(|member| reads_only(member.role));
+        let fixed_after = new.iter().any(|member| reads_only(member.role));
+        if fixed_before != fixed_after || (fixed_before && old.len() != new.len()) {
+            return Err(not_of_this_number());
+        }
+        let one_to_one = (old.len(), new.len()) == (1, 1);
+        let mut members = Vec::new();
+        for member in new {
+            let place = gone.iter().position(|old| match fixed_before {
+                true => old.role == member.role,
+                false => one_to_one || (old.endpoint == member.endpoint && old.role == member.role),
+            });
+            let kept = place.map(|place| gone.remove(place));
+            let options = kept.as_ref().or(old.first());
+            if let Some(old) = options {
+                check_options(old.pool.options(), &member.options)?;
+            }
+            members.push((kept, member));
+        }
+        Ok(Change { members, gone })
+    }
+
+    /// Opens one connection where the members lead from now on, and closes it.
+    pub(crate) async fn try_to_connect(&self, old: &Topology, deadline: Deadline) -> Result<()> {
+        if self.members.iter().any(|(_, new)| new.role.is_none()) {
+            let members = self.members.iter();
+            let connectors: Vec<_> = members.map(|(_, new)| new.connector.clone()).collect();
+            let connection = connect_to_primary(&connectors, deadline).await?;
+            Box::new(connection).close(deadline).await;
+            return Ok(());
+        }
+        let any = &old.members()[0];
+        for (kept, new) in &self.members {
+            let pool = &kept.as_ref().unwrap_or(any).pool;
+            pool.try_connector(&new.connector, deadline).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes the change, and gives the members from now on.
+    pub(crate) fn make(self, mut number: impl FnMut() -> u64) -> Result<Vec<Arc<Member>>> {
+        let mut members = Vec::new();
+        for (kept, new) in self.members {
+            let Some(kept) = kept else {
+                members.push(Arc::new(new.open(number())?));
+                continue;
+            };
+            let takes_calls = kept.role.is_some();
+            kept.resize(new.options.bounds(), takes_calls)?;
+            kept.pool.rename(&new.options.name);
+            kept.replace(new.connector);
+            members.push(Arc::new(kept.at(new.endpoint)));
+        }
+        for member in self.gone {
+            tokio::spawn(close(member.pool.clone()));
+        }
+        Ok(members)
+    }
+}
+
+/// Closes a pool once its connections are returned.
+async fn close(pool: Pool<AnyConnector>) {
+    // Without a deadline there is nothing to report.
+    let _ = pool.close(Deadline::NONE).await;
+}
+
+#[cold]
+fn not_of_this_number() -> Error {
+    Error::new(
+        Class::Unsupported,
+        "The database would have other members than it was opened with.",
+    )
+    .with_hint("Open another database.")
+}
+
+/// Whether a pool that was opened with `old` can become one of `new`.
+fn check_options(old: &PoolOptions, new: &PoolOptions) -> Result<()> {
+    let fixed = [
+        (
+            "acquire_timeout",
+            old.acquire_timeout != new.acquire_timeout,
+        ),
+        (
+            "connection_timeout",
+            old.connection_timeout != new.connection_timeout,
+        ),
+        ("idle_timeout", old.idle_timeout != new.idle_timeout),
+        ("max_lifetime", old.max_lifetime != new.max_lifetime),
+        ("health_check", old.health_check != new.health_check),
+        (
+            "health_check_interval",
+            old.health_check_interval != new.health_check_interval,
+        ),
+        ("max_retries", old.retry != new.retry),
+        ("leak_threshold", old.leak_threshold != new.leak_threshold),
+        ("pool_max_waiting", old.max_waiting != new.max_waiting),
+        (
+            "shed_target` or `shed_interval",
+            old.shedding != new.shedding,
+        ),
+    ];
+    match fixed.iter().find(|(_, differs)| *differs) {
+        None => Ok(()),
+        Some((key, _)) => Err(Error::new(
+            Class::Unsupported,
+            format!("`{key}` differs, which holds for as long as the database is open."),
+        )
+        .with_hint("Leave it as it was, or open another database.")),
+    }
+}

@@ -1,0 +1,115 @@
+use std::panic::Location;
+use std::time::{Duration, Instant};
+
+use underpin_core::driver::{AnyConnector, Connector, Pooled};
+use underpin_core::{Address, Class, Deadline, Result, Stage};
+use underpin_pool::Pool;
+
+use crate::call::CallOptions;
+use crate::cluster::Cluster;
+
+/// The longest that a connection of the pool is waited for before the server is asked on another.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How a server gave a sign of life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// On a connection of the pool.
+    Pooled,
+    /// On a connection beside the pool, all of whose connections are in use.
+    Beside,
+    /// By refusing another connection, or, as a database in memory, by being in use.
+    Busy,
+}
+
+impl Cluster {
+    /// Asks the primary's server for a sign of life. Where all connections of its pool are in
+    /// use, which says nothing of the server, it is asked on a connection of its own.
+    ///
+    /// # Errors
+    /// What it failed with; past the deadline `Class::Timeout`.
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn sign_of_life(
+        &self,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<Sign> {
+        let now = Instant::now();
+        let patience = match deadline.remaining(now) {
+            Some(left) => PATIENCE.min(left / 2),
+            None => PATIENCE,
+        };
+        let wait = Deadline::after(now, patience);
+        let crowded = self.primary_is_crowded();
+        if !crowded {
+            match self.on_primary(options, wait, place, Pool::acquire).await {
+                Ok(lease) => {
+                    lease.ping(deadline).await?;
+                    self.first_answers(patience).await;
+                    return Ok(Sign::Pooled);
+                }
+                Err(error) if !is_crowded(error.class()) => {
+                    let out_of_time = matches!(error.class(), Class::Timeout { .. });
+                    let left = deadline.remaining(Instant::now());
+                    if !out_of_time || left.is_some_and(|left| left.is_zero()) {
+                        return Err(error);
+                    }
+                }
+                Err(_) => {}
+            }
+        }
+        self.beside_the_pool(deadline).await
+    }
+
+    /// Waits until each member was probed once, so that there is something to say of it.
+    async fn first_answers(&self, patience: Duration) {
+        let mut news = self.watch.news();
+        let answers = async { while !self.watch.all_asked() && news.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(patience, answers).await;
+    }
+
+    fn primary_is_crowded(&self) -> bool {
+        let topology = self.watch.topology();
+        topology.primary().is_some_and(|member| {
+            let statistics = member.pool.statistics();
+            let options = member.pool.options();
+            let most = (options.max + options.max_overflow) as usize;
+            statistics.idle == 0 && statistics.in_use >= most
+        })
+    }
+
+    async fn beside_the_pool(&self, deadline: Deadline) -> Result<Sign> {
+        let Some(connector) = self.connector_beside() else {
+            return Ok(Sign::Busy);
+        };
+        let connection = match connector.connect(deadline).await {
+            Ok(connection) => connection,
+            // It is there, and has no room.
+            Err(error) if matches!(error.class(), Class::Resource | Class::Busy) => {
+                return Ok(Sign::Busy);
+            }
+            Err(error) => return Err(error),
+        };
+        let answer = connection.ping(deadline).await;
+        Box::new(connection).close(deadline).await;
+        answer.map(|()| Sign::Beside)
+    }
+
+    /// Opens what a server is asked on beside the pool; `None` where nothing can be beside it.
+    fn connector_beside(&self) -> Option<AnyConnector> {
+        let topology = self.watch.topology();
+        let member = topology.reader().or(topology.primary())?;
+        let alone = member.endpoint.address == Address::Memory;
+        (!alone).then(|| AnyConnector::clone(&member.pool.connector()))
+    }
+}
+
+fn is_crowded(class: Class) -> bool {
+    let queue = Class::Timeout {
+        stage: Stage::Queue,
+    };
+    class == Class::Busy || class == queue
+}

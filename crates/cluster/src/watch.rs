@@ -1,0 +1,351 @@
+//! Keeps the topology: it probes the members as [`Roles`] wants it, beside the callers'
+//! statements, and acts on who is the primary.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::{Notify, broadcast, watch};
+use tokio::task::AbortHandle;
+use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
+use underpin_core::{Class, Deadline, Endpoint, Error, Result, Role};
+
+use crate::cluster::AnyLease;
+use crate::connect::{all_failed, is_replica};
+use crate::event::{Chronicle, Event, Events};
+use crate::member::MemberState;
+use crate::roles::{Latest, Roles};
+use crate::topology::Topology;
+
+/// How long a connection that is open has to answer a probe.
+const ANSWER: Duration = Duration::from_secs(2);
+
+/// How many events are kept for a receiver that is slow.
+const EVENTS: usize = 256;
+
+/// The topology of a database, and what keeps it up to date.
+pub(crate) struct Watch {
+    topology: ArcSwap<Topology>,
+    /// Counts what was learned.
+    news: watch::Sender<u64>,
+    watched: Mutex<Watched>,
+    suspicion: Notify,
+    /// Gone once the database is closed, so that its receivers see the end.
+    events: Mutex<Option<broadcast::Sender<Event>>>,
+    closed: AtomicBool,
+    capabilities: Capabilities,
+}
+
+/// What the task knows of the members it probes. There is none where roles are fixed.
+#[derive(Default)]
+struct Watched {
+    roles: Option<Roles>,
+    chronicle: Chronicle,
+    task: Option<AbortHandle>,
+}
+
+impl Watch {
+    pub(crate) fn new(topology: Topology, capabilities: Capabilities) -> Arc<Self> {
+        let watch = Watch {
+            topology: ArcSwap::from_pointee(topology),
+            news: watch::Sender::new(0),
+            watched: Mutex::default(),
+            suspicion: Notify::new(),
+            events: Mutex::new(Some(broadcast::Sender::new(EVENTS))),
+            closed: AtomicBool::new(false),
+            capabilities,
+        };
+        Arc::new(watch)
+    }
+
+    pub(crate) fn topology(&self) -> arc_swap::Guard<Arc<Topology>> {
+        self.topology.load()
+    }
+
+    /// Wakes whenever something was learned of the members.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends the probes for good.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.stop();
+        self.events().take();
+        self.learned();
+    }
+
+    fn events(&self) -> MutexGuard<'_, Option<broadcast::Sender<Event>>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What becomes of the servers from now on. Nothing comes where the database is closed.
+    pub(crate) fn subscribe(&self) -> Events {
+        Events::of(match &*self.events() {
+            Some(events) => events.subscribe(),
+            None => broadcast::Sender::new(1).subscribe(),
+        })
+    }
+
+    /// Ends the probes.
+    pub(crate) fn stop(&self) {
+        let mut watched = self.lock();
+        if let Some(task) = watched.task.take() {
+            task.abort();
+        }
+        watched.roles = None;
+        watched.chronicle = Chronicle::default();
+    }
+
+    /// Begins to probe the members, where their roles may change and nobody does so yet.
+    pub(crate) fn start(self: &Arc<Self>) {
+        let topology = self.topology();
+        let mut watched = self.lock();
+        if !topology.is_watched() || watched.task.is_some() || self.is_closed() {
+            return;
+        }
+        let probes = topology.members().iter().map(|member| Probe {
+            connector: member.pool.connector(),
+            connection: None,
+            timeout: member.pool.options().connection_timeout,
+        });
+        watched.roles = Some(Roles::new(probes.len(), Instant::now()));
+        let task = run(Arc::downgrade(self), probes.map(Some).collect());
+        watched.task = Some(tokio::spawn(task).abort_handle());
+    }
+
+    /// Goes on with other members, as far as they are others.
+    pub(crate) fn replace(self: &Arc<Self>, topology: Topology) {
+        let probed = self.lock().task.is_some();
+        self.stop();
+        self.topology.store(Arc::new(topology));
+        if probed {
+            self.start();
+        }
+        self.learned();
+    }
+
+    fn learned(&self) {
+        self.news
+            .send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Has all members probed at once: something happened that roles may be the reason of.
+    pub(crate) fn suspect(&self) {
+        if let Some(roles) = &mut self.lock().roles {
+            roles.suspect(Instant::now());
+        }
+        self.suspicion.notify_one();
+    }
+
+    /// Takes note of what a statement failed with. Where a write was refused as read-only, the
+    /// server is no longer the primary and the pool's connections are stale; an engine whose
+    /// servers have fixed roles, such as a file that cannot be written, is left alone.
+    pub(crate) fn note(&self, error: &Error, lease: &AnyLease) {
+        match error.class() {
+            Class::ReadOnly if self.capabilities.roles_change => {
+                lease.mark_stale();
+                self.suspect();
+            }
+            Class::Connect => self.suspect(),
+            _ => {}
+        }
+    }
+
+    /// Whether each member that is probed was asked at least once.
+    pub(crate) fn all_asked(&self) -> bool {
+        self.lock().roles.as_ref().is_none_or(Roles::all_asked)
+    }
+
+    /// Why there is no primary, once all members were asked.
+    pub(crate) fn nobody(&self) -> Option<Error> {
+        let topology = self.topology();
+        let watched = self.lock();
+        let roles = watched.roles.as_ref().filter(|roles| roles.all_asked())?;
+        let members = topology.members().iter().zip(roles.latest());
+        let failures: Vec<Error> = members
+            .map(|(member, latest)| match latest {
+                Latest::Failed(error) => clone(error),
+                Latest::Answered(said) if said.role == Role::Primary => {
+                    ambiguous(&member.endpoint, said.timeline)
+                }
+                _ => is_replica(&member.endpoint),
+            })
+            .collect();
+        Some(all_failed(failures))
+    }
+
+    /// What is known of each member.
+    pub(crate) fn members(&self, now: Instant) -> Vec<MemberState> {
+        let topology = self.topology();
+        let watched = self.lock();
+        let mut states: Vec<_> = topology
+            .members()
+            .iter()
+            .map(|member| MemberState {
+                endpoint: member.endpoint.clone(),
+                role: member.role,
+                error: None,
+                latency: None,
+                lasting: None,
+                pool: member.pool.statistics(),
+            })
+            .collect();
+        if let Some(roles) = &watched.roles {
+            let known = roles.latest().zip(roles.timing());
+            for (state, (latest, (latency, since))) in states.iter_mut().zip(known) {
+                state.role = latest.role();
+                state.latency = latency;
+                state.lasting = Some(now.saturating_duration_since(since));
+                if let Latest::Failed(error) = latest {
+                    state.error = Some(error.message().to_owned());
+                }
+            }
+        }
+        states
+    }
+
+    fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
+        let mut watched = self.lock();
+        let roles = watched.roles.as_mut()?;
+        Some((roles.due(Instant::now()), roles.next_due()))
+    }
+
+    fn observe(&self, index: usize, found: Result<Observation>) {
+        let mut watched = self.lock();
+        let Watched {
+            roles: Some(roles),
+            chronicle,
+            ..
+        } = &mut *watched
+        else {
+            return;
+        };
+        let before = (roles.primary(), roles.answering().collect::<Vec<_>>());
+        roles.observe(index, found, Instant::now());
+        let after = (roles.primary(), roles.answering().collect::<Vec<_>>());
+        if before != after {
+            let known = self.topology();
+            let answering = after.1.into();
+            let topology = known.with_roles(after.0, answering);
+            self.topology.store(Arc::new(topology));
+        }
+        if before.0 != after.0 {
+            self.follow(roles, before.0, after.0);
+        }
+        let events = chronicle.news(roles, &self.topology(), Instant::now());
+        drop(watched);
+        for event in events {
+            tracing::info!(?event, "a server of the database");
+            if let Some(sender) = &*self.events() {
+                // Nobody need listen.
+                let _ = sender.send(event);
+            }
+        }
+        self.learned();
+    }
+
+    /// Sends the calls to another primary.
+    fn follow(&self, roles: &Roles, before: Option<usize>, after: Option<usize>) {
+        let topology = self.topology();
+        let member = |index: usize| &topology.members()[index];
+        if let Some(member) = before.map(member) {
+            member.empty();
+        }
+        if let Some(member) = after.map(member) {
+            member.fill();
+        }
+        // Who is still at a primary that was left behind would wait for as long as it is silent,
+        // or write what is lost.
+        if let Some(after) = after {
+            let left = (0..topology.members().len()).filter(|index| roles.is_left(*index, after));
+            for index in left {
+                member(index).cut();
+            }
+        }
+    }
+}
+
+/// The connection on which a member is probed.
+struct Probe {
+    connector: Arc<AnyConnector>,
+    connection: Option<AnyConnection>,
+    timeout: Duration,
+}
+
+impl Probe {
+    /// Asks the server what it is: on the connection there is, or on a new one.
+    async fn ask(&mut self) -> Result<Observation> {
+        if let Some(connection) = self.connection.take() {
+            let deadline = Deadline::after(Instant::now(), ANSWER);
+            let answer = tokio::time::timeout(ANSWER, connection.observe(deadline)).await;
+            if let Ok(Ok(observation)) = answer {
+                self.connection = Some(connection);
+                return Ok(observation);
+            }
+        }
+        let deadline = Deadline::after(Instant::now(), self.timeout);
+        let connection = self.connector.connect(deadline).await?;
+        let observation = connection.observe(deadline).await?;
+        self.connection = Some(connection);
+        Ok(observation)
+    }
+}
+
+/// Probes members until the topology is given up.
+async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
+    let mut under_way = FuturesUnordered::new();
+    loop {
+        let Some(this) = watch.upgrade() else { return };
+        let suspicion = this.suspicion.notified();
+        let Some((due, next)) = this.due() else {
+            return;
+        };
+        for index in due {
+            let mut probe = probes[index].take().expect("one probe at a time");
+            under_way.push(async move {
+                let found = probe.ask().await;
+                (index, probe, found)
+            });
+        }
+        let pause = next.map_or(ANSWER, |next| {
+            next.saturating_duration_since(Instant::now())
+        });
+        tokio::select! {
+            Some((index, probe, found)) = under_way.next() => {
+                probes[index] = Some(probe);
+                this.observe(index, found);
+            }
+            () = suspicion => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}
+
+/// Why a member that calls itself the primary gets no writes.
+fn ambiguous(endpoint: &Endpoint, timeline: Option<u32>) -> Error {
+    let timeline = timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
+    Error::new(
+        Class::Connect,
+        format!(
+            "The server at {endpoint} takes writes{timeline}, but so does another server, or the \
+             database has gone on elsewhere."
+        ),
+    )
+}
+
+/// An error that says the same, without its source.
+fn clone(error: &Error) -> Error {
+    Error::new(error.class(), error.message()).with_effect(error.effect())
+}

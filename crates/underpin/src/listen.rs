@@ -1,0 +1,222 @@
+//! Notifications of PostgreSQL for as long as the database is open, through lost connections and
+//! failovers.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures_util::Stream;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use underpin_core::driver::{AnyConnection, Pooled};
+use underpin_core::{Class, Deadline, Effect, Engine, Error, Result};
+use underpin_postgres::{Connection, Notification};
+
+use crate::database::{Database, Shared};
+
+/// How many notifications wait for a listener that is slow, before the driver drops some.
+const WAITING: usize = 1024;
+/// How often a quiet connection is asked for a sign of life, and how long it has to give one.
+const QUIET: Duration = Duration::from_secs(30);
+const ANSWER: Duration = Duration::from_secs(10);
+/// The pauses between attempts to connect again.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What a [`Listener`] hears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Heard {
+    /// What a session sent by `NOTIFY`.
+    Notification(Notification),
+    /// Notifications may be missing here: the connection was lost and is there again, or the
+    /// listener fell behind. Read again what they would have told.
+    Gap,
+}
+
+/// The notifications of some channels. Ends when the database is closed.
+#[derive(Debug)]
+pub struct Listener {
+    heard: mpsc::Receiver<Heard>,
+    task: AbortHandle,
+}
+
+impl Listener {
+    /// The next that is heard; `None` once the database is closed.
+    ///
+    /// # Cancel safety
+    /// Safe: nothing is lost.
+    pub async fn next(&mut self) -> Option<Heard> {
+        self.heard.recv().await
+    }
+}
+
+impl Stream for Listener {
+    type Item = Heard;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Heard>> {
+        self.heard.poll_recv(context)
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Database {
+    /// Listens to these channels of PostgreSQL, on a connection of its own beside the pool. Where
+    /// that is lost, another one takes its place, to the primary of the time, and the listener is
+    /// told of the [gap](Heard::Gap).
+    ///
+    /// ```no_run
+    /// # async fn example(db: underpin::Database) -> underpin::Result<()> {
+    /// use underpin::Heard;
+    ///
+    /// let mut listener = db.listen(["orders"]).await?;
+    /// while let Some(heard) = listener.next().await {
+    ///     match heard {
+    ///         Heard::Notification(said) => println!("{}: {}", said.channel, said.payload),
+    ///         _ => println!("Something may be missing: read the orders again."),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What connecting failed with, without retries; `Class::Config` for a name that no channel
+    /// can have; `Class::Unsupported` for another engine than PostgreSQL.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, nothing listens.
+    pub fn listen<I>(&self, channels: I) -> impl Future<Output = Result<Listener>> + Send
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let statements: Result<Vec<String>> = channels
+            .into_iter()
+            .map(|channel| self.listen_statement(channel.as_ref()))
+            .collect();
+        async move {
+            let statements = statements?.join("; ");
+            let timeout = self.config().connection_timeout();
+            let connection = open(&self.shared, &statements, timeout).await?;
+            let (sender, heard) = mpsc::channel(WAITING);
+            let ended = self.cluster()?.ended();
+            let hearing = Hearing {
+                database: Arc::downgrade(&self.shared),
+                statements,
+                timeout,
+                sender,
+            };
+            let task = tokio::spawn(async move {
+                tokio::select! {
+                    () = hearing.run(connection) => {}
+                    () = ended => {}
+                }
+            });
+            Ok(Listener {
+                heard,
+                task: task.abort_handle(),
+            })
+        }
+    }
+
+    fn listen_statement(&self, channel: &str) -> Result<String> {
+        if self.engine() != Engine::POSTGRES {
+            return Err(Error::new(
+                Class::Unsupported,
+                format!("The engine {} has no notifications.", self.engine()),
+            )
+            .with_effect(Effect::NotSent));
+        }
+        let dialect = self.engine().dialect().expect("PostgreSQL has a dialect");
+        Ok(format!("LISTEN {}", dialect.identifier(channel)?))
+    }
+}
+
+/// What a listener's task needs.
+struct Hearing {
+    database: Weak<Shared>,
+    statements: String,
+    timeout: Duration,
+    sender: mpsc::Sender<Heard>,
+}
+
+impl Hearing {
+    async fn run(self, mut connection: AnyConnection) {
+        loop {
+            if !self.hear(&connection).await {
+                return;
+            }
+            drop(connection);
+            let Some(next) = self.connect_again().await else {
+                return;
+            };
+            connection = next;
+            if self.sender.send(Heard::Gap).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Passes on what comes in until the connection is lost. Whether anybody listens still.
+    async fn hear(&self, connection: &AnyConnection) -> bool {
+        let native = connection.downcast_ref::<Connection>();
+        let mut notifications = native
+            .expect("the connection is PostgreSQL's")
+            .notifications();
+        loop {
+            let said = tokio::select! {
+                said = notifications.recv() => said,
+                () = tokio::time::sleep(QUIET) => {
+                    let deadline = Deadline::after(Instant::now(), ANSWER);
+                    let answer = tokio::time::timeout(2 * ANSWER, connection.ping(deadline));
+                    match answer.await {
+                        Ok(Ok(())) => continue,
+                        _ => return true,
+                    }
+                }
+            };
+            let heard = match said {
+                Ok(notification) => Heard::Notification(notification),
+                Err(RecvError::Lagged(_)) => Heard::Gap,
+                Err(RecvError::Closed) => return true,
+            };
+            if self.sender.send(heard).await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// Another connection; `None` once nobody has the database any more.
+    async fn connect_again(&self) -> Option<AnyConnection> {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let database = self.database.upgrade()?;
+            match open(&database, &self.statements, self.timeout).await {
+                Ok(connection) => return Some(connection),
+                Err(error) => tracing::warn!(%error, "a listener connects again"),
+            }
+            drop(database);
+            tokio::time::sleep(pause).await;
+            pause = (2 * pause).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// A connection to the primary that listens.
+async fn open(shared: &Shared, statements: &str, timeout: Duration) -> Result<AnyConnection> {
+    let cluster = shared.backend.cluster();
+    let cluster = cluster.expect("PostgreSQL's members are a cluster");
+    let deadline = Deadline::after(Instant::now(), timeout);
+    let connection = cluster.connect(deadline).await?;
+    connection.batch(statements, deadline).await?;
+    Ok(connection)
+}
