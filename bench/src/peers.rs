@@ -7,6 +7,7 @@ pub(crate) mod mobc;
 pub(crate) mod ours;
 pub(crate) mod pgbench;
 mod prepared;
+pub(crate) mod raw;
 pub(crate) mod sqlx;
 
 use std::future::Future;

@@ -33,6 +33,10 @@ pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport
             "tokio-postgres, 2 clients shared",
             Select(peers::driver::Shared::open(server, 2).await),
         ),
+        Contender::new(
+            "8 raw sockets",
+            Select(peers::raw::Raw::open(server, 8).await),
+        ),
     ];
     let with_tasks = contenders.len();
     contenders.extend(peers::pgbench::contender(server));

@@ -147,13 +147,11 @@ pub(crate) fn require_session(session: &Session) -> Result<()> {
 
 /// Waits until the server gives rows.
 async fn granted(mut answer: Answer) -> Result<Answer, Failure> {
-    while answer.more().await? {
-        match answer.next().map(|frame| frame.tag) {
-            Some(b'H') => return Ok(answer),
-            _ => return Err(Failure::Ours(no_copy())),
-        }
+    let granted = answer.more().await? && answer.next().is_some_and(|frame| frame.tag == b'H');
+    match granted {
+        true => Ok(answer),
+        false => Err(Failure::Ours(no_copy())),
     }
-    Err(Failure::Ours(no_copy()))
 }
 
 struct Chunks {

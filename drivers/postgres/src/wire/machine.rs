@@ -517,7 +517,7 @@ impl<L: Listen> Machine<L> {
 
     /// Whether nothing is under way. What is kept for more than a few requests is let go of then.
     pub(crate) fn is_idle(&mut self) -> bool {
-        const KEPT: usize = 4 * 1024;
+        const KEPT: usize = 2 * 1024;
         let idle = self.requests.is_empty();
         if idle {
             frame::shrink(&mut self.out, KEPT);

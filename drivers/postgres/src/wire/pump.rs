@@ -20,9 +20,9 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// So many statements under way are worth gathering more.
 const MANY: usize = 32;
 /// So much room for what is to be written is kept.
-const KEPT: usize = 4 * 1024;
+const KEPT: usize = 2 * 1024;
 /// So many bytes are worth a read.
-const LEAST: usize = 1024;
+const LEAST: usize = 512;
 
 /// Moves the bytes of one connection.
 struct Pump<S> {
