@@ -6,13 +6,13 @@ use underpin::{Database, Health, Metrics, Result};
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::open::for_one_command;
+use crate::open::for_a_look;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
 /// Asks the database, and answers also where it cannot be reached: that is the finding.
 pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {
-    let database = Database::connect_lazy(for_one_command(options)?)?;
+    let database = Database::connect_lazy(for_a_look(options)?)?;
     let health = database.health().await;
     let metrics = database.metrics();
     or_broken_pipe(print(&health, &metrics, options.format))?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_cluster::{Answer, CallOptions, Cluster, Operation, is_unsent};
+use underpin_cluster::{Answer, AnyLease, CallOptions, Cluster, Operation, is_unsent};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
@@ -280,12 +280,12 @@ impl Database {
     ) -> Result<Session> {
         let cluster = self.cluster()?;
         let lease = cluster.lease(self.options, deadline, place).await?;
+        Ok(self.session(lease, cluster))
+    }
+
+    fn session(&self, lease: AnyLease, cluster: &Cluster) -> Session {
         let counters = Arc::clone(cluster.counters());
-        Ok(Session::new(
-            Held::Leased(lease),
-            &*self.shared.driver,
-            counters,
-        ))
+        Session::new(Held::Leased(lease), &*self.shared.driver, counters)
     }
 
     /// Connects, so that a mistake shows at once.
@@ -349,7 +349,11 @@ impl Database {
         place: &'static Location<'static>,
     ) -> Result<RowStream<T>> {
         let deadline = self.options.deadline_from(Instant::now());
-        let session = Arc::new(self.lease_at(deadline, place).await?);
+        let cluster = self.cluster()?;
+        let lease = cluster
+            .lease_for(sql, self.options, deadline, place)
+            .await?;
+        let session = Arc::new(self.session(lease, cluster));
         session.stream(sql, params, deadline).await
     }
 

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::{BufMut, BytesMut};
@@ -5,7 +6,7 @@ use tokio_postgres::types::{Format, IsNull, Kind as TypeKind, ToSql, Type, to_sq
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};
-use crate::encode_array::set_element_type;
+use crate::encode_array::{check_shape, set_element_type};
 use crate::kind::{self, Kind};
 
 /// A parameter on its way to the type that the server expects.
@@ -27,6 +28,14 @@ impl fmt::Debug for Param<'_> {
 impl Param<'_> {
     fn goes_as_text(&self) -> bool {
         self.kind.is_none_or(|kind| needs_text(self.value, kind))
+    }
+
+    /// The value as text. Of an array the server reads less than it refuses.
+    fn text(&self, type_: &Type) -> Result<Option<Cow<'_, str>>, Error> {
+        if let Value::Array(values) = self.value {
+            check_shape(values).map_err(|why| self.refuse(type_, why))?;
+        }
+        Ok(self.value.to_text())
     }
 
     #[cold]
@@ -69,7 +78,7 @@ impl ToSql for Param<'_> {
                     set_element_type(&mut out[start..], element);
                 }
             }
-            _ => match self.value.to_text() {
+            _ => match self.text(type_)? {
                 Some(text) if text.as_bytes().contains(&0) => {
                     let why = "it holds a NUL character, which PostgreSQL's text cannot";
                     return Err(self.refuse(type_, Misfit::Because(why.into())).into());
