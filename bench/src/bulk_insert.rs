@@ -74,7 +74,7 @@ fn write_copy_text(path: &Path, rows: i64) {
 pub(crate) async fn sqlite(rows: i64, report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("items.db");
-    let ours = Database::connect(format!("sqlite:///{}", path.display()))
+    let ours = Database::connect(format!("sqlite:///{}?mode=rwc", path.display()))
         .await
         .unwrap();
     ours.batch(TABLE).await.unwrap();

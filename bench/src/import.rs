@@ -102,7 +102,12 @@ fn for_sqlite3(path: &Path) -> PathBuf {
 
 pub(crate) async fn sqlite(rows: u64, report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();
-    let open = |name: &str| format!("sqlite:///{}", directory.path().join(name).display());
+    let open = |name: &str| {
+        format!(
+            "sqlite:///{}?mode=rwc",
+            directory.path().join(name).display()
+        )
+    };
     let ours = Database::connect(open("ours.db")).await.unwrap();
     let peer = Database::connect(open("peer.db")).await.unwrap();
     jobmatch::migrate(&ours).await.unwrap();

@@ -99,7 +99,7 @@ const STORED: &str = "CREATE TABLE orders AS WITH RECURSIVE numbers(n) AS
 pub(crate) async fn sqlite(rows: u32, report: &mut Report) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("orders.db");
-    let ours = Database::connect(format!("sqlite:///{}", path.display()))
+    let ours = Database::connect(format!("sqlite:///{}?mode=rwc", path.display()))
         .await
         .unwrap();
     ours.batch(&STORED.replace("ROWS", &rows.to_string()))

@@ -141,7 +141,10 @@ impl Size {
 
         let directory = tempfile::tempdir().unwrap();
         let made = |name: &'static str, sample: Sample| {
-            let url = format!("sqlite:///{}", directory.path().join(name).display());
+            let url = format!(
+                "sqlite:///{}?mode=rwc",
+                directory.path().join(name).display()
+            );
             async move {
                 let db = Database::connect(url).await.unwrap();
                 db.batch(&sample.sql(Serial::Row)).await.unwrap();

@@ -128,7 +128,13 @@ fn is_done_before(error: &Error) -> bool {
 
 fn config(url: Option<&str>) -> Result<Config> {
     match url {
-        Some(url) => Config::from_url(url),
+        Some(url) => {
+            let config = Config::from_url(url)?;
+            match config.engine() {
+                Engine::SQLITE => config.to_builder().create(true).build(),
+                _ => Ok(config),
+            }
+        }
         None => {
             // Beside the program, wherever it was started from.
             let target = std::env::current_exe()
@@ -138,6 +144,7 @@ fn config(url: Option<&str>) -> Result<Config> {
             Config::builder()
                 .engine(Engine::SQLITE)
                 .database(target.join("demo.db").to_string_lossy())
+                .create(true)
                 .build()
         }
     }

@@ -96,6 +96,13 @@ fn exit_codes_are_as_documented() {
     let secret = secrets::password();
     let closed = format!("postgres://app:{secret}@127.0.0.1:{}/shop", closed_port());
     let empty = file.directory().to_path_buf();
+    // To look does not create it, whatever the URL says.
+    for look in ["ping", "health"] {
+        let missing = run(&["--url", &file.url(), look]);
+        assert_ne!(code(&missing), 0, "{look}");
+        assert!(!file.path().exists(), "{look}");
+    }
+    assert_eq!(code(&run(&["--url", &file.url(), "query", "SELECT 1"])), 0);
     let cases: &[(&[&str], i32)] = &[
         (&["--url", &file.url(), "ping"], 0),
         (&["--url", &file.url(), "health"], 0),

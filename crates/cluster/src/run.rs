@@ -216,6 +216,24 @@ impl Cluster {
         }
     }
 
+    /// Leases a connection for a statement whose rows are read as they arrive, for as long as
+    /// the caller wants it: of the member that [`run`](Cluster::run) would choose.
+    ///
+    /// # Errors
+    /// As for [`lease`](Cluster::lease).
+    ///
+    /// # Cancel safety
+    /// As for [`lease`](Cluster::lease).
+    pub async fn lease_for(
+        &self,
+        sql: &str,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+    ) -> Result<AnyLease> {
+        self.route(sql, options, deadline, place).await
+    }
+
     /// Leases the connection that the statement belongs on: a reader where there are
     /// readers and the engine itself says that the statement only reads.
     async fn route(

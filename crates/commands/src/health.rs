@@ -7,7 +7,7 @@ use underpin::{Database, Health, MemberState, Metrics, Result, Role};
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::open::for_one_command;
+use crate::open::for_a_look;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
@@ -21,7 +21,7 @@ pub struct HealthArguments {
 
 /// Asks the database, and answers also where it cannot be reached: that is the finding.
 pub(crate) async fn run(arguments: &HealthArguments, options: &GlobalOptions) -> Result<Exit> {
-    let database = Database::connect_lazy(for_one_command(options)?)?;
+    let database = Database::connect_lazy(for_a_look(options)?)?;
     let health = loop {
         let health = database.health().await;
         or_broken_pipe(print(&health, &database.metrics(), options.format))?;

@@ -1,17 +1,17 @@
 use std::io::{Write, stdout};
 use std::time::{Duration, Instant};
 
-use underpin::Result;
+use underpin::{Database, Result};
 
 use crate::exit::Exit;
 use crate::format::Format;
-use crate::open::open;
+use crate::open::for_a_look;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
 /// Opens one connection and asks once.
 pub(crate) async fn run(options: &GlobalOptions) -> Result<Exit> {
-    let database = open(options).await?;
+    let database = Database::connect(for_a_look(options)?).await?;
     let begun = Instant::now();
     database.ping().await?;
     let took = begun.elapsed();

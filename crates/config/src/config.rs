@@ -66,7 +66,7 @@ impl Config {
     pub fn is_memory(&self) -> bool {
         self.endpoints
             .iter()
-            .any(|endpoint| endpoint.address == Address::Memory)
+            .any(|endpoint| endpoint.address.is_memory())
     }
 
     /// Where the value of a key comes from.
@@ -103,13 +103,15 @@ impl Config {
     pub fn to_url_masked(&self) -> String {
         let engine = self.settings.engine;
         let mut url = match engine.info().address {
-            AddressForm::File if self.is_memory() => format!("{engine}::memory:"),
+            AddressForm::File if self.is_memory() => {
+                format!("{engine}:{}", self.settings.database)
+            }
             AddressForm::File => {
                 format!("{engine}:///{}", encoded(&self.settings.database, PATH))
             }
             AddressForm::Server { .. } => self.server_url(engine),
         };
-        let mut separator = '?';
+        let mut separator = if url.contains('?') { '&' } else { '?' };
         for field in FIELDS.iter().filter(|field| field.part != Part::Place) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });

@@ -1,7 +1,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use underpin_core::{AddressForm, Engine, HealthCheck, Secret, TlsMode};
+use underpin_core::{
+    AddressForm, Endpoint, Engine, HealthCheck, Secret, TimeForm, TlsMode, UuidForm,
+};
 
 use crate::builder::ConfigBuilder;
 use crate::config::Config;
@@ -26,11 +28,20 @@ impl Values {
     /// How many connections a pool has where nothing is said.
     fn usual_pool_size(&self) -> u32 {
         let info = self.engine().info();
-        let in_memory = self.database.as_deref() == Some(":memory:");
+        let database = self.database.as_deref();
+        let in_memory = database.is_some_and(|path| file_endpoint(path).address.is_memory());
         match info.address {
             AddressForm::File if in_memory => 1,
             _ => info.pool_size,
         }
+    }
+}
+
+/// Where the path of a file leads.
+pub(crate) fn file_endpoint(path: &str) -> Endpoint {
+    match path {
+        ":memory:" => Endpoint::memory(),
+        path => Endpoint::file(path),
     }
 }
 
@@ -189,6 +200,27 @@ fields! {
     /// Whether the file is opened for reading only; `?mode=ro` in a URL. Default: off.
     copied read_only: bool = |_| false;
     "DB_READ_ONLY" [] Other Own
+
+    /// Whether the file is created where there is none; `?mode=rwc` in a URL. Default: off,
+    /// a path without a file is an error.
+    copied create: bool = |_| false;
+    "DB_CREATE" [] Other Own
+
+    /// Whether nobody changes the file while it is open, as on a read-only medium: nothing is
+    /// locked, and the file is opened for reading only. Default: off.
+    copied immutable: bool = |_| false;
+    "DB_IMMUTABLE" [] Other Own
+
+    /// How UUIDs are written where the declared type of the column does not decide: `text`
+    /// or `blob`, 16 bytes, as rusqlite and sqlx have them. Both are read. Default: text.
+    copied uuids: UuidForm = |_| UuidForm::default();
+    "DB_UUIDS" [] Other Own
+
+    /// How times are written where the declared type of the column does not decide: `text`,
+    /// `offset` or `rfc3339`, as chrono's `DateTime` is written by rusqlite and sqlx, or
+    /// `unix`, whole seconds. All are read. Default: text.
+    copied times: TimeForm = |_| TimeForm::default();
+    "DB_TIMES" [] Other Own
 
     /// What the service runs for. Default: development.
     copied environment: Environment = |_| Environment::default();

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use underpin_core::{Class, Engine, HealthCheck, Secret, TlsMode};
+use underpin_core::{Class, Engine, HealthCheck, Secret, TimeForm, TlsMode, UuidForm};
 
 use crate::duration;
 use crate::environment::Environment;
@@ -111,6 +111,46 @@ impl Kind for bool {
 
     fn show(&self) -> String {
         if *self { "on" } else { "off" }.to_owned()
+    }
+}
+
+impl Kind for UuidForm {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        match text.to_ascii_lowercase().as_str() {
+            "text" => Ok(UuidForm::Text),
+            "blob" => Ok(UuidForm::Blob),
+            _ => Err("is neither text nor blob".into()),
+        }
+    }
+
+    fn show(&self) -> String {
+        let name = match self {
+            UuidForm::Text => "text",
+            UuidForm::Blob => "blob",
+        };
+        name.to_owned()
+    }
+}
+
+impl Kind for TimeForm {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        match text.to_ascii_lowercase().as_str() {
+            "text" => Ok(TimeForm::Text),
+            "offset" => Ok(TimeForm::Offset),
+            "rfc3339" => Ok(TimeForm::Rfc3339),
+            "unix" => Ok(TimeForm::UnixSeconds),
+            _ => Err("is not one of text, offset, rfc3339 and unix".into()),
+        }
+    }
+
+    fn show(&self) -> String {
+        let name = match self {
+            TimeForm::Text => "text",
+            TimeForm::Offset => "offset",
+            TimeForm::Rfc3339 => "rfc3339",
+            TimeForm::UnixSeconds => "unix",
+        };
+        name.to_owned()
     }
 }
 

@@ -1,12 +1,12 @@
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use underpin_core::{AddressForm, Endpoint, Engine, Error, Result, Secret};
 
 use crate::config::Config;
 use crate::field::{Field, Part};
-use crate::fields::FIELDS;
+use crate::fields::{FIELDS, file_endpoint};
 use crate::file;
 use crate::layer::{Layer, Rank};
 use crate::mistake;
@@ -234,8 +234,9 @@ impl Merged {
                     .with_hint("Set `database` to a path, or to :memory:."),
             );
         };
-        if path != ":memory:" {
-            return Ok(vec![Endpoint::file(PathBuf::from(path))]);
+        let endpoint = file_endpoint(&path);
+        if !endpoint.address.is_memory() {
+            return Ok(vec![endpoint]);
         }
         let values = &mut self.all.values;
         let sizes = [
@@ -253,7 +254,7 @@ impl Merged {
                     .insert(key, Source::Overruled { given, because });
             }
         }
-        Ok(vec![Endpoint::memory()])
+        Ok(vec![endpoint])
     }
 }
 

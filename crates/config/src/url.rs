@@ -113,23 +113,55 @@ impl Reading<'_> {
             None => path,
         };
         let path = decoded(path)?;
-        let path = if path.is_empty() { ":memory:" } else { &path };
-        self.put("database", path)?;
-        for (key, value) in parameters(query)? {
-            match (&*key, &*value) {
+        // As a URI of SQLite's has it.
+        let name = path.strip_prefix("file:").unwrap_or(&path);
+        let parameters = parameters(query)?;
+        let says = |key: &str, value: &str| {
+            let mut all = parameters.iter();
+            all.any(|(said, to)| said == key && to == value)
+        };
+        let memory = says("mode", "memory") || matches!(name, "" | ":memory:");
+        let database = match memory {
+            true if says("cache", "shared") => {
+                let name = name.trim_matches(':');
+                format!("file:{name}?mode=memory&cache=shared")
+            }
+            true => ":memory:".to_owned(),
+            false => name.to_owned(),
+        };
+        self.put("database", &database)?;
+        for (key, value) in &parameters {
+            match (&**key, &**value) {
                 ("mode", "ro") => self.put("read_only", "on")?,
-                ("mode", "rwc") => self.put("read_only", "off")?,
-                ("mode", "memory") => {
-                    self.layer.values.database = Some(":memory:".to_owned());
-                }
+                ("mode", "rw") => self.modes("off", "off")?,
+                ("mode", "rwc") => self.modes("off", "on")?,
+                ("mode", "memory") => {}
                 ("mode", _) => {
-                    let message = "`mode` is none of ro, rwc and memory.";
+                    let message = "`mode` is not one of ro, rw, rwc and memory.";
                     return Err(mistake::config(message));
                 }
-                _ => self.parameter(&key, &value)?,
+                ("cache", "shared") if memory => {}
+                ("cache", "private") => {}
+                ("cache", _) => {
+                    let message = "`cache` is shared, of a database in memory, or private.";
+                    return Err(mistake::config(message).with_hint(
+                        "The connections to a file read beside the one that writes, without a \
+                         shared cache.",
+                    ));
+                }
+                _ => self.parameter(key, value)?,
             }
         }
         Ok(())
+    }
+
+    fn modes(&mut self, read_only: &str, create: &str) -> Result<()> {
+        self.put("read_only", read_only)?;
+        // Another engine of files may know nothing of it.
+        match self.layer.values.engine {
+            Some(engine) if !engine.info().keys.contains(&"create") => Ok(()),
+            _ => self.put("create", create),
+        }
     }
 
     fn server(&mut self, rest: &str) -> Result<()> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use underpin_config::{Config, HealthCheck, masked};
-use underpin_core::{Class, Engine, TlsMode};
+use underpin_core::{Class, Engine, TimeForm, TlsMode, UuidForm};
 
 fn shape(url: &str) -> String {
     let config = Config::from_url(url).unwrap_or_else(|error| panic!("{url}: {error}"));
@@ -91,6 +91,47 @@ fn any_field_is_a_parameter() {
 }
 
 #[test]
+fn each_mode_of_a_file_is_read() {
+    for (query, read_only, create, immutable) in [
+        ("", false, false, false),
+        ("?mode=ro", true, false, false),
+        ("?mode=rw", false, false, false),
+        ("?mode=rwc", false, true, false),
+        ("?create=on", false, true, false),
+        ("?immutable=1", false, false, true),
+        ("?cache=private&mode=rwc", false, true, false),
+    ] {
+        let config = Config::from_url(&format!("sqlite:a.db{query}")).unwrap();
+        let modes = (config.read_only(), config.create(), config.immutable());
+        assert_eq!(modes, (read_only, create, immutable), "{query}");
+        let again = Config::from_url(&config.to_url_masked()).unwrap();
+        assert_eq!(
+            (again.read_only(), again.create()),
+            (read_only, create),
+            "{query}"
+        );
+    }
+    let forms = Config::from_url("sqlite:a.db?uuids=blob&times=rfc3339").unwrap();
+    assert_eq!(
+        (forms.uuids(), forms.times()),
+        (UuidForm::Blob, TimeForm::Rfc3339)
+    );
+    for url in [
+        "sqlite:file:shop?mode=memory&cache=shared",
+        "sqlite:///file:shop?mode=memory&cache=shared",
+        "sqlite:///shop?mode=memory&cache=shared",
+    ] {
+        let config = Config::from_url(url).unwrap();
+        assert!(config.is_memory() && config.pool_max_size() == 1, "{url}");
+        assert_eq!(config.database(), "file:shop?mode=memory&cache=shared");
+        let again = Config::from_url(&config.to_url_masked()).unwrap();
+        assert_eq!(again.database(), config.database());
+    }
+    let alone = Config::from_url("sqlite:///shop?mode=memory").unwrap();
+    assert_eq!(alone.database(), ":memory:");
+}
+
+#[test]
 fn mistakes_say_what_and_what_to_do() {
     let cases = [
         ("postgres://u:hunter2@h:99999/db", "is not a port"),
@@ -159,7 +200,15 @@ fn mistakes_say_what_and_what_to_do() {
             "means nothing for postgres",
         ),
         ("sqlite:a.db?sslmode=require", "means nothing for sqlite"),
-        ("sqlite:a.db?mode=rw", "none of ro, rwc and memory"),
+        ("sqlite:a.db?mode=wr", "not one of ro, rw, rwc and memory"),
+        ("sqlite:a.db?mode=rw&create=on", "`create` is set twice"),
+        ("sqlite:a.db?cache=shared", "of a database in memory"),
+        ("sqlite:a.db?uuids=bytes", "neither text nor blob"),
+        (
+            "sqlite:a.db?times=iso",
+            "not one of text, offset, rfc3339 and unix",
+        ),
+        ("postgres://h/db?uuids=blob", "means nothing for postgres"),
         ("postgres://h/db?port=1,2", "has 2 ports for 1 hosts"),
         ("", "The URL is empty"),
     ];

@@ -41,6 +41,20 @@ pub enum Role {
     Replica,
 }
 
+impl Address {
+    /// Whether it is a database in memory, of one connection or under a name that several
+    /// handles share.
+    pub fn is_memory(&self) -> bool {
+        match self {
+            Address::Memory => true,
+            Address::File(path) => path
+                .to_str()
+                .is_some_and(|path| path.starts_with("file:") && path.contains("mode=memory")),
+            _ => false,
+        }
+    }
+}
+
 impl Endpoint {
     /// An endpoint on the network.
     pub fn tcp(host: impl Into<String>, port: u16) -> Self {

@@ -73,7 +73,14 @@ static SQLITE: EngineInfo = EngineInfo {
     title: "SQLite",
     aliases: &["sqlite3"],
     address: AddressForm::File,
-    keys: &["busy_timeout", "read_only"],
+    keys: &[
+        "busy_timeout",
+        "read_only",
+        "create",
+        "immutable",
+        "uuids",
+        "times",
+    ],
     pool_size: 4,
     longest_statement_secs: None,
 };

@@ -343,15 +343,17 @@ impl<T: for<'x> FromValue<'x>> VecElement for Option<T> {}
 impl<T: VecElement> VecElement for Vec<T> {}
 
 macro_rules! own_kind {
-    ($($type:ty, $kind:ident, $name:literal;)*) => {$(
+    ($($type:ty, $kind:ident, $read:expr, $name:literal $(, $seconds:ident)?;)*) => {$(
         impl FromValue<'_> for $type {
             #[inline]
             fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
                 match value {
                     ValueRef::$kind(v) => Ok(v),
-                    ValueRef::Text(text) => text.parse().map_err(|error| {
+                    // SQLite has no times of its own: it stores text, or Unix seconds.
+                    ValueRef::Text(text) => $read(text).map_err(|error| {
                         Mismatch::because(format!("{text:?} cannot be read as {}: {error}", $name))
                     }),
+                    $(ValueRef::I64($seconds) => unix_micros($seconds).map(<$type>::from_micros),)?
                     _ => Err(Mismatch::kind($name)),
                 }
             }
@@ -359,11 +361,24 @@ macro_rules! own_kind {
     )*};
 }
 own_kind! {
-    Date, Date, "a date";
-    TimeOfDay, Time, "a time of day";
-    Timestamp, Timestamp, "a timestamp without zone";
-    TimestampTz, TimestampTz, "a timestamp with zone";
-    Interval, Interval, "an interval";
+    Date, Date, str::parse, "a date";
+    TimeOfDay, Time, TimeOfDay::from_stored, "a time of day";
+    Timestamp, Timestamp, Timestamp::from_stored, "a timestamp without zone", seconds;
+    TimestampTz, TimestampTz, TimestampTz::from_stored, "a timestamp with zone", seconds;
+    Interval, Interval, str::parse, "an interval";
+}
+
+/// The last second of the year 9999, which is as far as SQLite's functions go.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// The microseconds of Unix seconds.
+fn unix_micros(seconds: i64) -> Result<i64, Mismatch> {
+    match seconds.unsigned_abs() <= LAST_SECOND as u64 {
+        true => Ok(seconds * 1_000_000),
+        false => Err(Mismatch::because(format!(
+            "{seconds} Unix seconds are beyond the year 9999; read milliseconds as a number"
+        ))),
+    }
 }
 
 impl FromValue<'_> for Uuid {

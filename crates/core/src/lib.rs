@@ -25,6 +25,7 @@ mod row_shape;
 mod row_stream;
 mod secret;
 mod statement_description;
+mod stored_form;
 mod tls;
 mod transaction;
 pub mod value;
@@ -49,6 +50,7 @@ pub use secret::Secret;
 pub use statement_description::{
     ANY_TEXT, ColumnDescription, Holds, ParameterDescription, StatementDescription, Takes,
 };
+pub use stored_form::{TimeForm, UuidForm};
 pub use tls::{TlsMode, TlsOptions, UnknownTlsMode};
 pub use transaction::{Isolation, TransactionOptions};
 pub use value::{Json, Value, ValueRef};

@@ -231,7 +231,7 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 /// - `comment = "…"`, on PostgreSQL; `renamed_from = "…"`: the name that the table had.
 /// - `sqlite(…)`: `strict`, `without_rowid`, `autoincrement`, and `checked_types`, which gives
 ///   each column a check for what PostgreSQL's type would refuse: lengths, ranges, the forms
-///   of days and times, labels.
+///   of days and times. An enum has one of its labels in any case.
 /// - `crate = "path"`: where the crate `underpin` is, if not at `::underpin`.
 ///
 /// # On a field
@@ -247,7 +247,8 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 ///   `on_delete = "cascade"`, `on_update = "…"`, `match = "full"`, `deferrable = "…"`,
 ///   `name = "…"`.
 /// - `postgres(…)` and `sqlite(…)`: `type`, `default`, `generated`, `collate` and `on_update`
-///   where they are others on one engine. `now()` is understood on both.
+///   where they are others on one engine. `now()` is understood on both. On SQLite, the type
+///   chooses the form: a UUID in a `BLOB` is 16 bytes, and a time in an `INTEGER` Unix seconds.
 /// - `comment = "…"`; `renamed_from = "…"`: the name that the column had.
 #[proc_macro_derive(Model, attributes(model, row))]
 pub fn derive_model(input: TokenStream) -> TokenStream {

@@ -59,6 +59,8 @@ enum Subject<D> {
 enum Purpose {
     Read,
     Write,
+    /// To write, and to create the file where there is none.
+    Create,
 }
 
 impl<D: OpenDatabase> Migrator<D> {
@@ -236,7 +238,11 @@ impl<D: OpenDatabase> Migrator<D> {
     async fn go(&self, direction: Direction, target: Target) -> Result<Report> {
         let graph = self.graph()?;
         self.has_all_code(&graph)?;
-        let host = self.open(Purpose::Write).await?;
+        let purpose = match direction {
+            Direction::Up => Purpose::Create,
+            Direction::Down => Purpose::Write,
+        };
+        let host = self.open(purpose).await?;
         let runner = Runner::new(&host, &graph, self.options, &*self.progress);
         let result = runner.go(direction, &target, self.mode).await;
         host.connection.close().await;
@@ -477,6 +483,9 @@ impl<D: OpenDatabase> Migrator<D> {
         }
         if dialect.creates_databases {
             builder = builder.read_only(config.read_only() || purpose == Purpose::Read);
+            if purpose == Purpose::Create && config.engine().info().keys.contains(&"create") {
+                builder = builder.create(true);
+            }
         }
         builder.build()
     }

@@ -2,7 +2,7 @@
 
 use underpin_core::{Class, Error, Result};
 
-use crate::data_type::logical;
+use crate::data_type::{data_type, logical};
 use crate::description::{Column, Description, OnUpdate};
 use crate::dialect::ModelDialect;
 
@@ -44,5 +44,6 @@ fn advance(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<
         dialect.sql.identifier(of.table)?,
         dialect.sql.identifier(column.name)?
     );
-    Ok((dialect.advance)(&before, &of_type))
+    let stored = data_type(of, column, dialect)?;
+    Ok((dialect.advance)(&before, &of_type, &stored))
 }

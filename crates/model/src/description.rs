@@ -244,6 +244,7 @@ pub struct SqliteOptions {
     pub without_rowid: bool,
     /// Whether a counted key is `AUTOINCREMENT`, so that no number comes twice.
     pub autoincrement: bool,
-    /// Whether each column has a check for what SQLite's type holds and PostgreSQL's does not.
+    /// Whether each column has a check for what SQLite's type holds and PostgreSQL's does not. The
+    /// column of an enum has one of its labels in any case.
     pub checked_types: bool,
 }

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use underpin_core::value::Numeric;
 use underpin_core::{ByEngine, Class, Engine, Error, Result};
 use underpin_schema::{Check, Type};
 use underpin_sql::Dialect;
@@ -29,9 +30,9 @@ pub struct ModelDialect {
     pub storage: fn(&Description, &Type) -> Type,
     /// The type that holds anything, and is not checked.
     pub any_type: Option<&'static str>,
-    /// What a default of `now()` is for a column of a type of PostgreSQL's, where that is
-    /// another expression.
-    pub now: Option<fn(&Type) -> String>,
+    /// What a default of `now()` is for a column of a type of PostgreSQL's, which is stored as
+    /// the second one, where that is another expression.
+    pub now: Option<fn(&Type, &Type) -> String>,
     /// Whether tables and columns have comments.
     pub comments: bool,
     /// How columns are counted up.
@@ -49,19 +50,27 @@ pub struct ModelDialect {
     /// The options of a table, where its model describes all of them.
     pub options: Option<TableOptions>,
     /// The present, or just after the row's last change, which the first text is, where the clock
-    /// has not moved since; for a column of a time type of PostgreSQL's.
-    pub advance: fn(&str, &Type) -> String,
+    /// has not moved since; for a column of a time type of PostgreSQL's, which is stored as the
+    /// second one.
+    pub advance: fn(&str, &Type, &Type) -> String,
     /// What a column is set to where a row is there already: the table, both quoted, and the
     /// expression.
     pub on_conflict: fn(&str, &str) -> String,
     /// Whether an array is one parameter, so that `= ANY ($1)` finds any number of keys.
     pub array_parameters: bool,
+    /// A decimal number as a type of PostgreSQL's holds it, where the engine's own would hold
+    /// another.
+    pub fit: Option<Fit>,
     /// The parameters of so many keys of so many columns each, behind `IN (`: width, count.
     pub keys: fn(usize, usize) -> String,
 }
 
 /// A check of a column's type: of its name, its type on PostgreSQL and its labels.
 pub type TypeCheck = fn(&str, &Type, Option<&[&str]>) -> Result<Option<(&'static str, Check)>>;
+
+/// A decimal number as a type of PostgreSQL's holds it; else a clause that says why it holds none
+/// such.
+pub type Fit = fn(&Type, &Numeric) -> Result<Numeric, String>;
 
 /// The options of a table, by name.
 pub type TableOptions = fn(&Description) -> BTreeMap<String, String>;

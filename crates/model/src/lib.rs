@@ -27,7 +27,7 @@ pub use description::{
     Check, Column, Counter, Description, ForeignKey, Index, IndexKey, Key, OnUpdate, Over,
     Partition, Spelling, SqliteOptions, Target, Unique,
 };
-pub use dialect::{Counters, ModelDialect, TableOptions, TypeCheck};
+pub use dialect::{Counters, Fit, ModelDialect, TableOptions, TypeCheck};
 pub use field::Field;
 pub use models::Models;
 pub use reference::Reference;
@@ -96,6 +96,9 @@ pub trait Model: FromRow + Send + 'static {
         }
         async move {
             let dialect = ModelDialect::of(at.engine())?;
+            for (columns, rows) in &mut groups {
+                sql::fit_rows(Self::DESCRIPTION, dialect, columns, rows)?;
+            }
             let table = sql::bulk_address(Self::DESCRIPTION, dialect)?;
             let mut inserted = 0;
             for (columns, rows) in groups {

@@ -29,6 +29,7 @@ pub const DIALECT: ModelDialect = ModelDialect {
     advance,
     on_conflict,
     array_parameters: true,
+    fit: None,
     keys,
 };
 
@@ -36,7 +37,7 @@ fn storage(_: &Description, logical: &Type) -> Type {
     logical.clone()
 }
 
-fn advance(before: &str, of: &Type) -> String {
+fn advance(before: &str, of: &Type, _: &Type) -> String {
     let step = step(of);
     let cast = match of.name == "timestamp without time zone" {
         true => "::timestamp",

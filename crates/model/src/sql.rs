@@ -3,6 +3,7 @@
 use underpin_core::{Class, Error, Params, Result, Value, quote};
 
 use crate::advance;
+use crate::data_type::logical;
 use crate::description::{Description, Over};
 use crate::dialect::ModelDialect;
 
@@ -48,13 +49,49 @@ fn returning(of: &Description, dialect: &ModelDialect) -> Result<[String; 2]> {
     Ok([sql.output(columns(of))?, sql.returning(columns(of))?])
 }
 
+/// Makes decimal numbers what their columns hold on every engine.
+fn fit(of: &Description, dialect: &ModelDialect, names: &[&str], row: &mut [Value]) -> Result<()> {
+    let Some(fit) = dialect.fit else {
+        return Ok(());
+    };
+    for (name, value) in names.iter().zip(row) {
+        let (Value::Numeric(number), Some(column)) = (&*value, of.column(name)) else {
+            continue;
+        };
+        let logical = logical(of, column, dialect)?;
+        let fitted = fit(&logical, number).map_err(|why| {
+            let message = format!(
+                "The value for column {name:?} of the table {:?} does not fit {logical}: {why}.",
+                of.table
+            );
+            Error::new(Class::Data, message).with_column(*name)
+        })?;
+        *value = Value::Numeric(fitted);
+    }
+    Ok(())
+}
+
+/// The same for many rows, whose errors name the row.
+pub(super) fn fit_rows(
+    of: &Description,
+    dialect: &ModelDialect,
+    names: &[&str],
+    rows: &mut [Params],
+) -> Result<()> {
+    for (at, row) in rows.iter_mut().enumerate() {
+        fit(of, dialect, names, row).map_err(|error| error.with_row(at as u64 + 1))?;
+    }
+    Ok(())
+}
+
 /// An insert of one row, without what follows.
 fn insert_alone(
     of: &Description,
     dialect: &ModelDialect,
     given: Values,
 ) -> Result<(String, Params)> {
-    let (columns, values): (Vec<_>, Params) = given.into_iter().unzip();
+    let (columns, mut values): (Vec<_>, Params) = given.into_iter().unzip();
+    fit(of, dialect, &columns, &mut values)?;
     let table = address(of, dialect)?;
     let [output, _] = returning(of, dialect)?;
     let sql = match values.len() {
@@ -223,6 +260,7 @@ pub(super) fn update(
         return Ok((get(of, dialect)?, key));
     }
     let mut values: Params = given.into_iter().map(|(_, value)| value).collect();
+    fit(of, dialect, &named, &mut values)?;
     let [output, returning] = returning(of, dialect)?;
     let sql = format!(
         "UPDATE {} SET {}{output} WHERE {}{returning}",
@@ -311,7 +349,7 @@ mod tests {
         rows(numbered, width, count)
     }
 
-    fn set_now(_: &str, _: &underpin_schema::Type) -> String {
+    fn set_now(_: &str, _: &underpin_schema::Type, _: &underpin_schema::Type) -> String {
         "sysdatetime()".to_owned()
     }
 
@@ -430,7 +468,7 @@ mod tests {
         assert!(on_postgres.contains("(SELECT greatest(clock_timestamp()::timestamp"));
         let (on_sqlite, _) = upsert(&SHOP, &sqlite::DIALECT, given(), &["id"]).unwrap();
         assert!(
-            on_sqlite.contains("SET \"moved\" = max(strftime("),
+            on_sqlite.contains("SET \"moved\" = CASE typeof(\"shop]\".\"moved\")"),
             "{on_sqlite}"
         );
         assert!(on_sqlite.ends_with(" RETURNING \"id\", \"moved\""));

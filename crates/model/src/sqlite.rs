@@ -1,5 +1,6 @@
 //! SQLite's tables and statements of models.
 
+mod fit;
 mod type_check;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ pub const DIALECT: ModelDialect = ModelDialect {
     advance,
     on_conflict,
     array_parameters: false,
+    fit: Some(fit::fit),
     keys,
 };
 
@@ -55,24 +57,49 @@ fn stored_as(logical: &Type, strict: bool) -> &'static str {
     }
 }
 
-/// The present to the millisecond, in the form in which a time of this type is stored.
-fn present(of: &Type) -> String {
-    let form = match of.name.as_str() {
-        "date" => "%Y-%m-%d",
-        "timestamp with time zone" => "%Y-%m-%d %H:%M:%f+00",
-        _ => "%Y-%m-%d %H:%M:%f",
-    };
-    format!("strftime('{form}', 'now')")
+/// A time as SQLite's functions write it, to the millisecond.
+const MILLISECONDS: &str = "%Y-%m-%d %H:%M:%f";
+
+/// Whether a type holds Unix seconds.
+fn holds_seconds(stored: &Type) -> bool {
+    stored.name.to_ascii_uppercase().contains("INT")
 }
 
-fn advance(before: &str, of: &Type) -> String {
-    let now = present(of);
-    // SQLite reads no zone of hours alone.
-    let next = now.replace(
-        "'now'",
-        &format!("substr({before}, 1, instr({before} || '+', '+') - 1), '+0.001 seconds'"),
+/// The present, in the form in which a time of this type is stored: to the second where it is a
+/// number, else to the millisecond, without a fraction where that is zero.
+fn present(of: &Type, stored: &Type) -> String {
+    match of.name.as_str() {
+        "date" => "date('now')".to_owned(),
+        "time without time zone" => without_zeros("strftime('%H:%M:%f', 'now')"),
+        _ if holds_seconds(stored) => "unixepoch()".to_owned(),
+        _ => without_zeros(&format!("strftime('{MILLISECONDS}', 'now')")),
+    }
+}
+
+fn without_zeros(time: &str) -> String {
+    format!("replace({time}, '.000', '')")
+}
+
+/// The row keeps the form that it has: Unix seconds, a `T` for the space, a zone.
+fn advance(before: &str, _: &Type, stored: &Type) -> String {
+    let seconds = format!("max(unixepoch(), coalesce({before} + 1, 0))");
+    if holds_seconds(stored) {
+        return seconds;
+    }
+    // SQLite reads no zone of hours alone, which is how rows of long ago have it.
+    let next = |from: &str| format!("strftime('{MILLISECONDS}', {from}, '+0.001 seconds')");
+    let latest = format!(
+        "max(strftime('{MILLISECONDS}', 'now'), coalesce({}, {}, ''))",
+        next(before),
+        next(&format!("{before} || ':00'"))
     );
-    format!("max({now}, coalesce({next}, ''))")
+    format!(
+        "CASE typeof({before}) WHEN 'integer' THEN {seconds} ELSE replace({}, ' ', \
+         CASE WHEN {before} GLOB '*T*' THEN 'T' ELSE ' ' END) || \
+         CASE WHEN {before} GLOB '*+00:00' THEN '+00:00' WHEN {before} GLOB '*Z' THEN 'Z' \
+         ELSE '' END END",
+        without_zeros(&latest)
+    )
 }
 
 fn on_conflict(_: &str, expression: &str) -> String {
@@ -118,6 +145,19 @@ mod tests {
                 (kept, strict)
             );
         }
+    }
+
+    #[test]
+    fn the_present_has_the_form_that_is_stored() {
+        let now = |of: &str, stored: &str| present(&Type::named(of), &Type::named(stored));
+        let text = now("timestamp with time zone", "TEXT");
+        assert_eq!(
+            text,
+            "replace(strftime('%Y-%m-%d %H:%M:%f', 'now'), '.000', '')"
+        );
+        assert_eq!(now("timestamp without time zone", "TEXT"), text);
+        assert_eq!(now("timestamp with time zone", "BIGINT"), "unixepoch()");
+        assert_eq!(now("date", "TEXT"), "date('now')");
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::fmt;
 
 use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
 
-use crate::{Diff, Hints, Lock, Plan, Schema, Selection, Statement, postgres, sqlite};
+use crate::{Diff, Hints, Lock, Plan, Schema, Selection, Statement, Type, postgres, sqlite};
 
 /// What differs between the engines where a schema is read, made, compared or changed: one value
 /// for each. Another engine's is often one of these with a few fields of its own:
@@ -44,6 +44,20 @@ pub struct SchemaDialect {
     pub script: ScriptRules,
     /// How many rows tables have, as far as the engine knows without counting.
     pub row_estimates: Option<RowEstimates>,
+    /// How times are found and rewritten that an earlier version has written in a form which does
+    /// not compare with that of today, where there is such a form.
+    pub old_times: Option<OldTimes>,
+}
+
+/// How times in an old form are found and rewritten.
+#[derive(Debug, Clone, Copy)]
+pub struct OldTimes {
+    /// Whether a column of this type may hold any.
+    pub may_hold: fn(&Type) -> bool,
+    /// The condition on a column, by its name in quotes, that its value is one.
+    pub is_old: fn(&str) -> String,
+    /// The same time in the form of today.
+    pub renewed: fn(&str) -> String,
 }
 
 /// How a schema is read: in one transaction, by a fixed number of queries.

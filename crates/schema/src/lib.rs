@@ -54,7 +54,7 @@ pub use constraint_name::constraint_name;
 pub use data_type::Type;
 pub use deferral::Deferral;
 pub use dialect::{
-    Catalog, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
+    Catalog, OldTimes, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
 };
 pub use diff::{Diff, Hints, Rename, diff};
 pub use domain::Domain;

@@ -19,6 +19,7 @@ mod error;
 mod expression;
 mod keyword;
 mod normal;
+mod old_times;
 mod parse;
 mod plan;
 mod rowid;

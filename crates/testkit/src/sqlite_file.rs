@@ -74,8 +74,14 @@ impl SqliteFile {
         self.directory.path()
     }
 
-    /// The URL of the database: `sqlite:///` and the absolute path.
+    /// The URL of the database: `sqlite:///` and the absolute path. The file is created where it
+    /// does not exist.
     pub fn url(&self) -> String {
+        format!("{}?mode=rwc", self.url_of_a_file())
+    }
+
+    /// The same for a file that exists.
+    pub fn url_of_a_file(&self) -> String {
         format!("sqlite:///{}", self.path().display())
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_cluster::{Answer, CallOptions, Cluster, Operation, is_unsent};
+use underpin_cluster::{Answer, AnyLease, CallOptions, Cluster, Operation, is_unsent};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
@@ -285,13 +285,17 @@ impl Database {
     ) -> Result<Session> {
         let cluster = self.cluster()?;
         let lease = cluster.lease(self.options, deadline, place).await?;
+        Ok(self.session(lease, cluster))
+    }
+
+    fn session(&self, lease: AnyLease, cluster: &Cluster) -> Session {
         let counters = Arc::clone(cluster.counters());
-        Ok(Session::new(
+        Session::new(
             Held::Leased(lease),
             &*self.shared.driver,
             counters,
             cluster.observer(),
-        ))
+        )
     }
 
     /// Connects, so that a mistake shows at once.
@@ -342,8 +346,12 @@ impl Database {
         place: &'static Location<'static>,
     ) -> Result<RowStream<T>> {
         let deadline = self.options.deadline_from(Instant::now());
-        let session = Arc::new(self.lease_at(deadline, place).await?);
-        if self.options.read && self.cluster()?.needs_guard(sql) {
+        let cluster = self.cluster()?;
+        let lease = cluster
+            .lease_for(sql, self.options, deadline, place)
+            .await?;
+        let session = Arc::new(self.session(lease, cluster));
+        if self.options.read && cluster.needs_guard(sql) {
             session.begin(self.options.transaction, deadline).await?;
         }
         session.stream(sql, params, deadline).await

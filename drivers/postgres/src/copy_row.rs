@@ -3,7 +3,7 @@ use postgres_types::Type;
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};
-use crate::encode_array::{element_kind, set_element_type};
+use crate::encode_array::{check_shape, element_kind, set_element_type};
 use crate::kind::{Base, Kind, type_name};
 use crate::param::element_type;
 
@@ -246,6 +246,9 @@ fn from_text(text: &str, base: Base) -> Option<Value> {
 }
 
 fn text(value: &Value, out: &mut BytesMut) -> Result<(), Misfit> {
+    if let Value::Array(values) = value {
+        check_shape(values)?;
+    }
     let Some(text) = value.to_text() else {
         out.put_slice(b"\\N");
         return Ok(());

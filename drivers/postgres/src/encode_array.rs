@@ -17,9 +17,10 @@ pub(crate) fn element_kind(value: &Value, element: Element) -> Kind {
 /// the elements from the statement, and checks the number that is sent against it; 0 is
 /// not taken, so the caller's `element_type` is filled in by [`set_element_type`].
 pub(crate) fn array(values: &[Value], element: Element, out: &mut BytesMut) -> Result<(), Misfit> {
+    check_shape(values)?;
     let mut lengths = Vec::new();
     measure(values, &mut lengths);
-    if lengths.contains(&0) {
+    if lengths == [0] {
         // An array without elements has no dimensions.
         lengths.clear();
     }
@@ -49,6 +50,38 @@ pub(crate) fn set_element_type(array: &mut [u8], number: u32) {
     }
 }
 
+/// Refuses arrays whose inner arrays are not all of one length, and those whose inner arrays are
+/// empty, of which PostgreSQL would keep nothing.
+pub(crate) fn check_shape(values: &[Value]) -> Result<(), Misfit> {
+    let mut lengths = Vec::new();
+    measure(values, &mut lengths);
+    if !has_shape(values, &lengths) {
+        return Err(ragged());
+    }
+    match lengths[1..].contains(&0) {
+        true => Err(Misfit::Because(
+            "its inner arrays are empty, and PostgreSQL would keep an array without any".into(),
+        )),
+        false => Ok(()),
+    }
+}
+
+fn ragged() -> Misfit {
+    Misfit::Because("its inner arrays are not all of one length".into())
+}
+
+/// Whether each array has the length of its depth, and each element the depth of the others.
+fn has_shape(values: &[Value], lengths: &[usize]) -> bool {
+    let Some((&length, inner)) = lengths.split_first() else {
+        return false;
+    };
+    values.len() == length
+        && values.iter().all(|value| match value {
+            Value::Array(values) => has_shape(values, inner),
+            _ => inner.is_empty(),
+        })
+}
+
 fn measure(values: &[Value], lengths: &mut Vec<usize>) {
     lengths.push(values.len());
     if let Some(Value::Array(inner)) = values.first() {
@@ -63,7 +96,6 @@ fn dimension(
     out: &mut BytesMut,
     has_nulls: &mut bool,
 ) -> Result<(), Misfit> {
-    let ragged = || Misfit::Because("its inner arrays are not all of one length".into());
     let (&length, inner) = lengths.split_first().ok_or_else(ragged)?;
     if values.len() != length {
         return Err(ragged());

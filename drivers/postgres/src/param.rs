@@ -3,7 +3,7 @@ use postgres_types::{Kind as TypeKind, Type};
 use underpin_core::{Class, Error, Value};
 
 use crate::encode::{Misfit, encode, needs_text};
-use crate::encode_array::set_element_type;
+use crate::encode_array::{check_shape, set_element_type};
 use crate::kind::{self, Kind};
 use crate::wire::put;
 
@@ -80,6 +80,10 @@ impl Param<'_> {
                 }
             }
             _ => {
+                if let Value::Array(values) = self.value {
+                    // Of an array as text the server reads less than it refuses.
+                    check_shape(values).map_err(|why| self.refuse(why))?;
+                }
                 let text = self.value.to_text().unwrap_or_default();
                 if text.as_bytes().contains(&0) {
                     let why = "it holds a NUL character, which PostgreSQL's text cannot";

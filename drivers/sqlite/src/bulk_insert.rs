@@ -8,8 +8,10 @@ use underpin_core::{Class, Deadline, Effect, Error, Params, Result, quote};
 
 use crate::connection::Connection;
 use crate::fault::Fault;
-use crate::param::{Param, check};
+use crate::form::Forms;
+use crate::param::{check, stored};
 use crate::pending::{PastDeadline, passed_deadline};
+use crate::plan::{Place, plan};
 use crate::session::{Session, canceled};
 use crate::shared::Shared;
 
@@ -31,13 +33,17 @@ pub(crate) async fn insert_rows(
     deadline: Deadline,
 ) -> Result<u64> {
     let deadline = connection.deadline(deadline);
-    let width = target.columns.len();
+    let names: Vec<String> = target
+        .columns
+        .iter()
+        .map(|name| (*name).to_owned())
+        .collect();
     let sql = statement(target)?;
     let (parts, receiver) = channel(1);
     let (give_back, spare) = blocking::channel();
     let pending = connection
         .worker
-        .submit(move |session| insert_all(session, &sql, width, receiver, &give_back))?;
+        .submit(move |session| insert_all(session, &sql, &names, receiver, &give_back))?;
     let filling = fill(target.columns, rows, parts, spare);
     match pending.within(deadline, filling).await {
         Ok(Ok(())) => pending.by(deadline).await,
@@ -127,28 +133,33 @@ fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> R
     }
     for (value, column) in row.iter().zip(columns) {
         if let Err(why) = check(value) {
-            return Err(Error::new(
-                Class::Data,
-                format!(
-                    "The value for column {column:?} in row {number} cannot be stored by SQLite: {why}."
-                ),
-            )
-            .with_row(number as u64)
-            .with_column(*column));
+            return Err(unfit(why, column, number as u64).with_effect(Effect::NotSent));
         }
     }
     Ok(())
 }
 
+/// The error about a value that SQLite cannot keep, so that no row stays.
+#[cold]
+fn unfit(why: &str, column: &str, row: u64) -> Error {
+    Error::new(
+        Class::Data,
+        format!("The value for column {column:?} in row {row} cannot be stored by SQLite: {why}."),
+    )
+    .with_effect(Effect::RolledBack)
+    .with_row(row)
+    .with_column(column)
+}
+
 fn insert_all(
     session: &mut Session,
     sql: &str,
-    width: usize,
+    columns: &[String],
     mut parts: Receiver<Part>,
     give_back: &blocking::Sender<Params>,
 ) -> Result<u64> {
     let shared = Arc::clone(session.shared());
-    session.run(|conn| {
+    session.run_writing(|conn, writing| {
         // Within a transaction, a savepoint: none of the rows stay where one fails.
         let (begin, end, undo) = if conn.is_autocommit() {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
@@ -160,12 +171,20 @@ fn insert_all(
             )
         };
         conn.execute_batch(begin)?;
-        let inserted =
-            insert_parts(conn, sql, width, &mut parts, give_back, &shared).and_then(|count| {
-                conn.execute_batch(end)
-                    .map(|()| count)
-                    .map_err(undone("The rows could not be committed."))
-            });
+        let inserted = insert_parts(
+            conn,
+            sql,
+            columns,
+            writing.forms,
+            &mut parts,
+            give_back,
+            &shared,
+        )
+        .and_then(|count| {
+            conn.execute_batch(end)
+                .map(|()| count)
+                .map_err(undone("The rows could not be committed."))
+        });
         if inserted.is_err() && !conn.is_autocommit() {
             conn.execute_batch(undo)?;
         }
@@ -194,7 +213,8 @@ fn refused(row: u64) -> impl FnOnce(rusqlite::Error) -> Fault {
 fn insert_parts(
     conn: &Client,
     sql: &str,
-    width: usize,
+    columns: &[String],
+    forms: Forms,
     parts: &mut Receiver<Part>,
     give_back: &blocking::Sender<Params>,
     shared: &Shared,
@@ -202,6 +222,8 @@ fn insert_parts(
     let mut stmt = conn
         .prepare_cached(sql)
         .map_err(undone("No row was inserted."))?;
+    // Within the transaction no other connection changes the schema.
+    let plan = plan(conn, sql).map_err(undone("No row was inserted."))?;
     let mut count = 0;
     while let Some(part) = parts.blocking_recv() {
         let rows = match part {
@@ -211,10 +233,14 @@ fn insert_parts(
         if shared.is_stopped() {
             break;
         }
-        for row in rows.chunks_exact(width) {
+        for row in rows.chunks_exact(columns.len()) {
             count += 1;
             for (at, value) in row.iter().enumerate() {
-                stmt.raw_bind_parameter(at + 1, Param(value))
+                let place = plan.get(at).copied().unwrap_or(Place::EXPRESSION);
+                let stored = stored(value, place, forms).map_err(|misfit| {
+                    unfit(misfit.why, &columns[at], count).with_hint(misfit.hint)
+                })?;
+                stmt.raw_bind_parameter(at + 1, stored)
                     .map_err(refused(count))?;
             }
             stmt.raw_execute().map_err(refused(count))?;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use underpin_core::driver::{self, BoxFuture, BulkTarget, Call, Fetching, RowSink, RowSource};
 use underpin_core::{
-    Address, Columns, Deadline, Endpoint, Result, Role, StatementDescription, TransactionOptions,
+    Columns, Deadline, Endpoint, Result, Role, StatementDescription, TransactionOptions,
 };
 
 use crate::options::Options;
@@ -45,7 +45,7 @@ impl driver::Connection for Connection {
     }
 
     fn role(&self) -> Role {
-        let writes = self.options.writes() || self.endpoint.address == Address::Memory;
+        let writes = self.options.writes() || self.endpoint.address.is_memory();
         if writes { Role::Primary } else { Role::Replica }
     }
 

@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::param::check_all;
 use crate::session::{Session, canceled};
-use crate::statements::{bind, changes_session, keyword, may_change_session, prepare};
+use crate::statements::{bind, changes_session, confirm, keyword, may_change_session, prepare};
 
 /// Runs one statement to its end: the rows it changed, or those it gave where it reads.
 pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u64> {
@@ -22,16 +22,18 @@ pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u
         if changes_session(&sql) {
             session.set_changed();
         }
-        session.run(|conn| {
+        session.run_writing(|conn, writing| {
             let changes = conn.total_changes();
             let mut stmt = prepare(conn, &sql)?;
-            bind(&mut stmt, &params)?;
+            let used = bind(conn, &mut stmt, &sql, &params, writing)?;
             let reads = stmt.readonly() && stmt.column_count() > 0;
             let mut rows = stmt.raw_query();
             let mut count = 0;
             while rows.next()?.is_some() {
                 count += 1;
             }
+            drop(rows);
+            confirm(conn, &stmt, &sql, used.as_ref(), writing)?;
             // Other statements leave the count of the last that changed rows.
             let changed = conn.total_changes() > changes;
             Ok(if reads {
@@ -64,6 +66,7 @@ fn run_batch(session: &mut Session, sql: &str) -> Result<()> {
     if may_change_session(sql) {
         session.set_changed();
     }
+    session.forget_plans();
     let shared = std::sync::Arc::clone(session.shared());
     let mut done = Done::default();
     let mut number = 0;

@@ -13,15 +13,31 @@
 //! |---|---|
 //! | booleans, integers | INTEGER |
 //! | floats | REAL; NaN is refused, since SQLite would keep NULL |
-//! | text, decimal numbers, dates, times, intervals, UUIDs, JSON | TEXT, in the form that `Display` gives |
-//! | moments (`TimestampTz`) | TEXT, in UTC, so that the order of text is the order of time |
+//! | decimal numbers | REAL or INTEGER, or refused where neither is that number; in a column of text all their digits |
+//! | timestamps with and without zone | TEXT, `2026-01-31 12:34:56.789` in UTC; in a column declared as INTEGER Unix seconds |
+//! | dates, times of day | TEXT, `2026-01-31`, `12:34:56.789` |
+//! | UUIDs | TEXT; in a column declared as BLOB or BINARY 16 bytes |
+//! | text, intervals, JSON | TEXT |
 //! | arrays | TEXT, as JSON |
 //! | bytes | BLOB |
 //!
+//! A time has no, three or six digits of a second. So its text sorts by time, SQLite's functions
+//! read it, and the same instant has one text, which is also that of `CURRENT_TIMESTAMP` and, but
+//! for `.000`, of `strftime('%Y-%m-%d %H:%M:%f')`. Years are 1 to 9999; others are refused.
+//! [`Options::uuids`] and [`Options::times`] choose the forms of a file that another client fills,
+//! where the declared type of a column does not. Read is every form: 16 bytes and all texts of a
+//! UUID; of a time any zone, more than six digits (rounded to the microsecond), a date alone (its
+//! midnight) and Unix seconds.
+//!
+//! A parameter is written for the column that stands directly beside it: `column = $1`,
+//! `column IN ($1)`, `SET column = $1`, a value of an INSERT. In every other place a decimal
+//! number is a number.
+//!
 //! SQLite converts text that looks like a number where a column's declared type has
-//! numeric affinity: a decimal number keeps all its digits in a column declared `TEXT`,
-//! not in one declared `NUMERIC` or `DECIMAL`, and the JSON document `1` stays JSON in
-//! a `TEXT` column, not in a `JSON` one.
+//! numeric affinity: the JSON document `1` stays JSON in a `TEXT` column, not in a `JSON` one. What
+//! it keeps of a decimal number in a column declared `NUMERIC` or `DECIMAL` is the number, and
+//! not its zeros at the end. It divides two integers as integers, so that in such a column
+//! `5.00 / 2` is 2; write `price / 2.0`.
 //!
 //! Without the feature `bundled` the system's SQLite is linked, 3.44 or later.
 
@@ -34,12 +50,16 @@ mod describe;
 mod effect;
 mod execute;
 mod fault;
+mod form;
+mod in_use;
 mod message;
 mod only_reads;
 mod open;
 mod options;
 mod param;
 mod pending;
+mod place;
+mod plan;
 mod pooled;
 mod query;
 mod row;
@@ -55,6 +75,7 @@ pub use connector::Connector;
 pub use options::{Access, Options};
 pub use rusqlite;
 use underpin_core::driver::Capabilities;
+pub use underpin_core::{TimeForm, UuidForm};
 
 /// What SQLite can do.
 pub const CAPABILITIES: Capabilities = Capabilities {

@@ -1,6 +1,8 @@
 use underpin_core::{Deadline, Result};
+use underpin_sql::{Kind, Lexer, SQLITE};
 
 use crate::connection::Connection;
+use crate::place::plain;
 use crate::statements::{after_keyword, keyword, prepare};
 
 /// Whether SQLite says that the statement only reads. What governs the transaction or
@@ -15,7 +17,7 @@ pub(crate) async fn only_reads(connection: &Connection, sql: &str) -> Result<boo
     let may_read = ["SELECT", "WITH", "VALUES", "EXPLAIN"].into_iter().any(is);
     let explains_pragma =
         is("EXPLAIN") && keyword(after_keyword(sql)).eq_ignore_ascii_case("PRAGMA");
-    if !may_read || explains_pragma {
+    if !may_read || explains_pragma || asks_of_the_writer(sql) {
         return Ok(false);
     }
     let sql = sql.to_owned();
@@ -26,6 +28,23 @@ pub(crate) async fn only_reads(connection: &Connection, sql: &str) -> Result<boo
         })
     })?;
     pending.by(connection.deadline(Deadline::NONE)).await
+}
+
+/// What tells of the writes of its own connection.
+pub(crate) const OF_THE_WRITER: [&str; 3] = ["last_insert_rowid", "changes", "total_changes"];
+
+/// Whether a statement calls a function that tells what its own connection has written, which
+/// is nothing on one that only reads.
+fn asks_of_the_writer(sql: &str) -> bool {
+    let mut name = None;
+    Lexer::new(sql, &SQLITE.lexis).solid().any(|token| {
+        let before = name.replace(token);
+        let called = before.filter(|_| token.kind == Kind::Open);
+        called.is_some_and(|called| {
+            let called = plain(called.text);
+            OF_THE_WRITER.contains(&called.as_str())
+        })
+    })
 }
 
 /// The PRAGMAs that take an argument and only look.
@@ -64,6 +83,24 @@ fn pragma_reads(rest: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_connection_has_written_is_asked_of_the_writer() {
+        for sql in [
+            "SELECT last_insert_rowid()",
+            "SELECT 1 + Changes ( )",
+            "SELECT \"total_changes\"()",
+        ] {
+            assert!(asks_of_the_writer(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT changes FROM t",
+            "SELECT 'changes()'",
+            "SELECT last_value()",
+        ] {
+            assert!(!asks_of_the_writer(sql), "{sql}");
+        }
+    }
 
     #[test]
     fn a_pragma_that_sets_does_not_read() {

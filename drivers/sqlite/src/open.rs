@@ -4,10 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
 
 use crate::classify::classify;
+use crate::only_reads::OF_THE_WRITER;
 use crate::options::Options;
 use crate::shared::Shared;
 
@@ -39,11 +41,23 @@ pub(crate) fn open(
             ));
         }
     };
-    let Some(path) = path else {
-        let mut conn = Connection::open_in_memory().map_err(|error| classify(error, &place))?;
+    let in_memory = match path {
+        None => Some(Connection::open_in_memory()),
+        Some(name) if endpoint.address.is_memory() => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_URI
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            Some(Connection::open_with_flags(name, flags))
+        }
+        Some(_) => None,
+    };
+    if let Some(opened) = in_memory {
+        let mut conn = opened.map_err(|error| classify(error, &place))?;
         prepare(&mut conn, options, shared).map_err(|error| classify(error, &place))?;
         return Ok((conn, None));
-    };
+    }
+    let path = path.unwrap_or(Path::new(""));
     let conn =
         open_file(path, options, shared).map_err(|error| explain(error, path, options, shared))?;
     if options.writes() && conn.is_readonly("main").unwrap_or(false) {
@@ -63,6 +77,11 @@ fn open_file(path: &Path, options: &Options, shared: &Arc<Shared>) -> rusqlite::
         prepare(&mut conn, options, shared)?;
         Ok(conn)
     };
+    if options.immutable
+        && let Some(uri) = immutable_uri(path)
+    {
+        return open(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI);
+    }
     match open(path, flags) {
         // To read a database in WAL mode, SQLite writes an index beside it, and on a
         // read-only file system it cannot. Nothing can change there, so none is needed.
@@ -116,7 +135,25 @@ fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> ru
             }
         }
     }
+    if !options.writes() {
+        refuse_to_tell_of_writes(conn)?;
+    }
     settings(conn, options)
+}
+
+/// A connection that only reads would tell of no write, however many there were.
+fn refuse_to_tell_of_writes(conn: &Connection) -> rusqlite::Result<()> {
+    for name in OF_THE_WRITER {
+        let refuse = move |_: &Context<'_>| -> rusqlite::Result<i64> {
+            let why = format!(
+                "{name}() is asked of a connection that only reads, and tells of the writes of its \
+                 own connection alone. Use RETURNING, or ask within the transaction that writes"
+            );
+            Err(rusqlite::Error::UserFunctionError(why.into()))
+        };
+        conn.create_scalar_function(name, 0, FunctionFlags::SQLITE_UTF8, refuse)?;
+    }
+    Ok(())
 }
 
 fn settings(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
@@ -251,20 +288,21 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
             "The directory {} of the database file {place} does not exist.",
             directory.display()
         );
-        say(
-            Class::NotFound,
-            what,
-            "Create the directory, or correct the path.",
-        )
+        let usual = "Create the directory, or correct the path.";
+        match from_the_root(path) {
+            Some(hint) => say(Class::NotFound, what, &hint),
+            None => say(Class::NotFound, what, usual),
+        }
     } else if let Err(denied) = fs::metadata(path) {
         match denied.kind() {
             ErrorKind::NotFound if !(options.writes() && options.create) => {
                 let what = format!("The database file {place} does not exist.");
-                say(
-                    Class::NotFound,
-                    what,
-                    "Correct the path, or open it with a writer that may create it.",
-                )
+                let usual = "Correct the path. Where the file is to be created, add ?mode=rwc to \
+                             the URL, or set `create`.";
+                match from_the_root(path) {
+                    Some(hint) => say(Class::NotFound, what, &hint),
+                    None => say(Class::NotFound, what, usual),
+                }
             }
             ErrorKind::NotFound => {
                 let what = format!("The database file {place} cannot be created in its directory.");
@@ -293,6 +331,22 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
         )
     };
     said.with_source(error)
+}
+
+/// What to write where a path from the current directory was given and one from the root is there.
+fn from_the_root(path: &Path) -> Option<String> {
+    let absolute = Path::new("/").join(path);
+    let is_there = absolute.exists()
+        || absolute
+            .parent()
+            .is_some_and(|directory| directory != Path::new("/") && directory.is_dir());
+    (path.is_relative() && is_there).then(|| {
+        format!(
+            "The path is taken from the current directory. If {0} is meant, write sqlite:{0}, or \
+             four slashes: sqlite:///{0}.",
+            absolute.display()
+        )
+    })
 }
 
 fn not_writable(path: &Path) -> Error {
@@ -326,6 +380,17 @@ impl FileIdentity {
             #[cfg(unix)]
             inode,
         })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether there is a write-ahead log beside it.
+    pub(crate) fn has_log(&self) -> bool {
+        let mut log = self.path.clone().into_os_string();
+        log.push("-wal");
+        Path::new(&log).exists()
     }
 
     /// Whether the path still leads to this file.

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use underpin_core::{TimeForm, UuidForm};
+
 /// What a connection may do to the database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Access {
@@ -29,6 +31,13 @@ pub struct Options {
     /// Opens the file so that nothing can be written to it, whatever `access` says, and
     /// touches neither its journal mode nor its settings.
     pub read_only: bool,
+    /// Takes it that nobody changes the file while it is open, so that SQLite locks nothing and
+    /// looks for no journal. Goes with `read_only`. False by default.
+    pub immutable: bool,
+    /// How UUIDs are written where the declared type of the column does not decide.
+    pub uuids: UuidForm,
+    /// How times are written where the declared type of the column does not decide.
+    pub times: TimeForm,
 }
 
 impl Default for Options {
@@ -40,6 +49,9 @@ impl Default for Options {
             statement_cache_size: 64,
             statement_timeout: None,
             read_only: false,
+            immutable: false,
+            uuids: UuidForm::default(),
+            times: TimeForm::default(),
         }
     }
 }
@@ -60,6 +72,6 @@ impl Options {
     }
 
     pub(crate) fn writes(&self) -> bool {
-        self.access == Access::Writer && !self.read_only
+        self.access == Access::Writer && !self.read_only && !self.immutable
     }
 }

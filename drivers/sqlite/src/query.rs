@@ -5,7 +5,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::param::check_all;
 use crate::row::Reader;
-use crate::statements::{bind, changes_session, prepare_to_read};
+use crate::statements::{bind, changes_session, confirm, prepare_to_read};
 
 /// Runs a statement and reads its rows, on the thread.
 pub(crate) async fn fetch(
@@ -20,10 +20,12 @@ pub(crate) async fn fetch(
         if changes_session(&sql) {
             session.set_changed();
         }
-        session.run(|conn| {
+        session.run_writing(|conn, writing| {
             let (mut stmt, reader) = prepare_to_read(conn, &sql, sink)?;
-            bind(&mut stmt, &params)?;
-            read(&mut stmt, reader)
+            let used = bind(conn, &mut stmt, &sql, &params, writing)?;
+            let sink = read(&mut stmt, reader)?;
+            confirm(conn, &stmt, &sql, used.as_ref(), writing)?;
+            Ok(sink)
         })
     })?;
     pending.by(deadline).await

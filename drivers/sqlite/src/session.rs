@@ -5,17 +5,24 @@ use underpin_core::{Class, Effect, Error, Result};
 use crate::classify::classify;
 use crate::effect::{Trace, effect_of};
 use crate::fault::Fault;
+use crate::form::Forms;
+use crate::in_use::InUse;
 use crate::open::{FileIdentity, restore};
 use crate::options::Options;
+use crate::plan::Plans;
 use crate::shared::Shared;
+use crate::statements::Writing;
 
 /// What the thread owns: the connection of rusqlite, and what is known of it.
 pub(crate) struct Session {
     pub(crate) conn: rusqlite::Connection,
+    /// Behind the connection, which is closed first.
+    _in_use: Option<InUse>,
     place: Arc<str>,
     options: Options,
     identity: Option<FileIdentity>,
     shared: Arc<Shared>,
+    writing: Writing,
     /// Whether a transaction was open when the last job ended.
     open: bool,
     /// Why SQLite rolled back the transaction that its owner still believes in.
@@ -33,12 +40,22 @@ impl Session {
         identity: Option<FileIdentity>,
         shared: Arc<Shared>,
     ) -> Self {
+        let forms = Forms {
+            uuids: options.uuids,
+            times: options.times,
+        };
+        let writes = options.writes();
         Session {
             conn,
+            _in_use: identity.clone().map(|file| InUse::new(file, writes)),
             place,
             options,
             identity,
             shared,
+            writing: Writing {
+                forms,
+                plans: Plans::default(),
+            },
             open: false,
             failed: None,
             changed: false,
@@ -61,6 +78,13 @@ impl Session {
 
     pub(crate) fn set_changed(&mut self) {
         self.changed = true;
+        // Another database may be attached, whose tables count too.
+        self.forget_plans();
+    }
+
+    /// Forgets where parameters stand: the schema may change.
+    pub(crate) fn forget_plans(&mut self) {
+        self.writing.plans.clear();
     }
 
     pub(crate) fn begun_read_only(&mut self) {
@@ -81,6 +105,14 @@ impl Session {
         &mut self,
         work: impl FnOnce(&mut rusqlite::Connection) -> Result<R, Fault>,
     ) -> Result<R> {
+        self.run_writing(|conn, _| work(conn))
+    }
+
+    /// The same for what sends values.
+    pub(crate) fn run_writing<R>(
+        &mut self,
+        work: impl FnOnce(&mut rusqlite::Connection, &mut Writing) -> Result<R, Fault>,
+    ) -> Result<R> {
         if let Some((class, why)) = &self.failed {
             return Err(Error::new(
                 *class,
@@ -89,7 +121,7 @@ impl Session {
             .with_hint("Roll the transaction back and run the whole of it again."));
         }
         let changes = self.conn.total_changes();
-        work(&mut self.conn).map_err(|fault| self.explain(fault, changes))
+        work(&mut self.conn, &mut self.writing).map_err(|fault| self.explain(fault, changes))
     }
 
     fn explain(&mut self, fault: Fault, changes: u64) -> Error {
@@ -161,6 +193,7 @@ impl Session {
         }
         if self.changed {
             restore(&mut self.conn, &self.options, &self.shared, &self.place)?;
+            self.writing.plans.clear();
             self.changed = false;
         }
         Ok(())

@@ -8,7 +8,9 @@ use underpin_sql::{Kind, Lexer, SQLITE, Token};
 
 use crate::classify::several_statements;
 use crate::fault::Fault;
-use crate::param::Param;
+use crate::form::Forms;
+use crate::param::{has_forms, stored};
+use crate::plan::{Place, Plans, Used};
 use crate::row::Reader;
 
 /// A prepared statement, kept for the next time where that is of use.
@@ -97,22 +99,79 @@ fn refuse(conn: &Connection, sql: &str, error: rusqlite::Error) -> Fault {
     }
 }
 
+/// How a session writes its parameters.
+#[derive(Default)]
+pub(crate) struct Writing {
+    pub(crate) forms: Forms,
+    pub(crate) plans: Plans,
+}
+
 /// Binds the parameters by the numbers in the statement: `$1`, `?1`, or `?` in order.
 /// They have been checked.
-pub(crate) fn bind(stmt: &mut Statement<'_>, params: &[Value]) -> Result<(), Fault> {
+pub(crate) fn bind(
+    conn: &Connection,
+    stmt: &mut Statement<'_>,
+    sql: &str,
+    params: &[Value],
+    writing: &mut Writing,
+) -> Result<Option<Used>, Fault> {
+    let used = match params.iter().any(has_forms) {
+        true => Some(writing.plans.of(conn, sql, stmt)?),
+        false => None,
+    };
     let mut needed = 0;
     for slot in 1..=stmt.parameter_count() {
         let position = position(stmt, slot)?;
         needed = needed.max(position);
         if let Some(value) = params.get(position - 1) {
-            stmt.raw_bind_parameter(slot, Param(value))?;
+            let places = used.as_ref().map_or(&[][..], |used| &used.plan);
+            let place = places.get(position - 1).copied();
+            let stored = stored(value, place.unwrap_or(Place::EXPRESSION), writing.forms)
+                .map_err(|misfit| misfit.of_parameter(position - 1))?;
+            stmt.raw_bind_parameter(slot, stored)?;
         }
     }
     if needed == params.len() {
-        Ok(())
+        Ok(used)
     } else {
         Err(wrong_count(needed, params.len()).into())
     }
+}
+
+/// After a statement ran: that its values had the forms of the columns beside them, and that what
+/// changed the schema leaves no plan of before.
+pub(crate) fn confirm(
+    conn: &Connection,
+    stmt: &Prepared<'_>,
+    sql: &str,
+    used: Option<&Used>,
+    writing: &mut Writing,
+) -> Result<(), Fault> {
+    if matches!(stmt, Prepared::Once(_)) {
+        writing.plans.clear();
+        return Ok(());
+    }
+    match used {
+        Some(used) if !writing.plans.held(conn, sql, stmt, used)? => {
+            Err(changed_meanwhile(stmt.readonly()).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cold]
+fn changed_meanwhile(reads: bool) -> Error {
+    let effect = match reads {
+        true => Effect::RolledBack,
+        false => Effect::Applied,
+    };
+    Error::new(
+        Class::Conflict,
+        "Another connection changed the declared type of a column while the statement ran, and its \
+         values were sent in the form of the type before.",
+    )
+    .with_effect(effect)
+    .with_hint("Run it again; where it wrote, look at the rows first.")
 }
 
 /// How many parameters a statement has: the highest of their numbers.
@@ -204,7 +263,7 @@ mod tests {
         let conn = Connection::open_in_memory().unwrap();
         let run = || -> Result<(), Fault> {
             let mut stmt = prepare(&conn, sql)?;
-            bind(&mut stmt, params)
+            bind(&conn, &mut stmt, sql, params, &mut Writing::default()).map(drop)
         };
         match run() {
             Err(Fault::Ours(error)) => error,
@@ -223,7 +282,8 @@ mod tests {
             ("SELECT $2 || $1 || $2", "212"),
         ] {
             let mut stmt = prepare(&conn, sql).ok().unwrap();
-            assert!(bind(&mut stmt, &params).is_ok());
+            let mut writing = Writing::default();
+            assert!(bind(&conn, &mut stmt, sql, &params, &mut writing).is_ok());
             let text: String = stmt.raw_query().next().unwrap().unwrap().get(0).unwrap();
             assert_eq!(text, expected, "{sql}");
         }

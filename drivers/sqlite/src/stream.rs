@@ -12,7 +12,7 @@ use crate::param::check_all;
 use crate::pending::{GRACE, PastDeadline, Pending, passed_deadline};
 use crate::row::Reader;
 use crate::session::canceled;
-use crate::statements::{bind, changes_session, prepare_to_read};
+use crate::statements::{bind, changes_session, confirm, prepare_to_read};
 
 /// How many rows travel at once, and how many such batches the thread is ahead. The
 /// first batch is short, so that the first row does not wait.
@@ -41,10 +41,11 @@ pub(crate) async fn stream(
         if changes_session(&sql) {
             session.set_changed();
         }
-        session.run(|conn| {
+        session.run_writing(|conn, writing| {
             let (mut stmt, reader) = prepare_to_read(conn, &sql, sink)?;
-            bind(&mut stmt, &params)?;
-            pump(&mut stmt, reader, &parts)
+            let used = bind(conn, &mut stmt, &sql, &params, writing)?;
+            pump(&mut stmt, reader, &parts)?;
+            confirm(conn, &stmt, &sql, used.as_ref(), writing)
         })
     })?;
     let mut rows = Rows {

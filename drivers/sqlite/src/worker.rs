@@ -1,7 +1,11 @@
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use underpin_core::{Class, Error, Result};
@@ -19,9 +23,10 @@ struct Job {
 /// The thread that owns a connection of rusqlite, as its callers hold it. The thread
 /// ends, and closes the database, when this is dropped and the last job is over.
 pub(crate) struct Worker {
+    /// Before `ended`, whose drop waits for the thread to notice.
     jobs: Sender<Job>,
     shared: Arc<Shared>,
-    ended: oneshot::Receiver<()>,
+    ended: Ended,
 }
 
 impl Worker {
@@ -34,6 +39,7 @@ impl Worker {
     ) -> Result<Worker> {
         let (jobs, receiver) = channel();
         let (end, ended) = oneshot::channel();
+        let (over, is_over) = channel::<()>();
         thread::Builder::new()
             .name("underpin-sqlite".into())
             .spawn(move || {
@@ -48,6 +54,7 @@ impl Worker {
                     }
                 }
                 let _ = end.send(());
+                drop(over);
             })
             .map_err(|error| {
                 Error::new(
@@ -58,8 +65,12 @@ impl Worker {
             })?;
         Ok(Worker {
             jobs,
+            ended: Ended {
+                shared: Arc::clone(&shared),
+                told: ended,
+                is_over: Mutex::new(is_over),
+            },
             shared,
-            ended,
         })
     }
 
@@ -118,8 +129,42 @@ impl Worker {
     }
 
     /// Lets the thread end; gives what tells that it has.
-    pub(crate) fn end(self) -> (Arc<Shared>, oneshot::Receiver<()>) {
+    pub(crate) fn end(self) -> (Arc<Shared>, Ended) {
         (self.shared, self.ended)
+    }
+}
+
+/// Tells that the thread has ended, and the database is closed. A future; dropped before, while the
+/// thread has nothing else to do, it waits a little, so that a program that ends now leaves its
+/// data in the file.
+pub(crate) struct Ended {
+    shared: Arc<Shared>,
+    told: oneshot::Receiver<()>,
+    is_over: Mutex<Receiver<()>>,
+}
+
+/// How long the end of a thread is waited for that only has to close its connection.
+const CLOSING: Duration = Duration::from_millis(250);
+
+impl Future for Ended {
+    /// Whether the thread has told it, and was not torn down.
+    type Output = bool;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
+        Pin::new(&mut self.told)
+            .poll(context)
+            .map(|told| told.is_ok())
+    }
+}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        if self.shared.is_open() && self.shared.in_flight() == 0 {
+            let is_over = self.is_over.get_mut();
+            let is_over = is_over.unwrap_or_else(PoisonError::into_inner);
+            // Nothing is ever sent: it is disconnected when the thread ends.
+            let _ = is_over.recv_timeout(CLOSING);
+        }
     }
 }
 

@@ -63,6 +63,9 @@ pub struct CsvImport {
     /// When it ended.
     pub completed_at: Option<Timestamp>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
 }

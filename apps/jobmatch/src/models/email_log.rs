@@ -48,6 +48,9 @@ pub struct EmailLog {
     /// Why it could not be sent.
     pub error_message: Option<String>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
 }

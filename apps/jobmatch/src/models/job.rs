@@ -58,9 +58,16 @@ pub struct Job {
     #[model(default = "CURRENT_DATE")]
     pub posted_date: Option<Date>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
     /// When the row was last changed.
-    #[model(default = "now()", on_update)]
+    #[model(
+        default = "now()",
+        on_update,
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub updated_at: Option<Timestamp>,
 }

@@ -47,9 +47,15 @@ pub struct JobScore {
     #[model(type = "varchar(20)", default = "'1.0'")]
     pub scoring_algorithm_version: Option<String>,
     /// When the score was worked out.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub scored_at: Option<Timestamp>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
 }

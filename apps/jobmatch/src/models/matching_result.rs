@@ -58,12 +58,22 @@ pub struct MatchingResult {
     #[model(default = false)]
     pub is_applied: Option<bool>,
     /// When it was found.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub matched_at: Option<Timestamp>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
     /// When the row was last changed.
-    #[model(default = "now()", on_update)]
+    #[model(
+        default = "now()",
+        on_update,
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub updated_at: Option<Timestamp>,
 }

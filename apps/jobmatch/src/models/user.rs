@@ -24,9 +24,16 @@ pub struct User {
     #[model(default = false)]
     pub is_superuser: Option<bool>,
     /// When the row was made.
-    #[model(default = "now()")]
+    #[model(
+        default = "now()",
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub created_at: Option<Timestamp>,
     /// When the row was last changed.
-    #[model(default = "now()", on_update)]
+    #[model(
+        default = "now()",
+        on_update,
+        sqlite(default = "strftime('%Y-%m-%d %H:%M:%f', 'now')")
+    )]
     pub updated_at: Option<Timestamp>,
 }

@@ -95,6 +95,7 @@ fn said(line: &str, place: &Place) -> String {
     let at = place.url();
     let at = at.strip_prefix("sqlite://").unwrap_or(&at);
     let at = at.strip_prefix("sqlite:").unwrap_or(at);
+    let at = at.strip_suffix("?mode=rwc").unwrap_or(at);
     let text = format!("{}{}", said.out, said.err).replace(at, "FILE");
     let end = if text.ends_with('\n') || text.is_empty() {
         ""

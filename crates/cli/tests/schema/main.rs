@@ -1,5 +1,6 @@
 //! `underpin schema` as a shell sees it.
 
 mod cases;
+mod old_times;
 mod place;
 mod script;

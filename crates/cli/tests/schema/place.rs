@@ -31,6 +31,10 @@ impl Place {
         }
     }
 
+    pub(crate) fn held(&self) -> &Held {
+        &self.held
+    }
+
     pub(crate) fn url(&self) -> String {
         match &self.held {
             Held::Sqlite(file) => file.url(),

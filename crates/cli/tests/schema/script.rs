@@ -77,7 +77,8 @@ fn sqlite3(place: &Place) -> Command {
     command.arg(
         url.strip_prefix("sqlite://")
             .unwrap_or(&url)
-            .trim_start_matches("sqlite:"),
+            .trim_start_matches("sqlite:")
+            .trim_end_matches("?mode=rwc"),
     );
     command
 }

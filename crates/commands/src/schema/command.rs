@@ -6,9 +6,10 @@ use underpin::Result;
 use super::diff::DiffArguments;
 use super::dump::DumpArguments;
 use super::erd::ErdArguments;
+use super::old_times::RewriteTimesArguments;
 use super::show::ShowArguments;
 use super::validate::ValidateArguments;
-use super::{diff, dump, erd, show, validate};
+use super::{diff, dump, erd, old_times, show, validate};
 use crate::exit::{Exit, HELP};
 use crate::migrate::{Project, Revisions};
 use crate::options::GlobalOptions;
@@ -40,6 +41,9 @@ pub enum SchemaCommand {
     Validate(ValidateArguments),
     /// Draw the tables and their foreign keys
     Erd(ErdArguments),
+    /// Rewrite times that an earlier version stored in a form which does not compare with that
+    /// of today
+    RewriteTimes(RewriteTimesArguments),
 }
 
 /// Runs a command, prints what it finds to standard output and what went wrong to
@@ -75,5 +79,8 @@ async fn dispatch(
         SchemaCommand::Diff(arguments) => diff::run(&arguments, options, project).await,
         SchemaCommand::Validate(arguments) => validate::run(&arguments, options, project).await,
         SchemaCommand::Erd(arguments) => erd::run(&arguments, options, project).await,
+        SchemaCommand::RewriteTimes(arguments) => {
+            old_times::run(&arguments, options, project).await
+        }
     }
 }

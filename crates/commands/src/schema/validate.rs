@@ -1,15 +1,18 @@
 use std::io::{Write, stdout};
+use std::time::Duration;
 
 use clap::Args;
-use underpin::Result;
-use underpin::schema::{Change, Presence, SchemaDialect, Source};
+use underpin::schema::{Change, Presence, SchemaDialect, Source, Target};
+use underpin::{Database, Result};
 
 use super::filter::Filter;
+use super::old_times::{self, Found};
 use super::origins;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::listing::{print, text};
 use crate::migrate::Project;
+use crate::open::for_one_command;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
@@ -53,22 +56,46 @@ pub(super) async fn run(
         };
         rows.push([word.to_owned(), one.to_string()]);
     }
-    if options.format == Format::Table && rows.is_empty() {
+    for one in old_times(options, dialect, &has).await? {
+        let what = format!(
+            "{} times in column {} that do not compare with those written today: run \
+             `schema rewrite-times`",
+            one.count,
+            one.name()
+        );
+        rows.push([OLD.to_owned(), what]);
+    }
+    let rows_are_empty = rows.is_empty();
+    if options.format == Format::Table && rows_are_empty {
         or_broken_pipe(writeln!(stdout(), "The database agrees with {target}."))?;
     } else {
         let rows = rows.iter().map(|row| row.iter().map(text).collect());
         print(options, &["drift", "what"], rows)?;
     }
-    Ok(
-        match diff.changes.is_empty() && diff.unsupported.is_empty() {
-            true => Exit::Success,
-            false => Exit::No,
-        },
-    )
+    Ok(match rows_are_empty {
+        true => Exit::Success,
+        false => Exit::No,
+    })
+}
+
+/// The columns of the database with times in an old form.
+async fn old_times(
+    options: &GlobalOptions,
+    dialect: &SchemaDialect,
+    has: &Target,
+) -> Result<Vec<Found>> {
+    let Some(old) = dialect.old_times.filter(|_| !has.schema.tables.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let database = Database::connect(for_one_command(options)?).await?;
+    let found = old_times::find(&database, &old, &has.schema).await;
+    database.close(Duration::from_secs(5)).await?;
+    found
 }
 
 const EXTRA: &str = "only in the database";
 const MISSING: &str = "only in the target";
+const OLD: &str = "old form";
 
 /// A change as drift, from the database to the target.
 fn row(change: &Change) -> [String; 2] {

@@ -55,6 +55,20 @@ impl TimeOfDay {
     }
 }
 
+impl TimeOfDay {
+    /// The time of a text that a database holds, which may have been written by another program:
+    /// besides what [`FromStr`] reads, digits beyond the microsecond are rounded.
+    ///
+    /// # Errors
+    /// Where the text is not a time of day.
+    pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
+        let mut scan = Scan::rounding(text);
+        let time = scan.time()?;
+        scan.end()?;
+        Ok(time)
+    }
+}
+
 impl fmt::Display for TimeOfDay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (hour, minute, second, micro) = self.hms_micro();

@@ -136,11 +136,9 @@ impl FromStr for Timestamp {
     type Err = ParseTimeError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        match parse(text)? {
+        match parse(text, Scan::new)? {
             (micros, None) => Ok(Timestamp(micros)),
-            (_, Some(_)) => Err(ParseTimeError(
-                "it has a zone, which a timestamp without zone cannot keep",
-            )),
+            (_, Some(_)) => Err(ZONE),
         }
     }
 }
@@ -149,19 +147,59 @@ impl FromStr for TimestampTz {
     type Err = ParseTimeError;
 
     fn from_str(text: &str) -> Result<Self, ParseTimeError> {
-        parse(text).map(|(micros, _)| TimestampTz(micros))
+        parse(text, Scan::new).map(|(micros, _)| TimestampTz(micros))
     }
 }
 
+impl Timestamp {
+    /// The one of a text that a database holds, which may have been written by another program:
+    /// besides what [`FromStr`] reads, a date alone is its midnight, digits beyond the
+    /// microsecond are rounded, and a zone that is UTC is left out.
+    ///
+    /// # Errors
+    /// Where the text is not a timestamp, or has a zone other than UTC.
+    pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
+        match parse(text, Scan::rounding)? {
+            (micros, None | Some(0)) => Ok(Timestamp(micros)),
+            (_, Some(_)) => Err(ZONE),
+        }
+    }
+}
+
+impl TimestampTz {
+    /// The one of a text that a database holds, which may have been written by another program:
+    /// besides what [`FromStr`] reads, a date alone is its midnight in UTC, and digits beyond the
+    /// microsecond are rounded.
+    ///
+    /// # Errors
+    /// Where the text is not a timestamp.
+    pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
+        parse(text, Scan::rounding).map(|(micros, _)| TimestampTz(micros))
+    }
+}
+
+const ZONE: ParseTimeError =
+    ParseTimeError("it has a zone, which a timestamp without zone cannot keep");
+
 /// The microseconds in UTC, and the seconds that the zone is ahead of it, if one is given.
-fn parse(text: &str) -> Result<(i64, Option<i32>), ParseTimeError> {
+fn parse<'t>(
+    text: &'t str,
+    scan: impl FnOnce(&'t str) -> Scan<'t>,
+) -> Result<(i64, Option<i32>), ParseTimeError> {
     match text {
         "infinity" => return Ok((i64::MAX, None)),
         "-infinity" => return Ok((i64::MIN, None)),
         _ => {}
     }
-    let mut scan = Scan::new(text);
+    let mut scan = scan(text);
     let written = scan.date()?;
+    if scan.rounds && scan.is_empty() {
+        let micros = finite(i128::from(written.resolve(false)?.days()) * i128::from(DAY));
+        return Ok((
+            micros.ok_or(ParseTimeError("the year is out of range"))?,
+            None,
+        ));
+    }
     if !(scan.eat(b' ') || scan.eat(b'T') || scan.eat(b't')) {
         return Err(ParseTimeError("no time of day follows the date"));
     }
@@ -192,29 +230,44 @@ impl fmt::Display for ParseTimeError {
 impl std::error::Error for ParseTimeError {}
 
 /// What is left of a text that is read from its start.
-pub(super) struct Scan<'t>(&'t [u8]);
+pub(super) struct Scan<'t> {
+    rest: &'t [u8],
+    /// Whether digits beyond the microsecond are rounded, rather than refused.
+    rounds: bool,
+}
 
 impl<'t> Scan<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Scan(text.as_bytes())
+        Scan {
+            rest: text.as_bytes(),
+            rounds: false,
+        }
+    }
+
+    /// One that rounds to the microsecond.
+    pub(super) fn rounding(text: &'t str) -> Self {
+        Scan {
+            rounds: true,
+            ..Scan::new(text)
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.rest.is_empty()
     }
 
     pub(super) fn eat(&mut self, byte: u8) -> bool {
-        let found = self.0.first() == Some(&byte);
+        let found = self.rest.first() == Some(&byte);
         if found {
-            self.0 = &self.0[1..];
+            self.rest = &self.rest[1..];
         }
         found
     }
 
     pub(super) fn eat_text(&mut self, text: &str) -> bool {
-        match self.0.strip_prefix(text.as_bytes()) {
+        match self.rest.strip_prefix(text.as_bytes()) {
             Some(rest) => {
-                self.0 = rest;
+                self.rest = rest;
                 true
             }
             None => false,
@@ -223,27 +276,27 @@ impl<'t> Scan<'t> {
 
     /// The next byte, whatever it is.
     pub(super) fn next(&mut self) -> Option<u8> {
-        let (&first, rest) = self.0.split_first()?;
-        self.0 = rest;
+        let (&first, rest) = self.rest.split_first()?;
+        self.rest = rest;
         Some(first)
     }
 
     /// All the digits that come next, of which there may be none.
     pub(super) fn digits(&mut self) -> &'t [u8] {
         let end = self
-            .0
+            .rest
             .iter()
             .position(|byte| !byte.is_ascii_digit())
-            .unwrap_or(self.0.len());
-        let (digits, rest) = self.0.split_at(end);
-        self.0 = rest;
+            .unwrap_or(self.rest.len());
+        let (digits, rest) = self.rest.split_at(end);
+        self.rest = rest;
         digits
     }
 
     fn two_digits(&mut self) -> Option<u32> {
-        match self.0 {
+        match self.rest {
             [a @ b'0'..=b'9', b @ b'0'..=b'9', rest @ ..] => {
-                self.0 = rest;
+                self.rest = rest;
                 Some(u32::from(a - b'0') * 10 + u32::from(b - b'0'))
             }
             _ => None,
@@ -295,11 +348,13 @@ impl<'t> Scan<'t> {
             second = self.two_digits().ok_or(FORM)?;
             micro = self.fraction()?;
         }
-        TimeOfDay::from_hms_micro(hour as u8, minute as u8, second as u8, micro)
+        TimeOfDay::from_hms_micro(hour as u8, minute as u8, second as u8, 0)
+            .and_then(|time| TimeOfDay::from_micros(time.micros() + i64::from(micro)))
             .ok_or(ParseTimeError("there is no such time of day"))
     }
 
-    /// The microseconds of a second; 0 where no fraction follows.
+    /// The microseconds of a second, a whole one where they are rounded up to it; 0 where no
+    /// fraction follows.
     pub(super) fn fraction(&mut self) -> Result<u32, ParseTimeError> {
         if !self.eat(b'.') {
             return Ok(0);
@@ -311,12 +366,13 @@ impl<'t> Scan<'t> {
             ));
         }
         let digit = |at: usize| u32::from(digits.get(at).map_or(0, |digit| digit - b'0'));
-        if (6..9).any(|at| digit(at) != 0) {
+        let nanos = (0..9).fold(0, |nanos, at| nanos * 10 + digit(at));
+        if nanos % 1000 != 0 && !self.rounds {
             return Err(ParseTimeError(
                 "the fraction of the second is finer than microseconds",
             ));
         }
-        Ok((0..6).fold(0, |micro, at| micro * 10 + digit(at)))
+        Ok((nanos + 500) / 1000)
     }
 
     /// The seconds that a zone is ahead of UTC; `None` where no zone follows.
@@ -325,7 +381,7 @@ impl<'t> Scan<'t> {
         if self.eat(b'Z') || self.eat(b'z') {
             return Ok(Some(0));
         }
-        let behind = match self.0.first() {
+        let behind = match self.rest.first() {
             Some(b'-') => true,
             Some(b'+') => false,
             _ => return Ok(None),
@@ -433,6 +489,26 @@ mod tests {
                 "of {text:?}"
             );
         }
+    }
+
+    #[test]
+    fn what_others_have_stored_is_read() {
+        let moment = |text: &str| TimestampTz::from_stored(text).map(TimestampTz::micros);
+        for (text, micros) in [
+            ("1970-01-02", DAY),
+            ("1970-01-01 00:00:00.123456789", 123_457),
+            ("1970-01-01T00:00:00.999999500Z", 1_000_000),
+            ("1970-01-01 23:59:59.9999999+00:00", DAY),
+            ("1970-01-01T01:00:00.5+01:00", 500_000),
+            ("1970-01-01 00:00", 0),
+        ] {
+            assert_eq!(moment(text), Ok(micros), "of {text:?}");
+        }
+        let without = |text: &str| Timestamp::from_stored(text).map(Timestamp::micros);
+        assert_eq!(without("1970-01-01T00:00:01.000Z"), Ok(1_000_000));
+        assert_eq!(without("1970-01-02"), Ok(DAY));
+        assert_eq!(without("1970-01-01 00:00:00+01:00"), Err(ZONE));
+        assert!(moment("1970-01-01 24:00:00.1").is_err() && moment("1970-02-30").is_err());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use underpin_core::Result;
 use underpin_schema::{Expression, Generated, GeneratedKind};
 
-use crate::data_type::logical;
+use crate::data_type::{data_type, logical};
 use crate::description::{Column, Description};
 use crate::dialect::ModelDialect;
 
@@ -18,7 +18,8 @@ pub(super) fn default(
     let own = column.default.own(dialect.name).is_some();
     match dialect.now {
         Some(now) if !own && given.eq_ignore_ascii_case("now()") => {
-            Ok(Some(now(&logical(of, column, dialect)?).into()))
+            let stored = data_type(of, column, dialect)?;
+            Ok(Some(now(&logical(of, column, dialect)?, &stored).into()))
         }
         _ => Ok(Some(given.into())),
     }

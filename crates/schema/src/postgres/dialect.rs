@@ -53,6 +53,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'm') AND c.reltuples >= 0",
     }),
+    old_times: None,
 };
 
 /// Locales that are not the C library's are left to the server's default.

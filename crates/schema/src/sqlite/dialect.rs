@@ -48,6 +48,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
         known: Some("SELECT count(*) FROM main.sqlite_schema WHERE name = 'sqlite_stat1'"),
         query: "SELECT 'main', tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl",
     }),
+    old_times: Some(super::old_times::OLD_TIMES),
 };
 
 fn of_any_version(_: i32, selection: &Selection) -> Result<Vec<Statement>> {

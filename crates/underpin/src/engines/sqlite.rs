@@ -60,7 +60,11 @@ fn connector(config: &Config, access: Access) -> AnyConnector {
         busy_timeout: config.busy_timeout().unwrap_or(Duration::ZERO),
         statement_timeout: config.statement_timeout(),
         statement_cache_size: config.statement_cache_size() as usize,
-        read_only: config.read_only(),
+        read_only: config.read_only() || config.immutable(),
+        create: config.create(),
+        immutable: config.immutable(),
+        uuids: config.uuids(),
+        times: config.times(),
         ..Options::default()
     };
     AnyConnector::new(Connector::new(config.endpoints()[0].clone(), options))

@@ -2,4 +2,5 @@
 
 mod calls;
 mod description;
+mod forms;
 mod shop;

@@ -148,16 +148,28 @@ fn no_nul(json: serde_json::Value) -> serde_json::Value {
 async fn dates_times_and_intervals() {
     for place in Place::each("types_times") {
         let db = place.open().await;
-        round_trip(&db, "date", "text", sample(day())).await;
+        // SQLite keeps the years 1 to 9999, which it sorts.
+        let sorts = db.engine() == Engine::SQLITE;
+        let in_range = move |micros: &i64| {
+            !sorts || (-62_135_596_800_000_000..253_402_300_800_000_000).contains(micros)
+        };
+        let days = sample(day()).into_iter();
+        let days = days.filter(|day| in_range(&(i64::from(day.days()) * 86_400_000_000)));
+        round_trip(&db, "date", "text", days.collect()).await;
         round_trip(&db, "time", "text", sample(time())).await;
         round_trip(
             &db,
             "timestamp",
             "text",
-            sample(micros().prop_map(Timestamp::from_micros)),
+            sample(
+                micros()
+                    .prop_filter("", in_range)
+                    .prop_map(Timestamp::from_micros),
+            ),
         )
         .await;
-        let moments = sample(micros().prop_map(TimestampTz::from_micros));
+        let micros = micros().prop_filter("", in_range);
+        let moments = sample(micros.prop_map(TimestampTz::from_micros));
         round_trip(&db, "timestamptz", "text", moments).await;
         let spans = (
             -1000..1000i32,

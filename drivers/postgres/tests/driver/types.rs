@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use underpin_core::driver::{Connection as _, ConnectionExt as _};
+use underpin_core::driver::{BulkTarget, Connection as _, ConnectionExt as _};
 use underpin_core::value::{Date, Interval, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid};
-use underpin_core::{Value, ValueRow};
+use underpin_core::{Deadline, Value, ValueRow};
 use underpin_postgres::{Connection, Options};
 use underpin_testkit::{Postgres, or_skip};
 
@@ -491,6 +491,76 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
             .contains("1 parameter, and 0 values were given"),
         "{error}"
     );
+}
+
+/// Arrays that PostgreSQL has no form for, each with its type.
+fn ragged() -> Vec<(&'static str, Value)> {
+    let array = |values: Vec<Value>| Value::Array(values);
+    let (one, text) = (|| Value::I32(1), || Value::Text("2026-01-31".into()));
+    vec![
+        (
+            "integer[]",
+            array(vec![array(vec![]), array(vec![one(), one()])]),
+        ),
+        (
+            "integer[]",
+            array(vec![array(vec![one()]), array(vec![one(), one()])]),
+        ),
+        (
+            "integer[]",
+            array(vec![array(vec![one(), one()]), array(vec![one()])]),
+        ),
+        ("integer[]", array(vec![array(vec![]), array(vec![])])),
+        (
+            "integer[]",
+            array(vec![
+                array(vec![array(vec![])]),
+                array(vec![array(vec![one()])]),
+            ]),
+        ),
+        ("integer[]", array(vec![array(vec![one()]), one()])),
+        ("integer[]", array(vec![one(), array(vec![one()])])),
+        ("integer[]", array(vec![Value::Null, array(vec![one()])])),
+        (
+            "date[]",
+            array(vec![array(vec![]), array(vec![text(), text()])]),
+        ),
+        ("date[]", array(vec![array(vec![]), array(vec![])])),
+        ("text[]", array(vec![array(vec![]), array(vec![text()])])),
+    ]
+}
+
+#[tokio::test]
+async fn the_first_element_does_not_decide_for_all() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("ragged_arrays");
+    let connection = connect(server, &database).await;
+    let create = "CREATE TABLE ragged (n integer, \"integer[]\" integer[], \"date[]\" date[],
+        \"text[]\" text[])";
+    connection.execute(call(create, &[])).await.unwrap();
+    for (at, (type_, value)) in ragged().into_iter().enumerate() {
+        let sql = format!("SELECT $1::{type_}");
+        let error = connection
+            .query::<ValueRow>(call(&sql, std::slice::from_ref(&value)), 1)
+            .await
+            .unwrap_err();
+        assert_eq!(error.class(), underpin_core::Class::Data, "{at}: {error}");
+        let target = BulkTarget {
+            table: "ragged",
+            columns: &["n", type_],
+        };
+        let rows = [vec![Value::I32(1), Value::Null], vec![Value::I32(2), value]];
+        let error = connection
+            .bulk_insert(target, rows.into_iter(), Deadline::NONE)
+            .await
+            .unwrap_err();
+        assert_eq!(error.class(), underpin_core::Class::Data, "{at}: {error}");
+    }
+    let count = connection
+        .query::<i64>(call("SELECT count(*) FROM ragged", &[]), 1)
+        .await
+        .unwrap();
+    assert_eq!(count, [0]);
 }
 
 #[tokio::test]

@@ -59,9 +59,10 @@ CREATE TABLE "customers" (
     "email" TEXT NOT NULL,
     "full_name" TEXT,
     "mood" TEXT NOT NULL DEFAULT 'fine',
-    "since" TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00', 'now')),
+    "since" TEXT NOT NULL DEFAULT (replace(strftime('%Y-%m-%d %H:%M:%f', 'now'), '.000', '')),
     UNIQUE ("email"),
-    CHECK (email <> '')
+    CHECK (email <> ''),
+    CONSTRAINT "customers_mood_enum" CHECK ("mood" IN ('sad', 'fine', 'happy'))
 );
 
 -- Create table main.events.

@@ -139,9 +139,9 @@ CREATE TABLE players (
     mood TEXT NOT NULL DEFAULT 'very_happy', labels TEXT NOT NULL, notes TEXT, salary NUMERIC,
     scores TEXT NOT NULL, picture BLOB,
     next_age INTEGER GENERATED ALWAYS AS (age + 1) STORED, \"order\" REAL,
-    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
-    updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now')),
-    seen_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00', 'now')),
+    created_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    updated_at TEXT NOT NULL DEFAULT (datetime('now', 'subsec')),
+    seen_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d %H:%M:%f+00:00', 'now')),
     version INTEGER NOT NULL DEFAULT 1,
     CONSTRAINT guarded CHECK (age >= 18 OR guardian IS NOT NULL),
     CONSTRAINT one_number_each UNIQUE (team_id, number)
