@@ -95,6 +95,12 @@ impl Config {
             root_certificates: settings.sslrootcert.clone().filter(|_| !system),
             client_certificate: settings.sslcert.clone(),
             client_key: settings.sslkey.clone(),
+            revocation_list: settings.sslcrl.clone(),
+            negotiation: settings.sslnegotiation,
+            min_version: settings.ssl_min_protocol_version,
+            max_version: settings.ssl_max_protocol_version,
+            server_name: settings.sslsni,
+            channel_binding: settings.channel_binding,
         }
     }
 
@@ -110,7 +116,10 @@ impl Config {
             AddressForm::Server { .. } => self.server_url(engine),
         };
         let mut separator = '?';
-        for field in FIELDS.iter().filter(|field| field.part != Part::Place) {
+        // What of the place has no part of the URL of its own.
+        let own = ["hostaddr", "passfile", "target_session_attrs"];
+        let is_parameter = |field: &&Field| field.part != Part::Place || own.contains(&field.key);
+        for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });
             if said && field.applies_to(engine) {

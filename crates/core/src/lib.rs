@@ -24,6 +24,7 @@ mod row;
 mod row_shape;
 mod row_stream;
 mod secret;
+mod session_target;
 mod statement_description;
 mod tls;
 mod transaction;
@@ -46,9 +47,10 @@ pub use row::{Column, Columns, Row, ValueRow};
 pub use row_shape::{ColumnCount, ColumnPlace, ReadColumn, RowShape};
 pub use row_stream::RowStream;
 pub use secret::Secret;
+pub use session_target::SessionTarget;
 pub use statement_description::{
     ANY_TEXT, ColumnDescription, Holds, ParameterDescription, StatementDescription, Takes,
 };
-pub use tls::{TlsMode, TlsOptions, UnknownTlsMode};
+pub use tls::{ChannelBinding, TlsMode, TlsNegotiation, TlsOptions, TlsVersion, UnknownTlsMode};
 pub use transaction::{Isolation, TransactionOptions};
 pub use value::{Json, Value, ValueRef};

@@ -8,7 +8,7 @@ use futures_util::future::MapOk;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_postgres::CancelToken;
 use tokio_postgres::tls::{ChannelBinding, NoTls, TlsConnect, TlsStream};
-use underpin_core::Endpoint;
+use underpin_core::{Endpoint, TlsNegotiation};
 
 use crate::connector::Settings;
 use crate::dial::{Answer, ask_for_tls};
@@ -26,7 +26,8 @@ pub(crate) async fn cancel(
     // A second handle would keep it open.
     let mut stream = settings.dialer.dial(endpoint).await?.stream;
     if encrypted {
-        if ask_for_tls(&mut stream).await? != Answer::Yes {
+        let is_asked = settings.options.tls.negotiation == TlsNegotiation::Postgres;
+        if is_asked && ask_for_tls(&mut stream).await? != Answer::Yes {
             return Err(io::Error::other("the server no longer offers encryption"));
         }
         let tls = settings

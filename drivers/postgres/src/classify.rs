@@ -2,7 +2,7 @@ use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::error::{DbError, ErrorPosition};
-use underpin_core::{Class, Code, Endpoint, Error, Existence, Stage};
+use underpin_core::{ChannelBinding, Class, Code, Endpoint, Error, Existence, Stage};
 
 use crate::client_error::Kind;
 use crate::options::Options;
@@ -134,8 +134,12 @@ pub(crate) fn refused(error: &DbError, class: Class) -> Error {
 
 /// What a pooler that hands the session of the server from one client to the next needs.
 pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
-    such as PgBouncer, stands before the server: statements are then sent unnamed, and no \
-    settings at startup.";
+    such as PgBouncer, stands before the server: statements are then sent unnamed, and the \
+    default of statement_timeout is not sent at startup.";
+
+/// What to do where such a pooler refuses settings that were asked for.
+const REFUSED_BY_A_POOLER: &str = "Leave out statement_timeout and options, and set them on the server \
+    for the user: ALTER ROLE … SET statement_timeout = '5s'.";
 
 /// Whether the server misses, or has already, a prepared statement, and no code within the
 /// server named it.
@@ -268,6 +272,21 @@ pub(crate) fn login_failed(
             format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
         )
         .with_hint("Set the password.")
+    } else if kind == Kind::Authentication
+        && options.tls.channel_binding == ChannelBinding::Require
+        && cause.contains("channel binding")
+    {
+        Error::new(
+            Class::Auth,
+            format!(
+                "The server at {endpoint} did not tie the login of the user {user:?} to the encrypted \
+                 connection, and channel_binding=require asks for that."
+            ),
+        )
+        .with_hint(
+            "It must ask for scram-sha-256 in its pg_hba.conf, hold the password in that form, and \
+             be reached by TLS without anything in between.",
+        )
     } else if kind == Kind::Authentication {
         Error::new(
             Class::Auth,
@@ -327,7 +346,10 @@ fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Erro
             Class::Config,
             format!("What answers at {endpoint} is a pooler, and does not take the settings that are sent at startup: {words} (SQLSTATE 08P01.)"),
         )
-        .with_hint(BEHIND_A_POOLER),
+        .with_hint(match options.owns_session() {
+            true => BEHIND_A_POOLER,
+            false => REFUSED_BY_A_POOLER,
+        }),
         "57P03" => {
             Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
         }

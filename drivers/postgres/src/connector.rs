@@ -7,7 +7,10 @@ use tokio::time::timeout_at;
 use tokio_postgres::config::{SslMode, SslNegotiation};
 use tokio_postgres::tls::{NoTls, TlsConnect};
 use underpin_core::driver::{BoxFuture, Connector as Connects};
-use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Stage, TlsMode};
+use underpin_core::{
+    Address, Class, Deadline, Endpoint, Error, Result, Role, SessionTarget, Stage, TlsMode,
+    TlsNegotiation,
+};
 
 use crate::classify;
 use crate::client_error::Kind;
@@ -19,6 +22,7 @@ use crate::options::Options;
 use crate::session::Session;
 use crate::tap::Tap;
 use crate::task;
+use crate::tcp::Tcp;
 use crate::tls::Tls;
 
 /// Opens connections to a PostgreSQL server, or to the primary of several.
@@ -86,6 +90,13 @@ impl Connector {
                 ),
             ));
         }
+        let addresses = endpoints.iter().cloned().zip(&options.addresses);
+        let tcp = Tcp {
+            options: options.tcp.clone(),
+            addresses: addresses
+                .filter_map(|(endpoint, address)| Some((endpoint, (*address)?)))
+                .collect(),
+        };
         let mut tls = options.tls.clone();
         if !endpoints.iter().any(|endpoint| on_network(&endpoint)) {
             tls.mode = TlsMode::Disable;
@@ -95,7 +106,7 @@ impl Connector {
                 tls: Arc::new(Tls::new(&tls)?),
                 endpoints,
                 options: Arc::new(options),
-                dialer: Dialer::System,
+                dialer: Dialer::System(Arc::new(tcp)),
                 credentials: None,
             }),
         })
@@ -181,16 +192,16 @@ impl Connector {
                 .connect_in_time(endpoint, share(deadline, last))
                 .await
             {
-                Ok(connection) if endpoints.len() == 1 || connection.is_primary() => {
-                    return Ok(connection);
-                }
-                Ok(replica) => {
-                    failures.push(Error::new(
-                        Class::Connect,
-                        format!("The server at {endpoint} is a replica."),
-                    ));
-                    drop(replica);
-                }
+                Ok(connection) => match settings.misses_target(&connection).await {
+                    Ok(None) => return Ok(connection),
+                    Ok(Some(what)) => {
+                        failures.push(Error::new(
+                            Class::Connect,
+                            format!("The server at {endpoint} {what}."),
+                        ));
+                    }
+                    Err(error) => failures.push(error),
+                },
                 Err(error) => failures.push(error),
             }
         }
@@ -247,6 +258,27 @@ impl Settings {
         Ok(settings)
     }
 
+    /// What keeps this server from being one that is asked for, as a clause.
+    async fn misses_target(&self, connection: &Connection) -> Result<Option<&'static str>> {
+        let is_replica = connection.session().link.role() == Role::Replica;
+        match self.options.target {
+            None if self.endpoints.len() == 1 => Ok(None),
+            None if is_replica => Ok(Some("is a replica")),
+            Some(SessionTarget::ReadWrite) if is_replica => Ok(Some(
+                "takes no writes, and target_session_attrs=read-write asks for one that does",
+            )),
+            Some(SessionTarget::Primary) if is_replica => {
+                // It may be read-only by default and no replica all the same.
+                connection.ask_role().await?;
+                let is_replica = connection.session().link.role() == Role::Replica;
+                Ok(is_replica.then_some(
+                    "is a replica, and target_session_attrs=primary asks for the primary",
+                ))
+            }
+            _ => Ok(None),
+        }
+    }
+
     async fn connect_in_time(&self, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection> {
         let Some(at) = deadline.instant() else {
             return self.connect(endpoint).await;
@@ -295,9 +327,12 @@ impl Settings {
         if way == Way::Plain {
             return self.plain(endpoint, dialed).await;
         }
-        let answer = ask_for_tls(&mut dialed.stream)
-            .await
-            .map_err(|error| classify::dial_failed(error, endpoint))?;
+        let answer = match self.options.tls.negotiation {
+            TlsNegotiation::Direct => Answer::Yes,
+            TlsNegotiation::Postgres => ask_for_tls(&mut dialed.stream)
+                .await
+                .map_err(|error| classify::dial_failed(error, endpoint))?,
+        };
         match (answer, way) {
             (Answer::Yes, _) => self.encrypted(endpoint, dialed).await,
             (Answer::No, Way::Either) => self.plain(endpoint, dialed).await,
@@ -387,11 +422,5 @@ impl Settings {
             None => connection.ask_role().await.map_err(Failed::from)?,
         }
         Ok(connection)
-    }
-}
-
-impl Connection {
-    fn is_primary(&self) -> bool {
-        self.session().link.role() == Role::Primary
     }
 }

@@ -1,6 +1,7 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
 
 use crate::socket::Socket;
+use crate::tcp::{Tcp, TcpOptions};
 
 /// A stream of bytes in both directions.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -38,7 +40,7 @@ pub trait Dial: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub(crate) enum Dialer {
     /// The operating system.
-    System,
+    System(Arc<Tcp>),
     /// The caller.
     Given(Arc<dyn Dial>),
 }
@@ -60,15 +62,23 @@ impl Dialed {
 
 impl Dialer {
     pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
-        if let Dialer::Given(dial) = self {
-            let stream = dial.dial(endpoint).await?;
-            return Ok(Dialed {
-                stream,
-                socket: None,
-            });
-        }
+        let tcp = match self {
+            Dialer::System(tcp) => tcp,
+            Dialer::Given(dial) => {
+                let stream = dial.dial(endpoint).await?;
+                return Ok(Dialed {
+                    stream,
+                    socket: None,
+                });
+            }
+        };
         match &endpoint.address {
-            Address::Tcp { host, port } => Ok(Dialed::new(dial_tcp(host, *port).await?)),
+            Address::Tcp { host, port } => {
+                let address = tcp.address_of(endpoint);
+                Ok(Dialed::new(
+                    dial_tcp(host, address, *port, &tcp.options).await?,
+                ))
+            }
             Address::Unix { .. } => Ok(Dialed::new(
                 UnixStream::connect(endpoint.to_string()).await?,
             )),
@@ -80,11 +90,20 @@ impl Dialer {
     }
 }
 
-async fn dial_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
-    // Told apart from a refused connection by its kind.
-    let addresses = lookup_host((host, port))
-        .await
-        .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
+async fn dial_tcp(
+    host: &str,
+    address: Option<IpAddr>,
+    port: u16,
+    options: &TcpOptions,
+) -> io::Result<TcpStream> {
+    let addresses: Vec<SocketAddr> = match address {
+        Some(address) => vec![SocketAddr::new(address, port)],
+        // Told apart from a refused connection by its kind.
+        None => lookup_host((host, port))
+            .await
+            .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?
+            .collect(),
+    };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
         let socket = if address.is_ipv4() {
@@ -92,8 +111,7 @@ async fn dial_tcp(host: &str, port: u16) -> io::Result<TcpStream> {
         } else {
             TcpSocket::new_v6()
         }?;
-        // Without it, a server that vanished is never noticed by who only listens.
-        socket.set_keepalive(true)?;
+        options.set_on(&socket)?;
         match socket.connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true)?;

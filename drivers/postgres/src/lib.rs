@@ -56,6 +56,7 @@ mod stream;
 mod surplus;
 mod tap;
 mod task;
+mod tcp;
 mod texts;
 #[cfg(feature = "tls")]
 mod tls;
@@ -78,6 +79,7 @@ pub use notices::{Notice, Notification};
 pub use options::Options;
 pub use row::Row;
 pub use sql::changes_session;
+pub use tcp::TcpOptions;
 pub use tokio_postgres;
 use underpin_core::driver::Capabilities;
 

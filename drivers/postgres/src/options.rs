@@ -1,6 +1,10 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
-use underpin_core::{Secret, TlsMode, TlsOptions};
+use tokio_postgres::config;
+use underpin_core::{ChannelBinding, Secret, SessionTarget, TlsMode, TlsOptions};
+
+use crate::tcp::TcpOptions;
 
 /// Who connects to which database, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +22,22 @@ pub struct Options {
     pub application_name: Option<String>,
     /// After how long the server itself cancels a statement, in whole milliseconds, rounded up.
     pub statement_timeout: Option<Duration>,
+    /// Whether the server is told of `statement_timeout` when a session starts. Default true.
+    /// A pooler in transaction mode refuses to be told.
+    pub statement_timeout_at_startup: bool,
     /// How many prepared statements a connection keeps. Default 256. Zero is for a pooler
-    /// in transaction mode: statements are unnamed, and nothing but user and database is
-    /// said at startup.
+    /// in transaction mode: statements are unnamed.
     pub statement_cache_size: usize,
     /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
     pub options: Option<String>,
+    /// Which of the servers a connection may end at. Default `None`: the primary where there are
+    /// several endpoints, and whatever answers where there is one.
+    pub target: Option<SessionTarget>,
+    /// The addresses of the endpoints, in their order, in place of looking their names up; an
+    /// empty list looks up all.
+    pub addresses: Vec<Option<IpAddr>>,
+    /// How the operating system watches connections over TCP.
+    pub tcp: TcpOptions,
 }
 
 impl Default for Options {
@@ -35,8 +49,12 @@ impl Default for Options {
             tls: TlsOptions::new(TlsMode::VerifyFull),
             application_name: None,
             statement_timeout: None,
+            statement_timeout_at_startup: true,
             statement_cache_size: 256,
             options: None,
+            target: None,
+            addresses: Vec::new(),
+            tcp: TcpOptions::default(),
         }
     }
 }
@@ -56,6 +74,7 @@ impl Options {
     fn startup_options(&self) -> Option<String> {
         let timeout = self
             .statement_timeout
+            .filter(|_| self.statement_timeout_at_startup)
             .map(|limit| format!("-c statement_timeout={}", whole_milliseconds(limit)));
         match (&self.options, timeout) {
             // The caller's own come last, and win.
@@ -70,14 +89,17 @@ impl Options {
         if !self.password.is_empty() {
             config.password(self.password.expose());
         }
-        if self.owns_session() {
-            if let Some(name) = &self.application_name {
-                config.application_name(name);
-            }
-            if let Some(options) = self.startup_options() {
-                config.options(options);
-            }
+        if let Some(name) = &self.application_name {
+            config.application_name(name);
         }
+        if let Some(options) = self.startup_options() {
+            config.options(options);
+        }
+        config.channel_binding(match self.tls.channel_binding {
+            ChannelBinding::Disable => config::ChannelBinding::Disable,
+            ChannelBinding::Prefer => config::ChannelBinding::Prefer,
+            ChannelBinding::Require => config::ChannelBinding::Require,
+        });
         config
     }
 }
@@ -109,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pooler_is_told_nothing_but_user_and_database() {
+    fn what_is_set_is_said_at_startup() {
         let mut options = Options {
             user: "app".into(),
             application_name: Some("shop".into()),
@@ -117,17 +139,19 @@ mod tests {
             options: Some("-c search_path=a".into()),
             ..Options::default()
         };
-        let config = options.client_config();
-        assert_eq!(
-            config.get_options(),
-            Some("-c statement_timeout=1000 -c search_path=a")
-        );
-        assert_eq!(config.get_dbname(), Some("app"));
-        options.statement_cache_size = 0;
-        let config = options.client_config();
-        assert_eq!(
-            (config.get_options(), config.get_application_name()),
-            (None, None)
-        );
+        for cache in [256, 0] {
+            options.statement_cache_size = cache;
+            options.statement_timeout_at_startup = true;
+            let config = options.client_config();
+            assert_eq!(
+                config.get_options(),
+                Some("-c statement_timeout=1000 -c search_path=a")
+            );
+            assert_eq!(config.get_dbname(), Some("app"));
+            assert_eq!(config.get_application_name(), Some("shop"));
+            options.statement_timeout_at_startup = false;
+            let config = options.client_config();
+            assert_eq!(config.get_options(), Some("-c search_path=a"));
+        }
     }
 }

@@ -10,12 +10,14 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName};
+use rustls::{CertificateError, ClientConfig, RootCertStore, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::{Connect, TlsConnector};
-use underpin_core::{Address, Class, Endpoint, Error, Result, TlsMode, TlsOptions};
+use underpin_core::{
+    Address, Class, Endpoint, Error, Result, TlsMode, TlsNegotiation, TlsOptions, TlsVersion,
+};
 
 use crate::link::Link;
 use crate::tap::Tap;
@@ -37,11 +39,11 @@ impl Tls {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = verifier(options, &provider)?;
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&versions(options))
             .map_err(|error| unusable("The encryption cannot be set up.", error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let config = match (&options.client_certificate, &options.client_key) {
+        let mut config = match (&options.client_certificate, &options.client_key) {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
                 let chain = read_certificates(certificate)?;
@@ -61,6 +63,11 @@ impl Tls {
                 ));
             }
         };
+        config.enable_sni = options.server_name;
+        if options.negotiation == TlsNegotiation::Direct {
+            // Without it, the server takes the connection for one of another protocol.
+            config.alpn_protocols = vec![b"postgresql".to_vec()];
+        }
         Ok(Tls {
             config: Some(Arc::new(config)),
         })
@@ -114,12 +121,16 @@ fn verifier(
     if !checked {
         return Ok(Arc::new(verify::Unchecked::new(Arc::clone(provider))));
     }
-    let inner = WebPkiServerVerifier::builder_with_provider(
+    let mut builder = WebPkiServerVerifier::builder_with_provider(
         Arc::new(authorities(options.root_certificates.as_deref())?),
         Arc::clone(provider),
-    )
-    .build()
-    .map_err(|error| unusable("The trusted authorities cannot be used.", error))?;
+    );
+    if let Some(file) = &options.revocation_list {
+        builder = builder.with_crls(read_revocations(file)?);
+    }
+    let inner = builder
+        .build()
+        .map_err(|error| unusable("The trusted authorities cannot be used.", error))?;
     Ok(match options.mode {
         TlsMode::VerifyFull => inner,
         _ => Arc::new(verify::AnyName::new(inner)),
@@ -158,6 +169,37 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<_, _>>()
         .map_err(|error| unreadable("certificate", file, error))
+}
+
+/// The versions of TLS that are spoken.
+fn versions(options: &TlsOptions) -> Vec<&'static SupportedProtocolVersion> {
+    let oldest = options.min_version.unwrap_or(TlsVersion::Tls12);
+    let newest = options.max_version.unwrap_or(TlsVersion::Tls13);
+    let spoken = TlsVersion::ALL
+        .into_iter()
+        .filter(|version| (oldest..=newest).contains(version));
+    spoken
+        .map(|version| match version {
+            TlsVersion::Tls12 => &rustls::version::TLS12,
+            TlsVersion::Tls13 => &rustls::version::TLS13,
+        })
+        .collect()
+}
+
+fn read_revocations(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>> {
+    let pem =
+        fs::read(file).map_err(|error| unreadable("list of revoked certificates", file, error))?;
+    let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&pem)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| unreadable("list of revoked certificates", file, error))?;
+    match lists.is_empty() {
+        false => Ok(lists),
+        true => Err(Error::new(
+            Class::Config,
+            format!("{} holds no list of revoked certificates.", file.display()),
+        )
+        .with_hint("It must be a PEM file with X509 CRL blocks.")),
+    }
 }
 
 fn unreadable(

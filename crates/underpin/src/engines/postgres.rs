@@ -1,9 +1,9 @@
 use underpin_cluster::NewMember;
-use underpin_config::Config;
+use underpin_config::{Config, Source};
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
 use underpin_core::{Engine, Result, Role};
 use underpin_pool::Hooks;
-use underpin_postgres::{Connection, Connector, Options};
+use underpin_postgres::{Connection, Connector, Options, TcpOptions};
 
 use super::{EngineDriver, Opened};
 use crate::connect::{pool_options, whereabouts};
@@ -62,10 +62,25 @@ pub(crate) fn connector(config: &Config) -> Result<Connector> {
         user: config.user().unwrap_or_default().to_owned(),
         password: config.password().clone(),
         tls,
-        application_name: config.application_name().map(str::to_owned),
+        application_name: config
+            .application_name()
+            .or(config.fallback_application_name())
+            .map(str::to_owned),
         statement_timeout: config.statement_timeout(),
+        // A pooler in transaction mode is told what somebody has set, and not the default.
+        statement_timeout_at_startup: config.statement_cache_size() > 0
+            || *config.source("statement_timeout") != Source::Default,
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
+        target: config.target_session_attrs(),
+        addresses: config.hostaddr().to_vec(),
+        tcp: TcpOptions {
+            keepalive: config.keepalives(),
+            keepalive_idle: config.keepalives_idle(),
+            keepalive_interval: config.keepalives_interval(),
+            keepalive_count: config.keepalives_count(),
+            user_timeout: config.tcp_user_timeout(),
+        },
     };
     Connector::new(config.endpoints().iter().cloned(), options)
 }

@@ -14,6 +14,7 @@ mod health;
 mod house;
 mod joined;
 mod lanes;
+mod libpq;
 mod migrate;
 mod migrate_failure;
 mod migrate_locks;
