@@ -29,6 +29,7 @@ mod schema_sql;
 mod schema_status;
 mod scratch;
 mod secrets;
+mod settings;
 mod transaction;
 mod types;
 mod updated;
