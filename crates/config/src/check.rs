@@ -45,6 +45,13 @@ impl Config {
             ))
             .with_hint("Set sslmode to require or better, and connect by TCP."));
         }
+        if settings.sslcrl.is_some() && weakest < TlsMode::VerifyCa {
+            return Err(mistake::config(format!(
+                "`sslcrl` is set ({}), and sslmode is {weakest}, which checks no certificate.",
+                self.source("sslcrl")
+            ))
+            .with_hint("Set sslmode to verify-ca or verify-full."));
+        }
         if settings.sslnegotiation == TlsNegotiation::Direct && weakest < TlsMode::Require {
             return Err(mistake::config(format!(
                 "`sslnegotiation` is direct ({}), and sslmode is {weakest}, which may go without \

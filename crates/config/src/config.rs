@@ -84,7 +84,8 @@ impl Config {
         let system = settings.sslrootcert.as_deref() == Some(Path::new("system"));
         let mode = match (&endpoint.address, settings.sslmode) {
             (Address::Unix { .. } | Address::File(_) | Address::Memory, _) => TlsMode::Disable,
-            (_, None) if system => TlsMode::VerifyFull,
+            // Who names an authority wants it checked.
+            (_, None) if settings.sslrootcert.is_some() => TlsMode::VerifyFull,
             (_, None) if endpoint.is_local() => TlsMode::Prefer,
             (_, None) => TlsMode::VerifyFull,
             (_, Some(TlsMode::Require)) if settings.sslrootcert.is_some() => TlsMode::VerifyCa,

@@ -236,7 +236,7 @@ fn parameters() -> Vec<(&'static str, &'static str, Vec<(&'static str, Comes)>)>
         (
             "sslcrl",
             "PGSSLCRL",
-            vec![("crl.pem", As("sslcrl", "crl.pem"))],
+            vec![("crl.pem", Refused("checks no certificate"))],
         ),
         (
             "sslcrldir",

@@ -219,6 +219,10 @@ fn tls_is_as_libpq_has_it_but_strict_where_nothing_is_said() {
             "postgres://localhost?sslrootcert=system",
             TlsMode::VerifyFull,
         ),
+        (
+            "postgres://localhost?sslrootcert=ca.pem",
+            TlsMode::VerifyFull,
+        ),
     ];
     for (url, mode) in cases {
         let config = Config::from_url(url).unwrap();
