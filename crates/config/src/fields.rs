@@ -258,6 +258,11 @@ fields! {
     copied pipelining: bool = |_| true;
     "DB_PIPELINING" [] Other Own
 
+    /// Whether the text of an error has what the server adds to its message, often with values
+    /// of a row, so that it belongs in no log. Default: off.
+    copied error_detail: bool = |_| false;
+    "DB_ERROR_DETAIL" [] Other Own
+
     /// How long a statement waits for another connection's lock on the file; not at
     /// all when `off`. Default: 5 s.
     limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));

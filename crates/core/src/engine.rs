@@ -65,6 +65,7 @@ static POSTGRES: EngineInfo = EngineInfo {
     keys: &[
         "application_name",
         "channel_binding",
+        "error_detail",
         "fallback_application_name",
         "hostaddr",
         "keepalives",

@@ -35,7 +35,7 @@ pub use column_type::{ColumnType, DataType, Enumeration, Label};
 pub use deadline::Deadline;
 pub use endpoint::{Address, Endpoint, Role};
 pub use engine::{AddressForm, Engine, EngineInfo, UnknownEngine};
-pub use error::{Class, Code, Effect, Error, Existence, Result, Stage};
+pub use error::{Class, Code, ConstraintKind, Effect, Error, Existence, Result, Stage};
 pub use executor::Executor;
 pub use from_row::FromRow;
 pub use from_value::{FromValue, Mismatch, VecElement};

@@ -13,6 +13,8 @@ use crate::classify::{self, BEHIND_A_POOLER};
 use crate::client_error::Kind;
 use crate::effect::{Context, Outcome, Snapshot, decide};
 use crate::link::{IDLE, Link};
+use crate::message_limit;
+use crate::native_error::NativeError;
 use crate::opening::{Phase, ended, not_begun};
 use crate::session::Session;
 use crate::sql::Nature;
@@ -79,6 +81,7 @@ impl Call {
 
     /// Begins a call for one prepared statement.
     pub(crate) fn open_for(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
+        message_limit::check(asked.sql, asked.params)?;
         if !asked.shared {
             return Call::open(session, asked.deadline);
         }
@@ -361,16 +364,18 @@ impl Call {
                 QUERY_CANCELED => statement_limit::class(said, self.limit().await, ran),
                 _ => classify::class_of_error(said),
             };
-            let mut refused = classify::refused(said, class).with_effect(effect);
+            let mut refused =
+                classify::refused(said, class, self.session.settings.options.error_detail)
+                    .with_effect(effect);
             if classify::is_about_a_name(said) && self.made_up_its_name() {
                 refused = refused.with_hint(BEHIND_A_POOLER);
             }
             if fatal {
                 let shared = Arc::new(error);
                 self.session.link.blame(Arc::clone(&shared));
-                return refused.with_source(shared);
+                return refused.with_source(NativeError::from(shared));
             }
-            return refused.with_source(error);
+            return refused.with_source(NativeError::from(error));
         }
         let kind = Kind::of(&error);
         if kind == Kind::Misfit {
@@ -439,7 +444,7 @@ impl Call {
                 )
                 .with_effect(effect)
                 .with_code(underpin_core::Code::from_sqlstate(QUERY_CANCELED))
-                .with_source(error)
+                .with_source(NativeError::from(error))
             }
             Late::GivenUp => Error::new(
                 class,

@@ -1,10 +1,15 @@
+use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::io;
 
 use tokio_postgres::error::{DbError, ErrorPosition};
-use underpin_core::{ChannelBinding, Class, Code, Endpoint, Error, Existence, Stage};
+use underpin_core::{
+    ChannelBinding, Class, Code, ConstraintKind, Endpoint, Error, Existence, Stage,
+};
+use underpin_sql::constraint_name;
 
 use crate::client_error::Kind;
+use crate::native_error::NativeError;
 use crate::options::Options;
 use crate::statement_limit::INTERRUPTS;
 
@@ -38,14 +43,14 @@ const TABLE: &[(&str, Class)] = &[
         },
     ),
     ("28", Class::Auth),
-    ("34", Class::NotFound),
-    ("3D", Class::NotFound),
-    ("3F", Class::NotFound),
+    ("34", Class::Missing),
+    ("3D", Class::Missing),
+    ("3F", Class::Missing),
     ("40", Class::Conflict),
     ("40002", Class::Constraint),
     ("42", Class::Syntax),
     ("42501", Class::Permission),
-    ("42P01", Class::NotFound),
+    ("42P01", Class::Missing),
     ("44", Class::Constraint),
     ("53", Class::Resource),
     ("53300", Class::Busy),
@@ -57,7 +62,7 @@ const TABLE: &[(&str, Class)] = &[
     ("57P01", Class::Connect),
     ("57P02", Class::Connect),
     ("57P03", Class::Busy),
-    ("57P04", Class::NotFound),
+    ("57P04", Class::Missing),
     ("57P05", Class::Connect),
     ("72", Class::Conflict),
     ("P0002", Class::NotFound),
@@ -100,6 +105,20 @@ fn existence(code: &str) -> Option<Existence> {
     })
 }
 
+/// The kind of the constraint that was violated, where that is what the SQLSTATE says.
+fn constraint_kind(code: &str) -> Option<ConstraintKind> {
+    Some(match code {
+        "23505" => ConstraintKind::Unique,
+        // A RESTRICT has a code of its own.
+        "23503" | "23001" => ConstraintKind::ForeignKey,
+        // A view WITH CHECK OPTION too.
+        "23514" | "44000" => ConstraintKind::Check,
+        "23502" => ConstraintKind::NotNull,
+        "23P01" => ConstraintKind::Exclusion,
+        _ => return None,
+    })
+}
+
 /// Whether the server ended the session with this error.
 pub(crate) fn is_fatal(error: &DbError) -> bool {
     use tokio_postgres::error::Severity;
@@ -109,13 +128,14 @@ pub(crate) fn is_fatal(error: &DbError) -> bool {
     }
 }
 
-/// The error for what the server said of a statement; the effect is left to the caller.
-pub(crate) fn refused(error: &DbError, class: Class) -> Error {
+/// The error for what the server said of a statement; the effect is left to the caller. Its detail
+/// may hold values of a row, and is part of the message only where that is asked for.
+pub(crate) fn refused(error: &DbError, class: Class, with_detail: bool) -> Error {
     let mut message = format!(
         "PostgreSQL refused the statement: {}",
         sentence(error.message())
     );
-    if let Some(detail) = error.detail() {
+    if let Some(detail) = error.detail().filter(|_| with_detail) {
         message.push(' ');
         message.push_str(&sentence(detail));
     }
@@ -153,6 +173,9 @@ fn described(mut failed: Error, error: &DbError) -> Error {
     if let Some(existence) = existence(code) {
         failed = failed.with_existence(existence);
     }
+    if let Some(kind) = constraint_kind(code) {
+        failed = failed.with_constraint_kind(kind);
+    }
     if let Some(namespace) = error.schema() {
         failed = failed.with_namespace(namespace);
     }
@@ -170,9 +193,15 @@ fn described(mut failed: Error, error: &DbError) -> Error {
     }
     if let Some(constraint) = error.constraint() {
         failed = failed.with_constraint(constraint);
-    } else if let ("23502", Some(column)) = (code, error.column()) {
-        // The constraint that a column is not null has no name of its own before PostgreSQL 18.
-        failed = failed.with_constraint(column);
+    } else if let ("23502", Some(table), Some(column)) = (code, error.table(), error.column()) {
+        // It has no name of its own before PostgreSQL 18, which gives it this one.
+        let columns = [column.to_owned()];
+        failed = failed.with_constraint(constraint_name(
+            table,
+            &columns,
+            "not_null",
+            &BTreeSet::new(),
+        ));
     }
     match (failed.hint(), error.hint(), error.routine()) {
         (None, Some(hint), _) => failed.with_hint(sentence(hint)),
@@ -247,7 +276,7 @@ pub(crate) fn login_failed(
 ) -> Error {
     if let Some(said) = error.as_db_error() {
         let failed = login_refused(said, endpoint, options);
-        return described(failed, said).with_source(error);
+        return described(failed, said).with_source(NativeError::from(error));
     }
     if let Some(ours) = error
         .source()
@@ -255,7 +284,7 @@ pub(crate) fn login_failed(
     {
         // Made by the encryption, which knows best.
         let copy = ours.restated(ours.message());
-        return copy.with_source(error);
+        return copy.with_source(NativeError::from(error));
     }
     let cause = error
         .source()
@@ -307,7 +336,7 @@ pub(crate) fn login_failed(
         )
         .with_hint("Check that it is a PostgreSQL server, and look into its log.")
     };
-    failed.with_source(error)
+    failed.with_source(NativeError::from(error))
 }
 
 fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Error {
@@ -332,7 +361,7 @@ fn login_refused(said: &DbError, endpoint: &Endpoint, options: &Options) -> Erro
              address and encryption.",
         ),
         "3D000" => Error::new(
-            Class::NotFound,
+            Class::Missing,
             format!("The server at {endpoint} has no database {database:?} (asked for by the user {user:?})."),
         )
         .with_hint("Check the database's name, or create it."),
@@ -406,14 +435,14 @@ mod tests {
             ("25P04", timeout),
             ("28P01", Class::Auth),
             ("28000", Class::Auth),
-            ("3D000", Class::NotFound),
-            ("3F000", Class::NotFound),
+            ("3D000", Class::Missing),
+            ("3F000", Class::Missing),
             ("40001", Class::Conflict),
             ("40P01", Class::Conflict),
             ("42501", Class::Permission),
             ("42601", Class::Syntax),
             ("42703", Class::Syntax),
-            ("42P01", Class::NotFound),
+            ("42P01", Class::Missing),
             ("42883", Class::Syntax),
             ("53100", Class::Resource),
             ("53200", Class::Resource),

@@ -2,6 +2,8 @@ use std::error::Error as _;
 
 use underpin_core::{Error, quote};
 
+use crate::native_error::NativeError;
+
 /// Where in the rows of a COPY the server found the mistake.
 #[derive(Debug, PartialEq, Eq)]
 struct RowPosition<'n> {
@@ -15,8 +17,8 @@ struct RowPosition<'n> {
 pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
     let context = error
         .source()
-        .and_then(|source| source.downcast_ref::<tokio_postgres::Error>())
-        .and_then(tokio_postgres::Error::as_db_error)
+        .and_then(|source| source.downcast_ref::<NativeError>())
+        .and_then(|native| native.get().as_db_error())
         .and_then(|said| said.where_());
     let relation = quote::parts(table).ok().and_then(|mut parts| parts.pop());
     let (Some(context), Some(relation)) = (context, relation) else {
@@ -25,12 +27,16 @@ pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
     let Some(place) = place(context, &relation, columns) else {
         return error;
     };
-    let column = place.column.filter(|_| error.column().is_none());
-    let column = column.map(str::to_owned);
-    let error = error.with_row(place.row);
+    let row = place.row;
+    let column = error.column().or(place.column).map(str::to_owned);
+    let error = error.with_row(row);
     match column {
-        Some(column) => error.with_column(column),
-        None => error,
+        Some(column) => error
+            .with_context(format!(
+                "Row {row} could not be inserted for its column {column:?}, so none was."
+            ))
+            .with_column(column),
+        None => error.with_context(format!("Row {row} could not be inserted, so none was.")),
     }
 }
 

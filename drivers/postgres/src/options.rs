@@ -30,6 +30,9 @@ pub struct Options {
     pub statement_cache_size: usize,
     /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
     pub options: Option<String>,
+    /// Whether the text of an error has what the server adds to its message, often with values of
+    /// a row. Default false.
+    pub error_detail: bool,
     /// Which of the servers a connection may end at. Default `None`: the primary where there are
     /// several endpoints, and whatever answers where there is one.
     pub target: Option<SessionTarget>,
@@ -52,6 +55,7 @@ impl Default for Options {
             statement_timeout_at_startup: true,
             statement_cache_size: 256,
             options: None,
+            error_detail: false,
             target: None,
             addresses: Vec::new(),
             tcp: TcpOptions::default(),

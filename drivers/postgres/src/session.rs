@@ -16,6 +16,7 @@ use crate::calls::{Calls, Cancelling};
 use crate::cancel::cancel;
 use crate::connector::Settings;
 use crate::link::{FAILED, IDLE, Link};
+use crate::native_error::NativeError;
 use crate::opening::{Opening, Phase};
 use crate::statement_limit::StatementLimit;
 use crate::statements::Statements;
@@ -214,7 +215,7 @@ impl Session {
             Class::Connect,
             format!("The connection to {endpoint} was lost: {why}."),
         )
-        .with_source(cause)
+        .with_source(NativeError::from(cause))
     }
 }
 

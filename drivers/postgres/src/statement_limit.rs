@@ -177,12 +177,12 @@ async fn answer(client: Arc<Client>) -> Option<Duration> {
 }
 
 fn configured(options: &Options) -> Limit {
+    if !options.owns_session() {
+        // A pooler is told nothing of it, or may ignore it.
+        return Limit::Unknown;
+    }
     let own = options.options.as_deref().unwrap_or_default();
-    let told = options.statement_timeout;
-    match (
-        last_named(own),
-        told.filter(|_| options.statement_timeout_at_startup),
-    ) {
+    match (last_named(own), options.statement_timeout) {
         (Some((_, after)), _) => {
             let value = after.strip_prefix('=').unwrap_or_default();
             let end = value.find(char::is_whitespace).unwrap_or(value.len());

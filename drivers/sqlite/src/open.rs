@@ -252,7 +252,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
             directory.display()
         );
         say(
-            Class::NotFound,
+            Class::Missing,
             what,
             "Create the directory, or correct the path.",
         )
@@ -261,7 +261,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
             ErrorKind::NotFound if !(options.writes() && options.create) => {
                 let what = format!("The database file {place} does not exist.");
                 say(
-                    Class::NotFound,
+                    Class::Missing,
                     what,
                     "Correct the path, or open it with a writer that may create it.",
                 )

@@ -72,6 +72,7 @@ pub(crate) fn connector(config: &Config) -> Result<Connector> {
             || *config.source("statement_timeout") != Source::Default,
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
+        error_detail: config.error_detail(),
         target: config.target_session_attrs(),
         addresses: config.hostaddr().to_vec(),
         tcp: TcpOptions {

@@ -102,7 +102,7 @@ async fn each_way_to_fail_is_a_sentence() {
     let error = failure(at(), nowhere).await;
     assert_eq!(
         (error.class(), error.sqlstate()),
-        (Class::NotFound, Some("3D000")),
+        (Class::Missing, Some("3D000")),
         "{error}"
     );
     assert!(
