@@ -229,3 +229,96 @@ fn a_completion_script_for_each_shell() {
         assert!(text(&output.stdout).contains("underpin"));
     }
 }
+
+#[test]
+fn a_statement_without_rows_says_how_many_it_changed() {
+    let file = SqliteFile::new();
+    let url = &file.url();
+    let query = |format: &str, sql: &str| {
+        let output = run(&["--url", url, "--format", format, "query", sql]);
+        assert_eq!(code(&output), 0, "{sql}");
+        text(&output.stdout)
+    };
+    assert_eq!(query("table", "CREATE TABLE t (n INTEGER)"), "done\n");
+    let insert = "/* three */ INSERT INTO t VALUES (1), (2), (3)";
+    assert_eq!(query("table", insert), "3 rows changed\n");
+    assert_eq!(
+        query("table", "UPDATE t SET n = 4 WHERE n = 1"),
+        "1 row changed\n"
+    );
+    assert_eq!(
+        query("table", "/* x */ delete from t where n = 9"),
+        "0 rows changed\n"
+    );
+    assert_eq!(
+        query("json", "UPDATE t SET n = n"),
+        "{\"rows_changed\":3}\n"
+    );
+    assert_eq!(query("csv", "DELETE FROM t"), "rows_changed\n3\n");
+    let returning = query("json", "INSERT INTO t VALUES (7) RETURNING n");
+    assert!(returning.contains("\"n\":7"), "{returning}");
+}
+
+#[test]
+fn json_has_times_in_rfc_3339() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("command_times");
+    let sql = "SELECT '2026-11-30 07:51:27.5+02'::timestamptz AS at, \
+        '2026-11-30 07:51:27'::timestamp AS plain, '2026-11-30'::date AS day, \
+        'infinity'::timestamptz AS never, '0044-03-15 12:00:00 BC'::timestamp AS ides, \
+        ARRAY['2026-01-01 00:00:00Z'::timestamptz] AS all";
+    let sql = sql.replace(" AS all", " AS \"all\"");
+    let output = run(&["--url", &database.url(), "--format", "json", "query", &sql]);
+    let printed = text(&output.stdout);
+    for part in [
+        "\"at\":\"2026-11-30T05:51:27.5Z\"",
+        "\"plain\":\"2026-11-30T07:51:27\"",
+        "\"day\":\"2026-11-30\"",
+        "\"never\":\"infinity\"",
+        "\"all\":[\"2026-01-01T00:00:00Z\"]",
+    ] {
+        assert!(printed.contains(part), "{part} in {printed}");
+    }
+    assert!(!printed.contains("44-03-15T"), "{printed}");
+}
+
+#[test]
+fn an_interrupt_cancels_the_statement_on_the_server() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("command_interrupt");
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let running = || {
+        runtime.block_on(async {
+            let client = database.client().await;
+            let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND state = 'active' AND query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid()";
+            client.query_one(sql, &[]).await.unwrap().get::<_, i64>(0)
+        })
+    };
+    let wait_for = |count: i64| {
+        for _ in 0..400 {
+            if running() == count {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(25));
+        }
+        panic!("there are never {count} statements running");
+    };
+    for sql in [
+        "SELECT pg_sleep(60)",
+        "DO $$ BEGIN PERFORM pg_sleep(60); END $$",
+    ] {
+        let mut child = underpin(&["--url", &database.url(), "query", sql])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        wait_for(1);
+        let id = child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
+        assert!(sent.success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(130));
+        wait_for(0);
+    }
+}

@@ -18,6 +18,8 @@ pub enum Exit {
     Unreachable = 3,
     /// 4: the database was reached, and what was asked of it failed.
     Failed = 4,
+    /// 130: interrupted from the terminal; the statement was cancelled on the server.
+    Interrupted = 130,
 }
 
 /// The lines that `--help` shows of the exit codes.
@@ -28,7 +30,8 @@ Exit codes:
      the schemas differ
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
-  4  the database was reached, and what was asked of it failed";
+  4  the database was reached, and what was asked of it failed
+  130  interrupted by Ctrl-C; the statement was cancelled on the server";
 
 impl Exit {
     /// How a command ended; what went wrong is printed to standard error.

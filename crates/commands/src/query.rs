@@ -1,12 +1,13 @@
-use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stdin, stdout};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use underpin::query::Describe;
 use underpin::{Class, Database, Error, Result, Value, ValueRow};
 
 use crate::exit::Exit;
-use crate::format::printer;
+use crate::format::{Format, printer};
 use crate::open::open;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
@@ -37,10 +38,71 @@ pub struct QueryArguments {
 pub(crate) async fn run(arguments: &QueryArguments, options: &GlobalOptions) -> Result<Exit> {
     let sql = arguments.statement()?;
     let database = open(options).await?;
-    let result = stream(&database, &sql, arguments, options).await;
+    let result = tokio::select! {
+        result = answer(&database, &sql, arguments, options) => result.map(|()| Exit::Success),
+        interrupted = tokio::signal::ctrl_c() => match interrupted {
+            Ok(()) => Ok(Exit::Interrupted),
+            Err(error) => Err(Error::new(
+                Class::Resource,
+                format!("Ctrl-C cannot be listened for: {error}."),
+            )),
+        },
+    };
+    // Closing cancels what still runs.
     let closed = database.close(Duration::from_secs(5)).await;
-    result.and(closed)?;
-    Ok(Exit::Success)
+    let exit = result?;
+    if exit == Exit::Interrupted {
+        let _ = writeln!(
+            stderr(),
+            "Interrupted; the statement was cancelled on the server."
+        );
+        return Ok(exit);
+    }
+    closed.map(|()| exit)
+}
+
+/// Prints the rows of a statement that has some, and what became of one that has none.
+async fn answer(
+    database: &Database,
+    sql: &str,
+    arguments: &QueryArguments,
+    options: &GlobalOptions,
+) -> Result<()> {
+    // Where nothing can be told beforehand, the rows tell.
+    let has_columns = match database.describe(sql).await {
+        Ok(described) => !described.columns.is_empty(),
+        Err(_) => true,
+    };
+    if has_columns {
+        return stream(database, sql, arguments, options).await;
+    }
+    let changed = database.execute(sql, arguments.values()).await?;
+    or_broken_pipe(match options.format {
+        Format::Table if !changes_rows(sql) => writeln!(stdout(), "done"),
+        Format::Table if changed == 1 => writeln!(stdout(), "1 row changed"),
+        Format::Table => writeln!(stdout(), "{changed} rows changed"),
+        Format::Json => writeln!(stdout(), "{{\"rows_changed\":{changed}}}"),
+        Format::Csv => writeln!(stdout(), "rows_changed\n{changed}"),
+    })
+}
+
+/// Whether a statement without columns changes rows, by its first word.
+fn changes_rows(sql: &str) -> bool {
+    let mut rest = sql.trim_start();
+    while let Some((_, after)) = match rest.get(..2) {
+        Some("--") => rest.split_once('\n'),
+        Some("/*") => rest.split_once("*/"),
+        _ => None,
+    } {
+        rest = after.trim_start();
+    }
+    let first = rest.split(|c: char| !c.is_ascii_alphabetic()).next();
+    let changes = [
+        "INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "WITH", "COPY",
+    ];
+    changes
+        .iter()
+        .any(|word| first.is_some_and(|first| first.eq_ignore_ascii_case(word)))
 }
 
 async fn stream(
@@ -49,7 +111,7 @@ async fn stream(
     arguments: &QueryArguments,
     options: &GlobalOptions,
 ) -> Result<()> {
-    let params: Vec<Value> = arguments.params.iter().cloned().map(Value::Text).collect();
+    let params = arguments.values();
     let mut rows = database.query_stream::<ValueRow>(sql, params).await?;
     let terminal = stdout().is_terminal();
     let mut printer = printer(options.format, rows.columns(), terminal);
@@ -69,6 +131,10 @@ async fn stream(
 }
 
 impl QueryArguments {
+    fn values(&self) -> Vec<Value> {
+        self.params.iter().cloned().map(Value::Text).collect()
+    }
+
     fn statement(&self) -> Result<String> {
         let unreadable = |what: &str, error: std::io::Error| {
             Error::new(

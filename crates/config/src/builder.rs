@@ -9,6 +9,7 @@ use crate::layer::{Layer, Rank};
 use crate::loader::read_file;
 use crate::mistake;
 use crate::resolve;
+use crate::service;
 use crate::source::Source;
 
 /// Builds a [`Config`] in code; also a layer of a [`Loader`](crate::Loader).
@@ -46,6 +47,10 @@ impl ConfigBuilder {
                 (field.give)(&config.settings, &mut base.values);
                 base.sources.insert(field.key, source.clone());
             }
+        }
+        // Looked up again where the place or the user is another.
+        if let Source::Passfile { path, .. } = config.source("password") {
+            base.values.passfile = Some(Some(path.clone()));
         }
         let name = config.name.clone();
         ConfigBuilder {
@@ -138,7 +143,11 @@ impl ConfigBuilder {
     /// Checks everything.
     pub fn build(mut self) -> Result<Config> {
         let name = self.name.take();
-        resolve::resolve(self.into_layers()?, name, &[], &read_file)
+        let mut layers = self.into_layers()?;
+        for layer in &mut layers {
+            service::fill(layer, None, &read_file)?;
+        }
+        resolve::resolve(layers, name, &[], None, &read_file)
     }
 
     pub(crate) fn into_layers(mut self) -> Result<Vec<Layer>> {

@@ -1,7 +1,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use underpin_core::{Result, TlsMode};
+use underpin_core::{ChannelBinding, Result, TlsMode, TlsNegotiation};
 
 use crate::config::Config;
 use crate::fields::FIELDS;
@@ -19,6 +19,48 @@ impl Config {
         self.check_pool()?;
         self.check_tls()?;
         self.check_statement_timeout()
+    }
+
+    /// What depends on where the database is.
+    pub(crate) fn check_endpoints(&self) -> Result<()> {
+        let settings = &self.settings;
+        let (addresses, hosts) = (settings.hostaddr.0.len(), self.endpoints.len());
+        if addresses > 0 && addresses != hosts {
+            return Err(mistake::config(format!(
+                "`hostaddr` ({}) has {addresses} addresses for {hosts} hosts.",
+                self.source("hostaddr")
+            ))
+            .with_hint("Give one for each host; an empty one is looked up."));
+        }
+        let modes = self
+            .endpoints
+            .iter()
+            .map(|endpoint| self.tls(endpoint).mode);
+        let weakest = modes.min().unwrap_or(TlsMode::Disable);
+        if settings.channel_binding == ChannelBinding::Require && weakest == TlsMode::Disable {
+            return Err(mistake::config(format!(
+                "`channel_binding` is require ({}), and the connection is not encrypted: sslmode is \
+                 {weakest}.",
+                self.source("channel_binding")
+            ))
+            .with_hint("Set sslmode to require or better, and connect by TCP."));
+        }
+        if settings.sslcrl.is_some() && weakest < TlsMode::VerifyCa {
+            return Err(mistake::config(format!(
+                "`sslcrl` is set ({}), and sslmode is {weakest}, which checks no certificate.",
+                self.source("sslcrl")
+            ))
+            .with_hint("Set sslmode to verify-ca or verify-full."));
+        }
+        if settings.sslnegotiation == TlsNegotiation::Direct && weakest < TlsMode::Require {
+            return Err(mistake::config(format!(
+                "`sslnegotiation` is direct ({}), and sslmode is {weakest}, which may go without \
+                 encryption.",
+                self.source("sslnegotiation")
+            ))
+            .with_hint("Set sslmode to require or better."));
+        }
+        Ok(())
     }
 
     fn check_statement_timeout(&self) -> Result<()> {
@@ -89,6 +131,18 @@ impl Config {
                 self.source("sslrootcert")
             ))
             .with_hint("Set `sslmode` to verify-full, or name the file of your own authority."));
+        }
+        if let (Some(oldest), Some(newest)) = (
+            settings.ssl_min_protocol_version,
+            settings.ssl_max_protocol_version,
+        ) && oldest > newest
+        {
+            return Err(mistake::config(format!(
+                "`ssl_min_protocol_version` ({}) is newer than `ssl_max_protocol_version` ({}).",
+                self.source("ssl_min_protocol_version"),
+                self.source("ssl_max_protocol_version")
+            ))
+            .with_hint("Leave one of the two out."));
         }
         let (given, missing) = match (&settings.sslcert, &settings.sslkey) {
             (Some(_), None) => ("sslcert", "sslkey"),

@@ -84,7 +84,8 @@ impl Config {
         let system = settings.sslrootcert.as_deref() == Some(Path::new("system"));
         let mode = match (&endpoint.address, settings.sslmode) {
             (Address::Unix { .. } | Address::File(_) | Address::Memory, _) => TlsMode::Disable,
-            (_, None) if system => TlsMode::VerifyFull,
+            // Who names an authority wants it checked.
+            (_, None) if settings.sslrootcert.is_some() => TlsMode::VerifyFull,
             (_, None) if endpoint.is_local() => TlsMode::Prefer,
             (_, None) => TlsMode::VerifyFull,
             (_, Some(TlsMode::Require)) if settings.sslrootcert.is_some() => TlsMode::VerifyCa,
@@ -95,6 +96,12 @@ impl Config {
             root_certificates: settings.sslrootcert.clone().filter(|_| !system),
             client_certificate: settings.sslcert.clone(),
             client_key: settings.sslkey.clone(),
+            revocation_list: settings.sslcrl.clone(),
+            negotiation: settings.sslnegotiation,
+            min_version: settings.ssl_min_protocol_version,
+            max_version: settings.ssl_max_protocol_version,
+            server_name: settings.sslsni,
+            channel_binding: settings.channel_binding,
         }
     }
 
@@ -112,7 +119,10 @@ impl Config {
             AddressForm::Server { .. } => self.server_url(engine),
         };
         let mut separator = if url.contains('?') { '&' } else { '?' };
-        for field in FIELDS.iter().filter(|field| field.part != Part::Place) {
+        // What of the place has no part of the URL of its own.
+        let own = ["hostaddr", "passfile", "target_session_attrs"];
+        let is_parameter = |field: &&Field| field.part != Part::Place || own.contains(&field.key);
+        for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });
             if said && field.applies_to(engine) {

@@ -53,6 +53,17 @@ pub(crate) fn read(text: &str) -> Result<Duration, String> {
     Ok(Duration::new(seconds, (nanos % 1_000_000_000) as u32))
 }
 
+/// Whether a text is a number above 0 without a unit: seconds to some programs, milliseconds to
+/// others.
+pub(crate) fn lacks_unit(text: &str) -> bool {
+    let text = text.trim();
+    text.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && text.contains(|c: char| c.is_ascii_digit() && c != '0')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+}
+
 /// `digits` times `unit`, divided by `divisor`.
 fn scaled(digits: &str, unit: u128, divisor: Option<u128>) -> Option<u128> {
     if digits.is_empty() {

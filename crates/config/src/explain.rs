@@ -18,6 +18,9 @@ pub struct Setting {
     pub source: Source,
 }
 
+/// Where a password is looked up is told by its own source.
+const HIDDEN: [&str; 2] = ["passfile", "password_file"];
+
 fn in_words<S: Serializer>(source: &Source, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(source)
 }
@@ -28,7 +31,7 @@ impl Config {
         let engine = self.settings.engine;
         FIELDS
             .iter()
-            .filter(|field| field.applies_to(engine) && field.key != "password_file")
+            .filter(|field| field.applies_to(engine) && !HIDDEN.contains(&field.key))
             .map(|field| Setting {
                 key: field.key,
                 value: match field.key {

@@ -17,6 +17,8 @@ pub(crate) struct Field {
     pub(crate) read: fn(&mut Values, &str) -> Result<(), Misfit>,
     pub(crate) is_set: fn(&Values) -> bool,
     pub(crate) take: fn(&mut Values, &mut Values),
+    /// Whether a text is a number without the unit that it needs.
+    pub(crate) lacks_unit: fn(&str) -> bool,
     pub(crate) check: fn(&Settings) -> Result<(), Misfit>,
     pub(crate) show: fn(&Settings) -> String,
     /// Writes the value back, so that another configuration can start from it.
@@ -122,6 +124,7 @@ macro_rules! fields {
             },
             is_set: |values| values.$name.is_some(),
             take: |to, from| to.$name = from.$name.take(),
+            lacks_unit: <$type as Kind>::lacks_unit,
             check: |settings| Kind::check(&settings.$name),
             show: |settings| Kind::show(&settings.$name),
             give: |settings, values| values.$name = Some(settings.$name.clone()),
@@ -167,6 +170,12 @@ macro_rules! getter {
             self.settings.$name.as_deref()
         }
     };
+    (addresses $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> &[Option<IpAddr>] {
+            &self.settings.$name.0
+        }
+    };
     (secret $name:ident $type:ty [$($doc:tt)*]) => {
         $($doc)*
         pub fn $name(&self) -> &$type {
@@ -179,6 +188,14 @@ macro_rules! getter {
 macro_rules! setter {
     (hidden $name:ident $type:ty) => {};
     (secret $name:ident $type:ty) => {};
+    (addresses $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, addresses: impl IntoIterator<Item = Option<IpAddr>>) -> Self {
+            self.layer.values.$name = Some(Addresses(addresses.into_iter().collect()));
+            self.written(stringify!($name))
+        }
+    };
     (copied $name:ident $type:ty) => {
         #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
         #[must_use]

@@ -1,15 +1,17 @@
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use underpin_core::{
-    AddressForm, Endpoint, Engine, HealthCheck, Secret, TimeForm, TlsMode, UuidForm,
+    AddressForm, ChannelBinding, Endpoint, Engine, HealthCheck, Secret, SessionTarget, TimeForm,
+    TlsMode, TlsNegotiation, TlsVersion, UuidForm,
 };
 
 use crate::builder::ConfigBuilder;
 use crate::config::Config;
 use crate::environment::Environment;
 use crate::field::{Field, Part, Scope, fields, getter, setter};
-use crate::hosts::{Host, Hosts, Ports};
+use crate::hosts::{Addresses, Host, Hosts, Ports};
 use crate::kind::Kind;
 
 impl Values {
@@ -61,6 +63,16 @@ fields! {
     hidden port: Ports = |_| Ports(Vec::new());
     "DB_PORT" [] Place Own
 
+    /// The addresses to connect to in place of looking the hosts' names up, in their order; an
+    /// empty one is looked up. Certificates are checked for the hosts' names. Default: none.
+    addresses hostaddr: Addresses = |_| Addresses::default();
+    "DB_HOSTADDR" [] Place Own
+
+    /// Which of the servers a connection may end at. Default: none, which is the primary
+    /// where there are several hosts, and whatever answers where there is one.
+    limit target_session_attrs: Option<SessionTarget> = |_| None;
+    "DB_TARGET_SESSION_ATTRS" [] Place Own
+
     /// The user's name. Default: `postgres` on PostgreSQL, none on SQLite.
     text user: Option<String> = |v| v.usual_user();
     "DB_USER" ["username"] Place Own
@@ -76,6 +88,9 @@ fields! {
 
     hidden password_file: Option<PathBuf> = |_| None;
     "DB_PASSWORD_FILE" [] Place Own
+
+    hidden passfile: Option<PathBuf> = |_| None;
+    "DB_PASSFILE" [] Place Own
 
     /// How connections are encrypted, where that was said; [`Config::tls`] has what
     /// holds for an endpoint. Default: none, which is `verify-full`, except on
@@ -97,9 +112,45 @@ fields! {
     path sslkey: Option<PathBuf> = |_| None;
     "DB_SSLKEY" [] Tls Own
 
+    /// A PEM file with the certificates that their authorities have revoked. Default: none.
+    path sslcrl: Option<PathBuf> = |_| None;
+    "DB_SSLCRL" [] Tls Own
+
+    /// How the encryption begins: `postgres` asks the server first, `direct` saves that
+    /// round trip and needs PostgreSQL 17 and a `sslmode` of at least `require`.
+    /// Default: `postgres`.
+    copied sslnegotiation: TlsNegotiation = |_| TlsNegotiation::default();
+    "DB_SSLNEGOTIATION" [] Tls Own
+
+    /// Whether a login must be tied to the encrypted connection that it happens on:
+    /// `disable`, `prefer` or `require`, which refuses a server that does not offer it.
+    /// Default: `prefer`.
+    copied channel_binding: ChannelBinding = |_| ChannelBinding::default();
+    "DB_CHANNEL_BINDING" [] Tls Own
+
+    /// The oldest version of TLS that is spoken, `TLSv1.2` or `TLSv1.3`. Default: none, which
+    /// is 1.2.
+    limit ssl_min_protocol_version: Option<TlsVersion> = |_| None;
+    "DB_SSL_MIN_PROTOCOL_VERSION" [] Tls Own
+
+    /// The newest version of TLS that is spoken, `TLSv1.2` or `TLSv1.3`. Default: none, which
+    /// is 1.3.
+    limit ssl_max_protocol_version: Option<TlsVersion> = |_| None;
+    "DB_SSL_MAX_PROTOCOL_VERSION" [] Tls Own
+
+    /// Whether the server is told in clear text which host was asked for, as servers behind a
+    /// shared address need it. Default: true.
+    copied sslsni: bool = |_| true;
+    "DB_SSLSNI" [] Tls Own
+
     /// The name under which the server lists the connections. Default: none.
     text application_name: Option<String> = |_| None;
     "DB_APPLICATION_NAME" [] Other Own
+
+    /// The name under which the server lists the connections where there is no
+    /// `application_name`. Default: none.
+    text fallback_application_name: Option<String> = |_| None;
+    "DB_FALLBACK_APPLICATION_NAME" [] Other Own
 
     /// Options for the server's start of a session, as libpq has them:
     /// `-c search_path=shop`. Default: none.
@@ -147,6 +198,30 @@ fields! {
     copied connection_timeout: Duration = |_| Duration::from_secs(10);
     "DB_CONNECTION_TIMEOUT" ["connect_timeout"] Other All
 
+    /// Whether the operating system probes a silent connection over TCP. Default: true.
+    copied keepalives: bool = |_| true;
+    "DB_KEEPALIVES" [] Other Own
+
+    /// How long a connection over TCP is silent before it is probed. Default: `off`, as the
+    /// operating system has it.
+    limit keepalives_idle: Option<Duration> = |_| None;
+    "DB_KEEPALIVES_IDLE" [] Other Own
+
+    /// How long a probe waits for its answer before the next is sent. Default: `off`, as the
+    /// operating system has it.
+    limit keepalives_interval: Option<Duration> = |_| None;
+    "DB_KEEPALIVES_INTERVAL" [] Other Own
+
+    /// How many probes may stay unanswered before the connection is lost. Default: `off`, as
+    /// the operating system has it.
+    limit keepalives_count: Option<u32> = |_| None;
+    "DB_KEEPALIVES_COUNT" [] Other Own
+
+    /// How long what was sent over TCP may stay unacknowledged before the connection is lost.
+    /// Default: `off`, as the operating system has it.
+    limit tcp_user_timeout: Option<Duration> = |_| None;
+    "DB_TCP_USER_TIMEOUT" [] Other Own
+
     /// How long a caller waits for a connection of the pool. Default: 30 s.
     copied acquire_timeout: Duration = |_| Duration::from_secs(30);
     "DB_ACQUIRE_TIMEOUT" [] Other All
@@ -181,8 +256,8 @@ fields! {
     "DB_MAX_RETRIES" [] Other All
 
     /// How many prepared statements each connection keeps. Default: 256. 0: none;
-    /// statements are unnamed and the start of a session sets no parameters, as
-    /// poolers in transaction mode need it.
+    /// statements are unnamed, as poolers in transaction mode need it, and the start of a
+    /// session does not set the default of `statement_timeout`. What somebody has set is sent.
     copied statement_cache_size: u32 = |_| 256;
     "DB_STATEMENT_CACHE_SIZE" [] Other All
 
@@ -191,6 +266,11 @@ fields! {
     /// while it runs, as for a pooler that does not take them so.
     copied pipelining: bool = |_| true;
     "DB_PIPELINING" [] Other Own
+
+    /// Whether the text of an error has what the server adds to its message, often with values
+    /// of a row, so that it belongs in no log. Default: off.
+    copied error_detail: bool = |_| false;
+    "DB_ERROR_DETAIL" [] Other Own
 
     /// How long a statement waits for another connection's lock on the file; not at
     /// all when `off`. Default: 5 s.

@@ -1,4 +1,4 @@
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use underpin_core::{AddressForm, Endpoint, Engine};
 
@@ -17,6 +17,32 @@ pub(crate) struct Host {
 /// Ports in the order of their hosts; one alone is for all hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Ports(pub(crate) Vec<Option<u16>>);
+
+/// Addresses in the order of their hosts; none for a host that is looked up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Addresses(pub(crate) Vec<Option<IpAddr>>);
+
+impl Addresses {
+    /// Reads `10.0.0.1`, or `10.0.0.1,,fd00::3` where the second host is looked up.
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let address = |text: &str| match text.trim() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| {
+                "is not a list of IP addresses; a host's name belongs in `host`".to_owned()
+            }),
+        };
+        let addresses: Vec<_> = text.split(',').map(address).collect::<Result<_, _>>()?;
+        Ok(Addresses(addresses))
+    }
+
+    pub(crate) fn show(&self) -> String {
+        let shown = |address: &Option<IpAddr>| address.map_or_else(String::new, |a| a.to_string());
+        match self.0.is_empty() {
+            true => "none".to_owned(),
+            false => self.0.iter().map(shown).collect::<Vec<_>>().join(","),
+        }
+    }
+}
 
 impl Hosts {
     /// Reads `h1:5433,h2,[::1]:5434,/run/postgresql`.

@@ -2,12 +2,15 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use underpin_core::{Class, Engine, HealthCheck, Secret, TimeForm, TlsMode, UuidForm};
+use underpin_core::{
+    ChannelBinding, Class, Engine, HealthCheck, Secret, SessionTarget, TimeForm, TlsMode,
+    TlsNegotiation, TlsVersion, UuidForm,
+};
 
 use crate::duration;
 use crate::environment::Environment;
 use crate::health_check;
-use crate::hosts::{Hosts, Ports};
+use crate::hosts::{Addresses, Hosts, Ports};
 
 /// The kind of value that a field has: how it is read, checked and shown.
 pub(crate) trait Kind: Sized {
@@ -17,6 +20,11 @@ pub(crate) trait Kind: Sized {
     /// Whether the value may stand, wherever it comes from.
     fn check(&self) -> Result<(), Misfit> {
         Ok(())
+    }
+
+    /// Whether a text is a number that could be of more than one unit.
+    fn lacks_unit(_text: &str) -> bool {
+        false
     }
 
     /// The value as a person would write it.
@@ -159,6 +167,10 @@ impl Kind for Duration {
         Ok(duration::read(text)?)
     }
 
+    fn lacks_unit(text: &str) -> bool {
+        duration::lacks_unit(text)
+    }
+
     fn check(&self) -> Result<(), Misfit> {
         Ok(duration::check(*self)?)
     }
@@ -175,6 +187,10 @@ impl Kind for Option<Duration> {
             "off" | "none" | "never" | "-1" => Ok(None),
             _ => Duration::read(text).map(Some),
         }
+    }
+
+    fn lacks_unit(text: &str) -> bool {
+        duration::lacks_unit(text)
     }
 
     fn check(&self) -> Result<(), Misfit> {
@@ -273,9 +289,74 @@ impl Kind for Option<TlsMode> {
     }
 }
 
+/// Reads one of the names that libpq has, which are few.
+fn named<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, Misfit> {
+    all.iter()
+        .copied()
+        .find(|value| name(*value).eq_ignore_ascii_case(text))
+        .ok_or_else(|| {
+            let names: Vec<_> = all.iter().copied().map(name).collect();
+            format!("is not one of {}", names.join(", ")).into()
+        })
+}
+
+impl Kind for ChannelBinding {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        named(&ChannelBinding::ALL, ChannelBinding::name, text)
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for TlsNegotiation {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        named(&TlsNegotiation::ALL, TlsNegotiation::name, text)
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for Option<TlsVersion> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        named(&TlsVersion::ALL, TlsVersion::name, text).map(Some)
+    }
+
+    fn show(&self) -> String {
+        self.map_or("none", TlsVersion::name).to_owned()
+    }
+}
+
+impl Kind for Option<SessionTarget> {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        named(&SessionTarget::ALL, SessionTarget::name, text).map(Some)
+    }
+
+    fn show(&self) -> String {
+        self.map_or("none", SessionTarget::name).to_owned()
+    }
+}
+
+impl Kind for Addresses {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(Addresses::read(text)?)
+    }
+
+    fn show(&self) -> String {
+        Addresses::show(self)
+    }
+}
+
 impl Kind for HealthCheck {
     fn read(text: &str) -> Result<Self, Misfit> {
         Ok(health_check::read(text)?)
+    }
+
+    fn lacks_unit(text: &str) -> bool {
+        duration::lacks_unit(text.strip_prefix("after ").unwrap_or(text))
     }
 
     fn check(&self) -> Result<(), Misfit> {

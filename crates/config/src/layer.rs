@@ -5,6 +5,7 @@ use underpin_core::Result;
 use crate::field::Field;
 use crate::fields::{FIELDS, Values};
 use crate::mistake;
+use crate::service::Service;
 use crate::source::Source;
 use crate::url;
 
@@ -17,11 +18,14 @@ pub(crate) struct Layer {
     pub(crate) is_url: bool,
     pub(crate) values: Values,
     pub(crate) sources: BTreeMap<&'static str, Source>,
+    /// The service of libpq that it asks for, until that was looked up.
+    pub(crate) service: Option<Service>,
 }
 
 /// The layers from the lowest to the highest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
+    Libpq,
     File,
     Code,
     Environment,
@@ -35,6 +39,7 @@ impl Layer {
             is_url: false,
             values: Values::default(),
             sources: BTreeMap::new(),
+            service: None,
         }
     }
 
@@ -71,6 +76,16 @@ impl Layer {
             .with_hint("Remove one of the two.")),
             _ => Ok(()),
         }
+    }
+
+    /// Takes over what another layer says.
+    pub(crate) fn take(&mut self, mut other: Layer) {
+        for field in FIELDS {
+            if (field.is_set)(&other.values) {
+                (field.take)(&mut self.values, &mut other.values);
+            }
+        }
+        self.sources.append(&mut other.sources);
     }
 
     /// Forgets the fields that `which` holds for.

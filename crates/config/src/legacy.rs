@@ -44,18 +44,15 @@ impl Config {
             }
         }
         layer.check_password()?;
-        resolve::resolve(vec![layer], None, &[], &read_file)
+        resolve::resolve(vec![layer], None, &[], None, &read_file)
     }
 }
 
 fn unknown(name: &str, key: &str) -> underpin_core::Error {
-    let old = mistake::nearest(key, NAMES.iter().map(|(old, _)| *old));
-    match old {
-        Some(old) if strsim::osa_distance(key, old) <= 2 => {
-            mistake::config(format!("`{name}` is not a property of a database."))
-                .with_hint(format!("The nearest known one is `{old}`."))
-        }
-        _ => mistake::unknown_key("Among the properties", name),
+    match mistake::nearest(key, NAMES.iter().map(|(old, _)| *old)) {
+        Some(old) => mistake::config(format!("`{name}` is not a property of a database."))
+            .with_hint(format!("The nearest known one is `{old}`.")),
+        None => mistake::unknown_key("Among the properties", name),
     }
 }
 

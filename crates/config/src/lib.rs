@@ -3,6 +3,7 @@
 //! | layer | what it is |
 //! |---|---|
 //! | defaults | what each field of [`Config`] documents |
+//! | libpq | `PGHOST`, `PGSERVICE` and libpq's other variables, for PostgreSQL |
 //! | file | `underpin.toml`, the keys at its top or those of one table `[databases.NAME]` |
 //! | code | a [`ConfigBuilder`] |
 //! | environment | `DATABASE_URL`, and above it the single variables `DB_HOST`, `DB_PORT`, … |
@@ -26,11 +27,17 @@
 //! 4. **Unknown keys are errors**, with the nearest known key. The environment belongs to
 //!    other programs as well: there only a variable `DB_…` that is nearly a known one is
 //!    an error, and what has no meaning for the engine is passed over.
-//! 5. **A named database is on its own.** [`Config::named`] with `main` reads
+//! 5. **libpq's parameters have libpq's meaning**, in a URL, in a string such as
+//!    `host=db1 dbname=shop`, in a service file and in the environment: `connect_timeout=10`
+//!    is 10 s, `tcp_user_timeout=10` is 10 ms. What cannot be had is refused by name. Where
+//!    the environment is read and no layer gives a password, `.pgpass` is looked at; an
+//!    entry applies to the host, port, database and user that it names.
+//! 6. **A named database is on its own.** [`Config::named`] with `main` reads
 //!    `[databases.main]`, `MAIN_DATABASE_URL` and `MAIN_DB_…`, and nothing of the unnamed
 //!    one but `environment`.
 //!
-//! Durations are written `10s`, `500ms`, `2min`, `1h`, or as a number of seconds: `0.5`.
+//! Durations are written `10s`, `500ms`, `2min` or `1h`. Outside of URLs a number without a unit
+//! is one of seconds: `0.5`. In a URL it is an error, since other programs count in milliseconds.
 //! Where a limit can be absent, `off` says so; 0 is an error, since it might mean
 //! either of two things. Relative paths start at the current directory of the process.
 
@@ -46,13 +53,18 @@ mod file;
 mod health_check;
 mod hosts;
 mod into_config;
+mod jdbc;
+mod keywords;
 mod kind;
 mod layer;
 mod legacy;
+mod libpq;
 mod loader;
 mod mask;
 mod mistake;
+mod passfile;
 mod resolve;
+mod service;
 mod source;
 mod url;
 mod variables;

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use underpin_core::{Result, Secret};
+use underpin_core::{Engine, Result, Secret};
 
 use crate::builder::ConfigBuilder;
 use crate::config::Config;
@@ -14,6 +14,7 @@ use crate::file;
 use crate::layer::{Layer, Rank};
 use crate::mistake;
 use crate::resolve::{self, ReadFile};
+use crate::service;
 use crate::source::Source;
 use crate::variables;
 
@@ -25,6 +26,7 @@ pub struct Loader {
     file: Option<FileFrom>,
     code: Option<ConfigBuilder>,
     environment: BTreeMap<String, OsString>,
+    reads_environment: bool,
     url: Option<Secret>,
     flags: Vec<(String, Secret)>,
     database: Option<String>,
@@ -107,6 +109,7 @@ impl Loader {
             Some((name.into().into_string().ok()?, value.into()))
         });
         self.environment.extend(named);
+        self.reads_environment = true;
         self
     }
 
@@ -163,11 +166,22 @@ impl Loader {
                 self.database.as_deref(),
             )?);
         }
+        let other_engine = layers.iter().rev().find_map(|layer| layer.values.engine);
+        let is_postgres = other_engine.is_none_or(|engine| engine == Engine::POSTGRES);
+        if self.url.is_none() && self.database.is_none() && is_postgres {
+            layers.insert(0, variables::read_libpq(&self.environment)?);
+        }
         if let Some(url) = &self.url {
             layers.push(Layer::of_url(Rank::Explicit, url.expose(), &Source::Url)?);
         }
         layers.push(flags(&self.flags)?);
-        resolve::resolve(layers, self.database, &known, &*read)
+        let environment =
+            (self.url.is_none() && self.reads_environment).then_some(&self.environment);
+        for layer in &mut layers {
+            service::fill(layer, environment, &*read)?;
+        }
+        let passfile = environment.and_then(variables::passfile);
+        resolve::resolve(layers, self.database, &known, passfile, &*read)
     }
 
     fn file_text_from(&self, read: &ReadFile) -> Result<Option<(PathBuf, Secret)>> {

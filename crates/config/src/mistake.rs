@@ -3,6 +3,7 @@ use underpin_core::{Class, Error};
 use crate::field::Field;
 use crate::fields::FIELDS;
 use crate::kind::Misfit;
+use crate::libpq;
 use crate::source::Source;
 
 /// An error of configuration.
@@ -10,16 +11,56 @@ pub(crate) fn config(message: impl Into<String>) -> Error {
     Error::new(Class::Config, message)
 }
 
+/// What other programs call a setting, and how it is written here.
+const ELSEWHERE: [(&str, &str); 24] = [
+    ("pgbouncer", "statement_cache_size=0"),
+    ("prepare_threshold", "statement_cache_size=0"),
+    ("prepared_statement_cache_size", "statement_cache_size"),
+    ("statement-cache-capacity", "statement_cache_size"),
+    ("default_query_exec_mode", "statement_cache_size=0"),
+    ("search_path", "options=-c search_path=NAME"),
+    ("schema", "options=-c search_path=NAME"),
+    ("currentschema", "options=-c search_path=NAME"),
+    ("timezone", "options=-c timezone=ZONE"),
+    ("lock_timeout", "options=-c lock_timeout=5s"),
+    (
+        "idle_in_transaction_session_timeout",
+        "options=-c idle_in_transaction_session_timeout=1min",
+    ),
+    ("connection_limit", "pool_max_size"),
+    ("max_connections", "pool_max_size"),
+    ("min_connections", "pool_min_size"),
+    ("pool_max_conns", "pool_max_size"),
+    ("pool_min_conns", "pool_min_size"),
+    ("pool_size", "pool_max_size"),
+    ("pool_timeout", "acquire_timeout"),
+    ("pool_max_conn_lifetime", "max_lifetime"),
+    ("pool_max_conn_idle_time", "idle_timeout"),
+    ("socket_timeout", "statement_timeout"),
+    ("command_timeout", "statement_timeout"),
+    ("sslaccept", "sslmode"),
+    ("trustservercertificate", "sslmode"),
+];
+
 /// A key that no field has. `place` begins the sentence.
 pub(crate) fn unknown_key(place: &str, key: &str) -> Error {
+    if let Some(error) = libpq::not_a_key(key) {
+        return error.with_context(format!("{place}: `{key}` cannot be used."));
+    }
     let known = FIELDS
         .iter()
         .flat_map(|field| std::iter::once(&field.key).chain(field.aliases));
-    let nearest = nearest(key, known.copied()).unwrap_or("host");
+    let lower = key.to_ascii_lowercase();
+    let elsewhere = ELSEWHERE.iter().find(|(name, _)| *name == lower);
+    let hint = match (elsewhere, nearest(&lower, known.copied())) {
+        (Some((_, own)), _) => format!("Here it is written `{own}`."),
+        (None, Some(nearest)) => format!("The nearest known key is `{nearest}`."),
+        (None, None) => "`underpin config` lists the keys.".to_owned(),
+    };
     config(format!(
         "{place}: `{key}` is not a key of the configuration."
     ))
-    .with_hint(format!("The nearest known key is `{nearest}`."))
+    .with_hint(hint)
 }
 
 /// A value that its field cannot have.
@@ -41,11 +82,16 @@ pub(crate) fn twice(field: &Field, first: &Source, second: &Source) -> Error {
     .with_hint("Remove one of the two.")
 }
 
-/// The known name that looks most like `word`; of equals, the first.
+/// The known name that looks most like `word`, where one does: at most a third of the word has
+/// to change. Of equals, the first.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = (word.chars().count() / 3).max(1);
     known
         .into_iter()
-        .min_by_key(|name| strsim::osa_distance(word, name))
+        .map(|name| (strsim::osa_distance(word, name), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= allowed)
+        .map(|(_, name)| name)
 }
 
 #[cfg(test)]

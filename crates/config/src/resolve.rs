@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
+use std::path::PathBuf;
 
 use underpin_core::{AddressForm, Endpoint, Engine, Error, Result, Secret};
 
@@ -8,8 +9,10 @@ use crate::config::Config;
 use crate::field::{Field, Part};
 use crate::fields::{FIELDS, file_endpoint};
 use crate::file;
+use crate::hosts::{Addresses, Host, Hosts};
 use crate::layer::{Layer, Rank};
 use crate::mistake;
+use crate::passfile;
 use crate::source::Source;
 use crate::variables;
 
@@ -17,11 +20,12 @@ use crate::variables;
 pub(crate) type ReadFile = dyn Fn(&Path) -> io::Result<String> + Send + Sync;
 
 /// Makes one configuration of the layers, the lowest first. `known` are the databases
-/// that a file names.
+/// that a file names, `passfile` is where passwords are looked up that no layer has.
 pub(crate) fn resolve(
     layers: Vec<Layer>,
     name: Option<String>,
     known: &[String],
+    passfile: Option<PathBuf>,
     read: &ReadFile,
 ) -> Result<Config> {
     let mut merged = Merged {
@@ -31,16 +35,21 @@ pub(crate) fn resolve(
     for (index, layer) in layers.into_iter().enumerate() {
         merged.add(index, layer);
     }
-    let nowhere = !FIELDS
-        .iter()
-        .any(|field| field.part == Part::Place && merged.origins.contains_key(field.key));
-    if nowhere {
+    let says_where = |field: &&Field| {
+        let origin = merged.origins.get(field.key);
+        // A user alone is often set for other programs.
+        let is_meant = |origin: &Origin| {
+            origin.rank != Rank::Libpq || ["host", "hostaddr", "database"].contains(&field.key)
+        };
+        field.part == Part::Place && origin.is_some_and(is_meant)
+    };
+    if !FIELDS.iter().any(|field| says_where(&field)) {
         return Err(nothing_set(name.as_deref(), known));
     }
     merged.pair_password_and_host()?;
     merged.drop_what_other_engines_have()?;
     merged.read_password(read)?;
-    merged.into_config(name)
+    merged.into_config(name, passfile, read)
 }
 
 /// The layers heard so far, and where in their order each value was said.
@@ -61,7 +70,12 @@ impl Merged {
         if layer.is_url {
             self.forget(|field| field.part != Part::Other);
         }
-        if says("password") || says("password_file") {
+        let from_passfile = matches!(
+            self.all.sources.get("password"),
+            Some(Source::Passfile { .. })
+        );
+        let is_elsewhere = ["host", "port", "user", "database"].into_iter().any(says);
+        if says("password") || says("password_file") || from_passfile && is_elsewhere {
             self.forget(|field| field.key.starts_with("password"));
         }
         match (says("host"), says("port")) {
@@ -194,7 +208,13 @@ impl Merged {
         Ok(())
     }
 
-    fn into_config(mut self, name: Option<String>) -> Result<Config> {
+    fn into_config(
+        mut self,
+        name: Option<String>,
+        passfile: Option<PathBuf>,
+        read: &ReadFile,
+    ) -> Result<Config> {
+        self.take_addresses_for_hosts();
         let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let endpoints = match engine.info().address {
             AddressForm::File => self.file()?,
@@ -220,8 +240,32 @@ impl Merged {
                     mistake::config(format!("`port` ({source}) {problem}."))
                         .with_hint("Name one port for all hosts, or one for each.")
                 })?;
+            config.check_endpoints()?;
+            config.look_up_password(passfile, read)?;
         }
         Ok(config)
+    }
+
+    /// Where no host is named, its address is its name.
+    fn take_addresses_for_hosts(&mut self) {
+        let values = &mut self.all.values;
+        if let (None, Some(Addresses(addresses))) = (&values.host, &values.hostaddr) {
+            let hosts: Vec<_> = addresses
+                .iter()
+                .flatten()
+                .map(|address| Host {
+                    name: address.to_string(),
+                    port: None,
+                })
+                .collect();
+            if hosts.len() == addresses.len() {
+                values.host = Some(Hosts(hosts));
+                let source = self.all.sources.get("hostaddr").cloned();
+                self.all
+                    .sources
+                    .insert("host", source.unwrap_or(Source::Default));
+            }
+        }
     }
 
     /// The one endpoint of a file, and for one in memory the size of its pool.
@@ -258,6 +302,65 @@ impl Merged {
     }
 }
 
+impl Config {
+    /// Looks a password up that no layer has. An entry of the file is for one place and user,
+    /// and all hosts have one password here.
+    fn look_up_password(&mut self, usual: Option<PathBuf>, read: &ReadFile) -> Result<()> {
+        let settings = &self.settings;
+        if settings.engine != Engine::POSTGRES || !settings.password.is_empty() {
+            return Ok(());
+        }
+        let named = settings.passfile.clone();
+        let Some(path) = named.clone().or(usual) else {
+            return Ok(());
+        };
+        let text = match read(&path) {
+            Ok(text) => text,
+            Err(error) if named.is_some() => {
+                let source = self.source("passfile");
+                return Err(file::unreadable(&path, error).with_context(format!(
+                    "The password was to be looked up in a file ({source})."
+                )));
+            }
+            // The usual place, which is nobody's promise.
+            Err(_) => return Ok(()),
+        };
+        let user = settings.user.as_deref().unwrap_or_default();
+        let found: Vec<_> = self
+            .endpoints
+            .iter()
+            .map(|endpoint| passfile::find(&text, endpoint, &settings.database, user))
+            .collect();
+        let Some((password, line)) = found.iter().flatten().next().cloned() else {
+            return Ok(());
+        };
+        let one_for_all = found
+            .iter()
+            .all(|found| found.as_ref().is_some_and(|(other, _)| *other == password));
+        let source = Source::Passfile {
+            path: path.clone(),
+            line,
+        };
+        let because = match () {
+            () if passfile::is_open_to_others(&path) => {
+                "others may read the file, which its owner alone should (chmod 600)"
+            }
+            () if !one_for_all => "not all hosts have this password in the file",
+            () => {
+                self.settings.password = password;
+                self.sources.insert("password", source);
+                return Ok(());
+            }
+        };
+        let source = Source::Overruled {
+            given: Box::new(source),
+            because: because.to_owned(),
+        };
+        self.sources.insert("password", source);
+        Ok(())
+    }
+}
+
 fn advice(rank: Rank, given: &Source) -> String {
     match (rank, given) {
         (Rank::Environment, Source::Environment(variable)) => {
@@ -280,12 +383,13 @@ fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
         Some(name) => format!("Nothing says where the database `{name}` is."),
         None => "Nothing says where the database is.".to_owned(),
     };
-    match mistake::nearest(name.unwrap_or_default(), known.iter().map(String::as_str)) {
-        Some(nearest) if name.is_some() => {
+    let nearest = name.and_then(|name| mistake::nearest(name, known.iter().map(String::as_str)));
+    match nearest {
+        Some(nearest) => {
             message.push_str(&format!(" The nearest known database is `{nearest}`."));
         }
-        Some(_) => message.push_str(&format!(" The file names {}.", known.join(", "))),
-        None => {}
+        None if known.is_empty() => {}
+        None => message.push_str(&format!(" The file names {}.", known.join(", "))),
     }
     mistake::config(message).with_hint(format!(
         "The shortest ways to say it: a URL as argument (--url postgres://USER@HOST/DATABASE), \

@@ -14,6 +14,13 @@ pub enum Source {
         /// The line, counted from 1.
         line: Option<usize>,
     },
+    /// A line of a file of passwords, which is for one place and user.
+    Passfile {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+    },
     /// A [`ConfigBuilder`](crate::ConfigBuilder).
     Code,
     /// A property of a map in the old style.
@@ -43,6 +50,7 @@ impl fmt::Display for Source {
             } => {
                 write!(f, "{}, line {line}", path.display())
             }
+            Source::Passfile { path, line } => write!(f, "{}, line {line}", path.display()),
             Source::File { path, line: None } => write!(f, "{}", path.display()),
             Source::Code => f.write_str("code"),
             Source::Property(name) => write!(f, "property {name}"),

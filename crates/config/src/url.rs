@@ -5,41 +5,15 @@ use underpin_core::{AddressForm, Class, Engine, Error, Result};
 
 use crate::field::Field;
 use crate::hosts::{Host, Hosts, Ports, read_port};
+use crate::jdbc;
+use crate::keywords;
 use crate::kind::{Kind, Misfit};
 use crate::layer::Layer;
+use crate::libpq;
 use crate::mask::masked;
 use crate::mistake;
+use crate::service::Service;
 use crate::source::Source;
-
-/// What libpq reads from a URL and Underpin does not.
-const LIBPQ: [&str; 26] = [
-    "channel_binding",
-    "client_encoding",
-    "fallback_application_name",
-    "gssdelegation",
-    "gssencmode",
-    "gsslib",
-    "hostaddr",
-    "keepalives",
-    "keepalives_count",
-    "keepalives_idle",
-    "keepalives_interval",
-    "krbsrvname",
-    "load_balance_hosts",
-    "passfile",
-    "replication",
-    "require_auth",
-    "requirepeer",
-    "service",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcompression",
-    "sslcrl",
-    "sslnegotiation",
-    "sslpassword",
-    "target_session_attrs",
-    "tcp_user_timeout",
-];
 
 /// Reads a URL into an empty layer. No error shows a secret of the URL.
 pub(crate) fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
@@ -50,8 +24,14 @@ pub(crate) fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Resul
                 .with_hint("Write postgres://USER@HOST/DATABASE, or sqlite:PATH for a file."),
         );
     }
-    let mut reading = Reading { layer, source };
+    let mut reading = Reading {
+        layer,
+        source,
+        is_jdbc: false,
+    };
     let result = match text.split_once(':') {
+        _ if keywords::is_keywords(text) => reading.keywords(text),
+        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("jdbc") => reading.jdbc(rest),
         Some((scheme, rest)) => reading.read(scheme, rest),
         None => Err(not_a_url()),
     };
@@ -77,17 +57,46 @@ fn place(source: &Source) -> String {
 struct Reading<'a> {
     layer: &'a mut Layer,
     source: &'a Source,
+    /// Whether its parameters have JDBC's names.
+    is_jdbc: bool,
 }
 
 impl Reading<'_> {
+    /// libpq's other form.
+    fn keywords(&mut self, text: &str) -> Result<()> {
+        self.engine(Engine::POSTGRES);
+        keywords::read(text)?
+            .iter()
+            .try_for_each(|(key, value)| self.parameter(key, value))
+    }
+
+    fn jdbc(&mut self, rest: &str) -> Result<()> {
+        let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
+        match Engine::read(scheme) {
+            Ok(engine) if engine == Engine::POSTGRES && !rest.starts_with("//") => {
+                Err(mistake::config("It is a URL of JDBC without a host.")
+                    .with_hint("Write postgres://USER@HOST:PORT/DATABASE."))
+            }
+            Ok(_) => {
+                self.is_jdbc = true;
+                self.read(scheme, rest)
+            }
+            Err(misfit) => Err(self.other_engine(scheme, &misfit)),
+        }
+    }
+
+    fn engine(&mut self, engine: Engine) {
+        self.layer.values.engine = Some(engine);
+        self.layer.sources.insert("engine", self.source.clone());
+    }
+
     fn read(&mut self, scheme: &str, rest: &str) -> Result<()> {
         let engine = match Engine::read(scheme) {
             Ok(engine) => engine,
             Err(misfit) if rest.starts_with("//") => return Err(self.other_engine(scheme, &misfit)),
             Err(_) => return Err(not_a_url()),
         };
-        self.layer.values.engine = Some(engine);
-        self.layer.sources.insert("engine", self.source.clone());
+        self.engine(engine);
         match (engine.info().address, rest.strip_prefix("//")) {
             (AddressForm::File, _) => self.file(rest),
             (_, Some(rest)) => self.server(rest),
@@ -245,21 +254,73 @@ impl Reading<'_> {
     }
 
     fn parameter(&mut self, key: &str, value: &str) -> Result<()> {
-        match Field::of_key(key) {
-            Some(_) => self.put(key, value),
-            None if LIBPQ.contains(&key) => Err(mistake::config(format!(
-                "libpq knows `{key}`, Underpin does not."
-            ))
-            .with_hint(format!("Remove `{key}` from the URL."))),
-            None => Err(mistake::unknown_key("In its query", key)),
+        if self.layer.values.engine != Some(Engine::POSTGRES) {
+            return put_own(self.layer, key, value, self.source);
         }
+        if self.is_jdbc {
+            let (key, value) = jdbc::translate(key, value)?;
+            return put_libpq(self.layer, &key, &value, self.source);
+        }
+        put_libpq(self.layer, key, value, self.source)
     }
 
     fn put(&mut self, key: &str, value: &str) -> Result<()> {
-        match Field::of_key(key) {
-            Some(field) => self.layer.put(field, value, self.source.clone()),
-            None => Err(mistake::unknown_key("In its query", key)),
+        put(self.layer, key, value, self.source)
+    }
+}
+
+/// Puts a parameter of libpq, or a key of our own.
+pub(crate) fn put_libpq(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result<()> {
+    match (key, value) {
+        ("service", name) => {
+            let file = layer.service.take().and_then(|service| service.file);
+            layer.service = Some(Service {
+                name: name.to_owned(),
+                file,
+                source: source.clone(),
+            });
+            return Ok(());
         }
+        ("servicefile", path) => {
+            let name = layer.service.take().map(|service| service.name);
+            layer.service = Some(Service {
+                name: name.unwrap_or_default(),
+                file: Some(path.into()),
+                source: source.clone(),
+            });
+            return Ok(());
+        }
+        // As libpq reads it in a URL.
+        ("ssl", "true" | "") => return put(layer, "sslmode", "require", source),
+        _ => {}
+    }
+    match libpq::translate(key, value)? {
+        Some((key, value)) => put_own(layer, key, &value, source),
+        None => Ok(()),
+    }
+}
+
+/// Puts a value of the kind that a URL has: a duration has its unit.
+fn put_own(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result<()> {
+    if let Some(field) = Field::of_key(key)
+        && (field.lacks_unit)(value)
+    {
+        let number = value.trim();
+        return Err(mistake::config(format!(
+            "`{key}` is `{number}`, a number without a unit: PostgreSQL and others count \
+             milliseconds, others seconds."
+        ))
+        .with_hint(format!(
+            "Write {key}={number}ms for milliseconds, or {key}={number}s for seconds."
+        )));
+    }
+    put(layer, key, value, source)
+}
+
+fn put(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result<()> {
+    match Field::of_key(key) {
+        Some(field) => layer.put(field, value, source.clone()),
+        None => Err(mistake::unknown_key("In its query", key)),
     }
 }
 

@@ -1,13 +1,17 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use underpin_core::Result;
 
 use crate::field::Field;
 use crate::fields::FIELDS;
 use crate::layer::{Layer, Rank};
+use crate::libpq;
 use crate::mistake;
+use crate::service::Service;
 use crate::source::Source;
+use crate::url;
 
 /// The names of the variable that has a URL.
 const URLS: [&str; 2] = ["DATABASE_URL", "DB_URL"];
@@ -57,6 +61,52 @@ pub(crate) fn read(
         .into_iter()
         .chain([layer])
         .collect())
+}
+
+/// Reads libpq's variables, those of the service first, since it is above them.
+pub(crate) fn read_libpq(environment: &BTreeMap<String, OsString>) -> Result<Layer> {
+    let mut layer = Layer::new(Rank::Libpq);
+    let set = |variable: &str| environment.get(variable).filter(|value| !value.is_empty());
+    for (variable, parameter) in libpq::variables() {
+        if let Some(value) = set(variable) {
+            let source = Source::Environment(variable.to_owned());
+            url::put_libpq(&mut layer, parameter, text_of(variable, value)?, &source).map_err(
+                |error| {
+                    error.with_context(format!(
+                        "The environment variable {variable} cannot be used."
+                    ))
+                },
+            )?;
+        }
+    }
+    for (variable, setting) in libpq::SESSION_VARIABLES {
+        if let Some(value) = set(variable) {
+            let value = text_of(variable, value)?
+                .replace('\\', r"\\")
+                .replace(' ', r"\ ");
+            let before = layer.values.options.take().flatten();
+            let before = before.map_or_else(String::new, |options| format!(" {options}"));
+            layer.values.options = Some(Some(format!("-c {setting}={value}{before}")));
+            let source = Source::Environment(variable.to_owned());
+            layer.sources.entry("options").or_insert(source);
+        }
+    }
+    if let Some(service) = set("PGSERVICE") {
+        layer.service = Some(Service {
+            name: text_of("PGSERVICE", service)?.to_owned(),
+            file: None,
+            source: Source::Environment("PGSERVICE".to_owned()),
+        });
+    }
+    Ok(layer)
+}
+
+/// Where libpq looks for passwords: `PGPASSFILE`, or `.pgpass` in the user's directory.
+pub(crate) fn passfile(environment: &BTreeMap<String, OsString>) -> Option<PathBuf> {
+    let set = |variable: &str| environment.get(variable).filter(|value| !value.is_empty());
+    set("PGPASSFILE")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(set("HOME")?).join(".pgpass")))
 }
 
 /// What the variables of a database begin with: nothing, or `MAIN_`.

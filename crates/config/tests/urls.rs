@@ -142,8 +142,8 @@ fn mistakes_say_what_and_what_to_do() {
             "nearest known key is `pool_max_size`",
         ),
         (
-            "postgres://u:hunter2@h/db?channel_binding=require",
-            "libpq knows `channel_binding`",
+            "postgres://u:hunter2@h/db?sslmode=disable&channel_binding=require",
+            "the connection is not encrypted",
         ),
         (
             "postgres://u:hunter2@h/db?pool_max_size=x",
@@ -155,7 +155,7 @@ fn mistakes_say_what_and_what_to_do() {
         ),
         (
             "postgres://u:hunter2@h/db?sslmode=on",
-            "is none of disable, allow, prefer",
+            "disable, allow, prefer",
         ),
         ("postgres://u:hunter2@h/db?sslmode", "has no `=`"),
         ("postgres://u:hunter2@h/db?host=h2", "`host` is set twice"),
@@ -172,7 +172,17 @@ fn mistakes_say_what_and_what_to_do() {
         ("postgres://u:1/hunter2@h/db", "`@` after its host"),
         ("postgres:u:hunter2@h", "does not begin with a scheme"),
         ("u:hunter2@h", "does not begin with a scheme"),
-        ("host=h password=hunter2", "does not begin with a scheme"),
+        (
+            "host=h password=hunter2 pot=1",
+            "nearest known key is `port`",
+        ),
+        ("host=h password='hunter2", "has no end"),
+        ("host=h password=hunter2 x", "has no `=` after it"),
+        (
+            "jdbc:oracle://h/x?password=hunter2",
+            "`oracle`, is not an engine",
+        ),
+        ("jdbc:postgresql:hunter2", "URL of JDBC without a host"),
         ("oracle://u:hunter2@h", "`oracle`, is not an engine"),
         (
             "mssql+pyodbc://u:hunter2@h/db",
@@ -196,7 +206,7 @@ fn mistakes_say_what_and_what_to_do() {
             "too weak",
         ),
         (
-            "postgres://u:hunter2@h/db?busy_timeout=1",
+            "postgres://u:hunter2@h/db?busy_timeout=1s",
             "means nothing for postgres",
         ),
         ("sqlite:a.db?sslmode=require", "means nothing for sqlite"),
@@ -256,6 +266,10 @@ fn tls_is_as_libpq_has_it_but_strict_where_nothing_is_said() {
         ),
         (
             "postgres://localhost?sslrootcert=system",
+            TlsMode::VerifyFull,
+        ),
+        (
+            "postgres://localhost?sslrootcert=ca.pem",
             TlsMode::VerifyFull,
         ),
     ];

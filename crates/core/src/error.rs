@@ -30,6 +30,7 @@ struct Facts {
     effect: Effect,
     code: Option<Code>,
     existence: Option<Existence>,
+    constraint_kind: Option<ConstraintKind>,
     constraint: Option<Box<str>>,
     namespace: Option<Box<str>>,
     table: Option<Box<str>>,
@@ -50,8 +51,11 @@ pub enum Class {
     Auth,
     /// The user may not do this.
     Permission,
-    /// A database, a table, a file, or the one row asked for is not there.
+    /// The row that was asked for does not exist.
     NotFound,
+    /// A database, a schema, a table, a file or another object that is named does not exist: a
+    /// migration may be missing, or the configuration is wrong.
+    Missing,
     /// The server or the file is in use by others; trying again later may succeed.
     Busy,
     /// A serialization failure or a deadlock; running the whole transaction again may succeed.
@@ -128,6 +132,22 @@ pub enum Existence {
     Missing,
 }
 
+/// The kind of a constraint that was violated, the same on every engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ConstraintKind {
+    /// A primary key, or another key or index that takes each value once.
+    Unique,
+    /// A reference to a row that does not exist, or from a row that still refers to this one.
+    ForeignKey,
+    /// A condition on the values of a row.
+    Check,
+    /// A column that takes no NULL.
+    NotNull,
+    /// PostgreSQL's `EXCLUDE`: a row that conflicts with another.
+    Exclusion,
+}
+
 /// The engine's own name for the failure: a SQLSTATE, as PostgreSQL has it, a number, as SQLite
 /// has it, or both.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -187,6 +207,7 @@ impl Error {
             effect: Effect::NotSent,
             code: None,
             existence: None,
+            constraint_kind: None,
             constraint: None,
             namespace: None,
             table: None,
@@ -249,7 +270,13 @@ impl Error {
         self.0.facts.existence
     }
 
-    /// The name of the constraint that was violated, where the engine tells it.
+    /// The kind of the constraint that was violated, where one was.
+    pub fn constraint_kind(&self) -> Option<ConstraintKind> {
+        self.0.facts.constraint_kind
+    }
+
+    /// The name of the constraint that was violated, where the engine tells it. One without a
+    /// name of its own has the name that PostgreSQL would give.
     pub fn constraint(&self) -> Option<&str> {
         self.0.facts.constraint.as_deref()
     }
@@ -275,7 +302,8 @@ impl Error {
         self.0.facts.data_type.as_deref()
     }
 
-    /// What the engine adds to its message, often with values of the row. In the server's
+    /// What the engine adds to its message, often with values of the row, for which reason it
+    /// is in no text of this error unless the setting `error_detail` asks for it. In the server's
     /// language.
     pub fn detail(&self) -> Option<&str> {
         self.0.facts.detail.as_deref()
@@ -334,6 +362,13 @@ impl Error {
     #[must_use]
     pub fn with_existence(mut self, existence: Existence) -> Self {
         self.0.facts.existence = Some(existence);
+        self
+    }
+
+    /// The same error with the kind of the violated constraint.
+    #[must_use]
+    pub fn with_constraint_kind(mut self, kind: ConstraintKind) -> Self {
+        self.0.facts.constraint_kind = Some(kind);
         self
     }
 
@@ -433,6 +468,7 @@ impl fmt::Debug for Error {
             effect,
             code,
             existence,
+            constraint_kind,
             constraint,
             namespace,
             table,
@@ -442,6 +478,12 @@ impl fmt::Debug for Error {
             row,
             position,
         } = &self.0.facts;
+        let shown = detail
+            .as_deref()
+            .map(|detail| match self.0.message.contains(detail) {
+                true => detail,
+                false => "***",
+            });
         f.debug_struct("Error")
             .field("class", class)
             .field("effect", effect)
@@ -449,12 +491,14 @@ impl fmt::Debug for Error {
             .field("hint", &self.0.hint)
             .field("code", code)
             .field("existence", existence)
+            .field("constraint_kind", constraint_kind)
             .field("constraint", constraint)
             .field("namespace", namespace)
             .field("table", table)
             .field("column", column)
             .field("data_type", data_type)
-            .field("detail", detail)
+            // It may hold values of a row.
+            .field("detail", &shown)
             .field("row", row)
             .field("position", position)
             .field("source", &self.0.source)

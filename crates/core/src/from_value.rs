@@ -351,7 +351,7 @@ macro_rules! own_kind {
                     ValueRef::$kind(v) => Ok(v),
                     // SQLite has no times of its own: it stores text, or Unix seconds.
                     ValueRef::Text(text) => $read(text).map_err(|error| {
-                        Mismatch::because(format!("{text:?} cannot be read as {}: {error}", $name))
+                        Mismatch::because(format!("the text cannot be read as {}: {error}", $name))
                     }),
                     $(ValueRef::I64($seconds) => unix_micros($seconds).map(<$type>::from_micros),)?
                     _ => Err(Mismatch::kind($name)),
@@ -387,7 +387,7 @@ impl FromValue<'_> for Uuid {
         match value {
             ValueRef::Uuid(v) => Ok(v),
             ValueRef::Text(text) => Uuid::parse_str(text)
-                .map_err(|error| Mismatch::because(format!("{text:?} is no UUID: {error}"))),
+                .map_err(|error| Mismatch::because(format!("the text is not a UUID: {error}"))),
             ValueRef::Bytes(bytes) => Uuid::from_slice(bytes)
                 .map_err(|error| Mismatch::because(format!("the bytes are no UUID: {error}"))),
             _ => Err(Mismatch::kind("a UUID")),
@@ -403,9 +403,9 @@ impl FromValue<'_> for Numeric {
             ValueRef::I32(v) => Ok(i64::from(v).into()),
             ValueRef::I64(v) => Ok(v.into()),
             // SQLite has no decimal of its own: it stores text, or the nearest float.
-            ValueRef::Text(text) => text.parse().map_err(|_| {
-                Mismatch::because(format!("{text:?} cannot be read as a decimal number"))
-            }),
+            ValueRef::Text(text) => text
+                .parse()
+                .map_err(|_| Mismatch::because("the text cannot be read as a decimal number")),
             ValueRef::F64(v) => v
                 .to_string()
                 .parse()

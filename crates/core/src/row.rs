@@ -89,6 +89,16 @@ fn does_not_fit<T>(columns: &Columns, index: usize, value: ValueRef<'_>, why: &M
         ValueRef::Null => {
             error.with_hint("Read it as an Option, or make sure that it is not NULL.")
         }
+        // What sum, avg and extract give of whole numbers.
+        ValueRef::Numeric(_) if why.is_of_kind() => error.with_hint(format!(
+            "Cast it in the statement, such as ({name})::{to} where it is an expression, or read it \
+             as a decimal number, such as Numeric.",
+            name = column.name,
+            to = match rust_type.contains("f32") || rust_type.contains("f64") {
+                true => "float8",
+                false => "int8",
+            }
+        )),
         _ => error,
     }
 }

@@ -34,7 +34,7 @@ impl Embedded {
 /// begin with a dot, in the order of their names. Directories within it are not entered.
 ///
 /// # Errors
-/// [`Class::NotFound`] where there is no such directory; [`Class::Config`] for files that
+/// [`Class::Missing`] where there is no such directory; [`Class::Config`] for files that
 /// cannot be read or are not of the form, all of them in one error.
 pub fn read_directory(path: impl AsRef<Path>) -> Result<Vec<Revision>> {
     let path = path.as_ref();
@@ -109,7 +109,7 @@ fn unreadable(path: &Path, source: std::io::Error) -> Error {
     let error = match source.kind() {
         std::io::ErrorKind::NotFound => {
             let message = format!("There is no directory {path} to read revisions from.");
-            Error::new(Class::NotFound, message)
+            Error::new(Class::Missing, message)
                 .with_hint("`init` makes one; a path is relative to the current directory.")
         }
         _ => {
@@ -194,7 +194,7 @@ mod tests {
     fn a_directory_that_is_not_there_is_named() {
         let directory = tempfile::tempdir().unwrap();
         let error = read_directory(directory.path().join("none")).unwrap_err();
-        assert_eq!(error.class(), Class::NotFound);
+        assert_eq!(error.class(), Class::Missing);
         assert!(error.to_string().contains("none to read revisions from"));
     }
 

@@ -117,7 +117,7 @@ impl<D: OpenDatabase> Migrator<D> {
     /// Adds the revisions of a directory.
     ///
     /// # Errors
-    /// `Class::NotFound` without the directory; `Class::Config`, with file and line, for
+    /// `Class::Missing` without the directory; `Class::Config`, with file and line, for
     /// what cannot be read.
     pub fn directory(self, path: impl AsRef<Path>) -> Result<Self> {
         Ok(self.revisions(read_directory(path)?))

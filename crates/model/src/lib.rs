@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::hash::Hash;
 
-use underpin_core::{Class, Engine, Error, Executor, FromRow, Params, Result, Value};
+use underpin_core::{Class, Effect, Engine, Error, Executor, FromRow, Params, Result, Value};
 use underpin_schema::Table;
 
 pub use carry_over::{carry_over, completed, needed_by_tables};
@@ -257,4 +257,6 @@ fn missing(of: &Description, key: &str) -> Error {
         Class::NotFound,
         format!("The table {table} has no row whose {columns} is {key}."),
     )
+    // The statement ran, and changed nothing.
+    .with_effect(Effect::Applied)
 }

@@ -22,7 +22,7 @@ pub(super) fn read(package: &str, directory: &str) -> Result<Vec<Found>> {
 fn visit(path: &Path, shown: &str, found: &mut Vec<Found>) -> Result<()> {
     let failed = |error: std::io::Error| {
         let what = format!("{shown}, which is to hold queries, cannot be read: {error}.");
-        Error::new(Class::NotFound, what).with_source(error)
+        Error::new(Class::Missing, what).with_source(error)
     };
     for entry in std::fs::read_dir(path).map_err(failed)? {
         let path = entry.map_err(failed)?.path();

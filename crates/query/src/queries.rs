@@ -78,7 +78,7 @@ impl Queries {
     ///
     /// # Errors
     /// What connecting failed with, and not what the engine says of a query;
-    /// `Class::NotFound` where the directory of the queries cannot be read.
+    /// `Class::Missing` where the directory of the queries cannot be read.
     ///
     /// # Cancel safety
     /// Safe: nothing is run.
@@ -142,7 +142,7 @@ fn concerns_statement(error: &Error) -> bool {
     matches!(
         error.class(),
         Class::Syntax
-            | Class::NotFound
+            | Class::Missing
             | Class::Permission
             | Class::Unsupported
             | Class::Data

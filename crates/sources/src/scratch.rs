@@ -160,7 +160,7 @@ async fn to_server<C: OpenConnection>(config: &Config, rules: &ServerScratch) ->
         builder.statement_timeout(PATIENCE)
     };
     match C::open(builder().build()?).await {
-        Err(error) if error.class() == Class::NotFound => {
+        Err(error) if error.class() == Class::Missing => {
             C::open(builder().database(rules.maintenance).build()?).await
         }
         result => result,

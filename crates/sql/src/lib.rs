@@ -4,6 +4,8 @@
 
 mod batches;
 mod common;
+mod constraint_name;
+mod control;
 mod dialect;
 mod lexer;
 mod lexis;
@@ -17,6 +19,8 @@ mod sqlite;
 mod token;
 
 pub use common::COMMON;
+pub use constraint_name::constraint_name;
+pub use control::begun_or_ended;
 pub use dialect::{Dialect, Returning, Savepoints, Transactions};
 pub use lexer::Lexer;
 pub use lexis::{Lexis, Parameter, ParameterForm, Quotes, Rules};

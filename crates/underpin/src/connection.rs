@@ -140,7 +140,7 @@ impl Connection {
     ///
     /// # Errors
     /// `Class::Unsupported` on another engine.
-    #[cfg(feature = "sqlite")]
+    #[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
     pub fn sqlite(&self) -> Result<&underpin_sqlite::Connection> {
         self.native("SQLite")
     }

@@ -2,7 +2,7 @@
 
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
 mod sqlite;
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -101,9 +101,9 @@ fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
         Some(Arc::new(postgres::Postgres::default())),
         #[cfg(not(feature = "postgres"))]
         None,
-        #[cfg(feature = "sqlite")]
+        #[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
         Some(Arc::new(sqlite::Sqlite)),
-        #[cfg(not(feature = "sqlite"))]
+        #[cfg(not(any(feature = "sqlite", feature = "sqlite-system")))]
         None,
     ];
     all.into_iter().flatten()

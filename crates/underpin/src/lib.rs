@@ -31,8 +31,14 @@
 //!
 //! Statements are in the engine's own SQL. Everything runs on Tokio.
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite")))]
+#[cfg(not(any(feature = "postgres", feature = "sqlite", feature = "sqlite-system")))]
 compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite` or both.");
+
+#[cfg(all(feature = "sqlite", feature = "sqlite-system"))]
+compile_error!(
+    "The features `sqlite` and `sqlite-system` exclude each other: the one compiles SQLite in, the \
+     other links the system's library. For the latter, build with `default-features = false`."
+);
 
 mod backend;
 mod connect;
@@ -96,15 +102,15 @@ pub use underpin_cluster::{Event, Events, MemberState};
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;
 pub use underpin_core::{
-    ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns, Deadline,
-    Effect, Endpoint, Engine, Error, Executor, Existence, FromRow, FromValue, IntoParams,
-    IntoValue, Isolation, Json, Mismatch, Parameter, Parameters, Params, ReadColumn, Result, Role,
-    Row, RowShape, RowStream, Secret, Stage, TransactionOptions, Value, ValueRef, ValueRow,
-    VecElement, quote, retry, value,
+    ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns,
+    ConstraintKind, Deadline, Effect, Endpoint, Engine, Error, Executor, Existence, FromRow,
+    FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Parameter, Parameters, Params,
+    ReadColumn, Result, Role, Row, RowShape, RowStream, Secret, Stage, TransactionOptions, Value,
+    ValueRef, ValueRow, VecElement, quote, retry, value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
 pub use underpin_sqlite as sqlite;

@@ -66,7 +66,7 @@ impl Parts {
             ));
         }
         Ok(Parts {
-            connector: postgres::connector(&config, &config.endpoints()[0])?,
+            connector: postgres::connector(&config, 0..1)?,
             config,
             hooks: Hooks::new(),
         })

@@ -8,7 +8,7 @@ use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandO
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, Params, Result, RowStream, TransactionOptions,
 };
-use underpin_sql::Savepoints;
+use underpin_sql::{Savepoints, begun_or_ended};
 
 use crate::engines::EngineDriver;
 
@@ -39,6 +39,8 @@ pub(crate) struct Session {
     observer: Observer,
     /// Whether the transaction that was begun last was to read only.
     read_only: AtomicBool,
+    /// Whether a [`Transaction`](crate::Transaction) has begun here and not ended.
+    in_transaction: AtomicBool,
     /// Whether `leftovers` holds anything, so that the usual call takes no lock.
     has_leftovers: AtomicBool,
     /// What dropped transactions have left to be rolled back, in order.
@@ -66,6 +68,7 @@ impl Session {
             counters,
             observer,
             read_only: AtomicBool::new(false),
+            in_transaction: AtomicBool::new(false),
             has_leftovers: AtomicBool::new(false),
             leftovers: Mutex::default(),
         }
@@ -93,6 +96,9 @@ impl Session {
         deadline: Deadline,
     ) -> Result<Answer> {
         self.clear_leftovers(deadline).await?;
+        if self.in_transaction.load(Ordering::Relaxed) {
+            self.require_transaction(sql)?;
+        }
         let call = Call {
             sql,
             params: &params,
@@ -168,15 +174,42 @@ impl Session {
         }
         self.clear_leftovers(deadline).await?;
         self.read_only.store(options.read_only, Ordering::Relaxed);
-        self.held.begin(options, deadline).await
+        self.held.begin(options, deadline).await?;
+        self.in_transaction.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Refuses what would begin or end a transaction behind the back of the one that is open.
+    fn require_transaction(&self, sql: &str) -> Result<()> {
+        let Some(dialect) = self.engine.dialect() else {
+            return Ok(());
+        };
+        let Some(word) = begun_or_ended(sql, &dialect.lexis) else {
+            return Ok(());
+        };
+        let instead = match word.starts_with(['B', 'S']) {
+            true => "Call savepoint() or transaction() on the transaction for one within it.",
+            false => "Call commit() or rollback() on the transaction, which is its end.",
+        };
+        Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "{word} was given as SQL while a transaction is open, and later statements would run \
+                 outside of it; nothing was sent."
+            ),
+        )
+        .with_effect(Effect::NotSent)
+        .with_hint(instead))
     }
 
     pub(crate) async fn commit(&self) -> Result<()> {
         self.clear_leftovers(Deadline::NONE).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
         self.held.commit().await
     }
 
     pub(crate) async fn rollback(&self, deadline: Deadline) -> Result<()> {
+        self.in_transaction.store(false, Ordering::Relaxed);
         self.held.rollback(deadline).await
     }
 

@@ -10,6 +10,7 @@ use underpin_core::driver::Call as Asked;
 use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::classify::{self, BEHIND_A_POOLER};
+use crate::message_limit;
 use crate::outcome::{Context, Outcome, decide};
 use crate::session::{Session, answered, not_begun, transaction_ended};
 use crate::sql::Nature;
@@ -89,6 +90,7 @@ impl Call {
     /// Begins a call of one statement, which this side bounds too where the server has a limit for
     /// it: on a network that has fallen silent, nothing is heard of that limit.
     pub(crate) fn open_statement(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
+        message_limit::check(asked.sql, asked.params)?;
         let mut call = Call::open(session, asked.deadline)?;
         // Others' statements may be in front of a shared one, which is asked elsewhere if it has no
         // answer.
@@ -474,7 +476,9 @@ impl Call {
             QUERY_CANCELED => statement_limit::class(&said, self.limit().await, ran),
             _ => classify::class_of_error(&said),
         };
-        let mut refused = classify::refused(&said, class).with_effect(effect);
+        let mut refused =
+            classify::refused(&said, class, self.session.settings.options.error_detail)
+                .with_effect(effect);
         if classify::is_about_a_name(&said) && self.made_up_its_name() {
             refused = refused.with_hint(BEHIND_A_POOLER);
         }

@@ -1,7 +1,7 @@
 use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use underpin_core::Endpoint;
+use underpin_core::{Endpoint, TlsNegotiation};
 
 use crate::connector::Settings;
 use crate::dial::{Answer, Stream, ask_for_tls};
@@ -23,7 +23,8 @@ pub(crate) async fn cancel(
     if !encrypted {
         return ask(stream, &request).await;
     }
-    if !settings.options.direct_tls && ask_for_tls(&mut stream).await? != Answer::Yes {
+    let is_asked = settings.options.tls.negotiation == TlsNegotiation::Postgres;
+    if is_asked && ask_for_tls(&mut stream).await? != Answer::Yes {
         return Err(io::Error::other("the server no longer offers encryption"));
     }
     let encrypted = settings.tls.encrypt(endpoint, stream).await;

@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::io;
 
-use underpin_core::{Class, Code, Endpoint, Error, Existence, Stage};
+use underpin_core::{Class, Code, ConstraintKind, Endpoint, Error, Existence, Stage};
+use underpin_sql::constraint_name;
 
 use crate::options::Options;
 use crate::statement_limit::INTERRUPTS;
@@ -37,14 +39,14 @@ const TABLE: &[(&str, Class)] = &[
         },
     ),
     ("28", Class::Auth),
-    ("34", Class::NotFound),
-    ("3D", Class::NotFound),
-    ("3F", Class::NotFound),
+    ("34", Class::Missing),
+    ("3D", Class::Missing),
+    ("3F", Class::Missing),
     ("40", Class::Conflict),
     ("40002", Class::Constraint),
     ("42", Class::Syntax),
     ("42501", Class::Permission),
-    ("42P01", Class::NotFound),
+    ("42P01", Class::Missing),
     ("44", Class::Constraint),
     ("53", Class::Resource),
     ("53300", Class::Busy),
@@ -56,7 +58,7 @@ const TABLE: &[(&str, Class)] = &[
     ("57P01", Class::Connect),
     ("57P02", Class::Connect),
     ("57P03", Class::Busy),
-    ("57P04", Class::NotFound),
+    ("57P04", Class::Missing),
     ("57P05", Class::Connect),
     ("72", Class::Conflict),
     ("P0002", Class::NotFound),
@@ -101,13 +103,28 @@ fn existence(code: &str) -> Option<Existence> {
     })
 }
 
-/// The error for what the server said of a statement; the effect is left to the caller.
-pub(crate) fn refused(error: &ServerError, class: Class) -> Error {
+/// The kind of the constraint that was violated, where that is what the SQLSTATE says.
+fn constraint_kind(code: &str) -> Option<ConstraintKind> {
+    Some(match code {
+        "23505" => ConstraintKind::Unique,
+        // A RESTRICT has a code of its own.
+        "23503" | "23001" => ConstraintKind::ForeignKey,
+        // A view WITH CHECK OPTION too.
+        "23514" | "44000" => ConstraintKind::Check,
+        "23502" => ConstraintKind::NotNull,
+        "23P01" => ConstraintKind::Exclusion,
+        _ => return None,
+    })
+}
+
+/// The error for what the server said of a statement; the effect is left to the caller. Its detail
+/// may hold values of a row, and is part of the message only where that is asked for.
+pub(crate) fn refused(error: &ServerError, class: Class, with_detail: bool) -> Error {
     let mut message = format!(
         "PostgreSQL refused the statement: {}",
         sentence(error.message())
     );
-    if let Some(detail) = error.detail() {
+    if let Some(detail) = error.detail().filter(|_| with_detail) {
         message.push(' ');
         message.push_str(&sentence(detail));
     }
@@ -123,8 +140,12 @@ pub(crate) fn refused(error: &ServerError, class: Class) -> Error {
 
 /// What a pooler that hands the session of the server from one client to the next needs.
 pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
-    such as PgBouncer, stands before the server: statements are then sent unnamed, and no \
-    settings at startup.";
+    such as PgBouncer, stands before the server: statements are then sent unnamed, and the \
+    default of statement_timeout is not sent at startup.";
+
+/// What to do where such a pooler refuses settings that were asked for.
+const REFUSED_BY_A_POOLER: &str = "Leave out statement_timeout and options, and set them on the server \
+    for the user: ALTER ROLE … SET statement_timeout = '5s'.";
 
 /// Whether the server misses, or has already, a prepared statement, and no code within the
 /// server named it.
@@ -137,6 +158,9 @@ fn described(mut failed: Error, error: &ServerError) -> Error {
     failed = failed.with_code(Code::from_sqlstate(code));
     if let Some(existence) = existence(code) {
         failed = failed.with_existence(existence);
+    }
+    if let Some(kind) = constraint_kind(code) {
+        failed = failed.with_constraint_kind(kind);
     }
     if let Some(namespace) = error.schema() {
         failed = failed.with_namespace(namespace);
@@ -155,9 +179,15 @@ fn described(mut failed: Error, error: &ServerError) -> Error {
     }
     if let Some(constraint) = error.constraint() {
         failed = failed.with_constraint(constraint);
-    } else if let ("23502", Some(column)) = (code, error.column()) {
-        // The constraint that a column is not null has no name of its own before PostgreSQL 18.
-        failed = failed.with_constraint(column);
+    } else if let ("23502", Some(table), Some(column)) = (code, error.table(), error.column()) {
+        // It has no name of its own before PostgreSQL 18, which gives it this one.
+        let columns = [column.to_owned()];
+        failed = failed.with_constraint(constraint_name(
+            table,
+            &columns,
+            "not_null",
+            &BTreeSet::new(),
+        ));
     }
     match (failed.hint(), error.hint(), error.routine()) {
         (None, Some(hint), _) => failed.with_hint(sentence(hint)),
@@ -234,6 +264,17 @@ pub(crate) fn login_failed(fault: Fault, endpoint: &Endpoint, options: &Options)
             format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
         )
         .with_hint("Set the password."),
+        Fault::Unbound => Error::new(
+            Class::Auth,
+            format!(
+                "The server at {endpoint} did not tie the login of the user {user:?} to the encrypted \
+                 connection, and channel_binding=require asks for that."
+            ),
+        )
+        .with_hint(
+            "It must ask for scram-sha-256 in its pg_hba.conf, hold the password in that form, and \
+             be reached by TLS without anything in between.",
+        ),
         Fault::Cleartext => Error::new(
             Class::Auth,
             format!(
@@ -300,7 +341,7 @@ fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> 
              address and encryption.",
         ),
         "3D000" => Error::new(
-            Class::NotFound,
+            Class::Missing,
             format!("The server at {endpoint} has no database {database:?} (asked for by the user {user:?})."),
         )
         .with_hint("Check the database's name, or create it."),
@@ -314,7 +355,10 @@ fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> 
             Class::Config,
             format!("What answers at {endpoint} is a pooler, and does not take the settings that are sent at startup: {words} (SQLSTATE 08P01.)"),
         )
-        .with_hint(BEHIND_A_POOLER),
+        .with_hint(match options.owns_session() {
+            true => BEHIND_A_POOLER,
+            false => REFUSED_BY_A_POOLER,
+        }),
         "57P03" => {
             Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
         }
@@ -371,14 +415,14 @@ mod tests {
             ("25P04", timeout),
             ("28P01", Class::Auth),
             ("28000", Class::Auth),
-            ("3D000", Class::NotFound),
-            ("3F000", Class::NotFound),
+            ("3D000", Class::Missing),
+            ("3F000", Class::Missing),
             ("40001", Class::Conflict),
             ("40P01", Class::Conflict),
             ("42501", Class::Permission),
             ("42601", Class::Syntax),
             ("42703", Class::Syntax),
-            ("42P01", Class::NotFound),
+            ("42P01", Class::Missing),
             ("42883", Class::Syntax),
             ("53100", Class::Resource),
             ("53200", Class::Resource),

@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout_at;
 use underpin_core::driver::{BoxFuture, Connector as Connects};
-use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role, Stage, TlsMode};
+use underpin_core::{
+    Address, ChannelBinding, Class, Deadline, Endpoint, Error, Result, Role, SessionTarget, Stage,
+    TlsMode, TlsNegotiation,
+};
 
 use crate::classify;
 use crate::connection::Connection;
@@ -14,6 +17,7 @@ use crate::dial::{Answer, Dial, Dialed, Dialer, Stream, ask_for_tls};
 use crate::options::Options;
 use crate::session::Session;
 use crate::socket::Socket;
+use crate::tcp::Tcp;
 use crate::tls::Tls;
 use crate::wire::log_in::{Failed as LoginFailed, log_in};
 use crate::wire::pump;
@@ -89,17 +93,24 @@ impl Connector {
                 ),
             ));
         }
+        let addresses = endpoints.iter().cloned().zip(&options.addresses);
+        let tcp = Tcp {
+            options: options.tcp.clone(),
+            addresses: addresses
+                .filter_map(|(endpoint, address)| Some((endpoint, (*address)?)))
+                .collect(),
+        };
         let mut tls = options.tls.clone();
         if !endpoints.iter().any(|endpoint| on_network(&endpoint)) {
             tls.mode = TlsMode::Disable;
         }
         Ok(Connector {
             settings: Arc::new(Settings {
-                tls: Arc::new(Tls::new(&tls, options.direct_tls)?),
+                tls: Arc::new(Tls::new(&tls)?),
                 knows_old_only: Arc::default(),
                 endpoints,
                 options: Arc::new(options),
-                dialer: Dialer::System,
+                dialer: Dialer::System(Arc::new(tcp)),
                 credentials: None,
             }),
         })
@@ -185,16 +196,16 @@ impl Connector {
                 .connect_in_time(endpoint, share(deadline, last))
                 .await
             {
-                Ok(connection) if endpoints.len() == 1 || connection.is_primary() => {
-                    return Ok(connection);
-                }
-                Ok(replica) => {
-                    failures.push(Error::new(
-                        Class::Connect,
-                        format!("The server at {endpoint} is a replica."),
-                    ));
-                    drop(replica);
-                }
+                Ok(connection) => match settings.misses_target(&connection).await {
+                    Ok(None) => return Ok(connection),
+                    Ok(Some(what)) => {
+                        failures.push(Error::new(
+                            Class::Connect,
+                            format!("The server at {endpoint} {what}."),
+                        ));
+                    }
+                    Err(error) => failures.push(error),
+                },
                 Err(error) => failures.push(error),
             }
         }
@@ -249,6 +260,27 @@ impl Settings {
             });
         }
         Ok(settings)
+    }
+
+    /// What keeps this server from being one that is asked for, as a clause.
+    async fn misses_target(&self, connection: &Connection) -> Result<Option<&'static str>> {
+        let is_replica = connection.session().wire.role() == Role::Replica;
+        match self.options.target {
+            None if self.endpoints.len() == 1 => Ok(None),
+            None if is_replica => Ok(Some("is a replica")),
+            Some(SessionTarget::ReadWrite) if is_replica => Ok(Some(
+                "takes no writes, and target_session_attrs=read-write asks for one that does",
+            )),
+            Some(SessionTarget::Primary) if is_replica => {
+                // It may be read-only by default and no replica all the same.
+                connection.ask_role().await?;
+                let is_replica = connection.session().wire.role() == Role::Replica;
+                Ok(is_replica.then_some(
+                    "is a replica, and target_session_attrs=primary asks for the primary",
+                ))
+            }
+            _ => Ok(None),
+        }
     }
 
     async fn connect_in_time(&self, endpoint: &Endpoint, deadline: Deadline) -> Result<Connection> {
@@ -317,18 +349,18 @@ impl Settings {
     ) -> Result<Connection, Failed> {
         let mut dialed = self
             .dialer
-            .dial_within(endpoint, self.options.tcp_user_timeout)
+            .dial(endpoint)
             .await
             .map_err(|error| classify::dial_failed(error, endpoint))?;
         if way == Way::Plain {
             return self.plain(endpoint, dialed, minor).await;
         }
-        if way == Way::Encrypted && self.options.direct_tls {
-            return self.encrypted(endpoint, dialed, minor).await;
-        }
-        let answer = ask_for_tls(&mut dialed.stream)
-            .await
-            .map_err(|error| classify::dial_failed(error, endpoint))?;
+        let answer = match self.options.tls.negotiation {
+            TlsNegotiation::Direct => Answer::Yes,
+            TlsNegotiation::Postgres => ask_for_tls(&mut dialed.stream)
+                .await
+                .map_err(|error| classify::dial_failed(error, endpoint))?,
+        };
         match (answer, way) {
             (Answer::Yes, _) => self.encrypted(endpoint, dialed, minor).await,
             (Answer::No, Way::Either) => self.plain(endpoint, dialed, minor).await,
@@ -380,6 +412,7 @@ impl Settings {
             another_way: true,
             older_protocol: false,
         })?;
+        let hash = hash.filter(|_| self.options.tls.channel_binding != ChannelBinding::Disable);
         let login = self.login(minor, hash, true);
         self.log_in(endpoint, stream, socket, login, true).await
     }
@@ -391,6 +424,7 @@ impl Settings {
             settings: self.options.settings(),
             minor,
             binding,
+            needs_binding: self.options.tls.channel_binding == ChannelBinding::Require,
             allows_cleartext: private || self.options.allow_cleartext_password,
         }
     }
@@ -434,11 +468,5 @@ impl Settings {
                 Err(error) => classify::login_ended(error, endpoint),
             },
         }
-    }
-}
-
-impl Connection {
-    fn is_primary(&self) -> bool {
-        self.session().wire.role() == Role::Primary
     }
 }

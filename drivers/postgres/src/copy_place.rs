@@ -26,12 +26,16 @@ pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
     let Some(place) = place(context, &relation, columns) else {
         return error;
     };
-    let column = place.column.filter(|_| error.column().is_none());
-    let column = column.map(str::to_owned);
-    let error = error.with_row(place.row);
+    let row = place.row;
+    let column = error.column().or(place.column).map(str::to_owned);
+    let error = error.with_row(row);
     match column {
-        Some(column) => error.with_column(column),
-        None => error,
+        Some(column) => error
+            .with_context(format!(
+                "Row {row} could not be inserted for its column {column:?}, so none was."
+            ))
+            .with_column(column),
+        None => error.with_context(format!("Row {row} could not be inserted, so none was.")),
     }
 }
 

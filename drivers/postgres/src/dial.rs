@@ -1,18 +1,17 @@
 use std::fmt::Debug;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-#[cfg(target_os = "linux")]
-use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
 
 use crate::socket::Socket;
+use crate::tcp::{Tcp, TcpOptions};
 use crate::wire::put::SSL_REQUEST;
 
 /// A stream of bytes in both directions.
@@ -42,7 +41,7 @@ pub trait Dial: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub(crate) enum Dialer {
     /// The operating system.
-    System,
+    System(Arc<Tcp>),
     /// The caller.
     Given(Arc<dyn Dial>),
 }
@@ -64,26 +63,22 @@ impl Dialed {
 
 impl Dialer {
     pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
-        self.dial_within(endpoint, None).await
-    }
-
-    /// Opens a stream that the operating system gives up where bytes stay unacknowledged for so
-    /// long.
-    pub(crate) async fn dial_within(
-        &self,
-        endpoint: &Endpoint,
-        unacknowledged: Option<Duration>,
-    ) -> io::Result<Dialed> {
-        if let Dialer::Given(dial) = self {
-            let stream = dial.dial(endpoint).await?;
-            return Ok(Dialed {
-                stream,
-                socket: None,
-            });
-        }
+        let tcp = match self {
+            Dialer::System(tcp) => tcp,
+            Dialer::Given(dial) => {
+                let stream = dial.dial(endpoint).await?;
+                return Ok(Dialed {
+                    stream,
+                    socket: None,
+                });
+            }
+        };
         match &endpoint.address {
             Address::Tcp { host, port } => {
-                Ok(Dialed::new(dial_tcp(host, *port, unacknowledged).await?))
+                let address = tcp.address_of(endpoint);
+                Ok(Dialed::new(
+                    dial_tcp(host, address, *port, &tcp.options).await?,
+                ))
             }
             Address::Unix { .. } => Ok(Dialed::new(
                 UnixStream::connect(endpoint.to_string()).await?,
@@ -98,15 +93,18 @@ impl Dialer {
 
 async fn dial_tcp(
     host: &str,
+    address: Option<IpAddr>,
     port: u16,
-    unacknowledged: Option<Duration>,
+    options: &TcpOptions,
 ) -> io::Result<TcpStream> {
-    // Told apart from a refused connection by its kind.
-    let addresses = lookup_host((host, port))
-        .await
-        .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?;
-    #[cfg(not(target_os = "linux"))]
-    let _ = unacknowledged;
+    let addresses: Vec<SocketAddr> = match address {
+        Some(address) => vec![SocketAddr::new(address, port)],
+        // Told apart from a refused connection by its kind.
+        None => lookup_host((host, port))
+            .await
+            .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?
+            .collect(),
+    };
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
     for address in addresses {
         let socket = if address.is_ipv4() {
@@ -114,12 +112,7 @@ async fn dial_tcp(
         } else {
             TcpSocket::new_v6()
         }?;
-        // Without it, a server that vanished is never noticed by who only listens.
-        socket.set_keepalive(true)?;
-        #[cfg(target_os = "linux")]
-        if unacknowledged.is_some() {
-            SockRef::from(&socket).set_tcp_user_timeout(unacknowledged)?;
-        }
+        options.set_on(&socket)?;
         match socket.connect(address).await {
             Ok(stream) => {
                 stream.set_nodelay(true)?;

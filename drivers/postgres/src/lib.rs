@@ -31,6 +31,7 @@ mod execute;
 mod kind;
 mod lane;
 mod made_text;
+mod message_limit;
 mod notices;
 mod options;
 mod outcome;
@@ -48,6 +49,7 @@ mod sql;
 mod statement_limit;
 mod statements;
 mod stream;
+mod tcp;
 mod texts;
 #[cfg(feature = "tls")]
 mod tls;
@@ -76,6 +78,7 @@ pub use pipeline::{Answered, Pipeline};
 pub use postgres_types as types;
 pub use row::Row;
 pub use sql::changes_session;
+pub use tcp::TcpOptions;
 use underpin_core::driver::Capabilities;
 pub use wire::server_error::ServerError;
 

@@ -1,6 +1,9 @@
+use std::net::IpAddr;
 use std::time::Duration;
 
-use underpin_core::{Secret, TlsMode, TlsOptions};
+use underpin_core::{Secret, SessionTarget, TlsMode, TlsOptions};
+
+use crate::tcp::TcpOptions;
 
 /// Who connects to which database, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,21 +21,28 @@ pub struct Options {
     pub application_name: Option<String>,
     /// After how long the server itself cancels a statement, in whole milliseconds, rounded up.
     pub statement_timeout: Option<Duration>,
+    /// Whether the server is told of `statement_timeout` when a session starts. Default true.
+    /// A pooler in transaction mode refuses to be told.
+    pub statement_timeout_at_startup: bool,
     /// How many prepared statements a connection keeps. Default 256. Zero is for a pooler
-    /// in transaction mode: statements are unnamed, and nothing but user and database is
-    /// said at startup.
+    /// in transaction mode: statements are unnamed.
     pub statement_cache_size: usize,
     /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
     pub options: Option<String>,
-    /// Whether the encryption begins with the first byte, and not after a question. Only
-    /// PostgreSQL 17 and later knows that. Default `false`.
-    pub direct_tls: bool,
+    /// Whether the text of an error has what the server adds to its message, often with values of
+    /// a row. Default false.
+    pub error_detail: bool,
+    /// Which of the servers a connection may end at. Default `None`: the primary where there are
+    /// several endpoints, and whatever answers where there is one.
+    pub target: Option<SessionTarget>,
+    /// The addresses of the endpoints, in their order, in place of looking their names up; an
+    /// empty list looks up all.
+    pub addresses: Vec<Option<IpAddr>>,
+    /// How the operating system watches connections over TCP.
+    pub tcp: TcpOptions,
     /// Whether the password may be sent as it is over a TCP connection that is not encrypted,
     /// where the server asks for that. Default `false`.
     pub allow_cleartext_password: bool,
-    /// How long bytes that were sent may stay unacknowledged before the operating system gives
-    /// the connection up (`TCP_USER_TIMEOUT`). Default: as the operating system has it.
-    pub tcp_user_timeout: Option<Duration>,
     /// Bytes of the longest message that is taken from the server, which may be one row.
     /// Default one gigabyte, which is the longest that PostgreSQL sends.
     pub message_limit: usize,
@@ -47,11 +57,14 @@ impl Default for Options {
             tls: TlsOptions::new(TlsMode::VerifyFull),
             application_name: None,
             statement_timeout: None,
+            statement_timeout_at_startup: true,
             statement_cache_size: 256,
             options: None,
-            direct_tls: false,
+            error_detail: false,
+            target: None,
+            addresses: Vec::new(),
+            tcp: TcpOptions::default(),
             allow_cleartext_password: false,
-            tcp_user_timeout: None,
             message_limit: 1 << 30,
         }
     }
@@ -72,6 +85,7 @@ impl Options {
     fn startup_options(&self) -> Option<String> {
         let timeout = self
             .statement_timeout
+            .filter(|_| self.statement_timeout_at_startup)
             .map(|limit| format!("-c statement_timeout={}", whole_milliseconds(limit)));
         match (&self.options, timeout) {
             // The caller's own come last, and win.
@@ -86,12 +100,10 @@ impl Options {
             ("client_encoding", "UTF8".to_owned()),
             ("database", self.database_name().to_owned()),
         ];
-        if self.owns_session() {
-            let options = self.startup_options().map(|options| ("options", options));
-            let name = self.application_name.clone();
-            settings.extend(options);
-            settings.extend(name.map(|name| ("application_name", name)));
-        }
+        let options = self.startup_options().map(|options| ("options", options));
+        let name = self.application_name.clone();
+        settings.extend(options);
+        settings.extend(name.map(|name| ("application_name", name)));
         settings
     }
 }
@@ -123,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pooler_is_told_nothing_but_user_and_database() {
+    fn what_is_set_is_said_at_startup() {
         let mut options = Options {
             user: "app".into(),
             application_name: Some("shop".into()),
@@ -136,14 +148,20 @@ mod tests {
             let mut found = settings.filter(|(of, _)| *of == name);
             found.next().map(|(_, value)| value)
         };
-        assert_eq!(
-            said(&options, "options").as_deref(),
-            Some("-c statement_timeout=1000 -c search_path=a")
-        );
-        assert_eq!(said(&options, "database").as_deref(), Some("app"));
-        options.statement_cache_size = 0;
-        for name in ["options", "application_name"] {
-            assert_eq!(said(&options, name), None);
+        for cache in [256, 0] {
+            options.statement_cache_size = cache;
+            options.statement_timeout_at_startup = true;
+            assert_eq!(
+                said(&options, "options").as_deref(),
+                Some("-c statement_timeout=1000 -c search_path=a")
+            );
+            assert_eq!(said(&options, "database").as_deref(), Some("app"));
+            assert_eq!(said(&options, "application_name").as_deref(), Some("shop"));
+            options.statement_timeout_at_startup = false;
+            assert_eq!(
+                said(&options, "options").as_deref(),
+                Some("-c search_path=a")
+            );
         }
     }
 }

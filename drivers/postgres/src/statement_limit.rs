@@ -185,7 +185,7 @@ const QUESTION: &str = "SHOW statement_timeout";
 
 fn configured(options: &Options) -> Limit {
     if !options.owns_session() {
-        // A pooler is told nothing of it.
+        // A pooler is told nothing of it, or may ignore it.
         return Limit::Unknown;
     }
     let own = options.options.as_deref().unwrap_or_default();

@@ -7,11 +7,13 @@ use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{CertificateError, ClientConfig, RootCertStore};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, ServerName};
+use rustls::{CertificateError, ClientConfig, OtherError, RootCertStore, SupportedProtocolVersion};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use underpin_core::{Address, Class, Endpoint, Error, Result, TlsMode, TlsOptions};
+use underpin_core::{
+    Address, Class, Endpoint, Error, Result, TlsMode, TlsNegotiation, TlsOptions, TlsVersion,
+};
 
 use crate::dial::Stream;
 use crate::{end_point_hash, verify};
@@ -25,23 +27,22 @@ impl Tls {
     pub(crate) const AVAILABLE: bool = true;
 
     /// Reads the certificates that the options name.
-    pub(crate) fn new(options: &TlsOptions, direct: bool) -> Result<Self> {
+    pub(crate) fn new(options: &TlsOptions) -> Result<Self> {
         if options.mode == TlsMode::Disable {
             return Ok(Tls { config: None });
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = verifier(options, &provider)?;
         let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&versions(options))
             .map_err(|error| unusable("The encryption cannot be set up.", error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let config = match (&options.client_certificate, &options.client_key) {
+        let mut config = match (&options.client_certificate, &options.client_key) {
             (None, None) => builder.with_no_client_auth(),
             (Some(certificate), Some(key)) => {
                 let chain = read_certificates(certificate)?;
-                let key = PrivateKeyDer::from_pem_file(key)
-                    .map_err(|error| unreadable("private key", key, error))?;
+                let key = read_key(key)?;
                 builder.with_client_auth_cert(chain, key).map_err(|error| {
                     unusable(
                         "The client's certificate and its key cannot be used together.",
@@ -56,9 +57,9 @@ impl Tls {
                 ));
             }
         };
-        let mut config = config;
-        if direct {
-            // Without it, a server takes no encryption that was not asked for.
+        config.enable_sni = options.server_name;
+        if options.negotiation == TlsNegotiation::Direct {
+            // Without it, the server takes the connection for one of another protocol.
             config.alpn_protocols = vec![b"postgresql".to_vec()];
         }
         Ok(Tls {
@@ -116,12 +117,16 @@ fn verifier(
     if !checked {
         return Ok(Arc::new(verify::Unchecked::new(Arc::clone(provider))));
     }
-    let inner = WebPkiServerVerifier::builder_with_provider(
+    let mut builder = WebPkiServerVerifier::builder_with_provider(
         Arc::new(authorities(options.root_certificates.as_deref())?),
         Arc::clone(provider),
-    )
-    .build()
-    .map_err(|error| unusable("The trusted authorities cannot be used.", error))?;
+    );
+    if let Some(file) = &options.revocation_list {
+        builder = builder.with_crls(read_revocations(file)?);
+    }
+    let inner = builder
+        .build()
+        .map_err(|error| unusable("The trusted authorities cannot be used.", error))?;
     Ok(match options.mode {
         TlsMode::VerifyFull => inner,
         _ => Arc::new(verify::AnyName::new(inner)),
@@ -160,6 +165,68 @@ fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<_, _>>()
         .map_err(|error| unreadable("certificate", file, error))
+}
+
+/// Reads a private key, which must not be encrypted.
+fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
+    let pem = fs::read(file).map_err(|error| unreadable("private key", file, error))?;
+    let text = String::from_utf8_lossy(&pem);
+    let is_encrypted = text.lines().any(|line| {
+        line.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY")
+            || line.starts_with("Proc-Type:") && line.contains("ENCRYPTED")
+    });
+    if is_encrypted {
+        return Err(Error::new(
+            Class::Config,
+            format!(
+                "The private key in {} is encrypted, and this version cannot decrypt it.",
+                file.display()
+            ),
+        )
+        .with_hint(
+            "Decrypt it into a file that its user alone may read: openssl pkey -in KEY -out PLAIN; \
+             then name that file by sslkey.",
+        ));
+    }
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => Error::new(
+            Class::Config,
+            format!("{} holds no private key in the form PEM.", file.display()),
+        )
+        .with_hint("Convert it: openssl pkey -in KEY -out PEM, with -inform DER where it is that."),
+        error => unreadable("private key", file, error),
+    })
+}
+
+/// The versions of TLS that are spoken.
+fn versions(options: &TlsOptions) -> Vec<&'static SupportedProtocolVersion> {
+    let oldest = options.min_version.unwrap_or(TlsVersion::Tls12);
+    let newest = options.max_version.unwrap_or(TlsVersion::Tls13);
+    let spoken = TlsVersion::ALL
+        .into_iter()
+        .filter(|version| (oldest..=newest).contains(version));
+    spoken
+        .map(|version| match version {
+            TlsVersion::Tls12 => &rustls::version::TLS12,
+            TlsVersion::Tls13 => &rustls::version::TLS13,
+        })
+        .collect()
+}
+
+fn read_revocations(file: &Path) -> Result<Vec<CertificateRevocationListDer<'static>>> {
+    let pem =
+        fs::read(file).map_err(|error| unreadable("list of revoked certificates", file, error))?;
+    let lists: Vec<_> = CertificateRevocationListDer::pem_slice_iter(&pem)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| unreadable("list of revoked certificates", file, error))?;
+    match lists.is_empty() {
+        false => Ok(lists),
+        true => Err(Error::new(
+            Class::Config,
+            format!("{} holds no list of revoked certificates.", file.display()),
+        )
+        .with_hint("It must be a PEM file with X509 CRL blocks.")),
+    }
 }
 
 fn unreadable(
@@ -202,6 +269,12 @@ fn handshake_failed(endpoint: &Endpoint, error: io::Error) -> Error {
     failed.with_source(error)
 }
 
+/// Whether a certificate could not be read since it is not of version 3. The check's own type is
+/// not part of what rustls promises; its text is the name of the fault.
+fn is_old_version(fault: &OtherError) -> bool {
+    fault.to_string().contains("UnsupportedCertVersion")
+}
+
 fn bad_certificate(endpoint: &Endpoint, fault: &CertificateError) -> Error {
     let (what, hint) = match fault {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
@@ -211,6 +284,13 @@ fn bad_certificate(endpoint: &Endpoint, fault: &CertificateError) -> Error {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
             "is not valid yet".to_owned(),
             "Check the clocks of the server and of this machine.",
+        ),
+        CertificateError::NotValidForNameContext { presented, .. } if presented.is_empty() => (
+            "names no host: its subjectAltName is missing, and a name in the subject's CN alone is \
+             not looked at"
+                .to_owned(),
+            "Issue a certificate that has the host in its subjectAltName, or choose \
+             sslmode=verify-ca to check the authority alone.",
         ),
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
             "is for another host name".to_owned(),
@@ -222,6 +302,11 @@ fn bad_certificate(endpoint: &Endpoint, fault: &CertificateError) -> Error {
             "Name the authority's certificate with sslrootcert.",
         ),
         CertificateError::Revoked => ("has been revoked".to_owned(), "Renew it on the server."),
+        CertificateError::Other(other) if is_old_version(other) => (
+            "is of version 1 of X.509, and only version 3 can be checked".to_owned(),
+            "Issue one of version 3, with the host in its subjectAltName (openssl x509 -req with \
+             -extfile), or choose sslmode=require to check none.",
+        ),
         other => (
             format!("cannot be accepted ({other})"),
             "Renew the certificate on the server.",
@@ -232,4 +317,92 @@ fn bad_certificate(endpoint: &Endpoint, fault: &CertificateError) -> Error {
         format!("The certificate of the server at {endpoint} {what}."),
     )
     .with_hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificate(name: &str) -> std::path::PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/certificates")
+            .join(name)
+    }
+
+    /// What is said of a server with this certificate.
+    fn said(name: &str, mode: TlsMode, revoked: bool) -> Option<Error> {
+        let mut options = TlsOptions::new(mode);
+        options.root_certificates = Some(certificate("authority.pem"));
+        options.revocation_list = revoked.then(|| certificate("revoked.pem"));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = verifier(&options, &provider).unwrap();
+        let shown = read_certificates(&certificate(name)).unwrap();
+        let host = ServerName::try_from("localhost").unwrap();
+        let now = rustls::pki_types::UnixTime::now();
+        let verdict = verifier.verify_server_cert(&shown[0], &[], &host, &[], now);
+        let endpoint = Endpoint::tcp("localhost", 5432);
+        verdict
+            .err()
+            .map(|error| handshake_failed(&endpoint, io::Error::other(error)))
+    }
+
+    #[test]
+    fn each_fault_of_a_certificate_is_described_as_what_it_is() {
+        use TlsMode::{VerifyCa, VerifyFull};
+        for (name, mode, revoked, part) in [
+            ("good.pem", VerifyFull, false, None),
+            ("good.pem", VerifyFull, true, Some("revoked")),
+            ("good.pem", VerifyCa, true, Some("revoked")),
+            (
+                "version1.pem",
+                VerifyFull,
+                false,
+                Some("version 1 of X.509"),
+            ),
+            ("version1.pem", VerifyCa, false, Some("version 1 of X.509")),
+            ("name_in_cn.pem", VerifyFull, false, Some("CN alone")),
+            ("name_in_cn.pem", VerifyCa, false, None),
+            ("authority.pem", VerifyFull, false, Some("certificate")),
+        ] {
+            let error = said(name, mode, revoked);
+            match part {
+                None => assert!(error.is_none(), "{name} {mode}: {error:?}"),
+                Some(part) => {
+                    let error = error.unwrap_or_else(|| panic!("{name} is accepted"));
+                    assert!(error.to_string().contains(part), "{name}: {error}");
+                    assert!(error.hint().is_some(), "{name}: {error}");
+                    assert_eq!(error.class(), Class::Auth, "{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_key_that_cannot_be_used_is_described_as_what_it_is() {
+        let directory = std::env::temp_dir().join(format!("underpin-keys-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        let block = |label: &str, head: &str| {
+            format!("-----BEGIN {label}-----\n{head}AAAA\n-----END {label}-----\n")
+        };
+        for (text, part) in [
+            (block("ENCRYPTED PRIVATE KEY", ""), "is encrypted"),
+            (
+                block(
+                    "RSA PRIVATE KEY",
+                    "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n",
+                ),
+                "is encrypted",
+            ),
+            (block("CERTIFICATE", ""), "no private key"),
+            ("0\u{1}".to_owned(), "no private key"),
+        ] {
+            let file = directory.join("key");
+            fs::write(&file, &text).unwrap();
+            let error = read_key(&file).unwrap_err();
+            assert!(error.to_string().contains(part), "{text}: {error}");
+            assert!(error.hint().unwrap().contains("openssl"), "{error}");
+        }
+        assert!(read_key(&directory.join("gone")).is_err());
+        fs::remove_dir_all(&directory).unwrap();
+    }
 }

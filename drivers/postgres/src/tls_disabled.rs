@@ -13,7 +13,7 @@ pub(crate) type Encrypted = Box<dyn Stream>;
 impl Tls {
     pub(crate) const AVAILABLE: bool = false;
 
-    pub(crate) fn new(options: &TlsOptions, _: bool) -> Result<Self> {
+    pub(crate) fn new(options: &TlsOptions) -> Result<Self> {
         match options.mode {
             TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer => Ok(Tls),
             mode => Err(unavailable(&format!("sslmode={mode} asks for encryption"))),

@@ -1,8 +1,9 @@
 //! Which [`Class`] each of SQLite's result codes is, and how it is said.
 
-use rusqlite::ffi;
+use rusqlite::{Connection, ffi};
 use underpin_core::{Class, Code, Error, Stage};
 
+use crate::constraint_name;
 use crate::message::Told;
 
 /// One result code. An extended code that has no row is its primary code.
@@ -46,7 +47,7 @@ const TABLE: &[Known] = &[
     known(ffi::SQLITE_LOCKED, Class::Busy, "A table is in use by another statement.", LATER),
     known(ffi::SQLITE_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
     known(ffi::SQLITE_READONLY, Class::ReadOnly, "The database cannot be written over this connection.", TO_WRITER),
-    known(ffi::SQLITE_READONLY_DBMOVED, Class::NotFound, "The database file was moved or deleted while it was open.", "Put it back, and open the connection anew."),
+    known(ffi::SQLITE_READONLY_DBMOVED, Class::Missing, "The database file was moved or deleted while it was open.", "Put it back, and open the connection anew."),
     known(ffi::SQLITE_INTERRUPT, Class::Canceled, "The statement was interrupted.", ""),
     known(ffi::SQLITE_IOERR, Class::Resource, "The disk could not be read or written.", DISK),
     known(ffi::SQLITE_IOERR_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
@@ -83,6 +84,12 @@ const TABLE: &[Known] = &[
 /// Underpin's error for one of rusqlite's; `place` is the path of the file. The effect
 /// is the caller's to tell.
 pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
+    classify_on(None, error, place)
+}
+
+/// The same for an error of this connection, whose schema has the names of constraints that
+/// SQLite does not tell.
+pub(crate) fn classify_on(conn: Option<&Connection>, error: rusqlite::Error, place: &str) -> Error {
     let mut position = None;
     let (code, message) = match &error {
         rusqlite::Error::SqliteFailure(failure, message) => {
@@ -118,7 +125,17 @@ pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
     let text = format!("{} SQLite says of {place}: {message}{at}.", row.what);
     let mut said =
         Error::new(told.class.unwrap_or(row.class), text).with_code(Code::from_number(code.into()));
+    if let Some(name) = conn.and_then(|conn| constraint_name::find(conn, code, &told)) {
+        said = said.with_constraint(name);
+    }
+    let too_many = told.class == Some(Class::Unsupported) && message.contains("variables");
     said = told.add_to(said);
+    if too_many {
+        said = said.with_hint(
+            "Pass a list as one JSON text and read it by json_each($1), and put rows in by \
+             bulk_insert.",
+        );
+    }
     if let Some(position) = position {
         said = said.with_position(position);
     }

@@ -46,6 +46,7 @@ mod classify;
 mod client;
 mod connection;
 mod connector;
+mod constraint_name;
 mod describe;
 mod effect;
 mod execute;

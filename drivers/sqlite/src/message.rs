@@ -6,16 +6,16 @@
 //! what separates names leaves a fact unknown, and never makes a wrong one.
 
 use rusqlite::ffi;
-use underpin_core::{Class, Error, Existence};
+use underpin_core::{Class, ConstraintKind, Error, Existence};
 
 /// What the plain code 1 means beyond an error in the statement, by how the message begins.
 #[rustfmt::skip]
 const CLASSES: &[(&str, Class)] = &[
-    ("no such table", Class::NotFound),
-    ("no such view", Class::NotFound),
-    ("no such index", Class::NotFound),
-    ("no such trigger", Class::NotFound),
-    ("unknown database", Class::NotFound),
+    ("no such table", Class::Missing),
+    ("no such view", Class::Missing),
+    ("no such index", Class::Missing),
+    ("no such trigger", Class::Missing),
+    ("unknown database", Class::Missing),
     ("integer overflow", Class::Data),
     ("malformed JSON", Class::Data),
     ("string or blob too big", Class::Data),
@@ -24,6 +24,7 @@ const CLASSES: &[(&str, Class)] = &[
     ("cannot start a transaction within a transaction", Class::Unsupported),
     ("cannot VACUUM from within a transaction", Class::Unsupported),
     ("not authorized", Class::Permission),
+    ("too many SQL variables", Class::Unsupported),
 ];
 
 /// What a message tells.
@@ -32,9 +33,14 @@ pub(crate) struct Told<'m> {
     /// The class, where it is not that of the code.
     pub(crate) class: Option<Class>,
     existence: Option<Existence>,
-    constraint: Option<&'m str>,
+    /// The kind of the constraint that was violated.
+    pub(crate) kind: Option<ConstraintKind>,
+    /// What the message names of the constraint: its name, or the text of a check.
+    pub(crate) constraint: Option<&'m str>,
+    /// The columns of the constraint, where they are what the message names.
+    pub(crate) columns: Vec<&'m str>,
     namespace: Option<&'m str>,
-    table: Option<&'m str>,
+    pub(crate) table: Option<&'m str>,
     column: Option<&'m str>,
 }
 
@@ -58,8 +64,8 @@ impl<'m> Told<'m> {
         if let Some(existence) = self.existence {
             error = error.with_existence(existence);
         }
-        if let Some(name) = self.constraint {
-            error = error.with_constraint(name);
+        if let Some(kind) = self.kind {
+            error = error.with_constraint_kind(kind);
         }
         if let Some(name) = self.namespace {
             error = error.with_namespace(name);
@@ -77,6 +83,7 @@ impl<'m> Told<'m> {
     fn columns(mut self, places: &'m str) -> Self {
         let mut table = None;
         let mut column = None;
+        let mut columns = Vec::new();
         for (at, place) in places.split(", ").enumerate() {
             let Some((of, name)) = place.split_once('.') else {
                 return self;
@@ -86,7 +93,9 @@ impl<'m> Told<'m> {
             }
             table = Some(of);
             column = (at == 0).then_some(name);
+            columns.push(name);
         }
+        self.columns = columns;
         self.table = table;
         self.column = column;
         self
@@ -163,21 +172,37 @@ fn by_error(message: &str) -> Told<'_> {
 /// `UNIQUE constraint failed: users.email`, `UNIQUE constraint failed: index 'lower_label'`,
 /// `CHECK constraint failed: age_is_positive`.
 fn by_constraint(code: i32, message: &str) -> Told<'_> {
+    let kind = match code {
+        ffi::SQLITE_CONSTRAINT_UNIQUE
+        | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+        | ffi::SQLITE_CONSTRAINT_ROWID => Some(ConstraintKind::Unique),
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some(ConstraintKind::ForeignKey),
+        ffi::SQLITE_CONSTRAINT_CHECK => Some(ConstraintKind::Check),
+        ffi::SQLITE_CONSTRAINT_NOTNULL => Some(ConstraintKind::NotNull),
+        _ => None,
+    };
     let Some((_, name)) = message.split_once(" constraint failed: ") else {
-        return Told::default();
+        return Told {
+            kind,
+            ..Told::default()
+        };
     };
     let index = name
         .strip_prefix("index '")
         .and_then(|name| name.strip_suffix('\''));
-    let told = Told {
-        constraint: Some(index.unwrap_or(name)),
-        ..Told::default()
-    };
     // What follows is the name, or the text, of a check.
     if index.is_some() || code == ffi::SQLITE_CONSTRAINT_CHECK {
-        return told;
+        return Told {
+            kind,
+            constraint: Some(index.unwrap_or(name)),
+            ..Told::default()
+        };
     }
-    told.columns(name)
+    Told {
+        kind,
+        ..Told::default()
+    }
+    .columns(name)
 }
 
 /// The name in a token of the statement, which SQLite shows as it was written.
@@ -249,15 +274,15 @@ mod tests {
         let cases: [(&str, Names); 9] = [
             (
                 "INSERT INTO users VALUES (2, 'a@b', NULL, NULL)",
-                (Some("users.email"), Some("users"), Some("email")),
+                (None, Some("users"), Some("email")),
             ),
             (
                 "INSERT INTO users VALUES (1, 'c@b', NULL, NULL)",
-                (Some("users.id"), Some("users"), Some("id")),
+                (None, Some("users"), Some("id")),
             ),
             (
                 "INSERT INTO users VALUES (2, 'c@b', 'A', 'B')",
-                (Some("users.first, users.last"), Some("users"), None),
+                (None, Some("users"), None),
             ),
             (
                 "INSERT INTO labels VALUES ('X')",
@@ -269,16 +294,13 @@ mod tests {
             ),
             (
                 "INSERT INTO users VALUES (2, NULL, NULL, NULL)",
-                (Some("users.email"), Some("users"), Some("email")),
+                (None, Some("users"), Some("email")),
             ),
             (
                 "INSERT INTO strict VALUES ('x')",
                 (None, Some("strict"), Some("n")),
             ),
-            (
-                "INSERT INTO \"a.b\" VALUES ('x', 'z')",
-                (Some("a.b.c, d"), None, None),
-            ),
+            ("INSERT INTO \"a.b\" VALUES ('x', 'z')", (None, None, None)),
             ("DELETE FROM users", (None, None, None)),
         ];
         for (sql, names) in cases {

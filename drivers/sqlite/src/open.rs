@@ -290,8 +290,8 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
         );
         let usual = "Create the directory, or correct the path.";
         match from_the_root(path) {
-            Some(hint) => say(Class::NotFound, what, &hint),
-            None => say(Class::NotFound, what, usual),
+            Some(hint) => say(Class::Missing, what, &hint),
+            None => say(Class::Missing, what, usual),
         }
     } else if let Err(denied) = fs::metadata(path) {
         match denied.kind() {
@@ -300,8 +300,8 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
                 let usual = "Correct the path. Where the file is to be created, add ?mode=rwc to \
                              the URL, or set `create`.";
                 match from_the_root(path) {
-                    Some(hint) => say(Class::NotFound, what, &hint),
-                    None => say(Class::NotFound, what, usual),
+                    Some(hint) => say(Class::Missing, what, &hint),
+                    None => say(Class::Missing, what, usual),
                 }
             }
             ErrorKind::NotFound => {

@@ -59,7 +59,7 @@ fn look(session: &mut Session) -> Result<()> {
     if session.identity().is_some_and(|file| !file.is_there()) {
         session.shared().set_broken();
         return Err(Error::new(
-            Class::NotFound,
+            Class::Missing,
             format!(
                 "The database file {} was deleted or replaced while it was open.",
                 session.place()

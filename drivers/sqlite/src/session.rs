@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use underpin_core::{Class, Effect, Error, Result};
 
-use crate::classify::classify;
+use crate::classify::classify_on;
 use crate::effect::{Trace, effect_of};
 use crate::fault::Fault;
 use crate::form::Forms;
@@ -159,7 +159,7 @@ impl Session {
 
     fn classify(&self, error: rusqlite::Error) -> Error {
         let waited = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
-        let error = classify(error, &self.place);
+        let error = classify_on(Some(&self.conn), error, &self.place);
         // The busy handler gives up when the job is stopped, and SQLite says "busy".
         if waited && self.shared.is_stopped() {
             canceled().with_source(error)

@@ -48,20 +48,20 @@ async fn paths_that_lead_to_no_file() {
     .await;
     says(
         &error,
-        Class::NotFound,
+        Class::Missing,
         &[&path, "does not exist", "Correct the path"],
     );
     assert_eq!(error.effect(), Effect::NotSent);
     says(
         &refused(file.path(), Options::reader()).await,
-        Class::NotFound,
+        Class::Missing,
         &[&path],
     );
     let nowhere = directory.join("no/such/place.db");
     let error = refused(&nowhere, Options::writer()).await;
     says(
         &error,
-        Class::NotFound,
+        Class::Missing,
         &[
             &nowhere.display().to_string(),
             "The directory",
@@ -267,7 +267,7 @@ async fn a_file_that_is_gone_is_noticed() {
     let error = db.ping(Deadline::NONE).await.unwrap_err();
     says(
         &error,
-        Class::NotFound,
+        Class::Missing,
         &[&file.path().display().to_string()],
     );
     assert!(!db.is_open());

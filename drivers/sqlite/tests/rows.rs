@@ -237,7 +237,7 @@ async fn a_bulk_insert_is_all_or_none() {
             .bulk_insert(TARGET, gap, Deadline::NONE)
             .await
             .unwrap_err();
-        assert_eq!(error.constraint(), Some("t.b"));
+        assert_eq!(error.constraint(), Some("t_b_not_null"));
         let nan = good(9_000).map(|(n, _)| (n, if n == 8_999 { f64::NAN } else { 1.0 }));
         let error = db
             .bulk_insert(TARGET, nan, Deadline::NONE)

@@ -117,17 +117,17 @@ async fn errors_have_class_effect_and_constraint() {
         (
             "INSERT INTO users VALUES (2, 'a@example.com', 30)",
             Class::Constraint,
-            Some("users.email"),
+            Some("users_email_key"),
         ),
         (
             "INSERT INTO users VALUES (1, 'b@example.com', 30)",
             Class::Constraint,
-            Some("users.id"),
+            Some("users_pkey"),
         ),
         (
             "INSERT INTO users VALUES (2, NULL, 30)",
             Class::Constraint,
-            Some("users.email"),
+            Some("users_email_not_null"),
         ),
         (
             "INSERT INTO users VALUES (2, 'b@example.com', 3)",
@@ -142,7 +142,7 @@ async fn errors_have_class_effect_and_constraint() {
         ),
         ("SELEC 1", Class::Syntax, None),
         ("SELECT nothing FROM users", Class::Syntax, None),
-        ("SELECT 1 FROM elsewhere", Class::NotFound, None),
+        ("SELECT 1 FROM elsewhere", Class::Missing, None),
     ];
     for (sql, class, constraint) in cases {
         let error = execute(&db, sql).await.unwrap_err();

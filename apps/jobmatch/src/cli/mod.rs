@@ -83,7 +83,7 @@ fn or_broken_pipe(written: std::io::Result<()>) -> Result<()> {
 /// A table that has not been made is most often a database that has not been migrated.
 fn hint_at_migration(error: Error) -> Error {
     match error.class() {
-        Class::NotFound if error.hint().is_none() => {
+        Class::Missing if error.hint().is_none() => {
             error.with_hint("Build the tables with `jobmatch migrate up`.")
         }
         _ => error,

@@ -59,7 +59,22 @@ fn value(cell: &Value) -> String {
             let elements: Vec<String> = elements.iter().map(value).collect();
             format!("[{}]", elements.join(","))
         }
+        Value::Timestamp(time) => text(&rfc_3339(&time.to_string())),
+        Value::TimestampTz(time) => text(&rfc_3339(&time.to_string())),
         other => text(&other.to_string()),
+    }
+}
+
+/// `2026-11-30 07:51:27.5+00` as `2026-11-30T07:51:27.5Z`, and without a zone as
+/// `2026-11-30T07:51:27.5`. A year that has not four digits, and infinity, have no such form.
+fn rfc_3339(shown: &str) -> String {
+    let is_usual = shown.find('-') == Some(4) && !shown.ends_with("BC");
+    match shown.split_once(' ') {
+        Some((day, time)) if is_usual => match time.strip_suffix("+00") {
+            Some(time) => format!("{day}T{time}Z"),
+            None => format!("{day}T{time}"),
+        },
+        _ => shown.to_owned(),
     }
 }
 

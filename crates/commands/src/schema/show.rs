@@ -74,7 +74,7 @@ pub(super) async fn run(
         let more = found::named(&schema, name);
         if more.is_empty() {
             return Err(Error::new(
-                Class::NotFound,
+                Class::Missing,
                 format!("There is no table, view, type, sequence or function {name}."),
             )
             .with_hint(found::near(&schema, name)));

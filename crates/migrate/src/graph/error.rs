@@ -176,7 +176,7 @@ impl GraphError {
             }
             GraphError::UnknownRevision { nearest, .. } => match nearest {
                 Some(nearest) => format!("The nearest known one is {}.", Label(nearest)),
-                None => "There are no revisions at all.".to_owned(),
+                None => "`migrate history` lists the revisions.".to_owned(),
             },
             GraphError::AmbiguousRevision { .. } => {
                 "Write more of the id of the one that is meant.".to_owned()

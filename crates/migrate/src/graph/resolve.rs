@@ -187,16 +187,22 @@ fn kept(places: &[usize], lineage: &[bool]) -> Vec<usize> {
     places.iter().copied().filter(|&p| lineage[p]).collect()
 }
 
-/// The revision whose id looks most like the text, which may be only a beginning.
+/// The revision whose id looks most like the text, which may be only a beginning, where one does:
+/// at most a third of the text has to change.
 pub(super) fn nearest<'a>(
     text: &str,
     revisions: impl IntoIterator<Item = &'a Revision>,
 ) -> Option<&'a Revision> {
     let length = text.chars().count();
-    revisions.into_iter().min_by_key(|revision| {
+    let allowed = (length / 3).max(1);
+    let distances = revisions.into_iter().map(|revision| {
         let id = revision.id.as_str();
         let beginning = &id[..id.len().min(length.max(1))];
         let distance = strsim::osa_distance(text, beginning);
-        (distance, strsim::osa_distance(text, id), &revision.id)
-    })
+        (distance, strsim::osa_distance(text, id), revision)
+    });
+    distances
+        .min_by_key(|(beginning, whole, revision)| (*beginning, *whole, &revision.id))
+        .filter(|(beginning, whole, _)| *beginning.min(whole) <= allowed)
+        .map(|(_, _, revision)| revision)
 }

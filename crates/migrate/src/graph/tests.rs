@@ -33,7 +33,7 @@ fn no_revisions_are_a_graph() {
     assert_eq!(graph.head().unwrap(), None);
     assert!(graph.heads().is_empty() && graph.bases().is_empty());
     let error = graph.resolve("a").unwrap_err();
-    assert_eq!(error.hint(), Some("There are no revisions at all."));
+    assert_eq!(error.hint(), Some("`migrate history` lists the revisions."));
 }
 
 #[test]

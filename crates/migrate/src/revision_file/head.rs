@@ -112,11 +112,14 @@ fn header(comment: &str) -> Option<(&str, &str)> {
 }
 
 fn unknown(place: &SourceLine<'_>, key: &str) -> Error {
-    let nearest = nearest(&key.to_ascii_lowercase(), KEYS);
+    let known = nearest(&key.to_ascii_lowercase(), KEYS).map_or_else(
+        || format!("Known headers are `{}`", KEYS.join("`, `")),
+        |nearest| format!("The nearest known header is `{nearest}`"),
+    );
     place
         .error(format!("`{key}` is no header of a revision."))
         .with_hint(format!(
-            "The nearest known header is `{nearest}`; a comment above the first section line has \
+            "{known}; a comment above the first section line has \
              no colon after its first word."
         ))
 }

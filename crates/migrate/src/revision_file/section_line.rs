@@ -173,22 +173,32 @@ fn misshapen(place: &SourceLine<'_>, line: &str) -> Error {
 
 fn unknown_word(place: &SourceLine<'_>, first: &str, word: &str) -> Error {
     let nearest = match strsim::osa_distance(word.trim_matches(':'), IRREVERSIBLE) {
-        0..=3 => "-- down: irreversible: REASON",
+        0..=3 => Some("-- down: irreversible: REASON"),
         _ => nearest(word, WORDS),
     };
+    let known = nearest.map_or_else(
+        || format!("Known are `{}`", WORDS.join("`, `")),
+        |nearest| format!("The nearest known is `{nearest}`"),
+    );
     place
         .error(format!(
             "`{word}` is not known on a section line `-- {first}`."
         ))
-        .with_hint(format!(
-            "The nearest known is `{nearest}`; indent a comment."
-        ))
+        .with_hint(format!("{known}; indent a comment."))
 }
 
-/// The known word that looks most like `word`.
-pub(super) fn nearest<const N: usize>(word: &str, known: [&'static str; N]) -> &'static str {
-    let nearest = known
+/// The known word that looks most like `word`, where one does: at most a third of the word has to
+/// change.
+pub(super) fn nearest<const N: usize>(
+    word: &str,
+    known: [&'static str; N],
+) -> Option<&'static str> {
+    let allowed = (word.chars().count() / 3).max(1);
+    let distances = known
         .into_iter()
-        .min_by_key(|known| strsim::osa_distance(word, known));
-    nearest.unwrap_or_default()
+        .map(|known| (strsim::osa_distance(word, known), known));
+    distances
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, _)| *distance <= allowed)
+        .map(|(_, known)| known)
 }

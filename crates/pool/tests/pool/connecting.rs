@@ -61,7 +61,7 @@ async fn what_cannot_succeed_fails_at_once() {
         Class::Auth,
         Class::Permission,
         Class::Config,
-        Class::NotFound,
+        Class::Missing,
     ] {
         let (pool, server) = pool(4, |_| {});
         *server.connect.lock().unwrap() = Goes::Wrong(class);

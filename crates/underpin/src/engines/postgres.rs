@@ -1,9 +1,11 @@
+use std::ops::Range;
+
 use underpin_cluster::NewMember;
-use underpin_config::Config;
+use underpin_config::{Config, Source};
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
-use underpin_core::{Endpoint, Engine, Result};
+use underpin_core::{Engine, Result, SessionTarget};
 use underpin_pool::Hooks;
-use underpin_postgres::{Connection, Connector, Options};
+use underpin_postgres::{Connection, Connector, Options, TcpOptions};
 
 use super::{EngineDriver, Opened};
 use crate::connect::{pool_options, whereabouts_of};
@@ -30,21 +32,27 @@ impl EngineDriver for Postgres {
     }
 
     fn open(&self, config: &Config) -> Result<Opened> {
-        let endpoints = config.endpoints().iter();
-        let members: Result<Vec<NewMember>> = endpoints
-            .map(|endpoint| self.member(config, endpoint))
+        let hosts = 0..config.endpoints().len();
+        // Where any server will do, there is no primary to look for among them.
+        if config.target_session_attrs() == Some(SessionTarget::Any) {
+            return Ok(Opened::Members(vec![self.member(config, hosts)?]));
+        }
+        let members: Result<Vec<NewMember>> = hosts
+            .map(|host| self.member(config, host..host + 1))
             .collect();
         Ok(Opened::Members(members?))
     }
 }
 
 impl Postgres {
-    fn member(&self, config: &Config, endpoint: &Endpoint) -> Result<NewMember> {
-        let mut connector = connector(config, endpoint)?;
+    /// A member that connects to the first of these hosts that answers.
+    fn member(&self, config: &Config, hosts: Range<usize>) -> Result<NewMember> {
+        let endpoints = &config.endpoints()[hosts.clone()];
+        let mut connector = connector(config, hosts)?;
         if let Some(given) = &self.callbacks {
             connector = connector.with_callbacks_of(given);
         }
-        let name = whereabouts_of(std::slice::from_ref(endpoint), config);
+        let name = whereabouts_of(endpoints, config);
         let options = pool_options(config, name, false);
         let connector = AnyConnector::new(connector);
         let hooks = self.hooks.clone().on(|connection: &AnyConnection| {
@@ -54,13 +62,16 @@ impl Postgres {
         });
         Ok(NewMember {
             hooks,
-            ..NewMember::new(endpoint.clone(), connector, options)
+            ..NewMember::new(endpoints[0].clone(), connector, options)
         })
     }
 }
 
-/// Opens connections to one of the hosts of a configuration.
-pub(crate) fn connector(config: &Config, endpoint: &Endpoint) -> Result<Connector> {
+/// Opens connections to these hosts of a configuration.
+pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connector> {
+    let endpoints = &config.endpoints()[hosts.clone()];
+    // Of several hosts each has a connector, and which of them is wanted is for the cluster to say.
+    let alone = endpoints.len() == config.endpoints().len();
     // One way of encrypting for all endpoints: the strictest that any of them asks for.
     let tls = config
         .endpoints()
@@ -74,11 +85,27 @@ pub(crate) fn connector(config: &Config, endpoint: &Endpoint) -> Result<Connecto
         user: config.user().unwrap_or_default().to_owned(),
         password: config.password().clone(),
         tls,
-        application_name: config.application_name().map(str::to_owned),
+        application_name: config
+            .application_name()
+            .or(config.fallback_application_name())
+            .map(str::to_owned),
         statement_timeout: config.statement_timeout(),
+        // A pooler in transaction mode is told what somebody has set, and not the default.
+        statement_timeout_at_startup: config.statement_cache_size() > 0
+            || *config.source("statement_timeout") != Source::Default,
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
+        error_detail: config.error_detail(),
+        target: config.target_session_attrs().filter(|_| alone),
+        addresses: config.hostaddr().get(hosts).unwrap_or_default().to_vec(),
+        tcp: TcpOptions {
+            keepalive: config.keepalives(),
+            keepalive_idle: config.keepalives_idle(),
+            keepalive_interval: config.keepalives_interval(),
+            keepalive_count: config.keepalives_count(),
+            user_timeout: config.tcp_user_timeout(),
+        },
         ..Options::default()
     };
-    Connector::new([endpoint.clone()], options)
+    Connector::new(endpoints.iter().cloned(), options)
 }

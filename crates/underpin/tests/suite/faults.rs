@@ -80,7 +80,7 @@ async fn closed_port_() {
 async fn unknown_database() {
     let server = or_skip!(Postgres::shared());
     let error = refused(&server.url("no_such_database")).await;
-    assert_says(&error, Class::NotFound, &["no_such_database"]);
+    assert_says(&error, Class::Missing, &["no_such_database"]);
     assert_eq!(error.sqlstate(), Some("3D000"));
 }
 
@@ -244,7 +244,7 @@ async fn a_directory_that_is_not_there() {
         .await
         .unwrap_err();
     println!("{error} {error:?}");
-    assert_says(&error, Class::NotFound, &["/no/such/directory"]);
+    assert_says(&error, Class::Missing, &["/no/such/directory"]);
 }
 
 #[tokio::test]

@@ -191,43 +191,91 @@ fn all_below<'a>(metadata: &'a Value, id: &'a str) -> HashSet<&'a str> {
     found
 }
 
-/// Each engine by itself, without TLS, and with every type crate: nothing leans on a feature
-/// that it did not ask for.
+/// The features of the crate, as its manifest lists them.
+fn features() -> Vec<String> {
+    let manifest = include_str!("../../Cargo.toml");
+    let section = manifest.split("[features]").nth(1).unwrap_or_default();
+    let section = section.split("\n[").next().unwrap_or_default();
+    let names = section.lines().filter_map(|line| line.split_once(" = ["));
+    names
+        .map(|(name, _)| name.to_owned())
+        .filter(|name| name != "default")
+        .collect()
+}
+
+/// What the compiler says to these features; nothing where it is content.
+fn check_with(package: &str, features: &str) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "check",
+            "--quiet",
+            "--offline",
+            "-p",
+            package,
+            "--no-default-features",
+        ])
+        .args(["--features", features])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("RUSTFLAGS", "-D warnings")
+        // Other flags make other builds: beside those of the tests, not instead of them.
+        .env(
+            "CARGO_TARGET_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/features"),
+        )
+        .output()
+        .expect("cargo runs");
+    match output.status.success() {
+        true => String::new(),
+        false => String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+const ENGINES: [&str; 3] = ["postgres", "sqlite", "sqlite-system"];
+
+/// Each engine by itself, each other feature, and all together: nothing leans on a feature that it
+/// did not ask for.
 #[test]
 fn every_set_of_features_builds() {
-    let types = "postgres,sqlite,chrono,time,jiff,rust_decimal,bigdecimal";
-    for features in [
-        "sqlite",
-        "postgres",
-        "postgres,tls",
-        "postgres,sqlite",
-        "sqlite,metrics",
-        types,
+    let all = features();
+    assert!(
+        ENGINES
+            .iter()
+            .all(|engine| all.iter().any(|name| name == engine))
+    );
+    let others: Vec<&str> = all
+        .iter()
+        .map(String::as_str)
+        .filter(|name| !ENGINES.contains(name))
+        .collect();
+    assert_eq!(others.len(), 7, "{others:?}");
+    let together = others.join(",");
+    let mut sets: Vec<String> = ENGINES.map(str::to_owned).to_vec();
+    sets.extend(["postgres,tls", "sqlite,metrics"].map(str::to_owned));
+    sets.push(format!("postgres,sqlite,{together}"));
+    sets.push(format!("postgres,sqlite-system,{together}"));
+    for features in sets {
+        let said = check_with("underpin", &features);
+        assert!(said.is_empty(), "with the features {features}:\n{said}");
+    }
+    // The types of other crates are features of one crate beneath.
+    for feature in others
+        .iter()
+        .filter(|name| !["tls", "metrics"].contains(name))
+    {
+        let said = check_with("underpin-core", feature);
+        assert!(said.is_empty(), "with the feature {feature}:\n{said}");
+    }
+}
+
+#[test]
+fn features_that_contradict_each_other_are_refused() {
+    for (features, part) in [
+        ("sqlite,sqlite-system", "exclude each other"),
+        ("tls", "needs an engine"),
+        ("chrono,metrics", "needs an engine"),
     ] {
-        let output = Command::new(env!("CARGO"))
-            .args([
-                "check",
-                "--quiet",
-                "--offline",
-                "-p",
-                "underpin",
-                "--no-default-features",
-            ])
-            .args(["--features", features])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("RUSTFLAGS", "-D warnings")
-            // Other flags make other builds: beside those of the tests, not instead of them.
-            .env(
-                "CARGO_TARGET_DIR",
-                concat!(env!("CARGO_TARGET_TMPDIR"), "/features"),
-            )
-            .output()
-            .expect("cargo runs");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success(),
-            "with the features {features}:\n{said}"
-        );
+        let said = check_with("underpin", features);
+        assert!(said.contains(part), "{features}: {said}");
     }
 }
 
@@ -247,8 +295,11 @@ fn no_library_asks_for_more_of_tokio_than_it_uses() {
                 continue;
             }
             let asked = dependency["features"].as_array().unwrap().iter();
+            // A command is interrupted from its terminal.
+            let is_for = |feature: &str| name == "underpin-commands" && feature == "signal";
             let more: Vec<&Value> = asked
                 .filter(|feature| NOT_OF_TOKIO.contains(&feature.as_str().unwrap()))
+                .filter(|feature| !is_for(feature.as_str().unwrap()))
                 .collect();
             assert!(more.is_empty(), "{name} asks for Tokio's {more:?}");
         }

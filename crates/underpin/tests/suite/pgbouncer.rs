@@ -160,15 +160,49 @@ async fn without_a_cache_a_deadline_cancels_through_the_pgbouncer() {
     db.execute("SELECT 1", ()).await.unwrap();
 }
 
+/// Each setting that is said at startup, beside no cache: it holds, or it is refused.
 #[tokio::test]
-async fn without_a_cache_nothing_is_said_at_startup_that_a_pgbouncer_refuses() {
+async fn without_a_cache_every_setting_holds_or_is_refused() {
     let server = or_skip!(Postgres::shared());
     let scene = or_skip!(Scene::new(server, "bouncer_startup", |bouncer| bouncer));
-    let url = format!(
-        "{}&statement_cache_size=0&statement_timeout=5s&application_name=shop&options=-c%20work_mem%3D1MB",
+    let bouncer = format!(
+        "{}&statement_cache_size=0",
         scene.bouncer.url(&scene.database)
     );
-    let db = open(&url, 1, |config| config).await;
+    let direct = format!("{}&statement_cache_size=0", scene.database.url());
+    let shown = |name: &str| format!("SELECT current_setting('{name}')");
+    for (parameter, setting, value, is_taken) in [
+        ("application_name=shop", "application_name", "shop", true),
+        (
+            "fallback_application_name=shop",
+            "application_name",
+            "shop",
+            true,
+        ),
+        ("statement_timeout=5s", "statement_timeout", "5s", false),
+        ("options=-c%20work_mem%3D1MB", "work_mem", "1MB", false),
+        ("client_encoding=UTF8", "client_encoding", "UTF8", true),
+        ("keepalives_idle=30", "client_encoding", "UTF8", true),
+    ] {
+        let db = open(&format!("{direct}&{parameter}"), 1, |config| config).await;
+        let told: String = db.query_scalar(&shown(setting), ()).await.unwrap();
+        assert_eq!(told, value, "{parameter}");
+        let through = Database::connect(format!("{bouncer}&{parameter}&max_retries=0")).await;
+        match through {
+            Ok(db) => {
+                assert!(is_taken, "{parameter}");
+                let told: String = db.query_scalar(&shown(setting), ()).await.unwrap();
+                assert_eq!(told, value, "{parameter}");
+            }
+            Err(error) => {
+                assert!(!is_taken, "{parameter}: {error}");
+                assert_eq!(error.class(), Class::Config, "{error}");
+                assert!(error.hint().unwrap().contains("ALTER ROLE"), "{error}");
+            }
+        }
+    }
+    // Nobody has set the default, and so nobody misses it.
+    let db = open(&bouncer, 1, |config| config).await;
     assert_eq!(db.query_scalar::<i32>("SELECT 1", ()).await.unwrap(), 1);
 }
 

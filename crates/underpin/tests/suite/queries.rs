@@ -526,7 +526,7 @@ async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
     );
     static NOWHERE: Queries = queries!["tests/nowhere"; RECENT];
     let error = NOWHERE.check(&db).await.unwrap_err();
-    assert_eq!(error.class(), Class::NotFound);
+    assert_eq!(error.class(), Class::Missing);
     assert!(
         error
             .to_string()

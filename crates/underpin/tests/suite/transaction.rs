@@ -1,9 +1,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use underpin::{Class, Database, Effect, Error, Isolation, Result};
+use underpin::{Class, Database, Effect, Engine, Error, Isolation, Result, Value};
 use underpin_testkit::{Postgres, or_skip};
 
-use crate::place::{InPlace, Place};
+use crate::place::{InPlace, Place, small};
 
 async fn table(db: &Database) {
     db.batch("CREATE TABLE t (n INTEGER PRIMARY KEY, v INTEGER)")
@@ -229,5 +229,149 @@ async fn transactions_run_in_spawned_tasks() {
             task.await.unwrap().unwrap();
         }
         assert_eq!(rows(&db).await.len(), 20);
+    }
+}
+
+/// Every statement that begins or ends a transaction, by every call that a transaction has, and by
+/// the connection beneath it: nothing is sent, and the transaction goes on.
+#[tokio::test]
+async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
+    let controls = [
+        "COMMIT",
+        "commit;",
+        "/* done */ END",
+        "ROLLBACK",
+        "ROLLBACK; SELECT 1",
+        "BEGIN",
+        "SELECT 1; COMMIT",
+        ";COMMIT",
+    ];
+    let of_postgres = [
+        "START TRANSACTION",
+        "ABORT",
+        "COMMIT AND CHAIN",
+        "PREPARE TRANSACTION 'x'",
+        "ROLLBACK WORK",
+    ];
+    for place in Place::each("transaction_control") {
+        let db = place.open().await;
+        db.batch("CREATE TABLE t (n integer)").await.unwrap();
+        let is_postgres = place.engine() == Engine::POSTGRES;
+        let own: &[&str] = if is_postgres {
+            &of_postgres
+        } else {
+            &["BEGIN IMMEDIATE"]
+        };
+        for sql in controls.iter().chain(own) {
+            let lease = db.acquire().await.unwrap();
+            let tx = lease.begin().await.unwrap();
+            tx.execute("INSERT INTO t VALUES (1)", ()).await.unwrap();
+            let inner = tx.savepoint().await.unwrap();
+            let refused = async |what: &str, answer: Option<Error>| {
+                let error = answer.unwrap_or_else(|| panic!("{what} takes {sql}"));
+                assert_eq!(error.class(), Class::Unsupported, "{what} {sql}: {error}");
+                assert_eq!(error.effect(), Effect::NotSent, "{what} {sql}: {error}");
+                assert!(error.hint().is_some(), "{error}");
+            };
+            refused("execute", inner.execute(sql, ()).await.err()).await;
+            refused("execute", tx.execute(sql, ()).await.err()).await;
+            refused("query", tx.query(sql, ()).await.err()).await;
+            refused("query_as", tx.query_as::<(i32,)>(sql, ()).await.err()).await;
+            refused("query_one", tx.query_one::<(i32,)>(sql, ()).await.err()).await;
+            refused(
+                "query_optional",
+                tx.query_optional::<(i32,)>(sql, ()).await.err(),
+            )
+            .await;
+            refused("query_scalar", tx.query_scalar::<i32>(sql, ()).await.err()).await;
+            refused(
+                "query_stream",
+                tx.query_stream::<(i32,)>(sql, ()).await.err(),
+            )
+            .await;
+            refused("batch", tx.batch(sql).await.err()).await;
+            refused("the connection", lease.execute(sql, ()).await.err()).await;
+            refused("the connection's batch", lease.batch(sql).await.err()).await;
+            inner.commit().await.unwrap();
+            tx.rollback().await.unwrap();
+            drop(lease);
+            let count: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
+            assert_eq!(count, 0, "{sql}");
+        }
+        // Savepoints of one's own are no end, and outside there is nothing to end behind.
+        let lease = db.acquire().await.unwrap();
+        let tx = lease.begin().await.unwrap();
+        tx.execute("SAVEPOINT mine", ()).await.unwrap();
+        tx.execute("INSERT INTO t VALUES (1)", ()).await.unwrap();
+        tx.execute("ROLLBACK TO SAVEPOINT mine", ()).await.unwrap();
+        tx.commit().await.unwrap();
+        lease.execute("BEGIN", ()).await.unwrap();
+        lease.execute("INSERT INTO t VALUES (2)", ()).await.unwrap();
+        lease.execute("COMMIT", ()).await.unwrap();
+        drop(lease);
+        // One that was dropped is over too.
+        let lease = db.acquire().await.unwrap();
+        drop(lease.begin().await.unwrap());
+        lease.execute("BEGIN", ()).await.unwrap();
+        lease.execute("ROLLBACK", ()).await.unwrap();
+        drop(lease);
+        let all: Vec<(i32,)> = db.query_as("SELECT n FROM t", ()).await.unwrap();
+        assert_eq!(all, [(2,)]);
+    }
+}
+
+/// What no message can hold is refused before it is sent, and costs nothing.
+#[tokio::test]
+async fn more_parameters_than_an_engine_takes_are_refused_before_they_are_sent() {
+    for place in Place::each("transaction_parameters") {
+        let db = small(&place.url(), 1).await;
+        let is_postgres = place.engine() == Engine::POSTGRES;
+        let most = if is_postgres { 65_535 } else { 32_766 };
+        let list = |count: usize| {
+            let each: Vec<String> = (1..=count).map(|n| format!("${n}")).collect();
+            match is_postgres {
+                true => format!(
+                    "SELECT count(*) FROM (VALUES (1), (2)) v (n) WHERE n IN ({}::int)",
+                    each.join("::int,")
+                ),
+                false => format!(
+                    "SELECT count(*) FROM (VALUES (1), (2)) WHERE column1 IN ({})",
+                    each.join(",")
+                ),
+            }
+        };
+        let params = |count: usize| vec![Value::I32(1); count];
+        for handle in [db.clone(), db.idempotent()] {
+            for count in [most + 1, 2 * most] {
+                let error = handle
+                    .query_scalar::<i64>(&list(count), params(count))
+                    .await
+                    .unwrap_err();
+                assert_eq!(error.class(), Class::Unsupported, "{error}");
+                assert!(error.hint().is_some(), "{error}");
+                if is_postgres {
+                    assert_eq!(error.effect(), Effect::NotSent, "{error}");
+                    let text = error.to_string();
+                    assert!(
+                        text.contains(&count.to_string()) && text.contains("65535"),
+                        "{text}"
+                    );
+                    assert!(
+                        text.contains("= ANY($1)") && text.contains("bulk_insert"),
+                        "{text}"
+                    );
+                }
+            }
+        }
+        let tx = db.begin().await.unwrap();
+        let count = most + 1;
+        let error = tx.execute(&list(count), params(count)).await.unwrap_err();
+        assert_eq!(error.class(), Class::Unsupported, "{error}");
+        tx.rollback().await.unwrap();
+        let found: i64 = db.query_scalar(&list(most), params(most)).await.unwrap();
+        assert_eq!(found, 1);
+        // No connection was lost, and nothing was tried again.
+        assert_eq!(db.metrics().retry_attempts, 0);
+        assert!(db.statistics().iter().all(|pool| pool.closed_total == 0));
     }
 }

@@ -235,6 +235,7 @@ fn startup() -> Startup {
         settings: vec![("client_encoding", "UTF8".into())],
         minor: MINOR,
         binding: None,
+        needs_binding: false,
         allows_cleartext: false,
     })
 }

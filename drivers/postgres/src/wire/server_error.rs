@@ -4,8 +4,9 @@ use super::body::text_until_zero;
 use super::violation::Violation;
 
 /// What the server says of a statement, a login or a session that it refuses or ends, with all
-/// the fields of the message.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// the fields of the message. What it adds to the message (detail, context) may hold values of a
+/// row, and is in no text of this one; the methods have it.
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct ServerError {
     fields: Vec<(u8, Box<str>)>,
 }
@@ -117,13 +118,16 @@ impl ServerError {
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.severity(), self.message())?;
-        if let Some(detail) = self.detail() {
-            write!(f, " DETAIL: {detail}")?;
-        }
         if let Some(hint) = self.hint() {
             write!(f, " HINT: {hint}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerError({self} (SQLSTATE {}))", self.code())
     }
 }
 

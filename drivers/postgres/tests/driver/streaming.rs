@@ -95,7 +95,7 @@ async fn failures_come_from_the_stream() {
     else {
         panic!("there is no such table");
     };
-    assert_eq!(error.class(), Class::NotFound, "{error}");
+    assert_eq!(error.class(), Class::Missing, "{error}");
     let (columns, rows) = connection
         .stream::<ValueRow>(call("SELECT 1 AS a WHERE false", &[]))
         .await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use underpin::value::Uuid;
-use underpin::{Class, Database, Engine, Field, Model};
+use underpin::{Class, Database, Effect, Engine, Field, Model};
 
 use super::shop::{
     Event, Goal, GoalChanges, Match, MatchChanges, Mood, NewEvent, NewGoal, NewMatch, NewPlayer,
@@ -104,6 +104,7 @@ async fn an_update_changes_what_is_given_and_moves_times_forward() {
         let missing = Player::update(&db, nobody, PlayerChanges::default()).await;
         let missing = missing.unwrap_err();
         assert_eq!(missing.class(), Class::NotFound);
+        assert_eq!(missing.effect(), Effect::Applied);
         assert!(
             missing
                 .to_string()

@@ -1,0 +1,136 @@
+//! Every setting that is documented: taken alone, beside each other one, and in force as it says.
+
+use underpin::config::Source;
+use underpin::{Config, Database, Engine};
+
+use crate::place::{InPlace, Place};
+
+/// A value of each setting that is not its default. What says where the database is, who asks and
+/// how it is encrypted has tests of its own.
+const OF_ALL: &[(&str, &str)] = &[
+    ("pool_max_size", "7"),
+    ("pool_min_size", "1"),
+    ("max_overflow", "1"),
+    ("pool_max_waiting", "9"),
+    ("shed_target", "50ms"),
+    ("shed_interval", "200ms"),
+    ("leak_threshold", "2min"),
+    ("connection_timeout", "9s"),
+    ("acquire_timeout", "29s"),
+    ("statement_timeout", "28s"),
+    ("idle_timeout", "9min"),
+    ("max_lifetime", "29min"),
+    ("health_check", "always"),
+    ("health_check_interval", "25s"),
+    ("max_retries", "1"),
+    ("statement_cache_size", "0"),
+];
+const OF_POSTGRES: &[(&str, &str)] = &[
+    ("application_name", "till"),
+    ("fallback_application_name", "other"),
+    ("options", "-c geqo=off"),
+    ("keepalives", "off"),
+    ("keepalives_idle", "30s"),
+    ("keepalives_interval", "5s"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "1500ms"),
+    ("pipelining", "off"),
+    ("error_detail", "on"),
+    ("target_session_attrs", "primary"),
+];
+const OF_SQLITE: &[(&str, &str)] = &[("busy_timeout", "4s")];
+
+/// Opens a database with these settings, and sees that it answers and that each is in force.
+async fn open_with(place: &Place, settings: &[(&str, &str)]) {
+    let url = place.url();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let pairs: Vec<String> = settings
+        .iter()
+        .map(|(key, value)| format!("{key}={}", value.replace(' ', "%20").replace('=', "%3D")))
+        .collect();
+    let url = format!("{url}{separator}{}", pairs.join("&"));
+    let config = Config::from_url(&url).unwrap_or_else(|error| panic!("{url}: {error}"));
+    let shown = config.explain();
+    for (key, value) in settings {
+        let setting = shown.iter().find(|setting| setting.key == *key).unwrap();
+        assert_eq!(setting.value, *value, "{url}");
+        assert_eq!(setting.source, Source::Url, "{url}");
+    }
+    let db = Database::connect(config)
+        .await
+        .unwrap_or_else(|error| panic!("{url}: {error}"));
+    let one: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
+    assert_eq!(one, 0, "{url}");
+    let said = |key: &str| {
+        settings
+            .iter()
+            .find(|(name, _)| *name == key)
+            .map(|(_, value)| *value)
+    };
+    if place.engine() == Engine::POSTGRES {
+        let setting = async |name: &str| -> String {
+            let sql = format!("SELECT current_setting('{name}')");
+            db.query_scalar(&sql, ()).await.unwrap()
+        };
+        let name = said("application_name").or(said("fallback_application_name"));
+        assert_eq!(
+            setting("application_name").await,
+            name.unwrap_or_default(),
+            "{url}"
+        );
+        let geqo = said("options").map_or("on", |_| "off");
+        assert_eq!(setting("geqo").await, geqo, "{url}");
+        let usual = match said("statement_cache_size") {
+            Some(_) => "0",
+            None => "30s",
+        };
+        let limit = said("statement_timeout").unwrap_or(usual);
+        assert_eq!(setting("statement_timeout").await, limit, "{url}");
+    }
+    db.close(std::time::Duration::from_secs(5)).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_setting_is_in_force_alone_and_beside_the_others() {
+    for place in Place::each("settings") {
+        let db = place.open().await;
+        db.batch("CREATE TABLE t (n integer)").await.unwrap();
+        drop(db);
+        let own = match place.engine() == Engine::POSTGRES {
+            true => OF_POSTGRES,
+            false => OF_SQLITE,
+        };
+        let all: Vec<_> = OF_ALL.iter().chain(own).copied().collect();
+        // The list is whole: what is left says where the database is and how it is reached.
+        let keys = Config::from_url(&place.url()).unwrap().explain();
+        let keys = keys.iter().map(|setting| setting.key).filter(|key| {
+            let elsewhere = [
+                "engine",
+                "host",
+                "port",
+                "hostaddr",
+                "user",
+                "database",
+                "password",
+                "environment",
+                "read_only",
+                "channel_binding",
+            ];
+            !elsewhere.contains(key) && !key.starts_with("ssl")
+        });
+        for key in keys {
+            assert!(
+                all.iter().any(|(listed, _)| *listed == key),
+                "{key} is not tried"
+            );
+        }
+        open_with(&place, &all).await;
+        for setting in &all {
+            open_with(&place, &[*setting]).await;
+            // Without prepared statements most of all.
+            if setting.0 != "statement_cache_size" {
+                open_with(&place, &[*setting, ("statement_cache_size", "0")]).await;
+            }
+        }
+    }
+}
