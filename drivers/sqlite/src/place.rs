@@ -257,8 +257,9 @@ impl<'a> Places<'a> {
         };
         let mut columns = Vec::new();
         let (mut start, mut depth) = (open + 1, 0);
-        for at in open + 1..=close {
-            match self.tokens[at].kind {
+        let within = self.tokens.iter().enumerate().take(close + 1);
+        for (at, token) in within.skip(open + 1) {
+            match token.kind {
                 Kind::Open => depth += 1,
                 Kind::Close if depth > 0 => depth -= 1,
                 Kind::Close | Kind::Sign
@@ -370,8 +371,7 @@ impl<'a> Places<'a> {
             "HAVING",
         ];
         let (mut depth, mut column) = (0, 0);
-        for at in first..self.tokens.len() {
-            let token = &self.tokens[at];
+        for (at, token) in self.tokens.iter().enumerate().skip(first) {
             match token.kind {
                 Kind::Open => {
                     depth += 1;
