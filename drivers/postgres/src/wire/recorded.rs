@@ -2,7 +2,7 @@
 //! same answers wherever the bytes are cut.
 //!
 //! `UNDERPIN_RECORD_FROM=18=127.0.0.1:5418,… cargo test -p underpin-postgres record -- --ignored`
-//! records them anew, from servers that trust the user `postgres`.
+//! records them again, from servers that trust the user `postgres`.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
