@@ -1,6 +1,6 @@
 //! What libpq's parameters mean here.
 
-use underpin_core::{Error, Result};
+use underpin_core::{Engine, Error, Result};
 
 use crate::mistake;
 
@@ -270,6 +270,11 @@ pub(crate) const SESSION_VARIABLES: [(&str, &str); 3] = [
     ("PGTZ", "timezone"),
     ("PGGEQO", "geqo"),
 ];
+
+/// Whether an engine is one that libpq connects to.
+pub(crate) fn connects_to(engine: Engine) -> bool {
+    engine.has_key("target_session_attrs")
+}
 
 /// The parameters that libpq reads from the environment, and their variables.
 pub(crate) fn variables() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -5,13 +5,14 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use underpin_core::{Engine, Result, Secret};
+use underpin_core::{Result, Secret};
 
 use crate::builder::ConfigBuilder;
 use crate::config::Config;
 use crate::field::Field;
 use crate::file;
 use crate::layer::{Layer, Rank};
+use crate::libpq;
 use crate::mistake;
 use crate::resolve::{self, ReadFile};
 use crate::service;
@@ -166,9 +167,9 @@ impl Loader {
                 self.database.as_deref(),
             )?);
         }
-        let other_engine = layers.iter().rev().find_map(|layer| layer.values.engine);
-        let is_postgres = other_engine.is_none_or(|engine| engine == Engine::POSTGRES);
-        if self.url.is_none() && self.database.is_none() && is_postgres {
+        let engine = layers.iter().rev().find_map(|layer| layer.values.engine);
+        let is_libpq_s = engine.is_none_or(libpq::connects_to);
+        if self.url.is_none() && self.database.is_none() && is_libpq_s {
             layers.insert(0, variables::read_libpq(&self.environment)?);
         }
         if let Some(url) = &self.url {

@@ -11,6 +11,7 @@ use crate::fields::{FIELDS, file_endpoint};
 use crate::file;
 use crate::hosts::{Addresses, Host, Hosts};
 use crate::layer::{Layer, Rank};
+use crate::libpq;
 use crate::mistake;
 use crate::passfile;
 use crate::source::Source;
@@ -307,7 +308,7 @@ impl Config {
     /// and all hosts have one password here.
     fn look_up_password(&mut self, usual: Option<PathBuf>, read: &ReadFile) -> Result<()> {
         let settings = &self.settings;
-        if settings.engine != Engine::POSTGRES || !settings.password.is_empty() {
+        if !libpq::connects_to(settings.engine) || !settings.password.is_empty() {
             return Ok(());
         }
         let named = settings.passfile.clone();

@@ -64,7 +64,9 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// libpq's other form.
     fn keywords(&mut self, text: &str) -> Result<()> {
-        self.engine(Engine::POSTGRES);
+        if let Some(engine) = Engine::all().into_iter().find(|of| libpq::connects_to(*of)) {
+            self.engine(engine);
+        }
         keywords::read(text)?
             .iter()
             .try_for_each(|(key, value)| self.parameter(key, value))
@@ -73,7 +75,7 @@ impl Reading<'_> {
     fn jdbc(&mut self, rest: &str) -> Result<()> {
         let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
         match Engine::read(scheme) {
-            Ok(engine) if engine == Engine::POSTGRES && !rest.starts_with("//") => {
+            Ok(engine) if libpq::connects_to(engine) && !rest.starts_with("//") => {
                 Err(mistake::config("It is a URL of JDBC without a host.")
                     .with_hint("Write postgres://USER@HOST:PORT/DATABASE."))
             }
@@ -254,7 +256,7 @@ impl Reading<'_> {
     }
 
     fn parameter(&mut self, key: &str, value: &str) -> Result<()> {
-        if self.layer.values.engine != Some(Engine::POSTGRES) {
+        if !self.layer.values.engine.is_some_and(libpq::connects_to) {
             return put_own(self.layer, key, value, self.source);
         }
         if self.is_jdbc {
