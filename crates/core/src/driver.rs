@@ -319,6 +319,8 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// Whether it has transactions.
     pub transactions: bool,
+    /// Whether sessions can listen to what others notify them of.
+    pub notifications: bool,
     /// Whether a refusal of a write as read-only means that the roles of servers may have
     /// changed, so that connections are stale.
     pub roles_change: bool,

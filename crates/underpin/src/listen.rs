@@ -12,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use underpin_core::driver::{AnyConnection, Pooled};
-use underpin_core::{Class, Deadline, Effect, Engine, Error, Result};
+use underpin_core::{Class, Deadline, Effect, Error, Result};
 use underpin_postgres::{Connection, Notification};
 
 use crate::database::{Database, Shared};
@@ -129,14 +129,15 @@ impl Database {
     }
 
     fn listen_statement(&self, channel: &str) -> Result<String> {
-        if self.engine() != Engine::POSTGRES {
+        let dialect = self.engine().dialect();
+        let Some(dialect) = dialect.filter(|_| self.shared.driver.capabilities().notifications)
+        else {
             return Err(Error::new(
                 Class::Unsupported,
                 format!("The engine {} has no notifications.", self.engine()),
             )
             .with_effect(Effect::NotSent));
-        }
-        let dialect = self.engine().dialect().expect("PostgreSQL has a dialect");
+        };
         Ok(format!("LISTEN {}", dialect.identifier(channel)?))
     }
 }

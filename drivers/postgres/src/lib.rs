@@ -86,5 +86,6 @@ pub use wire::server_error::ServerError;
 pub const CAPABILITIES: Capabilities = Capabilities {
     pipelining: true,
     transactions: true,
+    notifications: true,
     roles_change: true,
 };

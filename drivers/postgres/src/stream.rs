@@ -9,6 +9,7 @@ use crate::call::{Call, Failure};
 use crate::column::Described;
 use crate::connection::Connection;
 use crate::execute::ask_unnamed;
+use crate::message_limit;
 use crate::query::put;
 use crate::statements::Prepared;
 use crate::wire::answer::{Answer, Broken};
@@ -46,6 +47,7 @@ impl Connection {
         asked: Asked<'_>,
         sink: Box<dyn RowSink>,
     ) -> Result<(Columns, Fetching)> {
+        message_limit::check(asked.sql, asked.params)?;
         let call = Call::open(self.session(), asked.deadline)?;
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);

@@ -83,5 +83,6 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     pipelining: false,
     transactions: true,
     // A file that is read-only stays so.
+    notifications: false,
     roles_change: false,
 };

@@ -116,6 +116,7 @@ impl EngineDriver for Brook {
         Capabilities {
             pipelining: false,
             transactions: true,
+            notifications: false,
             roles_change: false,
         }
     }

@@ -47,6 +47,7 @@ impl EngineDriver for Cellar {
         Capabilities {
             pipelining: false,
             transactions: false,
+            notifications: false,
             roles_change: false,
         }
     }

@@ -176,17 +176,17 @@ async fn a_file_is_created_only_where_that_is_asked_for() {
             .await
             .map(drop)
             .unwrap_err();
-        assert_eq!(error.class(), Class::NotFound, "{query}: {error}");
+        assert_eq!(error.class(), Class::Missing, "{query}: {error}");
         assert!(error.hint().is_some(), "{query}: {error}");
         let lazy = Database::connect_lazy(at(&file, query)).unwrap();
         assert_eq!(
             lazy.ping().await.unwrap_err().class(),
-            Class::NotFound,
+            Class::Missing,
             "{query}"
         );
         assert!(!lazy.health().await.is_healthy(), "{query}");
         let single = Connection::connect(at(&file, query)).await.map(drop);
-        assert_eq!(single.unwrap_err().class(), Class::NotFound, "{query}");
+        assert_eq!(single.unwrap_err().class(), Class::Missing, "{query}");
         assert_eq!(
             std::fs::read_dir(file.directory()).unwrap().count(),
             0,
@@ -215,7 +215,7 @@ async fn a_path_that_was_meant_from_the_root_gets_a_hint() {
     // Three slashes, and the path from the root without its own.
     let url = format!("sqlite:///{}", path.trim_start_matches('/'));
     let error = Database::connect(&url).await.map(drop).unwrap_err();
-    assert_eq!(error.class(), Class::NotFound);
+    assert_eq!(error.class(), Class::Missing);
     let hint = error.hint().unwrap();
     assert!(hint.contains(&format!("sqlite:{path}")), "{hint}");
     assert!(hint.contains(&format!("sqlite:///{path}")), "{hint}");

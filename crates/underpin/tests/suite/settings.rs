@@ -38,7 +38,11 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("error_detail", "on"),
     ("target_session_attrs", "primary"),
 ];
-const OF_SQLITE: &[(&str, &str)] = &[("busy_timeout", "4s")];
+const OF_SQLITE: &[(&str, &str)] = &[
+    ("busy_timeout", "4s"),
+    ("uuids", "blob"),
+    ("times", "rfc3339"),
+];
 
 /// Opens a database with these settings, and sees that it answers and that each is in force.
 async fn open_with(place: &Place, settings: &[(&str, &str)]) {
@@ -114,6 +118,8 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
                 "password",
                 "environment",
                 "read_only",
+                "create",
+                "immutable",
                 "channel_binding",
             ];
             !elsewhere.contains(key) && !key.starts_with("ssl")
