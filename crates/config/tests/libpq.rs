@@ -21,8 +21,11 @@ use Comes::{Anyway, As, Refused};
 
 const CLUSTER: &str = "needs a cluster";
 
-/// Every parameter that libpq documents up to PostgreSQL 18, its variable, and values of it.
-fn parameters() -> Vec<(&'static str, &'static str, Vec<(&'static str, Comes)>)> {
+/// A parameter, its variable, and values of it with what comes of each.
+type Parameter = (&'static str, &'static str, Vec<(&'static str, Comes)>);
+
+/// Every parameter that libpq documents up to PostgreSQL 18.
+fn parameters() -> Vec<Parameter> {
     vec![
         (
             "host",
@@ -414,7 +417,7 @@ fn every_variable_of_libpq_is_read_beneath_all_else() {
         }
         for (value, comes) in values {
             let load = |pairs: &[(&str, &str)]| {
-                let pairs: Vec<_> = pairs.iter().copied().collect();
+                let pairs = pairs.to_vec();
                 Loader::new().environment(pairs).load()
             };
             let place = ("DB_TYPE", "postgres");

@@ -7,6 +7,7 @@ use underpin_core::driver::{self, BoxFuture};
 use underpin_core::{Class, Deadline, Endpoint, Error, Result, Stage};
 
 use crate::connection::Connection;
+use crate::in_use::InUse;
 use crate::open::open;
 use crate::options::Options;
 use crate::session::Session;
@@ -67,23 +68,26 @@ impl driver::Connector for Connector {
 impl Connector {
     async fn connect_in_time(&self, deadline: Deadline) -> Result<Connection> {
         let started = Instant::now();
-        let shared = Arc::new(Shared::new());
-        let opening = Opening(Some(Arc::clone(&shared)));
+        let stopping = Arc::new(Shared::new());
         let (opened, answer) = oneshot::channel();
         let worker = {
             let (endpoint, options) = (self.endpoint.clone(), Arc::clone(&self.options));
-            let shared = Arc::clone(&shared);
+            let shared = Arc::clone(&stopping);
             let open = move || {
+                // Before the file is open, so that no other connection takes itself for the last.
+                let in_use = InUse::before(&endpoint, &options);
                 let (conn, identity) = open(&endpoint, &options, &shared)?;
                 shared.set_interrupt(conn.get_interrupt_handle());
                 let place = endpoint.to_string().into();
                 Ok((
-                    Session::new(conn, place, (*options).clone(), identity, shared),
+                    Session::new(conn, in_use, place, (*options).clone(), identity, shared),
                     (),
                 ))
             };
-            Worker::start(Arc::clone(&opening.shared()), open, opened)?
+            Worker::start(Arc::clone(&stopping), open, opened)?
         };
+        // Behind the worker, so that it is dropped before: the worker waits for its thread.
+        let opening = Opening(Some(stopping));
         let answer = match deadline.instant() {
             None => answer.await,
             Some(at) => match timeout_at(at.into(), answer).await {
@@ -113,10 +117,6 @@ impl Connector {
 struct Opening(Option<Arc<Shared>>);
 
 impl Opening {
-    fn shared(&self) -> Arc<Shared> {
-        Arc::clone(self.0.as_ref().expect("it is taken only when done"))
-    }
-
     fn done(mut self) {
         self.0 = None;
     }

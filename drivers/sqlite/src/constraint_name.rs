@@ -131,7 +131,7 @@ fn constraints(sql: &str) -> (Vec<String>, Vec<Written<'_>>) {
             _ => {}
         }
         let begins = depth == 1 && (is_new || token.kind == Kind::Open && columns.is_empty());
-        if depth == 1 && token.kind == Kind::Open || depth == 1 && token.is_sign(",") {
+        if depth == 1 && (token.kind == Kind::Open || token.is_sign(",")) {
             is_new = true;
             name = None;
             at += 1;

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use underpin_core::{Address, Endpoint};
+
 use crate::open::FileIdentity;
+use crate::options::Options;
 
 /// The files that are open.
 static FILES: Mutex<Vec<File>> = Mutex::new(Vec::new());
@@ -29,6 +32,15 @@ pub(crate) struct InUse {
 const WAIT: Duration = Duration::from_secs(1);
 
 impl InUse {
+    /// Notes that a file is about to be opened, where there is one already.
+    pub(crate) fn before(endpoint: &Endpoint, options: &Options) -> Option<Self> {
+        let Address::File(path) = &endpoint.address else {
+            return None;
+        };
+        let identity = FileIdentity::of(path)?;
+        Some(InUse::new(identity, options.writes()))
+    }
+
     pub(crate) fn new(identity: FileIdentity, writes: bool) -> Self {
         let mut files = files();
         match files.iter_mut().find(|file| file.identity == identity) {

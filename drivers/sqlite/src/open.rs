@@ -366,7 +366,7 @@ pub(crate) struct FileIdentity {
 }
 
 impl FileIdentity {
-    fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         #[cfg(unix)]
         let inode = {
             use std::os::unix::fs::MetadataExt;

@@ -35,6 +35,7 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(
         conn: rusqlite::Connection,
+        in_use: Option<InUse>,
         place: Arc<str>,
         options: Options,
         identity: Option<FileIdentity>,
@@ -47,7 +48,8 @@ impl Session {
         let writes = options.writes();
         Session {
             conn,
-            _in_use: identity.clone().map(|file| InUse::new(file, writes)),
+            // A file that was created just now could not be noted before.
+            _in_use: in_use.or_else(|| Some(InUse::new(identity.clone()?, writes))),
             place,
             options,
             identity,

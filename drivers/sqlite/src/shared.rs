@@ -61,11 +61,6 @@ impl Shared {
         let _ = self.interrupt.set(handle);
     }
 
-    /// Whether the connection was opened.
-    pub(crate) fn is_open(&self) -> bool {
-        self.interrupt.get().is_some()
-    }
-
     /// Gives the job its number and sends it, in one step, so that numbers rise in the
     /// order in which jobs run. `None` where `send` could not.
     pub(crate) fn send(&self, send: impl FnOnce(u64) -> bool) -> Option<u64> {

@@ -159,7 +159,7 @@ impl Future for Ended {
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        if self.shared.is_open() && self.shared.in_flight() == 0 {
+        if self.shared.in_flight() == 0 {
             let is_over = self.is_over.get_mut();
             let is_over = is_over.unwrap_or_else(PoisonError::into_inner);
             // Nothing is ever sent: it is disconnected when the thread ends.

@@ -63,7 +63,7 @@ pub(super) async fn run(
     } else {
         let rows = found
             .iter()
-            .map(|one| vec![text(&one.name()), text(&one.count.to_string())]);
+            .map(|one| vec![text(one.name()), text(one.count.to_string())]);
         let title = match arguments.dry_run {
             true => "old times",
             false => "rewritten",

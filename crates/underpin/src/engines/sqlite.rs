@@ -65,7 +65,6 @@ fn connector(config: &Config, access: Access) -> AnyConnector {
         immutable: config.immutable(),
         uuids: config.uuids(),
         times: config.times(),
-        ..Options::default()
     };
     AnyConnector::new(Connector::new(config.endpoints()[0].clone(), options))
 }
