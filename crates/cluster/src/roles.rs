@@ -159,7 +159,7 @@ impl Roles {
         }
     }
 
-    /// Takes the outcome of a probe, and decides anew which member is the primary.
+    /// Takes the outcome of a probe, and decides again which member is the primary.
     pub(crate) fn observe(
         &mut self,
         index: usize,

@@ -162,7 +162,10 @@ impl Cluster {
         options: CallOptions,
         place: &'static Location<'static>,
     ) -> Run {
-        match self.route(call.sql, options, call.deadline, place).await {
+        match self
+            .lease_for(call.sql, options, call.deadline, place)
+            .await
+        {
             Ok(lease) if options.read && self.might_write(operation, call.sql) => {
                 Run::Answered(read_only(operation, &lease, call).await)
             }
@@ -216,8 +219,8 @@ impl Cluster {
         }
     }
 
-    /// Leases a connection for a statement whose rows are read as they arrive, for as long as
-    /// the caller wants it: of the member that [`run`](Cluster::run) would choose.
+    /// Leases the connection that a statement belongs on, for as long as the caller wants it: a
+    /// reader where there are readers and the engine itself says that the statement only reads.
     ///
     /// # Errors
     /// As for [`lease`](Cluster::lease).
@@ -225,18 +228,6 @@ impl Cluster {
     /// # Cancel safety
     /// As for [`lease`](Cluster::lease).
     pub async fn lease_for(
-        &self,
-        sql: &str,
-        options: CallOptions,
-        deadline: Deadline,
-        place: &'static Location<'static>,
-    ) -> Result<AnyLease> {
-        self.route(sql, options, deadline, place).await
-    }
-
-    /// Leases the connection that the statement belongs on: a reader where there are
-    /// readers and the engine itself says that the statement only reads.
-    async fn route(
         &self,
         sql: &str,
         options: CallOptions,

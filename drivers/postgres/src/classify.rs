@@ -86,7 +86,7 @@ pub(crate) fn class_of_error(error: &ServerError) -> Class {
     match error.code() {
         // NOWAIT comes from other routines.
         "55P03" if error.routine() == Some(INTERRUPTS) => Class::Timeout { stage: Stage::Lock },
-        // Run again from the start, the transaction finds the statement prepared anew.
+        // The transaction can be run again: by then the statement is prepared again.
         "0A000" if is_outgrown(error) => Class::Conflict,
         code => class_of(code),
     }

@@ -130,7 +130,7 @@ impl Call {
     /// prepared: its tables were changed meanwhile.
     async fn expects_other_types(&self, sql: &str, ready: &Ready) -> bool {
         match self.prepare(sql).await {
-            Ok(anew) => anew.prepared.types != ready.prepared.types,
+            Ok(current) => current.prepared.types != ready.prepared.types,
             Err(_) => false,
         }
     }

@@ -47,7 +47,7 @@ const TABLE: &[Known] = &[
     known(ffi::SQLITE_LOCKED, Class::Busy, "A table is in use by another statement.", LATER),
     known(ffi::SQLITE_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
     known(ffi::SQLITE_READONLY, Class::ReadOnly, "The database cannot be written over this connection.", TO_WRITER),
-    known(ffi::SQLITE_READONLY_DBMOVED, Class::Missing, "The database file was moved or deleted while it was open.", "Put it back, and open the connection anew."),
+    known(ffi::SQLITE_READONLY_DBMOVED, Class::Missing, "The database file was moved or deleted while it was open.", "Put it back, and open the connection again."),
     known(ffi::SQLITE_INTERRUPT, Class::Canceled, "The statement was interrupted.", ""),
     known(ffi::SQLITE_IOERR, Class::Resource, "The disk could not be read or written.", DISK),
     known(ffi::SQLITE_IOERR_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),

@@ -2,6 +2,7 @@ use std::fmt::{self, Display, Write};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -14,7 +15,7 @@ use crate::port::free_port;
 use crate::secrets;
 use crate::unavailable::Unavailable;
 
-pub(super) const SUPERVISE: &str = include_str!("supervise.sh");
+const SUPERVISE: &str = include_str!("supervise.sh");
 const USER: &str = "underpin_test";
 
 /// A private server, yet to be started.
@@ -125,19 +126,7 @@ impl PostgresBuilder {
         password: String,
         locale: Option<tempfile::TempDir>,
     ) -> io::Result<Postgres> {
-        // From here on the shell removes the directory, since it outlives this process.
-        let directory = tempfile::Builder::new()
-            .prefix("underpin-pg-")
-            .tempdir()?
-            .keep();
-        let directory = directory.canonicalize()?;
-        fs::write(directory.join("supervise.sh"), SUPERVISE)?;
-        let mut shell = installation.account.shell();
-        shell
-            .current_dir("/")
-            .arg(directory.join("supervise.sh"))
-            .arg(&installation.programs)
-            .arg(&directory);
+        let (directory, mut shell) = directory_of_its_own(installation)?;
         if let Some(locale) = locale {
             let place = directory.join("locale");
             fs::rename(locale.keep(), &place)?;
@@ -215,6 +204,24 @@ impl PostgresBuilder {
         );
         fs::write(directory.join("data/pg_hba.conf"), hba)
     }
+}
+
+/// A new directory for a server, and the shell that is to look after it, yet to be started. From
+/// then on the shell removes the directory, since it outlives this process.
+pub(super) fn directory_of_its_own(installation: &Installation) -> io::Result<(PathBuf, Command)> {
+    let directory = tempfile::Builder::new()
+        .prefix("underpin-pg-")
+        .tempdir()?
+        .keep();
+    let directory = directory.canonicalize()?;
+    fs::write(directory.join("supervise.sh"), SUPERVISE)?;
+    let mut shell = installation.account.shell();
+    shell
+        .current_dir("/")
+        .arg(directory.join("supervise.sh"))
+        .arg(&installation.programs)
+        .arg(&directory);
+    Ok((directory, shell))
 }
 
 /// The settings by which servers on one machine differ.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::address::Address;
-use super::builder::{SUPERVISE, settings};
+use super::builder::{directory_of_its_own, settings};
 use super::installation::Installation;
 use super::{Keeper, NOT_YOURS, Postgres};
 use crate::attendant::Attendant;
@@ -44,18 +44,7 @@ impl Postgres {
     /// Copies the files of the running server, as a base backup does.
     async fn copy(&self, installation: &Installation) -> io::Result<Postgres> {
         let original = &self.keeper.as_ref().expect(NOT_YOURS).directory;
-        let directory = tempfile::Builder::new()
-            .prefix("underpin-pg-")
-            .tempdir()?
-            .keep();
-        let directory = directory.canonicalize()?;
-        fs::write(directory.join("supervise.sh"), SUPERVISE)?;
-        let mut shell = installation.account.shell();
-        shell
-            .current_dir("/")
-            .arg(directory.join("supervise.sh"))
-            .arg(&installation.programs)
-            .arg(&directory);
+        let (directory, shell) = directory_of_its_own(installation)?;
         installation.account.hand_over(&directory)?;
         let mut attendant = Attendant::start(shell)?;
         let admin = self.admin().await;

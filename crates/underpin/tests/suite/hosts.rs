@@ -22,6 +22,22 @@ fn on_ports(server: &Postgres, database: &str, ports: &[u16]) -> Config {
     Config::from_url(&url).unwrap()
 }
 
+/// Waits until the one replica of this server has replayed all that there is.
+async fn caught_up(primary: &Postgres) {
+    let admin = primary.admin().await;
+    eventually("the replica has it all", async || {
+        let replayed = "SELECT count(*) FROM pg_stat_replication
+            WHERE replay_lsn = pg_current_wal_lsn()";
+        admin
+            .query_one(replayed, &[])
+            .await
+            .unwrap()
+            .get::<_, i64>(0)
+            == 1
+    })
+    .await;
+}
+
 async fn port(db: &Database) -> i32 {
     let sql = "SELECT current_setting('port')::int";
     db.query_scalar(sql, ()).await.unwrap()
@@ -81,13 +97,7 @@ async fn calls_follow_a_promotion_without_an_error() {
         .await
         .unwrap();
     db.batch("CREATE TABLE item (id int)").await.unwrap();
-    let admin = primary.admin().await;
-    eventually("the replica has it all", async || {
-        let lag = "SELECT count(*) FROM pg_stat_replication
-            WHERE replay_lsn = pg_current_wal_lsn()";
-        admin.query_one(lag, &[]).await.unwrap().get::<_, i64>(0) == 1
-    })
-    .await;
+    caught_up(&primary).await;
 
     primary.kill();
     // A caller that has sent nothing waits, and is served by the new primary.
@@ -327,13 +337,7 @@ async fn calls_on_a_silent_primary_end_when_another_takes_over() {
         .await
         .unwrap();
     db.batch("CREATE TABLE item (id int)").await.unwrap();
-    let admin = primary.admin().await;
-    eventually("the replica has it all", async || {
-        let lag = "SELECT count(*) FROM pg_stat_replication
-            WHERE replay_lsn = pg_current_wal_lsn()";
-        admin.query_one(lag, &[]).await.unwrap().get::<_, i64>(0) == 1
-    })
-    .await;
+    caught_up(&primary).await;
     let held = db.begin().await.unwrap();
     held.execute("INSERT INTO item VALUES (1)", ())
         .await

@@ -298,7 +298,7 @@ async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
             let count: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
             assert_eq!(count, 0, "{sql}");
         }
-        // Savepoints of one's own are no end, and outside there is nothing to end behind.
+        // A savepoint that the caller sets ends no transaction; outside of one there is nothing to end.
         let lease = db.acquire().await.unwrap();
         let tx = lease.begin().await.unwrap();
         tx.execute("SAVEPOINT mine", ()).await.unwrap();
