@@ -662,7 +662,7 @@ pub(crate) fn bound(prepared: &Prepared, params: &[Parameter<'_>]) -> Result<Byt
         for (at, (param, type_)) in both().enumerate() {
             value(out, *param, type_).map_err(|error| misfit(at + 1, type_, error))?;
         }
-        out.put_slice(&[0, 1, 0, 1]);
+        put::formats(out, &[]);
         Ok(())
     })?;
     put::execute(&mut out, "", 0);
