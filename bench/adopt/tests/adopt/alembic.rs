@@ -183,7 +183,7 @@ fn without_their_sql_revisions_of_alembic_make_no_new_database() {
         project.run(0, &["migrate", "up", "heads"]);
 
         let fresh = ["--url", "sqlite:new.db", "migrate", "up", "heads"];
-        let output = Command::new(env!("CARGO_BIN_EXE_underpin"))
+        let output = Command::new(env!("CARGO_BIN_EXE_underpin-adopt"))
             .args(fresh)
             .current_dir(project.path())
             .output()

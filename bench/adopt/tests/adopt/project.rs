@@ -42,7 +42,7 @@ impl Project {
 
     /// Runs `underpin`, expects its exit code, and gives what it prints.
     pub(crate) fn run(&self, code: i32, arguments: &[&str]) -> String {
-        let output = Command::new(env!("CARGO_BIN_EXE_underpin"))
+        let output = Command::new(env!("CARGO_BIN_EXE_underpin-adopt"))
             .args(["--url", &self.url()])
             .args(arguments)
             .current_dir(self.path())
