@@ -1,5 +1,7 @@
 //! The command `underpin`, as a library: what its program, its man pages and its documentation share.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

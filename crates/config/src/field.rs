@@ -7,6 +7,8 @@ use crate::kind::Misfit;
 pub(crate) struct Field {
     /// Its name everywhere but in the environment.
     pub(crate) key: &'static str,
+    /// What its documentation says.
+    pub(crate) description: &'static str,
     /// Its variable in the environment.
     pub(crate) variable: &'static str,
     /// Other names for the key.
@@ -81,7 +83,7 @@ impl Field {
 /// `ConfigBuilder`.
 macro_rules! fields {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $form:ident $name:ident: $type:ty = $default:expr;
         $variable:literal $aliases:tt $part:ident $scope:ident
     )*) => {
@@ -112,6 +114,7 @@ macro_rules! fields {
         /// Every field, in the order in which they are shown.
         pub(crate) static FIELDS: &[Field] = &[$(Field {
             key: stringify!($name),
+            description: concat!($($doc, "\n"),*),
             variable: $variable,
             aliases: &$aliases,
             part: Part::$part,
@@ -131,7 +134,7 @@ macro_rules! fields {
         },)*];
 
         impl Config {
-            $(getter! { $form $name $type [$(#[$doc])*] })*
+            $(getter! { $form $name $type [$(#[doc = $doc])*] })*
         }
 
         impl ConfigBuilder {

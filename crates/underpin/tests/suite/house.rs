@@ -91,6 +91,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-cli", &["underpin", "underpin-commands"]),
     ("jobmatch", &["underpin", "underpin-commands"]),
     ("demo", &["jobmatch", "underpin"]),
+    ("example-actix-service", &["underpin"]),
+    ("example-command", &["underpin", "underpin-commands"]),
+    ("example-desktop", &["underpin"]),
+    ("example-worker", &["underpin"]),
+    ("underpin-guide", &[]),
     ("xtask", &[]),
 ];
 
@@ -333,8 +338,9 @@ fn no_library_asks_for_more_of_tokio_than_it_uses() {
                 continue;
             }
             let asked = dependency["features"].as_array().unwrap().iter();
-            // A command is interrupted from its terminal.
-            let is_for = |feature: &str| name == "underpin-commands" && feature == "signal";
+            // A program is interrupted from its terminal.
+            let ended_by_signals = ["underpin-commands", "example-worker"].contains(&name);
+            let is_for = |feature: &str| ended_by_signals && feature == "signal";
             let more: Vec<&Value> = asked
                 .filter(|feature| NOT_OF_TOKIO.contains(&feature.as_str().unwrap()))
                 .filter(|feature| !is_for(feature.as_str().unwrap()))
