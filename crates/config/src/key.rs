@@ -2,8 +2,7 @@ use std::fmt;
 
 use underpin_core::Engine;
 
-use crate::field::Field;
-use crate::fields::FIELDS;
+use crate::field::{FIELDS, Field};
 
 /// A key of the configuration, as a reference of all keys shows it.
 ///

@@ -66,10 +66,13 @@ mod loader;
 mod mask;
 mod mistake;
 mod passfile;
+mod reading;
 mod resolve;
 mod service;
 mod source;
+mod unknown_key;
 mod url;
+mod values;
 mod variables;
 
 pub use builder::ConfigBuilder;

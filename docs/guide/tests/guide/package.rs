@@ -17,7 +17,13 @@ fn cargo(arguments: &[&str]) -> String {
 
 /// The packages that are published, as cargo knows them.
 fn published() -> Vec<Value> {
-    let arguments = ["metadata", "--format-version", "1", "--no-deps", "--offline"];
+    let arguments = [
+        "metadata",
+        "--format-version",
+        "1",
+        "--no-deps",
+        "--offline",
+    ];
     let output = Command::new(env!("CARGO"))
         .args(arguments)
         .current_dir(root())
@@ -37,7 +43,13 @@ fn every_library_says_what_a_registry_asks_for() {
     assert_eq!(packages.len(), 17);
     for package in packages {
         let name = package["name"].as_str().unwrap();
-        for key in ["description", "license", "repository", "readme", "rust_version"] {
+        for key in [
+            "description",
+            "license",
+            "repository",
+            "readme",
+            "rust_version",
+        ] {
             let text = package[key].as_str().unwrap_or_default();
             assert!(!text.is_empty(), "{name} has no {key}");
         }
@@ -45,7 +57,10 @@ fn every_library_says_what_a_registry_asks_for() {
             let list = package[key].as_array().unwrap();
             assert!(!list.is_empty() && list.len() <= 5, "{name}: {key}");
         }
-        assert!(package["metadata"]["docs"]["rs"].is_object(), "{name}: docs.rs");
+        assert!(
+            package["metadata"]["docs"]["rs"].is_object(),
+            "{name}: docs.rs"
+        );
     }
 }
 
@@ -64,8 +79,18 @@ fn every_library_can_be_packaged() {
     let said = cargo(&arguments);
     for package in &packages {
         let name = package["name"].as_str().unwrap();
-        assert!(said.contains(&format!("Packaging {name} v")), "{name}: {said}");
-        let list = ["package", "--list", "--offline", "--allow-dirty", "--package", name];
+        assert!(
+            said.contains(&format!("Packaging {name} v")),
+            "{name}: {said}"
+        );
+        let list = [
+            "package",
+            "--list",
+            "--offline",
+            "--allow-dirty",
+            "--package",
+            name,
+        ];
         let list = cargo(&list);
         let files: Vec<&str> = list.lines().collect();
         for file in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {

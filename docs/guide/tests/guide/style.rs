@@ -43,7 +43,10 @@ const AVOIDED: &[(&str, &str)] = &[
 ];
 
 /// This list, and what names other people's words.
-const EXEMPT: &[&str] = &["docs/guide/tests/guide/style.rs", "docs/guide/tests/guide/style.txt"];
+const EXEMPT: &[&str] = &[
+    "docs/guide/tests/guide/style.rs",
+    "docs/guide/tests/guide/style.txt",
+];
 
 fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
@@ -124,7 +127,9 @@ fn no_text_returns_to_words_that_are_avoided() {
     }
     assert!(said.is_empty(), "{said}");
     if std::env::var_os("UNDERPIN_UPDATE").is_some() {
-        let lines = kept.iter().map(|(file, number)| format!("{number} {file}\n"));
+        let lines = kept
+            .iter()
+            .map(|(file, number)| format!("{number} {file}\n"));
         fs::write(list(), lines.collect::<String>()).unwrap();
     }
 }
