@@ -51,7 +51,7 @@ pub(crate) fn provide(checkout: &Checkout, environment: &mut Environment) -> Opt
         environment.set("UNDERPIN_TEST_OLDER_POSTGRES_BIN", programs);
     }
     if let Err(error) = python(checkout, environment) {
-        println!("There is no Python with Alembic: {error}.");
+        println!("There is no Python with Alembic and maturin: {error}.");
     }
     guard
 }
@@ -146,7 +146,8 @@ fn has_programs(directory: &Path) -> bool {
     directory.join("initdb").is_file() && directory.join("postgres").is_file()
 }
 
-/// Alembic looks at the tables that jobmatch makes, and makes databases that are adopted.
+/// Alembic looks at the tables that jobmatch makes, and makes databases that are adopted; maturin
+/// builds the wheel.
 fn python(checkout: &Checkout, environment: &mut Environment) -> io::Result<()> {
     if environment.has("UNDERPIN_TEST_PYTHON") {
         return Ok(());
@@ -154,7 +155,7 @@ fn python(checkout: &Checkout, environment: &mut Environment) -> io::Result<()> 
     let venv = checkout.target.join("test-python");
     let program = venv.join("bin/python");
     let mut import = environment.command(&program);
-    import.args(["-c", "import alembic, sqlalchemy, psycopg2"]);
+    import.args(["-c", "import alembic, sqlalchemy, psycopg2, maturin"]);
     if run(import).is_err() {
         make_venv(&venv)?;
         let mut install = environment.command(&program);
@@ -166,7 +167,7 @@ fn python(checkout: &Checkout, environment: &mut Environment) -> io::Result<()> 
                 "--quiet",
                 "--disable-pip-version-check",
             ])
-            .args(["alembic", "sqlalchemy", "psycopg2-binary"]);
+            .args(["alembic", "sqlalchemy", "psycopg2-binary", "maturin"]);
         run(install)?;
     }
     environment.set("UNDERPIN_TEST_PYTHON", program);

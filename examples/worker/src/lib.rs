@@ -38,18 +38,20 @@ pub async fn enqueue(db: &Database, payloads: impl IntoIterator<Item = String>) 
 ///
 /// # Errors
 /// The error of the database or of `work`; the job waits for another worker then.
-pub async fn work_once<W>(db: &Database, worker: &str, work: W) -> Result<bool>
+pub async fn work_once<W, F>(db: &Database, worker: &str, work: W) -> Result<bool>
 where
-    W: AsyncFn(&Job) -> Result<()>,
+    W: FnOnce(Job) -> F,
+    F: Future<Output = Result<()>>,
 {
     let tx = db.begin().await?;
     let Some(job) = take(&tx, db.engine()).await? else {
         tx.commit().await?;
         return Ok(false);
     };
-    work(&job).await?;
+    let id = job.id;
+    work(job).await?;
     let sql = "UPDATE jobs SET done_by = $1, tries = tries + 1 WHERE id = $2";
-    tx.execute(sql, (worker, job.id)).await?;
+    tx.execute(sql, (worker, id)).await?;
     tx.commit().await?;
     Ok(true)
 }

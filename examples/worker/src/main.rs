@@ -17,7 +17,7 @@ async fn main() -> Result<()> {
     let name = format!("worker {}", std::process::id());
     let working = async {
         loop {
-            let worked = work_once(&db, &name, async |job| {
+            let worked = work_once(&db, &name, |job| async move {
                 println!("{}: {}", job.id, job.payload);
                 Ok(())
             });

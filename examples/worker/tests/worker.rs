@@ -17,13 +17,16 @@ async fn every_job_is_done_once() {
             let (db, done) = (db.clone(), Arc::clone(&done));
             tokio::spawn(async move {
                 let name = format!("worker {number}");
-                while work_once(&db, &name, async |job| {
-                    *done.lock().unwrap().entry(job.id).or_default() += 1;
-                    Ok(())
-                })
-                .await
-                .unwrap()
-                {}
+                loop {
+                    let done = Arc::clone(&done);
+                    let worked = work_once(&db, &name, |job| async move {
+                        *done.lock().unwrap().entry(job.id).or_default() += 1;
+                        Ok(())
+                    });
+                    if !worked.await.unwrap() {
+                        break;
+                    }
+                }
             })
         });
         for worker in workers.collect::<Vec<_>>() {
@@ -39,14 +42,14 @@ async fn every_job_is_done_once() {
 async fn a_job_that_fails_waits_for_another_worker() {
     let db: Database = open("sqlite::memory:").await.unwrap();
     enqueue(&db, ["one".to_owned()]).await.unwrap();
-    let refused = work_once(&db, "a", async |_| {
+    let refused = work_once(&db, "a", |_| async {
         Err(Error::new(
             Class::Unsupported,
             "This worker cannot do that.",
         ))
     });
     assert_eq!(refused.await.unwrap_err().class(), Class::Unsupported);
-    assert!(work_once(&db, "b", async |_| Ok(())).await.unwrap());
+    assert!(work_once(&db, "b", |_| async { Ok(()) }).await.unwrap());
     let by: String = db
         .query_scalar("SELECT done_by FROM jobs", ())
         .await

@@ -7,4 +7,5 @@ mod errors;
 mod files;
 mod links;
 mod package;
+mod public;
 mod style;
