@@ -7,6 +7,8 @@ use crate::values::{Settings, Values};
 pub(crate) struct Field {
     /// Its name everywhere but in the environment.
     pub(crate) key: &'static str,
+    /// What its documentation says.
+    pub(crate) description: &'static str,
     /// Its variable in the environment.
     pub(crate) variable: &'static str,
     /// Other names for the key.
@@ -79,13 +81,14 @@ impl Field {
 /// Makes the table of fields.
 macro_rules! table {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $form:ident $name:ident: $type:ty = $default:expr;
         $variable:literal $aliases:tt $part:ident $scope:ident
     )*) => {
         /// Every field, in the order in which they are shown.
         pub(crate) static FIELDS: &[Field] = &[$(Field {
             key: stringify!($name),
+            description: concat!($($doc, "\n"),*),
             variable: $variable,
             aliases: &$aliases,
             part: Part::$part,

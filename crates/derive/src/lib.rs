@@ -5,6 +5,8 @@
 //! within the binary, and [`query`](macro@query) for statements in files of their own. Users have them from the crate `underpin`, next to the traits of the same
 //! names.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod attribute;
 mod bound;
 mod column_type;
