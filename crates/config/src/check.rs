@@ -4,7 +4,7 @@ use std::time::Duration;
 use underpin_core::{ChannelBinding, Result, TlsMode, TlsNegotiation};
 
 use crate::config::Config;
-use crate::fields::FIELDS;
+use crate::field::FIELDS;
 use crate::mistake;
 
 impl Config {

@@ -5,6 +5,8 @@
 //! was answered and what the server says of the transaction. Every error says whether the
 //! statement may have taken effect, and every connection knows its own state without asking.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bulk_insert;
 mod call;
 mod calls;

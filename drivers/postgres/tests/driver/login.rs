@@ -155,7 +155,6 @@ async fn what_speaks_something_else_is_told() {
 #[tokio::test]
 async fn the_deadline_bounds_a_connection() {
     let silent = NotADatabase::silent();
-    let begun = std::time::Instant::now();
     let connector = Connector::new(
         [Endpoint::tcp("127.0.0.1", silent.port())],
         Options::default(),
@@ -173,7 +172,6 @@ async fn the_deadline_bounds_a_connection() {
         },
         "{error}"
     );
-    assert!(begun.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
