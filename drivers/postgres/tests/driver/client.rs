@@ -431,7 +431,7 @@ async fn values_of_pgvector_pass_as_they_do_with_tokio_postgres() {
     let (ours, peer) = (connection.client(), database.client().await);
     let sent = "SELECT encode($1::vector, 'hex')";
     // A column of a domain is announced as its base; the elements of an array are not.
-    let both = "SELECT ARRAY[$1::vector, NULL, $2::vector]";
+    let both = "SELECT ARRAY[$1::vector, NULL::vector, $2::vector]";
     let (one, two) = (Vector::from(vec![1.5, -2.0, 0.0]), Vector::from(vec![]));
     for vector in [&one, &two] {
         let here = ours.query_one(sent, &[vector]).await.unwrap();
