@@ -338,7 +338,8 @@ impl Settings {
                 ..self.clone()
             };
             let again = Box::pin(settings.try_versions(endpoint, way)).await;
-            if again.map_or_else(|again| again.fewer_settings.is_none(), |_| true) {
+            let refused_too = again.is_err_and(|again| again.error.sqlstate() == Some("08P01"));
+            if !refused_too {
                 failed.error = *of_settings;
             }
         }
