@@ -236,6 +236,17 @@ macro_rules! with_fields {
         copied error_detail: bool = |_| false;
         "DB_ERROR_DETAIL" [] Other Own
 
+        /// Bytes of the longest message that is accepted from the server, which may be one row; a
+        /// longer one ends the connection before any memory is reserved for it. Default: 1073741824, the
+        /// longest that PostgreSQL sends. At least 65536.
+        copied message_limit: u32 = |_| 1 << 30;
+        "DB_MESSAGE_LIMIT" [] Other Own
+
+        /// Whether the password may be sent in clear text over a TCP connection that is not encrypted,
+        /// if the server asks for that. Default: off.
+        copied allow_cleartext_password: bool = |_| false;
+        "DB_ALLOW_CLEARTEXT_PASSWORD" [] Other Own
+
         /// How long a statement waits for another connection's lock on the file; `off` means it does not
         /// wait. Default: 5 s.
         limit busy_timeout: Option<Duration> = |_| Some(Duration::from_secs(5));

@@ -20,6 +20,13 @@ pub(crate) fn endpoint(server: &Postgres) -> Endpoint {
     Endpoint::tcp(server.host(), server.port())
 }
 
+/// The major version of the server.
+pub(crate) fn major(connection: &Connection) -> u32 {
+    let version = connection.client().parameter("server_version").unwrap();
+    let digits = version.split(|c: char| !c.is_ascii_digit()).next();
+    digits.unwrap().parse().unwrap()
+}
+
 pub(crate) fn soon() -> Deadline {
     within(20_000)
 }
