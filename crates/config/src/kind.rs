@@ -31,7 +31,7 @@ pub(crate) trait Kind: Sized {
     fn show(&self) -> String;
 }
 
-/// Why a text is no value of a field, as a clause: `is not a whole number`.
+/// Why a text is not a value of a field, as a clause: `is not a whole number`.
 #[derive(Debug)]
 pub(crate) struct Misfit {
     pub(crate) class: Class,
@@ -280,7 +280,7 @@ impl Kind for Option<TlsMode> {
         let mode = TlsMode::from_str(text);
         mode.map(Some).map_err(|_| {
             let names: Vec<_> = TlsMode::ALL.into_iter().map(TlsMode::name).collect();
-            format!("is none of {}", names.join(", ")).into()
+            format!("is not one of {}", names.join(", ")).into()
         })
     }
 

@@ -224,7 +224,7 @@ pub trait Connection: Pooled + Any {
     /// As for `execute`.
     fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>>;
 
-    /// Puts rows into a table by the fastest way the engine has, all or none of them
+    /// Puts rows into a table by the fastest way the engine has, either all or no row
     /// (a transaction of its own where none is open), and gives their number.
     ///
     /// # Errors
