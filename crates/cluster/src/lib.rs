@@ -8,6 +8,9 @@
 //! [`dyn Connection`](underpin_core::driver::Connection), so that it is compiled once,
 //! whatever engines there are.
 
+mod after;
+mod alarm;
+mod aside;
 mod budget;
 mod call;
 mod change;
@@ -16,8 +19,10 @@ mod connect;
 mod counters;
 mod event;
 mod follow;
+mod history;
 mod member;
 mod operation;
+mod reads;
 mod roles;
 mod routes;
 mod run;
@@ -33,6 +38,7 @@ pub use counters::Counters;
 pub use event::{Event, Events};
 pub use member::{Member, MemberState, NewMember};
 pub use operation::{Answer, Operation, Running};
+pub use reads::{After, MaxLag};
 pub use run::is_unsent;
 pub use sign::Sign;
 pub use topology::Topology;

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use underpin_core::{
-    AddressForm, ChannelBinding, Endpoint, Engine, HealthCheck, Secret, SessionTarget, TimeForm,
-    TlsMode, TlsNegotiation, TlsVersion, UuidForm,
+    AddressForm, ChannelBinding, Endpoint, Engine, HealthCheck, ReadFrom, Secret, SessionTarget,
+    TimeForm, TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
 };
 
 use crate::builder::ConfigBuilder;
@@ -266,6 +266,27 @@ fields! {
     /// while it runs, as for a pooler that does not take them so.
     copied pipelining: bool = |_| true;
     "DB_PIPELINING" [] Other Own
+
+    /// Which of several hosts serve reads: `all` in turns, the `replicas` in turns, the `least_busy`,
+    /// or the `nearest` as measured. Where none of them can, the primary does. Default: all.
+    copied read_from: ReadFrom = |_| ReadFrom::default();
+    "DB_READ_FROM" [] Other Own
+
+    /// How many bytes of the primary's history a replica may lag behind to serve reads. Default:
+    /// `off`, any number.
+    limit max_lag_bytes: Option<u32> = |_| None;
+    "DB_MAX_LAG_BYTES" [] Other Own
+
+    /// How old the latest change may be that a replica has replayed to serve reads, where it has
+    /// not replayed everything. Default: `off`, any age.
+    limit max_lag_time: Option<Duration> = |_| None;
+    "DB_MAX_LAG_TIME" [] Other Own
+
+    /// What is done where two hosts take writes on the same timeline, so that writes to either may
+    /// be lost: `refuse` uses neither until one of them withdraws, `keep` goes on with the one in
+    /// use. Default: refuse.
+    copied two_primaries: TwoPrimaries = |_| TwoPrimaries::default();
+    "DB_TWO_PRIMARIES" [] Other Own
 
     /// Whether the text of an error has what the server adds to its message, often with values
     /// of a row, so that it belongs in no log. Default: off.

@@ -33,6 +33,7 @@ mod lane;
 mod made_text;
 mod message_limit;
 mod notices;
+mod observe;
 mod options;
 mod outcome;
 mod param;
@@ -88,4 +89,5 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     transactions: true,
     notifications: true,
     roles_change: true,
+    positions: true,
 };

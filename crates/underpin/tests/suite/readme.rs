@@ -115,6 +115,22 @@ async fn the_hosts(db: Database) -> Result<()> {
 }
 
 #[rustfmt::skip]
+async fn positions_and_replicas(db: Database) -> Result<()> {
+    use std::time::Duration;
+    use underpin::ReadFrom;
+
+    let (order, position) = db
+        .transaction_with_position(async |tx| {
+            tx.query_scalar::<i64>("INSERT INTO orders DEFAULT VALUES RETURNING id", ()).await
+        })
+        .await?;
+    let row = db.after(position).query("SELECT * FROM orders WHERE id = $1", (order,)).await?;
+
+    let replicas = db.read_from(ReadFrom::Replicas).max_lag_time(Duration::from_secs(5));
+    Ok(())
+}
+
+#[rustfmt::skip]
 async fn example_6(db: Database) -> Result<()> {
     use std::time::Duration;
     let lease = db.acquire().await?;               // given back, cleaned, when dropped

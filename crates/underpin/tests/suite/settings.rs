@@ -36,6 +36,10 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("tcp_user_timeout", "1500ms"),
     ("pipelining", "off"),
     ("error_detail", "on"),
+    ("read_from", "nearest"),
+    ("max_lag_bytes", "4096"),
+    ("max_lag_time", "3s"),
+    ("two_primaries", "keep"),
     ("target_session_attrs", "primary"),
 ];
 const OF_SQLITE: &[(&str, &str)] = &[
