@@ -316,10 +316,13 @@ impl Watch {
 
     /// Shows callers what is known by now.
     fn publish(&self, roles: &Roles) {
-        let topology = self
-            .topology()
-            .with_roles(roles.primary(), roles.standings().collect());
+        let known = self.topology();
+        let topology = known.with_roles(roles.primary(), roles.standings().collect());
+        let moved = !topology.serves_as(&known);
         self.topology.store(Arc::new(topology));
+        if moved {
+            self.learned();
+        }
     }
 
     /// Sends the calls to another primary.
@@ -414,7 +417,7 @@ fn left_behind(endpoint: &Endpoint, timeline: Option<u32>, newest: Option<u32>) 
     )
 }
 
-/// Why none of several primaries gets writes.
+/// Why two primaries get no writes.
 fn two_primaries<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     timeline: Option<u32>,
@@ -425,7 +428,7 @@ fn two_primaries<'e>(
         Class::Connect,
         format!(
             "The servers at {} all take writes on timeline {timeline}, so that writes to any of them may \
-             be lost; none of them is used.",
+             be lost; neither is used.",
             named.join(" and ")
         ),
     )

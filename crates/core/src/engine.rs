@@ -63,6 +63,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         user: Some("postgres"),
     },
     keys: &[
+        "allow_cleartext_password",
         "application_name",
         "channel_binding",
         "error_detail",
@@ -74,6 +75,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         "keepalives_interval",
         "max_lag_bytes",
         "max_lag_time",
+        "message_limit",
         "options",
         "passfile",
         "pipelining",

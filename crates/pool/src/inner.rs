@@ -15,7 +15,7 @@ use crate::clock::Clock;
 use crate::failure;
 use crate::fast::cache::IdleCache;
 use crate::fast::connection::PoolConnection;
-use crate::fast::mailbox::Mailbox;
+use crate::fast::outcome::Mailbox;
 use crate::fast::table::ChunkedTable;
 use crate::hooks::Hooks;
 use crate::locked::Locked;

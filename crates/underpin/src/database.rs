@@ -189,7 +189,7 @@ impl Database {
     }
 
     /// The same database for reads that go to these hosts, in place of those that `read_from` in the
-    /// configuration says. Where none of them answers, the primary serves. The least busy host is
+    /// configuration says. If no such host answers, the primary serves. The least busy host is
     /// found by asking each pool, which takes its lock.
     #[must_use]
     pub fn read_from(&self, from: ReadFrom) -> Database {

@@ -3,34 +3,56 @@ use std::borrow::Cow;
 use postgres_types::Type;
 use underpin_core::{Column, Columns};
 
-use crate::kind::{self, Kind};
+use crate::kind::{self, Base, Kind};
 use crate::wire::body::Field;
+use crate::wire::put::Format;
 
 /// The columns of a result, and what their bytes are.
 #[derive(Debug, Default)]
 pub(crate) struct Described {
     pub(crate) columns: Columns,
     pub(crate) kinds: Box<[Kind]>,
+    /// How the values of each column are asked for.
+    pub(crate) formats: Box<[Format]>,
 }
 
 impl Described {
-    /// Of columns and their types.
-    pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)> + Clone) -> Self {
-        let column = |(field, type_): (&Field, &Type)| Column {
-            name: field.name.clone(),
-            type_name: Cow::Owned(kind::type_name(type_)),
+    /// Of columns and their types, before a statement is run: values whose binary form this side
+    /// does not read are asked for as texts.
+    pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)>) -> Self {
+        let mut described = Described::binary(columns);
+        let formats = described.kinds.iter_mut().map(|kind| {
+            let format = kind.format();
+            if format == Format::Text {
+                *kind = Kind::One(Base::Text);
+            }
+            format
+        });
+        described.formats = formats.collect();
+        described
+    }
+
+    fn binary<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)>) -> Self {
+        let column = |(field, type_): (&Field, &Type)| {
+            let column = Column {
+                name: field.name.clone(),
+                type_name: Cow::Owned(kind::type_name(type_)),
+            };
+            (column, Kind::of(type_))
         };
+        let (columns, kinds): (Vec<_>, Vec<_>) = columns.map(column).unzip();
         Described {
-            columns: Columns(columns.clone().map(column).collect()),
-            kinds: columns.map(|(_, type_)| Kind::of(type_)).collect(),
+            columns: Columns(columns),
+            formats: kinds.iter().map(|_| Format::Binary).collect(),
+            kinds: kinds.into(),
         }
     }
 
-    /// Of columns whose types nobody may look up: those that were made in the database are
-    /// unknown.
+    /// Of columns that were asked for in binary before their types were known, which nobody may
+    /// look up: those that were made in the database are unknown.
     pub(crate) fn unasked(fields: &[Field]) -> Self {
         let type_ = |field: &Field| Type::from_oid(field.type_oid).unwrap_or(Type::UNKNOWN);
         let types: Vec<Type> = fields.iter().map(type_).collect();
-        Described::new(fields.iter().zip(&types))
+        Described::binary(fields.iter().zip(&types))
     }
 }

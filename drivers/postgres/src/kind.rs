@@ -1,5 +1,7 @@
 use postgres_types::{Kind as TypeKind, Type};
 
+use crate::wire::put::Format;
+
 /// What the bytes of a type are, so that reading a value is one look into a small enum
 /// instead of comparisons of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,8 @@ bases! {
     Hidden,
     /// A type of an extension, as its bytes.
     Opaque,
-    /// A type whose bytes would mean nothing to a reader: a record, money, a tsvector.
+    /// A type whose bytes would mean nothing to a reader: a record, money, a tsvector. Its values
+    /// are asked for as texts.
     Unreadable,
 }
 
@@ -75,6 +78,19 @@ impl Kind {
             TypeKind::Enum(_) => Kind::One(Base::Text),
             TypeKind::Composite(_) => Kind::One(Base::Unreadable),
             _ => Kind::One(Base::of(type_)),
+        }
+    }
+}
+
+impl Kind {
+    /// How values of this kind are asked for.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Kind::One(Base::Unreadable)
+            | Kind::Range(Base::Unreadable)
+            | Kind::Multirange(Base::Unreadable) => Format::Text,
+            Kind::Array(element) if element.kind().format() == Format::Text => Format::Text,
+            _ => Format::Binary,
         }
     }
 }

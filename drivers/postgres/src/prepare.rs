@@ -170,7 +170,13 @@ impl Ready {
     pub(crate) fn run(&self, params: &[Value], out: &mut BytesMut) -> Result<u8> {
         let prepared = &self.prepared;
         let expected = (&*prepared.kinds, &*prepared.types);
-        param::bind(out, &prepared.name.text, params, Some(expected))?;
+        param::bind(
+            out,
+            &prepared.name.text,
+            params,
+            Some(expected),
+            &prepared.result.formats,
+        )?;
         put::execute(out, "", 0);
         Ok(steps::BIND | steps::EXECUTE)
     }
@@ -181,7 +187,7 @@ impl Ready {
 pub(crate) fn run_unnamed(sql: &str, params: &[Value], out: &mut BytesMut) -> Result<u8> {
     const UNKNOWN: u32 = 705;
     put::parse(out, "", sql, params.iter().map(|_| UNKNOWN))?;
-    param::bind(out, "", params, None)?;
+    param::bind(out, "", params, None, &[])?;
     put::describe(out, b'P', "");
     put::execute(out, "", 0);
     Ok(steps::PARSE | steps::BIND | steps::PORTAL | steps::EXECUTE)

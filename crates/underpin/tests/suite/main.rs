@@ -30,7 +30,6 @@ mod place;
 mod positions;
 mod prevented;
 mod queries;
-mod readme;
 mod retry;
 mod schema_sql;
 mod schema_status;

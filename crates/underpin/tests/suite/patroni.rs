@@ -49,7 +49,7 @@ async fn write(
     }
 }
 
-/// Tries each server every 5 ms, each time on a new connection: what is to be had of the servers.
+/// Tries each server every 5 ms, each time on a new connection: what the servers themselves can give.
 async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<AtomicBool>) {
     let mut key = -1;
     while !ends.load(Ordering::Relaxed) {

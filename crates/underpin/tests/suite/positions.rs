@@ -377,7 +377,7 @@ async fn the_replicas_the_least_busy_or_the_nearest_serve_where_that_is_asked_fo
             .await
             .is_empty()
     );
-    // Whoever holds connections is busy.
+    // A host whose connections are held is busy.
     let busy = db.read_from(underpin::ReadFrom::LeastBusy);
     let mut held = Vec::new();
     for _ in 0..9 {
