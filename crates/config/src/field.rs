@@ -176,6 +176,9 @@ macro_rules! getter {
             &self.settings.$name.0
         }
     };
+    (cloned $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { secret $name $type [$($doc)*] }
+    };
     (secret $name:ident $type:ty [$($doc:tt)*]) => {
         $($doc)*
         pub fn $name(&self) -> &$type {
@@ -195,6 +198,9 @@ macro_rules! setter {
             self.layer.values.$name = Some(Addresses(addresses.into_iter().collect()));
             self.written(stringify!($name))
         }
+    };
+    (cloned $name:ident $type:ty) => {
+        setter! { copied $name $type }
     };
     (copied $name:ident $type:ty) => {
         #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]

@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use underpin_core::{
-    AddressForm, ChannelBinding, Endpoint, Engine, HealthCheck, Secret, SessionTarget, TimeForm,
-    TlsMode, TlsNegotiation, TlsVersion, UuidForm,
+    AddressForm, ChannelBinding, Endpoint, Engine, HealthCheck, Recycling, Secret, SessionTarget,
+    TimeForm, TlsMode, TlsNegotiation, TlsVersion, UuidForm,
 };
 
 use crate::builder::ConfigBuilder;
@@ -250,6 +250,12 @@ fields! {
     /// Default: 30 s.
     limit health_check_interval: Option<Duration> = |_| Some(Duration::from_secs(30));
     "DB_HEALTH_CHECK_INTERVAL" [] Other All
+
+    /// What is undone in a session before its connection goes to the next caller: `verified`,
+    /// `fast`, `clean`, `reset`, or `custom:` with statements. [`Recycling`] says what each
+    /// promises. Default: `verified`.
+    cloned recycling: Recycling = |_| Recycling::default();
+    "DB_RECYCLING" [] Other All
 
     /// How often connecting is tried again after it failed. Default: 3. 0: never.
     copied max_retries: u32 = |_| 3;

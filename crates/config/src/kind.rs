@@ -3,8 +3,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use underpin_core::{
-    ChannelBinding, Class, Engine, HealthCheck, Secret, SessionTarget, TimeForm, TlsMode,
-    TlsNegotiation, TlsVersion, UuidForm,
+    ChannelBinding, Class, Engine, HealthCheck, Recycling, Secret, SessionTarget, TimeForm,
+    TlsMode, TlsNegotiation, TlsVersion, UuidForm,
 };
 
 use crate::duration;
@@ -368,6 +368,16 @@ impl Kind for HealthCheck {
 
     fn show(&self) -> String {
         health_check::show(*self)
+    }
+}
+
+impl Kind for Recycling {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.parse::<Recycling>()?)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -78,4 +78,4 @@ pub use into_config::IntoConfig;
 pub use loader::Loader;
 pub use mask::masked;
 pub use source::Source;
-pub use underpin_core::HealthCheck;
+pub use underpin_core::{HealthCheck, Recycling};

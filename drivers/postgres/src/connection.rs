@@ -9,8 +9,8 @@ use underpin_core::driver::{
     ConnectionExt, Fetching, Observation, Pooled, RowSink, RowSource, SessionState,
 };
 use underpin_core::{
-    Class, Columns, Deadline, Endpoint, Error, Result, Role, Stage, StatementDescription,
-    TransactionOptions,
+    Class, Columns, Deadline, Endpoint, Error, Recycling, Result, Role, Stage,
+    StatementDescription, TransactionOptions,
 };
 
 use crate::call::{Call, Failure};
@@ -140,7 +140,9 @@ impl Pooled for Connection {
         Box::pin(async {
             let mut machine = self.session.wire.machine();
             machine.opening.take_back();
-            machine.changed = false;
+            let changed = std::mem::take(&mut machine.changed);
+            drop(machine);
+            self.session.trust.accept(changed);
             Ok(())
         })
     }
@@ -151,6 +153,18 @@ impl Pooled for Connection {
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run_reset(deadline))
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        self.session.settle(always)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.run_recycle(recycling, deadline))
     }
 
     fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()> {

@@ -79,6 +79,23 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// The form in which the values of a column are asked for, and whether that is their text:
+    /// so it is where nothing better is known.
+    pub(crate) fn of_column(type_: &Type) -> (Kind, bool) {
+        let kind = Kind::of(type_);
+        let (Kind::One(base)
+        | Kind::Range(base)
+        | Kind::Multirange(base)
+        | Kind::Array(Element::One(base) | Element::Range(base) | Element::Multirange(base))) =
+            kind;
+        match base {
+            Base::Opaque | Base::Unreadable => (Kind::One(Base::Text), true),
+            _ => (kind, false),
+        }
+    }
+}
+
 impl Base {
     fn of(type_: &Type) -> Base {
         match type_.oid() {
@@ -207,6 +224,17 @@ mod tests {
             (moods.clone(), Kind::Array(Element::One(Base::Text))),
         ] {
             assert_eq!(Kind::of(&type_), kind, "{type_}");
+        }
+        for (type_, column) in [
+            (Type::MONEY, (Kind::One(Base::Text), true)),
+            (Type::POINT_ARRAY, (Kind::One(Base::Text), true)),
+            (
+                Type::INT4_ARRAY,
+                (Kind::Array(Element::One(Base::I32)), false),
+            ),
+            (Type::TEXT, (Kind::One(Base::Text), false)),
+        ] {
+            assert_eq!(Kind::of_column(&type_), column, "{type_}");
         }
         assert_eq!(type_name(&moods), "mood[]");
         assert_eq!(type_name(&Type::INT4_ARRAY), "int4[]");

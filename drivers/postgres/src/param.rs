@@ -20,7 +20,8 @@ const TEXT: u16 = 0;
 const BINARY: u16 = 1;
 
 /// Binds a statement, empty for the unnamed one, to parameters whose types are known or, where
-/// there are none, to texts. The rows come in binary.
+/// there are none, to texts. The rows come in binary, but for the columns that are asked for as
+/// texts.
 ///
 /// # Errors
 /// For a parameter that does not fit.
@@ -29,6 +30,7 @@ pub(crate) fn bind(
     statement: &str,
     values: &[Value],
     expected: Option<(&[Kind], &[Type])>,
+    texts: &[bool],
 ) -> Result<(), Error> {
     let param = |(at, value)| Param {
         value,
@@ -44,7 +46,14 @@ pub(crate) fn bind(
         params().for_each(|param| out.put_u16(if param.goes_as_text() { TEXT } else { BINARY }));
         out.put_u16(count);
         params().try_for_each(|param| param.write(out))?;
-        out.put_slice(&[0, 1, 0, 1]);
+        if texts.is_empty() {
+            out.put_slice(&[0, 1, 0, 1]);
+            return Ok(());
+        }
+        out.put_u16(put::count(texts.len())?);
+        for is_text in texts {
+            out.put_u16(if *is_text { TEXT } else { BINARY });
+        }
         Ok(())
     })
 }

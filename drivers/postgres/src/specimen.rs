@@ -18,16 +18,15 @@ pub(crate) fn holds(type_: &Type) -> Holds {
     if let Kind::One(Base::Json | Base::Jsonb) = Kind::of(type_) {
         return Holds::OneOf([ANY_TEXT, "[]"].map(|text| Value::Json(text.into())).into());
     }
-    let specimen = match Kind::of(type_) {
+    let specimen = match Kind::of_column(type_).0 {
         Kind::One(base) => of_base(base),
         Kind::Range(_) | Kind::Multirange(_) => Some(Value::Text(ANY_TEXT.into())),
         Kind::Array(Element::One(base)) => of_base(base).map(|value| Value::Array(vec![value])),
         Kind::Array(_) => Some(Value::Array(vec![Value::Text(ANY_TEXT.into())])),
     };
-    match (specimen, Kind::of(type_)) {
-        (Some(specimen), _) => Holds::Each(vec![specimen]),
-        (None, Kind::One(Base::Unreadable)) => Holds::Unreadable,
-        (None, _) => Holds::Unknown,
+    match specimen {
+        Some(specimen) => Holds::Each(vec![specimen]),
+        None => Holds::Unknown,
     }
 }
 

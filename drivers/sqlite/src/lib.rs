@@ -62,6 +62,7 @@ mod pending;
 mod place;
 mod plan;
 mod pooled;
+mod pragmas;
 mod query;
 mod row;
 mod session;

@@ -22,6 +22,7 @@ const OF_ALL: &[(&str, &str)] = &[
     ("max_lifetime", "29min"),
     ("health_check", "always"),
     ("health_check_interval", "25s"),
+    ("recycling", "clean"),
     ("max_retries", "1"),
     ("statement_cache_size", "0"),
 ];
