@@ -156,14 +156,18 @@ impl Baseline {
         run(conn, "PRAGMA locking_mode = NORMAL")?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         for setting in &self.0 {
-            if value_of(conn, &setting.name)?.as_ref() != Some(&setting.value) {
-                let value = match &setting.value {
-                    Value::Integer(number) => number.to_string(),
-                    Value::Text(text) => text.clone(),
-                    _ => continue,
-                };
-                run(conn, &format!("PRAGMA {} = {value}", setting.name))?;
+            let now = value_of(conn, &setting.name)?;
+            if now.as_ref() != Some(&setting.value) || setting.name == TEMPORARY_CACHE {
+                if let Some(value) = setting.value() {
+                    run(conn, &format!("PRAGMA {} = {value}", setting.name))?;
+                }
             }
+        }
+        // Moving what is temporary closes it, and with it goes what was set for it alone.
+        run(conn, "PRAGMA temp_store = FILE")?;
+        run(conn, "PRAGMA temp_store = MEMORY")?;
+        if let Some(value) = self.value("temp_store") {
+            run(conn, &format!("PRAGMA temp_store = {value}"))?;
         }
         for setting in &self.0 {
             let now = value_of(conn, &setting.name)?;
@@ -178,13 +182,39 @@ impl Baseline {
     }
 }
 
+impl Baseline {
+    fn value(&self, name: &str) -> Option<String> {
+        let found = self.0.iter().find(|setting| setting.name == name);
+        found?.value()
+    }
+}
+
+impl Setting {
+    fn value(&self) -> Option<String> {
+        match &self.value {
+            Value::Integer(number) => Some(number.to_string()),
+            Value::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+}
+
 fn value_of(conn: &Connection, name: &str) -> rusqlite::Result<Option<Value>> {
     let mut stmt = conn.prepare(&format!("PRAGMA {name}"))?;
     if stmt.column_count() == 0 {
         return Ok(None);
     }
-    stmt.query_row([], |row| row.get(0)).optional()
+    let value = stmt.query_row([], |row| row.get(0)).optional()?;
+    Ok(match value {
+        Some(Value::Integer(0)) if name == TEMPORARY_CACHE => Some(Value::Integer(USUAL_CACHE)),
+        value => value,
+    })
 }
+
+/// What has no size of its own before something temporary is there.
+const TEMPORARY_CACHE: &str = "temp.cache_size";
+/// The size that SQLite gives it then, in kibibytes below zero.
+const USUAL_CACHE: i64 = -2000;
 
 /// Runs a PRAGMA, whatever it answers.
 fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {

@@ -490,6 +490,11 @@ async fn settings(db: &Database, names: &[String]) -> Vec<(String, Option<String
                 Ok(number) => number.to_string(),
                 Err(_) => row.read(0).unwrap(),
             });
+            // What it is before anything temporary is there, and then.
+            let value = match (schema, name.as_str(), value) {
+                ("temp.", "cache_size", Some(size)) if size == "0" => Some("-2000".to_owned()),
+                (_, _, value) => value,
+            };
             settings.push((format!("{schema}{name}"), value));
         }
     }
