@@ -8,6 +8,8 @@
 //! [`dyn Connection`](underpin_core::driver::Connection), so that it is compiled once,
 //! whatever engines there are.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod budget;
 mod call;
 mod change;

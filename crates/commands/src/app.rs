@@ -40,9 +40,9 @@ type With = Box<dyn Fn(Migrator) -> Result<Migrator> + Send + Sync>;
 /// }
 /// ```
 ///
-/// `shop migrate --revisions revisions new --autogenerate -m customers` writes the first revision.
-/// Once they are embedded, `--revisions` can be left out wherever a debug build runs on the
-/// machine that built it: new ones are written where the others are.
+/// `shop migrate new --autogenerate -m customers` writes the first revision into the directory
+/// `revisions`, which it creates. `embed_revisions!("revisions")` then embeds the revisions of that
+/// directory, and a debug build writes new ones beside them. `--revisions` names another directory.
 pub struct App {
     name: &'static str,
     revisions: &'static [Embedded],

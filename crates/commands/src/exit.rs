@@ -33,6 +33,11 @@ Exit codes:
   4  the database was reached, and what was asked of it failed
   130  interrupted by Ctrl-C; the statement was cancelled on the server";
 
+/// The exit codes of every command and what each means, as `--help` shows them.
+pub fn exit_codes() -> &'static str {
+    HELP.split_once('\n').map_or(HELP, |(_, codes)| codes)
+}
+
 impl Exit {
     /// How a command ended; what went wrong is printed to standard error.
     pub fn of(result: Result<Exit>) -> Self {

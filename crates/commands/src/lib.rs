@@ -35,6 +35,8 @@
 //! }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod app;
 mod command;
 mod config;
@@ -52,7 +54,7 @@ pub mod schema;
 
 pub use app::{App, AppCommand};
 pub use command::{Command, completions, run};
-pub use exit::Exit;
+pub use exit::{Exit, exit_codes};
 pub use format::Format;
 pub use options::GlobalOptions;
 pub use query::QueryArguments;

@@ -1,13 +1,13 @@
-use std::path::PathBuf;
-
-use underpin_core::{Address, AddressForm, Endpoint, Engine, Result, Secret};
+use underpin_core::{Address, AddressForm, Endpoint, Result};
 
 use crate::config::Config;
-use crate::fields::FIELDS;
-use crate::hosts::{Host, Hosts, Ports};
+use crate::field::FIELDS;
+use crate::fields::types::*;
+use crate::fields::with_fields;
+use crate::hosts::Host;
 use crate::layer::{Layer, Rank};
-use crate::loader::read_file;
 use crate::mistake;
+use crate::reading::read_file;
 use crate::resolve;
 use crate::service;
 use crate::source::Source;
@@ -171,3 +171,83 @@ impl ConfigBuilder {
         self
     }
 }
+
+impl Config {
+    /// A builder with nothing set.
+    pub fn builder() -> ConfigBuilder {
+        ConfigBuilder::default()
+    }
+
+    /// A builder that starts from this configuration. The password is left out when it
+    /// is given another host or URL.
+    pub fn to_builder(&self) -> ConfigBuilder {
+        ConfigBuilder::of(self)
+    }
+}
+
+/// Makes the setters of [`ConfigBuilder`].
+macro_rules! setters {
+    ($(
+        $(#[$doc:meta])*
+        $form:ident $name:ident: $type:ty = $default:expr;
+        $variable:literal $aliases:tt $part:ident $scope:ident
+    )*) => {
+        impl ConfigBuilder {
+            $(setter! { $form $name $type })*
+        }
+    };
+}
+
+/// The setter of a field, by the form in which it is handed in.
+macro_rules! setter {
+    (hidden $name:ident $type:ty) => {};
+    (secret $name:ident $type:ty) => {};
+    (addresses $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, addresses: impl IntoIterator<Item = Option<IpAddr>>) -> Self {
+            self.layer.values.$name = Some(Addresses(addresses.into_iter().collect()));
+            self.written(stringify!($name))
+        }
+    };
+    (cloned $name:ident $type:ty) => {
+        setter! { copied $name $type }
+    };
+    (copied $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, value: $type) -> Self {
+            self.layer.values.$name = Some(value);
+            self.written(stringify!($name))
+        }
+    };
+    (limit $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, value: impl Into<$type>) -> Self {
+            self.layer.values.$name = Some(value.into());
+            self.written(stringify!($name))
+        }
+    };
+    (name $name:ident $type:ty) => {
+        setter! { limit $name $type }
+    };
+    (text $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, value: impl Into<String>) -> Self {
+            self.layer.values.$name = Some(Some(value.into()));
+            self.written(stringify!($name))
+        }
+    };
+    (path $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, value: impl Into<PathBuf>) -> Self {
+            self.layer.values.$name = Some(Some(value.into()));
+            self.written(stringify!($name))
+        }
+    };
+}
+
+with_fields!(setters);

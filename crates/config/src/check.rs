@@ -4,7 +4,7 @@ use std::time::Duration;
 use underpin_core::{ChannelBinding, Result, TlsMode, TlsNegotiation};
 
 use crate::config::Config;
-use crate::fields::FIELDS;
+use crate::field::FIELDS;
 use crate::mistake;
 
 impl Config {
@@ -18,7 +18,22 @@ impl Config {
         }
         self.check_pool()?;
         self.check_tls()?;
+        self.check_message_limit()?;
         self.check_statement_timeout()
+    }
+
+    fn check_message_limit(&self) -> Result<()> {
+        /// Room for whatever a server says of itself and of errors.
+        const LEAST: u32 = 64 * 1024;
+        let limit = self.settings.message_limit;
+        if limit >= LEAST {
+            return Ok(());
+        }
+        Err(mistake::config(format!(
+            "`message_limit` is {limit} bytes ({}), and messages of the server itself may be longer.",
+            self.source("message_limit")
+        ))
+        .with_hint(format!("The least is {LEAST}.")))
     }
 
     /// What depends on where the database is.

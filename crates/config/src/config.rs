@@ -4,13 +4,13 @@ use std::fmt::Write;
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use underpin_core::{Address, AddressForm, Endpoint, Engine, Result, TlsMode, TlsOptions};
+use underpin_core::{Address, AddressForm, Endpoint, TlsOptions};
 
-use crate::builder::ConfigBuilder;
-use crate::field::{Field, Part};
-use crate::fields::{FIELDS, Settings};
-use crate::loader::Loader;
+use crate::field::{FIELDS, Field, Part};
+use crate::fields::types::*;
+use crate::fields::with_fields;
 use crate::source::Source;
+use crate::values::Settings;
 
 /// The configuration of one database. Each value was checked when this was built, and
 /// remembers its [source](Config::source). It is changed by way of a
@@ -24,34 +24,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// A builder with nothing set.
-    pub fn builder() -> ConfigBuilder {
-        ConfigBuilder::default()
-    }
-
-    /// Reads one URL, and nothing else: no file, no environment.
-    pub fn from_url(url: &str) -> Result<Config> {
-        Loader::new().url(url).load()
-    }
-
-    /// Reads `underpin.toml` in the current directory, if it is there, and the
-    /// environment of the process.
-    pub fn from_env() -> Result<Config> {
-        Loader::of_process().load()
-    }
-
-    /// Reads the database `name` from where [`from_env`](Config::from_env) reads the
-    /// unnamed one: `[databases.NAME]` and `NAME_DATABASE_URL`, `NAME_DB_HOST`, ….
-    pub fn named(name: &str) -> Result<Config> {
-        Loader::of_process().database(name).load()
-    }
-
-    /// A builder that starts from this configuration. The password is left out when it
-    /// is given another host or URL.
-    pub fn to_builder(&self) -> ConfigBuilder {
-        ConfigBuilder::of(self)
-    }
-
     /// Which of several databases this is, where they have names.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
@@ -158,6 +130,68 @@ impl Config {
         format!("{engine}://{user}{password}@{hosts}/{database}")
     }
 }
+
+/// Makes the getters of [`Config`].
+macro_rules! getters {
+    ($(
+        $(#[$doc:meta])*
+        $form:ident $name:ident: $type:ty = $default:expr;
+        $variable:literal $aliases:tt $part:ident $scope:ident
+    )*) => {
+        impl Config {
+            $(getter! { $form $name $type [$(#[$doc])*] })*
+        }
+    };
+}
+
+/// The getter of a field, by the form in which it is handed out.
+macro_rules! getter {
+    (hidden $name:ident $type:ty [$($doc:tt)*]) => {};
+    (copied $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> $type {
+            self.settings.$name
+        }
+    };
+    (limit $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { copied $name $type [$($doc)*] }
+    };
+    (name $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> &str {
+            &self.settings.$name
+        }
+    };
+    (text $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> Option<&str> {
+            self.settings.$name.as_deref()
+        }
+    };
+    (path $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> Option<&Path> {
+            self.settings.$name.as_deref()
+        }
+    };
+    (addresses $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> &[Option<IpAddr>] {
+            &self.settings.$name.0
+        }
+    };
+    (cloned $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { secret $name $type [$($doc)*] }
+    };
+    (secret $name:ident $type:ty [$($doc:tt)*]) => {
+        $($doc)*
+        pub fn $name(&self) -> &$type {
+            &self.settings.$name
+        }
+    };
+}
+
+with_fields!(getters);
 
 /// What can stand for itself anywhere in a URL.
 const TEXT: &AsciiSet = &NON_ALPHANUMERIC

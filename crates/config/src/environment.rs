@@ -3,6 +3,7 @@ use std::str::FromStr;
 
 /// What the service runs for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Environment {
     /// Somebody works on it.
     #[default]

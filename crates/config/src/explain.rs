@@ -3,7 +3,7 @@ use serde::{Serialize, Serializer};
 use underpin_core::Address;
 
 use crate::config::Config;
-use crate::fields::FIELDS;
+use crate::field::FIELDS;
 use crate::source::Source;
 
 /// One value of a configuration, as `underpin config` shows it.

@@ -1,12 +1,14 @@
-use underpin_core::Engine;
-
-use crate::fields::{FIELDS, Settings, Values};
-use crate::kind::Misfit;
+use crate::fields::types::*;
+use crate::fields::with_fields;
+use crate::kind::{Kind, Misfit};
+use crate::values::{Settings, Values};
 
 /// One field of the configuration, as the layers see it.
 pub(crate) struct Field {
     /// Its name everywhere but in the environment.
     pub(crate) key: &'static str,
+    /// What its documentation says.
+    pub(crate) description: &'static str,
     /// Its variable in the environment.
     pub(crate) variable: &'static str,
     /// Other names for the key.
@@ -76,42 +78,17 @@ impl Field {
     }
 }
 
-/// Makes, from one row for each field: the values that a layer may have, the settings
-/// of a configuration, the table of fields, the getters of `Config` and the setters of
-/// `ConfigBuilder`.
-macro_rules! fields {
+/// Makes the table of fields.
+macro_rules! table {
     ($(
-        $(#[$doc:meta])*
+        $(#[doc = $doc:literal])*
         $form:ident $name:ident: $type:ty = $default:expr;
         $variable:literal $aliases:tt $part:ident $scope:ident
     )*) => {
-        /// The values that one layer gives.
-        #[derive(Debug, Clone, Default)]
-        pub(crate) struct Values {
-            $(pub(crate) $name: Option<$type>,)*
-        }
-
-        /// The values that hold, once every layer was heard.
-        #[derive(Debug, Clone, PartialEq)]
-        pub(crate) struct Settings {
-            $(pub(crate) $name: $type,)*
-        }
-
-        impl Values {
-            /// Fills in the defaults, in the order of the rows.
-            pub(crate) fn settle(mut self) -> Settings {
-                $(
-                    let default: fn(&Values) -> $type = $default;
-                    let $name = self.$name.take().unwrap_or_else(|| default(&self));
-                    self.$name = Some($name.clone());
-                )*
-                Settings { $($name,)* }
-            }
-        }
-
         /// Every field, in the order in which they are shown.
         pub(crate) static FIELDS: &[Field] = &[$(Field {
             key: stringify!($name),
+            description: concat!($($doc, "\n"),*),
             variable: $variable,
             aliases: &$aliases,
             part: Part::$part,
@@ -129,114 +106,50 @@ macro_rules! fields {
             show: |settings| Kind::show(&settings.$name),
             give: |settings, values| values.$name = Some(settings.$name.clone()),
         },)*];
-
-        impl Config {
-            $(getter! { $form $name $type [$(#[$doc])*] })*
-        }
-
-        impl ConfigBuilder {
-            $(setter! { $form $name $type })*
-        }
     };
 }
 
-/// The getter of a field, by the form in which it is handed out.
-macro_rules! getter {
-    (hidden $name:ident $type:ty [$($doc:tt)*]) => {};
-    (copied $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> $type {
-            self.settings.$name
-        }
-    };
-    (limit $name:ident $type:ty [$($doc:tt)*]) => {
-        getter! { copied $name $type [$($doc)*] }
-    };
-    (name $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> &str {
-            &self.settings.$name
-        }
-    };
-    (text $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> Option<&str> {
-            self.settings.$name.as_deref()
-        }
-    };
-    (path $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> Option<&Path> {
-            self.settings.$name.as_deref()
-        }
-    };
-    (addresses $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> &[Option<IpAddr>] {
-            &self.settings.$name.0
-        }
-    };
-    (cloned $name:ident $type:ty [$($doc:tt)*]) => {
-        getter! { secret $name $type [$($doc)*] }
-    };
-    (secret $name:ident $type:ty [$($doc:tt)*]) => {
-        $($doc)*
-        pub fn $name(&self) -> &$type {
-            &self.settings.$name
-        }
-    };
-}
+with_fields!(table);
 
-/// The setter of a field, by the form in which it is handed in.
-macro_rules! setter {
-    (hidden $name:ident $type:ty) => {};
-    (secret $name:ident $type:ty) => {};
-    (addresses $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
-        #[must_use]
-        pub fn $name(mut self, addresses: impl IntoIterator<Item = Option<IpAddr>>) -> Self {
-            self.layer.values.$name = Some(Addresses(addresses.into_iter().collect()));
-            self.written(stringify!($name))
-        }
-    };
-    (cloned $name:ident $type:ty) => {
-        setter! { copied $name $type }
-    };
-    (copied $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
-        #[must_use]
-        pub fn $name(mut self, value: $type) -> Self {
-            self.layer.values.$name = Some(value);
-            self.written(stringify!($name))
-        }
-    };
-    (limit $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
-        #[must_use]
-        pub fn $name(mut self, value: impl Into<$type>) -> Self {
-            self.layer.values.$name = Some(value.into());
-            self.written(stringify!($name))
-        }
-    };
-    (name $name:ident $type:ty) => {
-        setter! { limit $name $type }
-    };
-    (text $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
-        #[must_use]
-        pub fn $name(mut self, value: impl Into<String>) -> Self {
-            self.layer.values.$name = Some(Some(value.into()));
-            self.written(stringify!($name))
-        }
-    };
-    (path $name:ident $type:ty) => {
-        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
-        #[must_use]
-        pub fn $name(mut self, value: impl Into<PathBuf>) -> Self {
-            self.layer.values.$name = Some(Some(value.into()));
-            self.written(stringify!($name))
-        }
-    };
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-pub(crate) use {fields, getter, setter};
+    #[test]
+    fn names_are_each_for_one_field() {
+        for field in FIELDS {
+            for key in [&field.key].into_iter().chain(field.aliases) {
+                assert_eq!(Field::of_key(key).map(|found| found.key), Some(field.key));
+                if field.variable.starts_with("DB_") {
+                    let variable = format!("DB_{}", key.to_uppercase());
+                    let found = Field::of_variable(&variable).map(|found| found.key);
+                    assert_eq!(found, Some(field.key));
+                }
+            }
+            let found = Field::of_variable(field.variable).map(|found| found.key);
+            assert_eq!(found, Some(field.key));
+        }
+    }
+
+    #[test]
+    fn every_default_passes_its_own_check_and_reads_back() {
+        let settings = Values {
+            database: Some("shop".into()),
+            ..Values::default()
+        }
+        .settle();
+        for field in FIELDS {
+            assert!((field.check)(&settings).is_ok(), "{}", field.key);
+            let shown = (field.show)(&settings);
+            if shown != "none" && field.key != "port" {
+                let mut values = Values::default();
+                assert!(
+                    (field.read)(&mut values, &shown).is_ok(),
+                    "{} = {shown}",
+                    field.key
+                );
+                assert!((field.is_set)(&values));
+            }
+        }
+    }
+}

@@ -3,12 +3,13 @@ use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
-use underpin_core::{Class, Result};
+use underpin_core::Result;
 
 use crate::field::Field;
 use crate::layer::{Layer, Rank};
 use crate::mistake;
 use crate::source::Source;
+use crate::unknown_key::unknown_key;
 
 /// What a file says.
 pub(crate) struct File {
@@ -101,10 +102,7 @@ impl Reading<'_> {
     fn known(&self, key: &str, span: Range<usize>) -> Result<Option<&'static Field>> {
         let field = Field::of_key(key);
         match field {
-            None if key != "url" => Err(mistake::unknown_key(
-                &self.source(Some(span)).to_string(),
-                key,
-            )),
+            None if key != "url" => Err(unknown_key(&self.source(Some(span)).to_string(), key)),
             _ => Ok(field),
         }
     }
@@ -148,12 +146,4 @@ fn text_of(value: &DeValue<'_>) -> Option<String> {
 
 fn one_line(message: &str) -> String {
     message.trim_end_matches('.').replace('\n', "; ")
-}
-
-/// The error for a file that cannot be read.
-pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> underpin_core::Error {
-    let message = format!("The file {} cannot be read: {error}.", path.display());
-    underpin_core::Error::new(Class::Config, message)
-        .with_hint("Check that it is there and that this user may read it.")
-        .with_source(error)
 }

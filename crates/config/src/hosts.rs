@@ -2,6 +2,14 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use underpin_core::{AddressForm, Endpoint, Engine};
 
+/// Where the path of a file leads.
+pub(crate) fn file_endpoint(path: &str) -> Endpoint {
+    match path {
+        ":memory:" => Endpoint::memory(),
+        path => Endpoint::file(path),
+    }
+}
+
 /// Hosts in the order in which they were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Hosts(pub(crate) Vec<Host>);

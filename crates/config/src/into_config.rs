@@ -1,6 +1,6 @@
 use underpin_core::Result;
 
-use crate::Config;
+use crate::config::Config;
 
 /// What a database can be opened with: a URL, or a [`Config`].
 pub trait IntoConfig {

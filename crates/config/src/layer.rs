@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use underpin_core::Result;
 
-use crate::field::Field;
-use crate::fields::{FIELDS, Values};
+use crate::field::{FIELDS, Field};
 use crate::mistake;
-use crate::service::Service;
 use crate::source::Source;
-use crate::url;
+use crate::values::Values;
 
 /// What one place says: a file, code, the environment, whoever starts the program.
 /// A URL in that place is a layer beneath it, of the same rank.
@@ -20,6 +19,15 @@ pub(crate) struct Layer {
     pub(crate) sources: BTreeMap<&'static str, Source>,
     /// The service of libpq that it asks for, until that was looked up.
     pub(crate) service: Option<Service>,
+}
+
+/// A service that a layer asks for.
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) name: String,
+    /// The file to look it up in, where that was said.
+    pub(crate) file: Option<PathBuf>,
+    pub(crate) source: Source,
 }
 
 /// The layers from the lowest to the highest.
@@ -41,16 +49,6 @@ impl Layer {
             sources: BTreeMap::new(),
             service: None,
         }
-    }
-
-    /// The layer that a URL makes.
-    pub(crate) fn of_url(rank: Rank, text: &str, source: &Source) -> Result<Self> {
-        let mut layer = Layer {
-            is_url: true,
-            ..Layer::new(rank)
-        };
-        url::read_into(&mut layer, text, source)?;
-        Ok(layer)
     }
 
     /// Reads a value; saying it twice is an error.

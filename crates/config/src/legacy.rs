@@ -3,10 +3,11 @@ use underpin_core::Result;
 use crate::config::Config;
 use crate::field::Field;
 use crate::layer::{Layer, Rank};
-use crate::loader::read_file;
 use crate::mistake;
+use crate::reading::read_file;
 use crate::resolve;
 use crate::source::Source;
+use crate::unknown_key::unknown_key;
 
 /// Names of the old style that are not keys themselves.
 const NAMES: [(&str, &str); 10] = [
@@ -52,7 +53,7 @@ fn unknown(name: &str, key: &str) -> underpin_core::Error {
     match mistake::nearest(key, NAMES.iter().map(|(old, _)| *old)) {
         Some(old) => mistake::config(format!("`{name}` is not a property of a database."))
             .with_hint(format!("The nearest known one is `{old}`.")),
-        None => mistake::unknown_key("Among the properties", name),
+        None => unknown_key("Among the properties", name),
     }
 }
 

@@ -41,6 +41,8 @@
 //! Where a limit can be absent, `off` says so; 0 is an error, since it might mean
 //! either of two things. Relative paths start at the current directory of the process.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod check;
 mod config;
@@ -54,6 +56,7 @@ mod health_check;
 mod hosts;
 mod into_config;
 mod jdbc;
+mod key;
 mod keywords;
 mod kind;
 mod layer;
@@ -63,10 +66,13 @@ mod loader;
 mod mask;
 mod mistake;
 mod passfile;
+mod reading;
 mod resolve;
 mod service;
 mod source;
+mod unknown_key;
 mod url;
+mod values;
 mod variables;
 
 pub use builder::ConfigBuilder;
@@ -75,6 +81,7 @@ pub use duration::whole_millis_rounded_up;
 pub use environment::Environment;
 pub use explain::Setting;
 pub use into_config::IntoConfig;
+pub use key::ConfigKey;
 pub use loader::Loader;
 pub use mask::masked;
 pub use source::Source;

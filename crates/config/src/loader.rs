@@ -14,9 +14,11 @@ use crate::file;
 use crate::layer::{Layer, Rank};
 use crate::libpq;
 use crate::mistake;
-use crate::resolve::{self, ReadFile};
+use crate::reading::{ReadFile, read_file, unreadable};
+use crate::resolve;
 use crate::service;
 use crate::source::Source;
+use crate::unknown_key::unknown_key;
 use crate::variables;
 
 /// Puts a configuration together from the layers that it is given, in the order that
@@ -192,7 +194,7 @@ impl Loader {
             Some(FileFrom::Path { path, must_exist }) => match read(path) {
                 Ok(text) => Ok(Some((path.clone(), text.into()))),
                 Err(error) if !must_exist && error.kind() == io::ErrorKind::NotFound => Ok(None),
-                Err(error) => Err(file::unreadable(path, error)),
+                Err(error) => Err(unreadable(path, error)),
             },
         }
     }
@@ -212,9 +214,23 @@ impl fmt::Debug for Loader {
     }
 }
 
-/// Reads a file by the operating system.
-pub(crate) fn read_file(path: &Path) -> io::Result<String> {
-    std::fs::read_to_string(path)
+impl Config {
+    /// Reads one URL, and nothing else: no file, no environment.
+    pub fn from_url(url: &str) -> Result<Config> {
+        Loader::new().url(url).load()
+    }
+
+    /// Reads `underpin.toml` in the current directory, if it is there, and the
+    /// environment of the process.
+    pub fn from_env() -> Result<Config> {
+        Loader::of_process().load()
+    }
+
+    /// Reads the database `name` from where [`from_env`](Config::from_env) reads the
+    /// unnamed one: `[databases.NAME]` and `NAME_DATABASE_URL`, `NAME_DB_HOST`, ….
+    pub fn named(name: &str) -> Result<Config> {
+        Loader::of_process().database(name).load()
+    }
 }
 
 fn flags(flags: &[(String, Secret)]) -> Result<Layer> {
@@ -222,7 +238,7 @@ fn flags(flags: &[(String, Secret)]) -> Result<Layer> {
     for (name, value) in flags {
         let name = name.trim_start_matches('-').replace('-', "_");
         let Some(field) = Field::of_key(&name) else {
-            return Err(mistake::unknown_key("Among the flags", &name));
+            return Err(unknown_key("Among the flags", &name));
         };
         layer.put(field, value.expose(), Source::Flag(name))?;
     }

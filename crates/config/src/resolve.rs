@@ -1,24 +1,18 @@
 use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
 use std::path::PathBuf;
 
 use underpin_core::{AddressForm, Endpoint, Engine, Error, Result, Secret};
 
 use crate::config::Config;
-use crate::field::{Field, Part};
-use crate::fields::{FIELDS, file_endpoint};
-use crate::file;
-use crate::hosts::{Addresses, Host, Hosts};
+use crate::field::{FIELDS, Field, Part};
+use crate::hosts::{Addresses, Host, Hosts, file_endpoint};
 use crate::layer::{Layer, Rank};
 use crate::libpq;
 use crate::mistake;
 use crate::passfile;
+use crate::reading::{ReadFile, unreadable};
 use crate::source::Source;
 use crate::variables;
-
-/// Reads a file that holds a password.
-pub(crate) type ReadFile = dyn Fn(&Path) -> io::Result<String> + Send + Sync;
 
 /// Makes one configuration of the layers, the lowest first. `known` are the databases
 /// that a file names, `passfile` is where passwords are looked up that no layer has.
@@ -196,8 +190,7 @@ impl Merged {
             .remove("password_file")
             .unwrap_or(Source::Default);
         let context = format!("The password was to be read from a file ({source}).");
-        let text =
-            read(&path).map_err(|error| file::unreadable(&path, error).with_context(&context))?;
+        let text = read(&path).map_err(|error| unreadable(&path, error).with_context(&context))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         if text.is_empty() {
@@ -319,7 +312,7 @@ impl Config {
             Ok(text) => text,
             Err(error) if named.is_some() => {
                 let source = self.source("passfile");
-                return Err(file::unreadable(&path, error).with_context(format!(
+                return Err(unreadable(&path, error).with_context(format!(
                     "The password was to be looked up in a file ({source})."
                 )));
             }

@@ -7,21 +7,11 @@ use std::path::{Path, PathBuf};
 
 use underpin_core::{Error, Result};
 
-use crate::file;
-use crate::layer::{Layer, Rank};
+use crate::layer::{Layer, Rank, Service};
 use crate::mistake;
-use crate::resolve::ReadFile;
+use crate::reading::{ReadFile, unreadable};
 use crate::source::Source;
 use crate::url;
-
-/// A service that a layer asks for.
-#[derive(Debug, Clone)]
-pub(crate) struct Service {
-    pub(crate) name: String,
-    /// The file to look it up in, where that was said.
-    pub(crate) file: Option<PathBuf>,
-    pub(crate) source: Source,
-}
 
 /// Fills in what the service has and the layer does not say.
 pub(crate) fn fill(
@@ -113,7 +103,7 @@ fn find(
             Ok(text) if section(&text, &service.name).is_some() => return Ok((path.clone(), text)),
             Ok(_) => {}
             Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(file::unreadable(path, error)),
+            Err(error) => return Err(unreadable(path, error)),
         }
     }
     Err(not_there(service, &candidates))

@@ -8,15 +8,27 @@ use crate::hosts::{Host, Hosts, Ports, read_port};
 use crate::jdbc;
 use crate::keywords;
 use crate::kind::{Kind, Misfit};
-use crate::layer::Layer;
+use crate::layer::{Layer, Rank, Service};
 use crate::libpq;
 use crate::mask::masked;
 use crate::mistake;
-use crate::service::Service;
 use crate::source::Source;
+use crate::unknown_key::unknown_key;
+
+impl Layer {
+    /// The layer that a URL makes.
+    pub(crate) fn of_url(rank: Rank, text: &str, source: &Source) -> Result<Self> {
+        let mut layer = Layer {
+            is_url: true,
+            ..Layer::new(rank)
+        };
+        read_into(&mut layer, text, source)?;
+        Ok(layer)
+    }
+}
 
 /// Reads a URL into an empty layer. No error shows a secret of the URL.
-pub(crate) fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
+fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
     let text = text.trim();
     if text.is_empty() {
         return Err(
@@ -322,7 +334,7 @@ fn put_own(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result
 fn put(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result<()> {
     match Field::of_key(key) {
         Some(field) => layer.put(field, value, source.clone()),
-        None => Err(mistake::unknown_key("In its query", key)),
+        None => Err(unknown_key("In its query", key)),
     }
 }
 

@@ -4,12 +4,10 @@ use std::path::PathBuf;
 
 use underpin_core::Result;
 
-use crate::field::Field;
-use crate::fields::FIELDS;
-use crate::layer::{Layer, Rank};
+use crate::field::{FIELDS, Field};
+use crate::layer::{Layer, Rank, Service};
 use crate::libpq;
 use crate::mistake;
-use crate::service::Service;
 use crate::source::Source;
 use crate::url;
 

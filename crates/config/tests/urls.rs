@@ -305,6 +305,13 @@ fn the_size_of_a_pool_is_the_engine_s() {
         .to_string();
     assert!(error.contains("`pool_min_size` is 30 (URL), more than `pool_max_size`, which is 20"));
     assert!(Config::from_url("postgres://h?pool_max_size=0").is_err());
+    let limited = |limit: &str| Config::from_url(&format!("postgres://h?message_limit={limit}"));
+    assert_eq!(limited("65536").unwrap().message_limit(), 65_536);
+    let error = limited("65535").unwrap_err();
+    assert!(
+        error.to_string().contains("`message_limit` is 65535 bytes"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -63,6 +63,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         user: Some("postgres"),
     },
     keys: &[
+        "allow_cleartext_password",
         "application_name",
         "channel_binding",
         "error_detail",
@@ -72,6 +73,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         "keepalives_count",
         "keepalives_idle",
         "keepalives_interval",
+        "message_limit",
         "options",
         "passfile",
         "pipelining",

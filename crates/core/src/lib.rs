@@ -3,6 +3,8 @@
 //! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
 //! here reads a clock.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod by_engine;
 mod column_type;
 mod deadline;

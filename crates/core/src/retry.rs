@@ -56,6 +56,7 @@ pub enum Decision {
 
 /// Why a failure is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Reason {
     /// The same attempt would fail the same way: a password, a permission, a syntax error.
     Permanent,

@@ -49,8 +49,6 @@ pub enum Holds {
     Each(Vec<Value>),
     /// Any of these kinds; perhaps but one of them.
     OneOf(Vec<Value>),
-    /// What is given to no reader.
-    Unreadable,
 }
 
 impl fmt::Debug for ParameterDescription {

@@ -5,6 +5,8 @@
 //! within the binary, and [`query`](macro@query) for statements in files of their own. Users have them from the crate `underpin`, next to the traits of the same
 //! names.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod attribute;
 mod bound;
 mod column_type;
@@ -221,7 +223,8 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 /// - `unique(a, b)`, with `name = "…"`, `include(c)`, `nulls_not_distinct = true`,
 ///   `deferrable = "initially deferred"`.
 /// - `check = "…"`, `check("…", name = "…")`, and `sqlite = "…"` or `postgres = "…"` where the
-///   expression is another there; with these alone, only there is one.
+///   expression is another there; with these alone, only there is one. For an engine of another
+///   name it is `engine("mssql", "…")`.
 /// - `index(a, b desc nulls last, "lower(c)")`, with `name = "…"`, `method = "gin"`,
 ///   `where = "…"`, `unique = true`, `include(d)`, and an operator class:
 ///   `index(a ops "gin_trgm_ops", method = "gin")`. SQLite has the indexes of no method alone.
@@ -249,6 +252,7 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 /// - `postgres(…)` and `sqlite(…)`: `type`, `default`, `generated`, `collate` and `on_update`
 ///   where they are others on one engine. `now()` is understood on both. On SQLite, the type
 ///   chooses the form: a UUID in a `BLOB` is 16 bytes, and a time in an `INTEGER` Unix seconds.
+///   An engine of another name has `engine("mssql", type = "nvarchar(50)")`.
 /// - `comment = "…"`; `renamed_from = "…"`: the name that the column had.
 #[proc_macro_derive(Model, attributes(model, row))]
 pub fn derive_model(input: TokenStream) -> TokenStream {

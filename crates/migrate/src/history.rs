@@ -17,6 +17,7 @@ pub struct History {
 
 /// One revision that a database has.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Applied {
     /// The revision.
     pub id: RevisionId,

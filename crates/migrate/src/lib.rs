@@ -3,6 +3,8 @@
 //! pure functions over the graph and the history; the runner does it, over the erased
 //! [`Host`] that whoever holds a connection implements.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod adopt;
 mod checksum;
 mod concurrent;

@@ -10,6 +10,7 @@ use crate::touched::{Object, touched};
 /// What a revision that joins several heads stands on, and what a person should look at
 /// before.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Merge {
     /// The heads, in the order of the graph.
     pub parents: Vec<RevisionId>,
@@ -21,6 +22,7 @@ pub struct Merge {
 
 /// An object that two heads touch, each where the other does not know of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Overlap {
     /// The object.
     pub object: Object,
@@ -30,6 +32,7 @@ pub struct Overlap {
 
 /// A statement that touches an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Touch {
     /// The revision.
     pub id: RevisionId,

@@ -4,6 +4,7 @@ use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
 
 /// One revision as `history` and `show` list it.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Entry {
     /// The revision.
     pub id: RevisionId,

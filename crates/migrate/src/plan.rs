@@ -41,6 +41,7 @@ pub struct Plan {
 
 /// One revision of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PlanStep {
     /// The revision.
     pub id: RevisionId,
@@ -71,6 +72,7 @@ pub enum Work {
 
 /// Steps that follow one another and commit together.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// Their indices in the plan.
     pub steps: Range<usize>,

@@ -11,6 +11,7 @@ use crate::touched::{Object, touched};
 
 /// A comment `-- renamed from: old`, on a line of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Renamed {
     /// Where the comment is in the text.
     pub range: Range<usize>,
@@ -35,6 +36,7 @@ pub enum RenamedTo {
 
 /// A comment that asks for a rename and cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RenamedError {
     /// Its line, counted from 1.
     pub line: usize,

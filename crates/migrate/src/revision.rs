@@ -7,6 +7,7 @@ use crate::checksum::Checksum;
 
 /// A node of the migration graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Revision {
     /// Its name in the graph and in the history.
     pub id: RevisionId,
@@ -53,6 +54,7 @@ pub enum Script {
 
 /// Statements that run together.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Section {
     /// The engine that it runs on; `None` for all. On one engine its own sections and those
     /// for all run in the order of the file.
@@ -87,6 +89,7 @@ pub struct Statement {
 
 /// Where a revision was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// A file, by its path or, where it was embedded, its name.
     File(String),

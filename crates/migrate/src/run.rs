@@ -11,6 +11,7 @@ use crate::progress::Progress;
 
 /// What bounds a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RunOptions {
     /// How long a statement waits for a lock on a table: while it does, whoever comes after
     /// it waits too. `None` is without end. 5 s by default.

@@ -11,6 +11,7 @@ use crate::revision::{Origin, Revision, RevisionId};
 
 /// Something about the revisions and a database's history that a person should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finding {
     /// A revision is no longer what it was when it was applied.
     ChecksumChanged {

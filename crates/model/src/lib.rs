@@ -2,6 +2,8 @@
 //! [table](Model::table) that the database is to have, what is read from its rows, and the
 //! calls that insert, get, change, delete and load them. All else is SQL.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod advance;
 mod carry_over;
 mod data_type;

@@ -4,6 +4,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
+use std::task::Waker;
 use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
@@ -14,11 +15,12 @@ use underpin_core::{Class, Deadline, Error, Recycling, Result};
 
 use crate::failure;
 use crate::fast::connection::{BoxedConnection, PoolConnection};
+use crate::fast::outcome::Delivery;
 use crate::hooks::Hooks;
 use crate::inner::{Inner, bounded};
 use crate::release::{pass_on, return_lane};
 use crate::state::{AfterFailure, Holder, SlotId};
-use crate::work::{Delivery, Job, Work};
+use crate::work::{Job, Work};
 
 /// No test of a connection takes longer.
 pub(crate) const CHECK_BOUND: Duration = Duration::from_secs(5);
@@ -79,10 +81,13 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
 
 /// Tells a waiter what became of its wait. Called without the lock.
 pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C::Connection>) {
-    let Delivery { cell, outcome } = delivery;
+    let Delivery {
+        cell,
+        waker,
+        outcome,
+    } = delivery;
     match inner.mailbox(cell).deliver(outcome) {
-        Ok(Some(waker)) => waker.wake(),
-        Ok(None) => {}
+        Ok(()) => waker.into_iter().for_each(Waker::wake),
         Err(unwanted) => pass_on(inner, cell, unwanted),
     }
 }

@@ -9,7 +9,8 @@ use crate::acquire::{AcquireOptions, Call, Tested};
 use crate::explanation::WaitEnd;
 use crate::failure;
 use crate::fast::cache::Lookup;
-use crate::fast::mailbox::Outcome;
+use crate::fast::mailbox::Parcel;
+use crate::fast::outcome::{Answer, Outcome};
 use crate::inner::PoolHandle;
 use crate::lane::{Grant, Seat};
 use crate::lease::Lease;
@@ -111,35 +112,49 @@ impl<C: Connector> Checkout<C> {
     fn ask(&mut self, now: Timestamp, waker: &Waker) -> Option<Outcome<C::Connection>> {
         let pool = self.pool.as_ref().expect(POLLED);
         let mut request = self.call.request(pool);
-        let served = pool.with_at(now, |locked, now| locked.serve(&mut request, now));
+        let served = pool.with_at(now, |locked, now| locked.serve(&mut request, waker, now));
         self.call.keep(request.ticket);
         match served {
             Ok(outcome) => Some(outcome),
             Err(wait) => {
                 self.call.waits(wait.connecting_before);
                 self.stage = Stage::Waiting(wait);
-                self.fetch(wait, waker)
+                None
             }
         }
     }
 
-    /// Takes the outcome out of the mailbox, if it has arrived.
+    /// Takes the outcome out of the mailbox; if it has not arrived, has this waker woken when it
+    /// does.
     #[inline]
     fn fetch(&mut self, wait: Wait, waker: &Waker) -> Option<Outcome<C::Connection>> {
         let pool = self.pool.as_ref().expect(POLLED);
-        let outcome = pool.mailbox(wait.cell).poll(waker)?;
+        let Some(outcome) = pool.mailbox(wait.cell).take() else {
+            self.wake_by(wait, waker);
+            return None;
+        };
         // The number of the mailbox goes with a connection.
-        if !matches!(outcome, Outcome::Leased(_)) {
+        if matches!(outcome, Parcel::Answer(_)) {
             pool.with(|locked, _| locked.mailboxes.free(wait.cell));
         }
         self.stage = Stage::Start;
         Some(outcome)
     }
 
+    /// Replaces the waker of the wait, for a caller that is polled without having been woken.
+    #[cold]
+    fn wake_by(&self, wait: Wait, waker: &Waker) {
+        let before = self.pool().lock().mailboxes.replace_waker(wait.cell, waker);
+        // The outcome is on its way, and wakes the waker that was there before.
+        if before.is_none() {
+            waker.wake_by_ref();
+        }
+    }
+
     #[inline]
     fn arrived(&mut self, outcome: Outcome<C::Connection>) -> Next<C> {
         match outcome {
-            Outcome::Leased(pooled) if self.pool().is_current(pooled.stamp.generation) => {
+            Parcel::Connection(pooled) if self.pool().is_current(pooled.stamp.generation) => {
                 let pool = self.pool.take().expect(POLLED);
                 let lease = Lease::new(pool, pooled);
                 if !lease.is_open() {
@@ -153,11 +168,11 @@ impl<C: Connector> Checkout<C> {
                 }
             }
             // It became stale on its way.
-            Outcome::Leased(stale) => {
+            Parcel::Connection(stale) => {
                 unclaimed(self.pool(), stale);
                 Next::Again
             }
-            Outcome::Seated { slot, lane, since } => {
+            Parcel::Answer(Answer::Seated { slot, lane, since }) => {
                 let pool = self.pool.take().expect(POLLED);
                 let seat = Seat::new(pool, slot, lane, since);
                 if seat.is_open() {
@@ -166,7 +181,7 @@ impl<C: Connector> Checkout<C> {
                 self.pool = Some(seat.lost());
                 Next::Again
             }
-            ended => Next::Done(Err(self.failed(ended))),
+            Parcel::Answer(ended) => Next::Done(Err(self.failed(ended))),
         }
     }
 
@@ -181,19 +196,19 @@ impl<C: Connector> Checkout<C> {
     }
 
     #[cold]
-    fn failed(&self, outcome: Outcome<C::Connection>) -> Error {
+    fn failed(&self, answer: Answer<C::Connection>) -> Error {
         let pool = self.pool();
-        let end = match outcome {
-            Outcome::TimedOut {
+        let end = match answer {
+            Answer::TimedOut {
                 waiting,
                 awaits_connect,
             } => WaitEnd::TimedOut {
                 waiting,
                 awaits_connect,
             },
-            Outcome::Full { most } => WaitEnd::Full { most },
-            Outcome::Shed { overload } => WaitEnd::Shed { overload },
-            Outcome::Failed { error, attempts } => {
+            Answer::Full { most } => WaitEnd::Full { most },
+            Answer::Shed { overload } => WaitEnd::Shed { overload },
+            Answer::Failed { error, attempts } => {
                 return failure::connecting_failed(pool.name(), &error, attempts);
             }
             _ => return pool.closed(),
@@ -282,7 +297,7 @@ impl<C: Connector> Drop for Checkout<C> {
             let was_waiting = locked.state.abandon(wait.ticket);
             was_waiting.then(|| {
                 locked.mailboxes.free(wait.cell);
-                mailbox.empty()
+                locked.mailboxes.take_waker(wait.cell)
             })
         });
         if left.is_none()

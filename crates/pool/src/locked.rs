@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Duration;
 
 use underpin_core::Error;
@@ -6,11 +7,12 @@ use underpin_core::Error;
 use crate::acquire::Request;
 use crate::fast::cache::IdleCache;
 use crate::fast::connection::PoolConnection;
-use crate::fast::mailbox::{MailboxNumbers, Outcome};
+use crate::fast::mailbox::MailboxNumbers;
+use crate::fast::outcome::{Answer, Delivery, Outcome};
 use crate::lane::Lane;
 use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter};
 use crate::timestamp::Timestamp;
-use crate::work::{Delivery, Job, Work};
+use crate::work::{Job, Work};
 
 /// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
 /// does not disturb who works under it.
@@ -74,6 +76,7 @@ impl<T> Locked<T> {
     pub(crate) fn serve(
         &mut self,
         request: &mut Request,
+        waker: &Waker,
         now: Timestamp,
     ) -> Result<Outcome<T>, Wait> {
         if request.shares {
@@ -100,15 +103,15 @@ impl<T> Locked<T> {
             acquired = self.state.acquire(caller, now);
         }
         match acquired {
-            Acquisition::Closed => Ok(Outcome::Closed),
+            Acquisition::Closed => Ok(Answer::Closed.into()),
             Acquisition::Ready { slot, check } => Ok(self.lease(slot, check, now)),
             Acquisition::Wait if !self.state.has_room_for(ticket) => {
                 let most = self.state.most_waiting().unwrap_or_default();
-                Ok(Outcome::Full { most })
+                Ok(Answer::Full { most }.into())
             }
             Acquisition::Wait => {
                 let connecting_before = self.state.connecting_time(now);
-                let cell = self.mailboxes.assign();
+                let cell = self.mailboxes.assign(waker);
                 let waiter = Waiter {
                     ticket,
                     cell,
@@ -133,12 +136,13 @@ impl<T> Locked<T> {
     /// A seat that was taken is of a lane that lasts.
     fn seat(&self, slot: SlotId, now: Timestamp) -> Outcome<T> {
         match self.lane(slot) {
-            Some(lane) => Outcome::Seated {
+            Some(lane) => Answer::Seated {
                 slot,
                 lane,
                 since: now,
-            },
-            None => Outcome::Closed,
+            }
+            .into(),
+            None => Answer::Closed.into(),
         }
     }
 
@@ -172,7 +176,12 @@ impl<T> Locked<T> {
         now: Timestamp,
     ) -> Delivery<T> {
         let outcome = self.grant(pooled, check, now, Some(cell));
-        Delivery { cell, outcome }
+        let waker = self.mailboxes.take_waker(cell);
+        Delivery {
+            cell,
+            waker,
+            outcome,
+        }
     }
 
     /// Takes the connection of a slot that was idle.
@@ -189,7 +198,7 @@ impl<T> Locked<T> {
     fn lease(&mut self, slot: SlotId, check: bool, now: Timestamp) -> Outcome<T> {
         match self.take(slot) {
             Some(pooled) => self.grant(pooled, check, now, None),
-            None => Outcome::Closed,
+            None => Answer::Closed.into(),
         }
     }
 
@@ -204,7 +213,7 @@ impl<T> Locked<T> {
         if let Some(emptied) = std::mem::replace(&mut pooled.mailbox, mailbox) {
             self.mailboxes.free(emptied);
         }
-        Outcome::Leased(pooled)
+        pooled.into()
     }
 
     /// Tells the state machine about a connection that was taken out of the cache.
@@ -311,9 +320,15 @@ impl<T> Locked<T> {
         self.work.jobs.push(job);
     }
 
-    fn deliver(&mut self, cell: u32, outcome: Outcome<T>) {
+    fn deliver(&mut self, cell: u32, outcome: impl Into<Outcome<T>>) {
         self.has_work = true;
-        self.work.deliveries.push(Delivery { cell, outcome });
+        let waker = self.mailboxes.take_waker(cell);
+        let outcome = outcome.into();
+        self.work.deliveries.push(Delivery {
+            cell,
+            waker,
+            outcome,
+        });
     }
 
     /// Does what the state machine asks for, as far as that is done under the lock.
@@ -343,7 +358,7 @@ impl<T> Locked<T> {
                 Action::Fail { cell, attempts } => {
                     if let Some((error, _)) = &self.last_error {
                         let error = Arc::clone(error);
-                        self.deliver(cell, Outcome::Failed { error, attempts });
+                        self.deliver(cell, Answer::Failed { error, attempts });
                     }
                 }
                 Action::Expire {
@@ -351,7 +366,7 @@ impl<T> Locked<T> {
                     waiting,
                     awaits_connect,
                 } => {
-                    let outcome = Outcome::TimedOut {
+                    let outcome = Answer::TimedOut {
                         waiting,
                         awaits_connect,
                     };
@@ -372,8 +387,8 @@ impl<T> Locked<T> {
                         self.put(pooled, Placement::Handoff { cell, check }, now);
                     }
                 }
-                Action::Shed { cell, overload } => self.deliver(cell, Outcome::Shed { overload }),
-                Action::Refuse { cell } => self.deliver(cell, Outcome::Closed),
+                Action::Shed { cell, overload } => self.deliver(cell, Answer::Shed { overload }),
+                Action::Refuse { cell } => self.deliver(cell, Answer::Closed),
                 Action::CancelConnects => self.work.cancel_connects = true,
                 Action::ReportLeak(holder) => self.work.leaks.push(holder),
                 Action::Reschedule => self.work.reschedule = true,

@@ -7,7 +7,8 @@ use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background;
 use crate::fast::connection::BoxedConnection;
-use crate::fast::mailbox::Outcome;
+use crate::fast::mailbox::Parcel;
+use crate::fast::outcome::{Answer, Outcome};
 use crate::inner::Inner;
 use crate::lane::{self, Lane};
 use crate::state::End;
@@ -21,13 +22,13 @@ pub(crate) fn pass_on<C: Connector>(
     outcome: Outcome<C::Connection>,
 ) {
     match outcome {
-        Outcome::Leased(pooled) => return unclaimed(inner, pooled),
-        Outcome::Seated { slot, lane, since } => {
+        Parcel::Connection(pooled) => return unclaimed(inner, pooled),
+        Parcel::Answer(Answer::Seated { slot, lane, since }) => {
             // The last hold on a lane that has ended must be the pool's.
             drop(lane);
             lane::leave(inner, slot, since, End::Answered);
         }
-        _ => {}
+        Parcel::Answer(_) => {}
     }
     inner.with(|locked, _| locked.mailboxes.free(mailbox));
 }

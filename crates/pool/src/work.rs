@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use crate::fast::connection::PoolConnection;
-use crate::fast::mailbox::Outcome;
+use crate::fast::outcome::Delivery;
 use crate::lane::Lane;
 use crate::state::{Holder, SlotId};
 
@@ -16,14 +16,6 @@ pub(crate) struct Work<T> {
     pub(crate) reschedule: bool,
     pub(crate) cancel_connects: bool,
     pub(crate) drained: bool,
-}
-
-/// An outcome on its way to a waiter.
-#[derive(Debug)]
-pub(crate) struct Delivery<T> {
-    /// The waiter's mailbox.
-    pub(crate) cell: u32,
-    pub(crate) outcome: Outcome<T>,
 }
 
 /// What a background task does with a slot, or the connection in it.

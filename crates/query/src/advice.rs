@@ -20,7 +20,7 @@ pub(super) fn short(rust_type: &str) -> String {
 pub(super) fn to_read(holds: &Holds) -> Option<String> {
     let first = match holds {
         Holds::Each(values) | Holds::OneOf(values) => values.first()?,
-        Holds::Unknown | Holds::Unreadable => return None,
+        Holds::Unknown => return None,
     };
     rust_type(first)
 }

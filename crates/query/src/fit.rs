@@ -7,7 +7,6 @@ use underpin_core::{ANY_TEXT, ColumnDescription, Holds, ReadColumn, Value, Value
 pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<String> {
     match &column.holds {
         Holds::Unknown => None,
-        Holds::Unreadable => Some("its values have no form that a program can read".to_owned()),
         Holds::Each(values) => values.iter().find_map(|value| {
             let mismatch = (read.read)(value.as_ref()).err()?;
             if reads_deeper(value, read) {

@@ -81,6 +81,8 @@
 //! What can be sent and read is found by sending and reading specimens with the code that sends
 //! and reads the values themselves, so that the two do not disagree.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod advice;
 mod compare;
 mod describe;

@@ -51,6 +51,7 @@ pub struct SchemaDialect {
 
 /// How times in an old form are found and rewritten.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct OldTimes {
     /// Whether a column of this type may hold any.
     pub may_hold: fn(&Type) -> bool,

@@ -17,6 +17,7 @@ use crate::Schema;
 
 /// Which columns a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Columns {
     /// All of them.
     #[default]

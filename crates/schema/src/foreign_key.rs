@@ -49,6 +49,7 @@ pub enum Action {
 /// When a key of several columns that is partly NULL is no reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Match {
     /// When any of its columns is NULL.
     #[default]

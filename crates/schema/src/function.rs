@@ -69,6 +69,7 @@ pub struct Function {
 /// What a [`Function`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum FunctionKind {
     /// It returns something.
     Function,

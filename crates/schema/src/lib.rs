@@ -5,6 +5,8 @@
 //! Owners and privileges are no part of a schema. What else a schema cannot carry is named
 //! in [`Schema::unsupported`].
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod change;
 mod check;
 mod column;

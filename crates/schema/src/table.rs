@@ -103,6 +103,7 @@ impl Table {
 /// Whether rows outlive a crash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Persistence {
     /// They do.
     #[default]

@@ -17,6 +17,7 @@ use crate::{Scratch, Target, of_models, of_revisions, of_sql};
 
 /// What a database is to have once all revisions are applied.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Wanted<'a> {
     /// What models say, and what they cannot say as the revisions make it.
     Models(&'a Models),

@@ -4,6 +4,8 @@
 //!
 //! Databases are known as [`OpenDatabase`](underpin_migrate::OpenDatabase) only.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod autogenerate;
 mod dialect;
 mod introspect;

@@ -2,6 +2,8 @@
 //! between dialects as a value, [`Dialect`]. Nothing here knows which engines exist, parses
 //! statements or does I/O.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod batches;
 mod common;
 mod constraint_name;

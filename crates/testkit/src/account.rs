@@ -41,7 +41,7 @@ impl Account {
     }
 
     /// A command that runs a shell as this account, with an environment that holds nothing of
-    /// the test's.
+    /// the test's but where programs and libraries are found.
     pub(crate) fn shell(&self) -> Command {
         let mut command = match self {
             Account::Own => Command::new("sh"),
@@ -56,6 +56,10 @@ impl Account {
         };
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/bin:/bin".into());
         command.env_clear().env("PATH", path).env("LC_ALL", "C");
+        // Servers that were unpacked and not installed find their libraries by it.
+        if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
         command
     }
 

@@ -45,6 +45,8 @@
 //! | `UNDERPIN_TEST_SECRETS` | a file that gets each password used, one a line |
 //! | `CI` | when `true`, what cannot be had is a failure, not a skip |
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod account;
 mod attendant;
 pub mod driver_suite;

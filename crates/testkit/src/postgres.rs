@@ -98,6 +98,16 @@ impl Postgres {
         self.address.ca_certificate()
     }
 
+    /// The files with the superuser's own certificate, in PEM, which the same authority signed, and
+    /// its key. A server that was named by a URL alone has none that are known.
+    pub fn client_certificate(&self) -> Result<(PathBuf, PathBuf), Unavailable> {
+        let ca = self.ca_certificate()?;
+        Ok((
+            ca.with_file_name("client.pem"),
+            ca.with_file_name("client.key"),
+        ))
+    }
+
     /// A URL of the named database over TCP without TLS. Test code usually wants
     /// [`TestDatabase::url`].
     pub fn url(&self, database: &str) -> String {

@@ -31,6 +31,8 @@
 //!
 //! Statements are in the engine's own SQL. Everything runs on Tokio.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(not(any(feature = "postgres", feature = "sqlite", feature = "sqlite-system")))]
 compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite` or both.");
 

@@ -118,7 +118,7 @@ async fn ask(wire: &Arc<Wire>, sql: &str, number: u32) -> Result<Vec<Kept>, Fail
                 // The one parameter and all that comes is binary.
                 out.put_slice(&[0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 4]);
                 out.put_u32(number);
-                out.put_slice(&[0, 1, 0, 1]);
+                put::formats(out, &[]);
                 Ok(())
             })?;
             put::execute(out, "", 0);

@@ -288,7 +288,10 @@ pub(crate) fn login_failed(fault: Fault, endpoint: &Endpoint, options: &Options)
                  and the connection is not encrypted."
             ),
         )
-        .with_hint("Encrypt the connection, or have the server's pg_hba.conf ask for scram-sha-256."),
+        .with_hint(
+            "Encrypt the connection, have the server's pg_hba.conf ask for scram-sha-256, or set \
+             allow_cleartext_password.",
+        ),
         Fault::Authentication(how) => Error::new(
             Class::Auth,
             format!("The login of the user {user:?} at {endpoint} failed: {how}."),
@@ -325,6 +328,27 @@ pub(crate) fn login_ended(error: io::Error, endpoint: &Endpoint) -> Error {
     .with_source(error)
 }
 
+/// The error for a login that a pooler refuses because of the settings that come with it.
+pub(crate) fn settings_refused(
+    said: &ServerError,
+    endpoint: &Endpoint,
+    options: &Options,
+) -> Error {
+    let (words, code) = (sentence(said.message()), said.code());
+    let refused = Error::new(
+        Class::Config,
+        format!(
+            "What answers at {endpoint} is a pooler, and does not take the settings that are sent \
+             at startup: {words} (SQLSTATE {code}.)"
+        ),
+    )
+    .with_hint(match options.owns_session() {
+        true => BEHIND_A_POOLER,
+        false => REFUSED_BY_A_POOLER,
+    });
+    described(refused, said).with_source(said.clone())
+}
+
 fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> Error {
     let (user, database) = (&options.user, options.database_name());
     let words = sentence(said.message());
@@ -356,15 +380,6 @@ fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> 
             format!("The server at {endpoint} takes no more connections of the user {user:?}: {words}"),
         )
         .with_hint("Use a smaller pool, or raise the server's max_connections."),
-        // PgBouncer has one code for nearly all that it refuses, and one language.
-        "08P01" if said.message().starts_with("unsupported startup parameter") => Error::new(
-            Class::Config,
-            format!("What answers at {endpoint} is a pooler, and does not take the settings that are sent at startup: {words} (SQLSTATE 08P01.)"),
-        )
-        .with_hint(match options.owns_session() {
-            true => BEHIND_A_POOLER,
-            false => REFUSED_BY_A_POOLER,
-        }),
         "57P03" => {
             Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
         }

@@ -33,6 +33,8 @@ use crate::wire::request::steps;
 /// | `prepare` | [`prepare`](Client::prepare); texts are prepared and kept by themselves |
 /// | `simple_query`, `batch_execute` | [`simple_query`](Client::simple_query), [`batch_execute`](Client::batch_execute) |
 /// | `copy_in`, `copy_out` | [`copy_in`](Client::copy_in), [`copy_out`](Client::copy_out) |
+/// | `Transaction::bind`, `query_portal` | [`portal`](Client::portal), [`fetch`](crate::Portal::fetch) |
+/// | `query_raw` | [`portal`](Client::portal), or the streams of the connection |
 /// | several futures polled together | [`pipeline`](Client::pipeline), or the same |
 /// | `cancel_token` | [`cancel_token`](Client::cancel_token) |
 /// | `Connection::poll_message` | [`notices`](Client::notices), [`notifications`](Client::notifications) |
@@ -635,6 +637,19 @@ pub(crate) async fn rows(
 
 /// The messages that run a statement with these parameters.
 pub(crate) fn bound(prepared: &Prepared, params: &[Parameter<'_>]) -> Result<BytesMut> {
+    let mut out = BytesMut::new();
+    bind(&mut out, "", prepared, params)?;
+    put::execute(&mut out, "", 0);
+    Ok(out)
+}
+
+/// Binds a portal, empty for the unnamed one, to a statement with these parameters.
+pub(crate) fn bind(
+    out: &mut BytesMut,
+    portal: &str,
+    prepared: &Prepared,
+    params: &[Parameter<'_>],
+) -> Result<()> {
     if params.len() != prepared.types.len() {
         return Err(Error::new(
             Class::Data,
@@ -645,9 +660,8 @@ pub(crate) fn bound(prepared: &Prepared, params: &[Parameter<'_>]) -> Result<Byt
             ),
         ));
     }
-    let mut out = BytesMut::new();
-    put::message(&mut out, b'B', |out| {
-        put::text(out, "")?;
+    put::message(out, b'B', |out| {
+        put::text(out, portal)?;
         put::text(out, &prepared.name.text)?;
         let count = put::count(params.len())?;
         out.put_u16(count);
@@ -662,11 +676,9 @@ pub(crate) fn bound(prepared: &Prepared, params: &[Parameter<'_>]) -> Result<Byt
         for (at, (param, type_)) in both().enumerate() {
             value(out, *param, type_).map_err(|error| misfit(at + 1, type_, error))?;
         }
-        out.put_slice(&[0, 1, 0, 1]);
+        put::formats(out, &[]);
         Ok(())
-    })?;
-    put::execute(&mut out, "", 0);
-    Ok(out)
+    })
 }
 
 type Unfit = Box<dyn std::error::Error + Sync + Send>;

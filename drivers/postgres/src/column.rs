@@ -6,35 +6,51 @@ use underpin_core::{Column, Columns};
 
 use crate::kind::{self, Base, Kind};
 use crate::wire::body::Field;
+use crate::wire::put::Format;
 
 /// The columns of a result, and what their bytes are.
 #[derive(Debug, Default)]
 pub(crate) struct Described {
     pub(crate) columns: Columns,
     pub(crate) kinds: Box<[Kind]>,
-    /// Which of them are asked for as text; empty where none is.
-    pub(crate) texts: Box<[bool]>,
+    /// How the values of each column are asked for.
+    pub(crate) formats: Box<[Format]>,
     /// The numbers of their types.
     types: Box<[u32]>,
 }
 
 impl Described {
-    /// Of columns and their types.
-    pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)> + Clone) -> Self {
-        let column = |(field, type_): (&Field, &Type)| Column {
-            name: field.name.clone(),
-            type_name: Cow::Owned(kind::type_name(type_)),
+    /// Of columns and their types, before a statement is run: values whose binary form this side
+    /// does not read are asked for as texts.
+    pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)>) -> Self {
+        let mut described = Described::binary(columns);
+        let formats = described.kinds.iter_mut().map(|kind| {
+            let format = kind.format();
+            if format == Format::Text {
+                *kind = Kind::One(Base::Text);
+            }
+            format
+        });
+        described.formats = formats.collect();
+        described
+    }
+
+    fn binary<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)>) -> Self {
+        let column = |(field, type_): (&Field, &Type)| {
+            let column = Column {
+                name: field.name.clone(),
+                type_name: Cow::Owned(kind::type_name(type_)),
+            };
+            (column, Kind::of(type_))
         };
-        let asked = columns.clone().map(|(_, type_)| Kind::of_column(type_));
-        let texts = match asked.clone().any(|(_, is_text)| is_text) {
-            true => asked.clone().map(|(_, is_text)| is_text).collect(),
-            false => Box::default(),
-        };
+        let columns: Vec<_> = columns.collect();
+        let types = columns.iter().map(|(field, _)| field.type_oid).collect();
+        let (columns, kinds): (Vec<_>, Vec<_>) = columns.into_iter().map(column).unzip();
         Described {
-            types: columns.clone().map(|(field, _)| field.type_oid).collect(),
-            columns: Columns(columns.map(column).collect()),
-            kinds: asked.map(|(kind, _)| kind).collect(),
-            texts,
+            columns: Columns(columns),
+            formats: kinds.iter().map(|_| Format::Binary).collect(),
+            kinds: kinds.into(),
+            types,
         }
     }
 
@@ -48,13 +64,11 @@ impl Described {
         }
         let type_ = |field: &Field| Type::from_oid(field.type_oid).unwrap_or(Type::UNKNOWN);
         let types: Vec<Type> = fields.iter().map(type_).collect();
-        let mut others = Described::new(fields.iter().zip(&types));
-        for (at, kind) in others.kinds.iter_mut().enumerate() {
-            let came_as_text = self.texts.get(at) == Some(&true);
-            *kind = match came_as_text {
-                true => Kind::One(Base::Text),
-                false => Kind::of(&types[at]),
-            };
+        let mut others = Described::binary(fields.iter().zip(&types));
+        for (kind, format) in others.kinds.iter_mut().zip(&self.formats) {
+            if *format == Format::Text {
+                *kind = Kind::One(Base::Text);
+            }
         }
         Arc::new(others)
     }

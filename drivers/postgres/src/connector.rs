@@ -60,6 +60,8 @@ struct Failed {
     error: Error,
     another_way: bool,
     older_protocol: bool,
+    /// What it means where the same login without settings is not refused so.
+    fewer_settings: Option<Box<Error>>,
 }
 
 impl From<Error> for Failed {
@@ -68,6 +70,7 @@ impl From<Error> for Failed {
             error,
             another_way: false,
             older_protocol: false,
+            fewer_settings: None,
         }
     }
 }
@@ -314,7 +317,7 @@ impl Settings {
         };
         let mut first = None;
         for way in ways {
-            match self.try_versions(endpoint, *way).await {
+            match self.try_settings(endpoint, *way).await {
                 Ok(connection) => return Ok(connection),
                 Err(failed) if failed.another_way && first.is_none() && ways.len() > 1 => {
                     first = Some(failed.error);
@@ -324,6 +327,26 @@ impl Settings {
             }
         }
         Err(first.unwrap_or_else(|| classify::alien(endpoint)))
+    }
+
+    /// Tries with all settings. Where something that is no PostgreSQL server refuses that, says
+    /// whether it is because of the settings.
+    async fn try_settings(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
+        let mut failed = match self.try_versions(endpoint, way).await {
+            Ok(connection) => return Ok(connection),
+            Err(failed) => failed,
+        };
+        if let Some(of_settings) = failed.fewer_settings.take() {
+            let settings = Settings {
+                options: Arc::new(self.options.without_settings()),
+                ..self.clone()
+            };
+            let again = Box::pin(settings.try_versions(endpoint, way)).await;
+            if again.map_or_else(|again| again.fewer_settings.is_none(), |_| true) {
+                failed.error = *of_settings;
+            }
+        }
+        Err(failed)
     }
 
     /// Tries the newest version of the protocol, and the old one where that is not understood.
@@ -386,6 +409,7 @@ impl Settings {
                 .with_hint("Look into the server's log."),
                 another_way: true,
                 older_protocol: false,
+                fewer_settings: None,
             }),
             (Answer::Alien, _) => Err(classify::alien(endpoint).into()),
         }
@@ -412,9 +436,8 @@ impl Settings {
         let Dialed { stream, socket } = dialed;
         let encrypted = self.tls.encrypt(endpoint, stream).await;
         let (stream, hash) = encrypted.map_err(|error| Failed {
-            error,
             another_way: true,
-            older_protocol: false,
+            ..Failed::from(error)
         })?;
         let hash = hash.filter(|_| self.options.tls.channel_binding != ChannelBinding::Disable);
         let login = self.login(minor, hash, true);
@@ -458,11 +481,17 @@ impl Settings {
 
     fn login_failed(&self, failed: LoginFailed, endpoint: &Endpoint) -> Failed {
         let LoginFailed { fault, understood } = failed;
-        let said = match &fault {
-            Ok(Fault::Refused(said)) => said.code(),
-            _ => "",
+        let refusal = match &fault {
+            Ok(Fault::Refused(said)) => Some(said),
+            _ => None,
         };
+        let said = refusal.map_or("", |said| said.code());
+        // PgBouncer has one code for nearly all that it refuses. PostgreSQL names the routine.
+        let pooler = refusal.filter(|said| said.code() == "08P01" && said.routine().is_none());
+        let of_settings = pooler.filter(|_| !understood && self.options.has_settings());
         Failed {
+            fewer_settings: of_settings
+                .map(|said| Box::new(classify::settings_refused(said, endpoint, &self.options))),
             another_way: said == "28000",
             // Poolers that know only 3.0 hang up, or call it a violation of the protocol.
             older_protocol: !understood

@@ -82,7 +82,7 @@ async fn nullable(
                 out.put_slice(&[0, 0, 0, 1, 0, 1, 0, 2]);
                 array(out, &relations, &Type::INT8_ARRAY)?;
                 array(out, &numbers, &Type::INT2_ARRAY)?;
-                out.put_slice(&[0, 1, 0, 1]);
+                put::formats(out, &[]);
                 Ok(())
             })?;
             put::execute(out, "", 0);

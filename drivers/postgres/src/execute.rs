@@ -11,6 +11,7 @@ use crate::statement_limit::Setting;
 use crate::statements::verdict_of;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::affected;
+use crate::wire::put::Format;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
@@ -106,11 +107,11 @@ pub(crate) fn ask_unnamed(
     call: &mut Call,
     sql: &str,
     params: &[Value],
-    texts: &[bool],
+    formats: &[Format],
 ) -> Result<Answer, Failure> {
     call.note_limit(Setting::of(sql));
     let nature = call.check(Nature::of(sql)).map_err(Failure::Ours)?;
     let verdict = verdict_of(nature, sql, &call.session().settings.verdicts);
     call.submit_known(nature, verdict.as_ref());
-    call.ask_settled(None, |out| run_unnamed(sql, params, texts, out))
+    call.ask_settled(None, |out| run_unnamed(sql, params, formats, out))
 }

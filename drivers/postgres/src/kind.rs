@@ -1,5 +1,7 @@
 use postgres_types::{Kind as TypeKind, Type};
 
+use crate::wire::put::Format;
+
 /// What the bytes of a type are, so that reading a value is one look into a small enum
 /// instead of comparisons of types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,8 @@ bases! {
     Hidden,
     /// A type of an extension, as its bytes.
     Opaque,
-    /// A type whose bytes would mean nothing to a reader: a record, money, a tsvector.
+    /// A type whose bytes would mean nothing to a reader: a record, money, a tsvector. Its values
+    /// are asked for as texts.
     Unreadable,
 }
 
@@ -80,18 +83,14 @@ impl Kind {
 }
 
 impl Kind {
-    /// The form in which the values of a column are asked for, and whether that is their text:
-    /// so it is where nothing better is known.
-    pub(crate) fn of_column(type_: &Type) -> (Kind, bool) {
-        let kind = Kind::of(type_);
-        let (Kind::One(base)
-        | Kind::Range(base)
-        | Kind::Multirange(base)
-        | Kind::Array(Element::One(base) | Element::Range(base) | Element::Multirange(base))) =
-            kind;
-        match base {
-            Base::Opaque | Base::Unreadable => (Kind::One(Base::Text), true),
-            _ => (kind, false),
+    /// How values of this kind are asked for.
+    pub(crate) fn format(self) -> Format {
+        match self {
+            Kind::One(Base::Unreadable | Base::Opaque)
+            | Kind::Range(Base::Unreadable | Base::Opaque)
+            | Kind::Multirange(Base::Unreadable | Base::Opaque) => Format::Text,
+            Kind::Array(element) if element.kind().format() == Format::Text => Format::Text,
+            _ => Format::Binary,
         }
     }
 }
@@ -224,17 +223,6 @@ mod tests {
             (moods.clone(), Kind::Array(Element::One(Base::Text))),
         ] {
             assert_eq!(Kind::of(&type_), kind, "{type_}");
-        }
-        for (type_, column) in [
-            (Type::MONEY, (Kind::One(Base::Text), true)),
-            (Type::POINT_ARRAY, (Kind::One(Base::Text), true)),
-            (
-                Type::INT4_ARRAY,
-                (Kind::Array(Element::One(Base::I32)), false),
-            ),
-            (Type::TEXT, (Kind::One(Base::Text), false)),
-        ] {
-            assert_eq!(Kind::of_column(&type_), column, "{type_}");
         }
         assert_eq!(type_name(&moods), "mood[]");
         assert_eq!(type_name(&Type::INT4_ARRAY), "int4[]");

@@ -5,6 +5,8 @@
 //! was answered and what the server says of the transaction. Every error says whether the
 //! statement may have taken effect, and every connection knows its own state without asking.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bulk_insert;
 mod call;
 mod calls;
@@ -38,6 +40,7 @@ mod options;
 mod outcome;
 mod param;
 mod pipeline;
+mod portal;
 mod prepare;
 mod query;
 mod range;
@@ -80,6 +83,7 @@ pub use lane::shares;
 pub use notices::{Notice, Notification};
 pub use options::Options;
 pub use pipeline::{Answered, Pipeline};
+pub use portal::Portal;
 pub use postgres_types as types;
 pub use row::Row;
 pub use sql::changes_session;

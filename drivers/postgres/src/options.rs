@@ -94,6 +94,21 @@ impl Options {
         }
     }
 
+    /// Whether anything is said at startup that a pooler may not take.
+    pub(crate) fn has_settings(&self) -> bool {
+        self.startup_options().is_some() || self.application_name.is_some()
+    }
+
+    /// The same for a session as the server has it by default.
+    pub(crate) fn without_settings(&self) -> Options {
+        Options {
+            application_name: None,
+            statement_timeout_at_startup: false,
+            options: None,
+            ..self.clone()
+        }
+    }
+
     /// What is said at startup beside the user.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![

@@ -5,7 +5,7 @@ use underpin_core::{Class, Error, Value};
 use crate::encode::{Misfit, encode, needs_text};
 use crate::encode_array::{check_shape, set_element_type};
 use crate::kind::{self, Kind};
-use crate::wire::put;
+use crate::wire::put::{self, Format};
 
 /// A parameter on its way to the type that the server expects.
 struct Param<'a> {
@@ -16,12 +16,9 @@ struct Param<'a> {
     number: usize,
 }
 
-const TEXT: u16 = 0;
-const BINARY: u16 = 1;
-
 /// Binds a statement, empty for the unnamed one, to parameters whose types are known or, where
-/// there are none, to texts. The rows come in binary, but for the columns that are asked for as
-/// texts.
+/// there are none, to texts. The columns of its result come in these formats; all in binary
+/// where none is given.
 ///
 /// # Errors
 /// For a parameter that does not fit.
@@ -30,7 +27,7 @@ pub(crate) fn bind(
     statement: &str,
     values: &[Value],
     expected: Option<(&[Kind], &[Type])>,
-    texts: &[bool],
+    columns: &[Format],
 ) -> Result<(), Error> {
     let param = |(at, value)| Param {
         value,
@@ -43,25 +40,20 @@ pub(crate) fn bind(
         put::text(out, statement)?;
         let count = put::count(values.len())?;
         out.put_u16(count);
-        params().for_each(|param| out.put_u16(if param.goes_as_text() { TEXT } else { BINARY }));
+        params().for_each(|param| out.put_u16(param.format() as u16));
         out.put_u16(count);
         params().try_for_each(|param| param.write(out))?;
-        if texts.is_empty() {
-            out.put_slice(&[0, 1, 0, 1]);
-            return Ok(());
-        }
-        out.put_u16(put::count(texts.len())?);
-        for is_text in texts {
-            out.put_u16(if *is_text { TEXT } else { BINARY });
-        }
+        put::formats(out, columns);
         Ok(())
     })
 }
 
 impl Param<'_> {
-    fn goes_as_text(&self) -> bool {
-        self.expected
-            .is_none_or(|(kind, _)| needs_text(self.value, kind))
+    fn format(&self) -> Format {
+        match self.expected {
+            Some((kind, _)) if !needs_text(self.value, kind) => Format::Binary,
+            _ => Format::Text,
+        }
     }
 
     /// Puts the length and the bytes.

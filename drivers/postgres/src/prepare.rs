@@ -12,7 +12,7 @@ use crate::session::{Session, answered};
 use crate::statements::{Prepared, StatementName};
 use crate::wire::answer::Broken;
 use crate::wire::body::{fields, parameter_types};
-use crate::wire::put;
+use crate::wire::put::{self, Format};
 use crate::wire::request::{Progress, steps};
 use crate::wire::violation::Violation;
 
@@ -173,8 +173,13 @@ impl Ready {
     pub(crate) fn run(&self, params: &[Value], out: &mut BytesMut) -> Result<u8> {
         let prepared = &self.prepared;
         let expected = (&*prepared.kinds, &*prepared.types);
-        let texts = &prepared.result.texts;
-        param::bind(out, &prepared.name.text, params, Some(expected), texts)?;
+        param::bind(
+            out,
+            &prepared.name.text,
+            params,
+            Some(expected),
+            &prepared.result.formats,
+        )?;
         put::execute(out, "", 0);
         Ok(steps::BIND | steps::EXECUTE)
     }
@@ -185,12 +190,12 @@ impl Ready {
 pub(crate) fn run_unnamed(
     sql: &str,
     params: &[Value],
-    texts: &[bool],
+    formats: &[Format],
     out: &mut BytesMut,
 ) -> Result<u8> {
     const UNKNOWN: u32 = 705;
     put::parse(out, "", sql, params.iter().map(|_| UNKNOWN))?;
-    param::bind(out, "", params, None, texts)?;
+    param::bind(out, "", params, None, formats)?;
     put::describe(out, b'P', "");
     put::execute(out, "", 0);
     Ok(steps::PARSE | steps::BIND | steps::PORTAL | steps::EXECUTE)

@@ -113,7 +113,7 @@ async fn fetch_unnamed(
             Err(failure) => return Err(call.fail(failure).await),
         };
         let described = &expected.described;
-        let answer = match ask_unnamed(&mut call, asked.sql, asked.params, &described.texts) {
+        let answer = match ask_unnamed(&mut call, asked.sql, asked.params, &described.formats) {
             Ok(answer) => answer,
             Err(failure) => return Err(call.fail(failure).await),
         };

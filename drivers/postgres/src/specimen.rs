@@ -5,6 +5,7 @@ use underpin_core::value::{Date, Interval, TimeOfDay, Timestamp, TimestampTz, Uu
 use underpin_core::{ANY_TEXT, Holds, Value};
 
 use crate::kind::{Base, Element, Kind};
+use crate::wire::put::Format;
 
 /// What the values of a type are.
 pub(crate) fn holds(type_: &Type) -> Holds {
@@ -15,19 +16,19 @@ pub(crate) fn holds(type_: &Type) -> Holds {
         };
         return Holds::Each(labels.iter().map(of_label).collect());
     }
+    if Kind::of(type_).format() == Format::Text {
+        return Holds::Each(vec![Value::Text(ANY_TEXT.into())]);
+    }
     if let Kind::One(Base::Json | Base::Jsonb) = Kind::of(type_) {
         return Holds::OneOf([ANY_TEXT, "[]"].map(|text| Value::Json(text.into())).into());
     }
-    let specimen = match Kind::of_column(type_).0 {
+    let specimen = match Kind::of(type_) {
         Kind::One(base) => of_base(base),
         Kind::Range(_) | Kind::Multirange(_) => Some(Value::Text(ANY_TEXT.into())),
         Kind::Array(Element::One(base)) => of_base(base).map(|value| Value::Array(vec![value])),
         Kind::Array(_) => Some(Value::Array(vec![Value::Text(ANY_TEXT.into())])),
     };
-    match specimen {
-        Some(specimen) => Holds::Each(vec![specimen]),
-        None => Holds::Unknown,
-    }
+    specimen.map_or(Holds::Unknown, |specimen| Holds::Each(vec![specimen]))
 }
 
 /// The labels of an enumerated type, of a domain over one or an array of one.

@@ -54,7 +54,7 @@ impl StatementName {
 impl Drop for StatementName {
     fn drop(&mut self) {
         if let Some(wire) = self.wire.upgrade().filter(|wire| !wire.is_broken()) {
-            wire.tell(|machine| machine.forget(&self.text));
+            wire.tell(|machine| machine.forget(b'S', &self.text));
         }
     }
 }

@@ -125,7 +125,7 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
             Ok(expected) => expected,
             Err(failure) => return Err(call.fail(failure).await),
         };
-        let texts = &expected.described.texts;
+        let texts = &expected.described.formats;
         let answer = match ask_unnamed(&mut call, asked.sql, asked.params, texts) {
             Ok(answer) => answer,
             Err(failure) => return Err(call.fail(failure).await),

@@ -41,6 +41,8 @@
 //!
 //! Without the feature `bundled` the system's SQLite is linked, 3.44 or later.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod bulk_insert;
 mod classify;
 mod client;

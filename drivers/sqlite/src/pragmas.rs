@@ -157,10 +157,9 @@ impl Baseline {
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         for setting in &self.0 {
             let now = value_of(conn, &setting.name)?;
-            if now.as_ref() != Some(&setting.value) || setting.name == TEMPORARY_CACHE {
-                if let Some(value) = setting.value() {
-                    run(conn, &format!("PRAGMA {} = {value}", setting.name))?;
-                }
+            let differs = now.as_ref() != Some(&setting.value) || setting.name == TEMPORARY_CACHE;
+            if let Some(value) = setting.value().filter(|_| differs) {
+                run(conn, &format!("PRAGMA {} = {value}", setting.name))?;
             }
         }
         // Moving what is temporary closes it, and with it goes what was set for it alone.

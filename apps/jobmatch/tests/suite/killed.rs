@@ -1,7 +1,7 @@
 //! An import that is killed half-way carries on, and no row is in twice.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jobmatch::Sample;
 use jobmatch::import::ImportKind;
@@ -30,12 +30,8 @@ async fn a_killed_import_carries_on_and_each_good_row_is_in_once() {
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        let begun = Instant::now();
         while count(&database, "jobs").await == 0 {
-            assert!(
-                begun.elapsed() < Duration::from_secs(60),
-                "nothing is imported"
-            );
+            assert!(import.try_wait().unwrap().is_none(), "nothing is imported");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         import.kill().unwrap();

@@ -43,6 +43,9 @@ pub(super) fn with(graph: &Graph, revision: &Revision) -> Result<Graph> {
 /// Writes the file, and prints its path.
 pub(super) fn write(draft: &Draft) -> Result<()> {
     let path = &draft.path;
+    if let Some(directory) = path.parent() {
+        std::fs::create_dir_all(directory).map_err(|error| unusable(directory, &error))?;
+    }
     let opened = OpenOptions::new().write(true).create_new(true).open(path);
     opened
         .and_then(|mut file| file.write_all(draft.text.as_bytes()))

@@ -67,7 +67,7 @@ pub(super) async fn run(
     options: &GlobalOptions,
     project: Project<'_>,
 ) -> Result<Exit> {
-    let (directory, written) = project.revisions.as_written()?;
+    let (directory, written) = project.revisions.as_written_so_far()?;
     let graph = Graph::new(written)?;
     let revision = new_revision(arguments, &graph)?;
     if arguments.autogenerate {

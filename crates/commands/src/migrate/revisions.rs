@@ -77,10 +77,12 @@ impl<'a> Revisions<'a> {
     }
 
     /// The directory in which new revisions are written. That of files within the binary is
-    /// the one that they were in when it was built.
+    /// the one that they were in when it was built; of a program without any, it is
+    /// `revisions` in the current directory.
     pub(super) fn directory(self) -> Result<PathBuf> {
         match self {
             Revisions::Directory(path) | Revisions::DirectoryWith(path, _) => Ok(path.to_owned()),
+            Revisions::Embedded([]) | Revisions::EmbeddedWith([], _) => Ok(FIRST.into()),
             Revisions::Embedded(files) | Revisions::EmbeddedWith(files, _) => source(files),
         }
     }
@@ -90,7 +92,31 @@ impl<'a> Revisions<'a> {
     pub(super) fn as_written(self) -> Result<(PathBuf, Vec<Revision>)> {
         let directory = self.directory()?;
         let written = self.in_directory(&directory).read()?;
-        let missing = self.read()?;
+        self.none_is_missing(directory, written)
+    }
+
+    /// As [`as_written`](Revisions::as_written), before the first revision is written: a directory
+    /// that does not exist holds none.
+    pub(super) fn as_written_so_far(self) -> Result<(PathBuf, Vec<Revision>)> {
+        let directory = self.directory()?;
+        match directory.exists() {
+            true => self.as_written(),
+            false => Ok((directory, Vec::new())),
+        }
+    }
+
+    /// The directory with what is written in it, unless a revision within the program is not there.
+    fn none_is_missing(
+        self,
+        directory: PathBuf,
+        written: Vec<Revision>,
+    ) -> Result<(PathBuf, Vec<Revision>)> {
+        let missing = match self {
+            Revisions::Directory(_) | Revisions::DirectoryWith(..) => {
+                return Ok((directory, written));
+            }
+            Revisions::Embedded(_) | Revisions::EmbeddedWith(..) => self.read()?,
+        };
         let mut missing = missing.iter().filter(|within| {
             let mut written = written.iter();
             !written.any(|revision| revision.id == within.id)
@@ -106,19 +132,23 @@ impl<'a> Revisions<'a> {
                     directory.display()
                 ),
             )
-            .with_hint("Build the program anew.")),
+            .with_hint("Rebuild the program.")),
         }
     }
 
-    /// The newest that can be had: those of the directory where new ones are written or, where
-    /// that is not here, those within the binary.
+    /// The newest revisions that are available: those of the directory where new ones are written
+    /// or, where that does not exist on this machine, those within the binary.
     pub(super) fn newest(self) -> Result<Vec<Revision>> {
+        let named = matches!(self, Revisions::Directory(_) | Revisions::DirectoryWith(..));
         match self.directory() {
-            Ok(_) => Ok(self.as_written()?.1),
-            Err(_) => self.read(),
+            Ok(directory) if named || directory.exists() => Ok(self.as_written()?.1),
+            _ => self.read(),
         }
     }
 }
+
+/// Where the first revisions of a program are written.
+const FIRST: &str = "revisions";
 
 /// The directory that the files were in when they were compiled in.
 fn source(files: &[Embedded]) -> Result<PathBuf> {

@@ -3,6 +3,7 @@ use crate::error::Result;
 
 /// An array borrowed from a driver's buffer; its elements are read when asked for.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum ArrayRef<'r> {
     /// Elements that are values already.
     Values(&'r [Value]),

@@ -20,6 +20,7 @@ pub struct Numeric(Box<str>);
 /// because only [`text`](NumericRef::text) and [`base10000`](NumericRef::base10000)
 /// make one outside this crate.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum NumericRef<'r> {
     /// Text as [`Numeric::as_str`] gives it.
     #[non_exhaustive]

@@ -4,9 +4,9 @@ use syn::{Expr, Lit, LitStr, Path};
 
 use super::optional;
 use super::scope::Scope;
-use super::spelling::Spelling;
+use super::spelling::{ENGINES, Spelling, own_parts};
 use crate::attribute::Errors;
-use crate::element::{Arguments, Element, Given, Head, Site, once};
+use crate::element::{Arguments, Element, Given, Head, Site, often, once};
 
 static SITE: Site = Site {
     of: "`check(…)`",
@@ -14,10 +14,12 @@ static SITE: Site = Site {
         once("name", "name = \"check_age\""),
         once("postgres", "postgres = \"age >= 0\""),
         once("sqlite", "sqlite = \"age >= 0\""),
+        often("engine", ENGINE_USAGE),
     ],
     elsewhere: &[],
 };
 
+const ENGINE_USAGE: &str = "engine(\"mssql\", \"age >= 0\")";
 const USAGE: &str = "`check` is written `check = \"age >= 0\"`, or with a name: \
                      `check(\"age >= 0\", name = \"check_age\")`";
 
@@ -59,8 +61,7 @@ impl Check {
         let options = Arguments::check(options, &SITE, errors);
         let expression = Spelling {
             any,
-            postgres: options.text("postgres", errors),
-            sqlite: options.text("sqlite", errors),
+            own: own_expressions(&options, errors),
         };
         if !expression.is_given() {
             errors.at(span, USAGE);
@@ -87,4 +88,31 @@ impl Check {
         let expression = self.expression.tokens(krate);
         quote!(#krate::model::Check { name: #name, column: #column, expression: #expression })
     }
+}
+
+/// The expressions of single engines: `sqlite = "…"` and `engine("…", "…")`.
+fn own_expressions(options: &Arguments, errors: &mut Errors) -> Vec<(String, LitStr)> {
+    let mut all = Vec::new();
+    for (engine, element, given) in own_parts(options, ENGINE_USAGE, errors) {
+        let text = match (ENGINES.contains(&engine.as_str()), &given) {
+            (true, _) => options.text(&engine, errors),
+            (false, Given::List(list)) => match list.as_slice() {
+                [only] => match &only.head {
+                    Head::Text(text) if !text.value().trim().is_empty() => Some(text.clone()),
+                    _ => None,
+                },
+                _ => None,
+            }
+            .or_else(|| {
+                errors.at(
+                    element.span(),
+                    format!("`engine` is written `{ENGINE_USAGE}`"),
+                );
+                None
+            }),
+            (false, _) => None,
+        };
+        all.extend(text.map(|text| (engine, text)));
+    }
+    all
 }

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, ExprUnary, Lit, LitStr, Path, Type, UnOp, Visibility}
 use super::counter::Counter;
 use super::data_type::{field_type, nullable};
 use super::optional;
-use super::spelling::Spelling;
+use super::spelling::{Spelling, own_parts};
 use super::text::check_type;
 use crate::attribute::Errors;
 use crate::element::{
@@ -39,7 +39,9 @@ pub(crate) const ARGUMENTS: &[Argument] = &[
     once("renamed_from", "renamed_from = \"name\""),
     once("postgres", "postgres(type = \"citext\")"),
     once("sqlite", "sqlite(type = \"TEXT\")"),
+    often("engine", ENGINE_USAGE),
 ];
+const ENGINE_USAGE: &str = "engine(\"mssql\", type = \"nvarchar(50)\")";
 static FIELD: Site = Site {
     of: "`#[model(…)]` on a field",
     known: ARGUMENTS,
@@ -101,16 +103,16 @@ impl<'a> Column<'a> {
         let mut lists = Lists::take(elements(&field.attrs, errors));
         let rest = std::mem::take(&mut lists.rest);
         let arguments = Arguments::check(rest, &FIELD, errors);
-        let [postgres, sqlite] =
-            ["postgres", "sqlite"].map(|engine| own_part(&arguments, engine, errors));
+        let own = own_arguments(&arguments, errors);
         let spelling = |name: &str, errors: &mut Errors| Spelling {
             any: spelt(&arguments, name, errors),
-            postgres: postgres.as_ref().and_then(|own| spelt(own, name, errors)),
-            sqlite: sqlite.as_ref().and_then(|own| spelt(own, name, errors)),
+            own: own
+                .iter()
+                .filter_map(|(engine, own)| Some((engine.clone(), spelt(own, name, errors)?)))
+                .collect(),
         };
         let given_type = spelling("type", errors);
-        let types = [&given_type.any, &given_type.postgres, &given_type.sqlite];
-        for text in types.into_iter().flatten() {
+        for text in given_type.texts() {
             check_type(text, errors);
         }
         let alone = arguments.get("on_update").is_some_and(stands_alone);
@@ -303,17 +305,19 @@ impl Lists {
     }
 }
 
-/// What `postgres(…)` or `sqlite(…)` holds.
-fn own_part(arguments: &Arguments, engine: &str, errors: &mut Errors) -> Option<Arguments> {
-    let element = arguments.get(engine)?;
-    match &element.given {
-        Given::List(list) => Some(Arguments::check(list.clone(), &ENGINE, errors)),
-        _ => {
-            let message = format!("`{engine}` is written `{engine}(type = \"…\")`");
-            errors.at(element.span(), message);
-            None
+/// What `postgres(…)`, `sqlite(…)` and `engine("…", …)` hold.
+fn own_arguments(arguments: &Arguments, errors: &mut Errors) -> Vec<(String, Arguments)> {
+    let mut all = Vec::new();
+    for (engine, element, given) in own_parts(arguments, ENGINE_USAGE, errors) {
+        match given {
+            Given::List(list) => all.push((engine, Arguments::check(list, &ENGINE, errors))),
+            _ => {
+                let message = format!("`{engine}` is written `{engine}(type = \"…\")`");
+                errors.at(element.span(), message);
+            }
         }
     }
+    all
 }
 
 /// An SQL text: a default can be a number or a truth value too.

@@ -9,7 +9,7 @@ use crate::field::{Read, inside_option};
 /// The type that the field itself has, as an `Option<DataType>`; none where another is given
 /// for every engine.
 pub(crate) fn field_type(krate: &Path, ty: &Type, read: &Read, given: &Spelling) -> TokenStream {
-    if given.any.is_some() || given.postgres.is_some() {
+    if given.is_given_for_postgres() {
         return quote!(::core::option::Option::None);
     }
     let of = match read {
@@ -26,7 +26,7 @@ fn of_type(krate: &Path, ty: &Type) -> TokenStream {
 
 /// Whether the column takes NULL: an `Option` does, and what stands for one by another name.
 pub(crate) fn nullable(krate: &Path, ty: &Type, read: &Read, given: &Spelling) -> TokenStream {
-    let own = matches!(read, Read::Plain) && given.any.is_none() && given.postgres.is_none();
+    let own = matches!(read, Read::Plain) && !given.is_given_for_postgres();
     match inside_option(ty) {
         Some(_) => quote!(true),
         None if own => quote_spanned!(ty.span()=> <#ty as #krate::ColumnType>::NULLABLE),

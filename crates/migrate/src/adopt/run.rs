@@ -22,6 +22,7 @@ use crate::transaction::Transaction;
 
 /// What an adoption did. Where all was adopted before, nothing was written nor recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Adopted {
     /// How many migrations the other tool has, each a revision now.
     pub revisions: usize,

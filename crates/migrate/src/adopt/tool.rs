@@ -5,6 +5,7 @@ use underpin_core::{Class, Error};
 
 /// A tool whose migrations can be adopted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Tool {
     /// Alembic, of SQLAlchemy.
     Alembic,

@@ -5,6 +5,7 @@ use crate::revision::{BranchLabel, Revision, RevisionId};
 
 /// A line of the graph that has a name of its own, or parts from another.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Branch {
     /// The labels of its first revision.
     pub labels: Vec<BranchLabel>,

@@ -6,6 +6,7 @@ use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
 
 /// How a revision stands on another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Edge {
     /// The other is one of its parents.
     Parent,
@@ -27,6 +28,7 @@ pub struct Link {
 /// What can be wrong with a graph, or with a name for one of its revisions. It is the
 /// source of an [`underpin_core::Error`], for programs to match on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum GraphError {
     /// Revisions stand on one another in a circle.
     CycleDetected {

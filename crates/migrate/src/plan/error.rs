@@ -10,6 +10,7 @@ use crate::validate::{Finding, command};
 /// Why there is no plan. It is the source of an [`underpin_core::Error`], for programs to
 /// match on.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PlanError {
     /// The command does not go to such a target.
     WrongTarget {

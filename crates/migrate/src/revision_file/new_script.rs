@@ -10,6 +10,7 @@ use crate::validate::command;
 
 /// One direction of a revision that is to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NewScript {
     /// SQL, in the order in which it runs. Empty: the section is there, for somebody to fill.
     Sql(Vec<NewSection>),

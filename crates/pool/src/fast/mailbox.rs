@@ -2,150 +2,129 @@
 //! pool's lock, and without an allocation.
 //!
 //! Mailboxes are numbered and reused. A waiter gets a number under the pool's lock, together with
-//! its ticket, and leaves its waker in the mailbox after releasing the lock. Whoever serves the
-//! waiter learns the number under the lock, and delivers and wakes after releasing it. Either may
-//! come first.
+//! its ticket, and leaves its waker there. Whoever serves the waiter takes the waker under the lock,
+//! and delivers and wakes after releasing it.
+//!
+//! A waiter that goes away after it was served closes its mailbox and then looks for what was
+//! delivered; whoever delivers looks afterwards if the mailbox is closed, and takes back what is
+//! still there. Both change what is in the mailbox by a swap, so one of them comes second there and
+//! sees what the other did before: the delivery, or the closed mailbox. Whoever takes it out opens
+//! the mailbox again. `tests/loom` tries all orders.
 //!
 //! A number is free again when the waiter has fetched what was delivered. For a connection that is
 //! certain when the connection comes back, so the number travels with it; whoever fetches anything
 //! else frees the number itself.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
-use std::time::Duration;
-
-use underpin_core::Error;
 
 use crate::fast::connection::PoolConnection;
-use crate::lane::Lane;
-use crate::state::SlotId;
-use crate::timestamp::Timestamp;
+use crate::fast::sync::{AtomicBool, AtomicCell, Mutex, Ordering, PoisonError};
 
-/// The result of a wait.
-#[derive(Debug)]
-pub(crate) enum Outcome<T> {
-    /// A connection, leased to the waiter.
-    Leased(Box<PoolConnection<T>>),
-    /// A seat in a lane, since then.
-    Seated {
-        slot: SlotId,
-        lane: Arc<Lane<T>>,
-        since: Timestamp,
-    },
-    /// The wait timed out; so many callers were waiting then, perhaps for an attempt to connect.
-    TimedOut {
-        waiting: usize,
-        awaits_connect: bool,
-    },
-    /// Connecting failed, at the last attempt that the waiter was ready to wait for.
-    Failed { error: Arc<Error>, attempts: u32 },
-    /// The queue was full with so many waiters.
-    Full { most: usize },
-    /// The wait was ended because the pool has been overloaded for so long.
-    Shed { overload: Duration },
-    /// The pool was closed.
-    Closed,
-}
-
-/// Where one waiter finds the result of its wait. On a cache line of its own: two threads use
-/// neighboring mailboxes at the same time.
+/// Where one waiter finds the result of its wait: a connection, or another answer. On a cache line
+/// of its own: two threads use neighboring mailboxes at the same time.
 #[repr(align(64))]
+pub(crate) struct Mailbox<T, A> {
+    connection: AtomicCell<Option<Box<PoolConnection<T>>>>,
+    closed: AtomicBool,
+    /// Rarely used, so that a lock is cheap enough.
+    answer: Mutex<Option<A>>,
+}
+
+/// What a mailbox holds.
 #[derive(Debug)]
-pub(crate) struct Mailbox<T>(Mutex<Content<T>>);
-
-/// What is in a mailbox.
-#[derive(Debug)]
-pub(crate) enum Content<T> {
-    /// Unused, or neither the waker nor the outcome has arrived.
-    Empty,
-    Waiting(Waker),
-    Arrived(Outcome<T>),
-    /// The waiter has gone away before the delivery.
-    Closed,
+pub(crate) enum Parcel<T, A> {
+    Connection(Box<PoolConnection<T>>),
+    Answer(A),
 }
 
-impl<T> Mailbox<T> {
-    /// Leaves the outcome, and returns the waker if there is one already. Returns the outcome if
-    /// the waiter has gone away.
-    pub(crate) fn deliver(&self, outcome: Outcome<T>) -> Result<Option<Waker>, Outcome<T>> {
-        let mut content = self.content();
-        match std::mem::replace(&mut *content, Content::Empty) {
-            Content::Closed => Err(outcome),
-            before => {
-                *content = Content::Arrived(outcome);
-                match before {
-                    Content::Waiting(waker) => Ok(Some(waker)),
-                    _ => Ok(None),
-                }
-            }
+impl<T, A> Mailbox<T, A> {
+    /// Leaves a parcel. Returns it if the waiter has gone away.
+    #[inline]
+    pub(crate) fn deliver(&self, parcel: Parcel<T, A>) -> Result<(), Parcel<T, A>> {
+        match parcel {
+            Parcel::Connection(connection) => self.connection.store(Some(connection)),
+            Parcel::Answer(answer) => *self.answer() = Some(answer),
+        }
+        match self.closed.load(Ordering::Acquire) {
+            true => self.empty().map_or(Ok(()), Err),
+            false => Ok(()),
         }
     }
 
-    /// Takes the outcome, or has this waker woken when it arrives.
-    pub(crate) fn poll(&self, waker: &Waker) -> Option<Outcome<T>> {
-        let mut content = self.content();
-        match &mut *content {
-            Content::Arrived(_) => take(&mut content),
-            Content::Waiting(known) => {
-                known.clone_from(waker);
-                None
-            }
-            empty => {
-                *empty = Content::Waiting(waker.clone());
-                None
-            }
+    /// Takes what was delivered.
+    #[inline]
+    pub(crate) fn take(&self) -> Option<Parcel<T, A>> {
+        match self.connection.take() {
+            Some(connection) => Some(Parcel::Connection(connection)),
+            None => self.answer().take().map(Parcel::Answer),
         }
     }
 
-    /// Called by a waiter that goes away once it is served: takes what has been delivered. What
-    /// is delivered later is returned to whoever delivers it.
-    pub(crate) fn close(&self) -> Option<Outcome<T>> {
-        let mut content = self.content();
-        let arrived = take(&mut content);
-        if arrived.is_none() {
-            *content = Content::Closed;
+    /// Called by a waiter that goes away once it is served: takes what was delivered. What is
+    /// delivered later is returned to whoever delivers it.
+    pub(crate) fn close(&self) -> Option<Parcel<T, A>> {
+        self.closed.store(true, Ordering::Release);
+        self.empty()
+    }
+
+    /// Takes what is in a closed mailbox, and opens it if there was anything.
+    fn empty(&self) -> Option<Parcel<T, A>> {
+        let taken = self.take();
+        if taken.is_some() {
+            self.closed.store(false, Ordering::Release);
         }
-        arrived
+        taken
     }
 
-    /// Empties the mailbox of a waiter that goes away before it is served.
-    pub(crate) fn empty(&self) -> Content<T> {
-        std::mem::replace(&mut *self.content(), Content::Empty)
-    }
-
-    fn content(&self) -> MutexGuard<'_, Content<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn answer(&self) -> impl std::ops::DerefMut<Target = Option<A>> {
+        self.answer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn take<T>(content: &mut Content<T>) -> Option<Outcome<T>> {
-    match std::mem::replace(content, Content::Empty) {
-        Content::Arrived(outcome) => Some(outcome),
-        _ => None,
-    }
-}
-
-impl<T> Default for Mailbox<T> {
+impl<T, A> Default for Mailbox<T, A> {
     fn default() -> Self {
-        Mailbox(Mutex::new(Content::Empty))
+        Mailbox {
+            connection: AtomicCell::new(None),
+            closed: AtomicBool::new(false),
+            answer: Mutex::new(None),
+        }
     }
 }
 
-/// The numbers of the mailboxes, under the pool's lock.
+/// The numbers of the mailboxes and the wakers of the waiters that have one, under the pool's lock.
 #[derive(Debug, Default)]
 pub(crate) struct MailboxNumbers {
     free: Vec<u32>,
-    /// How many there are.
-    total: u32,
+    /// By number. None: the number is free, or its waiter has been served.
+    wakers: Vec<Option<Waker>>,
 }
 
 impl MailboxNumbers {
     /// Assigns a mailbox to a new waiter.
-    pub(crate) fn assign(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            self.total += 1;
-            self.total - 1
-        })
+    pub(crate) fn assign(&mut self, waker: &Waker) -> u32 {
+        let waker = Some(waker.clone());
+        match self.free.pop() {
+            Some(number) => {
+                self.wakers[number as usize] = waker;
+                number
+            }
+            None => {
+                self.wakers.push(waker);
+                u32::try_from(self.wakers.len() - 1).expect("there are fewer than 2^32 waiters")
+            }
+        }
+    }
+
+    /// Takes the waker of a waiter that is served or goes away.
+    pub(crate) fn take_waker(&mut self, number: u32) -> Option<Waker> {
+        self.wakers[number as usize].take()
+    }
+
+    /// Replaces the waker of a waiter that is not served yet. Returns the one before, or `None` if
+    /// the waiter has been served.
+    pub(crate) fn replace_waker(&mut self, number: u32, waker: &Waker) -> Option<Waker> {
+        let known = self.wakers[number as usize].as_mut()?;
+        Some(std::mem::replace(known, waker.clone()))
     }
 
     /// Frees a mailbox that is empty and that nothing is on its way to.

@@ -1,9 +1,10 @@
-//! What threads share in the [cache](crate::fast::cache), in one place, so that the test that tries
+//! What threads share in the [cache](crate::fast::cache) and the
+//! [mailboxes](crate::fast::mailbox), in one place, so that the test that tries
 //! all orders can replace it.
 
 use std::cell::Cell;
-pub(crate) use std::sync::OnceLock;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+pub(crate) use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub(crate) use crossbeam_utils::atomic::AtomicCell;
 

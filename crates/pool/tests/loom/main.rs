@@ -1,6 +1,6 @@
-//! What is said at the top of `src/fast/cache.rs`, in all orders in which threads can do it and
-//! with all that a weak memory may show them. The source is that of the pool; what threads
-//! share in it is loom's.
+//! What is said at the top of `src/fast/cache.rs` and `src/fast/mailbox.rs`, in all orders in which
+//! threads can do it and with all that a weak memory may show them. The source is that of the pool;
+//! what threads share in it is loom's.
 
 mod fast {
     #[path = "../../../src/fast/cache.rs"]
@@ -12,6 +12,9 @@ mod fast {
     #[path = "../../../src/fast/epoch.rs"]
     #[expect(dead_code, reason = "the pool uses all of it")]
     pub(crate) mod epoch;
+    #[path = "../../../src/fast/mailbox.rs"]
+    #[expect(dead_code, reason = "the pool uses all of it")]
+    pub(crate) mod mailbox;
     #[path = "../../../src/fast/table.rs"]
     pub(crate) mod table;
 
@@ -32,6 +35,7 @@ use loom::thread;
 use fast::cache::{IdleCache, Lookup};
 use fast::connection::PoolConnection;
 use fast::epoch::{Epoch, Stamp};
+use fast::mailbox::{Mailbox, Parcel};
 use fast::sync::FIRST;
 use fast::table::ChunkedTable;
 use state::SlotId;
@@ -241,5 +245,75 @@ fn entries_stay_where_they_are_while_more_are_made() {
         assert_eq!(address(&table), third);
         assert!(table.get(100).is_some());
         assert_eq!(table.iter().count(), 2 + 2 + 64);
+    });
+}
+
+/// The connection in a parcel, if there is one.
+fn connection(parcel: Option<Parcel<(), ()>>) -> Option<Connection> {
+    match parcel? {
+        Parcel::Connection(connection) => Some(connection),
+        Parcel::Answer(()) => None,
+    }
+}
+
+fn mailbox() -> Arc<Mailbox<(), ()>> {
+    Arc::new(Mailbox::default())
+}
+
+/// The mailbox is as one that was never used.
+#[track_caller]
+fn assert_reusable(mailbox: &Mailbox<(), ()>) {
+    assert!(mailbox.take().is_none(), "it is empty");
+    assert!(
+        mailbox.deliver(Parcel::Connection(leased())).is_ok(),
+        "it is open"
+    );
+    assert!(connection(mailbox.take()).is_some());
+}
+
+#[test]
+fn what_is_delivered_is_found_or_comes_back_if_the_waiter_goes_away() {
+    in_all_orders(None, || {
+        let mailbox = mailbox();
+        let other = Arc::clone(&mailbox);
+        let deliver = thread::spawn(move || other.deliver(Parcel::Connection(leased())).err());
+        let found = mailbox.close();
+        let back = deliver.join().unwrap();
+        assert_one([connection(found), connection(back)]);
+        assert_reusable(&mailbox);
+    });
+}
+
+#[test]
+fn so_is_an_answer() {
+    in_all_orders(None, || {
+        let mailbox = mailbox();
+        let other = Arc::clone(&mailbox);
+        let deliver = thread::spawn(move || other.deliver(Parcel::Answer(())).err());
+        let found = mailbox.close();
+        let back = deliver.join().unwrap();
+        assert_eq!([found, back].iter().flatten().count(), 1);
+        assert_reusable(&mailbox);
+    });
+}
+
+#[test]
+fn a_delivery_that_ends_late_loses_nothing_of_the_next_waiter() {
+    in_all_orders(3, || {
+        let mailbox = mailbox();
+        let other = Arc::clone(&mailbox);
+        let deliver = thread::spawn(move || other.deliver(Parcel::Connection(leased())).err());
+        let fetched = connection(mailbox.take());
+        if fetched.is_none() {
+            deliver.join().unwrap();
+            return;
+        }
+        // The mailbox is another waiter's now, while the first delivery may not have returned.
+        let other = Arc::clone(&mailbox);
+        let next = thread::spawn(move || other.deliver(Parcel::Connection(leased())).err());
+        let found = mailbox.close();
+        let (late, back) = (deliver.join().unwrap(), next.join().unwrap());
+        assert_one([connection(found), connection(late), connection(back)]);
+        assert_reusable(&mailbox);
     });
 }

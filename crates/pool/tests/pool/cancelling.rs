@@ -1,7 +1,9 @@
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::SeqCst;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use underpin_pool::{AcquireOptions, HealthCheck};
@@ -109,6 +111,37 @@ async fn a_connection_made_stale_on_its_way_is_not_leased() {
     assert_at_rest(&pool, &server);
 }
 
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Bell(AtomicUsize);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_goes_from_task_to_task_wakes_the_last() {
+    let (pool, server) = pool(1, |_| {});
+    let lease = pool.acquire(AcquireOptions::new()).await.unwrap();
+    let mut next = Box::pin(pool.acquire(AcquireOptions::new()));
+    let bells: [Arc<Bell>; 3] = Default::default();
+    for bell in &bells {
+        let waker = Waker::from(Arc::clone(bell));
+        let polled = next.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+    // The first two wakers are dropped, not kept until the wait ends.
+    assert_eq!(bells.each_ref().map(Arc::strong_count), [1, 1, 2]);
+    drop(lease);
+    let rung = bells.each_ref().map(|bell| bell.0.load(SeqCst));
+    assert_eq!(rung, [0, 0, 1]);
+    assert_eq!(bells.each_ref().map(Arc::strong_count), [1, 1, 1]);
+    drop(next.await.unwrap());
+    assert_at_rest(&pool, &server);
+}
+
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
-    future.poll(&mut Context::from_waker(std::task::Waker::noop()))
+    future.poll(&mut Context::from_waker(Waker::noop()))
 }

@@ -8,6 +8,7 @@ use crate::{FunctionName, ObjectName};
 /// What a comment is on.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum CommentOn {
     /// A namespace.
     Namespace(String),

@@ -38,6 +38,7 @@ impl Lock {
 /// How strong a lock is, from the weakest to the strongest. Those of PostgreSQL have its names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LockMode {
     /// None that any other session would notice.
     None,

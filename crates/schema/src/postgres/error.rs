@@ -5,6 +5,7 @@ use underpin_core::{Class, Error};
 /// What can be wrong with the answers of the catalog. It is the source of an
 /// [`underpin_core::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CatalogError {
     /// There are not as many answers as statements.
     Answers {

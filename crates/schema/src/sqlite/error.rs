@@ -5,6 +5,7 @@ use underpin_core::{Class, Error};
 /// What can be wrong with what SQLite says of a schema, or with a schema that SQLite shall
 /// hold. It is the source of an [`underpin_core::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SqlError {
     /// There are not as many answers as statements.
     Answers {

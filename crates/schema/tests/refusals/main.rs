@@ -1,4 +1,4 @@
-//! The list of what cannot be changed in place is the one in `docs/refusals.md`.
+//! The list of what cannot be changed in place is the one in `docs/guide/src/reference/refusals.md`.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -127,14 +127,15 @@ async fn the_published_list_is_that_of_the_plans() {
             writeln!(text, "- {refusal}").unwrap();
         }
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/refusals.md");
+    let file =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/src/reference/refusals.md");
     if std::env::var_os("UNDERPIN_TEST_REWRITE").is_some() {
         std::fs::write(&file, &text).unwrap();
     }
     let kept = std::fs::read_to_string(&file).unwrap_or_default();
     assert!(
         kept == text,
-        "docs/refusals.md is not the list of today: \
+        "docs/guide/src/reference/refusals.md is not the list of today: \
          `UNDERPIN_TEST_REWRITE=1 ./test the_published_list` writes it anew."
     );
 }

@@ -16,7 +16,7 @@ use crate::secrets;
 use crate::unavailable::Unavailable;
 
 const SUPERVISE: &str = include_str!("supervise.sh");
-const USER: &str = "underpin_test";
+pub(super) const USER: &str = "underpin_test";
 
 /// A private server, yet to be started.
 ///
@@ -232,6 +232,7 @@ pub(super) fn settings(directory: &Path, port: u16) -> String {
         ("unix_socket_directories", place("socket")),
         ("ssl_cert_file", place("server.pem")),
         ("ssl_key_file", place("server.key")),
+        ("ssl_ca_file", place("ca.pem")),
     ];
     settings.map(|(name, value)| setting(name, &value)).concat()
 }

@@ -6,6 +6,8 @@ use rcgen::{
     date_time_ymd,
 };
 
+use super::builder::USER;
+
 /// The certificate that a server shows. Each is signed by the authority that
 /// [`Postgres::ca_certificate`](super::Postgres::ca_certificate) names, except as noted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,7 +24,8 @@ pub enum ServerCertificate {
     UnknownAuthority,
 }
 
-/// Writes `ca.pem`, `server.pem` and `server.key` into a directory.
+/// Writes `ca.pem`, the server's `server.pem` and `server.key`, and the superuser's `client.pem`
+/// and `client.key` into a directory.
 pub(super) fn write(kind: ServerCertificate, directory: &Path) {
     issue(kind, directory).expect("The certificates of a test's server must be made and written.");
 }
@@ -44,14 +47,27 @@ fn issue(kind: ServerCertificate, directory: &Path) -> Result<(), Box<dyn std::e
         server.not_before = date_time_ymd(2001, 1, 1);
         server.not_after = date_time_ymd(2002, 1, 1);
     }
+    let mut client = CertificateParams::new(Vec::<String>::new())?;
+    client.distinguished_name.push(DnType::CommonName, USER);
+    keep("client", directory, &client, &ca)?;
     let issuer = match kind {
         ServerCertificate::UnknownAuthority => authority("somebody else")?.1,
         _ => ca,
     };
+    keep("server", directory, &server, &issuer)
+}
+
+/// Writes a signed certificate and its key.
+fn keep(
+    name: &str,
+    directory: &Path,
+    params: &CertificateParams,
+    issuer: &Issuer<'static, KeyPair>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let key = KeyPair::generate()?;
-    let certificate = server.signed_by(&key, &issuer)?;
-    fs::write(directory.join("server.pem"), certificate.pem())?;
-    fs::write(directory.join("server.key"), key.serialize_pem())?;
+    let certificate = params.signed_by(&key, issuer)?;
+    fs::write(directory.join(format!("{name}.pem")), certificate.pem())?;
+    fs::write(directory.join(format!("{name}.key")), key.serialize_pem())?;
     Ok(())
 }
 

@@ -130,7 +130,7 @@ while read -r order argument; do
         ;;
     copy)
         # The files of a running server; its log of changes is streamed from there.
-        if cp -R "$argument/data" "$data" && cp "$argument"/*.pem "$argument"/server.key "$directory" &&
+        if cp -R "$argument/data" "$data" && cp "$argument"/*.pem "$argument"/*.key "$directory" &&
             mkdir "$directory/socket" && rm -rf "$data/postmaster.pid" "$data"/pg_wal/* &&
             mkdir -p "$data/pg_wal/archive_status" && chmod 700 "$data"; then
             echo "done"

@@ -105,7 +105,8 @@ pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connecto
             keepalive_count: config.keepalives_count(),
             user_timeout: config.tcp_user_timeout(),
         },
-        ..Options::default()
+        allow_cleartext_password: config.allow_cleartext_password(),
+        message_limit: config.message_limit() as usize,
     };
     Connector::new(endpoints.iter().cloned(), options)
 }

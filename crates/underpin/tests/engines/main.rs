@@ -27,6 +27,20 @@ struct Order {
     note: Option<String>,
 }
 
+/// A table that Brook spells in its own way.
+#[derive(Debug, PartialEq, Model)]
+#[model(check("size > 0", name = "big", engine("brook", "[size] > 1")))]
+struct Parcel {
+    #[model(primary_key)]
+    id: i64,
+    #[model(
+        default = 1,
+        engine("brook", type = "TINY INT", default = 3),
+        sqlite(default = 2)
+    )]
+    size: i64,
+}
+
 fn place() -> (SqliteFile, String) {
     brook::register();
     let file = SqliteFile::new();
@@ -178,6 +192,23 @@ async fn a_registered_engine_runs_revisions_and_models() {
     connection.close().await;
     assert_eq!(migrator().down("base").await.unwrap().revisions.len(), 2);
     assert_eq!(migrator().pending().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_model_spells_what_is_for_one_engine() {
+    let (_file, url) = place();
+    let db = Database::connect(&*url).await.unwrap();
+    let spelled = |engine: Engine| {
+        let table = Parcel::table(engine).unwrap();
+        let size = table.column("size").unwrap();
+        let (default, check) = (size.default.as_ref().unwrap(), &table.checks["big"]);
+        let [default, check] = [default, &check.expression].map(|one| one.as_str());
+        format!("{}, {default}, {check}", size.data_type)
+    };
+    assert_eq!(spelled(db.engine()), "TINY INT, 3, [size] > 1");
+    assert_eq!(spelled(Engine::SQLITE), "INTEGER, 2, size > 0");
+    assert_eq!(spelled(Engine::POSTGRES), "bigint, 1, size > 0");
+    db.close(Duration::from_secs(5)).await.unwrap();
 }
 
 #[tokio::test]

@@ -91,6 +91,17 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-cli", &["underpin", "underpin-commands"]),
     ("jobmatch", &["underpin", "underpin-commands"]),
     ("demo", &["jobmatch", "underpin"]),
+    ("example-actix-service", &["underpin"]),
+    ("example-command", &["underpin", "underpin-commands"]),
+    ("example-desktop", &["underpin"]),
+    ("example-worker", &["underpin"]),
+    ("underpin-guide", &[]),
+    ("xtask", &[]),
+];
+
+/// The same for the workspace of the benchmarks and of the tests that need their peers.
+const ARROWS_OF_PEERS: &[(&str, &[&str])] = &[
+    ("underpin-adopt", &["underpin-cli"]),
     (
         "underpin-bench",
         &[
@@ -105,14 +116,30 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 #[test]
 fn the_arrows_point_as_the_design_has_them() {
-    let metadata = metadata();
+    check_arrows(&metadata(), ARROWS);
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--no-deps",
+        ])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../bench"))
+        .output()
+        .expect("cargo runs");
+    let peers = serde_json::from_slice(&output.stdout).unwrap();
+    check_arrows(&peers, ARROWS_OF_PEERS);
+}
+
+fn check_arrows(metadata: &Value, arrows: &[(&str, &[&str])]) {
     let packages = metadata["packages"].as_array().unwrap();
     let ours: Vec<&Value> = packages
         .iter()
         .filter(|package| package["source"].is_null())
         .collect();
     let mut names: Vec<&str> = ours.iter().map(|p| p["name"].as_str().unwrap()).collect();
-    let mut listed: Vec<&str> = ARROWS.iter().map(|(name, _)| *name).collect();
+    let mut listed: Vec<&str> = arrows.iter().map(|(name, _)| *name).collect();
     names.sort_unstable();
     listed.sort_unstable();
     assert_eq!(
@@ -121,7 +148,7 @@ fn the_arrows_point_as_the_design_has_them() {
     );
     for package in ours {
         let name = package["name"].as_str().unwrap();
-        let allowed = ARROWS.iter().find(|(listed, _)| *listed == name).unwrap().1;
+        let allowed = arrows.iter().find(|(listed, _)| *listed == name).unwrap().1;
         for dependency in package["dependencies"].as_array().unwrap() {
             let on = dependency["name"].as_str().unwrap();
             let of_ours = dependency["path"].is_string();
@@ -134,7 +161,6 @@ fn the_arrows_point_as_the_design_has_them() {
     }
 }
 
-/// The benchmarks alone may state a newer one, for their peers: nobody stands on them.
 #[test]
 fn no_dependency_asks_for_a_newer_rust_than_we_state() {
     let metadata = metadata();
@@ -153,7 +179,7 @@ fn no_dependency_asks_for_a_newer_rust_than_we_state() {
     for package in packages.iter().filter(of_ours) {
         let (name, limit) = (&package["name"], stated(package));
         assert!(
-            name == "underpin-bench" || limit == stated(underpin),
+            limit == stated(underpin),
             "{name} states the Rust of all others"
         );
         let below = all_below(&metadata, package["id"].as_str().unwrap());
@@ -168,6 +194,23 @@ fn no_dependency_asks_for_a_newer_rust_than_we_state() {
                 needed["rust_version"]
             );
         }
+    }
+}
+
+/// What the benchmarks compare with is built by nobody else.
+#[test]
+fn the_peers_are_outside_of_the_workspace() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let [own, peers] = ["Cargo.lock", "bench/Cargo.lock"].map(|lock| {
+        let text = fs::read_to_string(root.join(lock)).unwrap();
+        let names = text.lines().filter_map(|line| line.strip_prefix("name = "));
+        names
+            .map(|name| name.trim_matches('"').to_owned())
+            .collect::<HashSet<String>>()
+    });
+    for peer in ["sqlx", "diesel", "refinery", "deadpool", "bb8", "mobc"] {
+        assert!(peers.contains(peer), "{peer} is compared with");
+        assert!(!own.contains(peer), "{peer} is in the main workspace");
     }
 }
 
@@ -287,7 +330,7 @@ fn no_library_asks_for_more_of_tokio_than_it_uses() {
     let metadata = metadata();
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();
-        if !package["source"].is_null() || name == "underpin-bench" {
+        if !package["source"].is_null() {
             continue;
         }
         for dependency in package["dependencies"].as_array().unwrap() {
@@ -295,8 +338,9 @@ fn no_library_asks_for_more_of_tokio_than_it_uses() {
                 continue;
             }
             let asked = dependency["features"].as_array().unwrap().iter();
-            // A command is interrupted from its terminal.
-            let is_for = |feature: &str| name == "underpin-commands" && feature == "signal";
+            // A program is interrupted from its terminal.
+            let ended_by_signals = ["underpin-commands", "example-worker"].contains(&name);
+            let is_for = |feature: &str| ended_by_signals && feature == "signal";
             let more: Vec<&Value> = asked
                 .filter(|feature| NOT_OF_TOKIO.contains(&feature.as_str().unwrap()))
                 .filter(|feature| !is_for(feature.as_str().unwrap()))

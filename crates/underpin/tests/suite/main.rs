@@ -26,7 +26,6 @@ mod operating;
 mod pgbouncer;
 mod place;
 mod queries;
-mod readme;
 mod retry;
 mod schema_sql;
 mod schema_status;

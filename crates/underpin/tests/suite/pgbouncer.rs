@@ -223,6 +223,20 @@ async fn with_the_usual_settings_a_pgbouncer_lets_nobody_in_and_the_error_says_w
     assert!(error.hint().unwrap().contains(ADVICE), "{error}");
 }
 
+#[tokio::test]
+async fn what_else_a_pgbouncer_refuses_is_not_blamed_on_the_settings() {
+    let server = or_skip!(Postgres::shared());
+    let scene = or_skip!(Scene::new(server, "bouncer_nowhere", |bouncer| {
+        lenient(bouncer).setting("max_client_conn", 0)
+    }));
+    let url = format!("{}&max_retries=0", scene.bouncer.url(&scene.database));
+    let error = Database::connect(&url).await.unwrap_err();
+    // The code is the same.
+    assert_eq!(error.sqlstate(), Some("08P01"), "{error}");
+    assert_ne!(error.class(), Class::Config, "{error}");
+    assert!(error.to_string().contains("no more connections"), "{error}");
+}
+
 /// Named statements behind a PgBouncer that ignores the settings which it would refuse.
 async fn cached(scene: &Scene) -> Database {
     open(&scene.bouncer.url(&scene.database), 2, |config| config).await

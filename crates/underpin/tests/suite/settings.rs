@@ -1,7 +1,9 @@
 //! Every setting that is documented: taken alone, beside each other one, and in force as it says.
 
 use underpin::config::Source;
-use underpin::{Config, Database, Engine};
+use underpin::{Class, Config, Database, Engine};
+
+use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{InPlace, Place};
 
@@ -37,6 +39,8 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("tcp_user_timeout", "1500ms"),
     ("pipelining", "off"),
     ("error_detail", "on"),
+    ("message_limit", "100000"),
+    ("allow_cleartext_password", "on"),
     ("target_session_attrs", "primary"),
 ];
 const OF_SQLITE: &[(&str, &str)] = &[
@@ -91,6 +95,9 @@ async fn open_with(place: &Place, settings: &[(&str, &str)]) {
         };
         let limit = said("statement_timeout").unwrap_or(usual);
         assert_eq!(setting("statement_timeout").await, limit, "{url}");
+        let long = db.query_scalar::<String>("SELECT repeat('x', 120000)", ());
+        let is_short = said("message_limit").is_some();
+        assert_eq!(long.await.is_err(), is_short, "{url}");
     }
     db.close(std::time::Duration::from_secs(5)).await.unwrap();
 }
@@ -140,4 +147,19 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_password_is_sent_in_clear_text_where_that_is_set() {
+    let in_clear = "local all all trust\nhost all all 127.0.0.1/32 password";
+    let server = or_skip!(Postgres::builder().hba(in_clear).start());
+    let url = server.database("clear_text").url();
+    let error = Database::connect(&url).await.unwrap_err();
+    assert_eq!(error.class(), Class::Auth, "{error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.contains("allow_cleartext_password"), "{hint}");
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let allowed = format!("{url}{separator}allow_cleartext_password=on");
+    let db = Database::connect(&allowed).await.unwrap();
+    assert_eq!(db.query_scalar::<i32>("SELECT 1", ()).await.unwrap(), 1);
 }

@@ -268,14 +268,15 @@ impl<L: Listen> Machine<L> {
         Ok(())
     }
 
-    /// Has the server forget a prepared statement, where the session goes on.
-    pub(crate) fn forget(&mut self, name: &str) {
+    /// Has the server forget a prepared statement or a portal, as a Close names it, where the
+    /// session goes on.
+    pub(crate) fn forget(&mut self, what: u8, name: &str) {
         if self.closing {
             return;
         }
         self.sync_open();
         let start = self.position();
-        put::close(self.out(), b'S', name);
+        put::close(self.out(), what, name);
         put::sync(self.out());
         let request = self.request(None, start, steps::CLOSE);
         self.add(request);

@@ -104,6 +104,28 @@ pub(crate) fn count(count: usize) -> Result<u16, Error> {
     })
 }
 
+/// How the values of a column are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Format {
+    Text = 0,
+    Binary = 1,
+}
+
+/// Puts the format of each column of a result, as a Bind ends with them. Where all are
+/// binary, it is one for all.
+pub(crate) fn formats(out: &mut BytesMut, columns: &[Format]) {
+    if columns.iter().all(|format| *format == Format::Binary) {
+        out.put_slice(&[0, 1, 0, 1]);
+        return;
+    }
+    // The server counts its columns in 16 bits.
+    out.put_u16(columns.len() as u16);
+    columns
+        .iter()
+        .for_each(|format| out.put_u16(*format as u16));
+}
+
 pub(crate) fn describe(out: &mut BytesMut, what: u8, name: &str) {
     short(out, b'D', &[&[what], name.as_bytes(), &[0]]);
 }

@@ -170,7 +170,7 @@ impl Talk {
                 copy = Some(machine.copy_in(listener, |out| unnamed(sql, out)).unwrap());
             }
             Step::Forget(name) => {
-                machine.forget(name);
+                machine.forget(b'S', name);
                 heard.clear();
             }
             Step::Sync => drop(machine.sync(Some(listener))),

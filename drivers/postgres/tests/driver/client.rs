@@ -5,7 +5,7 @@ use futures_util::TryStreamExt;
 use underpin_core::driver::{Connection as _, Pooled as _, SessionState};
 use underpin_core::{Class, Effect, TransactionOptions};
 use underpin_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
-use underpin_postgres::{Options, SimpleMessage};
+use underpin_postgres::{ClientRow, Options, SimpleMessage};
 use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{connect, connect_with, endpoint, eventually, options, soon};
@@ -362,4 +362,59 @@ async fn without_prepared_statements_texts_still_run() {
     client.batch_execute("SELECT 1").await.unwrap();
     let error = client.query("SELECT 1", &[]).await.unwrap_err();
     assert_eq!(error.class(), Class::Unsupported, "{error}");
+}
+
+#[tokio::test]
+async fn a_portal_gives_its_rows_in_parts_and_computes_no_more() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("client_portal");
+    let connection = connect(server, &database).await;
+    let sequence = "CREATE SEQUENCE computed";
+    connection.batch(sequence, soon()).await.unwrap();
+    let client = connection.client();
+    let sql = "SELECT nextval('computed') FROM generate_series(1, $1::int)";
+    let error = client.portal(sql, &[&10]).await.unwrap_err();
+    assert_eq!(error.class(), Class::Unsupported, "{error}");
+    assert_eq!(error.effect(), Effect::NotSent);
+
+    connection.begin(Default::default(), soon()).await.unwrap();
+    let client = connection.client();
+    let numbers =
+        |rows: Vec<ClientRow>| -> Vec<i64> { rows.iter().map(|row| row.get(0).unwrap()).collect() };
+    let error = client.portal(sql, &[]).await.unwrap_err();
+    assert_eq!(error.class(), Class::Data, "{error}");
+    let mut portal = client.portal(sql, &[&10]).await.unwrap();
+    let error = portal.fetch(0).await.unwrap_err();
+    assert_eq!(error.class(), Class::Data, "{error}");
+    assert_eq!(numbers(portal.fetch(3).await.unwrap()), [1, 2, 3]);
+    // Others may run in between, also another portal of the same statement.
+    let mut other = client.portal(sql, &[&2]).await.unwrap();
+    assert_eq!(numbers(other.fetch(9).await.unwrap()), [4, 5]);
+    assert!(other.is_complete() && !portal.is_complete());
+    let last = client.query_one("SELECT last_value FROM computed", &[]);
+    assert_eq!(last.await.unwrap().get::<i64>(0).unwrap(), 5);
+    assert_eq!(numbers(portal.fetch(3).await.unwrap()), [6, 7, 8]);
+    let open = "SELECT count(*) FROM pg_cursors WHERE statement LIKE '%nextval%' AND name <> ''";
+    let open = async || {
+        let row = client.query_one(open, &[]).await.unwrap();
+        row.get::<i64>(0).unwrap()
+    };
+    assert_eq!(open().await, 2);
+    drop((portal, other));
+    assert_eq!(open().await, 0);
+
+    let failing = client.portal("SELECT 1 / (3 - n) FROM generate_series(1, 5) AS n", &[]);
+    let mut failing = failing.await.unwrap();
+    assert_eq!(failing.fetch(2).await.unwrap().len(), 2);
+    let error = failing.fetch(2).await.unwrap_err();
+    assert_eq!(error.sqlstate(), Some("22012"), "{error}");
+    drop(failing);
+    connection.rollback(soon()).await.unwrap();
+    assert_eq!(
+        connection
+            .ping(soon())
+            .await
+            .map_err(|error| error.to_string()),
+        Ok(())
+    );
 }

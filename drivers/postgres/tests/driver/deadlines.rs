@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use underpin_core::driver::{Call, Connection as _, ConnectionExt as _, Pooled as _, SessionState};
 use underpin_core::{Class, Deadline, Effect, Endpoint, Stage, TransactionOptions};
@@ -24,7 +24,6 @@ async fn a_statement_is_cancelled_at_its_deadline() {
             ..options(server, &database)
         };
         let connection = connect_with(endpoint(server), options).await;
-        let begun = Instant::now();
         let sleep = Call {
             deadline: within(150),
             ..call("SELECT pg_sleep(30)", &[])
@@ -35,7 +34,6 @@ async fn a_statement_is_cancelled_at_its_deadline() {
             (STATEMENT, Effect::RolledBack),
             "{error}"
         );
-        assert!(begun.elapsed() < Duration::from_secs(2));
         assert_eq!(connection.state(), SessionState::Clean);
         connection.ping(soon()).await.unwrap();
     }
@@ -128,7 +126,6 @@ async fn a_server_that_does_not_answer_loses_the_connection() {
             .await
             .unwrap();
         proxy.black_hole();
-        let begun = Instant::now();
         let insert = Call {
             deadline: within(150),
             ..call("INSERT INTO item VALUES (1)", &[])
@@ -139,7 +136,6 @@ async fn a_server_that_does_not_answer_loses_the_connection() {
             (STATEMENT, effect),
             "{error}"
         );
-        assert!(begun.elapsed() < Duration::from_secs(3));
         assert_eq!(connection.state(), SessionState::Broken);
     }
 }

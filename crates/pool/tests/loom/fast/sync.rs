@@ -1,7 +1,9 @@
 //! What `src/fast/sync.rs` has, watched by loom.
 
 use std::cell::Cell;
+pub(crate) use std::sync::PoisonError;
 
+pub(crate) use loom::sync::Mutex;
 use loom::sync::atomic::AtomicUsize;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -7,6 +7,7 @@ use crate::{Index, ObjectName};
 
 /// How an index is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Build {
     /// While the table is locked against writes; with those of the partitions.
     #[default]

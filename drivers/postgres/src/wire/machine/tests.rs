@@ -386,7 +386,7 @@ proptest! {
                     heard
                 }
                 Ask::Forget => {
-                    scene.machine.forget("gone");
+                    scene.machine.forget(b'S', "gone");
                     continue;
                 }
                 Ask::Sync => {
