@@ -230,6 +230,9 @@ macro_rules! setter {
             self.written(stringify!($name))
         }
     };
+    (cloned $name:ident $type:ty) => {
+        setter! { copied $name $type }
+    };
     (copied $name:ident $type:ty) => {
         #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
         #[must_use]

@@ -201,6 +201,9 @@ macro_rules! getter {
             &self.settings.$name.0
         }
     };
+    (cloned $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { secret $name $type [$($doc)*] }
+    };
     (secret $name:ident $type:ty [$($doc:tt)*]) => {
         $($doc)*
         pub fn $name(&self) -> &$type {

@@ -3,8 +3,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use underpin_core::{
-    ChannelBinding, Class, Engine, HealthCheck, ReadFrom, Secret, SessionTarget, TimeForm, TlsMode,
-    TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
+    ChannelBinding, Class, Engine, HealthCheck, ReadFrom, Recycling, Secret, SessionTarget,
+    TimeForm, TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
 };
 
 use crate::duration;
@@ -390,6 +390,16 @@ impl Kind for TwoPrimaries {
 
     fn show(&self) -> String {
         self.name().to_owned()
+    }
+}
+
+impl Kind for Recycling {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.parse::<Recycling>()?)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -85,4 +85,4 @@ pub use key::ConfigKey;
 pub use loader::Loader;
 pub use mask::masked;
 pub use source::Source;
-pub use underpin_core::HealthCheck;
+pub use underpin_core::{HealthCheck, Recycling};

@@ -51,6 +51,8 @@ pub(crate) struct Machine<L> {
     /// The connection is over, or is to be.
     closing: bool,
     said_goodbye: bool,
+    /// The session could not be cleaned, and nothing behind that was run.
+    unsettled: bool,
 }
 
 /// What the shell does once it is done with the machine.
@@ -123,6 +125,7 @@ impl<L: Listen> Machine<L> {
             notices: notices.into_iter().skip(skipped).collect(),
             closing: false,
             said_goodbye: false,
+            unsettled: false,
         }
     }
 
@@ -233,6 +236,7 @@ impl<L: Listen> Machine<L> {
             error: None,
             completed: false,
             begins: None,
+            settles: false,
             start,
             reach: self.position(),
         }
@@ -257,6 +261,23 @@ impl<L: Listen> Machine<L> {
         put::sync(self.out());
         let request = self.request(listener, start, 0);
         self.add(request)
+    }
+
+    /// Asks for what makes the session as it was opened, in a transaction: where any of it is
+    /// refused, the server runs nothing that is asked later, and the connection is over.
+    ///
+    /// # Errors
+    /// Where the text cannot be sent. Nothing is sent then.
+    pub(crate) fn settle(&mut self, sql: &str) -> Result<(), Error> {
+        self.sync_open();
+        let start = self.position();
+        put::query(self.out(), sql)?;
+        let request = self.request(None, start, steps::SIMPLE);
+        self.add(Request {
+            settles: true,
+            ..request
+        });
+        Ok(())
     }
 
     /// Has the server forget a prepared statement or a portal, as a Close names it, where the
@@ -713,6 +734,10 @@ impl<L: Listen> Machine<L> {
         if front.error.is_some() || !is_asked {
             return Ok(());
         }
+        if front.settles {
+            self.unsettled = true;
+            return Err(Violation::unsettled());
+        }
         front.gives_rows = false;
         front.error = Some(error.clone());
         if let Some(number) = front.begins {
@@ -805,7 +830,7 @@ impl<L: Listen> Machine<L> {
         let held = self.copying.take();
         while let Some(request) = self.requests.front() {
             let is_held = held.is_some_and(|copy| self.first > copy);
-            let progress = match is_held {
+            let progress = match is_held || self.unsettled {
                 true => Progress::Unwritten,
                 false => request.progress(written),
             };
