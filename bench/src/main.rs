@@ -31,7 +31,7 @@ use targets::Targets;
 #[derive(Parser)]
 struct Arguments {
     /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate,
-    /// schema, pool-no-op, pool-select, pool-mixed, pool-transactions, pool-heap, pool for all of these;
+    /// schema, pool-no-op, pool-select, pool-lists, pool-mixed, pool-transactions, pool-heap, pool for all of these;
     /// all where none is named; only where they are named compile and failover
     names: Vec<String>,
 

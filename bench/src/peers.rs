@@ -27,6 +27,17 @@ pub(crate) trait Statements: Clone + Send + Sync + 'static {
     fn sleep(&self, task: usize) -> impl Future<Output = ()> + Send;
 }
 
+/// A list of [`ROWS`] rows that begins with a number.
+pub(crate) const LIST: &str = "SELECT n, 'item ' || n AS name, n * 1.5::float8 AS price
+    FROM generate_series($1::int8, $1::int8 + 49) AS n";
+pub(crate) const ROWS: usize = 50;
+
+/// What reads lists.
+pub(crate) trait Lists: Clone + Send + Sync + 'static {
+    /// [`LIST`] from this number on, into values of its own, and how many rows there were.
+    fn list(&self, task: usize, n: i64) -> impl Future<Output = usize> + Send;
+}
+
 /// What runs transactions.
 pub(crate) trait Transactions: Clone + Send + Sync + 'static {
     /// BEGIN, [`SELECT`], COMMIT on one connection, and the answer.

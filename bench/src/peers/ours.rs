@@ -1,6 +1,6 @@
 use underpin::{Config, Database, Error};
 
-use super::{CONNECTIONS, SELECT, SLEEP, Statements, Transactions};
+use super::{CONNECTIONS, LIST, Lists, SELECT, SLEEP, Statements, Transactions};
 use crate::server::Server;
 
 /// Ours, with nothing set but the number of connections.
@@ -29,5 +29,12 @@ impl Transactions for Database {
             .transaction(|tx| async move { tx.query_scalar(SELECT, (n,)).await })
             .await;
         answer.unwrap()
+    }
+}
+
+impl Lists for Database {
+    async fn list(&self, _: usize, n: i64) -> usize {
+        let rows: Vec<(i64, String, f64)> = self.query_as(LIST, (n,)).await.unwrap();
+        rows.len()
     }
 }

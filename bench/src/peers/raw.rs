@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -6,7 +7,9 @@ use tokio::sync::Mutex;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::Host;
 
-use super::{SELECT, SLEEP, Statements};
+use super::{LIST, Lists, ROWS, SELECT, SLEEP, Statements, Transactions};
+use crate::load::{Load, Sample};
+use crate::race::Contender;
 use crate::server::Server;
 
 /// Sockets to the server, over which the bytes of a statement go and those of its answer come,
@@ -19,7 +22,12 @@ impl Raw {
         let mut open = Vec::new();
         for _ in 0..sockets {
             let mut stream = logged_in(server).await;
-            for (name, text) in [("select", SELECT), ("sleep", SLEEP)] {
+            for (name, text) in [
+                ("select", SELECT),
+                ("sleep", SLEEP),
+                ("list", LIST),
+                ("begin", "BEGIN"),
+            ] {
                 let parse = [name.as_bytes(), b"\0", text.as_bytes(), b"\0\0\0"].concat();
                 ask(
                     &mut stream,
@@ -33,21 +41,84 @@ impl Raw {
     }
 
     async fn run(&self, task: usize, bind: &[u8]) -> Vec<u8> {
-        let request = [
-            message(b'B', bind),
-            message(b'E', &[0; 5]),
-            message(b'S', b""),
-        ];
+        let request = [runs(bind), message(b'S', b"")];
         let mut stream = self.0[task % self.0.len()].lock().await;
         ask(&mut stream, &request.concat()).await
     }
 }
 
+/// A contender that sends the bytes of a lane over one socket, each round as many statements as
+/// there are tasks, and discards the answers. Sixteen statements share a Sync.
+pub(crate) async fn lane(server: &Server) -> Contender {
+    let stream = Raw::open(server, 1).await;
+    Contender::by("1 raw socket, bytes of a lane", move |load| {
+        rounds(stream.clone(), load)
+    })
+}
+
+async fn rounds(raw: Raw, load: Load) -> Sample {
+    const JOINED: usize = 16;
+    let mut request = Vec::new();
+    for n in 0..load.tasks {
+        request.extend(runs(&select(n as i64)));
+        if n % JOINED == JOINED - 1 || n + 1 == load.tasks {
+            request.extend(message(b'S', b""));
+        }
+    }
+    // Each answer is BindComplete, a row of one column of eight bytes, and CommandComplete.
+    let length = load.tasks * (5 + 19 + 14) + load.tasks.div_ceil(JOINED) * 6;
+    let mut stream = raw.0[0].lock().await;
+    let mut answer = vec![0; length];
+    let (begun, mut completed) = (Instant::now(), 0);
+    while begun.elapsed() < load.length {
+        stream.write_all(&request).await.unwrap();
+        stream.read_exact(&mut answer).await.unwrap();
+        assert_eq!(answer[length - 6], b'Z');
+        completed += load.tasks;
+    }
+    Sample {
+        rate: completed as f64 / begun.elapsed().as_secs_f64(),
+        waits: None,
+    }
+}
+
+/// What binds [`SELECT`] to a number.
+fn select(n: i64) -> Vec<u8> {
+    let head = b"\0select\0\0\x01\0\x01\0\x01\0\0\0\x08";
+    [&head[..], &n.to_be_bytes(), &[0, 1, 0, 1]].concat()
+}
+
+/// What binds a statement and runs it.
+fn runs(bind: &[u8]) -> Vec<u8> {
+    [message(b'B', bind), message(b'E', &[0; 5])].concat()
+}
+
+impl Transactions for Raw {
+    async fn transaction(&self, n: i64) -> i64 {
+        let begin = runs(b"\0begin\0\0\0\0\0\0\0");
+        let first = [begin, runs(&select(n)), message(b'S', b"")].concat();
+        let mut stream = self.0[n as usize % self.0.len()].lock().await;
+        let answer = ask(&mut stream, &first).await;
+        ask(&mut stream, &message(b'Q', b"COMMIT\0")).await;
+        // Before the row come the BindComplete and CommandComplete of BEGIN, and a BindComplete.
+        let at = 5 + 11 + 5 + 5 + 2 + 4;
+        i64::from_be_bytes(answer[at..at + 8].try_into().unwrap())
+    }
+}
+
+impl Lists for Raw {
+    async fn list(&self, task: usize, n: i64) -> usize {
+        let head = b"\0list\0\0\x01\0\x01\0\x01\0\0\0\x08";
+        let bind = [&head[..], &n.to_be_bytes(), &[0, 1, 0, 1]].concat();
+        self.run(task, &bind).await;
+        // Nobody looks at the rows.
+        ROWS
+    }
+}
+
 impl Statements for Raw {
     async fn select(&self, task: usize, n: i64) -> i64 {
-        let head = b"\0select\0\0\x01\0\x01\0\x01\0\0\0\x08";
-        let bind = [&head[..], &n.to_be_bytes(), &[0, 1, 0, 1]].concat();
-        let answer = self.run(task, &bind).await;
+        let answer = self.run(task, &select(n)).await;
         // Behind BindComplete come the row's header, its one column and that one's length.
         let at = 5 + 5 + 2 + 4;
         i64::from_be_bytes(answer[at..at + 8].try_into().unwrap())

@@ -1,7 +1,7 @@
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 
-use super::{CONNECTIONS, SELECT, SLEEP, Statements, Transactions};
+use super::{CONNECTIONS, LIST, Lists, SELECT, SLEEP, Statements, Transactions};
 use crate::server::Server;
 
 /// sqlx with its cache of prepared statements. By default it pings before each use; `ping` is
@@ -33,5 +33,12 @@ impl Transactions for PgPool {
         let answer = query.fetch_one(&mut *transaction).await.unwrap();
         transaction.commit().await.unwrap();
         answer
+    }
+}
+
+impl Lists for PgPool {
+    async fn list(&self, _: usize, n: i64) -> usize {
+        let query = sqlx::query_as::<_, (i64, String, f64)>(LIST).bind(n);
+        query.fetch_all(self).await.unwrap().len()
     }
 }

@@ -8,6 +8,8 @@ use crate::server::Server;
 
 const DEADPOOL: &str = "deadpool-postgres";
 const SQLX: &str = "sqlx, without its ping before use";
+const RAW: &str = "8 raw sockets";
+const RAW_LANE: &str = "1 raw socket, bytes of a lane";
 
 pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport) {
     let mut contenders = vec![
@@ -33,25 +35,19 @@ pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport
             "tokio-postgres, 2 clients shared",
             Select(peers::driver::Shared::open(server, 2).await),
         ),
-        Contender::new(
-            "8 raw sockets",
-            Select(peers::raw::Raw::open(server, 8).await),
-        ),
+        Contender::new(RAW, Select(peers::raw::Raw::open(server, 8).await)),
+        peers::raw::lane(server).await,
     ];
     let with_tasks = contenders.len();
     contenders.extend(peers::pgbench::contender(server));
     let what = format!("SELECT $1, {CONNECTIONS} connections");
     // Against sqlx at its best, so that the figure holds for whoever has set it so.
     for (tasks, of_deadpool, of_sqlx) in
-        [(8, 1.0, None), (64, 2.0, Some(3.0)), (512, 3.0, Some(3.0))]
+        [(8, 2.5, None), (64, 5.0, Some(3.0)), (512, 7.0, Some(3.0))]
     {
         let standings = rounds.race(&what, tasks, &contenders).await;
-        report.compare(
-            &standings,
-            DEADPOOL,
-            of_deadpool,
-            ("p99", |waits| waits.p99),
-        );
+        report.compare_or_raw(&standings, DEADPOOL, of_deadpool, &[RAW, RAW_LANE]);
+        report.compare_waits(&standings, DEADPOOL, "p99", 1.0, |waits| waits.p99);
         if let Some(wanted) = of_sqlx {
             report.compare(&standings, SQLX, wanted, ("p99", |waits| waits.p99));
         }

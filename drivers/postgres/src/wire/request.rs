@@ -101,10 +101,6 @@ impl<L: Listen> Request<L> {
         }
     }
 
-    pub(super) fn end(&self, end: End) -> Option<Waker> {
-        self.listener.as_ref()?.end(end)
-    }
-
     /// Takes the next message of the answer, and says whether it means something to the
     /// listener.
     #[inline]

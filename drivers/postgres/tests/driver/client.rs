@@ -418,3 +418,32 @@ async fn a_portal_gives_its_rows_in_parts_and_computes_no_more() {
         Ok(())
     );
 }
+
+#[tokio::test]
+async fn values_of_pgvector_pass_as_they_do_with_tokio_postgres() {
+    use pgvector::Vector;
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("client_pgvector");
+    let connection = connect(server, &database).await;
+    // The crate knows its type by the name; the extension need not be installed for that.
+    let domain = "CREATE DOMAIN vector AS bytea";
+    connection.batch(domain, soon()).await.unwrap();
+    let (ours, peer) = (connection.client(), database.client().await);
+    let sent = "SELECT encode($1::vector, 'hex')";
+    // A column of a domain is announced as its base; the elements of an array are not.
+    let both = "SELECT ARRAY[$1::vector, NULL::vector, $2::vector]";
+    let (one, two) = (Vector::from(vec![1.5, -2.0, 0.0]), Vector::from(vec![]));
+    for vector in [&one, &two] {
+        let here = ours.query_one(sent, &[vector]).await.unwrap();
+        let there = peer.query_one(sent, &[vector]).await.unwrap();
+        assert_eq!(here.get::<String>(0).unwrap(), there.get::<_, String>(0));
+    }
+    let here = ours.query_one(both, &[&one, &two]).await.unwrap();
+    let there = peer.query_one(both, &[&one, &two]).await.unwrap();
+    let here: Vec<Option<Vector>> = here.get(0).unwrap();
+    assert_eq!(here, there.get::<_, Vec<Option<Vector>>>(0));
+    assert_eq!(here, [Some(one), None, Some(two.clone())]);
+    // What it does not take for its own is refused by both.
+    let error = ours.query_one("SELECT $1::text", &[&two]).await;
+    assert_eq!(error.unwrap_err().class(), Class::Data);
+}

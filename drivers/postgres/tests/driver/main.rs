@@ -5,6 +5,7 @@ mod copying;
 mod counts;
 mod deadlines;
 mod effects;
+mod lanes;
 mod login;
 mod opening;
 mod place;

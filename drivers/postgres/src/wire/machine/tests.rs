@@ -6,10 +6,12 @@ use std::rc::Rc;
 
 use bytes::{BufMut, Bytes};
 use proptest::prelude::*;
-use underpin_core::TransactionOptions;
+use underpin_core::{Error, TransactionOptions};
 
 use super::*;
 use crate::wire::frame::Frame;
+use crate::wire::opening::Phase;
+use crate::wire::request::steps;
 
 /// What one request was told.
 #[derive(Debug, Clone, Default)]
