@@ -131,6 +131,7 @@ fn check_options(old: &PoolOptions, new: &PoolOptions) -> Result<()> {
             "health_check_interval",
             old.health_check_interval != new.health_check_interval,
         ),
+        ("recycling", old.recycling != new.recycling),
         ("max_retries", old.retry != new.retry),
         ("leak_threshold", old.leak_threshold != new.leak_threshold),
         ("pool_max_waiting", old.max_waiting != new.max_waiting),

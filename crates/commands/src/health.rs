@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: &HealthArguments, options: &GlobalOptions) ->
     Ok(exit)
 }
 
-/// What is known of the hosts, where there are several.
+/// The state of the hosts, if there are several.
 fn hosts(health: &Health) -> Vec<&MemberState> {
     let probed = |member: &&MemberState| member.lasting.is_some();
     health.members.iter().filter(probed).collect()

@@ -5,8 +5,8 @@ pub(crate) mod types {
     pub(crate) use std::time::Duration;
 
     pub(crate) use underpin_core::{
-        ChannelBinding, Engine, HealthCheck, ReadFrom, Secret, SessionTarget, TimeForm, TlsMode,
-        TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
+        ChannelBinding, Engine, HealthCheck, ReadFrom, Recycling, Secret, SessionTarget, TimeForm,
+        TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
     };
 
     pub(crate) use crate::environment::Environment;
@@ -214,6 +214,12 @@ macro_rules! with_fields {
         /// Default: 30 s.
         limit health_check_interval: Option<Duration> = |_| Some(Duration::from_secs(30));
         "DB_HEALTH_CHECK_INTERVAL" [] Other All
+
+        /// What is undone in a session before its connection goes to the next caller: `verified`,
+        /// `fast`, `clean`, `reset`, or `custom:` with statements. [`Recycling`] says what each
+        /// promises. Default: `verified`.
+        cloned recycling: Recycling = |_| Recycling::default();
+        "DB_RECYCLING" [] Other All
 
         /// How often connecting is retried after a failure. Default: 3. 0: never.
         copied max_retries: u32 = |_| 3;

@@ -1,4 +1,4 @@
-//! What libpq's parameters mean here.
+//! The meaning of libpq's parameters.
 
 use underpin_core::{Engine, Error, Result};
 

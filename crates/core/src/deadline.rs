@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 /// The moment by which an answer is wanted, or none.
 ///
 /// A moment rather than a length of time, so that it can be handed down through
-/// queue, connect and statement without each of them starting the clock anew.
+/// queue, connect and statement without each of them restarting the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deadline(Option<Instant>);
 

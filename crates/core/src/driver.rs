@@ -17,6 +17,7 @@ use crate::deadline::Deadline;
 use crate::endpoint::{Endpoint, Role};
 use crate::error::{Class, Effect, Error, Result};
 use crate::position::Position;
+use crate::recycling::Recycling;
 use crate::row::Columns;
 use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
@@ -100,6 +101,31 @@ pub trait Pooled: Send + Sync + 'static {
     /// # Cancel safety
     /// Dropped half-way it leaves the connection to be closed.
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
+
+    /// Makes sure, without waiting, that whoever has a `Clean` session next finds it as it was
+    /// opened, and says whether that is so from here on. Where a statement may have changed the
+    /// session unseen, or `always`, a driver sends what undoes that, ahead of all that is sent
+    /// later. By default there is nothing to do, for a connection that sees every change; then
+    /// `always` is refused.
+    fn settle(&self, always: bool) -> bool {
+        !always
+    }
+
+    /// [`reset`](Pooled::reset), in the way that was chosen. By default it is the same for all.
+    ///
+    /// # Errors
+    /// As for [`reset`](Pooled::reset).
+    ///
+    /// # Cancel safety
+    /// As for [`reset`](Pooled::reset).
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _ = recycling;
+        self.reset(deadline)
+    }
 
     /// Takes the session as it is for `Clean`: what was set up on it is meant for all who
     /// come. No round trip. A `reset` that undoes changes undoes these too. By default
@@ -232,7 +258,7 @@ pub trait Connection: Pooled + Any {
     /// As for `execute`.
     fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>>;
 
-    /// Puts rows into a table by the fastest way the engine has, all or none of them
+    /// Puts rows into a table by the fastest way the engine has, either all or no row
     /// (a transaction of its own where none is open), and gives their number.
     ///
     /// # Errors

@@ -36,7 +36,7 @@ impl Type {
     /// changed to another: `int4` stays `int4`.
     ///
     /// # Errors
-    /// [`Class::Config`] for a text that is no type: empty, or with a quote or a
+    /// [`Class::Config`] for a text that is not a type: empty, or with a quote or a
     /// parenthesis left open.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::new(Class::Config, format!("{text:?} is not a type."));

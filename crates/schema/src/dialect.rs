@@ -114,8 +114,8 @@ pub struct ServerScratch {
     /// A query that gives the statement which makes a database of the name `$1`, like that of the
     /// connection.
     pub create: &'static str,
-    /// A query that gives the statement which drops the database of the name `$1`, whoever is
-    /// connected to it.
+    /// A query that gives the statement which drops the database of the name `$1`, even if sessions
+    /// are connected to it.
     pub drop: &'static str,
     /// A query that gives the statement which drops the database of the name `$1` where nobody is
     /// connected to it.

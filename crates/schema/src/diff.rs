@@ -33,7 +33,7 @@ pub struct Diff {
 /// Types and expressions are the same where their normal forms are: `int4` is `integer`,
 /// `CURRENT_TIMESTAMP` is `now()`, and casts that only one side has do not count, since the
 /// server adds them. The order of columns is not compared. What a table has only because
-/// another one has it is no difference, nor is a partition that the second schema does not
+/// another one has it is not a difference, nor is a partition that the second schema does not
 /// name while it has the table which is split. Options that no list of the engine has
 /// ([`Schema::unlisted_options`]) are not compared, since no schema can ask for them.
 pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Diff {

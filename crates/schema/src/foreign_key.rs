@@ -17,7 +17,7 @@ pub struct ForeignKey {
     pub on_delete: Action,
     /// Which columns `on_delete` sets to NULL or to their default; empty: all of them.
     pub on_delete_columns: Vec<String>,
-    /// When a key that is partly NULL is no reference.
+    /// When a key that is partly NULL is not a reference.
     pub matching: Match,
     /// When it is checked.
     pub deferral: Deferral,
@@ -46,7 +46,7 @@ pub enum Action {
     SetDefault,
 }
 
-/// When a key of several columns that is partly NULL is no reference.
+/// When a key of several columns that is partly NULL is not a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -7,7 +7,7 @@ use crate::{
     Sequence, Table, Unsupported, View,
 };
 
-/// What a database has, or shall have. Two schemas in normal form are equal exactly where
+/// The contents that a database has, or is to have. Two schemas in normal form are equal exactly where
 /// the databases are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Schema {

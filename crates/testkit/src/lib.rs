@@ -45,7 +45,7 @@
 //! | `UNDERPIN_TEST_PATRONI`, `UNDERPIN_TEST_ETCD` | the programs `patroni` and `etcd` |
 //! | `UNDERPIN_TEST_SKIPS` | a file that gets one line for each skipped test |
 //! | `UNDERPIN_TEST_SECRETS` | a file that gets each password used, one a line |
-//! | `CI` | when `true`, what cannot be had is a failure, not a skip |
+//! | `CI` | when `true`, an unavailable server is a failure, not a skip |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

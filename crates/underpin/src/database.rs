@@ -30,6 +30,22 @@ use crate::transaction::Transaction;
 ///
 /// Options are handles over the same database: `db.read().deadline(…)` is a `Database`
 /// as well, and changes nothing for others.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// use underpin::Database;
+///
+/// let db = Database::connect("sqlite::memory:").await?;
+/// db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+/// db.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+///
+/// let handle = db.read(); // another handle over the same database
+/// let count: i64 = handle.query_scalar("SELECT count(*) FROM users", ()).await?;
+/// assert_eq!(count, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Database {
     pub(crate) shared: Arc<Shared>,
@@ -73,6 +89,20 @@ impl Database {
     /// that a mistake shows here and not at the first statement. A URL is taken as it
     /// stands: no environment variable is read.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::{Config, Database};
+    ///
+    /// let db = Database::connect("sqlite::memory:").await?;
+    ///
+    /// let config = Config::from_url("sqlite::memory:")?.to_builder().max_retries(0).build()?;
+    /// let other = Database::connect(config).await?;
+    /// # let _ = (db, other);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, else what connecting failed
     /// with, after the configured retries where trying again could help.
@@ -97,6 +127,17 @@ impl Database {
 
     /// Opens the database without connecting: the first call does that.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// let db = Database::connect_lazy("sqlite::memory:")?;
+    /// db.ping().await?; // connects
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime.
     pub fn connect_lazy(config: impl IntoConfig) -> Result<Database> {
@@ -105,6 +146,18 @@ impl Database {
 
     /// Opens the database and says how it is, whether it answers or not: for a service that
     /// starts all the same and reports what it found.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// let (db, health) = Database::connect_with_health("sqlite::memory:").await?;
+    /// println!("{health}");
+    /// # let _ = db;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration; a database that cannot be
@@ -127,6 +180,18 @@ impl Database {
 
     /// Opens the database that `underpin.toml` in the working directory and the
     /// environment describe, and connects to it.
+    ///
+    /// ```,no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// // DATABASE_URL=postgres://app@db1/shop
+    /// let db = Database::from_env().await?;
+    /// # let _ = db;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`connect`](Database::connect).
@@ -180,6 +245,20 @@ impl Database {
     /// single host too: one whose text does not tell that it only reads runs in a read-only
     /// transaction, which costs a round trip more. What an [acquired](Database::acquire)
     /// connection does is the caller's own affair.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let count: i64 = db.read().query_scalar("SELECT count(*) FROM users", ()).await?;
+    /// assert_eq!(count, 0);
+    ///
+    /// let error = db.read().execute("DELETE FROM users", ()).await.unwrap_err();
+    /// assert_eq!(error.class(), underpin::Class::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read(&self) -> Database {
         self.with(|options| {
@@ -267,6 +346,16 @@ impl Database {
     /// The same database for statements that each have a connection of their own while they
     /// run, as where a view or an operator writes, waits or takes a lock out of sight. Without
     /// it, statements that only read share connections with others' where the engine can.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let one: i64 = db.exclusive().query_scalar("SELECT 1", ()).await?;
+    /// # assert_eq!(one, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exclusive(&self) -> Database {
         self.with(|options| options.exclusive = true)
@@ -276,6 +365,17 @@ impl Database {
     /// is lost is tried again, also where it may have taken effect already. Retries are at most a
     /// fifth of the database's calls, or ten in each second, so that an outage does not become a
     /// storm.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let sql = "UPDATE users SET email = lower(email) WHERE id = $1";
+    /// db.idempotent().execute(sql, (7,)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn idempotent(&self) -> Database {
         self.with(|options| options.idempotent = true)
@@ -283,6 +383,19 @@ impl Database {
 
     /// The same database for calls that take no longer than `wait` in all, the wait for a
     /// connection included. Within a transaction each call has that long.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let quick = db.deadline(Duration::from_millis(200));
+    /// let one: i64 = quick.query_scalar("SELECT 1", ()).await?;
+    /// # assert_eq!(one, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn deadline(&self, wait: Duration) -> Database {
         self.with(|options| options.deadline = Some(wait))
@@ -291,12 +404,38 @@ impl Database {
     /// The same database with transactions that are run again, from the start, after a
     /// serialization failure, a deadlock or a lost connection. The closure's side effects
     /// are repeated with it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let sql = "INSERT INTO users (email) VALUES ($1)";
+    /// db.retry()
+    ///     .transaction(async |tx| tx.execute(sql, ("ada@example.com",)).await)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn retry(&self) -> Database {
         self.with(|options| options.retry_transactions = true)
     }
 
     /// The same database with this isolation for its transactions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Isolation;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let careful = db.isolation(Isolation::Serializable).retry();
+    /// careful.transaction(async |tx| tx.execute("DELETE FROM users", ()).await).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn isolation(&self, isolation: Isolation) -> Database {
         self.with(|options| options.transaction.isolation = Some(isolation))
@@ -312,6 +451,16 @@ impl Database {
     /// The same database with another number of tries after the first, for connecting and
     /// for what [`idempotent`](Database::idempotent) and [`retry`](Database::retry)
     /// repeat. Zero tries once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let impatient = db.retries(0)?;
+    /// impatient.ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Config` for more than 100: at doubling waits that is no retry but a hang.
@@ -334,11 +483,30 @@ impl Database {
     }
 
     /// The engine.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// assert_eq!(db.engine(), underpin::Engine::SQLITE);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn engine(&self) -> Engine {
         self.shared.driver.engine()
     }
 
     /// The configuration in force.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// println!("{}", db.config().to_url_masked());
+    /// assert_eq!(db.config().pool_max_size(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn config(&self) -> Arc<Config> {
         let config = self.shared.config.read();
         Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
@@ -346,6 +514,18 @@ impl Database {
 
     /// Leases a connection of the pool until it is dropped: for what needs one session,
     /// such as `SET`, advisory locks, temporary tables or the native client.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let lease = db.acquire().await?;
+    /// lease.execute("CREATE TEMP TABLE seen (id INTEGER)", ()).await?;
+    /// lease.execute("INSERT INTO seen VALUES (1)", ()).await?;
+    /// drop(lease); // returned to the pool, cleaned
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Timeout` with an account of where the time went and who holds the
@@ -447,6 +627,18 @@ impl Database {
     /// so that beginning costs no round trip, and one without calls costs none at all. There
     /// `now()` is when that call came, and the server's limits on idle transactions count from it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`acquire`](Database::acquire). Where PostgreSQL refuses to begin, the first call
     /// has its error, and later ones are not sent.
@@ -476,6 +668,22 @@ impl Database {
     /// Runs the closure in a transaction, which is committed where it gives `Ok` and
     /// rolled back where it gives `Err`. It runs once, unless [`retry`](Database::retry)
     /// was asked for.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let count = db
+    ///     .transaction(async |tx| {
+    ///         tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+    ///         tx.query_scalar::<i64>("SELECT count(*) FROM users", ()).await
+    ///     })
+    ///     .await?;
+    /// assert_eq!(count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The closure's own, or that of beginning or committing; then
@@ -596,6 +804,18 @@ impl Database {
     /// held after `wait` are named in the error and closed when they are returned.
     /// Closing twice, or before anything was connected, is no mistake.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// db.close(Duration::from_secs(10)).await?;
+    /// assert!(db.ping().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Timeout` names who still held a connection, and from where in the code.
     ///
@@ -607,6 +827,15 @@ impl Database {
     }
 
     /// Asks the server for a sign of life on a connection of the pool.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// db.ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`acquire`](Database::acquire).

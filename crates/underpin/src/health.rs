@@ -52,6 +52,17 @@ impl Database {
     /// of its own where all of the pool's are in use; without retries, within 5 s or the handle's
     /// deadline.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let health = db.health().await;
+    /// assert!(health.is_healthy());
+    /// println!("{health}"); // sqlite :memory: is healthy, answered in 41.2µs
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Cancel safety
     /// Safe.
     #[track_caller]

@@ -77,6 +77,17 @@ impl Metrics {
 
 impl Database {
     /// The numbers at this moment. Costs no round trip.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let metrics = db.metrics();
+    /// println!("{metrics}");
+    /// assert_eq!(metrics.waiting, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn metrics(&self) -> Metrics {
         self.shared.backend.metrics()
     }

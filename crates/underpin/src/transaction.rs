@@ -19,6 +19,21 @@ use crate::statements::statements;
 /// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
 /// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
 /// dropped before either, it is rolled back.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// # let db = underpin::Database::connect("sqlite::memory:").await?;
+/// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+/// let tx = db.begin().await?;
+/// tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+/// drop(tx); // rolled back
+///
+/// let count: i64 = db.query_scalar("SELECT count(*) FROM users", ()).await?;
+/// assert_eq!(count, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Transaction {
     pub(crate) shared: Arc<Shared>,
     /// Of two handles to the same transaction only the one that was given to the
@@ -131,6 +146,20 @@ impl Transaction {
     /// Makes what the transaction did last, or what was done since the savepoint part of
     /// the transaction around it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// tx.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ()).await?;
+    /// if let Err(error) = tx.commit().await {
+    ///     println!("{:?}: {error}", error.effect());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Effect::RolledBack`] where it did not take effect, a constraint checked at the end
     /// among the reasons; [`Effect::Unknown`] where the answer was lost.
@@ -185,6 +214,16 @@ impl Transaction {
 
     /// Undoes what the transaction did, or what was done since the savepoint.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let tx = db.begin().await?;
+    /// tx.rollback().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Only where the connection is lost; the server rolls back then.
     ///
@@ -203,6 +242,20 @@ impl Transaction {
 
     /// Sets a savepoint: a transaction within this one, which can be rolled back by
     /// itself. This one is used again when that one has ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// let inner = tx.savepoint().await?;
+    /// inner.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ()).await?;
+    /// inner.rollback().await?; // the transaction goes on
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Closed` where this one has ended.
@@ -225,6 +278,21 @@ impl Transaction {
 
     /// Runs the closure within a savepoint, which is kept where it gives `Ok` and rolled
     /// back where it gives `Err`; the transaction around it goes on either way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// let failed = tx
+    ///     .transaction(async |inner| inner.execute("INSERT INTO nowhere VALUES (1)", ()).await)
+    ///     .await;
+    /// assert!(failed.is_err()); // and rolled back to where it began
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The closure's own, or that of setting or ending the savepoint.

@@ -9,8 +9,8 @@ use underpin_core::driver::{
     Observation, Pooled, RowSink, RowSource, SessionState,
 };
 use underpin_core::{
-    Class, Columns, Deadline, Endpoint, Error, Position, Result, Role, Stage, StatementDescription,
-    TransactionOptions,
+    Class, Columns, Deadline, Endpoint, Error, Position, Recycling, Result, Role, Stage,
+    StatementDescription, TransactionOptions,
 };
 
 use crate::call::{Call, Failure};
@@ -135,7 +135,9 @@ impl Pooled for Connection {
         Box::pin(async {
             let mut machine = self.session.wire.machine();
             machine.opening.take_back();
-            machine.changed = false;
+            let changed = std::mem::take(&mut machine.changed);
+            drop(machine);
+            self.session.trust.accept(changed);
             Ok(())
         })
     }
@@ -146,6 +148,18 @@ impl Pooled for Connection {
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run_reset(deadline))
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        self.session.settle(always)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.run_recycle(recycling, deadline))
     }
 
     fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()> {

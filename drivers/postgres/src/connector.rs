@@ -19,6 +19,7 @@ use crate::session::Session;
 use crate::socket::Socket;
 use crate::tcp::Tcp;
 use crate::tls::Tls;
+use crate::verdicts::Verdicts;
 use crate::wire::log_in::{Failed as LoginFailed, log_in};
 use crate::wire::pump;
 use crate::wire::shared::Wire;
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     /// Who logs in, where that is not as the options have it.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
+    /// What is known of the texts that are sent.
+    pub(crate) verdicts: Arc<Verdicts>,
     /// Something on the way there, a pooler perhaps, knows only protocol 3.0.
     knows_old_only: Arc<AtomicBool>,
 }
@@ -110,6 +113,7 @@ impl Connector {
         Ok(Connector {
             settings: Arc::new(Settings {
                 tls: Arc::new(Tls::new(&tls)?),
+                verdicts: Arc::default(),
                 knows_old_only: Arc::default(),
                 endpoints,
                 options: Arc::new(options),
@@ -474,9 +478,13 @@ impl Settings {
             fewer_settings: of_settings
                 .map(|said| Box::new(classify::settings_refused(said, endpoint, &self.options))),
             another_way: said == "28000",
-            // Poolers that know only 3.0 hang up, or call it a violation of the protocol.
+            // Poolers that know only 3.0 hang up, or call it a violation of the protocol. pgpool
+            // passes it on, and takes the server's answer for an internal error.
             older_protocol: !understood
-                && matches!((&fault, said), (Err(_), _) | (_, "08P01" | "0A000")),
+                && matches!(
+                    (&fault, said),
+                    (Err(_), _) | (_, "08P01" | "0A000" | "XX000")
+                ),
             error: match fault {
                 Ok(fault) => classify::login_failed(fault, endpoint, &self.options),
                 Err(error) => classify::login_ended(error, endpoint),

@@ -64,6 +64,7 @@ mod pending;
 mod place;
 mod plan;
 mod pooled;
+mod pragmas;
 mod query;
 mod row;
 mod session;

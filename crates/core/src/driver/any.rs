@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use super::{Connection, Connector, Pooled, SessionState};
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::recycling::Recycling;
 
 /// An open connection of any engine.
 pub struct AnyConnection(Box<dyn Connection>);
@@ -47,6 +48,18 @@ impl Pooled for AnyConnection {
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
         self.0.reset(deadline)
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        self.0.settle(always)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.0.recycle(recycling, deadline)
     }
 
     fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {

@@ -79,7 +79,7 @@ impl Rename {
     /// has no namespace is looked for in all. Names in double quotes can hold dots.
     ///
     /// # Errors
-    /// [`Class::Config`] for a text that is no such pair, and where the first schema has not
+    /// [`Class::Config`] for a text that is not such a pair, and where the first schema has not
     /// the old name or the second not the new one.
     pub fn parse(text: &str, from: &Schema, to: &Schema) -> Result<Self> {
         let wrong = |what: &str| Error::new(Class::Config, format!("The rename {text}: {what}"));

@@ -42,7 +42,7 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) data_type: String,
     pub(super) marks: Vec<Mark>,
-    /// Whether it refuses NULL; none for what is no column.
+    /// Whether it refuses NULL; none for what is not a column.
     pub(super) not_null: Option<bool>,
     pub(super) tooltip: Option<String>,
 }

@@ -78,7 +78,7 @@ pub enum Work {
     Catalog,
     /// It reads every row.
     Scan,
-    /// It writes every row anew, or an entry for each.
+    /// It rewrites every row, or writes an entry for each.
     Rewrite,
 }
 

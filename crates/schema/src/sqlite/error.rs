@@ -2,7 +2,7 @@ use std::fmt;
 
 use underpin_core::{Class, Error};
 
-/// What can be wrong with what SQLite says of a schema, or with a schema that SQLite shall
+/// What can be wrong with what SQLite says of a schema, or with a schema that SQLite is to
 /// hold. It is the source of an [`underpin_core::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

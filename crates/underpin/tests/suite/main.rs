@@ -35,6 +35,7 @@ mod schema_sql;
 mod schema_status;
 mod scratch;
 mod secrets;
+mod sessions;
 mod settings;
 mod transaction;
 mod types;

@@ -470,7 +470,7 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         assert_eq!(
             said(&db, unknown).await,
             [
-                "The line `-- not null:` names \"mail\", which is no column of the statement. Its \
+                "The line `-- not null:` names \"mail\", which is not a column of the statement. Its \
               columns are: id, email."
             ]
         );

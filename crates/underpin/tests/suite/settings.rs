@@ -24,6 +24,7 @@ const OF_ALL: &[(&str, &str)] = &[
     ("max_lifetime", "29min"),
     ("health_check", "always"),
     ("health_check_interval", "25s"),
+    ("recycling", "clean"),
     ("max_retries", "1"),
     ("statement_cache_size", "0"),
 ];

@@ -51,12 +51,16 @@ pub(crate) struct Machine<L> {
     /// The connection is over, or is to be.
     closing: bool,
     said_goodbye: bool,
+    /// The session could not be cleaned, and nothing behind that was run.
+    unsettled: bool,
 }
 
 /// What the shell does once it is done with the machine.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     pub(crate) wakers: Vec<Waker>,
+    /// So many of those who are woken have all of their answer.
+    pub(crate) answered: usize,
     pub(crate) notifications: Vec<Notification>,
     /// A BEGIN was answered.
     pub(crate) begun: bool,
@@ -80,6 +84,16 @@ const PAUSE: u32 = 1000;
 const NOTICES: usize = 64;
 /// So many reported settings are kept; a server reports some fifteen.
 const PARAMETERS: usize = 256;
+
+impl News {
+    /// Tells the listener of a request how that ended.
+    fn end<L: Listen>(&mut self, request: &Request<L>, end: End) {
+        if let Some(waker) = request.end(end) {
+            self.answered += 1;
+            self.wakers.push(waker);
+        }
+    }
+}
 
 impl<L: Listen> Machine<L> {
     /// Of a session that has just begun, with what the server has said so far. No message of it
@@ -111,6 +125,7 @@ impl<L: Listen> Machine<L> {
             notices: notices.into_iter().skip(skipped).collect(),
             closing: false,
             said_goodbye: false,
+            unsettled: false,
         }
     }
 
@@ -221,6 +236,7 @@ impl<L: Listen> Machine<L> {
             error: None,
             completed: false,
             begins: None,
+            settles: false,
             start,
             reach: self.position(),
         }
@@ -245,6 +261,23 @@ impl<L: Listen> Machine<L> {
         put::sync(self.out());
         let request = self.request(listener, start, 0);
         self.add(request)
+    }
+
+    /// Asks for what makes the session as it was opened, in a transaction: where any of it is
+    /// refused, the server runs nothing that is asked later, and the connection is over.
+    ///
+    /// # Errors
+    /// Where the text cannot be sent. Nothing is sent then.
+    pub(crate) fn settle(&mut self, sql: &str) -> Result<(), Error> {
+        self.sync_open();
+        let start = self.position();
+        put::query(self.out(), sql)?;
+        let request = self.request(None, start, steps::SIMPLE);
+        self.add(Request {
+            settles: true,
+            ..request
+        });
+        Ok(())
     }
 
     /// Has the server forget a prepared statement or a portal, as a Close names it, where the
@@ -672,7 +705,7 @@ impl<L: Listen> Machine<L> {
     /// The first request is answered, and goes with the Sync of another.
     fn ended_unsynced(&mut self, news: &mut News) {
         if let Some(front) = self.pop() {
-            news.wakers.extend(front.end(End::Complete));
+            news.end(&front, End::Complete);
         }
     }
 
@@ -700,6 +733,10 @@ impl<L: Listen> Machine<L> {
         }
         if front.error.is_some() || !is_asked {
             return Ok(());
+        }
+        if front.settles {
+            self.unsettled = true;
+            return Err(Violation::unsettled());
         }
         front.gives_rows = false;
         front.error = Some(error.clone());
@@ -736,7 +773,7 @@ impl<L: Listen> Machine<L> {
                 completed,
             },
         };
-        news.wakers.extend(first.end(end));
+        news.end(&first, end);
         while !synced {
             let Some(next) = self.pop() else {
                 return Err(Violation::unexpected(b'Z', "nothing"));
@@ -746,7 +783,7 @@ impl<L: Listen> Machine<L> {
                 self.pause = PAUSE;
                 self.group = None;
             }
-            news.wakers.extend(next.end(End::Skipped));
+            news.end(&next, End::Skipped);
         }
         Ok(())
     }
@@ -793,7 +830,7 @@ impl<L: Listen> Machine<L> {
         let held = self.copying.take();
         while let Some(request) = self.requests.front() {
             let is_held = held.is_some_and(|copy| self.first > copy);
-            let progress = match is_held {
+            let progress = match is_held || self.unsettled {
                 true => Progress::Unwritten,
                 false => request.progress(written),
             };
@@ -806,7 +843,7 @@ impl<L: Listen> Machine<L> {
                 },
                 None => End::Lost(progress),
             };
-            news.wakers.extend(request.end(end));
+            news.end(&request, end);
         }
         self.out = BytesMut::new();
         self.behind = BytesMut::new();

@@ -185,8 +185,8 @@ impl Closure<'_, '_> {
         (!detached).then_some(above)
     }
 
-    /// Whether what needs something that goes is no trouble: it goes along, or is looked after
-    /// by itself.
+    /// Whether it is harmless that a dropped object is needed: its dependent goes along, or is handled
+    /// separately.
     fn goes_along(&self, gone: &Node, dependent: &Node) -> bool {
         let whole = dependent.wholes().contains(gone);
         match (gone, dependent) {
@@ -417,7 +417,7 @@ fn tidy(intent: &mut Intent, scene: &Scene<'_>) {
     intent
         .alters
         .retain(|node, _| !drops.contains(node) && !intent.makes.contains(node) && !done(node));
-    // What stays though the target does not name it is made again as it was, unless what it
+    // What stays though the target does not name it is recreated as it was, unless what it
     // belongs to goes for good.
     let lost = |node: &Node| {
         let wholes = node.wholes();

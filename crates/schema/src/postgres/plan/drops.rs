@@ -186,7 +186,7 @@ pub(super) fn step(
         old => format!("Drop {old}"),
     };
     if again && !matches!(old, Node::Attachment(_) | Node::Inheritance(_)) {
-        comment.push_str(", which is made again");
+        comment.push_str(", which is recreated");
     }
     let sql = match &old {
         Node::Inheritance(_) => inheritance(node, scene, "NO INHERIT")?,

@@ -6,10 +6,10 @@ use crate::{
     Change, EnumType, ForeignKey, Function, Index, ObjectName, Refusal, Table, Trigger, View,
 };
 
-/// What shall be dropped, made and altered, before it has an order.
+/// What is to be dropped, created and altered, before it has an order.
 #[derive(Debug, Default)]
 pub(super) struct Intent {
-    /// What goes, for good or to be made again, under the new names.
+    /// What goes, for good or to be recreated, under the new names.
     pub(super) drops: BTreeSet<Node>,
     /// Those among them that a change asked for.
     pub(super) asked: BTreeSet<Node>,

@@ -75,7 +75,7 @@ fn added(
     Ok(())
 }
 
-/// A label takes hold only when what added it is committed: where a later step names it, that
+/// A label takes effect only when what added it is committed: where a later step names it, that
 /// has to be before.
 pub(super) fn commit_first(steps: &mut [Step], changes: &[Change]) {
     let mut used: Vec<String> = Vec::new();
