@@ -259,10 +259,10 @@ fn timeline_of(segment: &str) -> Option<u32> {
 /// Where the timeline began whose history this is: its last line has the timeline that was left,
 /// and the place.
 fn origin_in(history: &str) -> Option<Origin> {
-    let lines = history
+    let mut lines = history
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'));
-    let last = lines.filter(|line| !line.trim().is_empty()).next_back()?;
+    let last = lines.rfind(|line| !line.trim().is_empty())?;
     let mut words = last.split_whitespace();
     let timeline = words.next()?.parse().ok()?;
     let (high, low) = words.next()?.split_once('/')?;
