@@ -88,7 +88,7 @@ impl Change {
             let takes_calls = kept.role.is_some();
             kept.resize(new.options.bounds(), takes_calls)?;
             kept.pool.rename(&new.options.name);
-            kept.replace(new.connector);
+            kept.replace(new.connector, new.prober);
             members.push(Arc::new(kept.at(new.endpoint)));
         }
         for member in self.gone {

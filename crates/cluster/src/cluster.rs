@@ -14,7 +14,7 @@ use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
 use crate::connect::connect_to_primary;
 use crate::counters::Counters;
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::member::{MemberState, NewMember};
 use crate::routes::Routes;
 use crate::statement_speed::StatementSpeeds;
@@ -210,12 +210,16 @@ impl Cluster {
         self.watch.subscribe()
     }
 
-    /// Takes a retry out of the budget of the database, and counts it. `false` where there have
-    /// been as many as there may be: a fifth of the calls, or ten in each second.
-    pub fn may_retry(&self) -> bool {
+    /// Takes a retry out of the budget of the database, counts it and tells of it. `false` where there
+    /// have been as many as there may be: a fifth of the calls, or ten in each second.
+    pub fn may_retry(&self, cause: &str) -> bool {
         let granted = self.budget.withdraw(Instant::now());
         match granted {
-            true => self.counters.retry(),
+            true => {
+                self.counters.retry();
+                let cause = cause.to_owned();
+                self.watch.tell(Event::Retried { cause });
+            }
             false => tracing::warn!("the budget for retries is used up"),
         }
         granted

@@ -11,7 +11,7 @@ use underpin_core::{Endpoint, Role};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
-/// Something that happened to a server of a database with several hosts.
+/// Something that happened to a database and its servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -54,6 +54,16 @@ pub enum Event {
         endpoints: Vec<Endpoint>,
         /// The timeline.
         timeline: u32,
+    },
+    /// A call had no connection in time, since all of a pool were in use.
+    PoolExhausted {
+        /// The server to which the pool leads.
+        endpoint: Endpoint,
+    },
+    /// A statement or a transaction is tried again.
+    Retried {
+        /// What it failed with, without values of rows.
+        cause: String,
     },
     /// So many events were left out, since their receiver fell behind.
     Missed {

@@ -14,6 +14,7 @@ use underpin_pool::{AcquireOptions, Grant, Pool};
 
 use crate::call::CallOptions;
 use crate::cluster::{AnyLease, Cluster};
+use crate::event::Event;
 use crate::member::Member;
 use crate::reads::order;
 use crate::topology::Topology;
@@ -97,7 +98,23 @@ impl Cluster {
         {
             return given;
         }
-        self.on_primary(options, deadline, place, ask).await
+        let given = self.on_primary(options, deadline, place, ask).await;
+        given.inspect_err(|error| self.note_exhausted(error))
+    }
+
+    /// Tells of a call that had no connection because the primary's were all in use.
+    fn note_exhausted(&self, error: &Error) {
+        let queue = Stage::Queue;
+        if !matches!(error.class(), Class::Timeout { stage } if stage == queue)
+            && error.class() != Class::Busy
+        {
+            return;
+        }
+        let topology = self.watch.topology();
+        if let Some(member) = topology.primary() {
+            let endpoint = member.endpoint.clone();
+            self.watch.tell(Event::PoolExhausted { endpoint });
+        }
     }
 
     /// Asks the members that serve the read, beginning with another one each time. `None` where none
@@ -117,12 +134,9 @@ impl Cluster {
         self.watch.start();
         let mut route = self.route(options);
         while let Some(member) = route.next(&self.watch.topology()) {
-            match self
-                .ask_member(&member, options, deadline, place, ask)
-                .await
-            {
-                Some(given) => return Some(given),
-                None => continue,
+            let given = self.ask_member(&member, options, deadline, place, ask);
+            if let Some(given) = given.await {
+                return Some(given);
             }
         }
         None
@@ -158,13 +172,10 @@ impl Cluster {
                 }
             }
         };
+        // A server that refuses connections is of no use either, while others are.
+        let failed = |class| matches!(class, Class::Connect | Class::Closed | Class::Resource);
         match given {
-            Err(error) if matches!(error.class(), Class::Connect | Class::Closed) => {
-                self.watch.failed(member.id);
-                None
-            }
-            // A server that refuses connections is of no use either, while others are.
-            Err(error) if matches!(error.class(), Class::Resource) => {
+            Err(error) if failed(error.class()) => {
                 self.watch.failed(member.id);
                 None
             }

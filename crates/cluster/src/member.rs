@@ -64,6 +64,9 @@ pub struct NewMember {
     pub role: Option<Role>,
     /// Opens its connections.
     pub connector: AnyConnector,
+    /// Opens the connections on which its server is asked for its role, where they differ from the
+    /// pool's.
+    pub prober: Option<AnyConnector>,
     /// How its pool behaves; the name says where its connections lead.
     pub options: PoolOptions,
     /// Callbacks at the turns of a connection's life.
@@ -77,6 +80,7 @@ impl NewMember {
             endpoint,
             role: None,
             connector,
+            prober: None,
             options,
             hooks: Hooks::new(),
         }
@@ -104,7 +108,7 @@ impl NewMember {
             self.options.min = 0;
         }
         let open = Arc::default();
-        let prober = Mutex::new(self.connector.clone());
+        let prober = Mutex::new(self.prober.unwrap_or_else(|| self.connector.clone()));
         let connector = match self.role {
             Some(_) => self.connector,
             None => noting(self.connector, &open, alarm),
@@ -182,8 +186,9 @@ impl Member {
     }
 
     /// Has the pool's connections lead where this connector leads.
-    pub(crate) fn replace(&self, connector: AnyConnector) {
-        *self.prober.lock().unwrap_or_else(PoisonError::into_inner) = connector.clone();
+    pub(crate) fn replace(&self, connector: AnyConnector, prober: Option<AnyConnector>) {
+        let prober = prober.unwrap_or_else(|| connector.clone());
+        *self.prober.lock().unwrap_or_else(PoisonError::into_inner) = prober;
         self.pool.replace(match self.role {
             Some(_) => connector,
             None => noting(connector, &self.open, &self.alarm),

@@ -69,7 +69,7 @@ impl Cluster {
                 continue;
             }
             match self.again(&operation, attempt, &error, options, deadline) {
-                Some(wait) if self.may_retry() => {
+                Some(wait) if self.may_retry(error.message()) => {
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
                     tokio::time::sleep(wait).await;
                     attempt += 1;

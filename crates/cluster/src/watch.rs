@@ -108,6 +108,14 @@ impl Watch {
         })
     }
 
+    /// Shows an event to all who listen.
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(sender) = &*self.events() {
+            // Nobody need listen.
+            let _ = sender.send(event);
+        }
+    }
+
     /// Ends the probes.
     pub(crate) fn stop(&self) {
         let mut watched = self.lock();
@@ -306,10 +314,7 @@ impl Watch {
         drop(watched);
         for event in events {
             tracing::info!(?event, "a server of the database");
-            if let Some(sender) = &*self.events() {
-                // Nobody need listen.
-                let _ = sender.send(event);
-            }
+            self.tell(event);
         }
         self.learned();
     }

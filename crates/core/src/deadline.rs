@@ -39,6 +39,18 @@ impl Deadline {
         self.0.map(|at| at.saturating_duration_since(now))
     }
 
+    /// The part of what is left at `now` for the next of so many tries, so that one without an
+    /// answer leaves time for the others.
+    #[must_use]
+    pub fn share(self, now: Instant, tries: usize) -> Self {
+        match self.remaining(now) {
+            Some(left) if tries > 1 => {
+                Deadline::after(now, left / u32::try_from(tries).unwrap_or(u32::MAX))
+            }
+            _ => self,
+        }
+    }
+
     /// Whether it has passed at `now`.
     pub fn has_passed(self, now: Instant) -> bool {
         self.0.is_some_and(|at| at <= now)
@@ -61,5 +73,11 @@ mod tests {
         assert!(!soon.has_passed(now));
         assert!(soon.has_passed(now + Duration::from_secs(1)));
         assert_eq!(Deadline::after(now, Duration::MAX), Deadline::NONE);
+        assert_eq!(
+            late.share(now, 3),
+            Deadline::after(now, Duration::from_secs(3))
+        );
+        assert_eq!(late.share(now, 1), late);
+        assert_eq!(Deadline::NONE.share(now, 3), Deadline::NONE);
     }
 }

@@ -333,6 +333,31 @@ impl Error {
         self.0.facts.position
     }
 
+    /// The failures of all servers that were tried as one error that says each. Its class is theirs
+    /// if all have the same, and [`Class::Connect`] otherwise. A single failure stays as it is.
+    pub fn of_servers(mut failures: Vec<Error>) -> Error {
+        if failures.len() == 1 {
+            return failures.remove(0);
+        }
+        let class = failures.first().map_or(Class::Config, Error::class);
+        let same = failures.iter().all(|failure| failure.class() == class);
+        let each: Vec<&str> = failures.iter().map(Error::message).collect();
+        let message = format!(
+            "No server of the {} could be used. {}",
+            failures.len(),
+            each.join(" ")
+        );
+        let all = Error::new(if same { class } else { Class::Connect }, message);
+        let all = match failures.iter().find_map(Error::hint) {
+            Some(hint) => all.with_hint(hint.to_owned()),
+            None => all,
+        };
+        match failures.pop() {
+            Some(last) => all.with_source(last),
+            None => all,
+        }
+    }
+
     /// The sentences that say what was wrong and where, without the advice.
     pub fn message(&self) -> &str {
         &self.0.message

@@ -789,7 +789,8 @@ impl Database {
             jitter: 1.0,
             ..cluster.policy(self.options)
         };
-        (attempt < policy.max_retries && cluster.may_retry()).then(|| {
+        let cause = "A transaction met a conflict, or lost its connection.";
+        (attempt < policy.max_retries && cluster.may_retry(cause)).then(|| {
             let wait = policy.wait(attempt, fastrand::f64());
             tracing::warn!(
                 wait_ms = wait.as_millis() as u64,

@@ -47,8 +47,9 @@ impl Database {
     }
 
     /// What becomes of the database's servers from now on: which ones answer, which one is the
-    /// primary, and how long a failover took. Nothing comes of a database that has a single host.
-    /// The stream ends when the database is closed.
+    /// primary, and how long a failover took; and calls that had no connection or are tried again. Of a
+    /// database that has a single host, only the latter come. The stream ends when the database is
+    /// closed.
     ///
     /// # Errors
     /// `Class::Unsupported` for an engine with a pool of its own.

@@ -78,6 +78,8 @@ impl Connection {
         seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What the server said last on this session, where that is one with the server itself: behind
+    /// a pooler the next statement may meet another session.
     pub(crate) fn latest_observation(&self) -> Option<Observation> {
         self.seen().latest
     }
@@ -91,11 +93,13 @@ impl Connection {
         };
         self.session().wire.set_role(observation.role);
         let mut seen = self.seen();
-        if observation.role == Role::Replica && observation.timeline.is_some() {
-            seen.followed = observation.timeline;
-        }
         observation.origin = seen.origin;
-        seen.latest = Some(observation);
+        if self.session().settings.options.owns_session() {
+            if observation.role == Role::Replica && observation.timeline.is_some() {
+                seen.followed = observation.timeline;
+            }
+            seen.latest = Some(observation);
+        }
         Ok(observation)
     }
 
@@ -255,10 +259,10 @@ fn timeline_of(segment: &str) -> Option<u32> {
 /// Where the timeline began whose history this is: its last line has the timeline that was left,
 /// and the place.
 fn origin_in(history: &str) -> Option<Origin> {
-    let lines = history
+    let mut lines = history
         .lines()
         .filter(|line| !line.trim_start().starts_with('#'));
-    let last = lines.filter(|line| !line.trim().is_empty()).last()?;
+    let last = lines.rfind(|line| !line.trim().is_empty())?;
     let mut words = last.split_whitespace();
     let timeline = words.next()?.parse().ok()?;
     let (high, low) = words.next()?.split_once('/')?;

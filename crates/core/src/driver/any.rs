@@ -122,10 +122,13 @@ impl AnyConnector {
     }
 }
 
+/// Takes note of what came of an attempt.
+type Note = dyn Fn(&Result<AnyConnection>) + Send + Sync;
+
 /// A connector whose attempts somebody takes note of.
 struct Noting {
     inner: AnyConnector,
-    note: Box<dyn Fn(&Result<AnyConnection>) + Send + Sync>,
+    note: Box<Note>,
 }
 
 impl Connects for Noting {

@@ -361,3 +361,41 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
     let closed = db.health().await;
     assert!(!closed.is_live() && !closed.is_ready(), "{closed:?}");
 }
+
+#[tokio::test]
+async fn calls_without_a_connection_and_retries_are_told() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("calls_told");
+    let url = format!("{}&pool_max_size=1&pool_min_size=0", database.url());
+    let url = if url.contains('?') {
+        url
+    } else {
+        url.replacen('&', "?", 1)
+    };
+    let db = Database::connect(url).await.unwrap();
+    let mut events = db.events().unwrap();
+    let lease = db.acquire().await.unwrap();
+    let brief = db.deadline(Duration::from_millis(50));
+    let error = brief.execute("SELECT 1", ()).await.unwrap_err();
+    assert!(matches!(error.class(), Class::Timeout { .. }), "{error:?}");
+    let told = events.next().await;
+    assert!(
+        matches!(told, Some(Event::PoolExhausted { .. })),
+        "{told:?}"
+    );
+    drop(lease);
+
+    // The session ends itself, once.
+    let terminate =
+        "SELECT pg_terminate_backend(pg_backend_pid()) FROM (SELECT nextval('once')) n(n)
+        WHERE n.n = 1";
+    db.batch("CREATE SEQUENCE once").await.unwrap();
+    db.exclusive()
+        .idempotent()
+        .execute(terminate, ())
+        .await
+        .unwrap();
+    let told = events.next().await;
+    assert!(matches!(told, Some(Event::Retried { .. })), "{told:?}");
+    db.close(Duration::from_secs(5)).await.unwrap();
+}

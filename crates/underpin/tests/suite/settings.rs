@@ -157,7 +157,8 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
 async fn a_password_is_sent_in_clear_text_where_that_is_set() {
     let in_clear = "local all all trust\nhost all all 127.0.0.1/32 password";
     let server = or_skip!(Postgres::builder().hba(in_clear).start());
-    let url = server.database("clear_text").url();
+    let database = server.database("clear_text");
+    let url = database.url();
     let error = Database::connect(&url).await.unwrap_err();
     assert_eq!(error.class(), Class::Auth, "{error}");
     let hint = error.hint().unwrap();
