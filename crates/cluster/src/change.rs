@@ -6,6 +6,7 @@ use underpin_core::driver::{AnyConnector, Pooled};
 use underpin_core::{Class, Deadline, Error, Result, Role};
 use underpin_pool::{Pool, PoolOptions};
 
+use crate::alarm::Alarm;
 use crate::connect::connect_to_primary;
 use crate::member::{Member, NewMember};
 use crate::topology::Topology;
@@ -73,11 +74,15 @@ impl Change {
     }
 
     /// Makes the change, and gives the members from now on.
-    pub(crate) fn make(self, mut number: impl FnMut() -> u64) -> Result<Vec<Arc<Member>>> {
+    pub(crate) fn make(
+        self,
+        alarm: &Arc<Alarm>,
+        mut number: impl FnMut() -> u64,
+    ) -> Result<Vec<Arc<Member>>> {
         let mut members = Vec::new();
         for (kept, new) in self.members {
             let Some(kept) = kept else {
-                members.push(Arc::new(new.open(number())?));
+                members.push(Arc::new(new.open(number(), alarm)?));
                 continue;
             };
             let takes_calls = kept.role.is_some();

@@ -48,6 +48,13 @@ pub enum Event {
         /// The time since the failover began.
         took: Duration,
     },
+    /// Several servers take writes on the same timeline, so that writes to any of them may be lost.
+    TwoPrimaries {
+        /// All of them.
+        endpoints: Vec<Endpoint>,
+        /// The timeline.
+        timeline: u32,
+    },
     /// So many events were left out, since their receiver fell behind.
     Missed {
         /// How many.
@@ -98,6 +105,8 @@ impl std::fmt::Debug for Events {
 #[derive(Debug, Default)]
 pub(crate) struct Chronicle {
     members: Vec<Option<Role>>,
+    /// The members that wrote the same timeline.
+    rivals: Vec<usize>,
     /// The primary that calls went to last.
     primary: Option<usize>,
     /// Since when calls wait for a primary.
@@ -135,6 +144,19 @@ impl Chronicle {
                     role,
                 }),
                 Some(_) => {}
+            }
+        }
+        if self.rivals != roles.rivals() {
+            self.rivals = roles.rivals().to_vec();
+            let all = self.rivals.iter();
+            let endpoints: Vec<_> = all
+                .map(|index| topology.members()[*index].endpoint.clone())
+                .collect();
+            if let (Some(timeline), 2..) = (roles.newest(), endpoints.len()) {
+                events.push(Event::TwoPrimaries {
+                    endpoints,
+                    timeline,
+                });
             }
         }
         let serves = |primary: &usize| self.members[*primary] == Some(Role::Primary);

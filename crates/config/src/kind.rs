@@ -3,8 +3,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use underpin_core::{
-    ChannelBinding, Class, Engine, HealthCheck, Secret, SessionTarget, TimeForm, TlsMode,
-    TlsNegotiation, TlsVersion, UuidForm,
+    ChannelBinding, Class, Engine, HealthCheck, ReadFrom, Secret, SessionTarget, TimeForm, TlsMode,
+    TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
 };
 
 use crate::duration;
@@ -368,6 +368,28 @@ impl Kind for HealthCheck {
 
     fn show(&self) -> String {
         health_check::show(*self)
+    }
+}
+
+impl Kind for ReadFrom {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let found = ReadFrom::ALL.into_iter().find(|from| from.name() == text);
+        found.ok_or_else(|| "is not one of all, replicas, least_busy and nearest".into())
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for TwoPrimaries {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let found = TwoPrimaries::ALL.into_iter().find(|it| it.name() == text);
+        found.ok_or_else(|| "is neither refuse nor keep".into())
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
     }
 }
 

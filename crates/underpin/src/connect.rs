@@ -35,6 +35,7 @@ pub(crate) fn open_with(
                 shares: driver.shares(),
                 pipelining: config.pipelining(),
                 retry: retry_policy(&config),
+                two_primaries: config.two_primaries(),
                 lazy,
             };
             Box::new(Cluster::open(members, options)?)

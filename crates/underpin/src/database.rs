@@ -4,12 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_cluster::{Answer, AnyLease, CallOptions, Cluster, Operation, is_unsent};
+use underpin_cluster::{
+    After, Answer, AnyLease, CallOptions, Cluster, MaxLag, Operation, is_unsent,
+};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
-    Result, RowStream, StatementDescription, ValueRow,
+    Position, ReadFrom, Result, RowStream, StatementDescription, ValueRow,
 };
 
 use crate::backend::Backend;
@@ -65,13 +67,21 @@ impl Database {
         config: Config,
         backend: Box<dyn Backend>,
     ) -> Self {
+        let options = CallOptions {
+            from: config.read_from(),
+            max_lag: MaxLag {
+                bytes: config.max_lag_bytes().map(u64::from),
+                time: config.max_lag_time(),
+            },
+            ..CallOptions::default()
+        };
         Database {
             shared: Arc::new(Shared {
                 config: RwLock::new(Arc::new(config)),
                 driver,
                 backend,
             }),
-            options: CallOptions::default(),
+            options,
         }
     }
 
@@ -255,6 +265,82 @@ impl Database {
             options.read = true;
             options.transaction.read_only = true;
         })
+    }
+
+    /// The same database for reads that go to these hosts, in place of those that `read_from` in the
+    /// configuration says. If no such host answers, the primary serves. The least busy host is
+    /// found by asking each pool, which takes its lock.
+    #[must_use]
+    pub fn read_from(&self, from: ReadFrom) -> Database {
+        self.read().with(|options| options.from = from)
+    }
+
+    /// The same database for reads from replicas that are at most so many bytes of the primary's
+    /// history behind its last known position; members are probed each second. A replica whose lag
+    /// is not known does not serve. Where none is near enough, the primary serves.
+    #[must_use]
+    pub fn max_lag_bytes(&self, most: u64) -> Database {
+        self.read()
+            .with(|options| options.max_lag.bytes = Some(most))
+    }
+
+    /// The same database for reads from replicas that have replayed everything up to the primary's
+    /// last known position, or a change that is at most so old. Otherwise as
+    /// [`max_lag_bytes`](Database::max_lag_bytes).
+    #[must_use]
+    pub fn max_lag_time(&self, most: Duration) -> Database {
+        self.read()
+            .with(|options| options.max_lag.time = Some(most))
+    }
+
+    /// The same database for reads that see at least what was written before this position, wherever
+    /// it was taken: they go only where it has been replayed. Replicas are waited for up to 100 ms;
+    /// then the primary serves. Each such read asks its server for its position, unless that was
+    /// known to be far enough. Of a replica that position counts only where the user may read
+    /// `pg_stat_wal_receiver`, as with `GRANT pg_read_all_stats`; else the primary serves.
+    ///
+    /// A position of a timeline that was left before it is an error of the read, `Class::Data`: the
+    /// write may be lost. On an engine that tells no positions, reads fail with
+    /// `Class::Unsupported`.
+    #[must_use]
+    pub fn after(&self, position: Position) -> Database {
+        const WAIT: Duration = Duration::from_millis(100);
+        self.after_within(position, WAIT)
+    }
+
+    /// The same as [`after`](Database::after) with another wait for the replicas. With zero the
+    /// primary serves at once where no replica is far enough.
+    #[must_use]
+    pub fn after_within(&self, position: Position, wait: Duration) -> Database {
+        let after = After { position, wait };
+        self.read().with(|options| options.after = Some(after))
+    }
+
+    /// The position of the primary in the history of the database: all that was committed so far
+    /// lies before it. One round trip. For a transaction,
+    /// [`commit_with_position`](Transaction::commit_with_position) needs none.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` where the engine has no positions, else as for
+    /// [`acquire`](Database::acquire).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    #[track_caller]
+    pub fn position(&self) -> impl Future<Output = Result<Position>> + Send {
+        let place = Location::caller();
+        let mut primary = self.clone();
+        primary.options.read = false;
+        primary.options.transaction.read_only = false;
+        primary.options.after = None;
+        async move {
+            let deadline = primary.options.deadline_from(Instant::now());
+            primary
+                .lease_at(deadline, place)
+                .await?
+                .position(deadline)
+                .await
+        }
     }
 
     /// The same database for statements that each have a connection of their own while they
@@ -607,10 +693,7 @@ impl Database {
     /// Dropped before the commit is sent, the transaction is rolled back; dropped while
     /// it commits, it may have taken effect or not.
     #[track_caller]
-    pub fn transaction<F, Fut, R, E>(
-        &self,
-        mut closure: F,
-    ) -> impl Future<Output = Result<R, E>> + Send
+    pub fn transaction<F, Fut, R, E>(&self, closure: F) -> impl Future<Output = Result<R, E>> + Send
     where
         F: FnMut(Transaction) -> Fut + Send,
         Fut: Future<Output = Result<R, E>> + Send,
@@ -618,13 +701,59 @@ impl Database {
         E: From<Error> + Send,
     {
         let place = Location::caller();
+        let ended = self.transaction_at(closure, false, place);
+        async move { ended.await.map(|(result, _)| result) }
+    }
+
+    /// Runs the closure in a transaction, as [`transaction`](Database::transaction) does, and gives
+    /// the position of the database after the commit as well, for reads that see it:
+    /// [`after`](Database::after). It is asked for behind the commit, and costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`transaction`](Database::transaction); `Class::Unsupported` before anything is
+    /// committed where the engine has no positions. `Effect::Applied` where the transaction was
+    /// committed and the position could not be read.
+    ///
+    /// # Cancel safety
+    /// As for [`transaction`](Database::transaction).
+    #[track_caller]
+    pub fn transaction_with_position<F, Fut, R, E>(
+        &self,
+        closure: F,
+    ) -> impl Future<Output = Result<(R, Position), E>> + Send
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let place = Location::caller();
+        let ended = self.transaction_at(closure, true, place);
+        async move {
+            let (result, position) = ended.await?;
+            Ok((result, position.expect("the position was asked for")))
+        }
+    }
+
+    fn transaction_at<F, Fut, R, E>(
+        &self,
+        mut closure: F,
+        positioned: bool,
+        place: &'static Location<'static>,
+    ) -> impl Future<Output = Result<(R, Option<Position>), E>> + Send
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
         async move {
             let mut attempt = 0;
             loop {
                 let transaction = self.begin_at(place).await?;
                 let error: E = match closure(transaction.guest()).await {
-                    Ok(result) => match transaction.finish_by_commit().await {
-                        Ok(()) => return Ok(result),
+                    Ok(result) => match transaction.commit_and_tell(positioned).await {
+                        Ok(position) => return Ok((result, position)),
                         // Whoever cannot know whether it took effect must not do it again.
                         Err(error) if error.effect() != Effect::RolledBack => {
                             return Err(error.into());

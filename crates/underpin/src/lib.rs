@@ -144,8 +144,8 @@ pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns,
     ConstraintKind, Deadline, Effect, Endpoint, Engine, Error, Executor, Existence, FromRow,
     FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Parameter, Parameters, Params,
-    ReadColumn, Result, Role, Row, RowShape, RowStream, Secret, Stage, TransactionOptions, Value,
-    ValueRef, ValueRow, VecElement, quote, retry, value,
+    Position, ReadColumn, ReadFrom, Result, Role, Row, RowShape, RowStream, Secret, Stage,
+    TransactionOptions, TwoPrimaries, Value, ValueRef, ValueRow, VecElement, quote, retry, value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};

@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 use underpin_cluster::{Answer, Operation};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::{
-    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
-    RowStream, TransactionOptions, ValueRow,
+    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Position,
+    Result, RowStream, TransactionOptions, ValueRow,
 };
 
 use crate::one_row;
@@ -170,16 +170,39 @@ impl Transaction {
         self.finish_by_commit().await
     }
 
+    /// Commits as [`commit`](Transaction::commit) does, and gives the position of the database after
+    /// it, for reads that see it: [`Database::after`](crate::Database::after). It is asked for behind
+    /// the commit, and costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`commit`](Transaction::commit). `Class::Unsupported` where the engine has no
+    /// positions, or this is a savepoint: nothing is committed then, and the transaction is rolled
+    /// back. `Effect::Applied` where it was committed and the position could not be read.
+    ///
+    /// # Cancel safety
+    /// As for [`commit`](Transaction::commit).
+    pub async fn commit_with_position(self) -> Result<Position> {
+        let position = self.commit_and_tell(true).await?;
+        Ok(position.expect("the position was asked for"))
+    }
+
     pub(crate) async fn finish_by_commit(&self) -> Result<()> {
+        self.commit_and_tell(false).await.map(drop)
+    }
+
+    pub(crate) async fn commit_and_tell(&self, positioned: bool) -> Result<Option<Position>> {
         let shared = &*self.shared;
         shared.require_open()?;
+        if positioned && let Err(error) = shared.require_positions() {
+            self.finish_by_rollback().await?;
+            return Err(error);
+        }
         let result = match &shared.savepoint {
-            None => shared.session.commit().await,
+            None if positioned => shared.session.commit_with_position().await.map(Some),
+            None => shared.session.commit().await.map(|()| None),
             Some((name, _)) => {
-                shared
-                    .session
-                    .release_savepoint(name, self.deadline())
-                    .await
+                let released = shared.session.release_savepoint(name, self.deadline());
+                released.await.map(|()| None)
             }
         };
         shared.phase.store(ENDED, Ordering::Relaxed);
@@ -308,6 +331,19 @@ impl Shared {
         )
         .with_effect(Effect::NotSent)
         .with_hint("Make all calls of a transaction before it is committed or rolled back."))
+    }
+
+    fn require_positions(&self) -> Result<()> {
+        if self.savepoint.is_some() {
+            return Err(Error::new(
+                Class::Unsupported,
+                "A savepoint has no position of its own; it was rolled back.",
+            )
+            .with_effect(Effect::RolledBack)
+            .with_hint("Ask for the position when the transaction around it is committed."));
+        }
+        let missing = |error: Error| error.with_effect(Effect::RolledBack);
+        self.session.require_positions().map_err(missing)
     }
 
     /// Whether neither it nor what it was set in has ended.

@@ -489,9 +489,13 @@ impl Settings {
             fewer_settings: of_settings
                 .map(|said| Box::new(classify::settings_refused(said, endpoint, &self.options))),
             another_way: said == "28000",
-            // Poolers that know only 3.0 hang up, or call it a violation of the protocol.
+            // Poolers that know only 3.0 hang up, or call it a violation of the protocol. pgpool
+            // passes it on, and takes the server's answer for an internal error.
             older_protocol: !understood
-                && matches!((&fault, said), (Err(_), _) | (_, "08P01" | "0A000")),
+                && matches!(
+                    (&fault, said),
+                    (Err(_), _) | (_, "08P01" | "0A000" | "XX000")
+                ),
             error: match fault {
                 Ok(fault) => classify::login_failed(fault, endpoint, &self.options),
                 Err(error) => classify::login_ended(error, endpoint),

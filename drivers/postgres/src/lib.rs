@@ -35,6 +35,7 @@ mod lane;
 mod made_text;
 mod message_limit;
 mod notices;
+mod observe;
 mod options;
 mod outcome;
 mod param;
@@ -92,4 +93,5 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     transactions: true,
     notifications: true,
     roles_change: true,
+    positions: true,
 };

@@ -87,4 +87,5 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     // A file that is read-only stays so.
     notifications: false,
     roles_change: false,
+    positions: false,
 };

@@ -99,9 +99,9 @@ impl AnyConnector {
         AnyConnector(Arc::new(connector))
     }
 
-    /// The same connector, which shows each connection that it opens to `note`.
+    /// The same connector, which shows what comes of each attempt to `note`.
     #[must_use]
-    pub fn noting(self, note: impl Fn(&AnyConnection) + Send + Sync + 'static) -> Self {
+    pub fn noting(self, note: impl Fn(&Result<AnyConnection>) + Send + Sync + 'static) -> Self {
         AnyConnector(Arc::new(Noting {
             inner: self,
             note: Box::new(note),
@@ -109,18 +109,18 @@ impl AnyConnector {
     }
 }
 
-/// A connector whose connections somebody takes note of.
+/// A connector whose attempts somebody takes note of.
 struct Noting {
     inner: AnyConnector,
-    note: Box<dyn Fn(&AnyConnection) + Send + Sync>,
+    note: Box<dyn Fn(&Result<AnyConnection>) + Send + Sync>,
 }
 
 impl Connects for Noting {
     fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<AnyConnection>> {
         Box::pin(async move {
-            let connection = self.inner.0.connect(deadline).await?;
-            (self.note)(&connection);
-            Ok(connection)
+            let connected = self.inner.0.connect(deadline).await;
+            (self.note)(&connected);
+            connected
         })
     }
 }

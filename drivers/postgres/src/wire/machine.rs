@@ -57,6 +57,8 @@ pub(crate) struct Machine<L> {
 #[derive(Debug, Default)]
 pub(crate) struct News {
     pub(crate) wakers: Vec<Waker>,
+    /// So many of those who are woken have all of their answer.
+    pub(crate) answered: usize,
     pub(crate) notifications: Vec<Notification>,
     /// A BEGIN was answered.
     pub(crate) begun: bool,
@@ -80,6 +82,16 @@ const PAUSE: u32 = 1000;
 const NOTICES: usize = 64;
 /// So many reported settings are kept; a server reports some fifteen.
 const PARAMETERS: usize = 256;
+
+impl News {
+    /// Tells the listener of a request how that ended.
+    fn end<L: Listen>(&mut self, request: &Request<L>, end: End) {
+        if let Some(waker) = request.end(end) {
+            self.answered += 1;
+            self.wakers.push(waker);
+        }
+    }
+}
 
 impl<L: Listen> Machine<L> {
     /// Of a session that has just begun, with what the server has said so far. No message of it
@@ -672,7 +684,7 @@ impl<L: Listen> Machine<L> {
     /// The first request is answered, and goes with the Sync of another.
     fn ended_unsynced(&mut self, news: &mut News) {
         if let Some(front) = self.pop() {
-            news.wakers.extend(front.end(End::Complete));
+            news.end(&front, End::Complete);
         }
     }
 
@@ -736,7 +748,7 @@ impl<L: Listen> Machine<L> {
                 completed,
             },
         };
-        news.wakers.extend(first.end(end));
+        news.end(&first, end);
         while !synced {
             let Some(next) = self.pop() else {
                 return Err(Violation::unexpected(b'Z', "nothing"));
@@ -746,7 +758,7 @@ impl<L: Listen> Machine<L> {
                 self.pause = PAUSE;
                 self.group = None;
             }
-            news.wakers.extend(next.end(End::Skipped));
+            news.end(&next, End::Skipped);
         }
         Ok(())
     }
@@ -806,7 +818,7 @@ impl<L: Listen> Machine<L> {
                 },
                 None => End::Lost(progress),
             };
-            news.wakers.extend(request.end(end));
+            news.end(&request, end);
         }
         self.out = BytesMut::new();
         self.behind = BytesMut::new();

@@ -34,6 +34,8 @@ struct Pump<S> {
     limit: usize,
     writing: BytesMut,
     flushes: bool,
+    /// So many callers got all of their answers since the last write, and may ask again.
+    answered: usize,
     /// What is to be written has waited for more once.
     gathered: bool,
     /// All was said, the goodbye included.
@@ -65,6 +67,7 @@ where
         limit,
         writing: BytesMut::new(),
         flushes: false,
+        answered: 0,
         gathered: false,
         over: false,
         news: News::default(),
@@ -114,13 +117,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
             let mut machine = self.wire.machine();
             if machine.has_out() {
                 // One turn of the runtime's queue for what the tasks that have just been answered
-                // are about to ask: with so many under way, fewer and larger writes answer them
-                // all sooner.
-                self.gathered = !self.gathered && machine.under_way() >= MANY;
+                // are about to ask: fewer and larger writes answer them all sooner.
+                let under_way = machine.under_way();
+                self.gathered = !self.gathered && (under_way >= MANY || self.answered > under_way);
                 if self.gathered {
                     cx.waker().wake_by_ref();
                     return Ok(false);
                 }
+                self.answered = 0;
                 machine.take_out(&mut self.writing);
             }
             self.over = machine.is_over();
@@ -191,9 +195,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     }
 
     fn take_in(&mut self) -> Result<(), Cause> {
-        self.wire
-            .receive(&mut self.inbox, &mut self.news)
-            .map_err(Cause::Violation)
+        let received = self.wire.receive(&mut self.inbox, &mut self.news);
+        self.answered += std::mem::take(&mut self.news.answered);
+        received.map_err(Cause::Violation)
     }
 
     /// What the server said before the stream failed.

@@ -283,6 +283,52 @@ async fn a_password_that_the_server_keeps_as_md5_is_hashed_for_it() {
 }
 
 #[tokio::test]
+async fn a_pooler_that_knows_only_protocol_3_0_gets_that() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+    use tokio::net::{TcpListener, TcpStream};
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("old_protocol");
+    // Some hang up; PgBouncer and pgpool have codes of their own.
+    for code in [None, Some("08P01"), Some("0A000"), Some("XX000")] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let to = (server.host().to_owned(), server.port());
+        let (begun, mut versions) = tokio::sync::mpsc::unbounded_channel();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let mut first = [0; 8];
+                client.read_exact(&mut first).await.unwrap();
+                begun.send(first[7]).unwrap();
+                if first[7] != 0 {
+                    if let Some(code) = code {
+                        let body = format!("SERROR\0C{code}\0Mno\0\0");
+                        let length = body.len() as u32 + 4;
+                        let message = [b"E", &length.to_be_bytes()[..], body.as_bytes()].concat();
+                        client.write_all(&message).await.unwrap();
+                    }
+                    continue;
+                }
+                let mut server = TcpStream::connect(to.clone()).await.unwrap();
+                server.write_all(&first).await.unwrap();
+                tokio::spawn(async move { copy_bidirectional(&mut client, &mut server).await });
+            }
+        });
+        let connector = Connector::new(
+            [Endpoint::tcp("127.0.0.1", port)],
+            options(server, &database),
+        )
+        .unwrap();
+        for _ in 0..2 {
+            let connection = connector.connect(soon()).await.unwrap();
+            assert_eq!(connection.client().protocol(), (3, 0), "{code:?}");
+        }
+        // The second time it is not tried again.
+        let asked: Vec<u8> = std::iter::from_fn(|| versions.try_recv().ok()).collect();
+        assert_eq!(asked, [2, 0, 0], "{code:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_message_beyond_the_limit_ends_the_connection() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("message_limit");
