@@ -17,18 +17,18 @@ pub use hints::{Hints, Rename};
 pub(crate) use normal::normal_type;
 pub(crate) use rename::renamed;
 
-/// What it takes to get from one schema to another.
+/// The changes from one schema to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Diff {
     /// The changes. None: the schemas are the same but for the order of columns.
     pub changes: Vec<Change>,
-    /// What may be a rename and is, for want of a hint, dropped and created among the changes.
+    /// Possible renames that are, without a hint, dropped and created among the changes.
     pub proposed: Vec<Rename>,
-    /// What only one of the two has and no change can be about.
+    /// Objects of only one side that no change can be about.
     pub unsupported: BTreeSet<Unsupported>,
 }
 
-/// What it takes to get from one schema to another.
+/// The changes from one schema to another.
 ///
 /// Types and expressions are the same where their normal forms are: `int4` is `integer`,
 /// `CURRENT_TIMESTAMP` is `now()`, and casts that only one side has do not count, since the
@@ -76,7 +76,7 @@ impl From<Rename> for Change {
     }
 }
 
-/// What one name has on both sides.
+/// The objects of one name on both sides.
 enum Sides<'s, V> {
     /// Only the first side has it.
     From(&'s V),

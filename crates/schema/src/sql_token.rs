@@ -16,7 +16,7 @@ fn name<'t>(token: &Token<'t>) -> Option<Cow<'t, str>> {
     POSTGRES.lexis.name(token)
 }
 
-/// What a text mentions.
+/// The names that a text mentions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mentions {
     /// Every name and every word.

@@ -73,7 +73,7 @@ pub(super) struct Reference {
     pub(super) tooltip: String,
 }
 
-/// Where a reference ends: a box, and the rows of it that are shown.
+/// The end of a reference: a box, and its shown rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct End {
     pub(super) entity: usize,

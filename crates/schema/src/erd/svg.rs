@@ -76,7 +76,7 @@ fn links(picture: &Picture) -> Vec<Link> {
     links
 }
 
-/// Where a line ends at a box: at the middle of its rows, or beside the name.
+/// The end of a line at a box: at the middle of its rows, or beside the name.
 fn at(end: &End) -> i32 {
     let middles = end.rows.iter().map(|row| measure::row_middle(*row));
     let (least, most) = (middles.clone().min(), middles.max());

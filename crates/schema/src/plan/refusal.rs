@@ -50,9 +50,9 @@ pub enum Refusal {
     },
     /// Something in use is of another kind, or cannot be changed while it is.
     InUse {
-        /// What would have to go.
+        /// The object that would have to be dropped.
         object: ObjectRef,
-        /// What needs it, in words.
+        /// Its dependents, in words.
         by: String,
     },
     /// A column is to refuse NULL, and rows hold it. Found while the plan is carried out.
@@ -81,7 +81,7 @@ pub enum Refusal {
     },
     /// The engine has no statement for it at all.
     Unsupported {
-        /// What is refused, and how to do it: full sentences.
+        /// The refusal, and the advice: full sentences.
         sentence: String,
     },
 }

@@ -40,7 +40,7 @@ struct Closure<'c, 's> {
     intent: &'c mut Intent,
     scene: &'c Scene<'s>,
     events: Vec<Event>,
-    /// What a constraint or index is called after its rename.
+    /// The name of a constraint or index after its rename.
     renames: BTreeMap<Node, Node>,
     /// For each table that goes, those that it reaches by foreign keys among them.
     gone_tables: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
@@ -333,7 +333,7 @@ pub(super) fn owner_goes(owner: &ColumnRef, drops: &BTreeSet<Node>) -> bool {
 /// A kind of part, by its table and its name.
 type Kind = fn(ObjectName, String) -> Node;
 
-/// What constraints and indexes are called now, and then.
+/// The present and the future names of constraints and indexes.
 fn part_renames(intent: &Intent) -> BTreeMap<Node, Node> {
     let mut renames = BTreeMap::new();
     for change in &intent.renames {

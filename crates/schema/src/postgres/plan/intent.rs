@@ -15,13 +15,13 @@ pub(super) struct Intent {
     pub(super) asked: BTreeSet<Node>,
     /// Those among them that go last, since columns are of them until then.
     pub(super) late: BTreeSet<Node>,
-    /// What is made.
+    /// The parts that are created.
     pub(super) makes: BTreeSet<Node>,
-    /// What is altered where it is.
+    /// The parts that are altered in place.
     pub(super) alters: BTreeMap<Node, Vec<Change>>,
     /// Renames, tables first.
     pub(super) renames: Vec<Change>,
-    /// What labels are renamed and added.
+    /// The labels that are renamed and added.
     pub(super) labels: Vec<Change>,
     /// Comments on what stays.
     pub(super) comments: Vec<Change>,

@@ -33,7 +33,7 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// What a label is called until it is renamed.
+/// The name of a label until it is renamed.
 fn old_label(changes: &[Change], of: &ObjectName, label: &str) -> String {
     let renamed = changes.iter().find_map(|change| match change {
         Change::RenameLabel { name, from, to } if name == of && to == label => Some(from.clone()),

@@ -6,7 +6,7 @@ use super::node::Node;
 use crate::diff::renamed;
 use crate::{Change, Column, ObjectName, Rename, Schema, Table};
 
-/// What a plan leads from and to.
+/// The start and the goal of a plan.
 pub(super) struct Sides<'s> {
     /// The contents of the database, under the names of the target.
     was: Cow<'s, Schema>,
@@ -55,7 +55,7 @@ impl<'s> Sides<'s> {
 
 /// The schemas that a plan is about.
 pub(super) struct Scene<'s> {
-    /// What the database has.
+    /// The contents of the database.
     pub(super) from: &'s Schema,
     /// The same under the names of the target.
     pub(super) was: &'s Schema,

@@ -36,7 +36,7 @@ struct Piece {
     turn: Turn,
 }
 
-/// Where in the rebuild a statement is.
+/// The place of a statement in the rebuild.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// It creates the new table.
@@ -161,7 +161,7 @@ impl Rebuild<'_> {
         Ok(pieces)
     }
 
-    /// What is lost of the rows, in words.
+    /// The loss of row data, in words.
     fn losses(&self, changes: &[&Change]) -> Option<String> {
         let column = |name: &str| format!("{}.{}", self.name, plain(name));
         let losses = changes.iter().filter_map(|change| match change {
