@@ -68,7 +68,7 @@ async fn rounds(raw: Raw, load: Load) -> Sample {
     // Each answer is BindComplete, a row of one column of eight bytes, and CommandComplete.
     let length = load.tasks * (5 + 19 + 14) + load.tasks.div_ceil(JOINED) * 6;
     let mut stream = raw.0[0].lock().await;
-    let mut answer = vec![0; length];
+    let mut answer = vec![0_u8; length];
     let (begun, mut completed) = (Instant::now(), 0);
     while begun.elapsed() < load.length {
         stream.write_all(&request).await.unwrap();
@@ -97,7 +97,11 @@ impl Transactions for Raw {
     async fn transaction(&self, n: i64) -> i64 {
         let begin = runs(b"\0begin\0\0\0\0\0\0\0");
         let first = [begin, runs(&select(n)), message(b'S', b"")].concat();
-        let mut stream = self.0[n as usize % self.0.len()].lock().await;
+        let free = self.0.iter().find_map(|stream| stream.try_lock().ok());
+        let mut stream = match free {
+            Some(free) => free,
+            None => self.0[n as usize % self.0.len()].lock().await,
+        };
         let answer = ask(&mut stream, &first).await;
         ask(&mut stream, &message(b'Q', b"COMMIT\0")).await;
         // Before the row come the BindComplete and CommandComplete of BEGIN, and a BindComplete.

@@ -32,9 +32,24 @@ struct Held {
 /// So much may lie unread of one answer. Beyond it nothing more is read from the socket.
 pub(crate) const UNREAD: usize = 256 * 1024;
 
+/// Room for so many messages of an answer is kept.
+const KEPT: usize = 4;
+
 impl Reply {
     fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes it ready for another answer.
+    pub(super) fn clear(&mut self) {
+        let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
+        held.first = Bytes::new();
+        held.rest.clear();
+        held.rest.shrink_to(KEPT);
+        held.end = None;
+        held.waker = None;
+        *self.gone.get_mut() = false;
+        *self.unread.get_mut() = 0;
     }
 
     /// Whether so much of it lies unread that the next read has to wait.
@@ -188,7 +203,9 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         self.reply.gone.store(true, Ordering::Release);
-        if !self.ended && self.reply.unread.load(Ordering::Acquire) > UNREAD {
+        if self.ended {
+            self.wire.keep(&self.reply);
+        } else if self.reply.unread.load(Ordering::Acquire) > UNREAD {
             self.wire.wake();
         }
     }

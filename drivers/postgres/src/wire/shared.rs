@@ -23,6 +23,8 @@ use crate::watchdog::Watchdog;
 /// connection's task moves the bytes.
 pub(crate) struct Wire {
     machine: Mutex<Machine<Arc<Reply>>>,
+    /// Where answers were put down that were picked up, for the next ones.
+    spare: Mutex<Vec<Arc<Reply>>>,
     /// Wakes the connection's task.
     pub(super) task: AtomicWaker,
     /// Bytes handed to the socket, or to the encryption above it.
@@ -101,6 +103,8 @@ pub(crate) struct Standing {
 /// So much may wait to be written of the rows of a COPY.
 const UNWRITTEN: usize = 256 * 1024;
 const NOTIFICATIONS: usize = 256;
+/// So many places for answers are kept.
+const SPARE: usize = 16;
 
 impl Wire {
     pub(crate) fn new(begun: Begun, socket: Option<Socket>, limit: usize) -> Arc<Self> {
@@ -108,6 +112,7 @@ impl Wire {
         let wire = Wire {
             replica: AtomicBool::new(machine.role() == Some(Role::Replica)),
             machine: Mutex::new(machine),
+            spare: Mutex::default(),
             task: AtomicWaker::new(),
             written: AtomicU64::new(0),
             ended: AtomicBool::new(false),
@@ -129,6 +134,29 @@ impl Wire {
 
     pub(crate) fn machine(&self) -> MutexGuard<'_, Machine<Arc<Reply>>> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the next answer is put down.
+    fn reply(&self) -> Arc<Reply> {
+        let spare = self.spare().pop();
+        let unused = spare.and_then(|mut spare| {
+            // Who has it still is about to let go of it.
+            Arc::get_mut(&mut spare)?.clear();
+            Some(spare)
+        });
+        unused.unwrap_or_default()
+    }
+
+    /// Keeps the place of an answer that was picked up, for another.
+    pub(super) fn keep(&self, reply: &Arc<Reply>) {
+        let mut spare = self.spare();
+        if spare.len() < SPARE {
+            spare.push(Arc::clone(reply));
+        }
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Arc<Reply>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has the connection's task look at what there is to do.
@@ -161,7 +189,7 @@ impl Wire {
         self: &Arc<Self>,
         ask: impl FnOnce(&mut Machine<Arc<Reply>>, Arc<Reply>) -> Result<u64, Error>,
     ) -> Result<Option<Answer>, Error> {
-        let reply = Arc::new(Reply::default());
+        let reply = self.reply();
         let mut machine = self.machine();
         // Under the lock, so that whatever goes in is told of the end.
         if self.is_broken() {
@@ -186,7 +214,7 @@ impl Wire {
     where
         W: FnOnce(&mut BytesMut) -> Result<u8, Error>,
     {
-        let reply = Arc::new(Reply::default());
+        let reply = self.reply();
         let mut machine = self.machine();
         if machine.opening.phase() != Phase::Settled {
             return Err(write);
@@ -206,7 +234,7 @@ impl Wire {
     /// Asks for several statements with one Sync, each given by its messages and the steps of
     /// its answer. `None` where the connection is over.
     pub(crate) fn ask_all(self: &Arc<Self>, asked: &[(BytesMut, u8)]) -> Option<Vec<Answer>> {
-        let replies: Vec<_> = asked.iter().map(|_| Arc::new(Reply::default())).collect();
+        let replies: Vec<_> = asked.iter().map(|_| self.reply()).collect();
         let mut machine = self.machine();
         if self.is_broken() {
             return None;
