@@ -130,7 +130,7 @@ mod tests {
             .with_table("t")
             .with_row(3)
             .with_hint("Choose another.");
-        let longer = advised(followed(error, "Nothing stands."), "Then go on.");
+        let longer = advised(followed(error, "Nothing took effect."), "Then go on.");
         assert_eq!(longer.message(), "It is there. Nothing took effect.");
         assert_eq!(longer.hint(), Some("Choose another. Then go on."));
         assert_eq!(longer.constraint(), Some("t_key"));

@@ -488,7 +488,7 @@ impl Database {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> underpin::Result<()> {
     /// # let db = underpin::Database::connect("sqlite::memory:").await?;
-    /// assert_eq!(db.engine(), underpin::Engine::SQLITE);
+    /// assert_eq!(db.engine().to_string(), "sqlite");
     /// # Ok(())
     /// # }
     /// ```
