@@ -195,7 +195,7 @@ fn patroni(directory: &Path, environment: &mut Environment) -> io::Result<()> {
         let mut make = Command::new(system);
         make.args(["-m", "venv", "--clear"]).arg(&venv);
         run(make)?;
-        let mut install = environment.command(&venv.join("bin/python"));
+        let mut install = environment.command(venv.join("bin/python"));
         install
             .args(["-m", "pip", "install", "--quiet"])
             .args(["--disable-pip-version-check", "patroni[etcd3]==4.1.*"])

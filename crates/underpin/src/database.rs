@@ -735,44 +735,42 @@ impl Database {
         }
     }
 
-    fn transaction_at<F, Fut, R, E>(
+    async fn transaction_at<F, Fut, R, E>(
         &self,
         mut closure: F,
         positioned: bool,
         place: &'static Location<'static>,
-    ) -> impl Future<Output = Result<(R, Option<Position>), E>> + Send
+    ) -> Result<(R, Option<Position>), E>
     where
         F: FnMut(Transaction) -> Fut + Send,
         Fut: Future<Output = Result<R, E>> + Send,
         R: Send,
         E: From<Error> + Send,
     {
-        async move {
-            let mut attempt = 0;
-            loop {
-                let transaction = self.begin_at(place).await?;
-                let error: E = match closure(transaction.guest()).await {
-                    Ok(result) => match transaction.commit_and_tell(positioned).await {
-                        Ok(position) => return Ok((result, position)),
-                        // Whoever cannot know whether it took effect must not do it again.
-                        Err(error) if error.effect() != Effect::RolledBack => {
-                            return Err(error.into());
-                        }
-                        Err(error) => error.into(),
-                    },
-                    Err(error) => {
-                        // Where this fails the connection is lost, and with it the transaction.
-                        let _ = transaction.finish_by_rollback().await;
-                        error
+        let mut attempt = 0;
+        loop {
+            let transaction = self.begin_at(place).await?;
+            let error: E = match closure(transaction.guest()).await {
+                Ok(result) => match transaction.commit_and_tell(positioned).await {
+                    Ok(position) => return Ok((result, position)),
+                    // Whoever cannot know whether it took effect must not do it again.
+                    Err(error) if error.effect() != Effect::RolledBack => {
+                        return Err(error.into());
                     }
-                };
-                let Some(wait) = self.wait_to_repeat(&transaction, attempt) else {
-                    return Err(error);
-                };
-                drop(transaction);
-                attempt += 1;
-                tokio::time::sleep(wait).await;
-            }
+                    Err(error) => error.into(),
+                },
+                Err(error) => {
+                    // Where this fails the connection is lost, and with it the transaction.
+                    let _ = transaction.finish_by_rollback().await;
+                    error
+                }
+            };
+            let Some(wait) = self.wait_to_repeat(&transaction, attempt) else {
+                return Err(error);
+            };
+            drop(transaction);
+            attempt += 1;
+            tokio::time::sleep(wait).await;
         }
     }
 

@@ -121,7 +121,8 @@ async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Pat
     for task in tasks {
         task.await.unwrap();
     }
-    let (ours, bare) = (ours.lock().unwrap(), bare.lock().unwrap());
+    let ours = std::mem::take(&mut *ours.lock().unwrap());
+    let bare = std::mem::take(&mut *bare.lock().unwrap());
     println!(
         "{what}: {} acknowledged, {} unknown; longest without a write {:.1?}, of a bare prober {:.1?}",
         ours.keys.len(),
