@@ -198,7 +198,7 @@ impl Call {
             // Whoever shares the connection must not find what the statement leaves.
             self.settles = self.shared && self.session.can_settle();
             if !self.settles {
-                self.session.trust.doubt();
+                self.session.trust.doubt(nature.leaves);
             }
         }
         if nature.changes_session {

@@ -65,8 +65,13 @@ impl Described {
         let type_ = |field: &Field| Type::from_oid(field.type_oid).unwrap_or(Type::UNKNOWN);
         let types: Vec<Type> = fields.iter().map(type_).collect();
         let mut others = Described::binary(fields.iter().zip(&types));
-        for (kind, format) in others.kinds.iter_mut().zip(&self.formats) {
-            if *format == Format::Text {
+        for (at, kind) in others.kinds.iter_mut().enumerate() {
+            // One format is that of all columns, however many there are.
+            let format = match &*self.formats {
+                [of_all] => Some(of_all),
+                of_each => of_each.get(at),
+            };
+            if format == Some(&Format::Text) {
                 *kind = Kind::One(Base::Text);
             }
         }

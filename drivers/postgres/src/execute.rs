@@ -109,6 +109,9 @@ pub(crate) fn ask_unnamed(
     params: &[Value],
     formats: &[Format],
 ) -> Result<Answer, Failure> {
+    if !call.in_transaction() {
+        call.session().ask_process();
+    }
     call.note_limit(Setting::of(sql));
     let nature = call.check(Nature::of(sql)).map_err(Failure::Ours)?;
     let verdict = verdict_of(nature, sql, &call.session().settings.verdicts);

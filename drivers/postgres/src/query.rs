@@ -119,7 +119,7 @@ async fn fetch_unnamed(
         };
         let session = call.session().clone();
         let ended = {
-            let work = read_unnamed(&session, answer, described, &mut *sink);
+            let work = read_unnamed(&session, answer, asked.sql, described, &mut *sink);
             call.wait(pin!(work)).await
         };
         let failure = match ended {
@@ -135,6 +135,7 @@ async fn fetch_unnamed(
 async fn read_unnamed(
     session: &Session,
     mut answer: Answer,
+    sql: &str,
     expected: &Arc<Described>,
     sink: &mut dyn RowSink,
 ) -> Result<Unreadable, Failure> {
@@ -146,7 +147,7 @@ async fn read_unnamed(
             match frame.tag {
                 b'T' => {
                     let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
-                    described = expected.or_others(&fields);
+                    described = session.unnamed.as_came(sql, expected, &fields);
                 }
                 b'D' if unreadable.is_none() => {
                     if !std::mem::replace(&mut begun, true) {

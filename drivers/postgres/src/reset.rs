@@ -41,6 +41,10 @@ const DISCARD: &str = "DISCARD ALL";
 
 impl Connection {
     pub(crate) async fn run_reset(&self, deadline: Deadline) -> Result<()> {
+        let session = self.session();
+        if session.state() == SessionState::Clean && !session.trust.is_suspected() {
+            return Ok(());
+        }
         self.run_recycle(&Recycling::Verified, deadline).await
     }
 

@@ -139,7 +139,8 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
                 && frame.tag == b'T'
             {
                 let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
-                described = Some(expected.described.or_others(&fields));
+                let known = &expected.described;
+                described = Some(session.unnamed.as_came(asked.sql, known, &fields));
             }
             Ok::<_, Failure>((answer, described))
         };

@@ -9,12 +9,15 @@ use crate::reset::SETTLE;
 use crate::session::Session;
 use crate::sql::Nature;
 use crate::verdicts::{self, Verdict};
+use crate::wire::body::Values;
 
 /// What is known of a session beyond the changes that statements have announced.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     /// A statement ran that may have changed it unseen.
     doubted: AtomicBool,
+    /// It was not one whose names alone are in question.
+    suspected: AtomicBool,
     /// A statement ran that may have changed the schema.
     defined: AtomicBool,
     /// What was set up in it by hand is to stay, which only a hook can set up again.
@@ -31,19 +34,30 @@ const MOST: usize = 64;
 /// What `process` is once somebody has looked.
 const DIRECT: u8 = 1;
 const POOLER: u8 = 2;
+/// What it is once somebody has asked.
+const ASKED: u8 = 3;
 
 impl Trust {
     pub(crate) fn is_doubted(&self) -> bool {
         self.doubted.load(Ordering::Acquire)
     }
 
+    /// The same for more than what names stand for that nobody has asked about yet.
+    pub(crate) fn is_suspected(&self) -> bool {
+        self.suspected.load(Ordering::Acquire)
+    }
+
     /// Notes that a statement ran that may have changed the session unseen.
-    pub(crate) fn doubt(&self) {
+    pub(crate) fn doubt(&self, leaves: Leaves) {
+        if leaves == Leaves::Unknown {
+            self.suspected.store(true, Ordering::Release);
+        }
         self.doubted.store(true, Ordering::Release);
     }
 
     /// Takes the session as it is.
     pub(crate) fn accept(&self, changed: bool) {
+        self.suspected.store(false, Ordering::Release);
         if self.doubted.swap(false, Ordering::AcqRel) || changed {
             self.kept.store(true, Ordering::Release);
         }
@@ -93,6 +107,35 @@ impl Session {
         }
     }
 
+    /// Asks once whether a pooler is in between, ahead of a statement, and does not wait.
+    pub(crate) fn ask_process(self: &Arc<Self>) {
+        let process = &self.trust.process;
+        let first = process.compare_exchange(0, ASKED, Ordering::AcqRel, Ordering::Acquire);
+        if first.is_err() {
+            return;
+        }
+        let Ok(mut answer) = self.simple("SELECT pg_catalog.pg_backend_pid()") else {
+            return;
+        };
+        let session = Arc::downgrade(self);
+        tokio::spawn(async move {
+            while let Ok(true) = answer.more().await {
+                while let Some(frame) = answer.next() {
+                    let value = match frame.tag {
+                        b'D' => Values::new(frame.body).and_then(|values| values.get(0)),
+                        _ => None,
+                    };
+                    let text = value.flatten().and_then(|bytes| str::from_utf8(bytes).ok());
+                    let process = text.and_then(|text| text.parse::<i32>().ok());
+                    if let (Some(process), Some(session)) = (process, session.upgrade()) {
+                        let announced = process == session.wire.process;
+                        session.trust.note_process(announced);
+                    }
+                }
+            }
+        });
+    }
+
     /// Notes that a call is over: what it has defined is there now, or was there all the time.
     pub(crate) fn call_ended(&self) {
         if self.trust.defined.load(Ordering::Acquire) {
@@ -138,6 +181,7 @@ impl Session {
         self.call_ended();
         self.trust.defined.store(false, Ordering::Release);
         self.trust.doubted.store(false, Ordering::Release);
+        self.trust.suspected.store(false, Ordering::Release);
         self.limit.settle();
         verdicts::ask(self, self.trust.unknown());
     }

@@ -9,7 +9,7 @@ use crate::call::{Call, Failure};
 use crate::column::Described;
 use crate::session::{Session, answered};
 use crate::wire::answer::Broken;
-use crate::wire::body::fields;
+use crate::wire::body::{Field, fields};
 use crate::wire::put;
 use crate::wire::request::steps;
 
@@ -39,6 +39,20 @@ impl Unnamed {
             known.clear();
         }
         known.insert(sql.into(), Arc::clone(described));
+    }
+
+    /// The columns that came where some were expected. Others are asked for again the next time.
+    pub(crate) fn as_came(
+        &self,
+        sql: &str,
+        expected: &Arc<Described>,
+        fields: &[Field],
+    ) -> Arc<Described> {
+        let described = expected.or_others(fields);
+        if !Arc::ptr_eq(&described, expected) {
+            self.forget(sql);
+        }
+        described
     }
 
     /// Forgets a text whose columns are others now.
