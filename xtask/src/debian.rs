@@ -37,7 +37,7 @@ impl Packages {
     ///
     /// # Errors
     ///
-    /// When this is no Debian, when a package is not available, and when this machine's C library
+    /// When this is not Debian, when a package is not available, and when this machine's C library
     /// is too old for it: a program that is unpacked cannot bring another.
     pub(crate) fn unpack(&self, names: &[&str]) -> io::Result<()> {
         let (lists, cache) = (self.directory.join("lists"), self.directory.join("cache"));

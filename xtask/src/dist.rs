@@ -52,6 +52,7 @@ fn build(checkout: &Checkout, directory: &Path) -> io::Result<()> {
         return Err(io::Error::other(message));
     }
     assemble(checkout, &program, directory)?;
+    wheel(checkout, "dist", &checkout.target, directory)?;
     println!("{} holds the command and its packages", directory.display());
     Ok(())
 }
@@ -77,8 +78,7 @@ pub(crate) fn assemble(checkout: &Checkout, program: &Path, directory: &Path) ->
     let mut man = Command::new(program);
     man.arg("man").arg(directory.join("man"));
     run_command(man)?;
-    npm(program, &directory.join("npm"))?;
-    wheel(checkout, program, directory)
+    npm(program, &directory.join("npm"))
 }
 
 /// The version of the workspace.
@@ -114,9 +114,8 @@ fn npm(program: &Path, directory: &Path) -> io::Result<()> {
     fs::write(directory.join("package.json"), format!("{manifest:#}\n"))
 }
 
-/// A wheel for pip, by maturin where that is installed. The program in it is built once more, by
-/// maturin, with the same profile.
-fn wheel(checkout: &Checkout, program: &Path, directory: &Path) -> io::Result<()> {
+/// A wheel for pip, by maturin where that is installed, which builds the program once more.
+fn wheel(checkout: &Checkout, profile: &str, target: &Path, directory: &Path) -> io::Result<()> {
     let own = checkout.target.join("test-python/bin/maturin");
     let maturin = if own.is_file() { own } else { "maturin".into() };
     let known = Command::new(&maturin).arg("--version").output();
@@ -124,23 +123,16 @@ fn wheel(checkout: &Checkout, program: &Path, directory: &Path) -> io::Result<()
         println!("maturin is not installed, so that no wheel is built: pip install maturin.");
         return Ok(());
     }
-    let profile = program
-        .parent()
-        .and_then(Path::file_name)
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default();
     let mut command = Command::new(maturin);
     command
-        .args(["build", "--quiet", "--offline", "--manifest-path"])
+        .args(["build", "--quiet", "--offline", "--profile", profile])
+        .arg("--manifest-path")
         .arg(checkout.root.join("crates/cli/Cargo.toml"))
         .arg("--target-dir")
-        .arg(&checkout.target)
+        .arg(target)
         .arg("--out")
         .arg(directory)
         .current_dir(&checkout.root);
-    if profile != "debug" {
-        command.args(["--profile", &profile]);
-    }
     run_command(command).map(drop)
 }
 
@@ -156,20 +148,10 @@ mod tests {
             root: Checkout::root(),
             target: Checkout::target_of_tests(),
         };
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args([
-                "build",
-                "--offline",
-                "--quiet",
-                "--package",
-                "underpin-cli",
-                "--target-dir",
-            ])
-            .arg(&checkout.target)
-            .current_dir(&checkout.root);
-        run_command(cargo).unwrap();
         let program = checkout.target.join("debug/underpin");
+        if !program.is_file() {
+            return skip("the_packages", "the command underpin");
+        }
         let directory = tempfile::tempdir().unwrap();
         assemble(&checkout, &program, directory.path()).unwrap();
 
@@ -187,6 +169,9 @@ mod tests {
             );
         }
         npx_runs_it(directory.path());
+        // Beside the target directory of the tests, whose programs others are running.
+        let target = checkout.target.join("tmp/wheel");
+        wheel(&checkout, "dev", &target, directory.path()).unwrap();
         pip_runs_it(&checkout, directory.path());
     }
 

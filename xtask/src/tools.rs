@@ -50,6 +50,14 @@ pub(crate) fn provide(checkout: &Checkout, environment: &mut Environment) -> Opt
     {
         environment.set("UNDERPIN_TEST_OLDER_POSTGRES_BIN", programs);
     }
+    for (what, provided) in [
+        ("Patroni", patroni(&directory, environment)),
+        ("etcd", etcd(&directory, environment)),
+    ] {
+        if let Err(error) = provided {
+            println!("There is no {what}: {error}.");
+        }
+    }
     if let Err(error) = python(checkout, environment) {
         println!("There is no Python with Alembic and maturin: {error}.");
     }
@@ -171,6 +179,44 @@ fn python(checkout: &Checkout, environment: &mut Environment) -> io::Result<()> 
         run(install)?;
     }
     environment.set("UNDERPIN_TEST_PYTHON", program);
+    Ok(())
+}
+
+/// Patroni promotes and demotes three servers for a test. It runs as another account than root, which
+/// may not get at every Python; at the system's it may.
+fn patroni(directory: &Path, environment: &mut Environment) -> io::Result<()> {
+    let system = Path::new("/usr/bin/python3");
+    if environment.has("UNDERPIN_TEST_PATRONI") || !system.is_file() {
+        return Ok(());
+    }
+    let venv = directory.join("patroni");
+    let program = venv.join("bin/patroni");
+    if !program.is_file() {
+        let mut make = Command::new(system);
+        make.args(["-m", "venv", "--clear"]).arg(&venv);
+        run(make)?;
+        let mut install = environment.command(venv.join("bin/python"));
+        install
+            .args(["-m", "pip", "install", "--quiet"])
+            .args(["--disable-pip-version-check", "patroni[etcd3]==4.1.*"])
+            .arg("psycopg2-binary");
+        run(install)?;
+    }
+    environment.set("UNDERPIN_TEST_PATRONI", program);
+    Ok(())
+}
+
+/// The etcd that Patroni's nodes ask.
+fn etcd(directory: &Path, environment: &mut Environment) -> io::Result<()> {
+    if environment.has("UNDERPIN_TEST_ETCD") || !environment.has("UNDERPIN_TEST_PATRONI") {
+        return Ok(());
+    }
+    let packages = Packages::new(directory.join("etcd"));
+    let program = packages.root().join("usr/bin/etcd");
+    if !program.is_file() {
+        packages.unpack(&["etcd-server"])?;
+    }
+    environment.set("UNDERPIN_TEST_ETCD", program);
     Ok(())
 }
 

@@ -27,18 +27,18 @@ struct Arguments {
 enum Action {
     #[command(flatten)]
     Command(Command),
-    /// Migrate the database by the revisions of a directory
+    /// Migrate the database with the revisions of a directory
     Migrate(MigrateArguments),
-    /// Look at schemas, write them as SQL, compare and draw them
+    /// Show, compare, dump and draw schemas
     Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions {
-        /// The shell
+        /// Name of the shell
         shell: Shell,
     },
     /// Write a man page for each command into a directory
     Man {
-        /// The directory, which is created if it does not exist
+        /// Directory to write to, which is created if it does not exist
         directory: PathBuf,
     },
 }

@@ -281,9 +281,10 @@ fn what_is_malformed_is_named_by_file_and_line_and_nothing_runs() {
             before
         );
         project.revision("b", "a", "-- up\nSELEC 1;\n");
-        project
-            .run(&["up"])
-            .expect(4, &["b.sql, line 5", "Nothing of this run stands."]);
+        project.run(&["up"]).expect(
+            4,
+            &["b.sql, line 5", "No statement of this run took effect."],
+        );
         assert_eq!(
             project.query("SELECT count(*) FROM underpin_migrations"),
             before

@@ -1,8 +1,10 @@
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
-use underpin_core::{Deadline, TransactionOptions};
+use underpin_core::{Deadline, ReadFrom, TransactionOptions};
 use underpin_pool::AcquireOptions;
+
+use crate::reads::{After, MaxLag};
 
 /// How a handle wants its calls run. Copied into each handle, so that setting one changes
 /// no other.
@@ -10,6 +12,12 @@ use underpin_pool::AcquireOptions;
 pub struct CallOptions {
     /// Reads only: any endpoint will do, a replica or a reader too.
     pub read: bool,
+    /// Which members serve a read.
+    pub from: ReadFrom,
+    /// The most that a replica may lag behind to serve a read.
+    pub max_lag: MaxLag,
+    /// What a read is to see at least.
+    pub after: Option<After>,
     /// Statements run on a connection of their own.
     pub exclusive: bool,
     /// Statements may be run twice where the first may have taken effect.
@@ -29,6 +37,11 @@ impl CallOptions {
     pub fn deadline_from(&self, now: Instant) -> Deadline {
         self.deadline
             .map_or(Deadline::NONE, |wait| Deadline::after(now, wait))
+    }
+
+    /// Whether a read goes to all members in turns, so that nothing is to be looked at.
+    pub(crate) fn reads_anywhere(&self) -> bool {
+        self.from == ReadFrom::All && self.max_lag.is_none()
     }
 
     pub(crate) fn acquire(

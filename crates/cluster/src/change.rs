@@ -6,6 +6,7 @@ use underpin_core::driver::{AnyConnector, Pooled};
 use underpin_core::{Class, Deadline, Error, Result, Role};
 use underpin_pool::{Pool, PoolOptions};
 
+use crate::alarm::Alarm;
 use crate::connect::connect_to_primary;
 use crate::member::{Member, NewMember};
 use crate::topology::Topology;
@@ -73,17 +74,21 @@ impl Change {
     }
 
     /// Makes the change, and gives the members from now on.
-    pub(crate) fn make(self, mut number: impl FnMut() -> u64) -> Result<Vec<Arc<Member>>> {
+    pub(crate) fn make(
+        self,
+        alarm: &Arc<Alarm>,
+        mut number: impl FnMut() -> u64,
+    ) -> Result<Vec<Arc<Member>>> {
         let mut members = Vec::new();
         for (kept, new) in self.members {
             let Some(kept) = kept else {
-                members.push(Arc::new(new.open(number())?));
+                members.push(Arc::new(new.open(number(), alarm)?));
                 continue;
             };
             let takes_calls = kept.role.is_some();
             kept.resize(new.options.bounds(), takes_calls)?;
             kept.pool.rename(&new.options.name);
-            kept.replace(new.connector);
+            kept.replace(new.connector, new.prober);
             members.push(Arc::new(kept.at(new.endpoint)));
         }
         for member in self.gone {
@@ -126,6 +131,7 @@ fn check_options(old: &PoolOptions, new: &PoolOptions) -> Result<()> {
             "health_check_interval",
             old.health_check_interval != new.health_check_interval,
         ),
+        ("recycling", old.recycling != new.recycling),
         ("max_retries", old.retry != new.retry),
         ("leak_threshold", old.leak_threshold != new.leak_threshold),
         ("pool_max_waiting", old.max_waiting != new.max_waiting),

@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
 use underpin_core::retry::RetryPolicy;
-use underpin_core::{Class, Deadline, Error, Result, Role};
+use underpin_core::{Class, Deadline, Error, Result, Role, TwoPrimaries};
 use underpin_pool::{Bounds, Lease, Pool};
 
 use crate::budget::RetryBudget;
@@ -14,7 +14,7 @@ use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
 use crate::connect::connect_to_primary;
 use crate::counters::Counters;
-use crate::event::Events;
+use crate::event::{Event, Events};
 use crate::member::{MemberState, NewMember};
 use crate::routes::Routes;
 use crate::statement_speed::StatementSpeeds;
@@ -56,6 +56,8 @@ pub struct ClusterOptions {
     pub pipelining: bool,
     /// How often and after which waits calls are tried again.
     pub retry: RetryPolicy,
+    /// What is done where two servers write the same timeline.
+    pub two_primaries: TwoPrimaries,
     /// Whether nothing is opened before the first call.
     pub lazy: bool,
 }
@@ -75,18 +77,24 @@ impl Cluster {
                 "No member of the database takes writes.",
             ));
         }
+        let alarm = Arc::default();
         let numbered = (0..).zip(members);
         let members: Result<Vec<_>> = numbered
             .map(|(id, mut new)| {
                 new.options.lazy |= options.lazy;
-                new.open(id).map(Arc::new)
+                new.open(id, &alarm).map(Arc::new)
             })
             .collect();
         let members = members?;
         let cluster = Cluster {
             numbers: AtomicU64::new(members.len() as u64),
             reads: AtomicUsize::new(0),
-            watch: Watch::new(Topology::new(members), options.capabilities),
+            watch: Watch::new(
+                Topology::new(members),
+                alarm,
+                options.capabilities,
+                options.two_primaries,
+            ),
             capabilities: options.capabilities,
             shares: options.shares,
             pipelining: options.pipelining && options.capabilities.pipelining,
@@ -145,6 +153,9 @@ impl Cluster {
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
+        if let Some(after) = options.after {
+            return Box::pin(self.lease_after(after, options, deadline, place)).await;
+        }
         let reads = options.read || options.transaction.read_only;
         match self.readers().filter(|_| reads) {
             Some(readers) => readers.acquire(options.acquire(deadline, place)).await,
@@ -199,12 +210,16 @@ impl Cluster {
         self.watch.subscribe()
     }
 
-    /// Takes a retry out of the budget of the database, and counts it. `false` where there have
-    /// been as many as there may be: a fifth of the calls, or ten in each second.
-    pub fn may_retry(&self) -> bool {
+    /// Takes a retry out of the budget of the database, counts it and tells of it. `false` where there
+    /// have been as many as there may be: a fifth of the calls, or ten in each second.
+    pub fn may_retry(&self, cause: &str) -> bool {
         let granted = self.budget.withdraw(Instant::now());
         match granted {
-            true => self.counters.retry(),
+            true => {
+                self.counters.retry();
+                let cause = cause.to_owned();
+                self.watch.tell(Event::Retried { cause });
+            }
             false => tracing::warn!("the budget for retries is used up"),
         }
         granted
@@ -247,7 +262,8 @@ impl Cluster {
         let old = self.topology();
         let change = Change::between(old.members(), new)?;
         change.try_to_connect(&old, deadline).await?;
-        let members = change.make(|| self.numbers.fetch_add(1, Ordering::Relaxed))?;
+        let number = || self.numbers.fetch_add(1, Ordering::Relaxed);
+        let members = change.make(self.watch.alarm(), number)?;
         self.watch.replace(Topology::new(members));
         Ok(())
     }

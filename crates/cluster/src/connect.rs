@@ -18,7 +18,7 @@ pub async fn connect_to_primary(
 ) -> Result<AnyConnection> {
     let mut failures = Vec::new();
     for (tried, connector) in connectors.iter().enumerate() {
-        let share = share(deadline, connectors.len() - tried);
+        let share = deadline.share(Instant::now(), connectors.len() - tried);
         match connector.connect(share).await {
             Ok(connection) if connectors.len() == 1 || connection.role() == Role::Primary => {
                 return Ok(connection);
@@ -33,17 +33,6 @@ pub async fn connect_to_primary(
     Err(all_failed(failures))
 }
 
-/// The part of what is left until the deadline for the next of so many members.
-fn share(deadline: Deadline, members: usize) -> Deadline {
-    let now = Instant::now();
-    match deadline.remaining(now) {
-        Some(left) if members > 1 => {
-            Deadline::after(now, left / u32::try_from(members).unwrap_or(u32::MAX))
-        }
-        _ => deadline,
-    }
-}
-
 /// Why a member is of no use for writes.
 pub(crate) fn is_replica(endpoint: &impl std::fmt::Display) -> Error {
     Error::new(
@@ -53,18 +42,11 @@ pub(crate) fn is_replica(endpoint: &impl std::fmt::Display) -> Error {
 }
 
 /// The failures of all members as one error.
-pub(crate) fn all_failed(mut failures: Vec<Error>) -> Error {
-    if failures.len() == 1 {
-        return failures.remove(0);
+pub(crate) fn all_failed(failures: Vec<Error>) -> Error {
+    let several = failures.len() > 1;
+    let error = Error::of_servers(failures);
+    match several {
+        true => error.with_hint("Check that one of the servers is a primary and can be reached."),
+        false => error,
     }
-    let class = failures.first().map_or(Class::Config, Error::class);
-    let same = failures.iter().all(|failure| failure.class() == class);
-    let each: Vec<&str> = failures.iter().map(Error::message).collect();
-    let message = format!(
-        "None of the {} servers could be used. {}",
-        failures.len(),
-        each.join(" ")
-    );
-    Error::new(if same { class } else { Class::Connect }, message)
-        .with_hint("Check that one of the servers is a primary and can be reached.")
 }

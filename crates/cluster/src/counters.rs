@@ -9,6 +9,8 @@ pub struct Counters {
     failures: AtomicU64,
     nanos: AtomicU64,
     retries: AtomicU64,
+    replays_awaited: AtomicU64,
+    fallbacks: AtomicU64,
 }
 
 impl Counters {
@@ -25,6 +27,26 @@ impl Counters {
     /// Counts a try after the first.
     pub fn retry(&self) {
         self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a read that waited for a replica to replay a position.
+    pub(crate) fn replay_awaited(&self) {
+        self.replays_awaited.fetch_add(1, Relaxed);
+    }
+
+    /// Counts a read that went to the primary because no replica had replayed its position in time.
+    pub(crate) fn fallback(&self) {
+        self.fallbacks.fetch_add(1, Relaxed);
+    }
+
+    /// Reads that waited for a replica to replay a position.
+    pub fn replays_awaited(&self) -> u64 {
+        self.replays_awaited.load(Relaxed)
+    }
+
+    /// Reads that went to the primary because no replica had replayed their position in time.
+    pub fn fallbacks(&self) -> u64 {
+        self.fallbacks.load(Relaxed)
     }
 
     /// Statements run.

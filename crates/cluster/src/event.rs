@@ -11,7 +11,7 @@ use underpin_core::{Endpoint, Role};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
-/// Something that happened to a server of a database with several hosts.
+/// Something that happened to a database and its servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
@@ -47,6 +47,23 @@ pub enum Event {
         to: Endpoint,
         /// The time since the failover began.
         took: Duration,
+    },
+    /// Several servers take writes on the same timeline, so that writes to any of them may be lost.
+    TwoPrimaries {
+        /// All of them.
+        endpoints: Vec<Endpoint>,
+        /// The timeline.
+        timeline: u32,
+    },
+    /// A call had no connection in time, since all of a pool were in use.
+    PoolExhausted {
+        /// The server to which the pool leads.
+        endpoint: Endpoint,
+    },
+    /// A statement or a transaction is tried again.
+    Retried {
+        /// What it failed with, without values of rows.
+        cause: String,
     },
     /// So many events were left out, since their receiver fell behind.
     Missed {
@@ -98,6 +115,8 @@ impl std::fmt::Debug for Events {
 #[derive(Debug, Default)]
 pub(crate) struct Chronicle {
     members: Vec<Option<Role>>,
+    /// The members that wrote the same timeline.
+    rivals: Vec<usize>,
     /// The primary that calls went to last.
     primary: Option<usize>,
     /// Since when calls wait for a primary.
@@ -135,6 +154,19 @@ impl Chronicle {
                     role,
                 }),
                 Some(_) => {}
+            }
+        }
+        if self.rivals != roles.rivals() {
+            self.rivals = roles.rivals().to_vec();
+            let all = self.rivals.iter();
+            let endpoints: Vec<_> = all
+                .map(|index| topology.members()[*index].endpoint.clone())
+                .collect();
+            if let (Some(timeline), 2..) = (roles.newest(), endpoints.len()) {
+                events.push(Event::TwoPrimaries {
+                    endpoints,
+                    timeline,
+                });
             }
         }
         let serves = |primary: &usize| self.members[*primary] == Some(Role::Primary);

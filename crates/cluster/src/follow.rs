@@ -1,6 +1,9 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::Location;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -11,6 +14,10 @@ use underpin_pool::{AcquireOptions, Grant, Pool};
 
 use crate::call::CallOptions;
 use crate::cluster::{AnyLease, Cluster};
+use crate::event::Event;
+use crate::member::Member;
+use crate::reads::order;
+use crate::topology::Topology;
 
 /// What a pool gives: a connection, alone or beside others.
 pub(crate) trait Given: Send {
@@ -32,8 +39,44 @@ impl Given for Grant<AnyConnector> {
     }
 }
 
+/// What a future gives without a wait, where it does.
+async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
+    match first {
+        Poll::Ready(output) => Some(output),
+        Poll::Pending => None,
+    }
+}
+
+/// The members that a read may go to.
+pub(crate) enum Route {
+    /// All that serve, in turns.
+    Turns { turn: usize, asked: usize },
+    /// These.
+    Listed(std::vec::IntoIter<Arc<Member>>),
+}
+
+impl Route {
+    /// The next one to ask.
+    pub(crate) fn next(&mut self, topology: &Topology) -> Option<Arc<Member>> {
+        match self {
+            Route::Turns { turn, asked } => {
+                let mut members = topology.serving();
+                let count = members.len();
+                if *asked >= count {
+                    return None;
+                }
+                let index = (*turn + *asked) % count;
+                *asked += 1;
+                members.nth(index).cloned()
+            }
+            Route::Listed(members) => members.next(),
+        }
+    }
+}
+
 /// How long a server that turned out to be no primary is left alone, unless there is news.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 impl Cluster {
     /// Asks for a connection to read, or one of the primary.
@@ -55,12 +98,28 @@ impl Cluster {
         {
             return given;
         }
-        self.on_primary(options, deadline, place, ask).await
+        let given = self.on_primary(options, deadline, place, ask).await;
+        given.inspect_err(|error| self.note_exhausted(error))
     }
 
-    /// Asks the members whose servers answer, in turns, beginning with another one each time.
-    /// `None` where none of them has a connection: the primary is the last to be asked, and its
-    /// error is the one to show.
+    /// Tells of a call that had no connection because the primary's were all in use.
+    fn note_exhausted(&self, error: &Error) {
+        let queue = Stage::Queue;
+        if !matches!(error.class(), Class::Timeout { stage } if stage == queue)
+            && error.class() != Class::Busy
+        {
+            return;
+        }
+        let topology = self.watch.topology();
+        if let Some(member) = topology.primary() {
+            let endpoint = member.endpoint.clone();
+            self.watch.tell(Event::PoolExhausted { endpoint });
+        }
+    }
+
+    /// Asks the members that serve the read, beginning with another one each time. `None` where none
+    /// of them has a connection: the primary is the last to be asked, and its error is the one to
+    /// show.
     async fn on_any<T, F>(
         &self,
         options: CallOptions,
@@ -73,29 +132,81 @@ impl Cluster {
         F: Future<Output = Result<T>> + Send,
     {
         self.watch.start();
-        let turn = self.reads.fetch_add(1, Ordering::Relaxed);
-        let answering = self.watch.topology().answering().len();
-        for next in 0..answering {
-            let wait = {
-                let topology = self.watch.topology();
-                let mut members = topology.answering();
-                let count = members.len().max(1);
-                let member = members.nth((turn + next) % count)?;
-                // One that cannot be reached is not waited for.
-                let options = CallOptions {
-                    retries: Some(0),
-                    ..options
-                };
-                ask(&member.pool, options.acquire(deadline, place))
-            };
-            match wait.await {
-                Err(error) if matches!(error.class(), Class::Connect | Class::Closed) => {
-                    self.watch.suspect();
-                }
-                result => return Some(result),
+        let mut route = self.route(options);
+        while let Some(member) = route.next(&self.watch.topology()) {
+            let given = self.ask_member(&member, options, deadline, place, ask);
+            if let Some(given) = given.await {
+                return Some(given);
             }
         }
         None
+    }
+
+    /// Asks one member for a connection to read. `None` where it cannot be reached, and is set aside.
+    pub(crate) async fn ask_member<T, F>(
+        &self,
+        member: &Member,
+        options: CallOptions,
+        deadline: Deadline,
+        place: &'static Location<'static>,
+        ask: fn(&Pool<AnyConnector>, AcquireOptions) -> F,
+    ) -> Option<Result<T>>
+    where
+        F: Future<Output = Result<T>> + Send,
+    {
+        // One that cannot be reached is not waited for.
+        let options = CallOptions {
+            retries: Some(0),
+            ..options
+        };
+        let mut wait = pin!(ask(&member.pool, options.acquire(deadline, place)));
+        let given = match at_once(wait.as_mut()).await {
+            Some(given) => given,
+            None => {
+                let mut news = self.watch.news();
+                tokio::select! {
+                    biased;
+                    given = wait => given,
+                    // Nothing was sent, so that another one can be asked.
+                    () = self.stops_serving(&mut news, member.id) => return None,
+                }
+            }
+        };
+        // A server that refuses connections is of no use either, while others are.
+        let failed = |class| matches!(class, Class::Connect | Class::Closed | Class::Resource);
+        match given {
+            Err(error) if failed(error.class()) => {
+                self.watch.failed(member.id);
+                None
+            }
+            result => Some(result),
+        }
+    }
+
+    /// The members that a read may go to, in the order in which they are asked.
+    pub(crate) fn route(&self, options: CallOptions) -> Route {
+        let turn = self.reads.fetch_add(1, Ordering::Relaxed);
+        if options.reads_anywhere() {
+            return Route::Turns { turn, asked: 0 };
+        }
+        let topology = self.watch.topology();
+        let busy = |index: usize| {
+            let statistics = topology.members()[index].pool.statistics();
+            statistics.in_use + statistics.seated + statistics.waiting
+        };
+        let now = Instant::now();
+        let order = order(
+            topology.standings(),
+            options.from,
+            options.max_lag,
+            turn,
+            now,
+            busy,
+        );
+        let members = order
+            .iter()
+            .map(|index| Arc::clone(&topology.members()[*index]));
+        Route::Listed(members.collect::<Vec<_>>().into_iter())
     }
 
     /// Asks the primary's pool for a connection. While there is no primary, the call waits for
@@ -111,23 +222,36 @@ impl Cluster {
         T: Given,
         F: Future<Output = Result<T>> + Send,
     {
-        let wait = {
+        let (is_fixed, wait) = {
             let topology = self.watch.topology();
-            let fixed = topology.primary().filter(|member| member.role.is_some());
-            fixed.map(|member| ask(&member.pool, options.acquire(deadline, place)))
+            let member = topology.primary();
+            let is_fixed = member.is_some_and(|member| member.role.is_some());
+            let wait = member.map(|member| ask(&member.pool, options.acquire(deadline, place)));
+            (is_fixed, wait)
         };
-        if let Some(wait) = wait {
-            match wait.await {
+        let mut arrived = None;
+        match wait {
+            Some(wait) if is_fixed => match wait.await {
                 // The member left the topology, and not the database.
                 Err(error) if error.class() == Class::Closed && !self.watch.is_closed() => {}
                 result => return result,
-            }
+            },
+            // Most have a connection at once, and nothing to follow.
+            Some(wait) => match at_once(pin!(wait)).await {
+                Some(Ok(given)) if given.role() == Role::Primary => return Ok(given),
+                Some(Err(error)) if !matches!(error.class(), Class::Connect | Class::Closed) => {
+                    return Err(error);
+                }
+                _ => arrived = Some(Instant::now()),
+            },
+            None => {}
         }
-        Box::pin(self.follow(options, deadline, place, ask)).await
+        Box::pin(self.follow(arrived, options, deadline, place, ask)).await
     }
 
     async fn follow<T, F>(
         &self,
+        arrived: Option<Instant>,
         options: CallOptions,
         deadline: Deadline,
         place: &'static Location<'static>,
@@ -138,11 +262,11 @@ impl Cluster {
         F: Future<Output = Result<T>> + Send,
     {
         self.watch.start();
-        let begun = Instant::now();
+        let begun = arrived.unwrap_or_else(Instant::now);
         let deadline = self.latest(deadline, begun);
         let policy = self.policy(options);
         let mut news = self.watch.news();
-        let (mut attempt, mut moved) = (0, false);
+        let (mut attempt, mut moved) = (0, arrived.is_some());
         loop {
             if self.watch.is_closed() {
                 return Err(Error::new(Class::Closed, "The database is closed."));
@@ -208,6 +332,11 @@ impl Cluster {
         }
     }
 
+    /// Waits until a member serves no reads any more.
+    async fn stops_serving(&self, news: &mut watch::Receiver<u64>, id: u64) {
+        while self.watch.topology().is_serving(id) && news.changed().await.is_ok() {}
+    }
+
     /// Waits until the primary is another one than this.
     async fn primary_is(&self, news: &mut watch::Receiver<u64>, not: Option<u64>) {
         loop {
@@ -219,7 +348,7 @@ impl Cluster {
     }
 
     /// The end of a wait: the caller's deadline, or that of the pools.
-    fn latest(&self, deadline: Deadline, begun: Instant) -> Deadline {
+    pub(crate) fn latest(&self, deadline: Deadline, begun: Instant) -> Deadline {
         let topology = self.watch.topology();
         let timeout = topology.members()[0].pool.options().acquire_timeout;
         match deadline.remaining(begun) {

@@ -10,6 +10,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod after;
+mod alarm;
+mod aside;
 mod budget;
 mod call;
 mod change;
@@ -18,8 +21,10 @@ mod connect;
 mod counters;
 mod event;
 mod follow;
+mod history;
 mod member;
 mod operation;
+mod reads;
 mod roles;
 mod routes;
 mod run;
@@ -35,6 +40,7 @@ pub use counters::Counters;
 pub use event::{Event, Events};
 pub use member::{Member, MemberState, NewMember};
 pub use operation::{Answer, Operation, Running};
+pub use reads::{After, MaxLag};
 pub use run::is_unsent;
 pub use sign::Sign;
 pub use topology::Topology;

@@ -5,6 +5,8 @@ use underpin_core::driver::{AbortHandle, AnyConnection, AnyConnector};
 use underpin_core::{Endpoint, Result, Role};
 use underpin_pool::{Bounds, Hooks, Pool, PoolOptions, Statistics};
 
+use crate::alarm::Alarm;
+
 /// An endpoint of a database, with the pool of its connections.
 #[derive(Debug)]
 pub struct Member {
@@ -21,6 +23,9 @@ pub struct Member {
     bounds: Mutex<Bounds>,
     /// What ends its connections, where roles may change.
     open: Arc<Mutex<Vec<AbortHandle>>>,
+    alarm: Arc<Alarm>,
+    /// What opens the connections on which it is probed: their failures raise no alarm.
+    prober: Mutex<AnyConnector>,
 }
 
 /// What is known of a member at one moment.
@@ -39,6 +44,13 @@ pub struct MemberState {
     pub latency: Option<Duration>,
     /// For how long it has been so.
     pub lasting: Option<Duration>,
+    /// How many bytes of the primary's history it has not replayed, up to the primary's last known
+    /// position. `None` where that is not known.
+    pub lag: Option<u64>,
+    /// The age of the latest change that it has replayed; zero where it is not behind.
+    pub lag_time: Option<Duration>,
+    /// Whether reads leave it out for a while, because it failed.
+    pub set_aside: bool,
     /// Its pool in numbers.
     pub pool: Statistics,
 }
@@ -52,6 +64,9 @@ pub struct NewMember {
     pub role: Option<Role>,
     /// Opens its connections.
     pub connector: AnyConnector,
+    /// Opens the connections on which its server is asked for its role, where they differ from the
+    /// pool's.
+    pub prober: Option<AnyConnector>,
     /// How its pool behaves; the name says where its connections lead.
     pub options: PoolOptions,
     /// Callbacks at the turns of a connection's life.
@@ -65,6 +80,7 @@ impl NewMember {
             endpoint,
             role: None,
             connector,
+            prober: None,
             options,
             hooks: Hooks::new(),
         }
@@ -85,16 +101,17 @@ impl NewMember {
     ///
     /// # Errors
     /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
-    pub(crate) fn open(mut self, id: u64) -> Result<Member> {
+    pub(crate) fn open(mut self, id: u64, alarm: &Arc<Alarm>) -> Result<Member> {
         self.options.check()?;
         let bounds = self.options.bounds();
         if self.role.is_none() {
             self.options.min = 0;
         }
         let open = Arc::default();
+        let prober = Mutex::new(self.prober.unwrap_or_else(|| self.connector.clone()));
         let connector = match self.role {
             Some(_) => self.connector,
-            None => noting(self.connector, &open),
+            None => noting(self.connector, &open, alarm),
         };
         Ok(Member {
             id,
@@ -103,6 +120,8 @@ impl NewMember {
             pool: Pool::open_with(connector, self.options, self.hooks)?,
             bounds: Mutex::new(bounds),
             open,
+            alarm: Arc::clone(alarm),
+            prober,
         })
     }
 }
@@ -113,21 +132,29 @@ fn handles(open: &Handles) -> MutexGuard<'_, Vec<AbortHandle>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A connector whose connections can be ended from outside.
-fn noting(connector: AnyConnector, open: &Arc<Handles>) -> AnyConnector {
-    let open = Arc::clone(open);
-    connector.noting(move |connection: &AnyConnection| {
-        if let Some(handle) = connection.abort_handle() {
-            let mut open = handles(&open);
-            open.retain(|other| !other.is_over());
-            open.push(handle);
+/// A connector whose connections can be ended from outside, and whose failures raise the alarm.
+fn noting(connector: AnyConnector, open: &Arc<Handles>, alarm: &Arc<Alarm>) -> AnyConnector {
+    let (open, alarm) = (Arc::clone(open), Arc::clone(alarm));
+    connector.noting(move |connected: &Result<AnyConnection>| match connected {
+        Ok(connection) => {
+            if let Some(handle) = connection.abort_handle() {
+                let mut open = handles(&open);
+                open.retain(|other| !other.is_over());
+                open.push(handle);
+            }
         }
+        Err(error) => alarm.connecting_failed(error),
     })
 }
 
 impl Member {
     fn bounds(&self) -> Bounds {
         *self.bounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn prober(&self) -> AnyConnector {
+        let prober = self.prober.lock();
+        prober.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Changes how many connections its pool is to have.
@@ -153,14 +180,18 @@ impl Member {
             pool: self.pool.clone(),
             bounds: Mutex::new(self.bounds()),
             open: Arc::clone(&self.open),
+            alarm: Arc::clone(&self.alarm),
+            prober: Mutex::new(self.prober()),
         }
     }
 
     /// Has the pool's connections lead where this connector leads.
-    pub(crate) fn replace(&self, connector: AnyConnector) {
+    pub(crate) fn replace(&self, connector: AnyConnector, prober: Option<AnyConnector>) {
+        let prober = prober.unwrap_or_else(|| connector.clone());
+        *self.prober.lock().unwrap_or_else(PoisonError::into_inner) = prober;
         self.pool.replace(match self.role {
             Some(_) => connector,
-            None => noting(connector, &self.open),
+            None => noting(connector, &self.open, &self.alarm),
         });
     }
 

@@ -4,7 +4,10 @@
 use std::time::{Duration, Instant};
 
 use underpin_core::driver::Observation;
-use underpin_core::{Error, Role};
+use underpin_core::{Error, Role, TwoPrimaries};
+
+use crate::aside::Aside;
+use crate::reads::{Lag, Standing};
 
 /// The time between two probes of a member while all is well.
 const CALM: Duration = Duration::from_secs(1);
@@ -15,14 +18,24 @@ const WEARY: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How long members are probed often after a suspicion that no probe confirms.
 const SUSPICION: Duration = Duration::from_secs(2);
+/// How long a server has to answer a probe before reads go elsewhere and, if it is the primary, it is
+/// suspected.
+const OVERDUE: Duration = Duration::from_millis(250);
+/// How long a primary that has fallen silent still counts as one, against another on its timeline.
+const CLAIM: Duration = Duration::from_secs(10);
 
 /// What is known of the roles of a database's members.
 #[derive(Debug)]
 pub(crate) struct Roles {
     members: Vec<Known>,
     primary: Option<usize>,
+    two_primaries: TwoPrimaries,
+    /// The members that write the newest timeline, where there are several.
+    rivals: Vec<usize>,
     /// The highest timeline that any primary was on.
     newest: Option<u32>,
+    /// What the primary said of itself last.
+    primary_said: Option<Observation>,
     /// Since when there has been a reason to probe often.
     alarmed_since: Option<Instant>,
     suspicious_until: Option<Instant>,
@@ -36,10 +49,18 @@ struct Known {
     since: Instant,
     /// How long the latest answer took.
     latency: Option<Duration>,
+    /// The same, smoothed over the latest answers.
+    distance: Option<Duration>,
+    lag: Lag,
+    aside: Aside,
     /// Whether it has ever said that it is a primary, and the latest timeline that it was on then.
     was_primary: bool,
     was_on: Option<u32>,
+    /// What tells the server from others that were started from the same files.
+    server: Option<u64>,
     probing: bool,
+    /// Whether the probe under way should have had its answer by now.
+    late: bool,
     /// When the latest probe began.
     asked: Instant,
     due: Instant,
@@ -66,23 +87,42 @@ impl Latest {
     }
 }
 
+impl Known {
+    fn answers(&self) -> bool {
+        matches!(self.latest, Latest::Answered(_))
+    }
+
+    /// When the answer to the probe under way is late, from a server that has answered so far.
+    fn overdue(&self) -> Option<Instant> {
+        (self.probing && !self.late && self.answers()).then(|| self.asked + OVERDUE)
+    }
+}
+
 impl Roles {
     /// Nothing is known, and everybody is to be asked.
-    pub(crate) fn new(members: usize, now: Instant) -> Self {
+    pub(crate) fn new(members: usize, two_primaries: TwoPrimaries, now: Instant) -> Self {
         let unknown = || Known {
             latest: Latest::Unknown,
             since: now,
             latency: None,
+            distance: None,
+            lag: Lag::default(),
+            aside: Aside::default(),
             was_primary: false,
             was_on: None,
+            server: None,
             probing: false,
+            late: false,
             asked: now,
             due: now,
         };
         Roles {
             members: (0..members).map(|_| unknown()).collect(),
             primary: None,
+            two_primaries,
+            rivals: Vec::new(),
             newest: None,
+            primary_said: None,
             alarmed_since: Some(now),
             suspicious_until: None,
         }
@@ -104,11 +144,39 @@ impl Roles {
         index != primary && member.was_primary && behind
     }
 
-    /// The members whose servers answered the latest probe.
-    pub(crate) fn answering(&self) -> impl Iterator<Item = usize> {
+    /// The members that write the newest timeline, where there are several.
+    pub(crate) fn rivals(&self) -> &[usize] {
+        &self.rivals
+    }
+
+    /// The highest timeline that any primary was on.
+    pub(crate) fn newest(&self) -> Option<u32> {
+        self.newest
+    }
+
+    /// What is known of each member that matters to reads.
+    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing> {
         let all = self.members.iter().enumerate();
-        all.filter(|(_, member)| matches!(member.latest, Latest::Answered(_)))
-            .map(|(index, _)| index)
+        all.map(|(index, member)| Standing {
+            serves: member.answers() && !member.late && !member.aside.is_set(),
+            is_primary: self.primary == Some(index),
+            lag: match self.primary == Some(index) {
+                true => Lag::NONE,
+                false => member.lag,
+            },
+            latency: member.distance,
+        })
+    }
+
+    /// Whether reads leave each member out because it failed.
+    pub(crate) fn set_aside(&self) -> impl Iterator<Item = bool> {
+        self.members.iter().map(|member| member.aside.is_set())
+    }
+
+    /// A connection for a read could not be opened.
+    pub(crate) fn failed(&mut self, index: usize, now: Instant) {
+        self.members[index].aside.failed(now);
+        self.suspect(now);
     }
 
     /// What the latest probe of each member found.
@@ -132,6 +200,16 @@ impl Roles {
     /// The members to probe now. Each is under way until [`observe`](Roles::observe) is told of
     /// its outcome: there is never more than one probe of a member.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<usize> {
+        let mut doubted = false;
+        for (index, member) in self.members.iter_mut().enumerate() {
+            if member.overdue().is_some_and(|overdue| overdue <= now) {
+                member.late = true;
+                doubted |= self.primary == Some(index);
+            }
+        }
+        if doubted {
+            self.suspect(now);
+        }
         let mut due = Vec::new();
         for (index, member) in self.members.iter_mut().enumerate() {
             if !member.probing && member.due <= now {
@@ -145,8 +223,11 @@ impl Roles {
 
     /// When [`due`](Roles::due) is to be asked again, unless something happens before.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let idle = self.members.iter().filter(|member| !member.probing);
-        idle.map(|member| member.due).min()
+        let next = |member: &Known| match member.probing {
+            true => member.overdue(),
+            false => Some(member.due),
+        };
+        self.members.iter().filter_map(next).min()
     }
 
     /// Somebody's connection broke, or a server refused a write as read-only: all members are
@@ -168,10 +249,23 @@ impl Roles {
     ) {
         let member = &mut self.members[index];
         member.probing = false;
+        member.late = false;
         member.latency = found
             .is_ok()
             .then(|| now.saturating_duration_since(member.asked));
         let before = member.latest.role();
+        match &found {
+            Ok(_) => member.aside.answered(now),
+            Err(_) if before.is_some() => member.aside.failed(now),
+            Err(_) => {}
+        }
+        member.distance = member.latency.map(|latency| match member.distance {
+            Some(distance) => (distance * 7 + latency) / 8,
+            None => latency,
+        });
+        if let Ok(said) = &found {
+            member.server = said.server;
+        }
         member.latest = match found {
             Ok(observation) => Latest::Answered(observation),
             Err(error) => Latest::Failed(error),
@@ -188,7 +282,8 @@ impl Roles {
         } else if self.members[index].latest.role().is_some() {
             self.members[index].was_primary = false;
         }
-        self.primary = self.elect();
+        self.primary = self.elect(now);
+        self.measure(index, now);
         self.settle(now);
         let pause = self.pause(now);
         self.members[index].due = now + pause;
@@ -217,25 +312,81 @@ impl Roles {
 
     /// The primary among those who say that they are one. Who does not answer stays the primary
     /// until another member takes over; who says that it is a replica does not.
-    fn elect(&self) -> Option<usize> {
-        let on_newest = |index: &usize| self.timeline(*index) == self.newest;
-        let candidates = || {
-            let all = 0..self.members.len();
-            all.filter(|index| self.says_primary(*index))
-                .filter(on_newest)
+    fn elect(&mut self, now: Instant) -> Option<usize> {
+        let all = 0..self.members.len();
+        let candidates: Vec<usize> = all
+            .clone()
+            .filter(|index| self.says_primary(*index) && self.timeline(*index) == self.newest)
+            .collect();
+        let claims: Vec<usize> = all.filter(|index| self.claims(*index, now)).collect();
+        self.rivals = match self.newest {
+            Some(_) if !candidates.is_empty() => self.distinct(claims),
+            _ => Vec::new(),
         };
         let kept = self
             .primary
             .filter(|primary| match &self.members[*primary].latest {
-                Latest::Answered(_) => candidates().any(|index| index == *primary),
-                Latest::Failed(_) => candidates().next().is_none(),
+                Latest::Answered(_) => candidates.contains(primary),
+                Latest::Failed(_) => candidates.is_empty() || self.rivals.contains(primary),
                 Latest::Unknown => false,
             });
-        if self.newest.is_some() && candidates().nth(1).is_some() {
-            // Two that write the same timeline: writes to either may be lost.
-            return None;
+        if self.rivals.len() > 1 {
+            // Writes to either may be lost.
+            return kept.filter(|_| self.two_primaries == TwoPrimaries::Keep);
         }
-        kept.or_else(|| candidates().next())
+        self.rivals.clear();
+        kept.or(candidates.first().copied())
+    }
+
+    /// The members among these, without those that lead to the same server as one before.
+    fn distinct(&self, members: Vec<usize>) -> Vec<usize> {
+        let server = |index: usize| self.members[index].server;
+        let mut distinct: Vec<usize> = Vec::new();
+        for index in members {
+            let known = |other: &usize| server(*other).is_some() && server(*other) == server(index);
+            if !distinct.iter().any(known) {
+                distinct.push(index);
+            }
+        }
+        distinct
+    }
+
+    /// Whether a member writes the newest timeline, as far as it said: it still does, or it fell
+    /// silent a short while ago.
+    fn claims(&self, index: usize, now: Instant) -> bool {
+        let member = &self.members[index];
+        let may_write = match member.latest {
+            Latest::Answered(_) => self.says_primary(index) && self.timeline(index) == self.newest,
+            Latest::Failed(_) => now.saturating_duration_since(member.since) < CLAIM,
+            Latest::Unknown => false,
+        };
+        member.was_primary && member.was_on == self.newest && may_write
+    }
+
+    /// Measures how far the member is behind the primary.
+    fn measure(&mut self, index: usize, now: Instant) {
+        if let Some(primary) = self.primary
+            && let Latest::Answered(said) = &self.members[primary].latest
+        {
+            self.primary_said = Some(*said);
+        }
+        let Latest::Answered(said) = &self.members[index].latest else {
+            return;
+        };
+        let bytes = self.primary_said.and_then(|primary| {
+            let related = primary.system == said.system;
+            let parted = said
+                .timeline
+                .is_some_and(|own| primary.timeline != Some(own));
+            match (primary.at, said.at) {
+                (Some(written), Some(replayed)) if related && !parted => {
+                    Some(written.saturating_sub(replayed))
+                }
+                _ => None,
+            }
+        });
+        let as_of = said.replayed_ago.and_then(|ago| now.checked_sub(ago));
+        self.members[index].lag = Lag { bytes, as_of };
     }
 
     /// Ends the alarm where nothing is in doubt any more.
@@ -260,6 +411,9 @@ impl Roles {
         }
     }
 }
+
+#[cfg(test)]
+mod simulation;
 
 #[cfg(test)]
 mod tests {
@@ -298,7 +452,7 @@ mod tests {
     #[test]
     fn the_one_that_says_so_is_the_primary() {
         let now = Instant::now();
-        let mut roles = Roles::new(3, now);
+        let mut roles = Roles::new(3, TwoPrimaries::Refuse, now);
         assert!(!roles.all_asked());
         round(&mut roles, now, |index| {
             says(if index == 1 { PRIMARY } else { REPLICA })
@@ -316,7 +470,7 @@ mod tests {
     #[test]
     fn who_is_silent_stays_until_another_takes_over() {
         let now = Instant::now();
-        let mut roles = Roles::new(2, now);
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| match index {
             0 => on(1),
             _ => says(REPLICA),
@@ -352,7 +506,7 @@ mod tests {
     #[test]
     fn who_says_that_it_is_a_replica_is_the_primary_no_more() {
         let now = Instant::now();
-        let mut roles = Roles::new(2, now);
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| {
             says(if index == 0 { PRIMARY } else { REPLICA })
         });
@@ -364,7 +518,7 @@ mod tests {
     #[test]
     fn two_primaries_on_one_timeline_get_no_writes() {
         let now = Instant::now();
-        let mut roles = Roles::new(2, now);
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |_| on(4));
         assert_eq!(roles.primary(), None);
         round(&mut roles, now + ALARMED, |index| match index {
@@ -377,7 +531,7 @@ mod tests {
     #[test]
     fn without_timelines_the_first_in_the_list_is_taken_and_kept() {
         let now = Instant::now();
-        let mut roles = Roles::new(3, now);
+        let mut roles = Roles::new(3, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| match index {
             0 => silent(),
             _ => says(PRIMARY),
@@ -388,9 +542,28 @@ mod tests {
     }
 
     #[test]
+    fn a_primary_that_owes_an_answer_has_the_others_probed() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        let answer = |index| if index == 0 { on(1) } else { says(REPLICA) };
+        round(&mut roles, now, answer);
+        round(&mut roles, now + ALARMED, answer);
+        let asked = now + ALARMED + CALM;
+        assert_eq!(roles.due(asked), [0, 1]);
+        roles.observe(1, says(REPLICA), asked);
+        assert_eq!(roles.next_due(), Some(asked + OVERDUE));
+        assert_eq!(roles.due(asked + OVERDUE), [1]);
+        // Nor does it serve reads meanwhile.
+        let serves: Vec<bool> = roles.standings().map(|it| it.serves).collect();
+        assert_eq!(serves, [false, true]);
+        roles.observe(1, on(2), asked + OVERDUE);
+        assert_eq!(roles.primary(), Some(1));
+    }
+
+    #[test]
     fn a_long_outage_is_probed_less_often() {
         let now = Instant::now();
-        let mut roles = Roles::new(2, now);
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         let (mut at, mut probes) = (now, 0);
         while at < now + Duration::from_secs(60) {
             probes += round(&mut roles, at, |_| silent());
@@ -399,70 +572,127 @@ mod tests {
         assert!(probes <= 2 * (400 + 201), "{probes}");
     }
 
-    /// Servers that are promoted, demoted, cut off and slow at random, and probes whose answers
-    /// come late.
     #[test]
-    fn never_an_older_timeline_once_a_newer_was_seen_and_always_back_to_a_primary() {
-        for seed in 0..400 {
-            let mut random = fastrand::Rng::with_seed(seed);
-            let mut now = Instant::now();
-            let members = random.usize(2..5);
-            let mut roles = Roles::new(members, now);
-            let mut newest = 0;
-            let mut servers: Vec<Option<u32>> = vec![None; members];
-            let mut reachable = vec![true; members];
-            let mut under_way: Vec<(usize, Option<Result<Observation, Error>>)> = Vec::new();
-            let mut seen = None;
-            let answer = |server: Option<u32>, reachable: bool| match (server, reachable) {
-                (_, false) => silent(),
-                (Some(timeline), true) => on(timeline),
-                (None, true) => says(REPLICA),
-            };
-            for _ in 0..2_000 {
-                now += Duration::from_millis(random.u64(0..80));
-                match random.u32(0..40) {
-                    0 => {
-                        newest += 1;
-                        servers[random.usize(0..members)] = Some(newest);
-                    }
-                    1 => servers[random.usize(0..members)] = None,
-                    2 => reachable[random.usize(0..members)] = false,
-                    3..=5 => reachable[random.usize(0..members)] = true,
-                    6 => roles.suspect(now),
-                    _ => {}
-                }
-                for index in roles.due(now) {
-                    under_way.push((index, Some(answer(servers[index], reachable[index]))));
-                }
-                while !under_way.is_empty() && random.bool() {
-                    let (index, found) = under_way.swap_remove(random.usize(0..under_way.len()));
-                    let found = found.unwrap();
-                    if let Ok(observation) = &found {
-                        seen = seen.max(observation.timeline);
-                    }
-                    roles.observe(index, found, now);
-                }
-                if let Some(primary) = roles.primary()
-                    && let Latest::Answered(said) = &roles.members[primary].latest
-                {
-                    assert_eq!(said.role, PRIMARY);
-                    assert_eq!(said.timeline, seen);
-                }
-            }
-            // Everything settles: one primary, on the newest timeline.
-            newest += 1;
-            servers.fill(None);
-            servers[0] = Some(newest);
-            for (index, found) in under_way.drain(..) {
-                roles.observe(index, found.unwrap(), now);
-            }
-            for _ in 0..3 {
-                now = now.max(roles.next_due().unwrap());
-                round(&mut roles, now, |index| answer(servers[index], true));
-                now += CALM;
-                round(&mut roles, now, |index| answer(servers[index], true));
-            }
-            assert_eq!(roles.primary(), Some(0), "seed {seed}");
+    fn who_falls_silent_has_not_withdrawn() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        round(&mut roles, now, |index| match index {
+            0 => on(4),
+            _ => says(REPLICA),
+        });
+        assert_eq!(roles.primary(), Some(0));
+        // The other was promoted from the same place, and the first does not answer.
+        let answer = |index| if index == 0 { silent() } else { on(4) };
+        let mut at = now + CALM;
+        round(&mut roles, at, answer);
+        assert_eq!(roles.primary(), None);
+        assert_eq!(roles.rivals(), [0, 1]);
+        while at < now + CALM + CLAIM {
+            at = roles.next_due().unwrap();
+            round(&mut roles, at, answer);
         }
+        assert_eq!(roles.primary(), Some(1));
+        assert!(roles.rivals().is_empty());
+    }
+
+    #[test]
+    fn two_names_of_one_server_are_one_primary() {
+        let now = Instant::now();
+        let mut roles = Roles::new(3, TwoPrimaries::Refuse, now);
+        let same = |server| {
+            let mut said = Observation::new(PRIMARY).on_timeline(4);
+            said.server = Some(server);
+            Ok(said)
+        };
+        round(&mut roles, now, |index| {
+            if index < 2 { same(1) } else { says(REPLICA) }
+        });
+        assert_eq!(roles.primary(), Some(0));
+        assert!(roles.rivals().is_empty());
+        round(&mut roles, now + CALM, |index| {
+            same(if index < 2 { 1 } else { 2 })
+        });
+        assert_eq!(roles.primary(), None);
+        assert_eq!(roles.rivals(), [0, 2]);
+    }
+
+    #[test]
+    fn the_primary_in_use_is_kept_where_that_is_asked_for() {
+        let now = Instant::now();
+        let mut roles = Roles::new(3, TwoPrimaries::Keep, now);
+        round(&mut roles, now, |index| match index {
+            1 => on(4),
+            _ => says(REPLICA),
+        });
+        let later = now + CALM;
+        round(&mut roles, later, |index| match index {
+            2 => says(REPLICA),
+            _ => on(4),
+        });
+        assert_eq!(roles.primary(), Some(1));
+        assert_eq!(roles.rivals(), [0, 1]);
+        // None is in use where both are there from the beginning.
+        let mut roles = Roles::new(2, TwoPrimaries::Keep, now);
+        let due = roles.due(now);
+        assert_eq!(due, [0, 1]);
+        roles.observe(0, says(REPLICA), now);
+        roles.observe(1, says(REPLICA), now);
+        round(&mut roles, now + ALARMED, |index| {
+            if index == 0 { on(4) } else { says(REPLICA) }
+        });
+        assert_eq!(roles.primary(), Some(0));
+    }
+
+    #[test]
+    fn who_failed_for_a_read_is_set_aside_until_a_probe_answers() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        let answer = |index| if index == 0 { on(1) } else { says(REPLICA) };
+        round(&mut roles, now, answer);
+        let serves =
+            |roles: &Roles| -> Vec<bool> { roles.standings().map(|it| it.serves).collect() };
+        assert_eq!(serves(&roles), [true, true]);
+        roles.failed(1, now);
+        assert_eq!(serves(&roles), [true, false]);
+        round(&mut roles, now, answer);
+        assert_eq!(serves(&roles), [true, false], "the pause is not over");
+        let later = now + Duration::from_secs(2);
+        round(&mut roles, later, answer);
+        assert_eq!(serves(&roles), [true, true]);
+    }
+
+    #[test]
+    fn lag_is_measured_against_what_the_primary_said_last() {
+        let now = Instant::now();
+        let mut roles = Roles::new(4, TwoPrimaries::Refuse, now);
+        let ago = Duration::from_secs(7);
+        let replica = |timeline, at| {
+            let mut said = Observation::new(REPLICA).on_timeline(timeline).at(9, at);
+            said.replayed_ago = Some(ago);
+            Ok(said)
+        };
+        let answer = |index| match index {
+            0 => Ok(Observation::new(PRIMARY).on_timeline(2).at(9, 1_000)),
+            1 => replica(2, 900),
+            2 => replica(1, 900),
+            _ => says(REPLICA),
+        };
+        round(&mut roles, now, answer);
+        let later = now + Duration::from_secs(3);
+        let lags: Vec<Lag> = roles.standings().map(|it| it.lag).collect();
+        assert_eq!(lags[0], Lag::NONE);
+        assert_eq!(lags[1].bytes, Some(100));
+        assert_eq!(lags[1].time(later), Some(ago + Duration::from_secs(3)));
+        assert_eq!(lags[2].bytes, None, "it follows another timeline");
+        assert_eq!(lags[3].bytes, None, "it does not tell");
+        // What the primary said last is known when it does not answer any more.
+        roles.suspect(later);
+        round(&mut roles, later, |index| match index {
+            0 => silent(),
+            1 => replica(2, 1_000),
+            _ => answer(index),
+        });
+        let lags: Vec<Lag> = roles.standings().map(|it| it.lag).collect();
+        assert_eq!(lags[1].bytes, Some(0));
     }
 }

@@ -69,7 +69,7 @@ impl Cluster {
                 continue;
             }
             match self.again(&operation, attempt, &error, options, deadline) {
-                Some(wait) if self.may_retry() => {
+                Some(wait) if self.may_retry(error.message()) => {
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
                     tokio::time::sleep(wait).await;
                     attempt += 1;
@@ -89,7 +89,8 @@ impl Cluster {
         sql: &str,
         options: CallOptions,
     ) -> Option<Arc<StatementSpeed>> {
-        let shares = operation.is_one_statement() && self.pipelining && !options.exclusive;
+        let alone = options.exclusive || options.after.is_some();
+        let shares = operation.is_one_statement() && self.pipelining && !alone;
         shares.then(|| self.speeds.of(sql, self.shares))
     }
 
@@ -234,6 +235,9 @@ impl Cluster {
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
+        if let Some(after) = options.after {
+            return Box::pin(self.lease_after(after, options, deadline, place)).await;
+        }
         let Some(readers) = self.readers() else {
             return self
                 .ask_for(options.read, options, deadline, place, Pool::acquire)

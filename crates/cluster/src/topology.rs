@@ -3,14 +3,17 @@ use std::sync::Arc;
 use underpin_core::Role;
 
 use crate::member::Member;
+use crate::reads::Standing;
 
 /// The members of a database and their roles at one moment.
 #[derive(Debug, Clone)]
 pub struct Topology {
     members: Arc<[Arc<Member>]>,
     primary: Option<usize>,
-    /// The members whose servers answer.
-    answering: Arc<[usize]>,
+    /// The members that serve reads.
+    serving: Arc<[usize]>,
+    /// What is known of each member that is probed.
+    standings: Arc<[Standing]>,
 }
 
 impl Topology {
@@ -18,17 +21,21 @@ impl Topology {
         let takes_writes = |member: &Arc<Member>| member.role == Some(Role::Primary);
         Topology {
             primary: members.iter().position(takes_writes),
-            answering: Arc::default(),
+            serving: Arc::default(),
+            standings: Arc::default(),
             members: members.into(),
         }
     }
 
-    /// The same members with another primary, or none, and other servers that answer.
-    pub(crate) fn with_roles(&self, primary: Option<usize>, answering: Arc<[usize]>) -> Self {
+    /// The same members with what is known of them by now.
+    pub(crate) fn with_roles(&self, primary: Option<usize>, standings: Arc<[Standing]>) -> Self {
+        let all = standings.iter().enumerate();
+        let serving = all.filter(|(_, standing)| standing.serves);
         Topology {
             members: Arc::clone(&self.members),
             primary,
-            answering,
+            serving: serving.map(|(index, _)| index).collect(),
+            standings,
         }
     }
 
@@ -42,9 +49,24 @@ impl Topology {
         self.primary.map(|index| &self.members[index])
     }
 
-    /// The members whose servers answered the latest probe, whatever their role.
-    pub fn answering(&self) -> impl ExactSizeIterator<Item = &Arc<Member>> {
-        self.answering.iter().map(|index| &self.members[*index])
+    /// The members that serve reads: those whose servers answered the latest probe, whatever their
+    /// role, and that are not set aside because they failed.
+    pub fn serving(&self) -> impl ExactSizeIterator<Item = &Arc<Member>> {
+        self.serving.iter().map(|index| &self.members[*index])
+    }
+
+    /// Whether the same members serve reads as of another one.
+    pub(crate) fn serves_as(&self, other: &Topology) -> bool {
+        self.serving == other.serving
+    }
+
+    /// Whether a member serves reads.
+    pub(crate) fn is_serving(&self, id: u64) -> bool {
+        self.serving().any(|member| member.id == id)
+    }
+
+    pub(crate) fn standings(&self) -> &[Standing] {
+        &self.standings
     }
 
     /// Whether roles are what the servers say of themselves, and may change.

@@ -8,14 +8,16 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
-use underpin_core::{Class, Deadline, Endpoint, Error, Result, Role};
+use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, TwoPrimaries};
 
+use crate::alarm::Alarm;
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
 use crate::event::{Chronicle, Event, Events};
+use crate::history::{History, Verdict};
 use crate::member::MemberState;
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
@@ -32,31 +34,39 @@ pub(crate) struct Watch {
     /// Counts what was learned.
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
-    suspicion: Notify,
+    alarm: Arc<Alarm>,
     /// Gone once the database is closed, so that its receivers see the end.
     events: Mutex<Option<broadcast::Sender<Event>>>,
     closed: AtomicBool,
     capabilities: Capabilities,
+    two_primaries: TwoPrimaries,
 }
 
 /// What the task knows of the members it probes. There is none where roles are fixed.
 #[derive(Default)]
 struct Watched {
     roles: Option<Roles>,
+    history: History,
     chronicle: Chronicle,
     task: Option<AbortHandle>,
 }
 
 impl Watch {
-    pub(crate) fn new(topology: Topology, capabilities: Capabilities) -> Arc<Self> {
+    pub(crate) fn new(
+        topology: Topology,
+        alarm: Arc<Alarm>,
+        capabilities: Capabilities,
+        two_primaries: TwoPrimaries,
+    ) -> Arc<Self> {
         let watch = Watch {
             topology: ArcSwap::from_pointee(topology),
             news: watch::Sender::new(0),
             watched: Mutex::default(),
-            suspicion: Notify::new(),
+            alarm,
             events: Mutex::new(Some(broadcast::Sender::new(EVENTS))),
             closed: AtomicBool::new(false),
             capabilities,
+            two_primaries,
         };
         Arc::new(watch)
     }
@@ -98,6 +108,14 @@ impl Watch {
         })
     }
 
+    /// Shows an event to all who listen.
+    pub(crate) fn tell(&self, event: Event) {
+        if let Some(sender) = &*self.events() {
+            // Nobody need listen.
+            let _ = sender.send(event);
+        }
+    }
+
     /// Ends the probes.
     pub(crate) fn stop(&self) {
         let mut watched = self.lock();
@@ -105,6 +123,7 @@ impl Watch {
             task.abort();
         }
         watched.roles = None;
+        watched.history = History::default();
         watched.chronicle = Chronicle::default();
     }
 
@@ -116,11 +135,12 @@ impl Watch {
             return;
         }
         let probes = topology.members().iter().map(|member| Probe {
-            connector: member.pool.connector(),
+            connector: member.prober(),
             connection: None,
             timeout: member.pool.options().connection_timeout,
         });
-        watched.roles = Some(Roles::new(probes.len(), Instant::now()));
+        let roles = Roles::new(probes.len(), self.two_primaries, Instant::now());
+        watched.roles = Some(roles);
         let task = run(Arc::downgrade(self), probes.map(Some).collect());
         watched.task = Some(tokio::spawn(task).abort_handle());
     }
@@ -143,10 +163,35 @@ impl Watch {
 
     /// Has all members probed at once: something happened that roles may be the reason of.
     pub(crate) fn suspect(&self) {
-        if let Some(roles) = &mut self.lock().roles {
-            roles.suspect(Instant::now());
+        self.alarm.raise();
+    }
+
+    /// What has all members probed at once.
+    pub(crate) fn alarm(&self) -> &Arc<Alarm> {
+        &self.alarm
+    }
+
+    /// Leaves a member out of the reads for a while, since no connection to it could be opened.
+    pub(crate) fn failed(&self, member: u64) {
+        let mut watched = self.lock();
+        let topology = self.topology();
+        let index = topology
+            .members()
+            .iter()
+            .position(|other| other.id == member);
+        if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
+            roles.failed(index, Instant::now());
+            self.publish(roles);
         }
-        self.suspicion.notify_one();
+        drop(watched);
+        self.alarm.raise();
+    }
+
+    /// Whether a server that says this of itself has what was written before the position.
+    pub(crate) fn judge(&self, said: &Observation, position: Position) -> Verdict {
+        let history = &mut self.lock().history;
+        history.learn(said);
+        history.judge(said, position)
     }
 
     /// Takes note of what a statement failed with. Where a write was refused as read-only, the
@@ -174,11 +219,18 @@ impl Watch {
         let watched = self.lock();
         let roles = watched.roles.as_ref().filter(|roles| roles.all_asked())?;
         let members = topology.members().iter().zip(roles.latest());
+        let rivals = roles.rivals();
+        if rivals.len() > 1 {
+            let named = rivals
+                .iter()
+                .map(|index| &topology.members()[*index].endpoint);
+            return Some(two_primaries(named, roles.newest()));
+        }
         let failures: Vec<Error> = members
             .map(|(member, latest)| match latest {
                 Latest::Failed(error) => clone(error),
                 Latest::Answered(said) if said.role == Role::Primary => {
-                    ambiguous(&member.endpoint, said.timeline)
+                    left_behind(&member.endpoint, said.timeline, roles.newest())
                 }
                 _ => is_replica(&member.endpoint),
             })
@@ -199,6 +251,9 @@ impl Watch {
                 error: None,
                 latency: None,
                 lasting: None,
+                lag: None,
+                lag_time: None,
+                set_aside: false,
                 pool: member.pool.statistics(),
             })
             .collect();
@@ -212,6 +267,12 @@ impl Watch {
                     state.error = Some(error.message().to_owned());
                 }
             }
+            let reads = roles.standings().zip(roles.set_aside());
+            for (state, (standing, set_aside)) in states.iter_mut().zip(reads) {
+                state.lag = standing.lag.bytes;
+                state.lag_time = standing.lag.time(now);
+                state.set_aside = set_aside;
+            }
         }
         states
     }
@@ -219,41 +280,54 @@ impl Watch {
     fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
         let mut watched = self.lock();
         let roles = watched.roles.as_mut()?;
-        Some((roles.due(Instant::now()), roles.next_due()))
+        let now = Instant::now();
+        if self.alarm.take() {
+            roles.suspect(now);
+        }
+        let due = roles.due(now);
+        self.publish(roles);
+        Some((due, roles.next_due()))
     }
 
     fn observe(&self, index: usize, found: Result<Observation>) {
         let mut watched = self.lock();
         let Watched {
             roles: Some(roles),
+            history,
             chronicle,
             ..
         } = &mut *watched
         else {
             return;
         };
-        let before = (roles.primary(), roles.answering().collect::<Vec<_>>());
-        roles.observe(index, found, Instant::now());
-        let after = (roles.primary(), roles.answering().collect::<Vec<_>>());
-        if before != after {
-            let known = self.topology();
-            let answering = after.1.into();
-            let topology = known.with_roles(after.0, answering);
-            self.topology.store(Arc::new(topology));
+        if let Ok(said) = &found {
+            history.learn(said);
         }
-        if before.0 != after.0 {
-            self.follow(roles, before.0, after.0);
+        let before = roles.primary();
+        roles.observe(index, found, Instant::now());
+        let after = roles.primary();
+        self.publish(roles);
+        if before != after {
+            self.follow(roles, before, after);
         }
         let events = chronicle.news(roles, &self.topology(), Instant::now());
         drop(watched);
         for event in events {
             tracing::info!(?event, "a server of the database");
-            if let Some(sender) = &*self.events() {
-                // Nobody need listen.
-                let _ = sender.send(event);
-            }
+            self.tell(event);
         }
         self.learned();
+    }
+
+    /// Shows callers what is known by now.
+    fn publish(&self, roles: &Roles) {
+        let known = self.topology();
+        let topology = known.with_roles(roles.primary(), roles.standings().collect());
+        let moved = !topology.serves_as(&known);
+        self.topology.store(Arc::new(topology));
+        if moved {
+            self.learned();
+        }
     }
 
     /// Sends the calls to another primary.
@@ -279,7 +353,7 @@ impl Watch {
 
 /// The connection on which a member is probed.
 struct Probe {
-    connector: Arc<AnyConnector>,
+    connector: AnyConnector,
     connection: Option<AnyConnection>,
     timeout: Duration,
 }
@@ -308,7 +382,6 @@ async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
     let mut under_way = FuturesUnordered::new();
     loop {
         let Some(this) = watch.upgrade() else { return };
-        let suspicion = this.suspicion.notified();
         let Some((due, next)) = this.due() else {
             return;
         };
@@ -327,21 +400,46 @@ async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
                 probes[index] = Some(probe);
                 this.observe(index, found);
             }
-            () = suspicion => {}
+            () = this.alarm.raised() => {}
             () = tokio::time::sleep(pause) => {}
         }
     }
 }
 
 /// Why a member that calls itself the primary gets no writes.
-fn ambiguous(endpoint: &Endpoint, timeline: Option<u32>) -> Error {
-    let timeline = timeline.map_or_else(String::new, |timeline| format!(" on timeline {timeline}"));
+fn left_behind(endpoint: &Endpoint, timeline: Option<u32>, newest: Option<u32>) -> Error {
+    let on = |timeline: Option<u32>| match timeline {
+        Some(timeline) => format!("timeline {timeline}"),
+        None => "a timeline that is not known".to_owned(),
+    };
     Error::new(
         Class::Connect,
         format!(
-            "The server at {endpoint} takes writes{timeline}, but so does another server, or the \
-             database has gone on elsewhere."
+            "The server at {endpoint} takes writes on {}, and the database has gone on elsewhere on {}.",
+            on(timeline),
+            on(newest)
         ),
+    )
+}
+
+/// Why two primaries get no writes.
+fn two_primaries<'e>(
+    endpoints: impl Iterator<Item = &'e Endpoint>,
+    timeline: Option<u32>,
+) -> Error {
+    let named: Vec<String> = endpoints.map(Endpoint::to_string).collect();
+    let timeline = timeline.unwrap_or_default();
+    Error::new(
+        Class::Connect,
+        format!(
+            "The servers at {} all take writes on timeline {timeline}, so that writes to any of them may \
+             be lost; neither is used.",
+            named.join(" and ")
+        ),
+    )
+    .with_hint(
+        "Stop all but one of them, or make them replicas of it. `two_primaries = \"keep\"` goes on with \
+         the one in use.",
     )
 }
 

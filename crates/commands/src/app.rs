@@ -70,22 +70,22 @@ enum Action {
     },
 }
 
-/// What can be asked of an application. One that has commands of its own beside these can
-/// flatten them into its own.
+/// Commands of an application. An application with commands of its own can flatten these into
+/// them.
 #[derive(Debug, Clone, Subcommand)]
 pub enum AppCommand {
-    /// What is asked of the database.
+    /// Commands about the configured database.
     #[command(flatten)]
     Database(Command),
-    /// Bring the database to a revision, show what there is, and write new ones
+    /// Migrate the database, show its state, and write new revisions
     Migrate(EmbeddedArguments),
-    /// Look at schemas, write them as SQL, compare and draw them
+    /// Show, compare, dump and draw schemas
     #[command(subcommand)]
     Schema(SchemaCommand),
 }
 
 impl App {
-    /// An application of this name, with neither revisions nor models.
+    /// Returns an application of this name, without revisions and models.
     pub const fn new(name: &'static str) -> Self {
         App {
             name,
@@ -110,7 +110,7 @@ impl App {
         }
     }
 
-    /// Sets what else its migrator is given: the [code](Migrator::code) of revisions, say.
+    /// Sets up its migrator further, for example with the [code](Migrator::code) of revisions.
     #[must_use]
     pub fn migrator(
         self,
@@ -122,7 +122,7 @@ impl App {
         }
     }
 
-    /// Does what the command line asks for, and ends. Sets up no logging.
+    /// Runs the command of the command line, and returns its exit code. Logging is not set up.
     pub fn main(self) -> ExitCode {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -136,11 +136,11 @@ impl App {
         }
     }
 
-    /// Does what these arguments ask for, of which the first is the program's name. Ends the
-    /// process where they are wrong or ask for help.
+    /// Runs the command of these arguments; the first one is the program's name. Ends the process if
+    /// they are wrong or ask for help.
     ///
     /// # Cancel safety
-    /// Dropped half-way, what is committed stands.
+    /// If it is dropped halfway, committed work remains.
     pub async fn run_from(&self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
         let command = Arguments::command().name(self.name).bin_name(self.name);
         let command = command.about(format!("Looks after the database of {}", self.name));
@@ -158,8 +158,7 @@ impl App {
         }
     }
 
-    /// Runs a command, prints what it finds to standard output and what went wrong to standard
-    /// error.
+    /// Runs a command and prints its result to standard output, and errors to standard error.
     ///
     /// # Cancel safety
     /// As for [`run_from`](App::run_from).

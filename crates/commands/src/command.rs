@@ -5,25 +5,24 @@ use crate::query::QueryArguments;
 use crate::{config, health, ping, query};
 use clap::{CommandFactory, Subcommand};
 
-/// What can be asked for.
+/// Commands about the configured database.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
 pub enum Command {
-    /// Ask the database for a sign of life
+    /// Check that the database answers
     Ping,
-    /// Say whether the database is healthy, how fast it answers, and what its pool holds
+    /// Report whether the database is healthy, how fast it answers, and the state of its pool
     Health(HealthArguments),
-    /// Show the configuration in force, and where each value comes from
+    /// Show the effective configuration, and where each value comes from
     Config,
     /// Run a statement and print its rows as they arrive
     Query(QueryArguments),
 }
 
-/// Runs a command, prints what it finds to standard output and what went wrong to
-/// standard error.
+/// Runs a command and prints its result to standard output, and errors to standard error.
 ///
 /// # Cancel safety
-/// Dropped half-way, its connections are closed; a statement may still take hold.
+/// If it is dropped halfway, its connections are closed; a statement may still take effect.
 pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
     let result = match command {
         Command::Ping => ping::run(options).await,

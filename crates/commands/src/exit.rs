@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use underpin::{Class, Error, Result, Stage};
 
-/// How a command ended, as the shell sees it.
+/// Exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -18,7 +18,7 @@ pub enum Exit {
     Unreachable = 3,
     /// 4: the database was reached, and what was asked of it failed.
     Failed = 4,
-    /// 130: interrupted from the terminal; the statement was cancelled on the server.
+    /// 130: interrupted from the terminal; the statement was canceled on the server.
     Interrupted = 130,
 }
 
@@ -31,7 +31,7 @@ Exit codes:
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
   4  the database was reached, and what was asked of it failed
-  130  interrupted by Ctrl-C; the statement was cancelled on the server";
+  130  interrupted by Ctrl-C; the statement was canceled on the server";
 
 /// The exit codes of every command and what each means, as `--help` shows them.
 pub fn exit_codes() -> &'static str {
@@ -39,7 +39,7 @@ pub fn exit_codes() -> &'static str {
 }
 
 impl Exit {
-    /// How a command ended; what went wrong is printed to standard error.
+    /// Returns the exit code of a result; an error is printed to standard error.
     pub fn of(result: Result<Exit>) -> Self {
         result.unwrap_or_else(|error| {
             let _ = writeln!(std::io::stderr(), "error: {error}");

@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: &HealthArguments, options: &GlobalOptions) ->
     Ok(exit)
 }
 
-/// What is known of the hosts, where there are several.
+/// The state of the hosts, if there are several.
 fn hosts(health: &Health) -> Vec<&MemberState> {
     let probed = |member: &&MemberState| member.lasting.is_some();
     health.members.iter().filter(probed).collect()
@@ -74,6 +74,12 @@ fn print(health: &Health, metrics: &Metrics, format: Format) -> std::io::Result<
                     (None, Some(error)) => write!(out, "does not answer: {error}")?,
                     (None, None) => write!(out, "not asked yet")?,
                 }
+                if let Some(bytes) = member.lag.filter(|_| member.role == Some(Role::Replica)) {
+                    write!(out, "; {bytes} bytes behind")?;
+                }
+                if member.set_aside {
+                    write!(out, "; set aside")?;
+                }
                 writeln!(
                     out,
                     "; {} connections ({} in use), {} waiting",
@@ -83,33 +89,11 @@ fn print(health: &Health, metrics: &Metrics, format: Format) -> std::io::Result<
             Ok(())
         }
         Format::Json => {
-            let members: Vec<_> = hosts(health)
-                .into_iter()
-                .map(|member| {
-                    json!({
-                        "endpoint": member.endpoint.to_string(),
-                        "role": role(member),
-                        "latency_ms": member.latency.map(millis),
-                        "error": member.error,
-                        "lasting_s": member.lasting.map(|lasting| lasting.as_secs_f64()),
-                        "pool_size": member.pool.size,
-                        "active_connections": member.pool.in_use,
-                        "waiting": member.pool.waiting,
-                    })
-                })
-                .collect();
-            let value = json!({
-                "status": health.status.to_string(),
-                "engine": health.engine.name(),
-                "endpoint": health.endpoint,
-                "response_time_ms": took,
-                "error": error,
-                "pool_size": metrics.pool_size,
-                "active_connections": metrics.active_connections,
-                "total_connections": metrics.total_connections,
-                "connection_errors": metrics.connection_errors,
-                "members": members,
-            });
+            let mut value = serde_json::to_value(health)?;
+            value["pool_size"] = json!(metrics.pool_size);
+            value["active_connections"] = json!(metrics.active_connections);
+            value["total_connections"] = json!(metrics.total_connections);
+            value["connection_errors"] = json!(metrics.connection_errors);
             writeln!(out, "{value}")
         }
         Format::Csv => {

@@ -6,24 +6,24 @@ use underpin::{Config, Result};
 
 use crate::format::Format;
 
-/// Where the database is and how to print what it says; the same for every command.
+/// The location of the database and the output format; the same for every command.
 #[derive(Debug, Clone, Args)]
 pub struct GlobalOptions {
-    /// The database's URL, such as postgres://app@db1/shop or sqlite:shop.db; no environment
-    /// variable is read then
+    /// URL of the database, such as postgres://app@db1/shop or sqlite:shop.db; no environment
+    /// variable is read if it is given
     #[arg(long, global = true, value_name = "URL")]
     pub url: Option<String>,
 
-    /// The database's name among several: [databases.NAME] in the file, NAME_DB_HOST and the
-    /// like in the environment
+    /// Name of one database among several: [databases.NAME] in the file, NAME_DB_HOST and so on
+    /// in the environment
     #[arg(long, global = true, value_name = "NAME")]
     pub database: Option<String>,
 
-    /// The configuration file, instead of underpin.toml in the current directory
+    /// Configuration file, instead of underpin.toml in the current directory
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// How to print what is found
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }

@@ -12,7 +12,7 @@ use crate::open::open;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What to run.
+/// Arguments of `query`.
 #[derive(Debug, Clone, Args)]
 pub struct QueryArguments {
     /// The statement, in the engine's own SQL; `-` reads it from standard input
@@ -54,7 +54,7 @@ pub(crate) async fn run(arguments: &QueryArguments, options: &GlobalOptions) -> 
     if exit == Exit::Interrupted {
         let _ = writeln!(
             stderr(),
-            "Interrupted; the statement was cancelled on the server."
+            "Interrupted; the statement was canceled on the server."
         );
         return Ok(exit);
     }

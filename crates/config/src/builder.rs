@@ -174,12 +174,32 @@ impl ConfigBuilder {
 
 impl Config {
     /// A builder with nothing set.
+    ///
+    /// ```
+    /// use underpin_config::Config;
+    ///
+    /// # fn main() -> underpin_core::Result<()> {
+    /// let config = Config::builder().host("db1").database("shop").user("app").build()?;
+    /// assert_eq!(config.endpoints()[0].to_string(), "db1:5432");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn builder() -> ConfigBuilder {
         ConfigBuilder::default()
     }
 
     /// A builder that starts from this configuration. The password is left out when it
     /// is given another host or URL.
+    ///
+    /// ```
+    /// use underpin_config::Config;
+    ///
+    /// # fn main() -> underpin_core::Result<()> {
+    /// let config = Config::from_url("sqlite::memory:")?.to_builder().max_retries(0).build()?;
+    /// assert_eq!(config.max_retries(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn to_builder(&self) -> ConfigBuilder {
         ConfigBuilder::of(self)
     }
@@ -209,6 +229,9 @@ macro_rules! setter {
             self.layer.values.$name = Some(Addresses(addresses.into_iter().collect()));
             self.written(stringify!($name))
         }
+    };
+    (cloned $name:ident $type:ty) => {
+        setter! { copied $name $type }
     };
     (copied $name:ident $type:ty) => {
         #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]

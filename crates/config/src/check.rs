@@ -8,7 +8,7 @@ use crate::field::FIELDS;
 use crate::mistake;
 
 impl Config {
-    /// What no single value shows to be wrong.
+    /// Checks what no single value shows to be wrong.
     pub(crate) fn check(&self) -> Result<()> {
         for field in FIELDS {
             (field.check)(&self.settings).map_err(|misfit| {

@@ -15,6 +15,19 @@ use crate::values::Settings;
 /// The configuration of one database. Each value was checked when this was built, and
 /// remembers its [source](Config::source). It is changed by way of a
 /// [builder](Config::to_builder).
+///
+/// ```
+/// use std::time::Duration;
+/// use underpin_config::{Config, Source};
+///
+/// # fn main() -> underpin_core::Result<()> {
+/// let config = Config::from_url("postgres://app@db1/shop?pool_max_size=40")?;
+/// assert_eq!((config.database(), config.pool_max_size()), ("shop", 40));
+/// assert_eq!(config.acquire_timeout(), Duration::from_secs(30));
+/// assert_eq!(config.source("acquire_timeout"), &Source::Default);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     pub(crate) settings: Settings,
@@ -56,7 +69,7 @@ impl Config {
         let system = settings.sslrootcert.as_deref() == Some(Path::new("system"));
         let mode = match (&endpoint.address, settings.sslmode) {
             (Address::Unix { .. } | Address::File(_) | Address::Memory, _) => TlsMode::Disable,
-            // Who names an authority wants it checked.
+            // A user who names an authority wants it checked.
             (_, None) if settings.sslrootcert.is_some() => TlsMode::VerifyFull,
             (_, None) if endpoint.is_local() => TlsMode::Prefer,
             (_, None) => TlsMode::VerifyFull,
@@ -79,6 +92,14 @@ impl Config {
 
     /// The configuration as a URL, with `***` for a password. It holds everything that
     /// somebody set, and can be read again.
+    ///
+    /// ```
+    /// # fn main() -> underpin_core::Result<()> {
+    /// let config = underpin_config::Config::from_url("postgres://app:secret@db1/shop")?;
+    /// assert_eq!(config.to_url_masked(), "postgres://app:***@db1:5432/shop");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn to_url_masked(&self) -> String {
         let engine = self.settings.engine;
         let mut url = match engine.info().address {
@@ -180,6 +201,9 @@ macro_rules! getter {
             &self.settings.$name.0
         }
     };
+    (cloned $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { secret $name $type [$($doc)*] }
+    };
     (secret $name:ident $type:ty [$($doc:tt)*]) => {
         $($doc)*
         pub fn $name(&self) -> &$type {
@@ -190,7 +214,7 @@ macro_rules! getter {
 
 with_fields!(getters);
 
-/// What can stand for itself anywhere in a URL.
+/// The characters that may appear anywhere in a URL unescaped.
 const TEXT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// What the service runs for.
+/// Environment that the service runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Environment {

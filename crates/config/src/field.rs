@@ -7,7 +7,7 @@ use crate::values::{Settings, Values};
 pub(crate) struct Field {
     /// Its name everywhere but in the environment.
     pub(crate) key: &'static str,
-    /// What its documentation says.
+    /// Its documentation.
     pub(crate) description: &'static str,
     /// Its variable in the environment.
     pub(crate) variable: &'static str,
@@ -27,7 +27,7 @@ pub(crate) struct Field {
     pub(crate) give: fn(&Settings, &mut Values),
 }
 
-/// What a field is about.
+/// The subject of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Where the database is and who asks; what a URL says the whole of.

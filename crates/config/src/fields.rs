@@ -5,8 +5,8 @@ pub(crate) mod types {
     pub(crate) use std::time::Duration;
 
     pub(crate) use underpin_core::{
-        ChannelBinding, Engine, HealthCheck, Secret, SessionTarget, TimeForm, TlsMode,
-        TlsNegotiation, TlsVersion, UuidForm,
+        ChannelBinding, Engine, HealthCheck, ReadFrom, Recycling, Secret, SessionTarget, TimeForm,
+        TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
     };
 
     pub(crate) use crate::environment::Environment;
@@ -215,6 +215,12 @@ macro_rules! with_fields {
         limit health_check_interval: Option<Duration> = |_| Some(Duration::from_secs(30));
         "DB_HEALTH_CHECK_INTERVAL" [] Other All
 
+        /// What is undone in a session before its connection goes to the next caller: `verified`,
+        /// `fast`, `clean`, `reset`, or `custom:` with statements. [`Recycling`] says what each
+        /// promises. Default: `verified`.
+        cloned recycling: Recycling = |_| Recycling::default();
+        "DB_RECYCLING" [] Other All
+
         /// How often connecting is retried after a failure. Default: 3. 0: never.
         copied max_retries: u32 = |_| 3;
         "DB_MAX_RETRIES" [] Other All
@@ -230,6 +236,27 @@ macro_rules! with_fields {
         /// poolers that do not support it.
         copied pipelining: bool = |_| true;
         "DB_PIPELINING" [] Other Own
+
+        /// Hosts that serve reads, of several: `all` in turns, the `replicas` in turns, the `least_busy`,
+        /// or the `nearest` as measured. If no such host can, the primary does. Default: all.
+        copied read_from: ReadFrom = |_| ReadFrom::default();
+        "DB_READ_FROM" [] Other Own
+
+        /// Maximum lag of a replica that serves reads, in bytes of the primary's history. Default:
+        /// `off`, any number.
+        limit max_lag_bytes: Option<u32> = |_| None;
+        "DB_MAX_LAG_BYTES" [] Other Own
+
+        /// Maximum age of the latest change that a replica has replayed, if it has not replayed
+        /// everything and serves reads. Default: `off`, any age.
+        limit max_lag_time: Option<Duration> = |_| None;
+        "DB_MAX_LAG_TIME" [] Other Own
+
+        /// What happens if two hosts take writes on the same timeline, so that writes to either may
+        /// be lost: `refuse` uses neither until one of them withdraws, `keep` continues with the one in
+        /// use. Default: refuse.
+        copied two_primaries: TwoPrimaries = |_| TwoPrimaries::default();
+        "DB_TWO_PRIMARIES" [] Other Own
 
         /// Whether the text of an error includes what the server adds to its message. That often holds values
         /// of a row, so it does not belong in a log. Default: off.

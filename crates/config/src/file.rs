@@ -11,7 +11,7 @@ use crate::mistake;
 use crate::source::Source;
 use crate::unknown_key::unknown_key;
 
-/// What a file says.
+/// The contents of a file.
 pub(crate) struct File {
     /// Its URL, then its single keys.
     pub(crate) layers: Vec<Layer>,
@@ -53,7 +53,7 @@ pub(crate) fn read(path: &Path, text: &str, database: Option<&str>) -> Result<Fi
                 return Err(mistake::config(message)
                     .with_hint(format!("A database of that name is `[databases.{name}]`.")));
             }
-            // What the whole service runs for, not one database.
+            // The environment of the whole service, not of one database.
             ("environment", _) => reading.key(key, value)?,
             (name, _) if database.is_some() => {
                 reading.known(name, key.span())?;

@@ -2,13 +2,25 @@ use underpin_core::Result;
 
 use crate::config::Config;
 
-/// What a database can be opened with: a URL, or a [`Config`].
-pub trait IntoConfig {
-    /// The configuration, checked.
+/// Anything that a database can be opened with: a URL, or a [`Config`]. It is implemented here alone.
+pub trait IntoConfig: sealed::Sealed {
+    /// Returns the configuration, checked.
     ///
     /// # Errors
-    /// `Class::Config` for a URL that is none.
+    /// `Class::Config` for a text that is not a valid URL.
     fn into_config(self) -> Result<Config>;
+}
+
+mod sealed {
+    use super::Config;
+
+    pub trait Sealed {}
+
+    impl Sealed for Config {}
+    impl Sealed for &Config {}
+    impl Sealed for &str {}
+    impl Sealed for &String {}
+    impl Sealed for String {}
 }
 
 impl IntoConfig for Config {

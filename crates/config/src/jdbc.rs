@@ -30,6 +30,7 @@ pub(crate) fn translate(name: &str, value: &str) -> Result<(String, String)> {
         ("targetServerType", "secondary" | "slave") => "standby",
         ("targetServerType", "preferSecondary" | "preferSlave") => "prefer-standby",
         ("loadBalanceHosts", "false") => "disable",
+        ("loadBalanceHosts", "true") => "random",
         ("socketTimeout" | "prepareThreshold" | "binaryTransfer" | "reWriteBatchedInserts", _) => {
             return Err(mistake::config(format!(
                 "`{name}` is a parameter of the JDBC driver alone."

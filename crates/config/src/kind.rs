@@ -3,8 +3,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use underpin_core::{
-    ChannelBinding, Class, Engine, HealthCheck, Secret, SessionTarget, TimeForm, TlsMode,
-    TlsNegotiation, TlsVersion, UuidForm,
+    ChannelBinding, Class, Engine, HealthCheck, ReadFrom, Recycling, Secret, SessionTarget,
+    TimeForm, TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
 };
 
 use crate::duration;
@@ -31,7 +31,7 @@ pub(crate) trait Kind: Sized {
     fn show(&self) -> String;
 }
 
-/// Why a text is no value of a field, as a clause: `is not a whole number`.
+/// Why a text is not a value of a field, as a clause: `is not a whole number`.
 #[derive(Debug)]
 pub(crate) struct Misfit {
     pub(crate) class: Class,
@@ -280,7 +280,7 @@ impl Kind for Option<TlsMode> {
         let mode = TlsMode::from_str(text);
         mode.map(Some).map_err(|_| {
             let names: Vec<_> = TlsMode::ALL.into_iter().map(TlsMode::name).collect();
-            format!("is none of {}", names.join(", ")).into()
+            format!("is not one of {}", names.join(", ")).into()
         })
     }
 
@@ -368,6 +368,38 @@ impl Kind for HealthCheck {
 
     fn show(&self) -> String {
         health_check::show(*self)
+    }
+}
+
+impl Kind for ReadFrom {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let found = ReadFrom::ALL.into_iter().find(|from| from.name() == text);
+        found.ok_or_else(|| "is not one of all, replicas, least_busy and nearest".into())
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for TwoPrimaries {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        let found = TwoPrimaries::ALL.into_iter().find(|it| it.name() == text);
+        found.ok_or_else(|| "is neither refuse nor keep".into())
+    }
+
+    fn show(&self) -> String {
+        self.name().to_owned()
+    }
+}
+
+impl Kind for Recycling {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.parse::<Recycling>()?)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

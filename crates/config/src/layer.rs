@@ -8,7 +8,7 @@ use crate::mistake;
 use crate::source::Source;
 use crate::values::Values;
 
-/// What one place says: a file, code, the environment, whoever starts the program.
+/// The values from one place: a file, code, the environment, or the start of the program.
 /// A URL in that place is a layer beneath it, of the same rank.
 #[derive(Debug, Clone)]
 pub(crate) struct Layer {

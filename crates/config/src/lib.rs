@@ -7,7 +7,7 @@
 //! | file | `underpin.toml`, the keys at its top or those of one table `[databases.NAME]` |
 //! | code | a [`ConfigBuilder`] |
 //! | environment | `DATABASE_URL`, and above it the single variables `DB_HOST`, `DB_PORT`, … |
-//! | explicit | a URL or flags, from whoever starts the program |
+//! | explicit | a URL or flags, from the start of the program |
 //!
 //! A later layer wins field by field, and each value remembers its [`Source`]. Five rules
 //! make the layers safe to mix:
@@ -29,7 +29,7 @@
 //!    an error, and what has no meaning for the engine is passed over.
 //! 5. **libpq's parameters have libpq's meaning**, in a URL, in a string such as
 //!    `host=db1 dbname=shop`, in a service file and in the environment: `connect_timeout=10`
-//!    is 10 s, `tcp_user_timeout=10` is 10 ms. What cannot be had is refused by name. Where
+//!    is 10 s, `tcp_user_timeout=10` is 10 ms. An unsupported parameter is refused by name. Where
 //!    the environment is read and no layer gives a password, `.pgpass` is looked at; an
 //!    entry applies to the host, port, database and user that it names.
 //! 6. **A named database is on its own.** [`Config::named`] with `main` reads
@@ -85,4 +85,4 @@ pub use key::ConfigKey;
 pub use loader::Loader;
 pub use mask::masked;
 pub use source::Source;
-pub use underpin_core::HealthCheck;
+pub use underpin_core::{HealthCheck, Recycling};

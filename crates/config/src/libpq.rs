@@ -1,4 +1,4 @@
-//! What libpq's parameters mean here.
+//! The meaning of libpq's parameters.
 
 use underpin_core::{Engine, Error, Result};
 
@@ -42,7 +42,7 @@ enum Meaning {
 type Refusal = (&'static str, &'static str);
 
 const CLUSTER: &str =
-    "That needs a cluster with a pool for each server, which this version does not have.";
+    "What writes needs a server that takes writes, and only reads can go elsewhere.";
 const GSSAPI: Refusal = (
     "This version does not log in or encrypt by GSSAPI.",
     "Log in by a password or a client certificate, and encrypt by TLS (sslmode).",
@@ -251,10 +251,10 @@ const PARAMETERS: &[Parameter] = &[
         "load_balance_hosts",
         Some("PGLOADBALANCEHOSTS"),
         Only(
-            &["disable"],
+            &["disable", "random"],
             (
-                CLUSTER,
-                "Name the hosts in the order in which they are to be tried.",
+                "Writes go to the primary wherever it stands in the list, and reads take turns.",
+                "Leave it out, and set read_from where reads are to go elsewhere.",
             ),
         ),
     ),
@@ -331,9 +331,11 @@ pub(crate) fn translate<'a>(name: &'a str, value: &str) -> Result<Option<(&'a st
             "Write ssl_max_protocol_version=TLSv1.2.",
         )),
         NewestTls => Ok(Some(("ssl_max_protocol_version", value.to_owned()))),
-        Target if ["read-only", "standby", "prefer-standby"].contains(&value) => refuse((
+        // What writes still goes to the primary.
+        Target if value == "prefer-standby" => Ok(Some(("read_from", "replicas".to_owned()))),
+        Target if ["read-only", "standby"].contains(&value) => refuse((
             CLUSTER,
-            "Name the replica as the only host, and leave out target_session_attrs.",
+            "Write target_session_attrs=prefer-standby, or name the replica as the only host.",
         )),
         Target => Ok(Some(("target_session_attrs", value.to_owned()))),
         Only(values, _) if values.contains(&value) => Ok(None),

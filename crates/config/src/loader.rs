@@ -24,6 +24,19 @@ use crate::variables;
 /// Puts a configuration together from the layers that it is given, in the order that
 /// the [crate](crate) describes, whatever the order of the calls. It reads nothing that
 /// it was not given.
+///
+/// ```
+/// use underpin_config::Loader;
+///
+/// # fn main() -> underpin_core::Result<()> {
+/// let config = Loader::new()
+///     .file_text("underpin.toml", "url = \"postgres://app@db1/shop\"")
+///     .environment([("DB_POOL_MAX_SIZE", "40")])
+///     .load()?;
+/// assert_eq!((config.database(), config.pool_max_size()), ("shop", 40));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Loader {
     file: Option<FileFrom>,
@@ -216,6 +229,14 @@ impl fmt::Debug for Loader {
 
 impl Config {
     /// Reads one URL, and nothing else: no file, no environment.
+    ///
+    /// ```
+    /// # fn main() -> underpin_core::Result<()> {
+    /// let config = underpin_config::Config::from_url("sqlite:shop.db?mode=rwc")?;
+    /// assert!(config.create());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn from_url(url: &str) -> Result<Config> {
         Loader::new().url(url).load()
     }

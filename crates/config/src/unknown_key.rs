@@ -4,7 +4,7 @@ use crate::field::FIELDS;
 use crate::libpq;
 use crate::mistake::{config, nearest};
 
-/// What other programs call a setting, and how it is written here.
+/// The names of a setting in other programs, and how it is written here.
 const ELSEWHERE: [(&str, &str); 24] = [
     ("pgbouncer", "statement_cache_size=0"),
     ("prepare_threshold", "statement_cache_size=0"),

@@ -374,7 +374,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>> {
         .map_err(|_| mistake::config("What it has in %-escapes is not UTF-8."))
 }
 
-/// What URLs begin with.
+/// The schemes of URLs.
 fn schemes() -> String {
     let mut schemes = Vec::new();
     for engine in Engine::all() {

@@ -25,7 +25,7 @@ pub(crate) fn read(
     let mut url: Option<(String, Layer)> = None;
     for (variable, value) in environment {
         let own = variable.strip_prefix(&prefix);
-        // What the whole service runs for, not one database.
+        // The environment of the whole service, not of one database.
         let own = if variable == "UNDERPIN_ENV" {
             Some(variable.as_str())
         } else {
@@ -107,7 +107,7 @@ pub(crate) fn passfile(environment: &BTreeMap<String, OsString>) -> Option<PathB
         .or_else(|| Some(PathBuf::from(set("HOME")?).join(".pgpass")))
 }
 
-/// What the variables of a database begin with: nothing, or `MAIN_`.
+/// Prefix of the variables of a database: nothing, or `MAIN_`.
 pub(crate) fn prefix(database: Option<&str>) -> String {
     database.map_or_else(String::new, |name| {
         format!("{}_", name.to_ascii_uppercase().replace('-', "_"))

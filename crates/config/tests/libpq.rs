@@ -19,7 +19,7 @@ enum Comes {
 
 use Comes::{Anyway, As, Refused};
 
-const CLUSTER: &str = "needs a cluster";
+const CLUSTER: &str = "only reads can go elsewhere";
 
 /// A parameter, its variable, and values of it with what comes of each.
 type Parameter = (&'static str, &'static str, Vec<(&'static str, Comes)>);
@@ -326,14 +326,14 @@ fn parameters() -> Vec<Parameter> {
                 ("primary", As("target_session_attrs", "primary")),
                 ("read-only", Refused(CLUSTER)),
                 ("standby", Refused(CLUSTER)),
-                ("prefer-standby", Refused(CLUSTER)),
+                ("prefer-standby", As("read_from", "replicas")),
                 ("master", Refused("any, read-write, primary")),
             ],
         ),
         (
             "load_balance_hosts",
             "PGLOADBALANCEHOSTS",
-            vec![("disable", Anyway), ("random", Refused(CLUSTER))],
+            vec![("disable", Anyway), ("random", Anyway)],
         ),
         ("oauth_issuer", "", vec![("https://i", Refused("OAuth"))]),
         ("oauth_client_id", "", vec![("id", Refused("OAuth"))]),
@@ -694,11 +694,15 @@ fn each_form_of_string_means_the_same() {
     assert_eq!(jdbc.options(), Some("-c search_path=a,b"));
     assert_eq!(shown(&jdbc)["target_session_attrs"].0, "primary");
     assert!(!jdbc.keepalives());
+    let jdbc = "jdbc:postgresql://h1,h2/d?targetServerType=preferSecondary&loadBalanceHosts=true";
+    assert_eq!(
+        shown(&Config::from_url(jdbc).unwrap())["read_from"].0,
+        "replicas"
+    );
     for (parameter, part) in [
         ("socketTimeout=10", "statement_timeout=10s"),
         ("prepareThreshold=0", "statement_cache_size=0"),
         ("targetServerType=secondary", CLUSTER),
-        ("loadBalanceHosts=true", CLUSTER),
     ] {
         let error = Config::from_url(&format!("jdbc:postgresql://h/d?{parameter}")).unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
@@ -753,7 +757,7 @@ fn no_duration_of_a_url_is_without_its_unit() {
             }
         }
     }
-    assert_eq!(found, 21, "keys that take a duration");
+    assert_eq!(found, 22, "keys that take a duration");
     // A file's number is one of seconds, as it says.
     let file = Loader::new().file_text("underpin.toml", "host = \"h\"\nstatement_timeout = 5");
     assert_eq!(shown(&file.load().unwrap())["statement_timeout"].0, "5s");

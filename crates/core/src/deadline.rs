@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 /// The moment by which an answer is wanted, or none.
 ///
 /// A moment rather than a length of time, so that it can be handed down through
-/// queue, connect and statement without each of them starting the clock anew.
+/// queue, connect and statement without each of them restarting the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deadline(Option<Instant>);
 
@@ -39,6 +39,18 @@ impl Deadline {
         self.0.map(|at| at.saturating_duration_since(now))
     }
 
+    /// The part of what is left at `now` for the next of so many tries, so that one without an
+    /// answer leaves time for the others.
+    #[must_use]
+    pub fn share(self, now: Instant, tries: usize) -> Self {
+        match self.remaining(now) {
+            Some(left) if tries > 1 => {
+                Deadline::after(now, left / u32::try_from(tries).unwrap_or(u32::MAX))
+            }
+            _ => self,
+        }
+    }
+
     /// Whether it has passed at `now`.
     pub fn has_passed(self, now: Instant) -> bool {
         self.0.is_some_and(|at| at <= now)
@@ -61,5 +73,11 @@ mod tests {
         assert!(!soon.has_passed(now));
         assert!(soon.has_passed(now + Duration::from_secs(1)));
         assert_eq!(Deadline::after(now, Duration::MAX), Deadline::NONE);
+        assert_eq!(
+            late.share(now, 3),
+            Deadline::after(now, Duration::from_secs(3))
+        );
+        assert_eq!(late.share(now, 1), late);
+        assert_eq!(Deadline::NONE.share(now, 3), Deadline::NONE);
     }
 }

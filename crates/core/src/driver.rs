@@ -15,7 +15,9 @@ use futures_util::stream::BoxStream;
 
 use crate::deadline::Deadline;
 use crate::endpoint::{Endpoint, Role};
-use crate::error::Result;
+use crate::error::{Class, Effect, Error, Result};
+use crate::position::Position;
+use crate::recycling::Recycling;
 use crate::row::Columns;
 use crate::statement_description::StatementDescription;
 use crate::transaction::TransactionOptions;
@@ -24,7 +26,7 @@ use crate::value::Value;
 pub use abort::{Abort, AbortHandle};
 pub use any::{AnyConnection, AnyConnector};
 pub use futures_util::future::BoxFuture;
-pub use observation::Observation;
+pub use observation::{Observation, Origin};
 pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 
 /// A statement with its parameters and what bounds it.
@@ -100,6 +102,31 @@ pub trait Pooled: Send + Sync + 'static {
     /// Dropped half-way it leaves the connection to be closed.
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
+    /// Makes sure, without waiting, that whoever has a `Clean` session next finds it as it was
+    /// opened, and says whether that is so from here on. Where a statement may have changed the
+    /// session unseen, or `always`, a driver sends what undoes that, ahead of all that is sent
+    /// later. By default there is nothing to do, for a connection that sees every change; then
+    /// `always` is refused.
+    fn settle(&self, always: bool) -> bool {
+        !always
+    }
+
+    /// [`reset`](Pooled::reset), in the way that was chosen. By default it is the same for all.
+    ///
+    /// # Errors
+    /// As for [`reset`](Pooled::reset).
+    ///
+    /// # Cancel safety
+    /// As for [`reset`](Pooled::reset).
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        let _ = recycling;
+        self.reset(deadline)
+    }
+
     /// Takes the session as it is for `Clean`: what was set up on it is meant for all who
     /// come. No round trip. A `reset` that undoes changes undoes these too. By default
     /// there is nothing to do, for a connection that does not know `Changed`.
@@ -164,6 +191,13 @@ pub trait Connection: Pooled + Any {
         })
     }
 
+    /// What [`observe`](Connection::observe) found last on this session, where it was asked. What a
+    /// server has replayed stays replayed for as long as the session lasts. By default nothing is
+    /// kept.
+    fn observed(&self) -> Option<Observation> {
+        None
+    }
+
     /// What ends this connection from outside, while somebody holds it. `None` where the driver
     /// has no such thing.
     fn abort_handle(&self) -> Option<AbortHandle> {
@@ -224,7 +258,7 @@ pub trait Connection: Pooled + Any {
     /// As for `execute`.
     fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>>;
 
-    /// Puts rows into a table by the fastest way the engine has, all or none of them
+    /// Puts rows into a table by the fastest way the engine has, either all or no row
     /// (a transaction of its own where none is open), and gives their number.
     ///
     /// # Errors
@@ -262,6 +296,34 @@ pub trait Connection: Pooled + Any {
     /// Dropped half-way it may have taken effect or not.
     fn commit(&self) -> BoxFuture<'_, Result<()>>;
 
+    /// Commits the transaction and says where in the history of the database it is then, in one
+    /// round trip. By default an engine has no positions.
+    ///
+    /// # Errors
+    /// As for [`commit`](Connection::commit); `Effect::Applied` where it was committed and the
+    /// position could not be read. `Class::Unsupported` where there are no positions, and nothing
+    /// was sent.
+    ///
+    /// # Cancel safety
+    /// As for [`commit`](Connection::commit).
+    fn commit_with_position(&self) -> BoxFuture<'_, Result<Position>> {
+        Box::pin(async { Err(without_positions()) })
+    }
+
+    /// Says where in the history of the database its primary is now: all that was committed so far
+    /// lies before it. By default an engine has no positions.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` where there are no positions, `Class::ReadOnly` on a replica, else as
+    /// for [`ping`](Pooled::ping).
+    ///
+    /// # Cancel safety
+    /// As for [`ping`](Pooled::ping).
+    fn position(&self, deadline: Deadline) -> BoxFuture<'_, Result<Position>> {
+        let _ = deadline;
+        Box::pin(async { Err(without_positions()) })
+    }
+
     /// Rolls the transaction back.
     ///
     /// # Errors
@@ -298,6 +360,16 @@ pub trait Connection: Pooled + Any {
     fn only_reads<'a>(&'a self, sql: &'a str) -> BoxFuture<'a, Result<Option<bool>>>;
 }
 
+/// The error of an engine that has no positions.
+pub fn without_positions() -> Error {
+    Error::new(
+        Class::Unsupported,
+        "The engine tells no positions in its history; nothing was sent.",
+    )
+    .with_effect(Effect::NotSent)
+    .with_hint("Read from the primary what was just written, by a call without `read()`.")
+}
+
 impl dyn Connection {
     /// The connection as the type of one driver, where it is of that type.
     pub fn downcast_ref<C: Connection>(&self) -> Option<&C> {
@@ -324,4 +396,6 @@ pub struct Capabilities {
     /// Whether a refusal of a write as read-only means that the roles of servers may have
     /// changed, so that connections are stale.
     pub roles_change: bool,
+    /// Whether servers tell their [position](crate::Position) in the history of the database.
+    pub positions: bool,
 }

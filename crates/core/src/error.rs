@@ -1,17 +1,29 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// What every fallible call of Underpin returns.
+/// The result of every fallible call of Underpin.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, in a sentence for the person who reads it, and in the terms that
-/// a program acts on: [`class`](Error::class), [`effect`](Error::effect),
+/// An error: a sentence for the person who reads it, and the terms that a program acts on: [`class`](Error::class), [`effect`](Error::effect),
 /// [`code`](Error::code), and the names and places that the engine tells, such as
 /// [`constraint`](Error::constraint), [`table`](Error::table) and [`row`](Error::row). The
 /// driver's own error is kept whole as the [source](StdError::source).
 ///
-/// The sentences are for people, and may be in the server's language: a program that decides
-/// by them decides by chance.
+/// The sentences are for people, and may be in the server's language. A program must not decide by
+/// them.
+///
+/// ```
+/// use underpin_core::{Class, Effect, Error};
+///
+/// let error = Error::new(Class::Busy, "The file shop.db is in use by another process.")
+///     .with_effect(Effect::RolledBack)
+///     .with_hint("Try again later.");
+/// assert_eq!((error.class(), error.effect()), (Class::Busy, Effect::RolledBack));
+/// assert_eq!(
+///     error.to_string(),
+///     "The file shop.db is in use by another process. Try again later."
+/// );
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -51,7 +63,7 @@ pub enum Class {
     Auth,
     /// The user may not do this.
     Permission,
-    /// The row that was asked for does not exist.
+    /// The requested row does not exist.
     NotFound,
     /// A database, a schema, a table, a file or another object that is named does not exist: a
     /// migration may be missing, or the configuration is wrong.
@@ -66,12 +78,12 @@ pub enum Class {
     ReadOnly,
     /// A time limit passed.
     Timeout {
-        /// Which wait it was that took too long.
+        /// The wait that took too long.
         stage: Stage,
     },
-    /// Somebody cancelled the statement.
+    /// The statement was canceled by another session or by the caller.
     Canceled,
-    /// The statement cannot be understood, or names what is not there.
+    /// The statement cannot be parsed, or names something that does not exist.
     Syntax,
     /// A value does not fit: out of range, of another type, or more rows than one.
     Data,
@@ -85,9 +97,9 @@ pub enum Class {
     Resource,
     /// The file or the data in it is damaged.
     Corrupt,
-    /// The other side does not speak the engine's protocol.
+    /// The peer does not speak the engine's protocol.
     Protocol,
-    /// The server failed in a way that is none of the others.
+    /// The server failed in any other way.
     Server,
 }
 
@@ -109,21 +121,21 @@ pub enum Stage {
     Close,
 }
 
-/// Whether the statement that failed may have taken hold all the same.
+/// Whether the statement that failed may have taken effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
-    /// Nothing of it ever left this side.
+    /// It was not sent.
     NotSent,
-    /// Whatever it did has been undone, or never began.
+    /// It did not take effect: it was rolled back, or did not begin.
     RolledBack,
-    /// It took hold, and something failed after. Within a transaction: it took hold
-    /// there, and lasts if the transaction commits.
+    /// It took effect, and something failed afterwards. Within a transaction, it took effect there,
+    /// and lasts if the transaction commits.
     Applied,
-    /// It was sent, and no answer came: it may have taken hold or not.
+    /// It was sent, and no answer arrived: it may have taken effect or not.
     Unknown,
 }
 
-/// Whether an object that a statement names exists, where that is what the statement failed for.
+/// Whether a named object exists, if the statement failed because of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Existence {
     /// The statement creates it, and it exists already.
@@ -244,7 +256,7 @@ impl Error {
         self.0.facts.class
     }
 
-    /// Whether the statement may have taken hold.
+    /// Whether the statement may have taken effect.
     pub fn effect(&self) -> Effect {
         self.0.facts.effect
     }
@@ -319,6 +331,31 @@ impl Error {
     /// counted from 1.
     pub fn position(&self) -> Option<usize> {
         self.0.facts.position
+    }
+
+    /// The failures of all servers that were tried as one error that says each. Its class is theirs
+    /// if all have the same, and [`Class::Connect`] otherwise. A single failure stays as it is.
+    pub fn of_servers(mut failures: Vec<Error>) -> Error {
+        if failures.len() == 1 {
+            return failures.remove(0);
+        }
+        let class = failures.first().map_or(Class::Config, Error::class);
+        let same = failures.iter().all(|failure| failure.class() == class);
+        let each: Vec<&str> = failures.iter().map(Error::message).collect();
+        let message = format!(
+            "No server of the {} could be used. {}",
+            failures.len(),
+            each.join(" ")
+        );
+        let all = Error::new(if same { class } else { Class::Connect }, message);
+        let all = match failures.iter().find_map(Error::hint) {
+            Some(hint) => all.with_hint(hint.to_owned()),
+            None => all,
+        };
+        match failures.pop() {
+            Some(last) => all.with_source(last),
+            None => all,
+        }
     }
 
     /// The sentences that say what was wrong and where, without the advice.
@@ -598,10 +635,10 @@ mod tests {
 
     #[test]
     fn the_reason_is_the_message_without_its_contexts() {
-        let error = Error::new(Class::Data, "Ä is no number.");
-        assert_eq!(error.reason(), "Ä is no number.");
+        let error = Error::new(Class::Data, "Ä is not a number.");
+        assert_eq!(error.reason(), "Ä is not a number.");
         let error = error.with_context("Row 2 is wrong.").with_context("Ü: no.");
-        assert_eq!(error.message(), "Ü: no. Row 2 is wrong. Ä is no number.");
-        assert_eq!(error.reason(), "Ä is no number.");
+        assert_eq!(error.message(), "Ü: no. Row 2 is wrong. Ä is not a number.");
+        assert_eq!(error.reason(), "Ä is not a number.");
     }
 }

@@ -119,7 +119,7 @@ pub trait Executor: Send + Sync {
     /// As for [`execute`](Executor::execute).
     fn batch(&self, sql: &str) -> impl Future<Output = Result<()>> + Send;
 
-    /// Puts rows into a table by the fastest way the engine has, all or none of them,
+    /// Puts rows into a table by the fastest way the engine has, either all or no row,
     /// and gives their number. The table may be qualified, `shop.orders`.
     ///
     /// # Errors

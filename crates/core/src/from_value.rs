@@ -15,7 +15,7 @@ pub trait FromValue<'r>: Sized {
     ///
     /// # Errors
     /// A [`Mismatch`] that says what was expected; the column's name and type are added
-    /// by whoever asked.
+    /// by the caller.
     fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch>;
 
     /// Reads the column at `index` by the shortest way that the row has for the type; `None`

@@ -17,7 +17,7 @@ pub trait Parameter: IntoValue {
 
 /// The types of all parameters of a statement: `()`, or a tuple of up to 16.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no tuple of parameters' types",
+    message = "`{Self}` is not a tuple of parameters' types",
     note = "the types are a tuple: `()` for none, `(i64,)` for one"
 )]
 pub trait Parameters {

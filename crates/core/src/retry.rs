@@ -33,7 +33,7 @@ impl Default for RetryPolicy {
 /// What is being tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Opening a connection: nothing can have taken hold.
+    /// Opening a connection: nothing can have taken effect.
     Connect,
     /// A statement outside a transaction.
     Statement {
@@ -60,7 +60,7 @@ pub enum Decision {
 pub enum Reason {
     /// The same attempt would fail the same way: a password, a permission, a syntax error.
     Permanent,
-    /// It may have taken hold, and was not declared idempotent.
+    /// It may have taken effect, and was not declared idempotent.
     MayHaveTakenHold,
     /// All tries are used up.
     Exhausted,

@@ -69,7 +69,7 @@ struct Argument {
     text: Option<LitStr>,
 }
 
-/// What the attributes of one item say.
+/// The attributes of one item.
 #[derive(Default)]
 pub(crate) struct Arguments(Vec<Argument>);
 
@@ -182,7 +182,7 @@ impl Arguments {
     }
 }
 
-/// What follows an argument's name.
+/// The form of an argument after its name.
 enum Given {
     Alone,
     Value(Expr),
@@ -216,10 +216,10 @@ fn unknown(path: &Path, place: &AttributeSite) -> String {
     }
     let names: Vec<&str> = place.known.iter().map(|known| known.name).collect();
     let advice = advice(&given, &names);
-    format!("`{given}` is no argument of `#[{attribute}(…)]` on {on}{advice}")
+    format!("`{given}` is not an argument of `#[{attribute}(…)]` on {on}{advice}")
 }
 
-/// What might have been meant by `given`, as the end of a sentence.
+/// A suggestion for `given`, as the end of a sentence.
 pub(crate) fn advice(given: &str, known: &[&str]) -> String {
     let given = given.to_lowercase();
     let near = |name: &&&str| strsim::jaro_winkler(&given, &name.to_lowercase());

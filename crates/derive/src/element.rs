@@ -1,4 +1,4 @@
-//! What stands in `#[model(…)]`, as it is written: names, texts, values and lists of these.
+//! The contents of `#[model(…)]` as they are written: names, texts, values and lists of these.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -249,7 +249,7 @@ fn find(element: &Element, site: &Site) -> Option<&'static Argument> {
 
 fn unknown(element: &Element, site: &Site) -> String {
     let given = match &element.head {
-        Head::Text(text) => return format!("{:?} is no argument of {}", text.value(), site.of),
+        Head::Text(text) => return format!("{:?} is not an argument of {}", text.value(), site.of),
         Head::Path(path) => {
             let segments = path.segments.iter();
             let segments: Vec<String> = segments.map(|one| one.ident.to_string()).collect();
@@ -263,7 +263,7 @@ fn unknown(element: &Element, site: &Site) -> String {
     }
     let names: Vec<&str> = site.known.iter().map(|known| known.name).collect();
     let advice = advice(&given, &names);
-    format!("`{given}` is no argument of {}{advice}", site.of)
+    format!("`{given}` is not an argument of {}{advice}", site.of)
 }
 
 /// Whether nothing follows the name.

@@ -294,7 +294,7 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
 /// static REVISIONS: &[underpin::migrate::Embedded] = underpin::embed_revisions!("revisions");
 /// ```
 ///
-/// A file that changes is compiled in anew. Of a file that is new, cargo learns only where
+/// A file that changes is compiled in again. Of a file that is new, cargo learns only where
 /// the package's `build.rs` tells it to look:
 ///
 /// ```no_run

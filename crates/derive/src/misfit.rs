@@ -2,7 +2,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Path;
 
-/// What any error can become and be kept as a source.
+/// A type that any error can become, to be kept as a source.
 pub(crate) fn boxed_error() -> TokenStream {
     quote!(::std::boxed::Box<dyn ::std::error::Error + ::core::marker::Send + ::core::marker::Sync>)
 }

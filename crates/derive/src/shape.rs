@@ -59,7 +59,10 @@ impl<'a> ValueType<'a> {
             }
             Data::Enum(data) => labels(&input.ident, data, case, &mut errors)?,
             Data::Union(_) => {
-                let message = format!("`{}` is a union, which is no column's value", input.ident);
+                let message = format!(
+                    "`{}` is a union, which is not the value of a column",
+                    input.ident
+                );
                 return Err(syn::Error::new(input.ident.span(), message));
             }
         };

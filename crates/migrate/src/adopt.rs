@@ -28,7 +28,7 @@ pub use self::tool::Tool;
 use crate::graph::Graph;
 use crate::revision::{Revision, RevisionId};
 
-/// What is to be adopted, from where, and where to.
+/// An adoption: from which tool, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Adoption {
     /// The tool that has migrated the database until now.
@@ -71,14 +71,14 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-/// What another tool's migrations are as revisions.
+/// The migrations of another tool as revisions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Conversion {
     /// Each with the text of its file.
     pub(crate) revisions: Vec<(Revision, String)>,
-    /// What the database has of them, in the order of the graph.
+    /// The applied ones, in the order of the graph.
     pub(crate) applied: Vec<RevisionId>,
-    /// What a person should know of it, in full sentences.
+    /// Notes for a person, in full sentences.
     pub(crate) notes: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use crate::host::Direction;
 use crate::revision::{RevisionId, Script, Section};
 use crate::sql::lexis;
 
-/// What a revision does, as a number: SHA-256 over its sections and statements, each
+/// The effect of a revision as a number: SHA-256 over its sections and statements, each
 /// without comments, surrounding white space and the difference between line ends.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Checksum(pub [u8; 32]);

@@ -7,7 +7,7 @@ use underpin_sql::{Kind, Lexer, Token};
 use crate::dialect::{Concurrent, MigrationDialect};
 use crate::host::Host;
 
-/// Whether the statement is one of them. It waits for whoever is at work, however long
+/// Whether the statement is one of them. It waits for all others, however long
 /// that takes, and keeps nobody waiting, so that no lock timeout should end it.
 pub(crate) fn is_concurrent(dialect: &MigrationDialect, sql: &str) -> bool {
     rules(dialect, sql).is_some()

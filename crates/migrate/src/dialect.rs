@@ -6,7 +6,7 @@ use underpin_sql::Dialect;
 
 use crate::{postgres, sqlite};
 
-/// What differs between the engines in a run of revisions: one value for each. Another engine's
+/// The differences between engines in a run of revisions: one value for each. Another engine's
 /// is often one of these with a few fields of its own.
 #[derive(Clone)]
 pub struct MigrationDialect {
@@ -18,9 +18,9 @@ pub struct MigrationDialect {
     pub create_history: &'static str,
     /// The present, as the history has it.
     pub now: &'static str,
-    /// What keeps two runs apart.
+    /// The lock that keeps two runs apart.
     pub lock: RunLock,
-    /// What a run needs of its session.
+    /// Statements that set up the session of a run.
     pub settings: &'static [&'static str],
     /// What is good to have, and not there on every version and system.
     pub optional_settings: &'static [&'static str],
@@ -38,7 +38,7 @@ pub struct MigrationDialect {
     pub adoption: Option<AdoptionRules>,
 }
 
-/// What keeps two runs apart.
+/// The lock that keeps two runs apart.
 #[derive(Debug, Clone)]
 pub enum RunLock {
     /// A lock of the session, of a key that is one number.

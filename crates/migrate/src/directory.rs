@@ -12,7 +12,7 @@ use crate::revision_file::parse;
 pub struct Embedded {
     /// Its path, as errors name it.
     pub name: &'static str,
-    /// What it says.
+    /// Its text.
     pub text: &'static str,
     /// Where the file was when the program was built. None where that is not known, as in
     /// programs that are built for release.

@@ -21,7 +21,7 @@ pub(crate) fn of_statement(revision: &Revision, statement: &Statement, error: Er
     ))
 }
 
-/// The error of a statement of a file that is no revision, led by its place.
+/// The error of a statement of a file that is not a revision, led by its place.
 pub fn statement_failed(file: &str, statement: &Statement, error: Error) -> Error {
     let line = statement.line + lines_before(&statement.sql, &error);
     let shown = shortened(&statement.sql);
@@ -130,8 +130,8 @@ mod tests {
             .with_table("t")
             .with_row(3)
             .with_hint("Choose another.");
-        let longer = advised(followed(error, "Nothing stands."), "Then go on.");
-        assert_eq!(longer.message(), "It is there. Nothing stands.");
+        let longer = advised(followed(error, "Nothing took effect."), "Then go on.");
+        assert_eq!(longer.message(), "It is there. Nothing took effect.");
         assert_eq!(longer.hint(), Some("Choose another. Then go on."));
         assert_eq!(longer.constraint(), Some("t_key"));
         assert_eq!((longer.table(), longer.row()), (Some("t"), Some(3)));

@@ -7,7 +7,7 @@ use crate::checksum::Checksum;
 use crate::host::Direction;
 use crate::revision::RevisionId;
 
-/// What a database says of itself: which revisions it has, in the order in which they were
+/// The history of a database: which revisions it has, in the order in which they were
 /// applied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
@@ -21,9 +21,9 @@ pub struct History {
 pub struct Applied {
     /// The revision.
     pub id: RevisionId,
-    /// What the revision was when it ran.
+    /// Checksum of the revision when it ran.
     pub checksum: Checksum,
-    /// What it was for, where that was recorded.
+    /// Its message, if that was recorded.
     pub message: Option<String>,
     /// When it ended.
     pub applied_at: TimestampTz,

@@ -41,6 +41,6 @@ pub trait Host: Send + Sync {
 pub struct Wait {
     /// How long.
     pub length: Duration,
-    /// What for, for a progress bar: "another run to end".
+    /// The reason of the wait, for a progress bar: "another run to end".
     pub what_for: &'static str,
 }

@@ -1,7 +1,7 @@
 //! Underpin's migrations. A [`Revision`] is a node of a graph: a SQL file that people can
 //! read, or Rust code, with the way up and the way down. What is applied is decided by
 //! pure functions over the graph and the history; the runner does it, over the erased
-//! [`Host`] that whoever holds a connection implements.
+//! [`Host`] that the holder of a connection implements.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

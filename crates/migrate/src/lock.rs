@@ -1,4 +1,4 @@
-//! The lock of a run: one for each database, whoever runs, held by the session that runs
+//! The lock of a run: one for each database, held by the session that runs
 //! the DDL or by the process, so that it ends with either whatever happens. Who waits
 //! asks again and again, and holds nothing meanwhile.
 

@@ -49,7 +49,7 @@ pub struct Touch {
 /// it says where to look.
 ///
 /// # Errors
-/// [`Class::Config`] where the targets name fewer than two heads, or what is no head.
+/// [`Class::Config`] where the targets name fewer than two heads, or something else.
 pub fn merge(graph: &Graph, targets: &[Target]) -> Result<Merge> {
     let places = heads(graph, targets)?;
     let revisions = graph.topological();
@@ -95,7 +95,7 @@ fn heads(graph: &Graph, targets: &[Target]) -> Result<Vec<usize>> {
     if let Some(&inner) = places.iter().find(|&&p| !graph.line().above(p).is_empty()) {
         let id = &revision(inner).id;
         return Err(refused(format!(
-            "The revision `{id}` is no head: others stand on it already."
+            "The revision `{id}` is not a head: other revisions depend on it."
         ))
         .with_hint("`heads` lists the heads; `new --parent … --splice` stands on any revision."));
     }
@@ -272,7 +272,7 @@ mod tests {
         assert!(
             refused(&[target("b")]).starts_with("There is nothing to merge with the head `b`.")
         );
-        assert!(refused(&[target("a"), target("b")]).starts_with("The revision `a` is no head"));
+        assert!(refused(&[target("a"), target("b")]).starts_with("The revision `a` is not a head"));
         assert!(
             refused(&[target("-1")]).starts_with("`-1` names no revision that could be merged.")
         );

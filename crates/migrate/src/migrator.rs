@@ -47,14 +47,14 @@ pub struct Migrator<D: OpenDatabase> {
     progress: Arc<dyn Progress>,
 }
 
-/// What is migrated.
+/// The database to migrate.
 #[derive(Clone)]
 enum Subject<D> {
     Config(Arc<Config>),
     Open(D),
 }
 
-/// What a connection is opened for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Read,
@@ -155,7 +155,7 @@ impl<D: OpenDatabase> Migrator<D> {
         DownFuture: Future<Output = Result<()>> + Send + 'static,
     {
         let id = RevisionId::new(id).ok_or_else(|| {
-            Error::new(Class::Config, format!("{id:?} is no id of a revision."))
+            Error::new(Class::Config, format!("{id:?} is not a valid revision id."))
                 .with_hint("An id has lower-case letters, digits and underscores.")
         })?;
         let codes: [host::Code<D>; 2] = [
@@ -309,10 +309,10 @@ impl<D: OpenDatabase> Migrator<D> {
         result
     }
 
-    /// What the database says that it has. Changes nothing.
+    /// Returns the history that the database has. Changes nothing.
     ///
     /// # Errors
-    /// What connecting or reading failed with.
+    /// The error of connecting or reading.
     ///
     /// # Cancel safety
     /// Safe.
@@ -370,7 +370,7 @@ impl<D: OpenDatabase> Migrator<D> {
         Ok(self.graph()?.branches())
     }
 
-    /// What merges the heads that the targets name, or all heads, and which objects more
+    /// Returns the parents that merge the heads of the targets, or all heads, and which objects more
     /// than one of them touches. Asks no database and writes nothing;
     /// [`render`](crate::render()) gives the text of the revision's file.
     ///
@@ -393,7 +393,7 @@ impl<D: OpenDatabase> Migrator<D> {
         Ok(crate::outline(&graph, &self.history().await?))
     }
 
-    /// What going to the target would do: down for `base`, `-n` and what is applied, else
+    /// Returns what going to the target would do: down for `base`, `-n` and applied revisions, else
     /// up. Changes nothing.
     ///
     /// # Errors
@@ -413,7 +413,7 @@ impl<D: OpenDatabase> Migrator<D> {
         }
     }
 
-    /// What is to be said of the revisions and the database's history; empty where all is
+    /// Returns the findings about the revisions and the database's history; empty if all is
     /// well. Changes nothing.
     ///
     /// # Errors

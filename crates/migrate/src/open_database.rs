@@ -17,7 +17,7 @@ pub trait OpenDatabase: Clone + fmt::Debug + Send + Sync + 'static {
     /// Opens the database of a configuration and connects to it.
     ///
     /// # Errors
-    /// What connecting failed with.
+    /// The error of connecting.
     ///
     /// # Cancel safety
     /// Safe: what was opened is closed.
@@ -53,7 +53,7 @@ pub trait OpenConnection: Executor + fmt::Debug + Sized + 'static {
     /// Opens a connection outside any pool.
     ///
     /// # Errors
-    /// What connecting failed with.
+    /// The error of connecting.
     ///
     /// # Cancel safety
     /// Safe: what was opened is closed.
@@ -62,7 +62,7 @@ pub trait OpenConnection: Executor + fmt::Debug + Sized + 'static {
     /// Begins a transaction.
     ///
     /// # Errors
-    /// What the server refused.
+    /// The server's refusal.
     ///
     /// # Cancel safety
     /// Dropped half-way, the transaction is rolled back.
@@ -74,7 +74,7 @@ pub trait OpenConnection: Executor + fmt::Debug + Sized + 'static {
     /// Commits a transaction.
     ///
     /// # Errors
-    /// What the server refused.
+    /// The server's refusal.
     ///
     /// # Cancel safety
     /// Dropped half-way, it may be committed or not.

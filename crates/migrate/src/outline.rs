@@ -8,11 +8,11 @@ use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
 pub struct Entry {
     /// The revision.
     pub id: RevisionId,
-    /// What it stands on.
+    /// Its parents.
     pub parents: Vec<RevisionId>,
-    /// What stands on it.
+    /// Its children.
     pub children: Vec<RevisionId>,
-    /// What it depends on beside its parents.
+    /// Its dependencies beside its parents.
     pub depends_on: Vec<RevisionId>,
     /// The labels of the branches that it is on.
     pub branch_labels: Vec<BranchLabel>,
@@ -22,9 +22,9 @@ pub struct Entry {
     pub origin: Option<Origin>,
     /// Whether the database has it.
     pub mark: Mark,
-    /// What the history says of it.
+    /// Its entry in the history.
     pub applied: Option<Applied>,
-    /// Whether it is applied and none of its children is.
+    /// Whether it is applied and no child of it is.
     pub current: bool,
     /// Whether nothing stands on it.
     pub head: bool,

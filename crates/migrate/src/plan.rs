@@ -29,7 +29,7 @@ pub use choice::{leads_down, pending};
 pub use error::PlanError;
 pub(crate) use step::statements;
 
-/// What a run will do, in order. For the same graph, history and target it is the same.
+/// The steps of a run, in order. For the same graph, history and target they are the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The revisions, each in its direction.
@@ -49,7 +49,7 @@ pub struct PlanStep {
     pub direction: Direction,
     /// The engine that it runs on.
     pub engine: Engine,
-    /// What runs.
+    /// The work of the step.
     pub work: Work,
     /// Whether all of it can run within a transaction, that of its group.
     pub transactional: bool,
@@ -59,7 +59,7 @@ pub struct PlanStep {
     pub skip: usize,
 }
 
-/// What runs in a step.
+/// The work of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// The sections for the engine, by their index in the script of the revision: its own
@@ -119,7 +119,7 @@ impl PlanStep {
     }
 }
 
-/// What `up TARGET` does. A revision that is pending although one that stands on it is
+/// Plans `up TARGET`. A revision that is pending although one that stands on it is
 /// applied (it came later, from another branch) is applied like any other. One that stopped
 /// half-way up comes first, and goes on where it stopped.
 ///
@@ -139,7 +139,7 @@ pub fn plan_up(
     plan(graph, history, target, engine, mode, Direction::Up)
 }
 
-/// What `down TARGET` does: `base` takes down all that is applied, `-n` the first n of that,
+/// Plans `down TARGET`: `base` takes down all that is applied, `-n` the first n of that,
 /// an id all that stands on that revision, which stays, like whatever is on other branches.
 /// What stands on another, or depends on it, comes before it; otherwise the last applied
 /// comes first.

@@ -6,7 +6,7 @@ use underpin_sql::POSTGRES;
 
 use crate::dialect::{AdoptionRules, Concurrent, MigrationDialect, RunLock};
 
-/// What is PostgreSQL's own in a run of revisions.
+/// The particulars of PostgreSQL in a run of revisions.
 pub const DIALECT: MigrationDialect = MigrationDialect {
     sql: &POSTGRES,
     now: "pg_catalog.clock_timestamp()",
@@ -28,7 +28,7 @@ CREATE TABLE IF NOT EXISTS {table} (
   statement_begun boolean NOT NULL DEFAULT false
 )",
     // An advisory lock belongs to one database of the server as it is, so that the key need not
-    // tell databases apart. Whoever waited would do so within a statement, and CREATE INDEX
+    // tell databases apart. A session that waited would do so within a statement, and CREATE INDEX
     // CONCURRENTLY waits for every statement that is under way.
     lock: RunLock::Session {
         take: "SELECT pg_catalog.pg_try_advisory_lock($1) AS taken",

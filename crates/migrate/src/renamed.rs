@@ -1,4 +1,4 @@
-//! What the comments of a text of SQL say about names that something had before.
+//! Earlier names of objects, in the comments of SQL text.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -19,7 +19,7 @@ pub struct Renamed {
     pub line: usize,
     /// The name that the comment gives, its parts apart. One without quotes is in lower case.
     pub from: Vec<String>,
-    /// What has another name now.
+    /// The renamed object.
     pub to: RenamedTo,
 }
 
@@ -40,7 +40,7 @@ pub enum RenamedTo {
 pub struct RenamedError {
     /// Its line, counted from 1.
     pub line: usize,
-    /// What is wrong with it, in a full sentence.
+    /// The mistake, in a full sentence.
     pub message: &'static str,
 }
 
@@ -50,7 +50,7 @@ const BEHIND: &str = "The comment stands behind something: put it on a line of i
 const NOTHING: &str = "After the comment comes nothing that it can be about: it stands before a \
                        CREATE TABLE, before a column in it, or before a label of an enum.";
 
-/// What begins a part of a table that is no column.
+/// The words that begin a part of a table that is not a column.
 const NO_COLUMN: [&str; 8] = [
     "CONSTRAINT",
     "PRIMARY",

@@ -18,7 +18,7 @@ pub struct Repair {
     pub now: Checksum,
 }
 
-/// What `repair` would accept, in the order of the history. An entry whose file is missing
+/// The changes that `repair` would accept, in the order of the history. An entry whose file is missing
 /// is left alone, for there is nothing to accept.
 pub fn repair(graph: &Graph, history: &History) -> Vec<Repair> {
     let changed = |entry: &crate::history::Applied| {

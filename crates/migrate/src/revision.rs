@@ -11,13 +11,13 @@ use crate::checksum::Checksum;
 pub struct Revision {
     /// Its name in the graph and in the history.
     pub id: RevisionId,
-    /// What it stands on: none is a base, two a merge.
+    /// Its parents: a base has no parent, a merge has two or more.
     pub parents: Vec<RevisionId>,
-    /// What has to be applied before it although it is on another branch, and no parent.
+    /// Revisions of other branches that have to be applied before it, beside its parents.
     pub depends_on: Vec<RevisionId>,
     /// Names for the branch that begins here; usually none.
     pub branch_labels: Vec<BranchLabel>,
-    /// What it is for, in words.
+    /// Its purpose, in words.
     pub message: String,
     /// The way up.
     pub up: Script,

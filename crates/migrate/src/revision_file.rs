@@ -199,7 +199,7 @@ impl RawSection<'_> {
             .collect()
     }
 
-    /// That this section, which is no SQL, has none and is the only one of its direction.
+    /// Checks that this section, which is not SQL, has no statement and is the only one of its direction.
     fn is_alone(&self, sections: &[&RawSection<'_>]) -> Result<()> {
         let other = sections.iter().find(|other| !std::ptr::eq(**other, self));
         let statement = self.statements(None)?.first().map(|first| first.line);

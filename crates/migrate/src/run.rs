@@ -9,12 +9,12 @@ use crate::history_table::HistoryTable;
 use crate::host::{Host, Wait};
 use crate::progress::Progress;
 
-/// What bounds a run.
+/// Limits of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunOptions {
-    /// How long a statement waits for a lock on a table: while it does, whoever comes after
-    /// it waits too. `None` is without end. 5 s by default.
+    /// How long a statement waits for a lock on a table: while it does, every later statement on
+    /// the table waits too. `None` is without end. 5 s by default.
     pub lock_timeout: Option<Duration>,
     /// How often the transaction, or the statement outside one, is tried again after that,
     /// and after a deadlock. 10 by default.

@@ -29,7 +29,7 @@ pub struct Runner<'a> {
     progress: &'a dyn Progress,
 }
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     /// Which way it went.
@@ -40,11 +40,11 @@ pub struct Report {
     pub took: Duration,
 }
 
-/// What the database says of itself. Nothing is changed: one that has no history, has an
+/// Reads the history of the database. Nothing is changed: one that has no history, has an
 /// empty one.
 ///
 /// # Errors
-/// What reading failed with; `Class::Data` for a history that Underpin has not written.
+/// The error of reading; `Class::Data` for a history that Underpin has not written.
 ///
 /// # Cancel safety
 /// Safe.
@@ -272,7 +272,7 @@ async fn carry_out(run: &mut Run<'_>, plan: &Plan) -> Result<Vec<RevisionId>> {
 fn said_to_stand(error: Error, stand: &[RevisionId], transactional: bool) -> Error {
     let sentence = match (stand, transactional) {
         ([], true) if error.effect() == Effect::Unknown => return error,
-        ([], true) => "Nothing of this run stands.".to_owned(),
+        ([], true) => "No statement of this run took effect.".to_owned(),
         ([], false) => return error,
         (stand, _) => format!("What this run did before stands: {}.", listed(stand)),
     };

@@ -4,7 +4,7 @@ use underpin_sql::SQLITE;
 
 use crate::dialect::{AdoptionRules, ForeignKeyGuard, MigrationDialect, RunLock};
 
-/// What is SQLite's own in a run of revisions.
+/// The particulars of SQLite in a run of revisions.
 pub const DIALECT: MigrationDialect = MigrationDialect {
     sql: &SQLITE,
     now: "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",

@@ -122,7 +122,7 @@ impl Walk<'_, '_> {
             match host.run(&statement.sql).await {
                 Ok(()) => break None,
                 Err(error) if doubtful && took_hold_before(statement, &error) => {
-                    tracing::warn!(%error, "the statement had taken hold in an earlier run");
+                    tracing::warn!(%error, "the statement took effect in an earlier run");
                     break None;
                 }
                 Err(error) => match patience.wait(self.run, error).await {
@@ -190,11 +190,11 @@ impl Walk<'_, '_> {
         let (done, all) = (self.done, self.place.step.statements);
         let command = command(self.place.step.direction);
         let unknown = match error.class() {
-            Class::Connect => " Whether this statement took hold is not known.",
+            Class::Connect => " It is not known whether this statement took effect.",
             _ => "",
         };
         if done == 0 && invalid.is_empty() && unknown.is_empty() {
-            return followed(error, "Nothing of this revision stands.");
+            return followed(error, "No statement of this revision took effect.");
         }
         let stands = match done {
             0 => "No other statement of this revision has run.".to_owned(),

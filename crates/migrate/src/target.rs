@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use underpin_core::{Class, Error};
 
-/// Where a command shall bring a database. As text: `head`, `heads`, `base`, `+2`, `-1`,
+/// The place in the graph to which a command brings a database. As text: `head`, `heads`, `base`, `+2`, `-1`,
 /// an id, its unique beginning or a branch label, `3f9c+1`, `head-1`; each also on a branch:
 /// `shop@head`, `shop@+2`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,7 +129,7 @@ fn is_name(text: &str) -> bool {
 fn refused(text: &str, reason: &str) -> Error {
     Error::new(
         Class::Config,
-        format!("`{}` is no target: {reason}.", text.escape_debug()),
+        format!("`{}` is not a valid target: {reason}.", text.escape_debug()),
     )
     .with_hint(
         "A target is `head`, `heads`, `base`, `+2`, `-1`, the id of a revision or the beginning \
@@ -228,7 +228,7 @@ mod tests {
         let error = "+0".parse::<Target>().unwrap_err();
         assert_eq!(
             error.message(),
-            "`+0` is no target: after the sign stands a number from 1 on."
+            "`+0` is not a valid target: the sign is followed by a number from 1."
         );
     }
 

@@ -21,7 +21,7 @@ pub(crate) struct RunStep<'a> {
     pub(crate) of: usize,
 }
 
-/// Runs all of them, or none; again where a lock was not to be had.
+/// Runs all of them or no revision, and again if a lock was not available.
 pub(crate) async fn run(run: &mut Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     let mut patience = run.patience();
     loop {

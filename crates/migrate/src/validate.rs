@@ -161,7 +161,7 @@ impl Finding {
         }
     }
 
-    /// What to do about it, in full sentences.
+    /// Command about it, in full sentences.
     pub fn advice(&self) -> String {
         match self {
             Finding::ChecksumChanged { id, .. } => format!(
@@ -208,7 +208,7 @@ impl Finding {
     }
 }
 
-/// What was found, in full sentences, without the advice.
+/// The finding, in full sentences, without the advice.
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -12,7 +12,7 @@ const TIMES: [&str; 2] = ["timestamp without time zone", "timestamp with time zo
 /// The expression that an update sets a column to; none where it leaves it alone.
 ///
 /// # Errors
-/// [`Class::Config`] for a column that is no time and has to advance by itself.
+/// [`Class::Config`] for a column that is not a time and has to advance by itself.
 pub(super) fn expression(
     of: &Description,
     column: &Column,

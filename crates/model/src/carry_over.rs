@@ -1,4 +1,4 @@
-//! What models cannot describe, carried over from the schema that they are compared with.
+//! The parts that models cannot describe, carried over from the schema that they are compared with.
 
 use std::collections::BTreeSet;
 
@@ -37,7 +37,7 @@ pub fn carry_over(mut described: Schema, now: &Schema, dialect: &ModelDialect) -
     described
 }
 
-/// What of it has to be there for the tables to be made: no views, triggers and policies, and
+/// Selection has to be there for the tables to be made: no views, triggers and policies, and
 /// only those functions that a table or domain may call.
 pub fn needed_by_tables(schema: &Schema) -> Schema {
     let mut needed = schema.clone();

@@ -36,7 +36,7 @@ const LOGICAL: &str = postgres::DIALECT.name;
 /// The type of a column on an engine.
 ///
 /// # Errors
-/// [`Class::Config`] for a text that is no type, and for a column of which no type is known.
+/// [`Class::Config`] for a text that is not a type, and for a column of which no type is known.
 pub(super) fn data_type(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<Type> {
     match column.given_type.own(dialect.name) {
         Some(own) => Ok((dialect.given_type)(parse(of, column, own)?)),

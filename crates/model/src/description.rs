@@ -1,7 +1,7 @@
 use underpin_core::DataType;
 use underpin_schema::{Action, Deferral, Match, PartitionStrategy};
 
-/// What `#[derive(Model)]` has read of a struct and its attributes. It is constant, and the
+/// The struct and its attributes as `#[derive(Model)]` has read them. It is constant, and the
 /// same for every engine; [`Model::table`](super::Model::table) makes the table of one of it.
 #[derive(Debug, Clone, Copy)]
 pub struct Description {
@@ -27,7 +27,7 @@ pub struct Description {
     pub comment: Option<&'static str>,
     /// The name that the table had before.
     pub renamed_from: Option<&'static str>,
-    /// What only SQLite has.
+    /// Options that only SQLite has.
     pub sqlite: SqliteOptions,
 }
 
@@ -46,20 +46,20 @@ impl Description {
 /// A text that may be another one for an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Spelling {
-    /// For every engine that has none of its own.
+    /// For every engine without one of its own.
     pub any: Option<&'static str>,
     /// For one engine each, by its name.
     pub own: &'static [(&'static str, &'static str)],
 }
 
 impl Spelling {
-    /// What was given for the engine of this name alone.
+    /// The value given for the engine of this name alone.
     pub fn own(&self, engine: &str) -> Option<&'static str> {
         let mut own = self.own.iter();
         own.find(|(name, _)| *name == engine).map(|(_, text)| *text)
     }
 
-    /// What holds on the engine of this name.
+    /// The value for the engine of this name.
     pub fn on(&self, engine: &str) -> Option<&'static str> {
         self.own(engine).or(self.any)
     }
@@ -76,9 +76,9 @@ pub struct Column {
     pub field_type: Option<DataType>,
     /// Whether it takes NULL.
     pub nullable: bool,
-    /// What it holds where an insert names no value, as SQL.
+    /// Its default, as SQL.
     pub default: Spelling,
-    /// What it is computed from, as SQL.
+    /// The expression that computes it, as SQL.
     pub generated: Spelling,
     /// Whether what is computed is kept nowhere. Else it is stored.
     pub is_virtual: bool,
@@ -86,7 +86,7 @@ pub struct Column {
     pub counter: Option<Counter>,
     /// The collation.
     pub collation: Spelling,
-    /// What an update of the row makes of it.
+    /// How an update of the row changes it.
     pub on_update: Option<OnUpdate>,
     /// The comment on it.
     pub comment: Option<&'static str>,
@@ -105,7 +105,7 @@ pub enum Counter {
     Serial,
 }
 
-/// What an update of a row makes of a column that it does not name.
+/// How an update of a row changes a column that it does not name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnUpdate {
     /// The present, and more than it was: a time that moves forward.
@@ -145,7 +145,7 @@ pub struct Check {
     pub name: Option<&'static str>,
     /// The column that it stands on; none: it stands on the table.
     pub column: Option<&'static str>,
-    /// What must not be false.
+    /// The condition that must not be false.
     pub expression: Spelling,
 }
 
@@ -154,7 +154,7 @@ pub struct Check {
 pub struct Index {
     /// Its name; none: the engine's.
     pub name: Option<&'static str>,
-    /// What it is over, in order.
+    /// Its keys, in order.
     pub keys: &'static [IndexKey],
     /// The access method. None: `btree`. SQLite has no other, and an index of another method
     /// is left out there.
@@ -172,7 +172,7 @@ pub struct Index {
 /// One key of an index.
 #[derive(Debug, Clone, Copy)]
 pub struct IndexKey {
-    /// What it is over.
+    /// Its column or expression.
     pub over: Over,
     /// Whether it is ordered from high to low.
     pub descending: bool,
@@ -182,7 +182,7 @@ pub struct IndexKey {
     pub operator_class: Option<&'static str>,
 }
 
-/// What a key of an index or of a partitioning is over.
+/// The column or expression of a key of an index or a partitioning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     /// A column.
@@ -200,11 +200,11 @@ pub struct ForeignKey {
     pub columns: &'static [&'static str],
     /// Where they point.
     pub target: Target,
-    /// What happens when the row that is pointed at changes its key.
+    /// The action when the referenced row changes its key.
     pub on_update: Action,
-    /// What happens when that row is deleted.
+    /// The action when the referenced row is deleted.
     pub on_delete: Action,
-    /// When a key that is partly NULL is no reference.
+    /// When a key that is partly NULL is not a reference.
     pub matching: Match,
     /// When it is checked.
     pub deferral: Deferral,
@@ -235,7 +235,7 @@ pub struct Partition {
     pub keys: &'static [Over],
 }
 
-/// What only SQLite has.
+/// Options that only SQLite has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SqliteOptions {
     /// Whether the table is `STRICT`.

@@ -9,7 +9,7 @@ use underpin_sql::Dialect;
 use crate::description::Description;
 use crate::{postgres, sqlite};
 
-/// What differs between the engines in a model's table and statements: one value for each.
+/// The differences between engines in a model's table and statements: one value for each.
 /// Another engine's is often one of these with a few fields of its own, as for
 /// [`SchemaDialect`](underpin_schema::SchemaDialect).
 #[derive(Clone)]

@@ -38,18 +38,18 @@ pub use underpin_schema::{Action, Deferral, Match, PartitionStrategy};
 
 /// A struct that stands for a table.
 ///
-/// What needs a primary key is there where the model has one, and is then [`Keyed`].
+/// Calls that need a primary key exist if the model has one; it is then [`Keyed`].
 pub trait Model: FromRow + Send + 'static {
-    /// What is given to insert a row: `NewUser` of `User`. A column that cannot be left out
+    /// The values for a new row: `NewUser` of `User`. A column that cannot be left out
     /// is a value; one that takes NULL is a [`Field`]; another that the database fills is an
     /// `Option`, where `None` leaves it to the database.
     type New: Given;
-    /// What is given to change a row: `UserChanges` of `User`. What is left out stays.
+    /// The values for a change of a row: `UserChanges` of `User`. Columns that are left out stay.
     type Changes: Given + Default;
-    /// What the derive macro has read.
+    /// The description that the derive macro has written.
     const DESCRIPTION: &'static Description;
 
-    /// What it takes to make `before` the same as this, which may be nothing. Columns that
+    /// Returns the changes that make `before` the same as this, which may be empty. Columns that
     /// the database fills are not compared.
     fn changes_since(&self, before: &Self) -> Self::Changes;
 
@@ -79,8 +79,8 @@ pub trait Model: FromRow + Send + 'static {
     }
 
     /// Inserts many rows by the fastest way the engine has, and gives their number. Those
-    /// that give the same columns go in together, all or none of them; for all or none of
-    /// all, call it in a transaction.
+    /// that give the same columns are inserted together, either all or no row. To insert all of
+    /// the rows or no row, call it in a transaction.
     ///
     /// # Errors
     /// As for [`insert`](Model::insert).
@@ -122,7 +122,7 @@ pub trait Model: FromRow + Send + 'static {
     /// the primary key or of a unique constraint.
     ///
     /// # Errors
-    /// `Class::Config` where `on` is no key; `Class::Constraint` where the schema forbids the
+    /// `Class::Config` where `on` is not a key; `Class::Constraint` where the schema forbids the
     /// row.
     ///
     /// # Cancel safety
@@ -143,7 +143,7 @@ pub trait Model: FromRow + Send + 'static {
     /// The row with this primary key, if there is one.
     ///
     /// # Errors
-    /// What the query failed with.
+    /// The error of the query.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -161,7 +161,7 @@ pub trait Model: FromRow + Send + 'static {
     /// each 30,000 of them. A key without a row is not in the map.
     ///
     /// # Errors
-    /// What the query failed with.
+    /// The error of the query.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -242,7 +242,7 @@ pub trait Keyed: Model {
     fn key_values(key: Self::Key) -> Params;
 }
 
-/// What was given of a row.
+/// The given values of a row.
 pub trait Given: Send {
     /// The columns that were given, with their values.
     fn given(self) -> Vec<(&'static str, Value)>;

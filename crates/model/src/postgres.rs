@@ -8,7 +8,7 @@ use crate::description::Description;
 use crate::dialect::{Counters, ModelDialect};
 use crate::sql::rows;
 
-/// What is PostgreSQL's own in the tables and statements of models.
+/// The particulars of PostgreSQL in the tables and statements of models.
 pub const DIALECT: ModelDialect = ModelDialect {
     name: "postgres",
     sql: &POSTGRES,

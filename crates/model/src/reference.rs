@@ -27,7 +27,7 @@ impl<Child: Model, Parent: Keyed> Reference<Child, Parent> {
     /// refers to is not in the map.
     ///
     /// # Errors
-    /// What the query failed with.
+    /// The error of the query.
     ///
     /// # Cancel safety
     /// Safe: it only reads.
@@ -50,7 +50,7 @@ impl<Child: Model, Parent: Keyed> Reference<Child, Parent> {
     /// each 30,000 of them.
     ///
     /// # Errors
-    /// What the query failed with.
+    /// The error of the query.
     ///
     /// # Cancel safety
     /// Safe: it only reads.

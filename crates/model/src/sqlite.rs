@@ -12,7 +12,7 @@ use crate::description::Description;
 use crate::dialect::{Counters, ModelDialect};
 use crate::sql::rows;
 
-/// What is SQLite's own in the tables and statements of models.
+/// The particulars of SQLite in the tables and statements of models.
 pub const DIALECT: ModelDialect = ModelDialect {
     name: "sqlite",
     sql: &SQLITE,

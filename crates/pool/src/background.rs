@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
-use underpin_core::{Class, Deadline, Error, Result};
+use underpin_core::{Class, Deadline, Error, Recycling, Result};
 
 use crate::failure;
 use crate::fast::connection::{BoxedConnection, PoolConnection};
@@ -60,7 +60,8 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
             }
             Job::Reset(pooled) => {
                 let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
-                inner.runtime.spawn(reset(claim, pooled, hooks));
+                let recycling = inner.options.recycling.clone();
+                inner.runtime.spawn(reset(claim, pooled, hooks, recycling));
             }
             Job::Close(pooled) => {
                 let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
@@ -313,12 +314,20 @@ async fn reset<C: Connector>(
     claim: SlotGuard<C>,
     pooled: BoxedConnection<C>,
     hooks: Arc<Hooks<C::Connection>>,
+    recycling: Recycling,
 ) {
     let connection = &pooled.connection;
     let mut clean = true;
     let mut said = Ok(());
-    if connection.state() != SessionState::Clean {
-        let resetting = connection.reset(bounded(RESET_BOUND));
+    // It may be here for the hook alone.
+    let is_fit = connection.state() == SessionState::Clean
+        && match recycling {
+            Recycling::Verified => connection.settle(false),
+            Recycling::Fast => true,
+            _ => false,
+        };
+    if !is_fit {
+        let resetting = connection.recycle(&recycling, bounded(RESET_BOUND));
         let result = tokio::time::timeout(RESET_BOUND, resetting).await;
         clean = result.is_ok_and(|result| result.is_ok()) && connection.is_open();
         if clean {

@@ -64,12 +64,10 @@ impl<C: Connector> Deref for Counted<C> {
     }
 }
 
-/// How often the lock is tried before a thread goes to sleep over it: for some 20 µs. It is held
-/// for a fraction of one, and to be woken takes longer than that.
-const TRIES: u32 = 40;
-/// How many of the processor's pauses are between two tries: enough to leave whoever holds the
-/// lock to work on what it guards, since each try takes the lock's cache line away.
-const PAUSES: u32 = 8;
+/// How often the lock is tried before a thread goes to sleep over it, with one of the processor's
+/// pauses (20 to 50 ns) between two tries: for some 15 µs. The lock is held for a fraction of one, and
+/// to be woken takes longer than that.
+const TRIES: u32 = 320;
 
 impl<C: Connector> Inner<C> {
     pub(crate) fn new(
@@ -188,7 +186,7 @@ impl<C: Connector> Inner<C> {
             match self.locked.try_lock() {
                 Ok(locked) => return locked,
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => (0..PAUSES).for_each(|_| spin_loop()),
+                Err(TryLockError::WouldBlock) => spin_loop(),
             }
         }
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)

@@ -55,4 +55,4 @@ pub use lease::Lease;
 pub use options::{Bounds, PoolOptions, Shedding};
 pub use pool::Pool;
 pub use statistics::Statistics;
-pub use underpin_core::HealthCheck;
+pub use underpin_core::{HealthCheck, Recycling};

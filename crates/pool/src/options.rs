@@ -3,7 +3,7 @@ use std::time::Duration;
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Error, Result};
 
-use underpin_core::HealthCheck;
+use underpin_core::{HealthCheck, Recycling};
 
 /// How a pool behaves. Start from [`PoolOptions::default`] and change what differs.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +50,9 @@ pub struct PoolOptions {
     pub shedding: Option<Shedding>,
     /// Whether nothing is opened before the first call of `acquire`. Default false.
     pub lazy: bool,
+    /// What is undone in a session before its connection goes to the next caller. Default
+    /// [`Recycling::Verified`].
+    pub recycling: Recycling,
 }
 
 /// How many connections a pool may have.
@@ -121,6 +124,7 @@ impl Default for PoolOptions {
             max_waiting: None,
             shedding: None,
             lazy: false,
+            recycling: Recycling::default(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use underpin_core::Recycling;
 use underpin_core::driver::{Connector, Pooled, SessionState};
 
 use crate::background;
@@ -44,8 +45,8 @@ pub(crate) fn unclaimed<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnec
 pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C::Connection>>) {
     if let Some(lane) = Arc::into_inner(lane) {
         let pooled = lane.into_connection();
-        let state = pooled.connection.state();
-        decide(inner, pooled, state, inner.now());
+        let left = Left::of(&pooled.connection, &inner.options.recycling);
+        decide(inner, pooled, left, inner.now());
     }
 }
 
@@ -60,14 +61,41 @@ pub(crate) fn release<C: Connector>(
     if begun {
         inner.count_return(&pooled, now);
     }
-    let state = pooled.connection.state();
-    if state != SessionState::Clean {
-        return decide(inner, pooled, state, now);
+    let left = Left::of(&pooled.connection, &inner.options.recycling);
+    if left != Left::Fit {
+        return decide(inner, pooled, left, now);
     }
     if let Some(pooled) = inner.cache.put(pooled, now) {
-        decide(inner, pooled, state, now);
+        decide(inner, pooled, left, now);
     } else {
         tracing::debug!(pool = inner.name(), "returned");
+    }
+}
+
+/// How a holder, or a lane, has left a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Whoever comes next can have it at once.
+    Fit,
+    /// It is to be recycled first.
+    Unfit,
+    Broken,
+}
+
+impl Left {
+    #[inline]
+    fn of<T: Pooled>(connection: &T, recycling: &Recycling) -> Left {
+        let fit = match (connection.state(), recycling) {
+            (SessionState::Broken, _) => return Left::Broken,
+            (SessionState::Clean, Recycling::Verified) => connection.settle(false),
+            (SessionState::Clean, Recycling::Clean) => connection.settle(true),
+            (SessionState::Clean, Recycling::Fast) => true,
+            _ => false,
+        };
+        match fit {
+            true => Left::Fit,
+            false => Left::Unfit,
+        }
     }
 }
 
@@ -77,19 +105,19 @@ pub(crate) fn release<C: Connector>(
 fn decide<C: Connector>(
     inner: &Arc<Inner<C>>,
     pooled: BoxedConnection<C>,
-    state: SessionState,
+    left: Left,
     now: Timestamp,
 ) {
     // Whether the other side has hung up is looked at when it goes out again.
     let slot = pooled.slot;
-    if state == SessionState::Clean && !inner.hooks.has_after_release() {
+    if left == Left::Fit && !inner.hooks.has_after_release() {
         let delivery = inner.with_at(now, |locked, now| locked.take_back(pooled, now));
         if let Some(delivery) = delivery {
             background::deliver(inner, delivery);
         }
     } else {
         inner.with_at(now, |locked, now| {
-            if state == SessionState::Broken {
+            if left == Left::Broken {
                 locked.state.broken(slot, now);
                 locked.close(pooled);
             } else if locked.state.returned_dirty(slot, now) {
@@ -99,5 +127,5 @@ fn decide<C: Connector>(
             }
         });
     }
-    tracing::debug!(pool = inner.name(), ?state, "returned");
+    tracing::debug!(pool = inner.name(), ?left, "returned");
 }

@@ -22,6 +22,8 @@ pub struct Statistics {
     /// Connections that many callers' statements share: those with a statement under way
     /// are among the connections in use, the others among the idle ones.
     pub lanes: usize,
+    /// Statements under way in those.
+    pub seated: usize,
     /// Callers who wait for a connection.
     pub waiting: usize,
     /// Whether the pool is paused.
@@ -78,6 +80,7 @@ impl Statistics {
             idle: now.idle,
             in_use: now.in_use,
             lanes: now.lanes,
+            seated: now.seated,
             waiting: now.waiting,
             paused: now.paused,
             connecting: now.connecting,

@@ -55,7 +55,7 @@ struct Rows<'a> {
     columns: Columns,
     /// The columns that the statement keeps NULL out of, by their index.
     not_null: Vec<usize>,
-    /// What is said of NULL and is no column.
+    /// A name in a remark about NULL that is not a column.
     unknown: Vec<&'a str>,
 }
 

@@ -98,7 +98,7 @@ pub enum Problem {
         /// The Rust type.
         rust_type: String,
     },
-    /// A line `-- not null: …` names what is no column.
+    /// A line `-- not null: …` names something that is not a column.
     NotNull {
         /// The name in it.
         name: String,
@@ -110,7 +110,7 @@ pub enum Problem {
         /// Where that one stands.
         other: String,
     },
-    /// It stands in the directory of queries, and none of those that are checked is this one.
+    /// It stands in the directory of queries, and it is not among the checked ones.
     NotListed,
 }
 
@@ -254,7 +254,7 @@ impl Problem {
             ),
             Problem::NotNull { name, columns } => write!(
                 f,
-                "The line `-- not null:` names {name:?}, which is no column of the statement. Its \
+                "The line `-- not null:` names {name:?}, which is not a column of the statement. Its \
                  columns are: {}.",
                 columns.join(", ")
             ),

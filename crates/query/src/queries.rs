@@ -13,7 +13,7 @@ pub struct Queries {
 }
 
 /// The queries to be checked: `queries![RECENT, BY_EMAIL]`. With the directory of their files
-/// before them, `queries!["queries"; RECENT, BY_EMAIL]`, it is checked as well that none of
+/// before them, `queries!["queries"; RECENT, BY_EMAIL]`, it is checked as well that not one of
 /// the files was forgotten.
 #[macro_export]
 macro_rules! queries {

@@ -2,8 +2,8 @@ use underpin_core::{FromRow, ParameterShape, Parameters, RowShape};
 
 use super::{Origin, Query};
 
-/// A [`Query`] whatever its types: what can be checked.
-pub trait Statement: Sync {
+/// A [`Query`] of any types, as it is checked. It is implemented here alone.
+pub trait Statement: Sync + sealed::Sealed {
     /// Its name.
     fn name(&self) -> &'static str;
 
@@ -21,6 +21,14 @@ pub trait Statement: Sync {
 
     /// The name of the type that its rows are read as.
     fn row_type(&self) -> &'static str;
+}
+
+mod sealed {
+    use super::{FromRow, Parameters, Query};
+
+    pub trait Sealed {}
+
+    impl<P: Parameters, R: FromRow> Sealed for Query<P, R> {}
 }
 
 impl<P: Parameters, R: FromRow> Statement for Query<P, R> {

@@ -5,7 +5,7 @@ use crate::Expression;
 /// A check constraint of a table or of a domain.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct Check {
-    /// What must not be false, without the parentheses around it.
+    /// The condition, without the parentheses around it.
     pub expression: Expression,
     /// Whether children do not have it.
     pub no_inherit: bool,

@@ -16,19 +16,19 @@ pub struct Column {
     /// only that of an `INTEGER PRIMARY KEY` and those of a table that is strict or without
     /// rowids refuse it by themselves.
     pub not_null: bool,
-    /// What becomes of a statement that gives it NULL all the same.
+    /// The handling of a statement that gives it NULL.
     pub not_null_conflict: Conflict,
-    /// What it holds where an insert names no value.
+    /// Its default value.
     pub default: Option<Expression>,
     /// Whether its default is the next value of a sequence of its own.
     pub identity: Option<Identity>,
-    /// What it is computed from.
+    /// The expression that computes it.
     pub generated: Option<Generated>,
     /// Its collation, where that is not its type's.
     pub collation: Option<ObjectName>,
     /// Whether it is there only because a parent table has it.
     pub inherited: bool,
-    /// What it tells the planner, as `ALTER COLUMN … SET (…)` has it: `n_distinct`,
+    /// Its settings for the planner, as `ALTER COLUMN … SET (…)` has it: `n_distinct`,
     /// `n_distinct_inherited`.
     pub options: BTreeMap<String, String>,
     /// The comment on it.
@@ -52,11 +52,11 @@ pub struct Identity {
 pub struct Generated {
     /// The expression.
     pub expression: Expression,
-    /// Where the value is.
+    /// The place of the value.
     pub kind: GeneratedKind,
 }
 
-/// Where the value of a generated column is.
+/// The place of a generated column's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GeneratedKind {

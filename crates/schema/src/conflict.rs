@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-/// What happens to a statement whose row breaks a constraint. Only SQLite lets a constraint
+/// The handling of a statement whose row violates a constraint. Only SQLite lets a constraint
 /// choose it, by `ON CONFLICT`; with every other engine it is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -16,7 +16,7 @@ pub struct Type {
     /// long form: `character varying`, `timestamp with time zone`, `interval day to second`.
     /// Of others, the identifier as the catalog has it. On SQLite, what was declared.
     pub name: String,
-    /// What stands in parentheses: the length, the precision and scale. Empty where nothing does.
+    /// The text in parentheses: the length, or the precision and scale. Empty if there is none.
     pub parameters: Vec<String>,
     /// Whether it is an array of that. PostgreSQL keeps no number of dimensions.
     pub array: bool,
@@ -36,7 +36,7 @@ impl Type {
     /// changed to another: `int4` stays `int4`.
     ///
     /// # Errors
-    /// [`Class::Config`] for a text that is no type: empty, or with a quote or a
+    /// [`Class::Config`] for a text that is not a type: empty, or with a quote or a
     /// parenthesis left open.
     pub fn parse(text: &str) -> Result<Self> {
         let wrong = || Error::new(Class::Config, format!("{text:?} is not a type."));

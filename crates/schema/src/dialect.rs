@@ -4,7 +4,7 @@ use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, 
 
 use crate::{Diff, Hints, Lock, Plan, Schema, Selection, Statement, Type, postgres, sqlite};
 
-/// What differs between the engines where a schema is read, made, compared or changed: one value
+/// The differences between engines in reading, creating, comparing and changing a schema: one value
 /// for each. Another engine's is often one of these with a few fields of its own:
 ///
 /// ```
@@ -32,7 +32,7 @@ pub struct SchemaDialect {
     pub same_name: fn(&str, &str) -> bool,
     /// The namespace that every database has from its beginning.
     pub first_namespace: &'static str,
-    /// What becomes of a statement of a schema that is written as SQL, by its first words, in
+    /// The handling of a statement of a schema that is written as SQL, by its first words, in
     /// capitals. `BEGIN`, `COMMIT` and their kin are known before.
     pub use_of: fn(&[&str]) -> Use,
     /// The empty databases in which schemas are tried.
@@ -40,7 +40,7 @@ pub struct SchemaDialect {
     /// Whether connecting to a database that does not exist creates it, so that one which is
     /// only looked at is opened for reading.
     pub creates_databases: bool,
-    /// What the engine's own shell wants around a plan.
+    /// The lines that the engine's own shell needs around a plan.
     pub script: ScriptRules,
     /// How many rows tables have, as far as the engine knows without counting.
     pub row_estimates: Option<RowEstimates>,
@@ -77,7 +77,7 @@ pub struct Catalog {
     pub assemble: fn(&[Vec<ValueRow>]) -> Result<Schema>,
 }
 
-/// What becomes of a statement in a scratch database.
+/// The handling of a statement in a scratch database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Use {
     /// It runs.
@@ -114,8 +114,8 @@ pub struct ServerScratch {
     /// A query that gives the statement which makes a database of the name `$1`, like that of the
     /// connection.
     pub create: &'static str,
-    /// A query that gives the statement which drops the database of the name `$1`, whoever is
-    /// connected to it.
+    /// A query that gives the statement which drops the database of the name `$1`, even if sessions
+    /// are connected to it.
     pub drop: &'static str,
     /// A query that gives the statement which drops the database of the name `$1` where nobody is
     /// connected to it.
@@ -123,13 +123,13 @@ pub struct ServerScratch {
     /// A query that gives the names that begin with `$1` of databases that may be dropped and that
     /// nobody is connected to.
     pub unused: &'static str,
-    /// What runs first in each session that makes a schema.
+    /// The statements that run first in each session that creates a schema.
     pub session: &'static [&'static str],
-    /// What to do where the user may not make databases.
+    /// The advice if the user may not create databases.
     pub permission_hint: &'static str,
 }
 
-/// What the engine's own shell wants around a plan: lines, each as it stands.
+/// The lines that the engine's own shell needs around a plan.
 #[derive(Debug, Clone)]
 pub struct ScriptRules {
     /// Before all else.

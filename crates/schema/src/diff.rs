@@ -17,23 +17,23 @@ pub use hints::{Hints, Rename};
 pub(crate) use normal::normal_type;
 pub(crate) use rename::renamed;
 
-/// What it takes to get from one schema to another.
+/// The changes from one schema to another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Diff {
     /// The changes. None: the schemas are the same but for the order of columns.
     pub changes: Vec<Change>,
-    /// What may be a rename and is, for want of a hint, dropped and created among the changes.
+    /// Possible renames that are, without a hint, dropped and created among the changes.
     pub proposed: Vec<Rename>,
-    /// What only one of the two has and no change can be about.
+    /// Objects of only one side that no change can be about.
     pub unsupported: BTreeSet<Unsupported>,
 }
 
-/// What it takes to get from one schema to another.
+/// The changes from one schema to another.
 ///
 /// Types and expressions are the same where their normal forms are: `int4` is `integer`,
 /// `CURRENT_TIMESTAMP` is `now()`, and casts that only one side has do not count, since the
 /// server adds them. The order of columns is not compared. What a table has only because
-/// another one has it is no difference, nor is a partition that the second schema does not
+/// another one has it is not a difference, nor is a partition that the second schema does not
 /// name while it has the table which is split. Options that no list of the engine has
 /// ([`Schema::unlisted_options`]) are not compared, since no schema can ask for them.
 pub fn diff(from: &Schema, to: &Schema, hints: &Hints) -> Diff {
@@ -76,7 +76,7 @@ impl From<Rename> for Change {
     }
 }
 
-/// What one name has on both sides.
+/// The objects of one name on both sides.
 enum Sides<'s, V> {
     /// Only the first side has it.
     From(&'s V),

@@ -11,13 +11,13 @@ pub struct Domain {
     pub base: Type,
     /// Its collation, where that is not the type's.
     pub collation: Option<ObjectName>,
-    /// What a column of it holds where nothing says otherwise.
+    /// The default value of a column of it.
     pub default: Option<Expression>,
     /// Whether it refuses NULL.
     pub not_null: bool,
     /// Its checks, by name.
     pub checks: BTreeMap<String, Check>,
-    /// What its default and its checks need beside the type beneath, as the engine knows it.
+    /// The objects that its default and its checks need beside the type beneath, as the engine knows them.
     pub depends_on: BTreeSet<ObjectRef>,
     /// The comment on it.
     pub comment: Option<String>,

@@ -29,7 +29,7 @@ pub enum Columns {
     None,
 }
 
-/// The schema as an SVG document, with light colours and, for who prefers them, dark ones.
+/// The schema as an SVG document, with light colors and, for who prefers them, dark ones.
 ///
 /// A foreign key is a line that ends in a crow's foot where many rows may point, and in a bar
 /// at the row that is pointed at; a ring says that there may be none. Lines to the same key

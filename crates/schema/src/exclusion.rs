@@ -9,7 +9,7 @@ use crate::{Deferral, Expression, IndexKey, ObjectName};
 pub struct Exclusion {
     /// The access method of its index.
     pub method: String,
-    /// What is compared, and how.
+    /// The compared expressions and their operators.
     pub elements: Vec<ExclusionElement>,
     /// Columns that its index carries beside them.
     pub include: Vec<String>,

@@ -11,13 +11,13 @@ pub struct ForeignKey {
     pub references: ObjectName,
     /// The columns there, one for each.
     pub referenced_columns: Vec<String>,
-    /// What happens when the row that is pointed at changes its key.
+    /// The action when the referenced row changes its key.
     pub on_update: Action,
-    /// What happens when that row is deleted.
+    /// The action when the referenced row is deleted.
     pub on_delete: Action,
     /// Which columns `on_delete` sets to NULL or to their default; empty: all of them.
     pub on_delete_columns: Vec<String>,
-    /// When a key that is partly NULL is no reference.
+    /// When a key that is partly NULL is not a reference.
     pub matching: Match,
     /// When it is checked.
     pub deferral: Deferral,
@@ -29,7 +29,7 @@ pub struct ForeignKey {
     pub comment: Option<String>,
 }
 
-/// What a foreign key does when the row that it points at changes or goes.
+/// The action of a foreign key when the referenced row changes or is deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -46,7 +46,7 @@ pub enum Action {
     SetDefault,
 }
 
-/// When a key of several columns that is partly NULL is no reference.
+/// When a key of several columns that is partly NULL is not a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -58,15 +58,15 @@ pub struct Function {
     /// Its arguments with their names, modes and defaults. One of the same identity can be
     /// replaced in place only where these and what it returns are compatible.
     pub arguments: String,
-    /// What it returns; none for a procedure.
+    /// Its result type; none for a procedure.
     pub returns: Option<String>,
-    /// What it is made of, as far as the engine knows. Bodies that are strings are opaque.
+    /// The objects that it uses, as far as the engine knows. Bodies that are strings are opaque.
     pub depends_on: BTreeSet<ObjectRef>,
     /// The comment on it.
     pub comment: Option<String>,
 }
 
-/// What a [`Function`] is.
+/// The kind of a [`Function`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ pub struct Index {
     pub method: String,
     /// Whether it refuses a second row of the same key.
     pub unique: bool,
-    /// What it is over, in order.
+    /// Its keys, in order.
     pub keys: Vec<IndexKey>,
     /// Columns that it carries beside them.
     pub include: Vec<String>,
@@ -52,7 +52,7 @@ impl Default for Index {
 /// One key of an index.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct IndexKey {
-    /// What it is over.
+    /// Its column or expression.
     pub target: KeyTarget,
     /// Its collation, where that is not the column's or expression's own.
     pub collation: Option<ObjectName>,
@@ -87,7 +87,7 @@ impl IndexKey {
     }
 }
 
-/// What a key of an index or of a partitioning is over.
+/// The column or expression of a key of an index or a partitioning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyTarget {

@@ -1,6 +1,6 @@
 //! Underpin's schemas. A [`Schema`] is a plain value: what a database has, whatever said so,
 //! its catalogs, models or SQL. Objects refer to one another by name, and nothing here does
-//! I/O: the catalog queries are text, and whoever holds a connection runs them.
+//! I/O: the catalog queries are text, and the holder of a connection runs them.
 //!
 //! Owners and privileges are no part of a schema. What else a schema cannot carry is named
 //! in [`Schema::unsupported`].

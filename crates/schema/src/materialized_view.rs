@@ -15,7 +15,7 @@ pub struct MaterializedView {
     pub indexes: BTreeMap<String, Index>,
     /// Storage options, as `WITH (…)` has them.
     pub options: BTreeMap<String, String>,
-    /// What it is made of.
+    /// Its query.
     pub depends_on: BTreeSet<ObjectRef>,
     /// The comment on it.
     pub comment: Option<String>,

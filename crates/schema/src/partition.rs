@@ -26,7 +26,7 @@ pub enum PartitionStrategy {
 /// One key of a partitioning.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct PartitionKey {
-    /// What it is over.
+    /// Its column or expression.
     pub target: KeyTarget,
     /// Its collation, where that is not the column's or expression's own.
     pub collation: Option<ObjectName>,

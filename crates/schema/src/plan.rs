@@ -12,13 +12,13 @@ pub use step::{Step, StepKind, Undo};
 /// The way from one schema to another, and back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Plan {
-    /// What has to be set before, on the way there and on the way back, in the transaction.
+    /// Settings that both directions need first, in the transaction.
     pub settings: Vec<String>,
     /// The steps, in order. None where something is refused.
     pub steps: Vec<Step>,
-    /// What cannot be done in place. While there is any, there are no steps.
+    /// The changes that cannot be made in place. If there are any, there are no steps.
     pub refusals: Vec<Refusal>,
-    /// What stays as it is, since it matters too little to refuse the rest for it.
+    /// Differences that stay, since they matter too little to refuse the rest.
     pub left: Vec<Refusal>,
 }
 

@@ -7,7 +7,7 @@ use crate::Expression;
 pub struct Policy {
     /// Whether it gives access, as opposed to restricting what others give.
     pub permissive: bool,
-    /// What it is for.
+    /// The command that it applies to.
     pub command: PolicyCommand,
     /// The roles that it is for, sorted; empty: all (`PUBLIC`).
     pub roles: Vec<String>,

@@ -1,8 +1,8 @@
 //! PostgreSQL, from 12 on: the statements that read a schema, and what their answers mean.
 //!
-//! Whoever holds a connection begins a transaction that only reads and sees one snapshot
+//! The holder of a connection begins a transaction that only reads and sees one snapshot
 //! (repeatable read), runs [`PREPARE`], then each of [`statements`], and gives the answers, in
-//! the same order, to [`assemble`]. [`dump`] is the way back: the SQL that makes it all anew. [`plan()`] leads from one schema to
+//! the same order, to [`assemble`]. [`dump`] is the way back: the SQL that recreates all of it. [`plan()`] leads from one schema to
 //! another.
 
 mod assemble;

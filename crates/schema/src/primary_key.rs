@@ -17,7 +17,7 @@ pub struct PrimaryKey {
     pub orders: BTreeMap<String, KeyOrder>,
     /// When it is checked.
     pub deferral: Deferral,
-    /// What becomes of a statement whose row breaks it.
+    /// The handling of a statement whose row violates it.
     pub conflict: Conflict,
     /// Storage options of its index.
     pub options: BTreeMap<String, String>,

@@ -7,7 +7,7 @@ use crate::{
     Sequence, Table, Unsupported, View,
 };
 
-/// What a database has, or shall have. Two schemas in normal form are equal exactly where
+/// The contents that a database has, or is to have. Two schemas in normal form are equal exactly where
 /// the databases are.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Schema {
@@ -29,7 +29,7 @@ pub struct Schema {
     pub views: BTreeMap<ObjectName, View>,
     /// The materialized views.
     pub materialized_views: BTreeMap<ObjectName, MaterializedView>,
-    /// What the database has and this value cannot carry, by name.
+    /// Objects of the database that this value cannot carry, by name.
     pub unsupported: BTreeSet<Unsupported>,
     /// Options that are stored in the catalog and that the engine's own list for such an object
     /// does not have: those of another version, or what a server notes for itself. No statement

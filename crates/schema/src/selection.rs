@@ -1,4 +1,4 @@
-/// What is to be read of a database. By default all of it.
+/// The parts of a database to read. By default all of it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
     /// The namespaces; empty: all but the system's own. Ignored on SQLite.

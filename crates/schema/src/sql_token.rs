@@ -11,12 +11,12 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     Lexer::new(text, &POSTGRES.lexis).solid().collect()
 }
 
-/// The name that a token stands for, as the catalog has it; none where it is no name.
+/// The name that a token stands for, as the catalog has it; none if the token is not a name.
 fn name<'t>(token: &Token<'t>) -> Option<Cow<'t, str>> {
     POSTGRES.lexis.name(token)
 }
 
-/// What a text mentions.
+/// The names that a text mentions.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mentions {
     /// Every name and every word.

@@ -1,12 +1,12 @@
 //! SQLite, from 3.37 on: the statements that read a schema, and what their answers mean.
 //!
-//! Whoever holds a connection begins a transaction that only reads, runs each of
+//! The holder of a connection begins a transaction that only reads, runs each of
 //! [`statements`], and gives the answers, in the same order, to [`assemble`]. [`dump`] is the
-//! way back: the SQL that makes it all anew. [`plan`](plan()) leads from one schema to another.
+//! way back: the SQL that recreates all of it. [`plan`](plan()) leads from one schema to another.
 //!
 //! SQLite keeps a schema as the SQL that made it. That is read here as SQLite reads it, and
 //! expressions are brought into a normal form. What belongs to attached databases and what is
-//! temporary is no part of the schema.
+//! temporary is not part of the schema.
 
 mod assemble;
 mod comment;

@@ -45,7 +45,7 @@ pub struct Table {
     /// Storage options, as `WITH (…)` has them: `fillfactor`, `toast.autovacuum_enabled`.
     /// On SQLite `strict` and `without_rowid`, each `true` where it is there.
     pub options: BTreeMap<String, String>,
-    /// What its defaults, generated columns, checks and exclusions need beside the types of
+    /// The objects that its defaults, generated columns, checks and exclusions need beside the types of
     /// its columns, as the engine knows it. What its indexes, triggers and policies need is
     /// no part of it, since they are made when all else is there.
     pub depends_on: BTreeSet<ObjectRef>,

@@ -21,7 +21,7 @@ pub struct Trigger {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerState {
-    /// Where a change originates.
+    /// The origin of a change.
     #[default]
     Enabled,
     /// Never.

@@ -5,7 +5,7 @@ use serde::Serialize;
 /// Something that the database has and a [`Schema`](crate::Schema) cannot carry.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Unsupported {
-    /// What it is, in the engine's words: `rule`, `aggregate`, `composite type`.
+    /// Its kind, in the engine's words: `rule`, `aggregate`, `composite type`.
     pub kind: String,
     /// Its name, qualified, as a person would write it.
     pub name: String,

@@ -17,7 +17,7 @@ pub struct View {
     pub options: BTreeMap<String, String>,
     /// The triggers on it.
     pub triggers: BTreeMap<String, Trigger>,
-    /// What it is made of.
+    /// Its query.
     pub depends_on: BTreeSet<ObjectRef>,
     /// The comment on it.
     pub comment: Option<String>,
@@ -31,9 +31,9 @@ pub struct ViewColumn {
     /// Its type.
     #[serde(rename = "type")]
     pub data_type: Type,
-    /// What an insert into the view gives it where it names no value.
+    /// The default value for inserts into the view.
     pub default: Option<Expression>,
-    /// What a column of a materialized view tells the planner, as
+    /// The settings of a materialized view's column for the planner, as
     /// [that of a table](crate::Column::options) does.
     pub options: BTreeMap<String, String>,
     /// The comment on it.

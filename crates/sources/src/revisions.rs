@@ -8,7 +8,7 @@ use crate::{Scratch, introspect};
 
 /// The schema that the revisions of a migrator make of an empty database: all of them are
 /// applied to the scratch database, which is empty before, up to all heads, Rust code included.
-/// The table of their history is no part of it.
+/// The table of their history is not part of it.
 ///
 /// # Errors
 /// As for [`Migrator::up`] and [`introspect`].

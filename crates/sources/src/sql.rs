@@ -167,7 +167,7 @@ fn refused(file: &File, statement: &Statement) -> Error {
     Error::new(
         Class::Config,
         format!(
-            "{}, line {}: `{} …` reaches beyond the database, and is no part of a schema.",
+            "{}, line {}: `{} …` reaches beyond the database, and is not part of a schema.",
             file.name,
             statement.line,
             words.join(" ")

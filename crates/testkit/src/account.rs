@@ -75,7 +75,7 @@ impl Account {
 }
 
 pub(crate) fn is_root() -> bool {
-    // The owner of this process's entry is whoever runs it; where there is no /proc, ask.
+    // The owner of this process's entry is the user who runs it; where there is no /proc, ask.
     match std::fs::metadata("/proc/self") {
         Ok(entry) => entry.uid() == 0,
         Err(_) => Command::new("id")

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | [`Postgres`] | a PostgreSQL server, shared by a test run or private to one test |
 //! | [`TestDatabase`] | an empty database of one test, dropped with the value |
+//! | [`Patroni`] | three PostgreSQL servers that decide among themselves who leads |
 //! | [`PgBouncer`] | a real PgBouncer before a PostgreSQL server, in transaction mode |
 //! | [`Proxy`] | a network between client and server that can fail, at a chosen point of the protocol |
 //! | [`NotADatabase`] | a port on which something else listens; [`closed_port`] is one with nothing |
@@ -41,9 +42,10 @@
 //! | `UNDERPIN_TEST_POSTGRES_BIN` | the directory of `initdb` and `postgres`; else the newest one found |
 //! | `UNDERPIN_TEST_OLDER_POSTGRES_BIN` | the same of an older minor version, for what was made there and is read by the newer one |
 //! | `UNDERPIN_TEST_PGBOUNCER` | the program `pgbouncer`; else the one found |
+//! | `UNDERPIN_TEST_PATRONI`, `UNDERPIN_TEST_ETCD` | the programs `patroni` and `etcd` |
 //! | `UNDERPIN_TEST_SKIPS` | a file that gets one line for each skipped test |
 //! | `UNDERPIN_TEST_SECRETS` | a file that gets each password used, one a line |
-//! | `CI` | when `true`, what cannot be had is a failure, not a skip |
+//! | `CI` | when `true`, an unavailable server is a failure, not a skip |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -51,6 +53,7 @@ mod account;
 mod attendant;
 pub mod driver_suite;
 mod not_a_database;
+mod patroni;
 mod pgbouncer;
 mod place;
 mod port;
@@ -63,6 +66,7 @@ mod unavailable;
 mod watched;
 
 pub use not_a_database::NotADatabase;
+pub use patroni::Patroni;
 pub use pgbouncer::{PgBouncer, PgBouncerBuilder};
 pub use place::Place;
 pub use port::closed_port;

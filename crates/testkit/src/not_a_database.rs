@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-/// A port on which something listens that is no database: what a wrong port in a configuration
+/// A port on which something listens that is not a database: what a wrong port in a configuration
 /// usually reaches.
 #[derive(Debug)]
 pub struct NotADatabase {
@@ -41,7 +41,7 @@ impl NotADatabase {
         Self::start(Manner::Greet(b"SSH-2.0-OpenSSH_9.2p1\r\n"))
     }
 
-    /// A server that accepts a connection and closes it without a word.
+    /// A server that accepts a connection and closes it silently.
     pub fn closing() -> Self {
         Self::start(Manner::Close)
     }

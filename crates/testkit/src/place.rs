@@ -12,7 +12,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// One place for each engine that can be had; that another cannot is reported as a skip.
+    /// One place for each available engine; an engine that is not available is reported as a skip.
     pub fn each(test_name: &str) -> Vec<Place> {
         let mut places = vec![Place::Sqlite(SqliteFile::new())];
         match Postgres::shared() {

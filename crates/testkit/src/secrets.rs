@@ -1,4 +1,4 @@
-//! The passwords of a test run, so that the run can prove that none of them was printed.
+//! The passwords of a test run, so that the run can prove that they were not printed.
 //!
 //! The file that `UNDERPIN_TEST_SECRETS` names gets each secret, one a line. After the run its
 //! owner searches everything that was printed for each of them. Without the variable nothing is

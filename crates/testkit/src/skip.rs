@@ -24,7 +24,7 @@ pub fn report(test_name: &str, reason: impl Display) {
 
 /// Reports that the named test was skipped since a file that it reads is not among the
 /// sources and not beside them; unlike a server, nobody can be expected to have it, so that
-/// it is no failure with `CI=true` either.
+/// it is not a failure with `CI=true` either.
 ///
 /// # Panics
 ///
@@ -34,7 +34,7 @@ pub fn report_without_input(test_name: &str, file: &Path) {
 }
 
 /// Reports that the named test was skipped since it needs more than the servers of a test run,
-/// such as a second version of one; nobody can be expected to have it, so that it is no failure
+/// such as a second version of one; nobody can be expected to have it, so that it is not a failure
 /// with `CI=true` either.
 ///
 /// # Panics

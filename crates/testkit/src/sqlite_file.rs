@@ -95,7 +95,7 @@ impl SqliteFile {
         self.overwrite(HEADER_BYTES, usize::MAX);
     }
 
-    /// Overwrites the header: SQLite finds that this is no database (`SQLITE_NOTADB`).
+    /// Overwrites the header: SQLite finds that this is not a database (`SQLITE_NOTADB`).
     ///
     /// # Panics
     ///

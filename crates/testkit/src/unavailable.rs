@@ -10,7 +10,7 @@ pub struct Unavailable {
 }
 
 impl Unavailable {
-    /// Says that something cannot be had. The reason is a full sentence.
+    /// Says that something is not available. The reason is a full sentence.
     pub fn new(reason: impl Into<String>) -> Self {
         Unavailable {
             reason: reason.into(),

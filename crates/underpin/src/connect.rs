@@ -35,6 +35,7 @@ pub(crate) fn open_with(
                 shares: driver.shares(),
                 pipelining: config.pipelining(),
                 retry: retry_policy(&config),
+                two_primaries: config.two_primaries(),
                 lazy,
             };
             Box::new(Cluster::open(members, options)?)
@@ -120,6 +121,7 @@ pub(crate) fn pool_options(config: &Config, name: String, lazy: bool) -> PoolOpt
         idle_timeout: config.idle_timeout().unwrap_or(Duration::MAX),
         max_lifetime: config.max_lifetime().unwrap_or(Duration::MAX),
         health_check: config.health_check(),
+        recycling: config.recycling().clone(),
         health_check_interval: config.health_check_interval().unwrap_or(Duration::MAX),
         retry: retry_policy(config),
         leak_threshold: config.leak_threshold(),

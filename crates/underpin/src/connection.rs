@@ -21,6 +21,20 @@ use crate::transaction::Transaction;
 /// One connection that one caller holds: what it sets, locks or creates for the session
 /// is there for its next statement. [`Connection::connect`] opens one outside any pool;
 /// [`Database::acquire`](crate::Database::acquire) leases one of the pool.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// use underpin::Connection;
+///
+/// let connection = Connection::connect("sqlite::memory:").await?;
+/// connection.execute("CREATE TEMP TABLE seen (id INTEGER)", ()).await?;
+/// let count: i64 = connection.query_scalar("SELECT count(*) FROM seen", ()).await?;
+/// assert_eq!(count, 0);
+/// connection.close().await;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Connection {
     pub(crate) session: Arc<Session>,
     pub(crate) deadline: Option<Duration>,
@@ -83,6 +97,18 @@ impl Connection {
     /// connection itself are within it too. PostgreSQL is told with the first of them, as
     /// for [`Database::begin`](crate::Database::begin).
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Connection;
+    ///
+    /// let connection = Connection::connect("sqlite::memory:").await?;
+    /// let tx = connection.begin().await?;
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Connect` where the connection is lost.
     ///
@@ -93,6 +119,19 @@ impl Connection {
     }
 
     /// Begins a transaction with these options.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::{Connection, TransactionOptions};
+    ///
+    /// let connection = Connection::connect("sqlite::memory:").await?;
+    /// let options = TransactionOptions { read_only: true, ..TransactionOptions::default() };
+    /// let tx = connection.begin_with(options).await?;
+    /// tx.rollback().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`begin`](Connection::begin).
@@ -173,6 +212,17 @@ impl std::fmt::Debug for Connection {
 
 /// A connection of the pool that one caller holds; returned when dropped, after
 /// whatever its holder left behind is cleaned up.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// # let db = underpin::Database::connect("sqlite::memory:").await?;
+/// let lease = db.acquire().await?;
+/// let one: i64 = lease.query_scalar("SELECT 1", ()).await?; // all calls of `Connection`
+/// # assert_eq!(one, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Lease(pub(crate) Connection);
 

@@ -4,12 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use underpin_cluster::{Answer, AnyLease, CallOptions, Cluster, Operation, is_unsent};
+use underpin_cluster::{
+    After, Answer, AnyLease, CallOptions, Cluster, MaxLag, Operation, is_unsent,
+};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::retry::RetryPolicy;
 use underpin_core::{
     Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Isolation, Params,
-    Result, RowStream, StatementDescription, ValueRow,
+    Position, ReadFrom, Result, RowStream, StatementDescription, ValueRow,
 };
 
 use crate::backend::Backend;
@@ -28,6 +30,22 @@ use crate::transaction::Transaction;
 ///
 /// Options are handles over the same database: `db.read().deadline(…)` is a `Database`
 /// as well, and changes nothing for others.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// use underpin::Database;
+///
+/// let db = Database::connect("sqlite::memory:").await?;
+/// db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+/// db.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+///
+/// let handle = db.read(); // another handle over the same database
+/// let count: i64 = handle.query_scalar("SELECT count(*) FROM users", ()).await?;
+/// assert_eq!(count, 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Database {
     pub(crate) shared: Arc<Shared>,
@@ -49,19 +67,41 @@ impl Database {
         config: Config,
         backend: Box<dyn Backend>,
     ) -> Self {
+        let options = CallOptions {
+            from: config.read_from(),
+            max_lag: MaxLag {
+                bytes: config.max_lag_bytes().map(u64::from),
+                time: config.max_lag_time(),
+            },
+            ..CallOptions::default()
+        };
         Database {
             shared: Arc::new(Shared {
                 config: RwLock::new(Arc::new(config)),
                 driver,
                 backend,
             }),
-            options: CallOptions::default(),
+            options,
         }
     }
 
     /// Opens the database at a URL, or as a [`Config`] says, and connects to it once, so
     /// that a mistake shows here and not at the first statement. A URL is taken as it
     /// stands: no environment variable is read.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::{Config, Database};
+    ///
+    /// let db = Database::connect("sqlite::memory:").await?;
+    ///
+    /// let config = Config::from_url("sqlite::memory:")?.to_builder().max_retries(0).build()?;
+    /// let other = Database::connect(config).await?;
+    /// # let _ = (db, other);
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, else what connecting failed
@@ -87,6 +127,17 @@ impl Database {
 
     /// Opens the database without connecting: the first call does that.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// let db = Database::connect_lazy("sqlite::memory:")?;
+    /// db.ping().await?; // connects
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime.
     pub fn connect_lazy(config: impl IntoConfig) -> Result<Database> {
@@ -95,6 +146,18 @@ impl Database {
 
     /// Opens the database and says how it is, whether it answers or not: for a service that
     /// starts all the same and reports what it found.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// let (db, health) = Database::connect_with_health("sqlite::memory:").await?;
+    /// println!("{health}");
+    /// # let _ = db;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration; a database that cannot be
@@ -117,6 +180,18 @@ impl Database {
 
     /// Opens the database that `underpin.toml` in the working directory and the
     /// environment describe, and connects to it.
+    ///
+    /// ```,no_run
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Database;
+    ///
+    /// // DATABASE_URL=postgres://app@db1/shop
+    /// let db = Database::from_env().await?;
+    /// # let _ = db;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`connect`](Database::connect).
@@ -170,6 +245,20 @@ impl Database {
     /// single host too: one whose text does not tell that it only reads runs in a read-only
     /// transaction, which costs a round trip more. What an [acquired](Database::acquire)
     /// connection does is the caller's own affair.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let count: i64 = db.read().query_scalar("SELECT count(*) FROM users", ()).await?;
+    /// assert_eq!(count, 0);
+    ///
+    /// let error = db.read().execute("DELETE FROM users", ()).await.unwrap_err();
+    /// assert_eq!(error.class(), underpin::Class::ReadOnly);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn read(&self) -> Database {
         self.with(|options| {
@@ -178,9 +267,95 @@ impl Database {
         })
     }
 
+    /// The same database for reads that go to these hosts, in place of those that `read_from` in the
+    /// configuration says. If no such host answers, the primary serves. The least busy host is
+    /// found by asking each pool, which takes its lock.
+    #[must_use]
+    pub fn read_from(&self, from: ReadFrom) -> Database {
+        self.read().with(|options| options.from = from)
+    }
+
+    /// The same database for reads from replicas that are at most so many bytes of the primary's
+    /// history behind its last known position; members are probed each second. A replica whose lag
+    /// is not known does not serve. Where none is near enough, the primary serves.
+    #[must_use]
+    pub fn max_lag_bytes(&self, most: u64) -> Database {
+        self.read()
+            .with(|options| options.max_lag.bytes = Some(most))
+    }
+
+    /// The same database for reads from replicas that have replayed everything up to the primary's
+    /// last known position, or a change that is at most so old. Otherwise as
+    /// [`max_lag_bytes`](Database::max_lag_bytes).
+    #[must_use]
+    pub fn max_lag_time(&self, most: Duration) -> Database {
+        self.read()
+            .with(|options| options.max_lag.time = Some(most))
+    }
+
+    /// The same database for reads that see at least what was written before this position, wherever
+    /// it was taken: they go only where it has been replayed. Replicas are waited for up to 100 ms;
+    /// then the primary serves. Each such read asks its server for its position, unless that was
+    /// known to be far enough. Of a replica that position counts only where the user may read
+    /// `pg_stat_wal_receiver`, as with `GRANT pg_read_all_stats`; else the primary serves.
+    ///
+    /// A position of a timeline that was left before it is an error of the read, `Class::Data`: the
+    /// write may be lost. On an engine that tells no positions, reads fail with
+    /// `Class::Unsupported`.
+    #[must_use]
+    pub fn after(&self, position: Position) -> Database {
+        const WAIT: Duration = Duration::from_millis(100);
+        self.after_within(position, WAIT)
+    }
+
+    /// The same as [`after`](Database::after) with another wait for the replicas. With zero the
+    /// primary serves at once where no replica is far enough.
+    #[must_use]
+    pub fn after_within(&self, position: Position, wait: Duration) -> Database {
+        let after = After { position, wait };
+        self.read().with(|options| options.after = Some(after))
+    }
+
+    /// The position of the primary in the history of the database: all that was committed so far
+    /// lies before it. One round trip. For a transaction,
+    /// [`commit_with_position`](Transaction::commit_with_position) needs none.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` where the engine has no positions, else as for
+    /// [`acquire`](Database::acquire).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    #[track_caller]
+    pub fn position(&self) -> impl Future<Output = Result<Position>> + Send {
+        let place = Location::caller();
+        let mut primary = self.clone();
+        primary.options.read = false;
+        primary.options.transaction.read_only = false;
+        primary.options.after = None;
+        async move {
+            let deadline = primary.options.deadline_from(Instant::now());
+            primary
+                .lease_at(deadline, place)
+                .await?
+                .position(deadline)
+                .await
+        }
+    }
+
     /// The same database for statements that each have a connection of their own while they
     /// run, as where a view or an operator writes, waits or takes a lock out of sight. Without
     /// it, statements that only read share connections with others' where the engine can.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let one: i64 = db.exclusive().query_scalar("SELECT 1", ()).await?;
+    /// # assert_eq!(one, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn exclusive(&self) -> Database {
         self.with(|options| options.exclusive = true)
@@ -190,6 +365,17 @@ impl Database {
     /// is lost is tried again, also where it may have taken effect already. Retries are at most a
     /// fifth of the database's calls, or ten in each second, so that an outage does not become a
     /// storm.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let sql = "UPDATE users SET email = lower(email) WHERE id = $1";
+    /// db.idempotent().execute(sql, (7,)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn idempotent(&self) -> Database {
         self.with(|options| options.idempotent = true)
@@ -197,6 +383,19 @@ impl Database {
 
     /// The same database for calls that take no longer than `wait` in all, the wait for a
     /// connection included. Within a transaction each call has that long.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let quick = db.deadline(Duration::from_millis(200));
+    /// let one: i64 = quick.query_scalar("SELECT 1", ()).await?;
+    /// # assert_eq!(one, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn deadline(&self, wait: Duration) -> Database {
         self.with(|options| options.deadline = Some(wait))
@@ -205,12 +404,38 @@ impl Database {
     /// The same database with transactions that are run again, from the start, after a
     /// serialization failure, a deadlock or a lost connection. The closure's side effects
     /// are repeated with it.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let sql = "INSERT INTO users (email) VALUES ($1)";
+    /// db.retry()
+    ///     .transaction(async |tx| tx.execute(sql, ("ada@example.com",)).await)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn retry(&self) -> Database {
         self.with(|options| options.retry_transactions = true)
     }
 
     /// The same database with this isolation for its transactions.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use underpin::Isolation;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let careful = db.isolation(Isolation::Serializable).retry();
+    /// careful.transaction(async |tx| tx.execute("DELETE FROM users", ()).await).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn isolation(&self, isolation: Isolation) -> Database {
         self.with(|options| options.transaction.isolation = Some(isolation))
@@ -226,6 +451,16 @@ impl Database {
     /// The same database with another number of tries after the first, for connecting and
     /// for what [`idempotent`](Database::idempotent) and [`retry`](Database::retry)
     /// repeat. Zero tries once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let impatient = db.retries(0)?;
+    /// impatient.ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Config` for more than 100: at doubling waits that is no retry but a hang.
@@ -248,11 +483,30 @@ impl Database {
     }
 
     /// The engine.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// assert_eq!(db.engine().to_string(), "sqlite");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn engine(&self) -> Engine {
         self.shared.driver.engine()
     }
 
     /// The configuration in force.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// println!("{}", db.config().to_url_masked());
+    /// assert_eq!(db.config().pool_max_size(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn config(&self) -> Arc<Config> {
         let config = self.shared.config.read();
         Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
@@ -260,6 +514,18 @@ impl Database {
 
     /// Leases a connection of the pool until it is dropped: for what needs one session,
     /// such as `SET`, advisory locks, temporary tables or the native client.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let lease = db.acquire().await?;
+    /// lease.execute("CREATE TEMP TABLE seen (id INTEGER)", ()).await?;
+    /// lease.execute("INSERT INTO seen VALUES (1)", ()).await?;
+    /// drop(lease); // returned to the pool, cleaned
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Timeout` with an account of where the time went and who holds the
@@ -361,6 +627,18 @@ impl Database {
     /// so that beginning costs no round trip, and one without calls costs none at all. There
     /// `now()` is when that call came, and the server's limits on idle transactions count from it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As for [`acquire`](Database::acquire). Where PostgreSQL refuses to begin, the first call
     /// has its error, and later ones are not sent.
@@ -391,6 +669,22 @@ impl Database {
     /// rolled back where it gives `Err`. It runs once, unless [`retry`](Database::retry)
     /// was asked for.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let count = db
+    ///     .transaction(async |tx| {
+    ///         tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+    ///         tx.query_scalar::<i64>("SELECT count(*) FROM users", ()).await
+    ///     })
+    ///     .await?;
+    /// assert_eq!(count, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// The closure's own, or that of beginning or committing; then
     /// [`Error::effect`] says whether the commit took effect.
@@ -399,10 +693,7 @@ impl Database {
     /// Dropped before the commit is sent, the transaction is rolled back; dropped while
     /// it commits, it may have taken effect or not.
     #[track_caller]
-    pub fn transaction<F, Fut, R, E>(
-        &self,
-        mut closure: F,
-    ) -> impl Future<Output = Result<R, E>> + Send
+    pub fn transaction<F, Fut, R, E>(&self, closure: F) -> impl Future<Output = Result<R, E>> + Send
     where
         F: FnMut(Transaction) -> Fut + Send,
         Fut: Future<Output = Result<R, E>> + Send,
@@ -410,32 +701,76 @@ impl Database {
         E: From<Error> + Send,
     {
         let place = Location::caller();
+        let ended = self.transaction_at(closure, false, place);
+        async move { ended.await.map(|(result, _)| result) }
+    }
+
+    /// Runs the closure in a transaction, as [`transaction`](Database::transaction) does, and gives
+    /// the position of the database after the commit as well, for reads that see it:
+    /// [`after`](Database::after). It is asked for behind the commit, and costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`transaction`](Database::transaction); `Class::Unsupported` before anything is
+    /// committed where the engine has no positions. `Effect::Applied` where the transaction was
+    /// committed and the position could not be read.
+    ///
+    /// # Cancel safety
+    /// As for [`transaction`](Database::transaction).
+    #[track_caller]
+    pub fn transaction_with_position<F, Fut, R, E>(
+        &self,
+        closure: F,
+    ) -> impl Future<Output = Result<(R, Position), E>> + Send
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let place = Location::caller();
+        let ended = self.transaction_at(closure, true, place);
         async move {
-            let mut attempt = 0;
-            loop {
-                let transaction = self.begin_at(place).await?;
-                let error: E = match closure(transaction.guest()).await {
-                    Ok(result) => match transaction.finish_by_commit().await {
-                        Ok(()) => return Ok(result),
-                        // Whoever cannot know whether it took effect must not do it again.
-                        Err(error) if error.effect() != Effect::RolledBack => {
-                            return Err(error.into());
-                        }
-                        Err(error) => error.into(),
-                    },
-                    Err(error) => {
-                        // Where this fails the connection is lost, and with it the transaction.
-                        let _ = transaction.finish_by_rollback().await;
-                        error
+            let (result, position) = ended.await?;
+            Ok((result, position.expect("the position was asked for")))
+        }
+    }
+
+    async fn transaction_at<F, Fut, R, E>(
+        &self,
+        mut closure: F,
+        positioned: bool,
+        place: &'static Location<'static>,
+    ) -> Result<(R, Option<Position>), E>
+    where
+        F: FnMut(Transaction) -> Fut + Send,
+        Fut: Future<Output = Result<R, E>> + Send,
+        R: Send,
+        E: From<Error> + Send,
+    {
+        let mut attempt = 0;
+        loop {
+            let transaction = self.begin_at(place).await?;
+            let error: E = match closure(transaction.guest()).await {
+                Ok(result) => match transaction.commit_and_tell(positioned).await {
+                    Ok(position) => return Ok((result, position)),
+                    // Whoever cannot know whether it took effect must not do it again.
+                    Err(error) if error.effect() != Effect::RolledBack => {
+                        return Err(error.into());
                     }
-                };
-                let Some(wait) = self.wait_to_repeat(&transaction, attempt) else {
-                    return Err(error);
-                };
-                drop(transaction);
-                attempt += 1;
-                tokio::time::sleep(wait).await;
-            }
+                    Err(error) => error.into(),
+                },
+                Err(error) => {
+                    // Where this fails the connection is lost, and with it the transaction.
+                    let _ = transaction.finish_by_rollback().await;
+                    error
+                }
+            };
+            let Some(wait) = self.wait_to_repeat(&transaction, attempt) else {
+                return Err(error);
+            };
+            drop(transaction);
+            attempt += 1;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -452,7 +787,8 @@ impl Database {
             jitter: 1.0,
             ..cluster.policy(self.options)
         };
-        (attempt < policy.max_retries && cluster.may_retry()).then(|| {
+        let cause = "A transaction met a conflict, or lost its connection.";
+        (attempt < policy.max_retries && cluster.may_retry(cause)).then(|| {
             let wait = policy.wait(attempt, fastrand::f64());
             tracing::warn!(
                 wait_ms = wait.as_millis() as u64,
@@ -466,6 +802,18 @@ impl Database {
     /// held after `wait` are named in the error and closed when they are returned.
     /// Closing twice, or before anything was connected, is no mistake.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// db.close(Duration::from_secs(10)).await?;
+    /// assert!(db.ping().await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// `Class::Timeout` names who still held a connection, and from where in the code.
     ///
@@ -477,6 +825,15 @@ impl Database {
     }
 
     /// Asks the server for a sign of life on a connection of the pool.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// db.ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As for [`acquire`](Database::acquire).

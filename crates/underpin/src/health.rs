@@ -3,12 +3,14 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::{Duration, Instant};
 
+use serde::{Serialize, Serializer};
 use underpin_cluster::{Cluster, MemberState, Sign};
-use underpin_core::{Engine, Error, Result};
+use underpin_core::{Class, Engine, Error, Result, Role};
 
 use crate::database::Database;
 
-/// Whether a database answers, as of one moment.
+/// Whether a database answers, as of one moment. Serialized, it has no secrets; times are in
+/// milliseconds, and `lasting_s` in seconds.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Health {
@@ -49,6 +51,17 @@ impl Database {
     /// Asks whether the database answers, now: a round trip on a connection of the pool, or on one
     /// of its own where all of the pool's are in use; without retries, within 5 s or the handle's
     /// deadline.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let health = db.health().await;
+    /// assert!(health.is_healthy());
+    /// println!("{health}"); // sqlite :memory: is healthy, answered in 41.2µs
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Cancel safety
     /// Safe.
@@ -99,6 +112,86 @@ impl Health {
     /// Whether the database answers.
     pub fn is_healthy(&self) -> bool {
         self.status != Status::Unhealthy
+    }
+
+    /// Whether the service can take requests: the database answers. For a readiness probe, which
+    /// keeps requests away until it does.
+    pub fn is_ready(&self) -> bool {
+        self.is_healthy()
+    }
+
+    /// Whether the service is to go on running: it does while the database is away, which no restart
+    /// of the service brings back. False once the database was closed in this process. For a
+    /// liveness probe.
+    pub fn is_live(&self) -> bool {
+        let class = self.error.as_ref().map(Error::class);
+        class != Some(Class::Closed)
+    }
+}
+
+/// What is shown of a health.
+#[derive(Serialize)]
+struct Shown<'h> {
+    status: String,
+    ready: bool,
+    live: bool,
+    engine: &'h str,
+    endpoint: &'h str,
+    response_time_ms: Option<f64>,
+    error: Option<String>,
+    members: Vec<ShownMember<'h>>,
+}
+
+#[derive(Serialize)]
+struct ShownMember<'h> {
+    endpoint: String,
+    role: &'static str,
+    latency_ms: Option<f64>,
+    lag_bytes: Option<u64>,
+    lag_ms: Option<f64>,
+    set_aside: bool,
+    error: Option<&'h str>,
+    lasting_s: Option<f64>,
+    pool_size: usize,
+    active_connections: usize,
+    waiting: usize,
+}
+
+impl Serialize for Health {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+        let member = |member: &'_ MemberState| ShownMember {
+            endpoint: member.endpoint.to_string(),
+            role: match member.role {
+                Some(Role::Primary) => "primary",
+                Some(Role::Replica) => "replica",
+                None => "unknown",
+            },
+            latency_ms: member.latency.map(millis),
+            lag_bytes: member.lag,
+            lag_ms: member.lag_time.map(millis),
+            set_aside: member.set_aside,
+            error: None,
+            lasting_s: member.lasting.map(|lasting| lasting.as_secs_f64()),
+            pool_size: member.pool.size,
+            active_connections: member.pool.in_use,
+            waiting: member.pool.waiting,
+        };
+        let members = self.members.iter().map(|state| ShownMember {
+            error: state.error.as_deref(),
+            ..member(state)
+        });
+        let shown = Shown {
+            status: self.status.to_string(),
+            ready: self.is_ready(),
+            live: self.is_live(),
+            engine: self.engine.name(),
+            endpoint: &self.endpoint,
+            response_time_ms: self.response_time.map(millis),
+            error: self.error.as_ref().map(ToString::to_string),
+            members: members.collect(),
+        };
+        shown.serialize(serializer)
     }
 }
 

@@ -29,7 +29,44 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(run()).unwrap();
 //! ```
 //!
-//! Statements are in the engine's own SQL. Everything runs on Tokio.
+//! Statements are written in the engine's own SQL. Everything runs on Tokio.
+//!
+//! # A tour
+//!
+//! - **Connecting.** [`Database::connect`] takes a URL, [`Database::from_env`] reads `underpin.toml` and the
+//!   environment, and [`Config`] is the configuration as one typed value. A [`Database`] is a cheap
+//!   handle: clone it into every task.
+//! - **Statements.** [`Database::query_as`] reads rows as structs by [`FromRow`](macro@FromRow), as tuples, or as
+//!   single values; [`Database::query_stream`] reads them as they arrive, and
+//!   [`Database::bulk_insert`] inserts many. [`Executor`] covers every place where SQL runs. A
+//!   [`Query`] is a statement as a typed constant that a test checks.
+//! - **Types.** [`FromValue`](macro@FromValue) and [`IntoValue`](macro@IntoValue) make a column of your own types;
+//!   [`value`] has times, numbers and UUIDs; [`Json`] is any type that serde knows.
+//! - **Transactions.** [`Database::transaction`] runs a closure in one, [`Database::begin`] returns a
+//!   [`Transaction`]. [`Database::retry`] runs it again after a conflict.
+//! - **Errors.** [`Error::class`] is the kind of failure, and [`Error::effect`] says whether the statement
+//!   took effect.
+//! - **Handles with options.** [`Database::read`] sends calls to any host, [`Database::deadline`] limits
+//!   their time, [`Database::idempotent`] lets them run twice.
+//! - **One connection.** [`Database::acquire`] leases one of the pool; [`Lease`] has the engine's own client.
+//! - **Operating.** [`Database::health`], [`Database::metrics`], [`Database::statistics`],
+//!   [`Database::events`], [`Database::reconfigure`] and [`Database::close`].
+//! - **Models.** [`Model`](macro@Model) makes a struct stand for a table.
+//! - **Migrations.** [`migrate`] has revisions, which are SQL files, and the
+//!   [`Migrator`](migrate::Migrator) that applies them.
+//! - **Schemas.** [`schema`] reads, compares, plans and draws them.
+//! - **Below.** `postgres` and `sqlite` are the drivers; `postgres::types` and `sqlite::rusqlite` are the crates
+//!   whose types they show, in one place each. [`engine`] is for an engine of your own.
+//!
+//! # Features
+//!
+//! | feature | default | effect |
+//! |---|---|---|
+//! | `postgres`, `sqlite` | yes | the engines |
+//! | `tls` | yes | encrypted connections, by rustls |
+//! | `sqlite-system` | no | the system's SQLite in place of `sqlite` |
+//! | `chrono`, `time`, `jiff`, `rust_decimal`, `bigdecimal` | no | their types as columns and parameters |
+//! | `metrics` | no | the pool's numbers through the crate `metrics` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -107,8 +144,9 @@ pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns,
     ConstraintKind, Deadline, Effect, Endpoint, Engine, Error, Executor, Existence, FromRow,
     FromValue, IntoParams, IntoValue, Isolation, Json, Mismatch, Parameter, Parameters, Params,
-    ReadColumn, Result, Role, Row, RowShape, RowStream, Secret, Stage, TransactionOptions, Value,
-    ValueRef, ValueRow, VecElement, quote, retry, value,
+    Position, ReadColumn, ReadFrom, Recycling, Result, Role, Row, RowShape, RowStream, Secret,
+    Stage, TransactionOptions, TwoPrimaries, Value, ValueRef, ValueRow, VecElement, quote, retry,
+    value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};

@@ -37,6 +37,10 @@ pub struct Metrics {
     pub avg_query_time: Duration,
     /// Tries after the first: of connecting, of statements and of transactions.
     pub retry_attempts: u64,
+    /// Reads that waited for a replica to replay a position.
+    pub replays_awaited: u64,
+    /// Reads that went to the primary because no replica had replayed their position in time.
+    pub read_fallbacks: u64,
 }
 
 impl Metrics {
@@ -47,6 +51,8 @@ impl Metrics {
             failed_queries: counters.failures(),
             avg_query_time: counters.average(),
             retry_attempts: counters.retries(),
+            replays_awaited: counters.replays_awaited(),
+            read_fallbacks: counters.fallbacks(),
             ..Metrics::default()
         };
         if metrics.total_queries > 0 {
@@ -71,6 +77,17 @@ impl Metrics {
 
 impl Database {
     /// The numbers at this moment. Costs no round trip.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let metrics = db.metrics();
+    /// println!("{metrics}");
+    /// assert_eq!(metrics.waiting, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn metrics(&self) -> Metrics {
         self.shared.backend.metrics()
     }

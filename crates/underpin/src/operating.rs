@@ -8,6 +8,18 @@ impl Database {
     /// Lends no connection out until [`resume`](Database::resume): for the time of a
     /// switch-over, or of work on the server. Calls wait, as long as their time allows; what
     /// is under way goes on. It holds for all handles of the database.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// db.pause();
+    /// // Calls now wait, while the server is being switched over.
+    /// db.resume();
+    /// db.ping().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn pause(&self) {
         self.shared.backend.pause();
     }
@@ -35,8 +47,9 @@ impl Database {
     }
 
     /// What becomes of the database's servers from now on: which ones answer, which one is the
-    /// primary, and how long a failover took. Nothing comes of a database that has a single host.
-    /// The stream ends when the database is closed.
+    /// primary, and how long a failover took; and calls that had no connection or are tried again. Of a
+    /// database that has a single host, only the latter come. The stream ends when the database is
+    /// closed.
     ///
     /// # Errors
     /// `Class::Unsupported` for an engine with a pool of its own.
@@ -46,6 +59,17 @@ impl Database {
 
     /// The pools in numbers, with histograms of the waits; the one that takes writes first.
     /// [`metrics`](Database::metrics) adds them up.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// for pool in db.statistics() {
+    ///     println!("{} open, {} in use, {} waiting", pool.size, pool.in_use, pool.waiting);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn statistics(&self) -> Vec<Statistics> {
         let cluster = self.shared.backend.cluster();
         let pools = cluster.map(Cluster::pools).unwrap_or_default();

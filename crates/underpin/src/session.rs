@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use underpin_cluster::{Answer, AnyLease, Counters, Observer, Operation};
-use underpin_core::driver::{AnyConnection, Call, Capabilities, Connection, HandOver, Pooled};
+use underpin_core::driver::{
+    AnyConnection, Call, Capabilities, Connection, HandOver, Pooled, without_positions,
+};
 use underpin_core::{
-    Class, Deadline, Effect, Engine, Error, FromRow, Params, Result, RowStream, TransactionOptions,
+    Class, Deadline, Effect, Engine, Error, FromRow, Params, Position, Result, RowStream,
+    TransactionOptions,
 };
 use underpin_sql::{Savepoints, begun_or_ended};
 
@@ -206,6 +209,25 @@ impl Session {
         self.clear_leftovers(Deadline::NONE).await?;
         self.in_transaction.store(false, Ordering::Relaxed);
         self.held.commit().await
+    }
+
+    pub(crate) async fn commit_with_position(&self) -> Result<Position> {
+        self.clear_leftovers(Deadline::NONE).await?;
+        self.in_transaction.store(false, Ordering::Relaxed);
+        self.held.commit_with_position().await
+    }
+
+    pub(crate) async fn position(&self, deadline: Deadline) -> Result<Position> {
+        self.require_positions()?;
+        self.clear_leftovers(deadline).await?;
+        self.held.position(deadline).await
+    }
+
+    pub(crate) fn require_positions(&self) -> Result<()> {
+        match self.capabilities.positions {
+            true => Ok(()),
+            false => Err(without_positions()),
+        }
     }
 
     pub(crate) async fn rollback(&self, deadline: Deadline) -> Result<()> {

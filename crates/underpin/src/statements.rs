@@ -8,6 +8,17 @@ macro_rules! statements {
         impl $type {
             /// Runs a statement and gives the number of rows it changed.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+            /// let count = db.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+            /// assert_eq!(count, 1);
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// [`Error::effect`](crate::Error::effect) says whether it may have taken effect.
             ///
@@ -29,6 +40,16 @@ macro_rules! statements {
 
             /// Runs a statement and gives its rows as they are.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// let rows = db.query("SELECT 1 AS one", ()).await?;
+            /// assert_eq!(rows[0].columns()[0].name, "one");
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// As for [`execute`](Self::execute).
             ///
@@ -46,6 +67,27 @@ macro_rules! statements {
 
             /// Runs a statement and reads each row as a `T`.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// use underpin::FromRow;
+            ///
+            /// #[derive(FromRow)]
+            /// struct User {
+            ///     id: i64,
+            ///     email: String,
+            /// }
+            ///
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+            /// # db.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ()).await?;
+            /// let users: Vec<User> = db.query_as("SELECT id, email FROM users", ()).await?;
+            /// let pairs: Vec<(i64, String)> = db.query_as("SELECT id, email FROM users", ()).await?;
+            /// assert_eq!((users[0].id, &users[0].email), (pairs[0].0, &pairs[0].1));
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// As for [`execute`](Self::execute); a row that does not fit is `Class::Data`.
             ///
@@ -62,6 +104,19 @@ macro_rules! statements {
             }
 
             /// Runs a statement that gives exactly one row.
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// let (one, two): (i64, i64) = db.query_one("SELECT 1, 2", ()).await?;
+            /// assert_eq!((one, two), (1, 2));
+            ///
+            /// let error = db.query_one::<i64>("SELECT 1 WHERE 1 = 0", ()).await.unwrap_err();
+            /// assert_eq!(error.class(), underpin::Class::NotFound);
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// As for [`query_as`](Self::query_as); `Class::NotFound` for no row and
@@ -83,6 +138,16 @@ macro_rules! statements {
 
             /// Runs a statement that gives one row or none.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// let nothing: Option<i64> = db.query_optional("SELECT 1 WHERE 1 = 0", ()).await?;
+            /// assert_eq!(nothing, None);
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// As for [`query_as`](Self::query_as); `Class::Data` for more than one row.
             ///
@@ -102,6 +167,16 @@ macro_rules! statements {
 
             /// Runs a statement that gives one row of one column.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// let answer: i64 = db.query_scalar("SELECT $1 * 2", (21,)).await?;
+            /// assert_eq!(answer, 42);
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// As for [`query_one`](Self::query_one).
             ///
@@ -119,6 +194,20 @@ macro_rules! statements {
 
             /// Runs a statement and gives its rows as they arrive, in bounded memory.
             /// The stream holds a connection until it ends or is dropped.
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// let mut rows = db.query_stream::<i64>("SELECT 1 UNION ALL SELECT 2", ()).await?;
+            /// let mut sum = 0;
+            /// while let Some(row) = rows.next().await {
+            ///     sum += row?;
+            /// }
+            /// assert_eq!(sum, 3);
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// As for [`query_as`](Self::query_as); what fails after the first row
@@ -138,6 +227,15 @@ macro_rules! statements {
             /// Runs several statements, separated by semicolons, without parameters. On
             /// PostgreSQL they are one transaction unless they say otherwise.
             ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// db.batch("CREATE TABLE a (id INTEGER); CREATE TABLE b (id INTEGER)").await?;
+            /// # Ok(())
+            /// # }
+            /// ```
+            ///
             /// # Errors
             /// As for [`execute`](Self::execute).
             ///
@@ -155,6 +253,18 @@ macro_rules! statements {
 
             /// Puts rows into a table by the fastest way the engine has, all or none of
             /// them, and gives their number. The table may be qualified, `shop.orders`.
+            ///
+            /// ```
+            /// # #[tokio::main(flavor = "current_thread")]
+            /// # async fn main() -> underpin::Result<()> {
+            /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+            /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+            /// let rows = (0..1000).map(|n| (n, format!("user{n}@example.com")));
+            /// let count = db.bulk_insert("users", &["id", "email"], rows).await?;
+            /// assert_eq!(count, 1000);
+            /// # Ok(())
+            /// # }
+            /// ```
             ///
             /// # Errors
             /// `Class::Data` names the row (counted from 1) and the column that does

@@ -8,8 +8,8 @@ use futures_util::FutureExt;
 use underpin_cluster::{Answer, Operation};
 use underpin_core::driver::{BulkTarget, Collect};
 use underpin_core::{
-    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Result,
-    RowStream, TransactionOptions, ValueRow,
+    Class, Deadline, Effect, Engine, Error, FromRow, FromValue, IntoParams, Params, Position,
+    Result, RowStream, TransactionOptions, ValueRow,
 };
 
 use crate::one_row;
@@ -19,6 +19,21 @@ use crate::statements::statements;
 /// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
 /// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
 /// dropped before either, it is rolled back.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> underpin::Result<()> {
+/// # let db = underpin::Database::connect("sqlite::memory:").await?;
+/// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+/// let tx = db.begin().await?;
+/// tx.execute("INSERT INTO users (email) VALUES ($1)", ("ada@example.com",)).await?;
+/// drop(tx); // rolled back
+///
+/// let count: i64 = db.query_scalar("SELECT count(*) FROM users", ()).await?;
+/// assert_eq!(count, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Transaction {
     pub(crate) shared: Arc<Shared>,
     /// Of two handles to the same transaction only the one that was given to the
@@ -131,6 +146,20 @@ impl Transaction {
     /// Makes what the transaction did last, or what was done since the savepoint part of
     /// the transaction around it.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// tx.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ()).await?;
+    /// if let Err(error) = tx.commit().await {
+    ///     println!("{:?}: {error}", error.effect());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`Effect::RolledBack`] where it did not take effect, a constraint checked at the end
     /// among the reasons; [`Effect::Unknown`] where the answer was lost.
@@ -141,16 +170,39 @@ impl Transaction {
         self.finish_by_commit().await
     }
 
+    /// Commits as [`commit`](Transaction::commit) does, and gives the position of the database after
+    /// it, for reads that see it: [`Database::after`](crate::Database::after). It is asked for behind
+    /// the commit, and costs no round trip.
+    ///
+    /// # Errors
+    /// As for [`commit`](Transaction::commit). `Class::Unsupported` where the engine has no
+    /// positions, or this is a savepoint: nothing is committed then, and the transaction is rolled
+    /// back. `Effect::Applied` where it was committed and the position could not be read.
+    ///
+    /// # Cancel safety
+    /// As for [`commit`](Transaction::commit).
+    pub async fn commit_with_position(self) -> Result<Position> {
+        let position = self.commit_and_tell(true).await?;
+        Ok(position.expect("the position was asked for"))
+    }
+
     pub(crate) async fn finish_by_commit(&self) -> Result<()> {
+        self.commit_and_tell(false).await.map(drop)
+    }
+
+    pub(crate) async fn commit_and_tell(&self, positioned: bool) -> Result<Option<Position>> {
         let shared = &*self.shared;
         shared.require_open()?;
+        if positioned && let Err(error) = shared.require_positions() {
+            self.finish_by_rollback().await?;
+            return Err(error);
+        }
         let result = match &shared.savepoint {
-            None => shared.session.commit().await,
+            None if positioned => shared.session.commit_with_position().await.map(Some),
+            None => shared.session.commit().await.map(|()| None),
             Some((name, _)) => {
-                shared
-                    .session
-                    .release_savepoint(name, self.deadline())
-                    .await
+                let released = shared.session.release_savepoint(name, self.deadline());
+                released.await.map(|()| None)
             }
         };
         shared.phase.store(ENDED, Ordering::Relaxed);
@@ -161,6 +213,16 @@ impl Transaction {
     }
 
     /// Undoes what the transaction did, or what was done since the savepoint.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// let tx = db.begin().await?;
+    /// tx.rollback().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Only where the connection is lost; the server rolls back then.
@@ -180,6 +242,20 @@ impl Transaction {
 
     /// Sets a savepoint: a transaction within this one, which can be rolled back by
     /// itself. This one is used again when that one has ended.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// let inner = tx.savepoint().await?;
+    /// inner.execute("INSERT INTO users (email) VALUES ('ada@example.com')", ()).await?;
+    /// inner.rollback().await?; // the transaction goes on
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// `Class::Closed` where this one has ended.
@@ -202,6 +278,21 @@ impl Transaction {
 
     /// Runs the closure within a savepoint, which is kept where it gives `Ok` and rolled
     /// back where it gives `Err`; the transaction around it goes on either way.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> underpin::Result<()> {
+    /// # let db = underpin::Database::connect("sqlite::memory:").await?;
+    /// # db.batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE)").await?;
+    /// let tx = db.begin().await?;
+    /// let failed = tx
+    ///     .transaction(async |inner| inner.execute("INSERT INTO nowhere VALUES (1)", ()).await)
+    ///     .await;
+    /// assert!(failed.is_err()); // and rolled back to where it began
+    /// tx.commit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// The closure's own, or that of setting or ending the savepoint.
@@ -240,6 +331,19 @@ impl Shared {
         )
         .with_effect(Effect::NotSent)
         .with_hint("Make all calls of a transaction before it is committed or rolled back."))
+    }
+
+    fn require_positions(&self) -> Result<()> {
+        if self.savepoint.is_some() {
+            return Err(Error::new(
+                Class::Unsupported,
+                "A savepoint has no position of its own; it was rolled back.",
+            )
+            .with_effect(Effect::RolledBack)
+            .with_hint("Ask for the position when the transaction around it is committed."));
+        }
+        let missing = |error: Error| error.with_effect(Effect::RolledBack);
+        self.session.require_positions().map_err(missing)
     }
 
     /// Whether neither it nor what it was set in has ended.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -12,9 +13,14 @@ use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 use crate::classify::{self, BEHIND_A_POOLER};
 use crate::message_limit;
 use crate::outcome::{Context, Outcome, decide};
+use crate::prepare::Ready;
+use crate::reset::SETTLE;
+use crate::search_path::may_choose;
 use crate::session::{Session, answered, not_begun, transaction_ended};
 use crate::sql::Nature;
 use crate::statement_limit::{self, Limit, QUERY_CANCELED, Setting};
+use crate::statements::verdict_of;
+use crate::verdicts::Verdict;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::machine::IDLE;
 use crate::wire::opening::Phase;
@@ -40,6 +46,10 @@ pub(crate) struct Call {
     canceled: AtomicBool,
     /// Something of it was sent while a transaction was about to begin.
     meets_begin: AtomicBool,
+    /// Others' statements are on the connection too.
+    shared: bool,
+    /// The session is to be cleaned right behind the statement.
+    settles: bool,
 }
 
 /// Why a call came to no good end.
@@ -92,6 +102,7 @@ impl Call {
     pub(crate) fn open_statement(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
         message_limit::check(asked.sql, asked.params)?;
         let mut call = Call::open(session, asked.deadline)?;
+        call.shared = asked.shared;
         // Others' statements may be in front of a shared one, which is asked elsewhere if it has no
         // answer.
         if call.deadline.instant().is_none() && !asked.shared {
@@ -150,6 +161,8 @@ impl Call {
             holds: false,
             canceled: AtomicBool::new(false),
             meets_begin: AtomicBool::new(now.phase != Phase::Settled),
+            shared: false,
+            settles: false,
         })
     }
 
@@ -176,8 +189,23 @@ impl Call {
 
     /// Says that the statement itself is sent next.
     pub(crate) fn submit(&mut self, nature: Nature) {
+        self.submit_known(nature, None);
+    }
+
+    /// The same where the server may have said something of the statement's names.
+    pub(crate) fn submit_known(&mut self, nature: Nature, verdict: Option<&Arc<Verdict>>) {
+        if self.session.is_doubtful(nature, verdict, self.begun) {
+            // Whoever shares the connection must not find what the statement leaves.
+            self.settles = self.shared && self.session.can_settle();
+            if !self.settles {
+                self.session.trust.doubt(nature.leaves);
+            }
+        }
         if nature.changes_session {
             self.session.wire.machine().changed = true;
+        }
+        if nature.controls_transaction {
+            self.session.path.turn_back();
         }
         self.before = self.session.wire.written();
         self.context.submitted = true;
@@ -199,6 +227,30 @@ impl Call {
     /// Says that a text of one or more statements is sent next, in the simple protocol.
     pub(crate) fn submit_simple(&mut self, nature: Nature) {
         self.submit(nature);
+        self.context.completes_first = false;
+    }
+
+    /// The same for a prepared statement.
+    pub(crate) fn submit_ready(&mut self, nature: Nature, ready: &Ready, asked: &Asked<'_>) {
+        self.submit_known(nature, ready.prepared.verdict.as_ref());
+        if ready.prepared.chooses_path {
+            let path = &self.session.path;
+            path.note(self.transaction, asked.sql, asked.params);
+        }
+    }
+
+    /// What a statement is kept under, once it is prepared.
+    pub(crate) fn key<'a>(&self, sql: &'a str) -> Cow<'a, str> {
+        self.session.path.key(self.transaction, sql)
+    }
+
+    /// The same for a text that was not prepared.
+    pub(crate) fn submit_text(&mut self, nature: Nature, sql: &str) {
+        if may_choose(sql) {
+            self.session.path.note(self.transaction, sql, &[]);
+        }
+        let verdict = verdict_of(nature, sql, &self.session.settings.verdicts);
+        self.submit_known(nature, verdict.as_ref());
         self.context.completes_first = false;
     }
 
@@ -237,6 +289,9 @@ impl Call {
         write: impl FnOnce(&mut BytesMut) -> Result<u8>,
     ) -> Result<Answer, Failure> {
         let session = &self.session;
+        if self.settles {
+            return self.ask_settled(joins, write);
+        }
         let write = match session.wire.ask_settled(joins, write) {
             Ok(Err(error)) => return Err(Failure::Misfit(error)),
             Ok(asked) => return answered(asked),
@@ -253,6 +308,31 @@ impl Call {
                 Phase::Owed => machine.extended_in_new_transaction(reply, write),
                 _ => machine.extended(reply, joins, write),
             });
+        match asked {
+            Err(error) => Err(Failure::Misfit(error)),
+            asked => answered(asked),
+        }
+    }
+
+    /// Asks for what `write` writes where no transaction is about to begin, and for what cleans
+    /// the session behind it, where it is to be cleaned.
+    pub(crate) fn ask_settled(
+        &self,
+        joins: Option<u64>,
+        write: impl FnOnce(&mut BytesMut) -> Result<u8>,
+    ) -> Result<Answer, Failure> {
+        let settles = self.settles;
+        let joins = joins.filter(|_| !settles);
+        let asked = self.session.wire.ask(|machine, reply| {
+            let number = machine.extended(reply, joins, write)?;
+            if settles {
+                machine.settle(SETTLE)?;
+            }
+            Ok(number)
+        });
+        if settles {
+            self.session.settled();
+        }
         match asked {
             Err(error) => Err(Failure::Misfit(error)),
             asked => answered(asked),
@@ -583,6 +663,7 @@ impl Drop for Call {
         if self.holds {
             self.session.held.fetch_sub(1, Ordering::AcqRel);
         }
+        self.session.call_ended();
         self.session.calls.end();
     }
 }

@@ -120,10 +120,11 @@ fn constraint_kind(code: &str) -> Option<ConstraintKind> {
 /// The error for what the server said of a statement; the effect is left to the caller. Its detail
 /// may hold values of a row, and is part of the message only where that is asked for.
 pub(crate) fn refused(error: &ServerError, class: Class, with_detail: bool) -> Error {
-    let mut message = format!(
-        "PostgreSQL refused the statement: {}",
-        sentence(error.message())
-    );
+    let said = match with_detail {
+        true => error.message().into(),
+        false => error.message_without_values(),
+    };
+    let mut message = format!("PostgreSQL refused the statement: {}", sentence(&said));
     if let Some(detail) = error.detail().filter(|_| with_detail) {
         message.push(' ');
         message.push_str(&sentence(detail));
@@ -174,8 +175,13 @@ fn described(mut failed: Error, error: &ServerError) -> Error {
     if let Some(data_type) = error.data_type() {
         failed = failed.with_data_type(data_type);
     }
-    if let Some(detail) = error.detail() {
-        failed = failed.with_detail(detail);
+    let whole = error.message();
+    let quotes = error.message_without_values() != whole;
+    match error.detail() {
+        Some(detail) if quotes => failed = failed.with_detail(format!("{whole}. {detail}")),
+        Some(detail) => failed = failed.with_detail(detail),
+        None if quotes => failed = failed.with_detail(whole),
+        None => {}
     }
     if let Some(constraint) = error.constraint() {
         failed = failed.with_constraint(constraint);

@@ -535,7 +535,7 @@ impl Client {
                 Err(error) => return Err(call.refuse(error)),
             };
             match call.check(prepared.nature) {
-                Ok(nature) => call.submit(nature),
+                Ok(nature) => call.submit_known(nature, prepared.verdict.as_ref()),
                 Err(error) => return Err(call.refuse(error)),
             }
             let asked = call
@@ -610,7 +610,7 @@ impl fmt::Debug for Client {
 
 fn submit(call: &mut Call, sql: &str) -> Result<()> {
     let nature = call.check(Nature::of(sql))?;
-    call.submit_simple(nature);
+    call.submit_text(nature, sql);
     call.note_limit(Setting::of(sql));
     Ok(())
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use postgres_types::Type;
 use underpin_core::{Column, Columns};
@@ -14,6 +15,8 @@ pub(crate) struct Described {
     pub(crate) kinds: Box<[Kind]>,
     /// How the values of each column are asked for.
     pub(crate) formats: Box<[Format]>,
+    /// The numbers of their types.
+    types: Box<[u32]>,
 }
 
 impl Described {
@@ -40,19 +43,38 @@ impl Described {
             };
             (column, Kind::of(type_))
         };
-        let (columns, kinds): (Vec<_>, Vec<_>) = columns.map(column).unzip();
+        let columns: Vec<_> = columns.collect();
+        let types = columns.iter().map(|(field, _)| field.type_oid).collect();
+        let (columns, kinds): (Vec<_>, Vec<_>) = columns.into_iter().map(column).unzip();
         Described {
             columns: Columns(columns),
             formats: kinds.iter().map(|_| Format::Binary).collect(),
             kinds: kinds.into(),
+            types,
         }
     }
 
-    /// Of columns that were asked for in binary before their types were known, which nobody may
-    /// look up: those that were made in the database are unknown.
-    pub(crate) fn unasked(fields: &[Field]) -> Self {
+    /// The columns that came where these were expected: the same, unless a table was changed
+    /// meanwhile. What the types are that were made in the database is not known then.
+    pub(crate) fn or_others(self: &Arc<Self>, fields: &[Field]) -> Arc<Self> {
+        let names = self.columns.0.iter().map(|column| &column.name);
+        let known = names.zip(self.types.iter().copied());
+        if known.eq(fields.iter().map(|field| (&field.name, field.type_oid))) {
+            return Arc::clone(self);
+        }
         let type_ = |field: &Field| Type::from_oid(field.type_oid).unwrap_or(Type::UNKNOWN);
         let types: Vec<Type> = fields.iter().map(type_).collect();
-        Described::binary(fields.iter().zip(&types))
+        let mut others = Described::binary(fields.iter().zip(&types));
+        for (at, kind) in others.kinds.iter_mut().enumerate() {
+            // One format is that of all columns, however many there are.
+            let format = match &*self.formats {
+                [of_all] => Some(of_all),
+                of_each => of_each.get(at),
+            };
+            if format == Some(&Format::Text) {
+                *kind = Kind::One(Base::Text);
+            }
+        }
+        Arc::new(others)
     }
 }

@@ -1,21 +1,22 @@
 use std::fmt;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use underpin_core::driver::{
-    Abort, AbortHandle, BoxFuture, BulkTarget, Call as Asked, Connection as Connects,
-    ConnectionExt, Fetching, Observation, Pooled, RowSink, RowSource, SessionState,
+    Abort, AbortHandle, BoxFuture, BulkTarget, Call as Asked, Connection as Connects, Fetching,
+    Observation, Pooled, RowSink, RowSource, SessionState,
 };
 use underpin_core::{
-    Class, Columns, Deadline, Endpoint, Error, Result, Role, Stage, StatementDescription,
-    TransactionOptions,
+    Class, Columns, Deadline, Endpoint, Error, Position, Recycling, Result, Role, Stage,
+    StatementDescription, TransactionOptions,
 };
 
 use crate::call::{Call, Failure};
 use crate::client::Client;
 use crate::notices::{Notice, Notification};
+use crate::observe::Seen;
 use crate::session::Session;
 use crate::wire::body::Values;
 use crate::wire::shared::Wire;
@@ -24,18 +25,11 @@ use crate::wire::shared::Wire;
 pub struct Connection {
     session: Arc<Session>,
     client: Client,
+    pub(crate) seen: Mutex<Seen>,
 }
 
 /// How long closing takes at the most, where no deadline is given.
 const CLOSE_BOUND: Duration = Duration::from_secs(5);
-
-/// Whether the server takes no writes, and the name of the file it writes its log to, which
-/// begins with the timeline: unlike the control file, it has the new one as soon as the server is
-/// promoted.
-const OBSERVE: &str = "SELECT pg_catalog.pg_is_in_recovery()
-        OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,
-    CASE WHEN NOT pg_catalog.pg_is_in_recovery()
-        THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
 
 /// Ends a session from outside.
 struct Aborting(Weak<Wire>);
@@ -57,6 +51,7 @@ impl Connection {
         Connection {
             client: Client::new(Arc::clone(&session)),
             session,
+            seen: Mutex::default(),
         }
     }
 
@@ -140,7 +135,9 @@ impl Pooled for Connection {
         Box::pin(async {
             let mut machine = self.session.wire.machine();
             machine.opening.take_back();
-            machine.changed = false;
+            let changed = std::mem::take(&mut machine.changed);
+            drop(machine);
+            self.session.trust.accept(changed);
             Ok(())
         })
     }
@@ -151,6 +148,18 @@ impl Pooled for Connection {
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run_reset(deadline))
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        self.session.settle(always)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.run_recycle(recycling, deadline))
     }
 
     fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()> {
@@ -206,33 +215,11 @@ impl Connects for Connection {
     }
 
     fn observe(&self, deadline: Deadline) -> BoxFuture<'_, Result<Observation>> {
-        Box::pin(async move {
-            let call = Asked {
-                sql: OBSERVE,
-                params: &[],
-                deadline,
-                shared: false,
-            };
-            let rows = self.query::<(bool, Option<String>)>(call, 1).await?;
-            let Some((replica, segment)) = rows.first() else {
-                return Err(Error::new(
-                    Class::Protocol,
-                    "The server gave no row when it was asked for its role.",
-                ));
-            };
-            let role = match *replica {
-                true => Role::Replica,
-                false => Role::Primary,
-            };
-            self.session.wire.set_role(role);
-            let observation = Observation::new(role);
-            let segment = segment.as_deref().and_then(|name| name.get(..8));
-            let timeline = segment.and_then(|digits| u32::from_str_radix(digits, 16).ok());
-            Ok(match timeline {
-                Some(timeline) => observation.on_timeline(timeline),
-                None => observation,
-            })
-        })
+        Box::pin(self.run_observe(deadline))
+    }
+
+    fn observed(&self) -> Option<Observation> {
+        self.latest_observation()
     }
 
     fn abort_handle(&self) -> Option<AbortHandle> {
@@ -285,6 +272,14 @@ impl Connects for Connection {
 
     fn commit(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(self.run_commit())
+    }
+
+    fn commit_with_position(&self) -> BoxFuture<'_, Result<Position>> {
+        Box::pin(self.run_commit_with_position())
+    }
+
+    fn position(&self, deadline: Deadline) -> BoxFuture<'_, Result<Position>> {
+        Box::pin(self.run_position(deadline))
     }
 
     fn rollback(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {

@@ -19,6 +19,7 @@ use crate::session::Session;
 use crate::socket::Socket;
 use crate::tcp::Tcp;
 use crate::tls::Tls;
+use crate::verdicts::Verdicts;
 use crate::wire::log_in::{Failed as LoginFailed, log_in};
 use crate::wire::pump;
 use crate::wire::shared::Wire;
@@ -39,6 +40,8 @@ pub(crate) struct Settings {
     /// Who logs in, where that is not as the options have it.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
+    /// What is known of the texts that are sent.
+    pub(crate) verdicts: Arc<Verdicts>,
     /// Something on the way there, a pooler perhaps, knows only protocol 3.0.
     knows_old_only: Arc<AtomicBool>,
 }
@@ -110,6 +113,7 @@ impl Connector {
         Ok(Connector {
             settings: Arc::new(Settings {
                 tls: Arc::new(Tls::new(&tls)?),
+                verdicts: Arc::default(),
                 knows_old_only: Arc::default(),
                 endpoints,
                 options: Arc::new(options),
@@ -157,6 +161,22 @@ impl Connector {
         }
     }
 
+    /// The same connector with another name under which the server lists the connections.
+    #[must_use]
+    pub fn with_application_name(self, name: &str) -> Self {
+        let options = Options {
+            application_name: Some(name.to_owned()),
+            ..(*self.settings.options).clone()
+        };
+        let settings = Settings {
+            options: Arc::new(options),
+            ..(*self.settings).clone()
+        };
+        Connector {
+            settings: Arc::new(settings),
+        }
+    }
+
     /// The endpoints, in the order in which they are tried.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.settings.endpoints
@@ -196,7 +216,7 @@ impl Connector {
         for (at, endpoint) in endpoints.iter().enumerate() {
             let last = endpoints.len() - at;
             match settings
-                .connect_in_time(endpoint, share(deadline, last))
+                .connect_in_time(endpoint, deadline.share(Instant::now(), last))
                 .await
             {
                 Ok(connection) => match settings.misses_target(&connection).await {
@@ -212,38 +232,7 @@ impl Connector {
                 Err(error) => failures.push(error),
             }
         }
-        Err(all_failed(failures))
-    }
-}
-
-/// The part of what is left until the deadline for the next of so many endpoints, so that
-/// one that does not answer leaves time for the others.
-fn share(deadline: Deadline, endpoints: usize) -> Deadline {
-    let now = Instant::now();
-    match deadline.remaining(now) {
-        Some(left) if endpoints > 1 => {
-            Deadline::after(now, left / u32::try_from(endpoints).unwrap_or(u32::MAX))
-        }
-        _ => deadline,
-    }
-}
-
-fn all_failed(mut failures: Vec<Error>) -> Error {
-    if failures.len() == 1 {
-        return failures.remove(0);
-    }
-    let class = failures[0].class();
-    let same = failures.iter().all(|failure| failure.class() == class);
-    let each: Vec<String> = failures.iter().map(ToString::to_string).collect();
-    let message = format!(
-        "None of the {} servers could be used. {}",
-        failures.len(),
-        each.join(" ")
-    );
-    let all = Error::new(if same { class } else { Class::Connect }, message);
-    match failures.pop() {
-        Some(last) => all.with_source(last),
-        None => all,
+        Err(Error::of_servers(failures))
     }
 }
 

@@ -29,7 +29,7 @@ impl Call {
         let asked = self.session().wire.ask(|machine, reply| {
             machine.copy_in(reply, |out| match &ready {
                 Some(ready) => Ready::run(ready, &[], out),
-                None => run_unnamed(sql, &[], out),
+                None => run_unnamed(sql, &[], &[], out),
             })
         });
         let copy = CopyIn {

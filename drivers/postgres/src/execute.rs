@@ -6,11 +6,12 @@ use underpin_core::{Deadline, Result, Value};
 use crate::call::{Call, Failure};
 use crate::connection::Connection;
 use crate::prepare::run_unnamed;
-use crate::session::answered;
 use crate::sql::Nature;
 use crate::statement_limit::Setting;
+use crate::statements::verdict_of;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::affected;
+use crate::wire::put::Format;
 
 impl Connection {
     pub(crate) async fn run_execute(&self, asked: Asked<'_>) -> Result<u64> {
@@ -27,7 +28,7 @@ impl Connection {
                 return Err(call.fail(failure).await);
             }
             match call.check(ready.prepared.nature) {
-                Ok(nature) => call.submit(nature),
+                Ok(nature) => call.submit_ready(nature, &ready, &asked),
                 Err(error) => return Err(call.refuse(error)),
             }
             let joins = asked.shared.then_some(ready.prepared.name.number);
@@ -52,7 +53,7 @@ impl Connection {
             return Err(call.fail(failure).await);
         }
         match call.check(Nature::of(sql)) {
-            Ok(nature) => call.submit_simple(nature),
+            Ok(nature) => call.submit_text(nature, sql),
             Err(error) => return Err(call.refuse(error)),
         }
         call.note_limit(Setting::of(sql));
@@ -87,7 +88,10 @@ pub(crate) async fn count(mut answer: Answer) -> Result<u64, Broken> {
 }
 
 async fn execute_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<u64> {
-    let answer = match ask_unnamed(&mut call, sql, params).await {
+    if let Err(failure) = call.begin().await {
+        return Err(call.fail(failure).await);
+    }
+    let answer = match ask_unnamed(&mut call, sql, params, &[]) {
         Ok(answer) => answer,
         Err(failure) => return Err(call.fail(failure).await),
     };
@@ -97,19 +101,20 @@ async fn execute_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<
     }
 }
 
-/// Begins a transaction where one is owed, and asks for a statement without a name.
-pub(crate) async fn ask_unnamed(
+/// Asks for a statement without a name, where no transaction is owed. Its columns come as texts
+/// where that is said.
+pub(crate) fn ask_unnamed(
     call: &mut Call,
     sql: &str,
     params: &[Value],
+    formats: &[Format],
 ) -> Result<Answer, Failure> {
-    call.begin().await?;
+    if !call.in_transaction() {
+        call.session().ask_process();
+    }
     call.note_limit(Setting::of(sql));
     let nature = call.check(Nature::of(sql)).map_err(Failure::Ours)?;
-    call.submit(nature);
-    let asked = call
-        .session()
-        .wire
-        .ask(|machine, reply| machine.extended(reply, None, |out| run_unnamed(sql, params, out)));
-    answered(asked)
+    let verdict = verdict_of(nature, sql, &call.session().settings.verdicts);
+    call.submit_known(nature, verdict.as_ref());
+    call.ask_settled(None, |out| run_unnamed(sql, params, formats, out))
 }

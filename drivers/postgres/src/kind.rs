@@ -86,9 +86,9 @@ impl Kind {
     /// How values of this kind are asked for.
     pub(crate) fn format(self) -> Format {
         match self {
-            Kind::One(Base::Unreadable)
-            | Kind::Range(Base::Unreadable)
-            | Kind::Multirange(Base::Unreadable) => Format::Text,
+            Kind::One(Base::Unreadable | Base::Opaque)
+            | Kind::Range(Base::Unreadable | Base::Opaque)
+            | Kind::Multirange(Base::Unreadable | Base::Opaque) => Format::Text,
             Kind::Array(element) if element.kind().format() == Format::Text => Format::Text,
             _ => Format::Binary,
         }

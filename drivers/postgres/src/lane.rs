@@ -37,11 +37,12 @@ pub fn shares(sql: &str) -> bool {
     !first
 }
 
-fn is(word: &str, names: &[&str]) -> bool {
+pub(crate) fn is(word: &str, names: &[&str]) -> bool {
     names.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
-fn is_harmless(word: &str) -> bool {
+/// Whether a bracket behind the word calls nothing that could wait or change anything.
+pub(crate) fn is_harmless(word: &str) -> bool {
     const LONGEST: usize = 32;
     let mut lower = [0; LONGEST];
     let Some(lower) = lower.get_mut(..word.len()) else {
@@ -58,11 +59,11 @@ fn is_harmless(word: &str) -> bool {
 }
 
 /// What a statement that only reads begins with.
-const READS: &[&str] = &["select", "table", "values", "with"];
+pub(crate) const READS: &[&str] = &["select", "table", "values", "with"];
 /// What makes it write all the same: in a WITH, or SELECT INTO.
-const WRITES: &[&str] = &["delete", "insert", "into", "merge", "update"];
+pub(crate) const WRITES: &[&str] = &["delete", "insert", "into", "merge", "update"];
 /// What follows FOR where rows are locked.
-const LOCKS: &[&str] = &["key", "no", "share", "update"];
+pub(crate) const LOCKS: &[&str] = &["key", "no", "share", "update"];
 
 /// Words that a bracket may follow without being called, types with a length among them.
 /// Sorted.

@@ -32,9 +32,11 @@ mod end_point_hash;
 mod execute;
 mod kind;
 mod lane;
+mod leaves;
 mod made_text;
 mod message_limit;
 mod notices;
+mod observe;
 mod options;
 mod outcome;
 mod param;
@@ -45,6 +47,7 @@ mod query;
 mod range;
 mod reset;
 mod row;
+mod search_path;
 mod session;
 mod socket;
 mod specimen;
@@ -60,6 +63,9 @@ mod tls;
 #[path = "tls_disabled.rs"]
 mod tls;
 mod transaction;
+mod trust;
+mod unnamed;
+mod verdicts;
 #[cfg(feature = "tls")]
 mod verify;
 mod watchdog;
@@ -92,4 +98,5 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     transactions: true,
     notifications: true,
     roles_change: true,
+    positions: true,
 };

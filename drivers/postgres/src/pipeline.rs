@@ -73,7 +73,7 @@ impl<'c> Pipeline<'c> {
                 Err(error) => return Err(call.refuse(error)),
             }
             match call.check(nature) {
-                Ok(nature) => call.submit(nature),
+                Ok(nature) => call.submit_known(nature, ready.prepared.verdict.as_ref()),
                 Err(error) => return Err(call.refuse(error)),
             }
             statements.push(ready.prepared);

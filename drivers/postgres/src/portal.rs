@@ -86,7 +86,7 @@ impl Portal<'_> {
             return Err(call.refuse(bad_limit(limit)));
         }
         match call.check(self.prepared.nature) {
-            Ok(nature) => call.submit(nature),
+            Ok(nature) => call.submit_known(nature, self.prepared.verdict.as_ref()),
             Err(error) => return Err(call.refuse(error)),
         }
         let asked = call.ask(None, |out| {

@@ -12,7 +12,7 @@ use crate::session::{Session, answered};
 use crate::statements::{Prepared, StatementName};
 use crate::wire::answer::Broken;
 use crate::wire::body::{fields, parameter_types};
-use crate::wire::put;
+use crate::wire::put::{self, Format};
 use crate::wire::request::{Progress, steps};
 use crate::wire::violation::Violation;
 
@@ -51,7 +51,9 @@ impl Session {
         for field in &columns {
             of_fields.push(self.catalog.type_of(&self.wire, field.type_oid).await?);
         }
-        Ok(Prepared::new(name, sql, of_params, columns, of_fields))
+        let verdicts = &self.settings.verdicts;
+        let (params, fields) = (of_params, of_fields);
+        Ok(Prepared::new(name, sql, params, columns, fields, verdicts))
     }
 
     /// Gives up the connection: what came on it makes no sense, and nothing after it can be
@@ -66,7 +68,7 @@ impl Session {
 impl Call {
     /// The statement from the cache, or prepared and put there.
     pub(crate) async fn prepare(&self, sql: &str) -> Result<Ready, Failure> {
-        let cached = self.session().statements().get(sql);
+        let cached = self.session().statements().get(&self.key(sql));
         if let Some(prepared) = cached {
             self.note_limit(prepared.limit);
             return Ok(Ready {
@@ -90,7 +92,7 @@ impl Call {
             self.note_limit(prepared.limit);
             self.session()
                 .statements()
-                .insert(sql, Arc::clone(&prepared));
+                .insert(&self.key(sql), Arc::clone(&prepared));
             Ok(Ready {
                 prepared,
                 fresh: true,
@@ -117,7 +119,8 @@ impl Call {
         let doubtful =
             said.is_none() || code.starts_with("42") || matches!(code, "22P02" | "XX000");
         if outgrown || doubtful {
-            self.session().statements().evict(sql, &ready.prepared);
+            let key = self.key(sql);
+            self.session().statements().evict(&key, &ready.prepared);
         }
         // Nothing can be tried in a transaction that has failed; a misfit was never sent.
         if ready.fresh || (said.is_some() && self.in_transaction()) {
@@ -184,10 +187,15 @@ impl Ready {
 
 /// Writes that a statement is run whose parameters are texts of types that the server infers,
 /// without a name.
-pub(crate) fn run_unnamed(sql: &str, params: &[Value], out: &mut BytesMut) -> Result<u8> {
+pub(crate) fn run_unnamed(
+    sql: &str,
+    params: &[Value],
+    formats: &[Format],
+    out: &mut BytesMut,
+) -> Result<u8> {
     const UNKNOWN: u32 = 705;
     put::parse(out, "", sql, params.iter().map(|_| UNKNOWN))?;
-    param::bind(out, "", params, None, &[])?;
+    param::bind(out, "", params, None, formats)?;
     put::describe(out, b'P', "");
     put::execute(out, "", 0);
     Ok(steps::PARSE | steps::BIND | steps::PORTAL | steps::EXECUTE)

@@ -1,4 +1,5 @@
 use std::pin::pin;
+use std::sync::Arc;
 
 use underpin_core::driver::{Call as Asked, RowSink};
 use underpin_core::{Error, Result};
@@ -8,6 +9,7 @@ use crate::column::Described;
 use crate::connection::Connection;
 use crate::execute::ask_unnamed;
 use crate::row::Row;
+use crate::session::Session;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::fields;
 
@@ -37,14 +39,14 @@ impl Connection {
                 // A statement that was kept has the columns of the tables as they were.
                 self.session()
                     .statements()
-                    .evict(asked.sql, &ready.prepared);
+                    .evict(&call.key(asked.sql), &ready.prepared);
                 continue;
             }
             if let Err(failure) = ready.check(asked.params) {
                 return Err(call.fail(failure).await);
             }
             match call.check(ready.prepared.nature) {
-                Ok(nature) => call.submit(nature),
+                Ok(nature) => call.submit_ready(nature, &ready, &asked),
                 Err(error) => return Err(call.refuse(error)),
             }
             let joins = asked.shared.then_some(ready.prepared.name.number);
@@ -102,42 +104,62 @@ async fn fetch_unnamed(
     asked: &Asked<'_>,
     mut sink: Box<dyn RowSink>,
 ) -> Result<Box<dyn RowSink>> {
-    let answer = match ask_unnamed(&mut call, asked.sql, asked.params).await {
-        Ok(answer) => answer,
-        Err(failure) => return Err(call.fail(failure).await),
-    };
-    let session = call.session().clone();
-    let ended = {
-        let work = async {
-            let mut answer = answer;
-            let mut unreadable = None;
-            let mut described = Described::default();
-            let mut begun = false;
-            while answer.more().await? {
-                while let Some(frame) = answer.next() {
-                    match frame.tag {
-                        b'T' => {
-                            let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
-                            described = Described::unasked(&fields);
-                        }
-                        b'D' if unreadable.is_none() => {
-                            if !std::mem::replace(&mut begun, true) {
-                                unreadable = sink.begin(&described.columns).err();
-                            }
-                            if unreadable.is_none() && !sink.is_full() {
-                                unreadable = put(frame.body, &described, &mut *sink).err();
-                            }
-                        }
-                        _ => {}
+    if let Err(failure) = call.begin().await {
+        return Err(call.fail(failure).await);
+    }
+    loop {
+        let expected = match call.expected(asked.sql).await {
+            Ok(expected) => expected,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
+        let described = &expected.described;
+        let answer = match ask_unnamed(&mut call, asked.sql, asked.params, &described.formats) {
+            Ok(answer) => answer,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
+        let session = call.session().clone();
+        let ended = {
+            let work = read_unnamed(&session, answer, asked.sql, described, &mut *sink);
+            call.wait(pin!(work)).await
+        };
+        let failure = match ended {
+            Ok(unreadable) => return finish(call, unreadable, sink),
+            Err(failure) => failure,
+        };
+        if !call.expected_others(asked.sql, &expected, &failure) {
+            return Err(call.fail(failure).await);
+        }
+    }
+}
+
+async fn read_unnamed(
+    session: &Session,
+    mut answer: Answer,
+    sql: &str,
+    expected: &Arc<Described>,
+    sink: &mut dyn RowSink,
+) -> Result<Unreadable, Failure> {
+    let mut unreadable = None;
+    let mut described = Arc::clone(expected);
+    let mut begun = false;
+    while answer.more().await? {
+        while let Some(frame) = answer.next() {
+            match frame.tag {
+                b'T' => {
+                    let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
+                    described = session.unnamed.as_came(sql, expected, &fields);
+                }
+                b'D' if unreadable.is_none() => {
+                    if !std::mem::replace(&mut begun, true) {
+                        unreadable = sink.begin(&described.columns).err();
+                    }
+                    if unreadable.is_none() && !sink.is_full() {
+                        unreadable = put(frame.body, &described, sink).err();
                     }
                 }
+                _ => {}
             }
-            Ok::<_, Failure>(unreadable)
-        };
-        call.wait(pin!(work)).await
-    };
-    match ended {
-        Ok(unreadable) => finish(call, unreadable, sink),
-        Err(failure) => Err(call.fail(failure).await),
+        }
     }
+    Ok(unreadable)
 }

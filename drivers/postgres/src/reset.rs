@@ -2,11 +2,10 @@ use std::time::{Duration, Instant};
 
 use tokio::time::timeout;
 use underpin_core::driver::SessionState;
-use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
+use underpin_core::{Class, Deadline, Effect, Error, Recycling, Result, Stage};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
-use crate::session::Session;
 use crate::wire::body::Values;
 use crate::wire::machine::IDLE;
 use crate::wire::opening::Phase;
@@ -18,24 +17,52 @@ const PATIENCE: Duration = Duration::from_millis(100);
 const RESET_BOUND: Duration = Duration::from_secs(10);
 
 /// What DISCARD ALL does, but for the prepared statements: this side relies on its own,
-/// and what others prepared by SQL is listed for a second step.
+/// and what others prepared by SQL is listed for a second step. And which process it is.
 const CLEAN: &str = "\
     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; \
     SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
     SELECT 'DEALLOCATE ' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(name) \
-    FROM pg_catalog.pg_prepared_statements WHERE from_sql";
+    FROM pg_catalog.pg_prepared_statements WHERE from_sql; \
+    SELECT 'PROCESS ' OPERATOR(pg_catalog.||) pg_catalog.pg_backend_pid()::pg_catalog.text";
+
+/// The same where nobody waits for it: in a transaction, so that the server runs nothing behind it
+/// where any of it fails. Whether a function has prepared a statement is seen by its failing then.
+pub(crate) const SETTLE: &str = "\
+    BEGIN ISOLATION LEVEL READ COMMITTED; \
+    CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; \
+    DISCARD TEMP; DISCARD SEQUENCES; \
+    SELECT pg_catalog.pg_advisory_unlock_all(), 1 OPERATOR(pg_catalog./) \
+    (pg_catalog.count(*) OPERATOR(pg_catalog.=) 0)::pg_catalog.int4 \
+    FROM pg_catalog.pg_prepared_statements WHERE from_sql; \
+    COMMIT";
+
+/// What a session is made as new with.
+const DISCARD: &str = "DISCARD ALL";
 
 impl Connection {
     pub(crate) async fn run_reset(&self, deadline: Deadline) -> Result<()> {
+        let session = self.session();
+        if session.state() == SessionState::Clean && !session.trust.is_suspected() {
+            return Ok(());
+        }
+        self.run_recycle(&Recycling::Verified, deadline).await
+    }
+
+    pub(crate) async fn run_recycle(&self, how: &Recycling, deadline: Deadline) -> Result<()> {
         let bound = deadline.earlier(Deadline::after(Instant::now(), RESET_BOUND));
-        let state = self.session().state();
+        let session = self.session();
+        let state = session.state();
+        let always = matches!(
+            how,
+            Recycling::Clean | Recycling::Reset | Recycling::Custom(_)
+        );
         match state {
-            SessionState::Clean => return Ok(()),
-            SessionState::Broken => return Err(self.session().lost()),
+            SessionState::Clean if !always && !session.trust.is_doubted() => return Ok(()),
+            SessionState::Broken => return Err(session.lost()),
             _ => {}
         }
-        let call = Call::open_to_end(self.session(), bound)?;
-        match call.in_time(self.clean(state)).await {
+        let call = Call::open_to_end(session, bound)?;
+        match call.in_time(self.clean(state, how)).await {
             Some(Ok(())) => call.done(),
             Some(Err(failure)) => Err(call.fail(failure).await),
             None => Err(Error::new(
@@ -44,14 +71,14 @@ impl Connection {
                 },
                 format!(
                     "The connection to {} could not be cleaned in time.",
-                    self.session().endpoint
+                    session.endpoint
                 ),
             )
             .with_effect(Effect::Unknown)),
         }
     }
 
-    async fn clean(&self, state: SessionState) -> Result<(), Failure> {
+    async fn clean(&self, state: SessionState, how: &Recycling) -> Result<(), Failure> {
         let session = self.session();
         let (was, changed) = {
             let mut machine = session.wire.machine();
@@ -79,33 +106,50 @@ impl Connection {
                 "All prepared statements of the session were dropped, the driver's own among them.",
             )));
         }
-        if session.wire.look().changed {
-            for statement in prepared_by_sql(session).await? {
-                session.run_simple(&statement).await?;
+        match how {
+            Recycling::Custom(sql) => session.run_simple(sql).await?,
+            Recycling::Reset => {
+                session.run_simple(DISCARD).await?;
+                // They are gone, and nothing else is lost with them.
+                session.wire.machine().deallocated = false;
+                session.statements().clear();
             }
-            session.wire.machine().changed = false;
-            session.limit.reset();
+            Recycling::Fast if !session.wire.look().changed => {}
+            Recycling::Verified | Recycling::Fast
+                if !session.wire.look().changed && !session.trust.is_doubted() => {}
+            Recycling::Verified | Recycling::Fast | Recycling::Clean => {
+                for statement in self.undo().await? {
+                    session.run_simple(&statement).await?;
+                }
+            }
         }
+        session.wire.machine().changed = false;
+        session.settled();
         Ok(())
     }
-}
 
-/// Cleans the session, and gives what else is to be run for that.
-async fn prepared_by_sql(session: &Session) -> Result<Vec<String>, Failure> {
-    let mut answer = session.simple(CLEAN)?;
-    let mut statements = Vec::new();
-    while answer.more().await? {
-        while let Some(frame) = answer.next() {
-            let value = match frame.tag {
-                b'D' => Values::new(frame.body).and_then(|values| values.get(0)),
-                _ => None,
-            };
-            let text = value.flatten().map(String::from_utf8_lossy);
-            statements.extend(
-                text.filter(|text| text.starts_with("DEALLOCATE "))
-                    .map(String::from),
-            );
+    /// Cleans the session, and gives what else is to be run for that.
+    async fn undo(&self) -> Result<Vec<String>, Failure> {
+        let session = self.session();
+        let mut answer = session.simple(CLEAN)?;
+        let mut statements = Vec::new();
+        while answer.more().await? {
+            while let Some(frame) = answer.next() {
+                let value = match frame.tag {
+                    b'D' => Values::new(frame.body).and_then(|values| values.get(0)),
+                    _ => None,
+                };
+                let Some(text) = value.flatten().map(String::from_utf8_lossy) else {
+                    continue;
+                };
+                if let Some(process) = text.strip_prefix("PROCESS ") {
+                    let announced = process.parse() == Ok(session.wire.process);
+                    session.trust.note_process(announced);
+                } else if text.starts_with("DEALLOCATE ") {
+                    statements.push(text.into_owned());
+                }
+            }
         }
+        Ok(statements)
     }
-    Ok(statements)
 }

@@ -13,8 +13,11 @@ use crate::calls::{Calls, Cancelling};
 use crate::cancel::cancel;
 use crate::catalog::Catalog;
 use crate::connector::Settings;
+use crate::search_path::SearchPath;
 use crate::statement_limit::StatementLimit;
 use crate::statements::Statements;
+use crate::trust::Trust;
+use crate::unnamed::Unnamed;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::machine::{FAILED, IDLE};
 use crate::wire::opening::Phase;
@@ -35,6 +38,9 @@ pub(crate) struct Session {
     pub(crate) calls: Calls,
     /// Those among them that hold the connection until somebody reads on.
     pub(crate) held: AtomicUsize,
+    pub(crate) trust: Trust,
+    pub(crate) unnamed: Unnamed,
+    pub(crate) path: SearchPath,
 }
 
 /// How long the connection's task has to notice that it is to end.
@@ -59,6 +65,9 @@ impl Session {
             task,
             calls: Calls::default(),
             held: AtomicUsize::new(0),
+            trust: Trust::default(),
+            unnamed: Unnamed::default(),
+            path: SearchPath::default(),
         })
     }
 

@@ -3,6 +3,8 @@
 use underpin_core::{Class, Error, Result};
 use underpin_sql::{Kind, Lexer, POSTGRES};
 
+use crate::leaves::{Leaves, is_local};
+
 /// What a statement, or several, may do beside its work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Nature {
@@ -16,6 +18,10 @@ pub(crate) struct Nature {
     pub(crate) copies: bool,
     /// Names a prepared statement: PREPARE, EXECUTE, DEALLOCATE.
     pub(crate) names_statements: bool,
+    /// Makes, changes or drops what other statements name.
+    pub(crate) defines: bool,
+    /// How it leaves the session where it changes nothing by its own words.
+    pub(crate) leaves: Leaves,
 }
 
 /// Whether a statement changes the session that runs it for the statements to come, as
@@ -27,7 +33,10 @@ pub fn changes_session(sql: &str) -> bool {
 
 impl Nature {
     pub(crate) fn of(sql: &str) -> Nature {
-        let mut nature = Nature::default();
+        let mut nature = Nature {
+            leaves: Leaves::of(sql),
+            ..Nature::default()
+        };
         let mut first = "";
         let mut number = 0;
         let mut last = "";
@@ -43,7 +52,8 @@ impl Nature {
                 }
                 kind => {
                     if kind == Kind::Open && !quoted.is_empty() {
-                        nature.contains(first, "", quoted.trim_matches('"'));
+                        let behind = &sql[token.start..];
+                        nature.contains(first, "", quoted.trim_matches('"'), behind);
                     }
                     quoted = "";
                     continue;
@@ -59,7 +69,7 @@ impl Nature {
                 2 => nature.begins_with(first, word),
                 _ => {}
             }
-            nature.contains(first, last, word);
+            nature.contains(first, last, word, &sql[token.end()..]);
             last = word;
         }
         nature
@@ -80,6 +90,7 @@ impl Nature {
     fn begins_with(&mut self, first: &str, second: &str) {
         let is =
             |word: &str, names: &[&str]| names.iter().any(|name| word.eq_ignore_ascii_case(name));
+        self.defines |= is(first, DEFINES);
         self.names_statements |= is(first, &["prepare", "execute", "deallocate"]);
         if is(first, &["set"]) {
             if !second.is_empty() && !is(second, &["local", "transaction", "constraints"]) {
@@ -120,7 +131,7 @@ impl Nature {
         }
     }
 
-    fn contains(&mut self, first: &str, before: &str, word: &str) {
+    fn contains(&mut self, first: &str, before: &str, word: &str, behind: &str) {
         let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
         match word.len() {
             // TEMP and TEMPORARY, where a table, a view or a sequence is made.
@@ -132,7 +143,7 @@ impl Nature {
             5 | 6 if is(first, "copy") && (is(word, "stdin") || is(word, "stdout")) => {
                 self.copies = true;
             }
-            10 if is(word, "set_config") => self.changes_session = true,
+            10 if is(word, "set_config") => self.changes_session |= !is_local(behind),
             16.. if word.get(..3).is_some_and(|start| is(start, "pg_")) => {
                 let lower = word.to_ascii_lowercase();
                 self.changes_session |= lower.contains("advisory_lock") && !lower.contains("xact");
@@ -141,6 +152,11 @@ impl Nature {
         }
     }
 }
+
+/// What a statement begins with that may change the schema.
+const DEFINES: &[&str] = &[
+    "alter", "call", "create", "do", "drop", "grant", "import", "revoke",
+];
 
 #[cfg(test)]
 mod tests {
@@ -160,6 +176,8 @@ mod tests {
             "create or replace temporary view v as select 1",
             "SELECT * INTO TEMP t FROM u",
             "SELECT set_config('a', 'b', false)",
+            "SELECT set_config('a', 'b', $1)",
+            "SELECT set_config('a', 'b', true), set_config('c', 'd', false)",
             "SELECT pg_advisory_lock(1)",
             "select PG_TRY_ADVISORY_LOCK(1)",
             "PREPARE a AS SELECT 1",
@@ -187,6 +205,7 @@ mod tests {
             "SELECT E'\\';SET a=1'",
             "UPDATE t SET a = $1",
             "SELECT \"set_config\"",
+            "SELECT set_config('a', $1, true)",
             "SELECT pg_advisory_xact_lock(1)",
             "PREPARE TRANSACTION 'x'",
             "SELECT 1 -- ; SET a = 1",
@@ -223,7 +242,11 @@ mod tests {
             "DO_IT",
             "SELECT 'call'",
         ] {
-            assert_eq!(Nature::of(sql), Nature::default(), "{sql}");
+            let nature = Nature::of(sql);
+            assert!(
+                !nature.controls_transaction && !nature.commits_itself,
+                "{sql}"
+            );
         }
     }
 

@@ -30,6 +30,8 @@ struct State {
     session: Limit,
     /// The server's answer on its way, where it was asked for that.
     asked: Option<Answer>,
+    /// Nobody can have set it since the session was opened, or nobody had when it was asked for.
+    as_opened: bool,
     /// What a statement has set for the rest of this transaction.
     local: Option<(Option<u64>, Limit)>,
     /// What statements that failed as one had set for themselves.
@@ -71,6 +73,7 @@ impl StatementLimit {
         let mut state = self.state();
         if state.session == Limit::Unknown && state.asked.is_none() {
             state.asked = session.simple(QUESTION).ok();
+            state.as_opened &= !session.trust.is_doubted();
         }
     }
 
@@ -79,6 +82,7 @@ impl StatementLimit {
         let Ok(mut answer) = session.simple(QUESTION) else {
             return;
         };
+        self.state().as_opened &= !session.trust.is_doubted();
         while let Ok(true) = answer.more().await {
             self.state().hear(&mut answer);
         }
@@ -91,6 +95,7 @@ impl StatementLimit {
             state.local = Some((transaction, setting.limit));
         }
         if !setting.local {
+            state.as_opened = false;
             // In a transaction, it is the session's only once that is committed.
             state.set(match in_transaction {
                 true => Limit::Unknown,
@@ -104,6 +109,7 @@ impl StatementLimit {
     pub(crate) fn note_failed(&self, setting: Setting) {
         let mut state = self.state();
         state.set(Limit::Unknown);
+        state.as_opened = false;
         state.failed = Some(setting.limit);
     }
 
@@ -126,9 +132,12 @@ impl StatementLimit {
         }
     }
 
-    /// Notes that the session is as it was opened.
-    pub(crate) fn reset(&self) {
-        *self.state() = State::of(self.configured);
+    /// Notes that the session is as it was opened, where somebody may have changed it.
+    pub(crate) fn settle(&self) {
+        let mut state = self.state();
+        if !state.as_opened {
+            *state = State::of(self.configured);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,6 +150,7 @@ impl State {
         State {
             session,
             asked: None,
+            as_opened: true,
             local: None,
             failed: None,
         }
@@ -479,7 +489,7 @@ mod tests {
             (limit.take_failed(), limit.take_failed()),
             (Some(is(13)), None)
         );
-        limit.reset();
+        limit.settle();
         assert_eq!(limit.within(Some(7)), is(100));
     }
 

@@ -6,8 +6,11 @@ use postgres_types::Type;
 
 use crate::column::Described;
 use crate::kind::Kind;
+use crate::leaves::Leaves;
+use crate::search_path::may_choose;
 use crate::sql::Nature;
 use crate::statement_limit::Setting;
+use crate::verdicts::{Verdict, Verdicts};
 use crate::wire::body::Field;
 use crate::wire::shared::Wire;
 
@@ -22,6 +25,10 @@ pub(crate) struct Prepared {
     pub(crate) result: Described,
     pub(crate) nature: Nature,
     pub(crate) limit: Option<Setting>,
+    /// Whether it may choose another `search_path`.
+    pub(crate) chooses_path: bool,
+    /// What the server says of its names, where the rest of its text leaves nothing behind.
+    pub(crate) verdict: Option<Arc<Verdict>>,
 }
 
 /// The name of a prepared statement, which the server forgets with this.
@@ -59,7 +66,9 @@ impl Prepared {
         types: Vec<Type>,
         fields: Vec<Field>,
         field_types: Vec<Type>,
+        verdicts: &Verdicts,
     ) -> Self {
+        let nature = Nature::of(sql);
         Prepared {
             name,
             kinds: types.iter().map(Kind::of).collect(),
@@ -67,10 +76,17 @@ impl Prepared {
             result: Described::new(fields.iter().zip(&field_types)),
             fields: fields.into(),
             field_types: field_types.into(),
-            nature: Nature::of(sql),
+            verdict: verdict_of(nature, sql, verdicts),
+            nature,
             limit: Setting::of(sql),
+            chooses_path: may_choose(sql),
         }
     }
+}
+
+/// What is known of a text whose names decide how it leaves the session.
+pub(crate) fn verdict_of(nature: Nature, sql: &str, verdicts: &Verdicts) -> Option<Arc<Verdict>> {
+    (nature.leaves == Leaves::ByName).then(|| verdicts.of(sql))
 }
 
 /// The prepared statements of one connection, by their text. Beyond its size, the one that

@@ -29,7 +29,7 @@ struct Rows {
 /// Where the columns are described.
 enum Source {
     Prepared(Arc<Prepared>),
-    Own(Described),
+    Own(Arc<Described>),
 }
 
 impl Source {
@@ -77,14 +77,15 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
             if ready.is_fresh() {
                 return Err(call.refuse(error));
             }
-            session.statements().evict(asked.sql, &ready.prepared);
+            let key = call.key(asked.sql);
+            session.statements().evict(&key, &ready.prepared);
             continue;
         }
         if let Err(failure) = ready.check(asked.params) {
             return Err(call.fail(failure).await);
         }
         match call.check(ready.prepared.nature) {
-            Ok(nature) => call.submit(nature),
+            Ok(nature) => call.submit_ready(nature, &ready, asked),
             Err(error) => return Err(call.refuse(error)),
         }
         let begun = match call.ask(None, |out| ready.run(asked.params, out)).await {
@@ -118,12 +119,17 @@ async fn named(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) ->
 }
 
 async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) -> Result<Rows> {
-    let answer = match ask_unnamed(&mut call, asked.sql, asked.params).await {
-        Ok(answer) => answer,
-        Err(failure) => return Err(call.fail(failure).await),
-    };
     let session = Arc::clone(call.session());
-    let begun = {
+    let begun = loop {
+        let expected = match call.expected(asked.sql).await {
+            Ok(expected) => expected,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
+        let texts = &expected.described.formats;
+        let answer = match ask_unnamed(&mut call, asked.sql, asked.params, texts) {
+            Ok(answer) => answer,
+            Err(failure) => return Err(call.fail(failure).await),
+        };
         let begin = async {
             let mut answer = answer;
             let mut described = None;
@@ -133,11 +139,15 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
                 && frame.tag == b'T'
             {
                 let fields = fields(frame.body).map_err(|why| session.spoiled(why))?;
-                described = Some(Described::unasked(&fields));
+                let known = &expected.described;
+                described = Some(session.unnamed.as_came(asked.sql, known, &fields));
             }
             Ok::<_, Failure>((answer, described))
         };
-        call.wait(pin!(begin)).await
+        match call.wait(pin!(begin)).await {
+            Err(failure) if call.expected_others(asked.sql, &expected, &failure) => {}
+            begun => break begun,
+        }
     };
     let (answer, described) = match begun {
         Ok(begun) => begun,

@@ -1,12 +1,12 @@
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use underpin_core::{Class, Deadline, Effect, Error, Result, TransactionOptions};
+use underpin_core::{Class, Deadline, Effect, Error, Position, Result, TransactionOptions};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
-use crate::session::Session;
-use crate::wire::answer::Broken;
+use crate::observe::{read_position, untold};
+use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::command;
 use crate::wire::machine::{FAILED, IDLE};
 use crate::wire::opening::Phase;
@@ -56,6 +56,47 @@ impl Connection {
     }
 
     pub(crate) async fn run_commit(&self) -> Result<()> {
+        let Some(call) = self.open_commit().await? else {
+            return Ok(());
+        };
+        let watched = self.session().wire.watchdog.begin();
+        let committed = self.session().simple("COMMIT");
+        let committed = committed_by(committed).await;
+        drop(watched);
+        self.conclude(call, committed).await
+    }
+
+    /// Commits, and asks for the position behind the COMMIT in the same round trip.
+    pub(crate) async fn run_commit_with_position(&self) -> Result<Position> {
+        let Some(call) = self.open_commit().await? else {
+            // What was read without a statement is as of now.
+            return self.run_position(Deadline::NONE).await;
+        };
+        let watched = self.session().wire.watchdog.begin();
+        let (committed, behind) = (self.session().simple("COMMIT"), self.ask_position());
+        let committed = committed_by(committed).await;
+        let position = match behind {
+            Ok(answer) if matches!(committed, Ok(true)) => read_position(answer).await,
+            Ok(answer) => answer.finish().await.map(|()| None).map_err(Failure::from),
+            Err(failure) => Err(failure),
+        };
+        drop(watched);
+        self.conclude(call, committed).await?;
+        let endpoint = &self.session().endpoint;
+        match position {
+            Ok(Some(position)) => Ok(position),
+            Ok(None) => Err(untold(&endpoint.to_string()).with_effect(Effect::Applied)),
+            Err(_) => Err(Error::new(
+                Class::Connect,
+                "The transaction was committed, and its position could not be read.",
+            )
+            .with_effect(Effect::Applied)
+            .with_hint("Ask for the position of the database.")),
+        }
+    }
+
+    /// Prepares a COMMIT that is sent next; `None` where there is nothing to commit.
+    async fn open_commit(&self) -> Result<Option<Call>> {
         let mut call = Call::open_to_end(self.session(), Deadline::NONE)?;
         let wire = &self.session().wire;
         if wire.look().phase == Phase::Sent {
@@ -68,7 +109,7 @@ impl Connection {
         let was = wire.machine().opening.clear();
         match was {
             // Nothing was sent in it, so that there is nothing to commit.
-            Phase::Owed => return call.done(),
+            Phase::Owed => return call.done().map(|()| None),
             Phase::Failed => return Err(call.refuse(failed_before())),
             Phase::Settled | Phase::Sent => {}
         }
@@ -84,9 +125,12 @@ impl Connection {
             }
         }
         call.submit_commit();
-        let watched = wire.watchdog.begin();
-        let committed = commit(self.session()).await;
-        drop(watched);
+        Ok(Some(call))
+    }
+
+    /// Says what came of a COMMIT.
+    async fn conclude(&self, call: Call, committed: Result<bool, Failure>) -> Result<()> {
+        let wire = &self.session().wire;
         match committed {
             Ok(true) => call.done(),
             Ok(false) => Err(call.refuse(failed_before())),
@@ -132,8 +176,8 @@ impl Connection {
 
 /// Says whether the transaction was committed: where a statement had failed in it, the server
 /// rolls it back instead, and that is no error to it.
-async fn commit(session: &Session) -> Result<bool, Failure> {
-    let mut answer = session.simple("COMMIT")?;
+async fn committed_by(asked: Result<Answer, Failure>) -> Result<bool, Failure> {
+    let mut answer = asked?;
     let mut committed = true;
     while answer.more().await? {
         while let Some(frame) = answer.next() {

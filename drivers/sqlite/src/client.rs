@@ -7,7 +7,7 @@ impl Connection {
     /// all that it can do: hooks, functions, backup, blobs, settings. It may block.
     ///
     /// The session counts as changed from then on, and
-    /// [`reset`](underpin_core::driver::Pooled::reset) restores its settings, its busy
+    /// [`reset`](underpin_core::driver::Pooled::reset) restores all of its settings, its busy
     /// and progress handlers included, and drops what is temporary. Functions and
     /// collations stay. A transaction that `work` leaves open is rolled back there.
     ///

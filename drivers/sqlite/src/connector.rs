@@ -79,10 +79,9 @@ impl Connector {
                 let (conn, identity) = open(&endpoint, &options, &shared)?;
                 shared.set_interrupt(conn.get_interrupt_handle());
                 let place = endpoint.to_string().into();
-                Ok((
-                    Session::new(conn, in_use, place, (*options).clone(), identity, shared),
-                    (),
-                ))
+                let options = (*options).clone();
+                let session = Session::new(conn, in_use, place, options, identity, shared);
+                Ok((session, ()))
             };
             Worker::start(Arc::clone(&stopping), open, opened)?
         };

@@ -7,7 +7,9 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::param::check_all;
 use crate::session::{Session, canceled};
-use crate::statements::{bind, changes_session, confirm, keyword, may_change_session, prepare};
+use crate::statements::{
+    bind, changes_session, check_pragmas, confirm, keyword, may_change_session, prepare,
+};
 
 /// Runs one statement to its end: the rows it changed, or those it gave where it reads.
 pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u64> {
@@ -65,6 +67,9 @@ fn run_batch(session: &mut Session, sql: &str) -> Result<()> {
     }
     if may_change_session(sql) {
         session.set_changed();
+    }
+    if let Err(Fault::Ours(error)) = check_pragmas(sql) {
+        return Err(error);
     }
     session.forget_plans();
     let shared = std::sync::Arc::clone(session.shared());

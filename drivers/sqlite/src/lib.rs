@@ -64,6 +64,7 @@ mod pending;
 mod place;
 mod plan;
 mod pooled;
+mod pragmas;
 mod query;
 mod row;
 mod session;
@@ -87,4 +88,5 @@ pub const CAPABILITIES: Capabilities = Capabilities {
     // A file that is read-only stays so.
     notifications: false,
     roles_change: false,
+    positions: false,
 };

@@ -3,6 +3,7 @@ use underpin_sql::{Kind, Lexer, SQLITE};
 
 use crate::connection::Connection;
 use crate::place::plain;
+use crate::pragmas::{Scope, scope};
 use crate::statements::{after_keyword, keyword, prepare};
 
 /// Whether SQLite says that the statement only reads. What governs the transaction or
@@ -47,36 +48,16 @@ fn asks_of_the_writer(sql: &str) -> bool {
     })
 }
 
-/// The PRAGMAs that take an argument and only look.
-const LOOK: [&str; 10] = [
-    "table_info",
-    "table_xinfo",
-    "table_list",
-    "index_list",
-    "index_info",
-    "index_xinfo",
-    "foreign_key_list",
-    "foreign_key_check",
-    "integrity_check",
-    "quick_check",
-];
-/// The PRAGMAs that do something without an argument.
-const ACT: [&str; 4] = [
-    "wal_checkpoint",
-    "optimize",
-    "incremental_vacuum",
-    "shrink_memory",
-];
-
-fn pragma_reads(rest: &str) -> bool {
+/// Whether a PRAGMA, of which this is what follows the word, only looks.
+pub(crate) fn pragma_reads(rest: &str) -> bool {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '"'));
     let (name, argument) = rest.split_at(end.unwrap_or(rest.len()));
     let name = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
     let argument = argument.trim_matches(|c: char| c.is_whitespace() || c == ';');
-    if LOOK.contains(&name.as_str()) {
-        true
-    } else {
-        argument.is_empty() && !ACT.contains(&name.as_str())
+    match scope(&name) {
+        Scope::Looks => true,
+        Scope::Acts => argument.is_empty() && name == "busy_timeout",
+        _ => argument.is_empty(),
     }
 }
 

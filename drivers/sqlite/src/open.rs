@@ -11,6 +11,7 @@ use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
 use crate::classify::classify;
 use crate::only_reads::OF_THE_WRITER;
 use crate::options::Options;
+use crate::pragmas::Baseline;
 use crate::shared::Shared;
 
 /// How many of SQLite's instructions run between two looks at whether to stop.
@@ -199,25 +200,33 @@ fn install_handlers(
 pub(crate) fn restore(
     conn: &mut Connection,
     options: &Options,
+    baseline: Option<&Baseline>,
     shared: &Arc<Shared>,
     place: &str,
 ) -> Result<()> {
-    let mut restored = || -> rusqlite::Result<()> {
+    let mut restored = || -> rusqlite::Result<Option<&str>> {
         conn.flush_prepared_statement_cache();
         conn.set_prepared_statement_cache_capacity(options.statement_cache_size);
         install_handlers(conn, options.busy_timeout, shared)?;
         conn.execute_batch(
-            "PRAGMA query_only = OFF; PRAGMA ignore_check_constraints = OFF;
-             PRAGMA recursive_triggers = OFF; PRAGMA read_uncommitted = OFF;
-             PRAGMA case_sensitive_like = OFF; PRAGMA writable_schema = OFF;
-             PRAGMA legacy_alter_table = OFF;
-             PRAGMA foreign_keys = ON",
+            "PRAGMA query_only = OFF; PRAGMA writable_schema = OFF; PRAGMA foreign_keys = ON",
         )?;
         detach(conn)?;
         drop_temporary(conn)?;
-        settings(conn, options)
+        match baseline {
+            Some(baseline) => baseline.restore(conn),
+            None => Ok(Some("that was not read")),
+        }
     };
-    restored().map_err(|error| classify(error, place).with_effect(Effect::RolledBack))
+    let missed = restored().map_err(|error| classify(error, place).with_effect(Effect::RolledBack));
+    match missed? {
+        None => Ok(()),
+        Some(name) => Err(Error::new(
+            Class::Closed,
+            format!("The setting {name} of a connection to {place} could not be restored."),
+        )
+        .with_effect(Effect::RolledBack)),
+    }
 }
 
 fn names(conn: &Connection, sql: &str) -> rusqlite::Result<Vec<(String, String)>> {

@@ -1,6 +1,6 @@
 use tokio::time::timeout_at;
 use underpin_core::driver::{BoxFuture, Pooled, SessionState};
-use underpin_core::{Class, Deadline, Effect, Error, Result};
+use underpin_core::{Class, Deadline, Effect, Error, Recycling, Result};
 
 use crate::connection::Connection;
 use crate::pending::GRACE;
@@ -16,10 +16,20 @@ impl Pooled for Connection {
     }
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
+        self.recycle(&Recycling::Verified, deadline)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        let recycling = recycling.clone();
         Box::pin(async move {
             // Nobody waits for what still runs: the connection was returned.
             self.worker.shared().stop_running();
-            let outcome = self.worker.submit(Session::reset)?.by(deadline).await;
+            let recycle = move |session: &mut Session| session.recycle(&recycling);
+            let outcome = self.worker.submit(recycle)?.by(deadline).await;
             if outcome.is_err() {
                 self.worker.shared().set_broken();
             }

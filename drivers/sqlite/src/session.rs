@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use underpin_core::{Class, Effect, Error, Result};
+use underpin_core::{Class, Effect, Error, Recycling, Result};
 
 use crate::classify::classify_on;
 use crate::effect::{Trace, effect_of};
@@ -10,6 +10,7 @@ use crate::in_use::InUse;
 use crate::open::{FileIdentity, restore};
 use crate::options::Options;
 use crate::plan::Plans;
+use crate::pragmas::Baseline;
 use crate::shared::Shared;
 use crate::statements::Writing;
 
@@ -20,6 +21,8 @@ pub(crate) struct Session {
     _in_use: Option<InUse>,
     place: Arc<str>,
     options: Options,
+    /// The settings as they were before the first statement that may have changed one.
+    baseline: Option<Baseline>,
     identity: Option<FileIdentity>,
     shared: Arc<Shared>,
     writing: Writing,
@@ -52,6 +55,7 @@ impl Session {
             _in_use: in_use.or_else(|| Some(InUse::new(identity.clone()?, writes))),
             place,
             options,
+            baseline: None,
             identity,
             shared,
             writing: Writing {
@@ -79,6 +83,11 @@ impl Session {
     }
 
     pub(crate) fn set_changed(&mut self) {
+        if self.baseline.is_none() {
+            let baseline = Baseline::read(&self.conn).ok();
+            // Where the transaction has made it otherwise, it is so no longer than that.
+            self.baseline = baseline.map(|read| read.with_query_only(self.options.read_only));
+        }
         self.changed = true;
         // Another database may be attached, whose tables count too.
         self.forget_plans();
@@ -187,6 +196,25 @@ impl Session {
         self.changed = false;
     }
 
+    /// Makes the session fit for its next holder in the way that was chosen.
+    pub(crate) fn recycle(&mut self, recycling: &Recycling) -> Result<()> {
+        match recycling {
+            Recycling::Verified | Recycling::Fast => self.reset(),
+            Recycling::Clean | Recycling::Reset => {
+                self.set_changed();
+                self.reset()
+            }
+            Recycling::Custom(sql) => {
+                let changed = std::mem::take(&mut self.changed);
+                self.reset()?;
+                self.writing.plans.clear();
+                let done = self.run(|conn| Ok(conn.execute_batch(sql)?));
+                self.changed = changed && done.is_err();
+                done
+            }
+        }
+    }
+
     /// Makes the session as it was when it was opened.
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.failed = None;
@@ -194,7 +222,13 @@ impl Session {
             self.run(|conn| Ok(conn.execute_batch("ROLLBACK")?))?;
         }
         if self.changed {
-            restore(&mut self.conn, &self.options, &self.shared, &self.place)?;
+            restore(
+                &mut self.conn,
+                &self.options,
+                self.baseline.as_ref(),
+                &self.shared,
+                &self.place,
+            )?;
             self.writing.plans.clear();
             self.changed = false;
         }

@@ -9,8 +9,11 @@ use underpin_sql::{Kind, Lexer, SQLITE, Token};
 use crate::classify::several_statements;
 use crate::fault::Fault;
 use crate::form::Forms;
+use crate::only_reads::pragma_reads;
 use crate::param::{has_forms, stored};
+use crate::place::plain;
 use crate::plan::{Place, Plans, Used};
+use crate::pragmas::{Scope, scope};
 use crate::row::Reader;
 
 /// A prepared statement, kept for the next time where that is of use.
@@ -41,6 +44,44 @@ impl<'c> DerefMut for Prepared<'c> {
     }
 }
 
+/// Refuses a PRAGMA that sets something for every connection of the program, which nobody could
+/// undo for the others.
+pub(crate) fn check_pragmas(sql: &str) -> Result<(), Fault> {
+    if !mentions(sql, "pragma") {
+        return Ok(());
+    }
+    let mut tokens = Lexer::new(sql, &SQLITE.lexis).solid().peekable();
+    while let Some(token) = tokens.next() {
+        if !token.is("pragma") {
+            continue;
+        }
+        let mut name = String::new();
+        for token in tokens.by_ref() {
+            match token.kind {
+                Kind::Word | Kind::Name | Kind::Text => {
+                    name = plain(token.text.trim_matches('\''));
+                }
+                _ if token.is_sign(".") => {}
+                Kind::Open | Kind::Sign if scope(&name) == Scope::Process => {
+                    return Err(of_the_process(&name).into());
+                }
+                _ => break,
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn of_the_process(name: &str) -> Error {
+    Error::new(
+        Class::Unsupported,
+        format!("PRAGMA {name} sets something for all connections of the program."),
+    )
+    .with_effect(Effect::NotSent)
+    .with_hint("Set it once, with rusqlite's own functions, before a database is opened.")
+}
+
 /// Prepares the one statement that the text holds.
 pub(crate) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Prepared<'c>, Fault> {
     let word = keyword(sql);
@@ -55,6 +96,9 @@ pub(crate) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Prepared<'c
     if word.is_empty() {
         let empty = Error::new(Class::Syntax, "The text holds no statement.");
         return Err(empty.with_effect(Effect::NotSent).into());
+    }
+    if !keep {
+        check_pragmas(sql)?;
     }
     let prepared = if keep {
         conn.prepare_cached(sql).map(Prepared::Kept)
@@ -239,7 +283,12 @@ fn first(sql: &str) -> Option<Token<'_>> {
 pub(crate) fn changes_session(sql: &str) -> bool {
     let word = keyword(sql);
     let is = |other: &str| word.eq_ignore_ascii_case(other);
-    is("PRAGMA") || is("ATTACH") || is("DETACH") || is("CREATE") && mentions(sql, "temp")
+    let explained = is("EXPLAIN") && mentions(sql, "pragma");
+    (is("PRAGMA") && !pragma_reads(after_keyword(sql)))
+        // It may do its work while it is prepared.
+        || explained
+        || is("ATTACH")
+        || is("DETACH") || is("CREATE") && mentions(sql, "temp")
 }
 
 /// Whether any of several statements may leave something behind in the session.
@@ -354,13 +403,19 @@ mod tests {
     fn knows_what_outlasts_a_statement() {
         for sql in [
             "PRAGMA x=1",
+            "EXPLAIN PRAGMA foreign_keys = OFF",
             "attach 'a' as b",
             "CREATE TEMP TABLE t (a)",
             "create table temp.t (a)",
         ] {
             assert!(changes_session(sql), "{sql}");
         }
-        for sql in ["SELECT 'pragma'", "CREATE TABLE t (a)"] {
+        for sql in [
+            "SELECT 'pragma'",
+            "CREATE TABLE t (a)",
+            "PRAGMA user_version",
+            "PRAGMA table_info(t)",
+        ] {
             assert!(!changes_session(sql), "{sql}");
         }
         assert!(may_change_session("SELECT 1; PRAGMA x=1"));

@@ -24,7 +24,7 @@ async fn main() -> Result<()> {
                 }
             }),
         };
-        // A mistake is no reason to end.
+        // The program goes on after a mistake.
         if let Err(error) = said {
             eprintln!("{error}");
         }

@@ -134,7 +134,7 @@ fn print_text(report: &ImportReport, out: &mut impl Write) -> std::io::Result<()
     Ok(())
 }
 
-/// What is shown of the progress: nothing where standard error is no terminal.
+/// What is shown of the progress: nothing if standard error is not a terminal.
 struct Bar(Mutex<(ProgressBar, bool)>);
 
 impl Bar {

@@ -43,7 +43,7 @@ pub(super) fn gather(source: &Source, skip: u64, batches: &Sender<Batch>) -> Res
         }
     }
     if batch.records > 0 {
-        // Whoever does not take it has failed, and says so itself.
+        // A receiver that does not take it has failed, and says so itself.
         let _ = batches.blocking_send(batch);
     }
     Ok(())

@@ -4,7 +4,7 @@ use underpin::value::Numeric;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Cents(pub(super) i64);
 
-/// Why a text is no such amount.
+/// The reason why a text is not such an amount.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum NoAmount {
     NoNumber,

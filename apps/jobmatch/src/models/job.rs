@@ -1,7 +1,7 @@
 use underpin::Model;
 use underpin::value::{Date, Numeric, Timestamp};
 
-/// A job that is, or was, to be had.
+/// A job that is, or was, open.
 #[derive(Debug, Clone, PartialEq, Model)]
 #[model(
     table = "jobs",
@@ -51,7 +51,7 @@ pub struct Job {
     /// The branch of industry.
     #[model(type = "varchar(100)")]
     pub industry: Option<String>,
-    /// Whether the job is still to be had.
+    /// Whether the job is still open.
     #[model(default = true)]
     pub is_active: Option<bool>,
     /// When it was published.

@@ -21,7 +21,7 @@ fn the_picture_in_the_readme_is_of_these_models() {
     assert!(
         kept == svg,
         "docs/jobmatch.svg is not of the models as they are. \
-         `UNDERPIN_TEST_REWRITE=1 ./test the_picture_in_the_readme` draws it anew."
+         `UNDERPIN_TEST_REWRITE=1 ./test the_picture_in_the_readme` draws it again."
     );
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     assert!(readme.contains("](docs/jobmatch.svg)"));

@@ -12,23 +12,23 @@ use crate::format::Format;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What is to be adopted.
+/// Arguments of `migrate adopt`.
 #[derive(Debug, Clone, Args)]
 pub struct AdoptArguments {
-    /// The tool: alembic, sqlx, diesel, refinery, flyway or golang-migrate
+    /// Tool: alembic, sqlx, diesel, refinery, flyway or golang-migrate
     #[arg(long = "from", value_name = "TOOL")]
     pub tool: Tool,
 
-    /// The directory of its migrations, where it is not the tool's usual one
+    /// Directory of the tool's migrations, if it is not the usual one
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 
-    /// The table in which it keeps what is applied, where it is not its usual one
+    /// Table in which the tool records applied migrations, if it is not the usual one
     #[arg(long, value_name = "TABLE")]
     pub table: Option<String>,
 
-    /// A file with what `alembic upgrade heads --sql` or `alembic downgrade HEAD:base --sql`
-    /// prints; may be given several times
+    /// File with the output of `alembic upgrade heads --sql` or `alembic downgrade HEAD:base
+    /// --sql`; may be given several times
     #[arg(long, value_name = "FILE")]
     pub sql: Vec<PathBuf>,
 

@@ -13,10 +13,10 @@ use crate::format::Format;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What is to be checked.
+/// Arguments of `migrate check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArguments {
-    /// What is wanted, as a file or directory of SQL instead of models
+    /// Wanted schema, as a file or directory of SQL instead of models
     #[arg(long, value_name = "PATH")]
     pub from_sql: Option<PathBuf>,
 

@@ -15,80 +15,79 @@ use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp,
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
 
-/// A command about migrations, and the directory that it is about.
+/// A command about migrations, and its directory of revisions.
 #[derive(Debug, Clone, Args)]
 pub struct MigrateArguments {
-    /// The directory of the revisions
+    /// Directory of the revisions
     #[arg(long, global = true, value_name = "DIR", default_value = "revisions")]
     pub revisions: PathBuf,
 
-    /// What to do
+    /// Command
     #[command(subcommand)]
     pub command: MigrateCommand,
 }
 
-/// What can be done about migrations.
+/// Commands about migrations.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
 pub enum MigrateCommand {
-    /// Write underpin.toml, the directory of the revisions and the template of new ones;
-    /// nothing that is there is changed
+    /// Create underpin.toml, the directory of the revisions and the template of new revisions;
+    /// existing files stay unchanged
     Init,
-    /// Write the file of a new revision, empty or from what is wanted
+    /// Write the file of a new revision, empty or from the differences to models or SQL
     New(NewArguments),
-    /// Check that the revisions make what the models say
+    /// Check that the revisions create what the models describe
     Check(CheckArguments),
-    /// Write the file of a revision that joins several heads, and name what they both touch
+    /// Write the file of a revision that joins several heads, and report what both sides change
     Merge(MergeArguments),
-    /// Apply what is pending
+    /// Apply pending revisions
     Up(GoArguments),
-    /// Undo what is applied
+    /// Revert applied revisions
     Down {
-        /// What to go back to: base, -1, or the id of a revision, which stays; on a branch:
-        /// shop@-1
+        /// Where to go back to: base, -1, or the id of a revision, which stays applied; on a
+        /// branch: shop@-1
         #[arg(allow_hyphen_values = true)]
         target: String,
         /// How to run
         #[command(flatten)]
         how: go::How,
     },
-    /// Show which revisions the database is at
+    /// Show the current revisions of the database
     Current,
-    /// Show all revisions, and which of them the database has
+    /// Show all revisions, and which ones are applied
     History,
     /// Show the revisions that `up` would apply
     Pending,
-    /// Show the revisions that no other stands on
+    /// Show the revisions that no other revision depends on
     Heads,
-    /// Show the branches: where the graph parts, and what has a label
+    /// Show the branches: branch points, and labels
     Branches,
     /// Show one revision
     Show {
-        /// Its id, the unique beginning of it, a branch label, head, or shop@head
+        /// Id of the revision or a unique prefix, a branch label, head, or shop@head
         revision: String,
     },
-    /// Write into the database's history that it has the target, and run nothing
+    /// Record in the database's history that it is at the target, and run nothing
     Stamp {
         /// head, heads, base, or the id of a revision; on a branch: shop@head
         #[arg(allow_hyphen_values = true)]
         target: String,
     },
-    /// Take the database over from another tool: write its migrations as revisions, and record
-    /// what it has applied
+    /// Adopt the database of another tool: write its migrations as revisions, and record which
+    /// are applied
     Adopt(AdoptArguments),
-    /// Print the SQL that going to the target would run, and run nothing
+    /// Print the SQL that a run to the target would execute, and run nothing
     Plan(plan::PlanArguments),
-    /// Check the files, their graph, and the database's history against them
+    /// Check the files, their graph, and the database's history
     Validate,
-    /// Accept revisions that have changed since they were applied as they are now
+    /// Accept the current text of revisions that changed after they were applied
     Repair,
 }
 
-/// Runs a command, prints what it finds to standard output and what went wrong to
-/// standard error.
+/// Runs a command and prints its result to standard output, and errors to standard error.
 ///
 /// # Cancel safety
-/// Dropped half-way, what is committed stands, and the next `up` goes on with it.
+/// If it is dropped halfway, committed revisions remain, and the next `up` continues.
 pub async fn run<'p>(
     command: MigrateCommand,
     options: &GlobalOptions,
@@ -97,7 +96,7 @@ pub async fn run<'p>(
     Exit::of(dispatch(command, options, project.into()).await)
 }
 
-/// Runs a command on the directory of revisions that its arguments name.
+/// Runs a command with the directory of revisions from its arguments.
 ///
 /// # Cancel safety
 /// As for [`run`].

@@ -1,4 +1,4 @@
-//! What the revisions make beside what is wanted, on each engine.
+//! Compares what the revisions create with what is wanted, on each engine.
 
 use std::collections::BTreeSet;
 use std::io::{Write, stderr};
@@ -17,7 +17,7 @@ pub(super) struct Compared {
     pub(super) comparison: Comparison,
 }
 
-/// What is to be compared, and where.
+/// The sides of a comparison, and its place.
 pub(super) struct Question<'a> {
     pub(super) project: Project<'a>,
     pub(super) revisions: &'a [Revision],

@@ -14,7 +14,7 @@ pub struct EmbeddedArguments {
     #[arg(long, global = true, value_name = "DIR")]
     pub revisions: Option<PathBuf>,
 
-    /// What to do
+    /// Command
     #[command(subcommand)]
     pub command: MigrateCommand,
 }

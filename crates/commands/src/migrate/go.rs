@@ -16,7 +16,7 @@ use crate::output::or_broken_pipe;
 /// Where to go, and how.
 #[derive(Debug, Clone, Args)]
 pub struct GoArguments {
-    /// How far: head, heads, +1, or the id of a revision; on a branch: shop@head, shop@+1
+    /// Target: head, heads, +1, or the id of a revision; on a branch: shop@head, shop@+1
     #[arg(default_value = "head", allow_hyphen_values = true)]
     pub target: String,
 
@@ -28,12 +28,12 @@ pub struct GoArguments {
 /// How revisions are run.
 #[derive(Debug, Clone, Args)]
 pub struct How {
-    /// Commit after each revision, instead of all of them together
+    /// Commit after each revision, instead of once at the end
     #[arg(long)]
     pub per_revision: bool,
 
-    /// How long a statement waits for a lock on a table before it lets others go on and
-    /// tries again: 5s, 500ms, 2m, off
+    /// How long a statement waits for a lock on a table before it lets other statements run
+    /// and tries again: 5s, 500ms, 2m, off
     #[arg(long, value_name = "TIME", default_value = "5s")]
     pub lock_timeout: LockTimeout,
 }

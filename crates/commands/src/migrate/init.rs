@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What the template is called, in the directory of the revisions. No revision is.
+/// File name of the template in the directory of the revisions. No revision has it.
 pub(super) const TEMPLATE_FILE: &str = "template.txt";
 
 const CONFIGURATION: &str = include_str!("underpin.toml");

@@ -9,13 +9,13 @@ use super::revisions::Revisions;
 use crate::exit::Exit;
 use crate::output::or_broken_pipe;
 
-/// What is to be merged.
+/// Arguments of `migrate merge`.
 #[derive(Debug, Clone, Args)]
 pub struct MergeArguments {
     /// The heads: their ids, or their branches as in shop@head; all where none is named
     pub heads: Vec<Target>,
 
-    /// What the merge is for, in words
+    /// Purpose of the merge, in words
     #[arg(long, short, value_name = "TEXT")]
     pub message: Option<String>,
 }

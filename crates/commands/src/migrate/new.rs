@@ -10,19 +10,19 @@ use super::project::Project;
 use crate::exit::Exit;
 use crate::options::GlobalOptions;
 
-/// What the new revision is.
+/// Arguments of `migrate new`.
 #[derive(Debug, Clone, Args)]
 pub struct NewArguments {
-    /// What the revision is for, in words
+    /// Purpose of the revision, in words
     #[arg(long, short, value_name = "TEXT")]
     pub message: String,
 
-    /// What it stands on, instead of the head: the id of a head, shop@head, or base to stand
+    /// Its parent, instead of the head: the id of a head, shop@head, or base to stand
     /// on nothing; given twice, the new one merges them
     #[arg(long = "parent", visible_alias = "head", value_name = "ID")]
     pub parents: Vec<String>,
 
-    /// Let it stand on a revision that is no head, which begins another branch
+    /// Let it follow a revision that is not a head, which begins another branch
     #[arg(long)]
     pub splice: bool,
 
@@ -30,7 +30,7 @@ pub struct NewArguments {
     #[arg(long = "branch-label", value_name = "NAME")]
     pub branch_labels: Vec<String>,
 
-    /// A revision of another branch that has to be applied before it, and is no parent
+    /// A revision of another branch that has to be applied before it, and is not a parent
     #[arg(long, value_name = "ID")]
     pub depends_on: Vec<String>,
 
@@ -42,7 +42,7 @@ pub struct NewArguments {
     #[arg(long)]
     pub autogenerate: bool,
 
-    /// What is wanted, as a file or directory of SQL instead of models
+    /// Wanted schema, as a file or directory of SQL instead of models
     #[arg(long, value_name = "PATH", requires = "autogenerate")]
     pub from_sql: Option<PathBuf>,
 
@@ -51,7 +51,7 @@ pub struct NewArguments {
     #[arg(long = "engine", value_name = "ENGINE", requires = "autogenerate")]
     pub engines: Vec<Engine>,
 
-    /// What has another name: a table, a column or a label, as in users.name=users.full_name;
+    /// Renamed table, column or label, as in users.name=users.full_name;
     /// may be given several times
     #[arg(long = "rename", value_name = "OLD=NEW", requires = "autogenerate")]
     pub renames: Vec<String>,
@@ -148,7 +148,7 @@ fn parents(arguments: &NewArguments, graph: &Graph) -> Result<Vec<RevisionId>> {
         let revision = one(text, graph)?;
         if !arguments.splice && !graph.children(&revision.id).is_empty() {
             return Err(mistake(format!(
-                "The revision `{}` ({}) is no head, and a new one on it would begin another \
+                "The revision `{}` ({}) is not a head, and a new one on it would begin another \
                  branch.",
                 revision.id, revision.message
             ))

@@ -4,7 +4,7 @@ use underpin::model::Models;
 
 use super::revisions::Revisions;
 
-/// What the commands are about: revisions and, where a program has them, the models that say
+/// The subject of the commands: revisions and, if a program has them, the models that say
 /// what the revisions are to lead to.
 #[derive(Clone, Copy)]
 pub struct Project<'a> {

@@ -5,7 +5,7 @@ use underpin::{Class, Config, Error, Result};
 
 use crate::options::GlobalOptions;
 
-/// What an application gives the migrator of its revisions beside them: the code of some, say.
+/// Sets up the migrator of an application further, for example with the code of revisions.
 pub type With<'a> = &'a (dyn Fn(Migrator) -> Result<Migrator> + Sync);
 
 /// Where the revisions of a command come from.

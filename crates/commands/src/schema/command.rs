@@ -21,28 +21,28 @@ pub struct SchemaArguments {
     #[arg(long, global = true, value_name = "DIR", default_value = "revisions")]
     pub revisions: PathBuf,
 
-    /// What to do
+    /// Command
     #[command(subcommand)]
     pub command: SchemaCommand,
 }
 
-/// What can be asked of schemas. A SOURCE is `database` (the configured one), a URL, `models`,
+/// Commands about schemas. A SOURCE is `database` (the configured one), a URL, `models`,
 /// `revisions`, or the path of a .sql file or of a directory of them.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
 pub enum SchemaCommand {
-    /// Show what there is, or all of some tables
+    /// Show the objects of a schema, or all details of some tables
     Show(ShowArguments),
-    /// Print the SQL that makes a schema; as JSON, the schema itself
+    /// Print the SQL that creates a schema; as JSON, the schema itself
     Dump(DumpArguments),
-    /// Show what it takes to get from one schema to another
+    /// Show the changes from one schema to another, and a plan for them
     Diff(DiffArguments),
-    /// Check that the database is what models, revisions or SQL say
+    /// Check that the database matches models, revisions or SQL
     Validate(ValidateArguments),
     /// Draw the tables and their foreign keys
     Erd(ErdArguments),
-    /// Rewrite times that an earlier version stored in a form which does not compare with that
-    /// of today
+    /// Rewrite times that an earlier version stored in a form that does not compare with
+    /// today's
     RewriteTimes(RewriteTimesArguments),
 }
 

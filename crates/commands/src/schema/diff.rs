@@ -13,18 +13,18 @@ use crate::migrate::Project;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What is to be compared.
+/// Arguments of `schema diff`.
 #[derive(Debug, Clone, Args)]
 pub struct DiffArguments {
-    /// What there is: database, a URL, models, revisions, or a path of SQL
+    /// The existing schema: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "FROM")]
     pub from: String,
 
-    /// What there is to be, in the same form
+    /// The wanted schema, in the same form
     #[arg(value_name = "TO")]
     pub to: String,
 
-    /// What has another name: users=people, users.name=users.full_name, mood.sad=mood.unhappy;
+    /// Renamed objects: users=people, users.name=users.full_name, mood.sad=mood.unhappy;
     /// may be given several times
     #[arg(long = "rename", value_name = "OLD=NEW")]
     pub renames: Vec<String>,
@@ -37,7 +37,7 @@ pub struct DiffArguments {
     #[arg(long, requires = "sql")]
     pub allow_loss: bool,
 
-    /// What of it
+    /// Selection
     #[command(flatten)]
     pub filter: Filter,
 }

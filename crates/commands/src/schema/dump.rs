@@ -12,21 +12,21 @@ use crate::migrate::Project;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What is to be written as SQL.
+/// Arguments of `schema dump`.
 #[derive(Debug, Clone, Args)]
 pub struct DumpArguments {
     /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "SOURCE")]
     pub source: Option<String>,
 
-    /// What of it
+    /// Selection
     #[command(flatten)]
     pub filter: Filter,
 }
 
 /// Prints the statements that make the schema. The answer is no where something cannot be
 /// carried, which is named on standard error. An option that the server's lists do not have is
-/// named there, and in the script as a comment, and is no such thing.
+/// named there, and in the script as a comment, and does not count.
 pub(super) async fn run(
     arguments: &DumpArguments,
     options: &GlobalOptions,

@@ -12,7 +12,7 @@ use crate::migrate::Project;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What is to be drawn.
+/// Arguments of `schema erd`.
 #[derive(Debug, Clone, Args)]
 pub struct ErdArguments {
     /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
@@ -31,7 +31,7 @@ pub struct ErdArguments {
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// What of it
+    /// Selection
     #[command(flatten)]
     pub filter: Filter,
 }

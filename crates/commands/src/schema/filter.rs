@@ -1,7 +1,7 @@
 use clap::Args;
 use underpin::schema::Selection;
 
-/// What is looked at of a schema.
+/// Selection of the parts of a schema.
 #[derive(Debug, Clone, Args)]
 pub struct Filter {
     /// A namespace, instead of all; may be given several times
@@ -9,7 +9,7 @@ pub struct Filter {
     pub namespaces: Vec<String>,
 
     /// Only tables and views of this name, in which * stands for any characters, and nothing
-    /// that belongs to none of them; may be given several times
+    /// that belongs to no such table; may be given several times
     #[arg(long = "table", value_name = "PATTERN")]
     pub tables: Vec<String>,
 

@@ -1,4 +1,4 @@
-//! What the sources of a command are read with.
+//! How the sources of a command are read.
 
 use underpin::schema::{Source, Sources};
 use underpin::{Config, Result};
@@ -6,7 +6,7 @@ use underpin::{Config, Result};
 use crate::migrate::Project;
 use crate::options::GlobalOptions;
 
-/// Reads a source as it was written. It is no value of clap's, which would show it, and a
+/// Reads a source as it was written. It is not a value of clap's, which would show it, and a
 /// password in it, in an error.
 pub(super) fn source(text: &str) -> Result<Source> {
     match text.parse()? {
@@ -15,7 +15,7 @@ pub(super) fn source(text: &str) -> Result<Source> {
     }
 }
 
-/// What is said where no source is.
+/// The error when no source is given.
 pub(super) fn source_or(text: Option<&String>, default: Source) -> Result<Source> {
     text.map_or(Ok(default), |text| source(text))
 }

@@ -23,7 +23,7 @@ mod words;
 
 use found::Found;
 
-/// What is to be shown.
+/// Arguments of `schema show`.
 #[derive(Debug, Clone, Args)]
 pub struct ShowArguments {
     /// Tables, views, enums, domains, sequences or functions: users, shop.users, or a pattern
@@ -36,7 +36,7 @@ pub struct ShowArguments {
     #[arg(long = "from", value_name = "SOURCE")]
     pub source: Option<String>,
 
-    /// What of it
+    /// Selection
     #[command(flatten)]
     pub filter: Filter,
 }

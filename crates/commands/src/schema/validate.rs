@@ -16,7 +16,7 @@ use crate::open::for_one_command;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
 
-/// What the database is to be.
+/// Arguments of `schema validate`.
 #[derive(Debug, Clone, Args)]
 pub struct ValidateArguments {
     /// What says it: models, revisions, a path of SQL, or the URL of another database; where
@@ -24,7 +24,7 @@ pub struct ValidateArguments {
     #[arg(value_name = "SOURCE")]
     pub source: Option<String>,
 
-    /// What of it
+    /// Selection
     #[command(flatten)]
     pub filter: Filter,
 }

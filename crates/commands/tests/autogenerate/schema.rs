@@ -38,7 +38,7 @@ fn a_database_is_what_the_models_say_or_has_drifted() {
         shop.schema(&["diff", "revisions", "models"])
             .expect(0, &["The schemas are the same."]);
 
-        // What models cannot say is no drift, and nor is what they do not name.
+        // What models cannot say is not drift, nor is what they do not name.
         shop.change("CREATE VIEW emails AS SELECT email FROM customers");
         if postgres {
             shop.change("CREATE SCHEMA other");

@@ -1,14 +1,14 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Ends a connection from outside, whoever holds it and whatever is under way on it. It does not
+/// Ends a connection from outside, whichever caller holds it and whatever is under way on it. It does not
 /// keep the connection open.
 #[derive(Clone)]
 pub struct AbortHandle(Arc<dyn Abort>);
 
 /// How a driver ends a connection from outside.
 pub trait Abort: Send + Sync + 'static {
-    /// Ends it without a word to the server. Calls that are under way fail at once, each with what
+    /// Ends it without telling the server. Calls that are under way fail at once, each with what
     /// is known of its effect. Does nothing where it has ended already.
     fn abort(&self);
 

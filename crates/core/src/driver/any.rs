@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use super::{Connection, Connector, Pooled, SessionState};
 use crate::deadline::Deadline;
 use crate::error::Result;
+use crate::recycling::Recycling;
 
 /// An open connection of any engine.
 pub struct AnyConnection(Box<dyn Connection>);
@@ -47,6 +48,18 @@ impl Pooled for AnyConnection {
 
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>> {
         self.0.reset(deadline)
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        self.0.settle(always)
+    }
+
+    fn recycle<'a>(
+        &'a self,
+        recycling: &'a Recycling,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<()>> {
+        self.0.recycle(recycling, deadline)
     }
 
     fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
@@ -99,9 +112,9 @@ impl AnyConnector {
         AnyConnector(Arc::new(connector))
     }
 
-    /// The same connector, which shows each connection that it opens to `note`.
+    /// The same connector, which shows what comes of each attempt to `note`.
     #[must_use]
-    pub fn noting(self, note: impl Fn(&AnyConnection) + Send + Sync + 'static) -> Self {
+    pub fn noting(self, note: impl Fn(&Result<AnyConnection>) + Send + Sync + 'static) -> Self {
         AnyConnector(Arc::new(Noting {
             inner: self,
             note: Box::new(note),
@@ -109,18 +122,21 @@ impl AnyConnector {
     }
 }
 
-/// A connector whose connections somebody takes note of.
+/// Takes note of what came of an attempt.
+type Note = dyn Fn(&Result<AnyConnection>) + Send + Sync;
+
+/// A connector whose attempts somebody takes note of.
 struct Noting {
     inner: AnyConnector,
-    note: Box<dyn Fn(&AnyConnection) + Send + Sync>,
+    note: Box<Note>,
 }
 
 impl Connects for Noting {
     fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<AnyConnection>> {
         Box::pin(async move {
-            let connection = self.inner.0.connect(deadline).await?;
-            (self.note)(&connection);
-            Ok(connection)
+            let connected = self.inner.0.connect(deadline).await;
+            (self.note)(&connected);
+            connected
         })
     }
 }

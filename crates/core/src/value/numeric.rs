@@ -32,7 +32,7 @@ pub enum NumericRef<'r> {
     Base10000(&'r [u8]),
 }
 
-/// Why a text is no decimal number. It prints as a clause that follows "because".
+/// The reason why a text is not a decimal number. It prints as a clause that follows "because".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseNumericError(&'static str);
 

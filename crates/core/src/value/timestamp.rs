@@ -216,7 +216,7 @@ fn parse<'t>(
     }
 }
 
-/// Why a text is no date, time, timestamp or interval. It prints as a clause that
+/// The reason why a text is not a date, time, timestamp or interval. It prints as a clause that
 /// follows "because".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseTimeError(pub(super) &'static str);

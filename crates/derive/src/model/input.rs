@@ -65,7 +65,7 @@ pub(crate) struct Input<'a> {
     pub(crate) sqlite: Sqlite,
 }
 
-/// What only SQLite has.
+/// Options that only SQLite has.
 #[derive(Default)]
 pub(crate) struct Sqlite {
     pub(crate) strict: bool,

@@ -14,9 +14,11 @@ pub(crate) fn choose<T: Copy>(
     if found.is_none() {
         let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
         let advice = crate::attribute::advice(&given, &names);
+        let vowel = what.starts_with(['a', 'e', 'i', 'o', 'u']);
+        let article = if vowel { "an" } else { "a" };
         errors.at(
             text.span(),
-            format!("{:?} is no {what}{advice}", text.value()),
+            format!("{:?} is not {article} {what}{advice}", text.value()),
         );
     }
     found.map(|(_, value)| *value)

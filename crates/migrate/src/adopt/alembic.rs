@@ -202,7 +202,7 @@ fn body_of(script: &Script<'_>, bodies: &[Body], table: &str, engine: Engine) ->
             Some(_) => {
                 let message = format!("The SQL of {} is there twice, and differs.", script.id);
                 return Err(at(source, *line, &message)
-                    .with_hint("Let Alembic print all of it anew, from the same revisions."));
+                    .with_hint("Let Alembic print all of it again, from the same revisions."));
             }
         }
     }

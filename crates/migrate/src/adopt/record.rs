@@ -3,9 +3,9 @@ use underpin_core::{Result, ValueRow};
 /// A row of another tool's table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Record {
-    /// The version; none of a migration that is repeated.
+    /// The version; a repeated migration has no version.
     pub(crate) version: Option<String>,
-    /// What it was called.
+    /// Its name.
     pub(crate) name: Option<String>,
     /// Its checksum, as the tool counts it.
     pub(crate) checksum: Option<String>,

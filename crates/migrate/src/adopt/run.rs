@@ -20,7 +20,7 @@ use crate::revision::{Revision, RevisionId};
 use crate::stamp;
 use crate::transaction::Transaction;
 
-/// What an adoption did. Where all was adopted before, nothing was written nor recorded.
+/// The result of an adoption. If everything was adopted before, nothing was written or recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Adopted {
@@ -29,11 +29,11 @@ pub struct Adopted {
     /// The revision files that were written; what was there before and says the same was
     /// left.
     pub written: Vec<PathBuf>,
-    /// What was recorded as applied, in order.
+    /// The revisions that were recorded as applied, in order.
     pub recorded: Vec<RevisionId>,
     /// The adopted revisions that the database does not have yet, in order.
     pub pending: Vec<RevisionId>,
-    /// What a person should know of it, in full sentences.
+    /// Notes for a person, in full sentences.
     pub notes: Vec<String>,
 }
 

@@ -14,7 +14,7 @@ struct Files<'a> {
     down: Option<&'a Source>,
 }
 
-/// `VERSION_DESCRIPTION.sql`, or `.up.sql` and `.down.sql`; other names are none of sqlx.
+/// `VERSION_DESCRIPTION.sql`, or `.up.sql` and `.down.sql`; other names are not sqlx's.
 pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Result<Found> {
     let mut versions: BTreeMap<i64, Files<'_>> = BTreeMap::new();
     for source in sources {

@@ -118,7 +118,7 @@ impl FromStr for Tool {
         let named = |tool: &Tool| tool.name() == text;
         Tool::ALL.into_iter().find(named).ok_or_else(|| {
             let names: Vec<&str> = Tool::ALL.iter().map(|tool| tool.name()).collect();
-            let message = format!("`{}` is no tool to adopt from.", text.escape_debug());
+            let message = format!("`{}` is not a tool to adopt from.", text.escape_debug());
             Error::new(Class::Config, message).with_hint(format!("Known are {}.", names.join(", ")))
         })
     }

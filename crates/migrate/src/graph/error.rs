@@ -25,7 +25,7 @@ pub struct Link {
     pub by: Edge,
 }
 
-/// What can be wrong with a graph, or with a name for one of its revisions. It is the
+/// An error of a graph, or of a name for one of its revisions. It is the
 /// source of an [`underpin_core::Error`], for programs to match on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ pub enum GraphError {
     },
     /// One head was asked for, or so many revisions on the way to one, and there are several.
     MultipleHeads {
-        /// What was asked for.
+        /// The requested name.
         target: String,
         /// All of them, with their messages.
         heads: Vec<(RevisionId, String)>,
@@ -114,14 +114,14 @@ pub enum GraphError {
     },
     /// A number of steps beside a revision leads past the end of the graph.
     WalkedTooFar {
-        /// What was asked for.
+        /// The requested name.
         target: String,
         /// How many steps there are.
         there: usize,
     },
     /// A number of steps beside a revision leads to where there are several ways on.
     AmbiguousWalk {
-        /// What was asked for.
+        /// The requested name.
         target: String,
         /// The ways on, with their messages.
         choices: Vec<(RevisionId, String)>,
@@ -340,7 +340,7 @@ impl From<GraphError> for Error {
     }
 }
 
-/// What to do where a target could mean several heads.
+/// Command where a target could mean several heads.
 fn of_several(target: &str, heads: &[(RevisionId, String)]) -> String {
     let first = heads.first().map_or("", |(id, _)| id.as_str());
     match target.rsplit_once('@').map_or(target, |(_, goal)| goal) {

@@ -22,7 +22,7 @@ pub enum PlanError {
     /// The history does not agree with the revisions, or something stopped half-way that
     /// this run would not go on with.
     History {
-        /// What is in the way.
+        /// The obstacle.
         findings: Vec<Finding>,
     },
     /// There is no way through a revision in this direction.

@@ -102,7 +102,7 @@ fn a_revision_from_another_branch_is_applied_late() {
     let findings = validate(&graph, &late, Engine::POSTGRES);
     assert_eq!(
         findings[0].to_string(),
-        "The revision `c` (c.sql) is pending, although `m`, which stands on it, is applied."
+        "The revision `c` (c.sql) is pending, although `m`, which depends on it, is applied."
     );
     assert!(!findings[0].blocks());
 }

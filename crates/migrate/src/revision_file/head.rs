@@ -13,7 +13,7 @@ const KEYS: [&str; 6] = [
     "date",
 ];
 
-/// What stands above the first section line.
+/// The lines above the first section line.
 #[derive(Default)]
 pub(super) struct Head {
     id: Option<RevisionId>,
@@ -24,7 +24,7 @@ pub(super) struct Head {
     date: Option<()>,
 }
 
-/// What the headers say together.
+/// The values of all headers.
 pub(super) struct Heading {
     pub(super) id: RevisionId,
     pub(super) parents: Vec<RevisionId>,
@@ -93,7 +93,7 @@ pub(super) fn refuse_below(place: &SourceLine<'_>, line: &str) -> Result<()> {
     let key = line.strip_prefix("--").and_then(header).map(|(key, _)| key);
     match key.map(str::to_ascii_lowercase).as_deref() {
         Some(key @ ("revision" | "parents" | "branch" | "depends-on")) => Err(place
-            .error(format!("The header `{key}` stands below a section line."))
+            .error(format!("The header `{key}` is below a section line."))
             .with_hint("Headers stand above the first section line, and a file has one revision.")),
         _ => Ok(()),
     }
@@ -117,7 +117,7 @@ fn unknown(place: &SourceLine<'_>, key: &str) -> Error {
         |nearest| format!("The nearest known header is `{nearest}`"),
     );
     place
-        .error(format!("`{key}` is no header of a revision."))
+        .error(format!("`{key}` is not a header of a revision."))
         .with_hint(format!(
             "{known}; a comment above the first section line has \
              no colon after its first word."
@@ -130,7 +130,7 @@ fn id(place: &SourceLine<'_>, text: &str) -> Result<RevisionId> {
     }
     RevisionId::new(text).ok_or_else(|| {
         place
-            .error(format!("`{text}` is no id of a revision."))
+            .error(format!("`{text}` is not a valid revision id."))
             .with_hint("An id has up to 64 lower-case letters (a to z), digits and underscores.")
     })
 }
@@ -153,7 +153,7 @@ fn labels(place: &SourceLine<'_>, text: &str) -> Result<Vec<BranchLabel>> {
     for word in words(text) {
         let label = BranchLabel::new(word).ok_or_else(|| {
             place
-                .error(format!("`{word}` is no label of a branch."))
+                .error(format!("`{word}` is not a valid branch label."))
                 .with_hint(
                     "A label has up to 64 lower-case letters (a to z), digits and underscores.",
                 )

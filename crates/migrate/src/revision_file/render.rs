@@ -27,13 +27,13 @@ pub const TEMPLATE: &str = "\
 pub struct NewRevision {
     /// Its id.
     pub id: RevisionId,
-    /// What it stands on; none for a base.
+    /// Its parents; empty for a base.
     pub parents: Vec<RevisionId>,
-    /// What has to be applied before it although it is on another branch.
+    /// Revisions of other branches that have to be applied before it.
     pub depends_on: Vec<RevisionId>,
     /// Names for the branch that begins here; usually none.
     pub branch_labels: Vec<BranchLabel>,
-    /// What it is for, in words.
+    /// Its purpose, in words.
     pub message: String,
     /// When it was made, for readers.
     pub date: String,

@@ -150,12 +150,12 @@ fn no_way(place: &SourceLine<'_>, direction: Direction, rest: &str) -> Result<Se
             ));
     }
     if reason.is_empty() {
-        let (way, is) = match direction {
-            Direction::Up => ("up", "is no way up"),
-            Direction::Down => ("down", "is no way down"),
+        let way = match direction {
+            Direction::Up => "up",
+            Direction::Down => "down",
         };
         return Err(place
-            .error(format!("The line does not say why there {is}."))
+            .error(format!("The line does not say why there is no way {way}."))
             .with_hint(format!("Write `-- {way}: {own}: REASON`.")));
     }
     let reason = reason.to_owned();

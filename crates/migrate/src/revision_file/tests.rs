@@ -124,7 +124,10 @@ fn branch_labels_and_dependencies() {
     assert_eq!(labels, ["shop", "mail"]);
     assert_eq!(revision.depends_on, ids(&["a", "b"]));
     for (line, said) in [
-        ("-- branch: Shop", "line 3: `Shop` is no label of a branch."),
+        (
+            "-- branch: Shop",
+            "line 3: `Shop` is not a valid branch label.",
+        ),
         ("-- branch: a a", "line 3: The label a is there twice."),
         (
             "-- depends-on: a, a",
@@ -132,7 +135,7 @@ fn branch_labels_and_dependencies() {
         ),
         (
             "-- depends: a",
-            "line 3: `depends` is no header of a revision.",
+            "line 3: `depends` is not a header of a revision.",
         ),
     ] {
         let refused = refused(format!("{HEAD}{line}\n-- up\n"));
@@ -270,7 +273,7 @@ fn a_head_that_is_wrong_is_refused() {
     for (text, expected) in [
         (
             "-- revison: a\n-- message: m\n-- up\n",
-            "line 1: `revison` is no header of a revision. The nearest known header is `revision`;",
+            "line 1: `revison` is not a header of a revision. The nearest known header is `revision`;",
         ),
         (
             "-- message: m\n-- up\n",
@@ -296,13 +299,16 @@ fn a_head_that_is_wrong_is_refused() {
         ("-- revision:\n", "line 1: The header names no revision."),
         (
             "-- revision: 3F9C\n",
-            "line 1: `3F9C` is no id of a revision. An id has",
+            "line 1: `3F9C` is not a valid revision id. An id has",
         ),
         (
             "-- revision: a-b\n",
-            "line 1: `a-b` is no id of a revision.",
+            "line 1: `a-b` is not a valid revision id.",
         ),
-        ("-- parents: a, B\n", "line 1: `B` is no id of a revision."),
+        (
+            "-- parents: a, B\n",
+            "line 1: `B` is not a valid revision id.",
+        ),
         (
             "-- parents: a none\n-- parents:",
             "line 2: The header `parents` is there twice.",
@@ -329,11 +335,11 @@ fn a_head_that_is_wrong_is_refused() {
         ),
         (
             "-- revision: a\n-- message: m\n-- up\n-- revision: b\n",
-            "line 4: The header `revision` stands below a section line.",
+            "line 4: The header `revision` is below a section line.",
         ),
         (
             "-- revision: a\n-- message: m\n-- up\nSELECT 1;\n--parents:\n",
-            "line 5: The header `parents` stands below a section line.",
+            "line 5: The header `parents` is below a section line.",
         ),
     ] {
         let said = refused(text);

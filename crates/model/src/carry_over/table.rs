@@ -1,4 +1,4 @@
-//! What a model cannot say of its table.
+//! The parts of a table that a model cannot describe.
 
 use std::collections::BTreeMap;
 

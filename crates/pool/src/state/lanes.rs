@@ -90,6 +90,11 @@ impl Lanes {
         self.open.iter().filter(|lane| lane.seats == 0).count()
     }
 
+    /// How many statements are under way in them.
+    pub(crate) fn seated(&self) -> usize {
+        self.open.iter().map(|lane| lane.seats).sum()
+    }
+
     fn at(&self, slot: SlotId) -> Option<usize> {
         self.open.iter().position(|lane| lane.slot == slot)
     }

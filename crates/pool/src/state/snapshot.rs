@@ -26,6 +26,8 @@ pub(crate) struct Snapshot {
     /// Connections that statements share; those that nobody has a seat in count as idle,
     /// the others as in use.
     pub(crate) lanes: usize,
+    /// Statements under way in lanes.
+    pub(crate) seated: usize,
     pub(crate) connecting: usize,
     pub(crate) closing: usize,
     pub(crate) waiting: usize,
@@ -63,6 +65,7 @@ impl State {
             idle: counts.idle + free,
             in_use: counts.leased + counts.resetting + counts.checking + counts.lanes - free,
             lanes: counts.lanes,
+            seated: self.lanes.seated(),
             connecting: counts.connecting,
             closing: counts.closing + counts.closing_uncounted,
             waiting: self.queue.len(),

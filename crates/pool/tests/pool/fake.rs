@@ -46,6 +46,8 @@ pub(crate) struct Server {
     pub(crate) attempts: Mutex<Vec<Instant>>,
     pub(crate) pings: AtomicUsize,
     pub(crate) resets: AtomicUsize,
+    /// How often a session was cleaned without a wait.
+    pub(crate) settled: AtomicUsize,
     pub(crate) live: AtomicUsize,
     pub(crate) most_live: AtomicUsize,
     next_id: AtomicUsize,
@@ -59,6 +61,10 @@ pub(crate) struct FakeConnection {
     pub(crate) id: usize,
     pub(crate) state: Mutex<SessionState>,
     pub(crate) open: AtomicBool,
+    /// Something may have changed the session unseen.
+    pub(crate) doubted: AtomicBool,
+    /// It cannot be cleaned without a wait.
+    pub(crate) kept: AtomicBool,
     server: Arc<Server>,
 }
 
@@ -79,6 +85,7 @@ impl Server {
             attempts: Mutex::default(),
             pings: AtomicUsize::new(0),
             resets: AtomicUsize::new(0),
+            settled: AtomicUsize::new(0),
             live: AtomicUsize::new(0),
             most_live: AtomicUsize::new(0),
             next_id: AtomicUsize::new(0),
@@ -117,6 +124,8 @@ impl Connector for FakeConnector {
                 id: server.next_id.fetch_add(1, SeqCst),
                 state: Mutex::new(SessionState::Clean),
                 open: AtomicBool::new(true),
+                doubted: AtomicBool::new(false),
+                kept: AtomicBool::new(false),
                 server: Arc::clone(server),
             })
         })
@@ -130,6 +139,18 @@ impl Pooled for FakeConnection {
 
     fn is_open(&self) -> bool {
         self.open.load(SeqCst) && self.state() != SessionState::Broken
+    }
+
+    fn settle(&self, always: bool) -> bool {
+        if !always && !self.doubted.load(SeqCst) {
+            return true;
+        }
+        if self.kept.load(SeqCst) {
+            return false;
+        }
+        self.doubted.store(false, SeqCst);
+        self.server.settled.fetch_add(1, SeqCst);
+        true
     }
 
     fn ping(&self, _: Deadline) -> BoxFuture<'_, Result<()>> {

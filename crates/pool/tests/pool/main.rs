@@ -12,6 +12,7 @@ mod hooks;
 mod lanes;
 mod leasing;
 mod operating;
+mod recycling;
 mod replacing;
 mod simulation;
 mod validating;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::object_name::plain;
 use crate::{FunctionName, ObjectName};
 
-/// What a comment is on.
+/// The object of a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 use super::Change;
 
-/// What becomes of what a change is about.
+/// The fate of a change's object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Presence {
     /// Only the second schema has it.

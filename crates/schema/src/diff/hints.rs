@@ -7,15 +7,15 @@ use underpin_core::{Class, Error, Result};
 use crate::object_name::plain;
 use crate::{ObjectName, Schema, sql_text};
 
-/// What the two schemas cannot say themselves.
+/// Facts that the two schemas do not show.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct Hints {
-    /// What has another name. One that does not apply, since the first schema has not the old
+    /// Renames. One that does not apply, since the first schema has not the old
     /// name or the second not the new one, is passed over: it may have been done long ago.
     pub renames: Vec<Rename>,
 }
 
-/// What has another name in the second schema than in the first.
+/// An object whose name differs between the two schemas.
 ///
 /// It is shown as the command takes it: `public.users.name=public.users.full_name`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -79,7 +79,7 @@ impl Rename {
     /// has no namespace is looked for in all. Names in double quotes can hold dots.
     ///
     /// # Errors
-    /// [`Class::Config`] for a text that is no such pair, and where the first schema has not
+    /// [`Class::Config`] for a text that is not such a pair, and where the first schema has not
     /// the old name or the second not the new one.
     pub fn parse(text: &str, from: &Schema, to: &Schema) -> Result<Self> {
         let wrong = |what: &str| Error::new(Class::Config, format!("The rename {text}: {what}"));

@@ -1,4 +1,4 @@
-//! When two types or two expressions are the same, whoever wrote them.
+//! When two types or two expressions are the same, however they are written.
 
 use std::borrow::Cow;
 

@@ -27,7 +27,7 @@ pub(super) struct Size {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Link {
     pub(super) child: usize,
-    /// Where it ends there, from the top of the box.
+    /// The end there, from the top of the box.
     pub(super) child_at: i32,
     pub(super) parent: usize,
     pub(super) parent_at: i32,
@@ -35,7 +35,7 @@ pub(super) struct Link {
     pub(super) net: usize,
 }
 
-/// What stands together where no lines say so: views, for example.
+/// Groups of boxes without lines between them: views, for example.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Group(pub(super) u8);
 

@@ -27,7 +27,7 @@ pub(super) fn width(text: &str, size: i32) -> i32 {
     (cells * size * 62 + 99) / 100
 }
 
-/// What a box is made of, and how large it is.
+/// The contents and the size of a box.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     pub(super) width: i32,
@@ -71,7 +71,7 @@ pub(super) fn row_middle(row: usize) -> i32 {
     HEADER + 3 + ROW * row as i32 + ROW / 2
 }
 
-/// What is said of a box beside its name.
+/// The text of a box beside its name.
 pub(super) fn caption(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::Table => None,

@@ -42,7 +42,7 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) data_type: String,
     pub(super) marks: Vec<Mark>,
-    /// Whether it refuses NULL; none for what is no column.
+    /// Whether it refuses NULL; none for what is not a column.
     pub(super) not_null: Option<bool>,
     pub(super) tooltip: Option<String>,
 }
@@ -73,7 +73,7 @@ pub(super) struct Reference {
     pub(super) tooltip: String,
 }
 
-/// Where a reference ends: a box, and the rows of it that are shown.
+/// The end of a reference: a box, and its shown rows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct End {
     pub(super) entity: usize,

@@ -17,7 +17,7 @@ pub(super) fn written(picture: &Picture) -> String {
     let shapes: Vec<Shape> = picture.entities.iter().map(Shape::of).collect();
     let links = links(picture);
     let layout = laid_out(picture, &shapes, &links);
-    let colours = colours(picture);
+    let colors = colors(picture);
     let legend = legend::Legend::of(picture);
     let width = layout.width.max(legend.width()) + 2 * MARGIN;
     let height = layout.height + legend.height() + 2 * MARGIN;
@@ -29,10 +29,10 @@ pub(super) fn written(picture: &Picture) -> String {
         style::sheet()
     );
     out.push_str(&format!("<g transform=\"translate({MARGIN} {MARGIN})\">\n"));
-    line::all(picture, &links, &layout, &colours, &mut out);
+    line::all(picture, &links, &layout, &colors, &mut out);
     for (index, (entity, shape)) in picture.entities.iter().zip(&shapes).enumerate() {
-        let colour = colours.get(&index).copied();
-        entity_box(entity, shape, layout.corners[index], colour, &mut out);
+        let color = colors.get(&index).copied();
+        entity_box(entity, shape, layout.corners[index], color, &mut out);
     }
     out.push_str("</g>\n");
     legend.draw(MARGIN, layout.height + MARGIN, &mut out);
@@ -76,7 +76,7 @@ fn links(picture: &Picture) -> Vec<Link> {
     links
 }
 
-/// Where a line ends at a box: at the middle of its rows, or beside the name.
+/// The end of a line at a box: at the middle of its rows, or beside the name.
 fn at(end: &End) -> i32 {
     let middles = end.rows.iter().map(|row| measure::row_middle(*row));
     let (least, most) = (middles.clone().min(), middles.max());
@@ -86,34 +86,34 @@ fn at(end: &End) -> i32 {
     }
 }
 
-/// A colour for each table that is referred to: what refers most to has the first.
-fn colours(picture: &Picture) -> BTreeMap<usize, usize> {
+/// A color for each table that is referred to: what refers most to has the first.
+fn colors(picture: &Picture) -> BTreeMap<usize, usize> {
     let mut count = BTreeMap::<usize, i32>::new();
     for reference in &picture.references {
         *count.entry(reference.parent.entity).or_default() += 1;
     }
     let mut parents: Vec<usize> = count.keys().copied().collect();
     parents.sort_by_key(|parent| (-count[parent], *parent));
-    let colour = |(place, parent): (usize, usize)| (parent, place % style::COLOURS);
-    parents.into_iter().enumerate().map(colour).collect()
+    let color = |(place, parent): (usize, usize)| (parent, place % style::COLORS);
+    parents.into_iter().enumerate().map(color).collect()
 }
 
 fn entity_box(
     entity: &Entity,
     shape: &Shape,
     corner: Point,
-    colour: Option<usize>,
+    color: Option<usize>,
     out: &mut String,
 ) {
     let Shape { width, height, .. } = *shape;
-    let colour = colour.map_or_else(|| "c".to_owned(), |colour| format!("c c{colour}"));
+    let color = color.map_or_else(|| "c".to_owned(), |color| format!("c c{color}"));
     let apart = if entity.kind == Kind::Table {
         ""
     } else {
         " apart"
     };
     out.push_str(&format!(
-        "<g class=\"box {colour}{apart}\" transform=\"translate({} {})\">\n",
+        "<g class=\"box {color}{apart}\" transform=\"translate({} {})\">\n",
         corner.x, corner.y
     ));
     if let Some(tooltip) = &entity.tooltip {

@@ -7,9 +7,9 @@ use serde::Serialize;
 pub struct Lock {
     /// How strong it is.
     pub mode: LockMode,
-    /// What is locked, as a person would write it.
+    /// The locked object, as a person would write it.
     pub on: Vec<String>,
-    /// What the server does under it.
+    /// The server's work under it.
     pub work: Work,
 }
 
@@ -29,7 +29,7 @@ impl Lock {
         Lock { mode, on, work }
     }
 
-    /// What other sessions cannot do meanwhile, in words.
+    /// The operations that other sessions cannot do meanwhile, in words.
     pub fn blocks(&self) -> &'static str {
         self.mode.blocks()
     }
@@ -57,7 +57,7 @@ pub enum LockMode {
 }
 
 impl LockMode {
-    /// What other sessions cannot do meanwhile, in words.
+    /// The operations that other sessions cannot do meanwhile, in words.
     pub fn blocks(self) -> &'static str {
         match self {
             LockMode::None => "nothing",
@@ -70,7 +70,7 @@ impl LockMode {
     }
 }
 
-/// What the server does under a lock, which says how long it is held.
+/// The server's work under a lock, which says how long it is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
@@ -78,7 +78,7 @@ pub enum Work {
     Catalog,
     /// It reads every row.
     Scan,
-    /// It writes every row anew, or an entry for each.
+    /// It rewrites every row, or writes an entry for each.
     Rewrite,
 }
 

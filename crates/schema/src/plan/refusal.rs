@@ -50,17 +50,17 @@ pub enum Refusal {
     },
     /// Something in use is of another kind, or cannot be changed while it is.
     InUse {
-        /// What would have to go.
+        /// The object that would have to be dropped.
         object: ObjectRef,
-        /// What needs it, in words.
+        /// Its dependents, in words.
         by: String,
     },
-    /// A column shall refuse NULL, and rows hold it. Found while the plan is carried out.
+    /// A column is to refuse NULL, and rows hold it. Found while the plan is carried out.
     NullInRows {
         /// The column.
         column: ColumnRef,
     },
-    /// A column without a default shall refuse NULL, and there are rows already. Found while
+    /// A column without a default is to refuse NULL, and there are rows already. Found while
     /// the plan is carried out.
     NothingForRows {
         /// The column.
@@ -81,7 +81,7 @@ pub enum Refusal {
     },
     /// The engine has no statement for it at all.
     Unsupported {
-        /// What is refused, and how to do it: full sentences.
+        /// The refusal, and the advice: full sentences.
         sentence: String,
     },
 }
@@ -129,7 +129,7 @@ impl fmt::Display for Refusal {
             Refusal::PartitionKey { table } => write!(
                 f,
                 "How {table} is partitioned cannot be changed in place. Create a table that is \
-                 partitioned as it shall be, copy the rows, and rename both."
+                 partitioned as wanted, copy the rows, and rename both."
             ),
             Refusal::InUse { object, by } => write!(
                 f,
@@ -162,7 +162,7 @@ impl fmt::Display for Refusal {
             Refusal::ColumnOrder { table } => write!(
                 f,
                 "The columns of {table} stay in the order in which they are: to change it, the \
-                 table would have to be created anew and its rows copied."
+                 table would have to be recreated and its rows copied."
             ),
             Refusal::Unsupported { sentence } => f.write_str(sentence),
         }

@@ -5,25 +5,25 @@ use super::Lock;
 /// One statement of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// What it does, in words, without a full stop.
+    /// Its action, in words, without a full stop.
     pub comment: String,
     /// The statement, without a semicolon.
     pub sql: String,
-    /// What undoes it once all later steps are undone.
+    /// The way back, once all later steps are undone.
     pub undo: Undo,
     /// The strongest lock that it takes, and on what.
     pub lock: Lock,
-    /// What is lost with it, in words; none: nothing.
+    /// The loss of data, in words; `None`: no loss.
     pub loses: Option<String>,
     /// Whether it can run in one transaction with the other steps. Where it cannot, it takes
     /// hold by itself, before those that follow.
     pub transactional: bool,
-    /// What it does, for programs.
+    /// Its action, for programs.
     #[serde(skip)]
     pub kind: StepKind,
 }
 
-/// What a step does, as far as anything depends on it.
+/// The action of a step, as far as anything depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum StepKind {
@@ -36,14 +36,14 @@ pub enum StepKind {
     Other,
 }
 
-/// What undoes a step.
+/// The way back from a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undo {
     /// These statements, in order. They give the schema back as it was. Rows that the step lost
     /// stay lost, and where the rows break a constraint that comes back, they fail.
     Sql(Vec<String>),
-    /// What undoes another step of the plan undoes this one too.
+    /// The way back of another step of the plan undoes this one too.
     Included,
     /// Nothing does, for this reason: a sentence.
     None(String),
@@ -71,7 +71,7 @@ impl Step {
         matches!(self.undo, Undo::None(_))
     }
 
-    /// What it loses, as a sentence.
+    /// Returns its loss of data, as a sentence.
     pub(crate) fn loss(&self) -> String {
         let what = self.loses.as_deref().unwrap_or("nothing");
         format!("{}: this loses {what}.", self.comment)

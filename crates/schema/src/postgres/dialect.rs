@@ -6,7 +6,7 @@ use crate::{
     Use, diff,
 };
 
-/// What is PostgreSQL's own in reading, making, comparing and changing schemas.
+/// The particulars of PostgreSQL in reading, creating, comparing and changing schemas.
 pub const DIALECT: SchemaDialect = SchemaDialect {
     catalog: Catalog {
         snapshot: TransactionOptions {
@@ -75,7 +75,7 @@ SELECT datname::text FROM pg_database d
 WHERE starts_with(datname::text, $1) AND pg_has_role(datdba, 'USAGE')
   AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.datid = d.oid)";
 
-/// What is not in one database but on its server.
+/// Objects that are not in one database but on its server.
 const BEYOND: [&str; 8] = [
     "DATABASE",
     "ROLE",

@@ -139,7 +139,7 @@ fn create(
     Ok(())
 }
 
-/// What tables have once they are all there.
+/// The parts of tables that are created once all tables exist.
 fn tables(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
     for (name, table) in &schema.tables {
         checks_not_valid(name, table, out)?;
@@ -235,7 +235,7 @@ pub(super) fn checks_not_valid(
     Ok(())
 }
 
-/// What a table has changed in the columns that it inherits.
+/// The changes of a table to the columns that it inherits.
 pub(super) fn inherited_columns(
     schema: &Schema,
     name: &ObjectName,

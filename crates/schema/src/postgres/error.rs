@@ -2,7 +2,7 @@ use std::fmt;
 
 use underpin_core::{Class, Error};
 
-/// What can be wrong with the answers of the catalog. It is the source of an
+/// An error in the answers of the catalog. It is the source of an
 /// [`underpin_core::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -30,14 +30,14 @@ pub enum CatalogError {
     },
     /// An object refers to one that was not read.
     Missing {
-        /// What was not read, by its number.
+        /// The unread object, by its number.
         what: String,
         /// The object that refers to it.
         of: String,
     },
     /// A text that the server rendered is not of the form that is expected.
     Text {
-        /// What it is.
+        /// Its kind.
         what: &'static str,
         /// The text.
         text: String,

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// `pg_dump` leaves out: 15.20 has `pg_attver` on every column.
 pub(super) const PRIVATE: [&str; 1] = ["pg_attver"];
 
-/// What an object is that has options.
+/// The kind of an object that has options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind<'k> {
     /// A table or a materialized view.
@@ -24,16 +24,16 @@ pub(super) enum Kind<'k> {
     Column,
     /// An index, by its method.
     Index(&'k str),
-    /// What can have none: a partitioned table, a sequence, a column of a view.
+    /// An object without options: a partitioned table, a sequence, a column of a view.
     Nothing,
 }
 
 /// The options of one object.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
-    /// What a user can set.
+    /// The options that a user can set.
     pub(super) listed: BTreeMap<String, String>,
-    /// What the server stores and has no option for, as it is stored.
+    /// The stored texts that are not options of the server.
     pub(super) unlisted: Vec<String>,
 }
 

@@ -34,7 +34,7 @@ const SETTING: &str = "SET LOCAL check_function_bodies = off";
 ///
 /// The changes may be fewer than those that lead all the way: what is not among them stays.
 /// Whatever stands on something that changes, a view, a function, a constraint, is dropped
-/// before and made again.
+/// before and recreated.
 ///
 /// # Errors
 /// For a name that is empty or holds a NUL byte.
@@ -135,7 +135,7 @@ fn overlapping(intent: &mut Intent, scene: &Scene<'_>) {
     }
 }
 
-/// The tables whose columns would stand in another order had the target been made anew.
+/// The tables whose columns would stand in another order had the target been created from nothing.
 fn order_of_columns(scene: &Scene<'_>) -> Vec<Refusal> {
     let mut left = Vec::new();
     for (name, to) in &scene.to.tables {

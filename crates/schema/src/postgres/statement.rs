@@ -6,7 +6,7 @@ use crate::selection::like_pattern;
 use crate::{Selection, Statement};
 
 /// Makes what the server renders the same in every session: all names qualified, dates and
-/// numbers in one form. Nor shall the server compile queries that run once, or start
+/// numbers in one form. The server is also told not to compile queries that run once, or start
 /// processes for them. It holds until the transaction ends, and gives one row of one column, the
 /// `server_version_num` that [`statements`] asks for.
 pub const PREPARE: &str = "SELECT current_setting('server_version_num')::int4 FROM (SELECT

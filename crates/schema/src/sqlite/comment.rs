@@ -1,6 +1,6 @@
 //! Comments. SQLite has no COMMENT ON, but keeps those that stand within the SQL of an object.
 
-/// What a comment says, without its signs and the indentation of its lines.
+/// The text of a comment, without its signs and the indentation of its lines.
 pub(super) fn text(comment: &str) -> String {
     if let Some(line) = comment.strip_prefix("--") {
         return line.strip_prefix(' ').unwrap_or(line).trim_end().to_owned();

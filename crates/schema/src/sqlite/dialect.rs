@@ -6,7 +6,7 @@ use crate::{
     Use, Work, diff,
 };
 
-/// What is SQLite's own in reading, making, comparing and changing schemas.
+/// The particulars of SQLite in reading, creating, comparing and changing schemas.
 pub const DIALECT: SchemaDialect = SchemaDialect {
     catalog: Catalog {
         snapshot: TransactionOptions {

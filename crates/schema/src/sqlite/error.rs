@@ -2,7 +2,7 @@ use std::fmt;
 
 use underpin_core::{Class, Error};
 
-/// What can be wrong with what SQLite says of a schema, or with a schema that SQLite shall
+/// An error in SQLite's account of a schema, or in a schema that SQLite is to
 /// hold. It is the source of an [`underpin_core::Error`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -21,14 +21,14 @@ pub enum SqlError {
     },
     /// Stored SQL goes on in a way that is not known.
     Unexpected {
-        /// What should stand there.
+        /// The expected text.
         expected: &'static str,
         /// The text from there on.
         rest: String,
     },
     /// The SQL of an object cannot be read.
     Object {
-        /// What it is, and its name.
+        /// Its kind and name.
         object: String,
         /// Why.
         why: String,
@@ -40,9 +40,9 @@ pub enum SqlError {
     },
     /// SQLite has nothing of the kind.
     Unsupported {
-        /// What is asked for, and of what.
+        /// The request, and its object.
         what: String,
-        /// What to do.
+        /// The advice.
         instead: &'static str,
     },
 }

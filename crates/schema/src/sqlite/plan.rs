@@ -31,14 +31,14 @@ use taken::Taken;
 /// has the first schema, or why they cannot be carried out in place. The changes may be fewer
 /// than those that lead all the way: a table or view of which none is among them stays.
 ///
-/// Where `ALTER TABLE` cannot change a table, it is made anew, its rows are copied, and the
+/// Where `ALTER TABLE` cannot change a table, it is recreated, its rows are copied, and the
 /// new one takes the name of the old one. The steps are for one transaction, begun while
 /// `PRAGMA foreign_keys` is off, for otherwise dropping a table would act on the rows that
 /// refer to it; before the transaction ends, `PRAGMA foreign_key_check` tells whether all
 /// references still hold. A migration's run does both.
 ///
 /// Views and triggers that name a table or column which is renamed, or a table that loses a
-/// column in place, are dropped before and made again.
+/// column in place, are dropped before and recreated.
 ///
 /// # Errors
 /// For a name that is empty or holds a NUL byte; with
@@ -156,7 +156,7 @@ impl<'s> Planner<'s> {
         })
     }
 
-    /// Drops what is not to stay of the indexes. Those of a table that is made anew go with it.
+    /// Drops what is not to stay of the indexes. Those of a table that is recreated go with it.
     fn drop_indexes(&mut self) -> Result<()> {
         for &(table, name) in &self.index_changes.gone {
             let undo = ddl::index::create(table, name, &self.base.tables[table].indexes[name])?;

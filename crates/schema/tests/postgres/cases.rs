@@ -1,4 +1,4 @@
-//! Cases that a person can read: what there was, what there shall be, and the steps between,
+//! Cases that a person can read: what there was, what there is to be, and the steps between,
 //! each carried out on a real server, there and back.
 //!
 //! A case that fails shows what the steps are now; with `UNDERPIN_TEST_REWRITE` set they are

@@ -114,7 +114,7 @@ async fn a_session_of_any_settings_reads_the_same() {
     let odd: String = other.query_scalar("SHOW DateStyle", ()).await.unwrap();
     assert!(
         odd.starts_with("German"),
-        "the settings have taken hold: {odd}"
+        "the settings have taken effect: {odd}"
     );
     assert_eq!(
         introspect(&other, &Selection::default()).await.unwrap(),

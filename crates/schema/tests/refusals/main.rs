@@ -12,10 +12,10 @@ use underpin::schema::{
 const HEAD: &str = "# What cannot be changed in place
 
 A plan that would need one of these is refused as a whole: nothing is run, and the sentence says how
-to do it. The first list is PostgreSQL's; what it says of rows and of the order of columns is so on
-SQLite too. The second is SQLite's alone, where whatever else there is to change is done by making
-the table anew. What only the rows can say (they hold NULL, they break a new key, check or foreign
-key, a value is not of the new type) is found while a plan is carried out, and leaves nothing behind
+to do it. The first list is PostgreSQL's; what it says about rows and about the order of columns holds
+for SQLite too. The second list is SQLite's alone; every other change is made there by recreating the
+table. What only the rows can show (they hold NULL, they violate a new key, check or foreign key, a
+value does not fit the new type) is found while a plan is carried out, and leaves nothing behind
 either.
 ";
 
@@ -136,6 +136,6 @@ async fn the_published_list_is_that_of_the_plans() {
     assert!(
         kept == text,
         "docs/guide/src/reference/refusals.md is not the list of today: \
-         `UNDERPIN_TEST_REWRITE=1 ./test the_published_list` writes it anew."
+         `UNDERPIN_TEST_REWRITE=1 ./test the_published_list` writes it."
     );
 }

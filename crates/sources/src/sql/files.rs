@@ -67,7 +67,7 @@ fn read_file(path: &Path) -> Result<File> {
         let valid = error.utf8_error().valid_up_to();
         let before = &error.as_bytes()[..valid];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        let message = format!("{name}, line {line}: the file is no text in UTF-8.");
+        let message = format!("{name}, line {line}: the file is not UTF-8 text.");
         Error::new(Class::Config, message)
     })?;
     let text = match text.strip_prefix('\u{feff}') {

@@ -12,7 +12,7 @@ impl TestDatabase {
     ///
     /// # Panics
     ///
-    /// When the server does not answer, or the condition is no SQL.
+    /// When the server does not answer, or the condition is not SQL.
     pub async fn sessions(&self, condition: &str) -> Vec<i32> {
         let sql = format!(
             "SELECT pid FROM pg_stat_activity

@@ -138,6 +138,17 @@ while read -r order argument; do
             echo "the files could not be copied"
         fi
         ;;
+    rewind)
+        # Takes back what another server, which was promoted, does not have.
+        set -- $argument
+        if PGPASSWORD=$4 "$programs/pg_rewind" --target-pgdata="$data" --no-sync \
+            --source-server="host=$1 port=$2 user=$3 dbname=postgres" \
+            >>"$directory/server.log" 2>&1 </dev/null; then
+            echo "done"
+        else
+            echo "exit status of pg_rewind"
+        fi
+        ;;
     start) start ;;
     programs) programs=$argument && echo "done" ;;
     quit) stop QUIT && echo "done" || echo "it did not stop in ten seconds" ;;

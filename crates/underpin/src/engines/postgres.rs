@@ -54,6 +54,13 @@ impl Postgres {
         }
         let name = whereabouts_of(endpoints, config);
         let options = pool_options(config, name, false);
+        let name = config
+            .application_name()
+            .or(config.fallback_application_name())
+            .unwrap_or("underpin");
+        let prober = connector
+            .clone()
+            .with_application_name(&format!("{name} (probe)"));
         let connector = AnyConnector::new(connector);
         let hooks = self.hooks.clone().on(|connection: &AnyConnection| {
             connection
@@ -62,6 +69,7 @@ impl Postgres {
         });
         Ok(NewMember {
             hooks,
+            prober: Some(AnyConnector::new(prober)),
             ..NewMember::new(endpoints[0].clone(), connector, options)
         })
     }

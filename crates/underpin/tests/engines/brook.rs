@@ -118,6 +118,7 @@ impl EngineDriver for Brook {
             transactions: true,
             notifications: false,
             roles_change: false,
+            positions: false,
         }
     }
 

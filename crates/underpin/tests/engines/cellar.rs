@@ -49,6 +49,7 @@ impl EngineDriver for Cellar {
             transactions: false,
             notifications: false,
             roles_change: false,
+            positions: false,
         }
     }
 

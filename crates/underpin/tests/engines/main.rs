@@ -33,7 +33,11 @@ struct Order {
 struct Parcel {
     #[model(primary_key)]
     id: i64,
-    #[model(default = 1, engine("brook", type = "TINY INT", default = 3), sqlite(default = 2))]
+    #[model(
+        default = 1,
+        engine("brook", type = "TINY INT", default = 3),
+        sqlite(default = 2)
+    )]
     size: i64,
 }
 

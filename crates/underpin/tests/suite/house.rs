@@ -376,7 +376,15 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "falls back on PostgreSQL where no engine is named",
     ),
     (
+        "crates/config/src/values.rs",
+        "the defaults of a field are those of the engine, which is PostgreSQL where none is named",
+    ),
+    (
         "crates/config/src/fields.rs",
+        "falls back on PostgreSQL where no engine is named",
+    ),
+    (
+        "crates/config/src/values.rs",
         "falls back on PostgreSQL where no engine is named",
     ),
     (

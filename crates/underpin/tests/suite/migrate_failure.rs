@@ -31,7 +31,7 @@ async fn a_failing_revision_leaves_nothing_behind() {
             line,
             "`INSERT INTO missing VALUES (1)`",
             "missing",
-            "Nothing of this run stands.",
+            "No statement of this run took effect.",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
@@ -120,7 +120,10 @@ async fn a_first_statement_that_fails_outside_a_transaction_leaves_no_entry() {
         let broken = "-- up no-transaction\nINSERT INTO missing VALUES (1);\n-- down\n";
         let ours = migrator(&place, &[broken]);
         let said = ours.up("head").await.unwrap_err().to_string();
-        assert!(said.contains("Nothing of this revision stands."), "{said}");
+        assert!(
+            said.contains("No statement of this revision took effect."),
+            "{said}"
+        );
         assert!(ours.history().await.unwrap().is_empty());
     }
 }

@@ -191,7 +191,7 @@ async fn every_mistake_has_its_file_and_line() {
         };
         let (_, said) = mistake(&place, beyond.0).await;
         let expected = format!(
-            "a.sql, line 1: `{} …` reaches beyond the database, and is no part of a schema. Leave it \
+            "a.sql, line 1: `{} …` reaches beyond the database, and is not part of a schema. Leave it \
              out of the files that describe a schema.",
             beyond.1
         );
@@ -222,7 +222,7 @@ async fn what_cannot_be_read_is_named() {
     fs::write(&path, b"SELECT 1;\nSELECT '\xff';\n").unwrap();
     let said = at(&path).await;
     assert!(
-        said.ends_with("schema.sql, line 2: the file is no text in UTF-8."),
+        said.ends_with("schema.sql, line 2: the file is not UTF-8 text."),
         "{said}"
     );
     fs::write(&path, b"SQLite format 3\0\xff\xff").unwrap();

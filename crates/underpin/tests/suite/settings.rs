@@ -24,6 +24,7 @@ const OF_ALL: &[(&str, &str)] = &[
     ("max_lifetime", "29min"),
     ("health_check", "always"),
     ("health_check_interval", "25s"),
+    ("recycling", "clean"),
     ("max_retries", "1"),
     ("statement_cache_size", "0"),
 ];
@@ -38,6 +39,10 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("tcp_user_timeout", "1500ms"),
     ("pipelining", "off"),
     ("error_detail", "on"),
+    ("read_from", "nearest"),
+    ("max_lag_bytes", "4096"),
+    ("max_lag_time", "3s"),
+    ("two_primaries", "keep"),
     ("message_limit", "100000"),
     ("allow_cleartext_password", "on"),
     ("target_session_attrs", "primary"),
@@ -152,7 +157,8 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
 async fn a_password_is_sent_in_clear_text_where_that_is_set() {
     let in_clear = "local all all trust\nhost all all 127.0.0.1/32 password";
     let server = or_skip!(Postgres::builder().hba(in_clear).start());
-    let url = server.database("clear_text").url();
+    let database = server.database("clear_text");
+    let url = database.url();
     let error = Database::connect(&url).await.unwrap_err();
     assert_eq!(error.class(), Class::Auth, "{error}");
     let hint = error.hint().unwrap();

@@ -98,3 +98,50 @@ fn every_library_can_be_packaged() {
         }
     }
 }
+
+/// Whether an expression of licenses is allowed: one of those joined by OR, and all joined by AND.
+fn is_allowed(license: &str, allowed: &[String]) -> bool {
+    let license = license
+        .replace(['(', ')'], "")
+        .replace(" / ", "/")
+        .replace('/', " OR ");
+    license.split(" AND ").all(|part| {
+        part.split(" OR ")
+            .any(|name| allowed.iter().any(|known| known == name.trim()))
+    })
+}
+
+/// The licenses of all dependencies are those that `deny.toml` allows.
+#[test]
+fn the_licenses_are_allowed() {
+    let arguments = ["metadata", "--format-version", "1", "--offline"];
+    let output = Command::new(env!("CARGO"))
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .expect("cargo runs");
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let deny = std::fs::read_to_string(root().join("deny.toml")).unwrap();
+    let allowed = deny.split("allow = [").nth(1).unwrap();
+    let allowed = allowed.split(']').next().unwrap().lines();
+    let allowed: Vec<String> = allowed
+        .map(|line| line.trim().trim_matches([',', '"']).to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    assert!(allowed.len() > 5, "{allowed:?}");
+    let packages = metadata["packages"].as_array().unwrap();
+    assert!(packages.len() > 100);
+    for package in packages {
+        let (name, license) = (&package["name"], package["license"].as_str());
+        let license = license.unwrap_or_else(|| panic!("{name} names no license"));
+        assert!(is_allowed(license, &allowed), "{name}: {license}");
+    }
+}
+
+#[test]
+fn an_expression_of_licenses_is_understood() {
+    let allowed = ["MIT", "ISC"].map(str::to_owned);
+    assert!(is_allowed("MIT/Apache-2.0", &allowed));
+    assert!(is_allowed("(Apache-2.0 OR MIT) AND ISC", &allowed));
+    assert!(!is_allowed("MIT AND GPL-3.0", &allowed));
+}

@@ -61,8 +61,12 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
             for (at, _) in line.match_indices(phrase) {
                 let (before, after) = (&line[..at], &line[at + phrase.len()..]);
                 let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
-                // "There is no …" is plain English.
-                let plain = *phrase == "is no" && before.trim_end().ends_with("there");
+                // "There is no …" and "is no longer" are plain English.
+                let plain = *phrase == "is no"
+                    && (["there", "answer"]
+                        .iter()
+                        .any(|word| before.trim_end().ends_with(word))
+                        || after.trim_start().starts_with("longer"));
                 if whole && !plain {
                     found.push((number + 1, *phrase));
                 }
@@ -137,6 +141,6 @@ fn no_text_returns_to_words_that_are_avoided() {
 #[test]
 fn phrases_are_found_as_whole_words() {
     assert_eq!(found("It is no id.\nThis_is_nothing"), [(1, "is no")]);
-    assert!(found("There is no file; the shallow one.").is_empty());
+    assert!(found("There is no file; it is no longer the shallow one.").is_empty());
     assert_eq!(found("He took hold"), [(1, "took hold"), (1, "he")]);
 }

@@ -64,6 +64,8 @@ pub(crate) struct Machine<L> {
     /// The connection is over, or is to be.
     closing: bool,
     said_goodbye: bool,
+    /// The session could not be cleaned, and nothing behind that was run.
+    unsettled: bool,
 }
 
 /// What the shell does once it is done with the machine.
@@ -137,6 +139,7 @@ impl<L: Listen> Machine<L> {
             notices: notices.into_iter().skip(skipped).collect(),
             closing: false,
             said_goodbye: false,
+            unsettled: false,
         }
     }
 

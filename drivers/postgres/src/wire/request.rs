@@ -82,6 +82,8 @@ pub(super) struct Request<L> {
     pub(super) completed: bool,
     /// It is the BEGIN of this transaction.
     pub(super) begins: Option<u64>,
+    /// It undoes what an earlier holder may have changed in the session.
+    pub(super) settles: bool,
     /// Where in all that was ever written it begins.
     pub(super) start: u64,
     /// Where that ends which makes the server run it.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use super::body::text_until_zero;
@@ -10,6 +11,13 @@ use super::violation::Violation;
 pub struct ServerError {
     fields: Vec<(u8, Box<str>)>,
 }
+
+/// What the server's message of quotes a value that was sent or stored.
+const QUOTES_A_VALUE: &[&str] = &[
+    "22003", "22007", "22008", "22009", "22015", "22030", "22032", "22P02",
+];
+/// What a value stands in, in the languages that the server speaks.
+const QUOTES: [char; 6] = ['"', '„', '“', '”', '«', '»'];
 
 /// So many fields are kept of one message; the protocol knows fewer.
 const MOST: usize = 64;
@@ -56,6 +64,25 @@ impl ServerError {
     /// The message itself.
     pub fn message(&self) -> &str {
         self.field(b'M').unwrap_or_default()
+    }
+
+    /// The message, without the value that it quotes where it is about one.
+    pub(crate) fn message_without_values(&self) -> Cow<'_, str> {
+        let message = self.message();
+        if !QUOTES_A_VALUE.contains(&self.code()) {
+            return Cow::Borrowed(message);
+        }
+        let Some(first) = message.find(QUOTES) else {
+            return Cow::Borrowed(message);
+        };
+        let last = message.rfind(QUOTES).unwrap_or(first);
+        let before = message[..first].trim_end_matches([':', ' ']);
+        let after = message[last..].trim_start_matches(QUOTES);
+        match before {
+            "" => Cow::Owned(format!("a value{after}")),
+            before if after.is_empty() => Cow::Owned(before.to_owned()),
+            before => Cow::Owned(format!("{before} …{after}")),
+        }
     }
 
     /// More about it.
@@ -117,7 +144,7 @@ impl ServerError {
 
 impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.severity(), self.message())?;
+        write!(f, "{}: {}", self.severity(), self.message_without_values())?;
         if let Some(hint) = self.hint() {
             write!(f, " HINT: {hint}")?;
         }
@@ -136,6 +163,39 @@ impl std::error::Error for ServerError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_are_in_no_text() {
+        for (code, message, said) in [
+            (
+                "22P02",
+                "invalid input syntax for type integer: \"s3\"cret\"",
+                "invalid input syntax for type integer",
+            ),
+            (
+                "22003",
+                "value \"99999999999\" is out of range for type integer",
+                "value … is out of range for type integer",
+            ),
+            ("22003", "integer out of range", "integer out of range"),
+            (
+                "22P02",
+                "ungültige Eingabesyntax für Typ integer: „x“",
+                "ungültige Eingabesyntax für Typ integer",
+            ),
+            (
+                "42703",
+                "column \"a\" does not exist",
+                "column \"a\" does not exist",
+            ),
+        ] {
+            let fields = [(b'S', "ERROR"), (b'C', code), (b'M', message)];
+            let fields = fields.map(|(kind, value)| (kind, value.into())).into();
+            let error = ServerError { fields };
+            assert_eq!(error.to_string(), format!("ERROR: {said}"));
+            assert_eq!(error.message(), message, "whoever asks for it has it");
+        }
+    }
 
     #[test]
     fn fields_are_found_and_half_a_message_is_none() {

@@ -12,6 +12,8 @@ enum Kind {
     Length { tag: u8, length: u32 },
     /// The body of this message is not what the protocol says.
     Malformed { tag: u8 },
+    /// The session could not be cleaned.
+    Unsettled,
 }
 
 impl Violation {
@@ -29,6 +31,13 @@ impl Violation {
     pub(crate) fn malformed(tag: u8) -> Self {
         Violation(Kind::Malformed { tag })
     }
+
+    /// No breach of the protocol, but as good a reason to go on no more: what an earlier holder
+    /// may have left in the session could not be undone.
+    #[cold]
+    pub(crate) fn unsettled() -> Self {
+        Violation(Kind::Unsettled)
+    }
 }
 
 impl fmt::Display for Violation {
@@ -44,6 +53,9 @@ impl fmt::Display for Violation {
             Kind::Length { tag, length } => {
                 write!(f, "the server announced {} of {length} bytes", name(tag))
             }
+            Kind::Unsettled => f.write_str(
+                "what an earlier holder may have left in the session could not be undone",
+            ),
             Kind::Malformed { tag } => {
                 write!(f, "the server sent a malformed {}", name(tag))
             }

@@ -414,35 +414,103 @@ async fn a_type_whose_binary_form_is_not_read_comes_as_its_text() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_not_read_is_named_with_its_column() {
+async fn what_has_no_form_of_its_own_is_read_as_the_server_prints_it() {
     let server = or_skip!(Postgres::shared());
-    let database = server.database("unreadable");
-    let unnamed = Options {
+    let database = server.database("unknown_types");
+    let named = connect(server, &database).await;
+    named
+        .batch(
+            "CREATE TYPE place AS (x int, y text); CREATE TYPE mood AS ENUM ('sad', 'ok');
+             CREATE TYPE places AS (at place, all_of place[]); CREATE DOMAIN cash AS money;
+             CREATE TYPE pricerange AS RANGE (subtype = money)",
+            crate::place::soon(),
+        )
+        .await
+        .unwrap();
+    let options = Options {
         statement_cache_size: 0,
         ..options(server, &database)
     };
-    let connection = connect_with(endpoint(server), unnamed).await;
-    // Those that the database made are unknown there.
-    let own = |type_: &str| ["pair", "moneyrange"].contains(&type_);
-    for (expression, type_) in ODD.into_iter().filter(|(_, type_)| !own(type_)) {
-        let sql = format!("SELECT 1, {expression} AS odd");
-        let error = connection
-            .query::<ValueRow>(call(&sql, &[]), 1)
-            .await
-            .unwrap_err();
-        let message = error.to_string();
-        assert_eq!(error.class(), underpin_core::Class::Data, "{message}");
-        assert!(message.contains("\"odd\" (number 2"), "{message}");
-        assert!(
-            message.contains(type_) && message.contains("::text"),
-            "{message}"
-        );
+    let unnamed = connect_with(endpoint(server), options).await;
+    for expression in [
+        "1::money",
+        "2::cash",
+        "ARRAY[1::money, NULL]",
+        "pricerange(1::money, 2::money)",
+        "ROW(1, 'a')",
+        "ROW(1, 'a, \"b\"')::place",
+        "ARRAY[ROW(1, NULL)::place]",
+        "ROW(ROW(1, 'a'), ARRAY[ROW(2, 'b')::place])::places",
+        "to_tsvector('a b')",
+        "to_tsquery('a & b')",
+        "point(1, 2)",
+        "'{1,2,3}'::line",
+        "lseg(point(1, 2), point(3, 4))",
+        "box(point(1, 2), point(3, 4))",
+        "'[(1,2),(3,4)]'::path",
+        "'((1,2),(3,4))'::polygon",
+        "circle(point(1, 2), 3)",
+        "ARRAY[point(1, 2)]",
+        "txid_current_snapshot()",
+        "pg_current_snapshot()",
+        "'1 2'::int2vector::text",
+        "NULL::money",
+    ] {
+        let sql = format!("SELECT 1, {expression} AS odd, ({expression})::text, 2::int8");
+        for connection in [&named, &unnamed] {
+            let rows = connection.query::<ValueRow>(call(&sql, &[]), 1).await;
+            let rows = rows.unwrap_or_else(|error| panic!("{expression}: {error}"));
+            let values = rows[0].values();
+            assert_eq!(values[1], values[2], "{expression}");
+            assert_eq!(values[3], Value::I64(2), "{expression}");
+        }
     }
-    let nothing: Vec<String> = connection
+    for (expression, value) in [
+        ("'ok'::mood", Value::Text("ok".into())),
+        (
+            "ARRAY['ok', 'sad']::mood[]",
+            Value::Array(vec![Value::Text("ok".into()), Value::Text("sad".into())]),
+        ),
+    ] {
+        let sql = format!("SELECT {expression}");
+        for connection in [&named, &unnamed] {
+            let rows: Vec<Value> = connection.query(call(&sql, &[]), 1).await.unwrap();
+            assert_eq!(rows, std::slice::from_ref(&value), "{expression}");
+        }
+    }
+    let nothing: Vec<String> = named
         .query(call("SELECT pg_sleep(0)", &[]), 1)
         .await
         .unwrap();
     assert_eq!(nothing, [""]);
+}
+
+#[tokio::test]
+async fn without_prepared_statements_a_table_may_change_its_columns() {
+    let server = or_skip!(Postgres::shared());
+    let database = server.database("unnamed_changes");
+    let options = Options {
+        statement_cache_size: 0,
+        ..options(server, &database)
+    };
+    let connection = connect_with(endpoint(server), options).await;
+    let soon = crate::place::soon;
+    let made = "CREATE TABLE t (a money); INSERT INTO t VALUES (1)";
+    connection.batch(made, soon()).await.unwrap();
+    let look = async || -> Vec<Value> {
+        let rows = connection.query::<ValueRow>(call("SELECT * FROM t", &[]), 9);
+        rows.await.unwrap()[0].values().to_vec()
+    };
+    assert_eq!(look().await.len(), 1);
+    let other = "ALTER TABLE t ADD b int DEFAULT 7";
+    connection.batch(other, soon()).await.unwrap();
+    // What was asked for as it was before comes as that, once.
+    assert_eq!(look().await[1], Value::Text("7".into()));
+    assert_eq!(look().await[1], Value::I32(7));
+    let other = "ALTER TABLE t ALTER b TYPE int8, ALTER a TYPE int4 USING 5";
+    connection.batch(other, soon()).await.unwrap();
+    assert_eq!(look().await, [Value::Text("5".into()), Value::I64(7)]);
+    assert_eq!(look().await, [Value::I32(5), Value::I64(7)]);
 }
 
 #[tokio::test]

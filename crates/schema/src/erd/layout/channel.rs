@@ -30,7 +30,7 @@ impl Run {
         self.top() == self.bottom() && !self.left.is_empty() && !self.right.is_empty()
     }
 
-    /// What it costs to have this one left of the other.
+    /// The cost of placing this one left of the other.
     fn left_of(&self, other: &Run) -> i64 {
         let within = |y: &&i32, run: &Run| (run.top()..=run.bottom()).contains(*y);
         let crossing = self.right.iter().filter(|y| within(y, other)).count()

@@ -24,7 +24,7 @@ struct Columns<'g> {
     share: i64,
 }
 
-/// The column of each box, none of them empty.
+/// The column of each box; no column is empty.
 pub(super) fn assigned(graph: &Graph, count: usize, random: &mut Random) -> Vec<usize> {
     let boxes = graph.sizes.len();
     let mut columns = Columns::of(graph, count, random);

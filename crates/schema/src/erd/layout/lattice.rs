@@ -10,11 +10,11 @@ pub(super) struct Lattice<'g> {
     pub(super) graph: &'g Graph,
     /// The boxes, by their number in the graph, and after them what passes.
     pub(super) items: Vec<Item>,
-    /// What is in each column, from the top.
+    /// The items of each column, from the top.
     pub(super) columns: Vec<Vec<usize>>,
     /// The strands in each channel: one before each column, and one after the last.
     pub(super) channels: Vec<Vec<Strand>>,
-    /// What each item is drawn to.
+    /// The items that each item is drawn to.
     pub(super) ties: Vec<Vec<Tie>>,
 }
 

@@ -7,7 +7,7 @@ use super::lattice::{Lattice, Tie};
 const BETWEEN_BOXES: i32 = 30;
 const BESIDE_BOX: i32 = 16;
 const BETWEEN_LINES: i32 = 12;
-/// What a crossing costs, in pixels of a line.
+/// The cost of a crossing, in pixels of a line.
 const CROSSING: i64 = 60;
 /// A bend of a line that is so small looks like a mistake.
 const JOG: u32 = 12;

@@ -8,7 +8,7 @@ use super::{Part, Point, misproportion};
 const TRACK: i32 = 10;
 /// From a box to the first line that runs along it: room for a line's end and its corner.
 const MARGIN: i32 = 30;
-/// What a crossing costs, in pixels of a line.
+/// The cost of a crossing, in pixels of a line.
 const CROSSING: i64 = 90;
 
 /// The lattice as places, and its cost.

@@ -34,7 +34,7 @@ pub(super) fn table(
     }
 }
 
-/// What is drawn apart from the tables.
+/// Objects that are drawn apart from the tables.
 pub(super) fn others(schema: &Schema, naming: &Naming, columns: Columns, picture: &mut Picture) {
     let mut view = |kind, name: &ObjectName, view_columns: &[ViewColumn], comment: &Option<_>| {
         let shown = if columns == Columns::All {

@@ -15,7 +15,7 @@ pub(super) fn all(
     picture: &Picture,
     links: &[Link],
     layout: &Layout,
-    colours: &BTreeMap<usize, usize>,
+    colors: &BTreeMap<usize, usize>,
     out: &mut String,
 ) {
     let mut ended = BTreeSet::new();
@@ -24,7 +24,7 @@ pub(super) fn all(
         .iter()
         .zip(links.iter().zip(&layout.routes))
     {
-        let colour = colours.get(&link.parent).copied().unwrap_or(0);
+        let color = colors.get(&link.parent).copied().unwrap_or(0);
         let [start, second, ..] = route[..] else {
             continue;
         };
@@ -35,7 +35,7 @@ pub(super) fn all(
         let path = path(route);
         let _ = write!(
             out,
-            "<g class=\"line c{colour}\"><title>{tooltip}</title><path d=\"{path}\"/>"
+            "<g class=\"line c{color}\"><title>{tooltip}</title><path d=\"{path}\"/>"
         );
         let outward = if second.x > start.x { 1 } else { -1 };
         out.push_str(&child_end(start, outward, reference.many));

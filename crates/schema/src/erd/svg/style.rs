@@ -1,4 +1,4 @@
-//! The colours and fonts, for light and dark grounds.
+//! The colors and fonts, for light and dark grounds.
 
 use crate::erd::measure::{NAME, SMALL, TEXT};
 
@@ -14,8 +14,8 @@ const PALETTE: [(&str, &str); 8] = [
     ("#75655a", "#b8a799"),
 ];
 
-/// How many colours there are.
-pub(super) const COLOURS: usize = PALETTE.len();
+/// How many colors there are.
+pub(super) const COLORS: usize = PALETTE.len();
 
 const LIGHT: &str = "\
 .ground{fill:#f8f9fa}

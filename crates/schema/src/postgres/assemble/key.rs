@@ -19,7 +19,7 @@ pub(super) struct ExpressionKey {
 }
 
 /// Reads `(a + b) COLLATE x opclass …` or `f(a) …`: what is beside the first group in
-/// parentheses and what stands before it is no part of the expression.
+/// parentheses and what stands before it is not part of the expression.
 pub(super) fn expression_key(text: &str) -> Result<ExpressionKey, CatalogError> {
     let unread = || CatalogError::Text {
         what: "a key",

@@ -34,7 +34,7 @@ impl Names {
         Ok(())
     }
 
-    /// The operator class where it has to be named: it is no default, or has options.
+    /// The operator class where it has to be named: it is not the default, or has options.
     pub(super) fn operator_class(
         &self,
         oid: i64,

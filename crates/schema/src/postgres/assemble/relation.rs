@@ -136,7 +136,7 @@ impl Relations {
         Ok(())
     }
 
-    /// What a user can set of what is stored; the rest is noted.
+    /// The stored options that a user can set; the rest is noted.
     fn sorted(
         &mut self,
         kind: Kind<'_>,

@@ -50,7 +50,7 @@ pub(in crate::postgres) struct ColumnRow {
     pub(in crate::postgres) collation_oid: i64,
     pub(in crate::postgres) collation: Option<ObjectName>,
     pub(in crate::postgres) comment: Option<String>,
-    /// What it has that a schema cannot carry.
+    /// Its properties that a schema cannot carry.
     pub(in crate::postgres) unsupported: Vec<String>,
     /// As they are stored.
     pub(in crate::postgres) options: Vec<String>,

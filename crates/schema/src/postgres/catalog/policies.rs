@@ -3,7 +3,7 @@ use underpin_core::{Result, ValueRow};
 use super::relation_selected;
 use crate::postgres::fields::Fields;
 
-/// The policies of row-level security. Among their roles `PUBLIC` is no role, so that one
+/// The policies of row-level security. Among their roles `PUBLIC` is not a role, so that one
 /// for all has none.
 pub(in crate::postgres) const SQL: &str = concat!(
     "SELECT p.polrelid::int8, p.polname::text, p.polpermissive, p.polcmd::text,

@@ -4,7 +4,7 @@ use super::{object_selected, relation_selected};
 use crate::Unsupported;
 use crate::postgres::fields::Fields;
 
-/// What a schema cannot carry, by kind and name, but for what columns have of it. What belongs
+/// The objects that a schema cannot carry, by kind and name, except those of columns. What belongs
 /// to no namespace is there where all are selected.
 pub(in crate::postgres) fn sql(version: i32) -> String {
     let mut sql = [RELATIONS, OBJECTS, GLOBAL].join(" UNION ALL ");
@@ -87,7 +87,7 @@ const OBJECTS: &str = concat!(
     object_selected!("u.class", "u.oid"),
 );
 
-/// What is in no namespace; what comes with the server has a number below 16384.
+/// Objects outside of namespaces; those of the server have a number below 16384.
 const GLOBAL: &str = "SELECT u.kind, u.name FROM (
         SELECT 'event trigger' AS kind, evtname::text AS name, oid, 'pg_event_trigger'::regclass AS class FROM pg_event_trigger
         UNION ALL SELECT 'publication', pubname, oid, 'pg_publication' FROM pg_publication

@@ -6,7 +6,7 @@ use super::function::keyword;
 use super::literal::literal;
 use crate::{FunctionKind, FunctionName, ObjectName};
 
-/// What a comment is on.
+/// The object of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject<'s> {
     /// A namespace.

@@ -2,7 +2,7 @@
 
 use underpin_core::{Result, quote};
 
-/// `CREATE SCHEMA`. The one called `public` is in every new database, so that it is no error
+/// `CREATE SCHEMA`. The one called `public` is in every new database, so that it is not an error
 /// where it is there.
 ///
 /// # Errors

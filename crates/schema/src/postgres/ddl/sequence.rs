@@ -27,7 +27,7 @@ pub fn create(name: &ObjectName, sequence: &Sequence) -> Result<String> {
 }
 
 /// What is not as it would be by itself: ` INCREMENT BY … START WITH …`, or nothing. The
-/// type is no part of it.
+/// type is not part of it.
 pub fn clauses(options: &SequenceOptions) -> String {
     let usual = usual(options);
     let mut sql = String::new();
@@ -62,7 +62,7 @@ pub fn clauses(options: &SequenceOptions) -> String {
     sql
 }
 
-/// Every clause, as `ALTER SEQUENCE` has to say what shall be as usual again.
+/// Every clause, as `ALTER SEQUENCE` has to say what returns to its default.
 pub fn all_clauses(options: &SequenceOptions) -> String {
     format!(
         " INCREMENT BY {} MINVALUE {} MAXVALUE {} START WITH {} CACHE {}{}",

@@ -13,9 +13,9 @@ pub struct Order {
     pub bare: BTreeSet<ObjectName>,
 }
 
-/// What an object needs.
+/// The needs of an object.
 struct Needs {
-    /// What has to be there before it.
+    /// The objects that have to exist before it.
     hard: BTreeSet<ObjectRef>,
     /// What it can do without at first, where it is a table.
     soft: BTreeSet<ObjectRef>,

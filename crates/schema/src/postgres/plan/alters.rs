@@ -78,7 +78,7 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
             let node = Node::DomainCheck(domain.clone(), name.clone());
             let lock = Lock::of(LockMode::Share, format!("tables with {domain}"), Work::Scan);
             let words = format!("Validate check {} of {domain}", plain(name));
-            out.push(step(words, sql, anew(scene, &node)?, lock));
+            out.push(step(words, sql, recreated(scene, &node)?, lock));
         }
         Change::SetSequenceOptions { name, from, to } => {
             let lock = of(LockMode::ShareRowExclusive, name);
@@ -151,7 +151,7 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
 }
 
 /// What takes the step back by dropping it and making it as it was.
-fn anew(scene: &Scene<'_>, node: &Node) -> Result<Undo> {
+fn recreated(scene: &Scene<'_>, node: &Node) -> Result<Undo> {
     let mut statements = vec![drop_sql(scene.goal, node)?];
     statements.extend(sql(pieces(scene.was, node, false)?));
     Ok(Undo::Sql(statements))
@@ -281,7 +281,7 @@ fn table_settings(
             let node = Node::Check(table.clone(), name.clone());
             let lock = Lock::of(LockMode::ShareUpdateExclusive, table, Work::Scan);
             let words = format!("Validate check {} of {table}", plain(name));
-            out.push(step(words, sql, anew(scene, &node)?, lock));
+            out.push(step(words, sql, recreated(scene, &node)?, lock));
         }
         Change::AlterForeignKey {
             table,

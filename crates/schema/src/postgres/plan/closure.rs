@@ -40,7 +40,7 @@ struct Closure<'c, 's> {
     intent: &'c mut Intent,
     scene: &'c Scene<'s>,
     events: Vec<Event>,
-    /// What a constraint or index is called after its rename.
+    /// The name of a constraint or index after its rename.
     renames: BTreeMap<Node, Node>,
     /// For each table that goes, those that it reaches by foreign keys among them.
     gone_tables: BTreeMap<ObjectName, BTreeSet<ObjectName>>,
@@ -185,8 +185,8 @@ impl Closure<'_, '_> {
         (!detached).then_some(above)
     }
 
-    /// Whether what needs something that goes is no trouble: it goes along, or is looked after
-    /// by itself.
+    /// Whether it is harmless that a dropped object is needed: its dependent goes along, or is handled
+    /// separately.
     fn goes_along(&self, gone: &Node, dependent: &Node) -> bool {
         let whole = dependent.wholes().contains(gone);
         match (gone, dependent) {
@@ -333,7 +333,7 @@ pub(super) fn owner_goes(owner: &ColumnRef, drops: &BTreeSet<Node>) -> bool {
 /// A kind of part, by its table and its name.
 type Kind = fn(ObjectName, String) -> Node;
 
-/// What constraints and indexes are called now, and then.
+/// The present and the future names of constraints and indexes.
 fn part_renames(intent: &Intent) -> BTreeMap<Node, Node> {
     let mut renames = BTreeMap::new();
     for change in &intent.renames {
@@ -417,7 +417,7 @@ fn tidy(intent: &mut Intent, scene: &Scene<'_>) {
     intent
         .alters
         .retain(|node, _| !drops.contains(node) && !intent.makes.contains(node) && !done(node));
-    // What stays though the target does not name it is made again as it was, unless what it
+    // What stays though the target does not name it is recreated as it was, unless what it
     // belongs to goes for good.
     let lost = |node: &Node| {
         let wholes = node.wholes();

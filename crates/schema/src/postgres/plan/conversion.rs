@@ -7,7 +7,7 @@ pub(super) struct Conversion {
     /// The casts that have to be written down, `{}` being the column; none: the server has one
     /// that it applies by itself.
     pub(super) using: Option<String>,
-    /// What part of the values is lost.
+    /// The part of the values that is lost.
     pub(super) loses: Option<&'static str>,
     pub(super) work: Work,
 }

@@ -78,7 +78,7 @@ pub(super) fn alter_column(table: &ObjectName, column: &str, action: &str) -> Re
     ))
 }
 
-/// What goes, in order: at first, and when all else is done.
+/// The drops, in order: those that come first, and those that come last.
 pub(super) struct Order {
     pub(super) early: Vec<Node>,
     pub(super) late: Vec<Node>,
@@ -186,7 +186,7 @@ pub(super) fn step(
         old => format!("Drop {old}"),
     };
     if again && !matches!(old, Node::Attachment(_) | Node::Inheritance(_)) {
-        comment.push_str(", which is made again");
+        comment.push_str(", which is recreated");
     }
     let sql = match &old {
         Node::Inheritance(_) => inheritance(node, scene, "NO INHERIT")?,

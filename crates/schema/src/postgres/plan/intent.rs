@@ -6,22 +6,22 @@ use crate::{
     Change, EnumType, ForeignKey, Function, Index, ObjectName, Refusal, Table, Trigger, View,
 };
 
-/// What shall be dropped, made and altered, before it has an order.
+/// What is to be dropped, created and altered, before it has an order.
 #[derive(Debug, Default)]
 pub(super) struct Intent {
-    /// What goes, for good or to be made again, under the new names.
+    /// What goes, for good or to be recreated, under the new names.
     pub(super) drops: BTreeSet<Node>,
     /// Those among them that a change asked for.
     pub(super) asked: BTreeSet<Node>,
     /// Those among them that go last, since columns are of them until then.
     pub(super) late: BTreeSet<Node>,
-    /// What is made.
+    /// The parts that are created.
     pub(super) makes: BTreeSet<Node>,
-    /// What is altered where it is.
+    /// The parts that are altered in place.
     pub(super) alters: BTreeMap<Node, Vec<Change>>,
     /// Renames, tables first.
     pub(super) renames: Vec<Change>,
-    /// What labels are renamed and added.
+    /// The labels that are renamed and added.
     pub(super) labels: Vec<Change>,
     /// Comments on what stays.
     pub(super) comments: Vec<Change>,

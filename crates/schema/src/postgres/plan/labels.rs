@@ -33,7 +33,7 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// What a label is called until it is renamed.
+/// The name of a label until it is renamed.
 fn old_label(changes: &[Change], of: &ObjectName, label: &str) -> String {
     let renamed = changes.iter().find_map(|change| match change {
         Change::RenameLabel { name, from, to } if name == of && to == label => Some(from.clone()),
@@ -75,7 +75,7 @@ fn added(
     Ok(())
 }
 
-/// A label takes hold only when what added it is committed: where a later step names it, that
+/// A label takes effect only when what added it is committed: where a later step names it, that
 /// has to be before.
 pub(super) fn commit_first(steps: &mut [Step], changes: &[Change]) {
     let mut used: Vec<String> = Vec::new();

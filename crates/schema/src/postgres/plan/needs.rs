@@ -8,7 +8,7 @@ mod table;
 
 pub(super) use parts::{same_key, waits_for_partitions};
 
-/// What each part of a schema needs to be there.
+/// The parts that each part of a schema needs.
 #[derive(Debug, Default)]
 pub(super) struct Needs<'s> {
     nodes: Vec<NodeRef<'s>>,
@@ -41,14 +41,14 @@ impl<'s> Needs<'s> {
         })
     }
 
-    /// What this needs.
+    /// The parts that this needs.
     pub(super) fn of_node(&self, node: &Node) -> impl Iterator<Item = NodeRef<'s>> {
         let place = self.places.get(&node.by_ref()).copied();
         let needs = place.into_iter().flat_map(|place| &self.needs[place]);
         needs.map(|place| self.nodes[*place])
     }
 
-    /// Who needs what, among the parts that something stands for: a part that is made or
+    /// The dependencies among the parts of something: a part that is created or
     /// dropped with another one has that for its carrier.
     pub(super) fn carried<'c>(
         &self,
@@ -76,7 +76,7 @@ impl<'s> Needs<'s> {
         pairs
     }
 
-    /// Who needs each.
+    /// The dependents of each.
     pub(super) fn reversed(&self) -> Dependents<'_, 's> {
         let mut of_each = vec![Vec::new(); self.nodes.len()];
         for (place, needs) in self.needs.iter().enumerate() {
@@ -91,14 +91,14 @@ impl<'s> Needs<'s> {
     }
 }
 
-/// Who needs each part of a schema.
+/// The dependents of each part of a schema.
 pub(super) struct Dependents<'n, 's> {
     needs: &'n Needs<'s>,
     of_each: Vec<Vec<usize>>,
 }
 
 impl<'s> Dependents<'_, 's> {
-    /// Who needs this, in the order of nodes.
+    /// The dependents of this, in the order of nodes.
     pub(super) fn of(&self, node: &Node) -> BTreeSet<NodeRef<'s>> {
         let place = self.needs.places.get(&node.by_ref());
         let places = place.into_iter().flat_map(|place| &self.of_each[*place]);

@@ -3,7 +3,7 @@ use std::fmt;
 use crate::object_name::plain;
 use crate::{FunctionName, ObjectName, ObjectRef};
 
-/// What a step is about: an object, or a part of one that can be made and dropped by itself.
+/// The subject of a step: an object, or a part of one that can be created and dropped by itself.
 /// The order of the variants is that in which things are made where nothing else decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
@@ -17,13 +17,13 @@ pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
     Sequence(O),
     Function(F),
     Table(O),
-    /// What it inherits from, but for partitions.
+    /// Its parents, except for partitions.
     Inheritance(O),
     /// Whether it outlives a crash.
     Persistence(O),
     TableOptions(O),
     Column(O, S),
-    /// What a column of a table tells the planner.
+    /// The settings of a table's column for the planner.
     ColumnOptions(O, S),
     NotNull(O, S),
     Identity(O, S),

@@ -6,11 +6,11 @@ use super::node::Node;
 use crate::diff::renamed;
 use crate::{Change, Column, ObjectName, Rename, Schema, Table};
 
-/// What a plan leads from and to.
+/// The start and the goal of a plan.
 pub(super) struct Sides<'s> {
-    /// What the database has, under the names that it shall have.
+    /// The contents of the database, under the names of the target.
     was: Cow<'s, Schema>,
-    /// What it shall have: the target, and what is in the database and no change drops.
+    /// The contents that it is to have: the target, and whatever is in the database and no change drops.
     goal: Schema,
     old_tables: BTreeMap<ObjectName, ObjectName>,
 }
@@ -55,11 +55,11 @@ impl<'s> Sides<'s> {
 
 /// The schemas that a plan is about.
 pub(super) struct Scene<'s> {
-    /// What the database has.
+    /// The contents of the database.
     pub(super) from: &'s Schema,
-    /// The same under the names that it shall have.
+    /// The same under the names of the target.
     pub(super) was: &'s Schema,
-    /// What it shall have: the target, and what is in the database and no change drops.
+    /// The contents that it is to have: the target, and whatever is in the database and no change drops.
     pub(super) goal: &'s Schema,
     /// What was called by the target itself.
     pub(super) to: &'s Schema,
@@ -133,7 +133,7 @@ impl<'s> Scene<'s> {
     }
 
     /// Where the definition is by which something is made: in the goal, or, where only other
-    /// things ask for it to be made again, in what was.
+    /// things ask for it to be recreated, in what was.
     pub(super) fn source(&self, node: &Node) -> &Schema {
         match exists(self.goal, node) {
             true => self.goal,

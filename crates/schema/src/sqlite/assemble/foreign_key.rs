@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::{ForeignKey, ObjectName, Schema};
 
-/// What is known of a table that others refer to.
+/// The known facts about a table that others refer to.
 struct Parent {
     name: ObjectName,
     columns: Vec<String>,

@@ -59,7 +59,7 @@ fn given_names(constraints: &[Named]) -> BTreeSet<String> {
     names.collect()
 }
 
-/// What a constraint without a name is called after.
+/// The parts of the name of a constraint without one.
 fn label(constraint: &Constraint, table: &Table, name: &str) -> (Vec<String>, Label) {
     match constraint {
         Constraint::PrimaryKey { .. } => (Vec::new(), Label::PrimaryKey),

@@ -5,8 +5,8 @@ use underpin_core::Result;
 use crate::sqlite::rowid::is_rowid;
 use crate::{PrimaryKey, Table};
 
-/// Whether the key stands within its column: one of a single column, unless it has what there
-/// is no place for there.
+/// Whether the key stands within its column: one of a single column, unless it has parts that
+/// cannot be written there.
 pub(super) fn is_of_column(key: &PrimaryKey) -> bool {
     let orders = key.orders.values();
     let collated = orders.filter(|order| order.collation.is_some()).count() > 0;

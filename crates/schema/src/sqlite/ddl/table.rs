@@ -17,7 +17,7 @@ pub fn create(name: &ObjectName, table: &Table) -> Result<String> {
     create_as(&name.name, name, table)
 }
 
-/// `CREATE TABLE` under a name that it shall not keep.
+/// `CREATE TABLE` under a name that it does not keep.
 ///
 /// # Errors
 /// For a name that cannot be one, and for what SQLite cannot have.

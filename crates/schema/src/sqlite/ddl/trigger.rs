@@ -18,7 +18,7 @@ pub fn create(name: &str, trigger: &Trigger) -> Result<String> {
     ddl::refuse(
         trigger.state != TriggerState::Enabled,
         || format!("the trigger {name:?}, which does not always fire"),
-        "Drop it where it shall not.",
+        "Drop it, or let it always fire.",
     )?;
     ddl::refuse(
         trigger.comment.is_some(),

@@ -14,7 +14,7 @@ pub(super) fn tables_changed(changes: &[Change]) -> BTreeMap<&ObjectName, Vec<&C
     tables
 }
 
-/// The table that has to be altered or made anew for a change.
+/// The table that has to be altered or recreated for a change.
 fn table_of(change: &Change) -> Option<&ObjectName> {
     match change {
         Change::SetTablePersistence { table, .. }

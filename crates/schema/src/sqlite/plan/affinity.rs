@@ -2,7 +2,7 @@
 
 use crate::Type;
 
-/// What SQLite makes of a declared type.
+/// The affinity that SQLite derives from a declared type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Affinity {
     Integer,
@@ -25,7 +25,7 @@ fn affinity(of: &Type) -> Affinity {
     }
 }
 
-/// What may be lost of the values of a column that is of another type now.
+/// The possible loss of values when a column changes its type.
 pub(super) fn lost(column: &str, from: &Type, to: &Type) -> Option<String> {
     use Affinity as A;
     match (affinity(from), affinity(to)) {

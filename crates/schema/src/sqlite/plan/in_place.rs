@@ -18,11 +18,11 @@ pub(super) struct InPlace {
     pub(super) steps: Vec<Step>,
     /// Whether a column is dropped, at which SQLite reads all views and triggers.
     pub(super) drops: bool,
-    /// Whether the undo of the steps is not theirs, but to make the table anew.
+    /// Whether the undo of the steps is not theirs, but to recreate the table.
     pub(super) undone_by_rebuild: bool,
 }
 
-/// The steps that change a table in place; none where it has to be made anew.
+/// The steps that change a table in place; none if it has to be recreated.
 pub(super) fn in_place(
     name: &ObjectName,
     now: &Table,

@@ -1,4 +1,4 @@
-//! A table made anew: another one, the rows, and the name of the old one.
+//! A recreated table: another one, the rows, and the name of the old one.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::sqlite::ddl;
 use crate::sqlite::rowid::is_rowid;
 use crate::{Change, Column, ObjectName, Schema, Table};
 
-/// A table that has to be made anew, before and after.
+/// A table that has to be recreated, before and after.
 pub(super) struct Rebuild<'s> {
     pub(super) name: &'s ObjectName,
     pub(super) now: &'s Table,
@@ -36,7 +36,7 @@ struct Piece {
     turn: Turn,
 }
 
-/// Where in the rebuild a statement is.
+/// The place of a statement in the rebuild.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Turn {
     /// It creates the new table.
@@ -101,7 +101,7 @@ impl Rebuild<'_> {
             Piece {
                 turn: Turn::Creates,
                 ..piece(
-                    format!("Create {name} anew as {new}"),
+                    format!("Recreate {name} as {new}"),
                     ddl::table::create_as(&spare.name, name, then)?,
                     catalog(),
                 )
@@ -161,7 +161,7 @@ impl Rebuild<'_> {
         Ok(pieces)
     }
 
-    /// What is lost of the rows, in words.
+    /// The loss of row data, in words.
     fn losses(&self, changes: &[&Change]) -> Option<String> {
         let column = |name: &str| format!("{}.{}", self.name, plain(name));
         let losses = changes.iter().filter_map(|change| match change {
@@ -198,7 +198,7 @@ fn common(now: &Table, then: &Table) -> Vec<String> {
 }
 
 /// A column by which a row can be made of nothing, and what it gets: what it would get if
-/// nothing were said. Rows are rows, though none of their columns stays.
+/// nothing were said. Rows are rows, even if no column stays.
 fn blank(then: &Table) -> (&String, &str) {
     let columns = then.columns.iter();
     let columns: Vec<&Column> = columns.filter(|one| one.generated.is_none()).collect();

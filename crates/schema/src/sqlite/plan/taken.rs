@@ -17,7 +17,7 @@ impl Taken {
         Taken(names.map(|name| name.to_ascii_lowercase()).collect())
     }
 
-    /// A name that nothing has, for a table that shall not keep it.
+    /// A name that nothing has, for a table that does not keep it.
     pub(super) fn spare(&self, name: &str) -> String {
         let mut spare = format!("{name}__new");
         while self.0.contains(&spare.to_ascii_lowercase()) {

@@ -1,4 +1,4 @@
-//! Whether a table can be given back what a plan takes from it.
+//! Whether what a plan takes from a table can be restored.
 
 use std::collections::BTreeSet;
 

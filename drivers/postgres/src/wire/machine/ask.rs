@@ -53,6 +53,7 @@ impl<L: Listen> Machine<L> {
             error: None,
             completed: false,
             begins: None,
+            settles: false,
             start,
             reach: self.position(),
         }
@@ -77,6 +78,23 @@ impl<L: Listen> Machine<L> {
         put::sync(self.out());
         let request = self.request(listener, start, 0);
         self.add(request)
+    }
+
+    /// Asks for what makes the session as it was opened, in a transaction: where any of it is
+    /// refused, the server runs nothing that is asked later, and the connection is over.
+    ///
+    /// # Errors
+    /// Where the text cannot be sent. Nothing is sent then.
+    pub(crate) fn settle(&mut self, sql: &str) -> Result<(), Error> {
+        self.sync_open();
+        let start = self.position();
+        put::query(self.out(), sql)?;
+        let request = self.request(None, start, steps::SIMPLE);
+        self.add(Request {
+            settles: true,
+            ..request
+        });
+        Ok(())
     }
 
     /// Has the server forget a prepared statement or a portal, as a Close names it, where the

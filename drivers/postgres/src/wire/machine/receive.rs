@@ -160,6 +160,10 @@ impl<L: Listen> Machine<L> {
         if front.error.is_some() || !is_asked {
             return Ok(());
         }
+        if front.settles {
+            self.unsettled = true;
+            return Err(Violation::unsettled());
+        }
         front.gives_rows = false;
         front.error = Some(error.clone());
         if let Some(number) = front.begins {
@@ -252,7 +256,7 @@ impl<L: Listen> Machine<L> {
         let held = self.copying.take();
         while let Some(request) = self.requests.front() {
             let is_held = held.is_some_and(|copy| self.first > copy);
-            let progress = match is_held {
+            let progress = match is_held || self.unsettled {
                 true => Progress::Unwritten,
                 false => request.progress(written),
             };

@@ -39,7 +39,7 @@ fn partitions(schema: &Schema) -> Partitions<'_> {
     partitions
 }
 
-/// What a qualified name may be.
+/// The possible meanings of a qualified name.
 type Names<'s> = HashMap<(&'s str, &'s str), Vec<NodeRef<'s>>>;
 
 fn names(schema: &Schema) -> Names<'_> {
