@@ -384,10 +384,6 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "falls back on PostgreSQL where no engine is named",
     ),
     (
-        "crates/config/src/values.rs",
-        "falls back on PostgreSQL where no engine is named",
-    ),
-    (
         "crates/config/src/builder.rs",
         "takes a file without an engine for SQLite's",
     ),
