@@ -10,8 +10,9 @@ impl Outcome {
     /// out`) and of the test harness (`test result: ok. 3 passed; 0 failed; …`), and adds them up.
     pub(crate) fn of(lines: &[String]) -> Self {
         let closing = lines.iter().filter(|line| {
+            // What nextest shows of a test's own output is indented.
             let words = line.trim_start();
-            words.starts_with("test result:")
+            line.starts_with("test result:")
                 || words.len() < line.len() && words.starts_with("Summary [")
         });
         let mut outcome = Outcome::default();
@@ -58,6 +59,7 @@ mod tests {
         let line =
             "test result: FAILED. 12 passed; 3 failed; 1 ignored; 0 measured; 0 filtered out";
         assert_eq!(outcome(line), (12, 3));
+        assert_eq!(outcome("    test result: ok. 1 passed; 0 failed"), (0, 0));
     }
 
     #[test]

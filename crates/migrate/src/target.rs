@@ -87,7 +87,7 @@ impl FromStr for Target {
 
 /// A target without a branch, or why it is none.
 fn goal(text: &str) -> Result<Target, &'static str> {
-    const NUMBER: &str = "after the sign stands a number from 1 on";
+    const NUMBER: &str = "the sign is followed by a number from 1";
     let Some(at) = text.find(['+', '-']) else {
         return match text {
             "head" => Ok(Target::Head),

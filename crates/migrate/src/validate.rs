@@ -267,7 +267,7 @@ impl fmt::Display for Finding {
             }
             Finding::OutOfOrder { id, origin, above } => write!(
                 f,
-                "The revision `{id}` ({origin}) is pending, although `{above}`, which stands on \
+                "The revision `{id}` ({origin}) is pending, although `{above}`, which depends on \
                  it, is applied."
             ),
             Finding::SeveralHeads { heads } => {

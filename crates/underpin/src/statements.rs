@@ -45,7 +45,7 @@ macro_rules! statements {
             /// # async fn main() -> underpin::Result<()> {
             /// # let db = underpin::Database::connect("sqlite::memory:").await?;
             /// let rows = db.query("SELECT 1 AS one", ()).await?;
-            /// assert_eq!(rows[0].columns()[0].name, "one");
+            /// assert_eq!(rows[0].values(), [underpin::Value::I64(1)]);
             /// # Ok(())
             /// # }
             /// ```

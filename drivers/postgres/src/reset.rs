@@ -6,6 +6,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Recycling, Result, Stage};
 
 use crate::call::{Call, Failure, Late};
 use crate::connection::Connection;
+use crate::trust::Trust;
 use crate::wire::body::Values;
 use crate::wire::machine::IDLE;
 use crate::wire::opening::Phase;
@@ -45,10 +46,22 @@ impl Connection {
         if session.state() == SessionState::Clean && !session.trust.is_suspected() {
             return Ok(());
         }
-        self.run_recycle(&Recycling::Verified, deadline).await
+        self.recycle(&Recycling::Verified, Trust::is_suspected, deadline)
+            .await
     }
 
     pub(crate) async fn run_recycle(&self, how: &Recycling, deadline: Deadline) -> Result<()> {
+        self.recycle(how, Trust::is_doubted, deadline).await
+    }
+
+    /// Cleans the session, if a statement announced a change or `doubts` says that one may have made
+    /// it unseen.
+    async fn recycle(
+        &self,
+        how: &Recycling,
+        doubts: fn(&Trust) -> bool,
+        deadline: Deadline,
+    ) -> Result<()> {
         let bound = deadline.earlier(Deadline::after(Instant::now(), RESET_BOUND));
         let session = self.session();
         let state = session.state();
@@ -57,12 +70,12 @@ impl Connection {
             Recycling::Clean | Recycling::Reset | Recycling::Custom(_)
         );
         match state {
-            SessionState::Clean if !always && !session.trust.is_doubted() => return Ok(()),
+            SessionState::Clean if !always && !doubts(&session.trust) => return Ok(()),
             SessionState::Broken => return Err(session.lost()),
             _ => {}
         }
         let call = Call::open_to_end(session, bound)?;
-        match call.in_time(self.clean(state, how)).await {
+        match call.in_time(self.clean(state, how, doubts)).await {
             Some(Ok(())) => call.done(),
             Some(Err(failure)) => Err(call.fail(failure).await),
             None => Err(Error::new(
@@ -78,7 +91,12 @@ impl Connection {
         }
     }
 
-    async fn clean(&self, state: SessionState, how: &Recycling) -> Result<(), Failure> {
+    async fn clean(
+        &self,
+        state: SessionState,
+        how: &Recycling,
+        doubts: fn(&Trust) -> bool,
+    ) -> Result<(), Failure> {
         let session = self.session();
         let (was, changed) = {
             let mut machine = session.wire.machine();
@@ -116,7 +134,7 @@ impl Connection {
             }
             Recycling::Fast if !session.wire.look().changed => {}
             Recycling::Verified | Recycling::Fast
-                if !session.wire.look().changed && !session.trust.is_doubted() => {}
+                if !session.wire.look().changed && !doubts(&session.trust) => {}
             Recycling::Verified | Recycling::Fast | Recycling::Clean => {
                 for statement in self.undo().await? {
                     session.run_simple(&statement).await?;

@@ -143,7 +143,7 @@ fn branch_labels_and_dependencies() {
     }
     let below = refused(format!("{HEAD}-- up\n-- branch: a\n"));
     assert!(
-        below.starts_with("line 4: The header `branch` stands below"),
+        below.starts_with("line 4: The header `branch` is below"),
         "{below}"
     );
 }

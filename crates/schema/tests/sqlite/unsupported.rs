@@ -46,7 +46,7 @@ async fn a_schema_that_was_edited_by_hand_is_refused_with_its_name() {
     let error = underpin::schema::introspect(&db, &selection).await;
     let error = error.unwrap_err().to_string();
     assert!(
-        error.contains("table \"t\"") && error.contains("ODD"),
+        error.contains("schema (t)") && error.contains("ODD"),
         "{error}"
     );
 }
