@@ -102,7 +102,7 @@ pub trait Pooled: Send + Sync + 'static {
     /// Dropped half-way it leaves the connection to be closed.
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Makes sure, without waiting, that whoever has a `Clean` session next finds it as it was
+    /// Makes sure, without waiting, that the next caller finds a `Clean` session as it was
     /// opened, and says whether that is so from here on. Where a statement may have changed the
     /// session unseen, or `always`, a driver sends what undoes that, ahead of all that is sent
     /// later. By default there is nothing to do, for a connection that sees every change; then

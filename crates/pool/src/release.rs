@@ -75,7 +75,7 @@ pub(crate) fn release<C: Connector>(
 /// How a holder, or a lane, has left a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
-    /// Whoever comes next can have it at once.
+    /// The next caller can have it at once.
     Fit,
     /// It is to be recycled first.
     Unfit,

@@ -195,7 +195,7 @@ impl Call {
     /// The same where the server may have said something of the statement's names.
     pub(crate) fn submit_known(&mut self, nature: Nature, verdict: Option<&Arc<Verdict>>) {
         if self.session.is_doubtful(nature, verdict, self.begun) {
-            // Whoever shares the connection must not find what the statement leaves.
+            // Callers that share the connection must not find what the statement leaves.
             self.settles = self.shared && self.session.can_settle();
             if !self.settles {
                 self.session.trust.doubt(nature.leaves);

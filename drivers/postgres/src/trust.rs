@@ -151,7 +151,7 @@ impl Session {
     }
 
     /// Sends what makes the session as it was opened, where it may be otherwise, or `always`, and
-    /// does not wait. Says whether whoever comes next finds it so.
+    /// does not wait. Says whether the next caller finds it so.
     pub(crate) fn settle(self: &Arc<Self>, always: bool) -> bool {
         if !always && !self.trust.is_doubted() {
             return true;

@@ -157,7 +157,7 @@ pub(crate) fn ask(session: &Arc<Session>, verdicts: Vec<Arc<Verdict>>) {
     });
 }
 
-/// For each text its number, and whether nothing in it can be code of the user's: none of its
+/// For each text its number, and whether nothing in it can be code of the user's: not one of its
 /// names is that of a function, a view, a table with policies or a domain that somebody has made,
 /// and no operator, cast or operator class leads to a function in another language than C.
 fn question(verdicts: &[Arc<Verdict>]) -> String {

@@ -10,7 +10,7 @@ pub(crate) enum Scope {
     Session,
     /// A setting of the connection for each of its databases.
     Database,
-    /// What is stored in the file, or a look at it or at SQLite: it is no part of a session.
+    /// What is stored in the file, or a look at it or at SQLite: it is not part of a session.
     Stored,
     /// The same, and it looks also where an argument is given.
     Looks,

@@ -173,7 +173,7 @@ async fn what_others_put_into_a_schema_is_seen_once_the_pool_cleans_or_asks() {
     let observer = database.client().await;
     let db = prepared(&database).await;
     let fresh = found(&db).await;
-    // Writes are never taken for granted, whoever adds a trigger between two of them.
+    // Writes are never taken for granted, even if another program adds a trigger between two of them.
     db.execute("INSERT INTO watched VALUES (0)", ())
         .await
         .unwrap();

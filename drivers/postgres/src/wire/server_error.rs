@@ -193,7 +193,7 @@ mod tests {
             let fields = fields.map(|(kind, value)| (kind, value.into())).into();
             let error = ServerError { fields };
             assert_eq!(error.to_string(), format!("ERROR: {said}"));
-            assert_eq!(error.message(), message, "whoever asks for it has it");
+            assert_eq!(error.message(), message, "a caller that asks for it has it");
         }
     }
 
