@@ -1,8 +1,7 @@
 //! Brook: SQL with names in brackets and parameters called `@p1`, which refuses names in double
 //! quotes and parameters of other forms. Its databases are files of SQLite's.
 
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::sync::{LazyLock, Once};
+use std::sync::{LazyLock, Mutex, Once};
 use std::time::Duration;
 
 use underpin::driver::{
@@ -97,12 +96,22 @@ pub(crate) fn register() {
     ONCE.call_once(|| underpin::engine::register(Brook).unwrap());
 }
 
-/// How many of the next statements are refused because the server is busy.
-static BUSY: AtomicU32 = AtomicU32::new(0);
+/// A statement that is refused because the server is busy, and how often.
+static BUSY: Mutex<Option<(&str, u32)>> = Mutex::new(None);
 
-/// Refuses so many of the next statements that change rows.
-pub(crate) fn fail_next_with_busy(count: u32) {
-    BUSY.store(count, SeqCst);
+/// Refuses this statement, which changes rows, so many times.
+pub(crate) fn fail_next_with_busy(sql: &'static str, count: u32) {
+    *BUSY.lock().unwrap() = Some((sql, count));
+}
+
+fn is_busy(sql: &str) -> bool {
+    match &mut *BUSY.lock().unwrap() {
+        Some((refused, left)) if *refused == sql && *left > 0 => {
+            *left -= 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 pub(crate) struct Brook;
@@ -246,8 +255,7 @@ impl Connection for BrookConnection {
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<u64>> {
         Box::pin(async move {
             let sql = translated(call.sql)?;
-            let left = BUSY.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
-            if left.is_ok() {
+            if is_busy(call.sql) {
                 return Err(
                     Error::new(Class::Conflict, "Brook is busy.").with_effect(Effect::RolledBack)
                 );

@@ -155,7 +155,7 @@ async fn a_registered_engine_has_transactions_savepoints_and_retries() {
     let ids: Vec<i64> = db.query_as("SELECT [id] FROM [t]", ()).await.unwrap();
     assert_eq!(ids, [1]);
 
-    brook::fail_next_with_busy(2);
+    brook::fail_next_with_busy("DELETE FROM [t]", 2);
     let patient = db.idempotent().retries(3).unwrap();
     patient.execute("DELETE FROM [t]", ()).await.unwrap();
     assert!(db.metrics().retry_attempts >= 1);
