@@ -268,7 +268,13 @@ async fn with_a_cache_a_statement_that_is_not_there_says_what_to_set() {
 #[tokio::test]
 async fn with_a_cache_a_name_that_is_taken_says_what_to_set() {
     let server = or_skip!(Postgres::shared());
-    let scene = or_skip!(Scene::new(server, "bouncer_taken", lenient));
+    // One session of the server, so that both programs meet there.
+    let one_session = |bouncer: PgBouncerBuilder| {
+        bouncer
+            .setting("ignore_startup_parameters", "options")
+            .setting("default_pool_size", 1)
+    };
+    let scene = or_skip!(Scene::new(server, "bouncer_taken", one_session));
     let db = cached(&scene).await;
     // Every program counts its statements from nought, so the names of two of them meet.
     let stranger = scene.stranger().await;
