@@ -47,7 +47,11 @@ async fn main() {
     println!("|-----------------------------------|----:|-------:|-------:|-----|");
     for (name, count, wanted) in [
         ("underpin", &ours, Some(WANTED_KIB)),
-        ("underpin, TLS (verify-full)", &ours_tls, Some(WANTED_TLS_KIB)),
+        (
+            "underpin, TLS (verify-full)",
+            &ours_tls,
+            Some(WANTED_TLS_KIB),
+        ),
         ("tokio-postgres alone", &driver, None),
         ("deadpool-postgres", &deadpool, None),
         ("sqlx", &sqlx, None),
