@@ -84,6 +84,7 @@ mod connect;
 mod connection;
 mod database;
 mod engines;
+mod handles;
 mod health;
 #[cfg(feature = "postgres")]
 mod listen;
