@@ -132,6 +132,14 @@ impl ColumnIndex for &str {
 }
 
 impl ClientRow {
+    /// The row that an answer has just given, of this length.
+    pub(crate) fn of(answer: &Answer, length: usize, prepared: &Arc<Prepared>) -> Self {
+        ClientRow {
+            body: answer.body(length),
+            prepared: Arc::clone(prepared),
+        }
+    }
+
     /// How many columns it has.
     pub fn len(&self) -> usize {
         self.prepared.fields.len()
@@ -625,10 +633,7 @@ pub(crate) async fn rows(
         while let Some(frame) = answer.next() {
             if frame.tag == b'D' {
                 let length = frame.body.len();
-                rows.push(ClientRow {
-                    body: answer.body(length),
-                    prepared: Arc::clone(prepared),
-                });
+                rows.push(ClientRow::of(&answer, length, prepared));
             }
         }
     }

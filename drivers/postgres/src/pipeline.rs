@@ -108,10 +108,7 @@ async fn read(mut answer: Answer, prepared: &Arc<Prepared>) -> Result<Answered, 
             match frame.tag {
                 b'D' => {
                     let length = frame.body.len();
-                    rows.push(ClientRow {
-                        body: answer.body(length),
-                        prepared: Arc::clone(prepared),
-                    });
+                    rows.push(ClientRow::of(&answer, length, prepared));
                 }
                 b'C' => count = affected(frame.body),
                 _ => {}

@@ -123,10 +123,7 @@ async fn part(
             match frame.tag {
                 b'D' => {
                     let length = frame.body.len();
-                    rows.push(ClientRow {
-                        body: answer.body(length),
-                        prepared: Arc::clone(prepared),
-                    });
+                    rows.push(ClientRow::of(&answer, length, prepared));
                 }
                 // PortalSuspended.
                 b's' => is_complete = false,
