@@ -166,7 +166,7 @@ impl Connection {
     }
 
     /// The PostgreSQL connection beneath, for all that its driver can do: its own client,
-    /// COPY, notifications, cancelling.
+    /// COPY, notifications, canceling.
     ///
     /// # Errors
     /// `Class::Unsupported` on another engine.

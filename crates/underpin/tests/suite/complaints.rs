@@ -6,7 +6,7 @@
 //! | A connection dropped on a dead socket leaks its permit. | sqlx#4349 | `a_dead_socket_leaks_no_permit` here, and in `crates/pool/src/state/rules/leasing.rs`; `chaos::black_hole` |
 //! | A late waiter throws away a fresh connection, since one timeout covers the queue and the connect. | sqlx#3132 | `a_late_waiter_throws_no_fresh_connection_away` in `crates/pool/tests/pool/complaints.rs` |
 //! | A timeout does not say whether it was a backlog, a leak, the connects or slow statements. | sqlx#2276, bb8#102, HikariCP#258 | `a_timeout_says_why` and `the_time_spent_connecting_is_told_from_the_queue` in `crates/pool/tests/pool/explaining.rs`; `chaos::hang` |
-//! | Newcomers overtake those who wait. | bb8#243 | `newcomers_overtake_nobody_who_waits` in `crates/pool/tests/pool/complaints.rs`; `newcomers_never_overtake_waiters` in `crates/pool/src/state/rules/leasing.rs` |
+//! | Newcomers overtake those who wait. | bb8#243 | `newcomers_overtake_no_waiter` in `crates/pool/tests/pool/complaints.rs`; `newcomers_never_overtake_waiters` in `crates/pool/src/state/rules/leasing.rs` |
 //! | There is no idle timeout and no lifetime. | deadpool#178 | `connections_are_replaced_and_released_as_they_grow_old` in `crates/pool/tests/pool/connecting.rs` |
 //! | Each acquire costs a ping. | sqlx#1743 | `a_hot_connection_costs_no_round_trip` in `crates/pool/tests/pool/validating.rs` |
 //! | Lifetimes end in waves. | sqlx#3051 | `connections_opened_together_do_not_end_together` in `crates/pool/tests/pool/complaints.rs`; `lifetimes_do_not_expire_in_waves` in `crates/pool/src/state/rules/ageing.rs` |

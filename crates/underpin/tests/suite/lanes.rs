@@ -74,7 +74,7 @@ async fn many_tasks_share_a_few_connections_and_each_gets_its_own_answer() {
 }
 
 #[tokio::test]
-async fn a_dropped_statement_leaves_its_neighbours_whole() {
+async fn a_dropped_statement_does_not_harm_its_neighbors() {
     let server = or_skip!(Postgres::shared());
     let (database, db) = warm(server, "lanes_dropped", 4).await;
     let owner = db.begin().await.unwrap();
@@ -83,12 +83,12 @@ async fn a_dropped_statement_leaves_its_neighbours_whole() {
         .await
         .unwrap();
     let waits = timeout(Duration::from_millis(30), db.query(ROWS, ()));
-    let neighbours = async {
+    let neighbors = async {
         for n in 0..50 {
             assert_eq!(db.query_scalar::<i64>(NUMBER, (n,)).await.unwrap(), n);
         }
     };
-    let (waited, ()) = tokio::join!(waits, neighbours);
+    let (waited, ()) = tokio::join!(waits, neighbors);
     assert!(waited.is_err(), "the lock is held");
     owner.rollback().await.unwrap();
     assert_eq!(db.query(ROWS, ()).await.unwrap().len(), 2);
