@@ -1,5 +1,5 @@
-//! Keeps the topology: it probes the members as [`Roles`] wants it, beside the callers'
-//! statements, and acts on who is the primary.
+//! Keeps the topology up to date: it probes the members as [`Roles`] decides, independently of the
+//! callers' statements, and acts on changes of the primary.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,27 +22,27 @@ use crate::member::MemberState;
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
-/// How long a connection that is open has to answer a probe.
+/// Time within which an open connection must answer a probe.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// How many events are kept for a receiver that is slow.
+/// Number of events that are kept for a slow receiver.
 const EVENTS: usize = 256;
 
-/// The topology of a database, and what keeps it up to date.
+/// The topology of a database, and the state of its probes.
 pub(crate) struct Watch {
     topology: ArcSwap<Topology>,
-    /// Counts what was learned.
+    /// Number of the observations so far.
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
     alarm: Arc<Alarm>,
-    /// Gone once the database is closed, so that its receivers see the end.
+    /// `None` once the database is closed, so that its receivers see the end.
     events: Mutex<Option<broadcast::Sender<Event>>>,
     closed: AtomicBool,
     capabilities: Capabilities,
     two_primaries: TwoPrimaries,
 }
 
-/// What the task knows of the members it probes. There is none where roles are fixed.
+/// The task's state of the members that it probes. Empty if roles are fixed.
 #[derive(Default)]
 struct Watched {
     roles: Option<Roles>,
@@ -75,7 +75,7 @@ impl Watch {
         self.topology.load()
     }
 
-    /// Wakes whenever something was learned of the members.
+    /// Wakes whenever the state of a member is observed.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
     }
@@ -88,7 +88,7 @@ impl Watch {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Ends the probes for good.
+    /// Ends the probes permanently.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.stop();
@@ -100,7 +100,7 @@ impl Watch {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What becomes of the servers from now on. Nothing comes where the database is closed.
+    /// The events of the servers from now on. None arrive if the database is closed.
     pub(crate) fn subscribe(&self) -> Events {
         Events::of(match &*self.events() {
             Some(events) => events.subscribe(),
@@ -108,10 +108,10 @@ impl Watch {
         })
     }
 
-    /// Shows an event to all who listen.
+    /// Sends an event to all receivers.
     pub(crate) fn tell(&self, event: Event) {
         if let Some(sender) = &*self.events() {
-            // Nobody need listen.
+            // There may be no receivers.
             let _ = sender.send(event);
         }
     }
@@ -127,7 +127,7 @@ impl Watch {
         watched.chronicle = Chronicle::default();
     }
 
-    /// Begins to probe the members, where their roles may change and nobody does so yet.
+    /// Begins to probe the members, if their roles may change and no task probes them yet.
     pub(crate) fn start(self: &Arc<Self>) {
         let topology = self.topology();
         let mut watched = self.lock();
@@ -145,7 +145,7 @@ impl Watch {
         watched.task = Some(tokio::spawn(task).abort_handle());
     }
 
-    /// Goes on with other members, as far as they are others.
+    /// Continues with other members, if they differ.
     pub(crate) fn replace(self: &Arc<Self>, topology: Topology) {
         let probed = self.lock().task.is_some();
         self.stop();
@@ -161,17 +161,18 @@ impl Watch {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Has all members probed at once: something happened that roles may be the reason of.
+    /// Requests a probe of all members now, since something happened that a change of roles may
+    /// explain.
     pub(crate) fn suspect(&self) {
         self.alarm.raise();
     }
 
-    /// What has all members probed at once.
+    /// The alarm that requests a probe of all members.
     pub(crate) fn alarm(&self) -> &Arc<Alarm> {
         &self.alarm
     }
 
-    /// Leaves a member out of the reads for a while, since no connection to it could be opened.
+    /// Keeps reads from a member for a while, since no connection to it could be opened.
     pub(crate) fn failed(&self, member: u64) {
         let mut watched = self.lock();
         let topology = self.topology();
@@ -187,16 +188,16 @@ impl Watch {
         self.alarm.raise();
     }
 
-    /// Whether a server that says this of itself has what was written before the position.
+    /// Whether a server with this observation has everything that was written before the position.
     pub(crate) fn judge(&self, said: &Observation, position: Position) -> Verdict {
         let history = &mut self.lock().history;
         history.learn(said);
         history.judge(said, position)
     }
 
-    /// Takes note of what a statement failed with. Where a write was refused as read-only, the
-    /// server is no longer the primary and the pool's connections are stale; an engine whose
-    /// servers have fixed roles, such as a file that cannot be written, is left alone.
+    /// Observes the error of a statement. If a write was refused as read-only, the server is no
+    /// longer the primary and the pool's connections are stale. Engines whose servers have fixed
+    /// roles are excluded, for example with a file that cannot be written.
     pub(crate) fn note(&self, error: &Error, lease: &AnyLease) {
         match error.class() {
             Class::ReadOnly if self.capabilities.roles_change => {
@@ -213,7 +214,7 @@ impl Watch {
         self.lock().roles.as_ref().is_none_or(Roles::all_asked)
     }
 
-    /// Why there is no primary, once all members were asked.
+    /// The reason why there is no primary, once all members were asked.
     pub(crate) fn nobody(&self) -> Option<Error> {
         let topology = self.topology();
         let watched = self.lock();
@@ -238,7 +239,7 @@ impl Watch {
         Some(all_failed(failures))
     }
 
-    /// What is known of each member.
+    /// The state of each member.
     pub(crate) fn members(&self, now: Instant) -> Vec<MemberState> {
         let topology = self.topology();
         let watched = self.lock();
@@ -319,7 +320,7 @@ impl Watch {
         self.learned();
     }
 
-    /// Shows callers what is known by now.
+    /// Publishes the current state to callers.
     fn publish(&self, roles: &Roles) {
         let known = self.topology();
         let topology = known.with_roles(roles.primary(), roles.standings().collect());
@@ -340,8 +341,8 @@ impl Watch {
         if let Some(member) = after.map(member) {
             member.fill();
         }
-        // Who is still at a primary that was left behind would wait for as long as it is silent,
-        // or write what is lost.
+        // A caller that is still at the replaced primary would wait for as long as it is silent, or
+        // make writes that are lost.
         if let Some(after) = after {
             let left = (0..topology.members().len()).filter(|index| roles.is_left(*index, after));
             for index in left {
@@ -359,7 +360,7 @@ struct Probe {
 }
 
 impl Probe {
-    /// Asks the server what it is: on the connection there is, or on a new one.
+    /// Asks the server for its role: on the existing connection, or on a new one.
     async fn ask(&mut self) -> Result<Observation> {
         if let Some(connection) = self.connection.take() {
             let deadline = Deadline::after(Instant::now(), ANSWER);
@@ -377,7 +378,7 @@ impl Probe {
     }
 }
 
-/// Probes members until the topology is given up.
+/// Probes members until the topology is dropped.
 async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
     let mut under_way = FuturesUnordered::new();
     loop {
@@ -406,23 +407,23 @@ async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
     }
 }
 
-/// Why a member that calls itself the primary gets no writes.
+/// The reason why a member that reports to be the primary gets no writes.
 fn left_behind(endpoint: &Endpoint, timeline: Option<u32>, newest: Option<u32>) -> Error {
     let on = |timeline: Option<u32>| match timeline {
         Some(timeline) => format!("timeline {timeline}"),
-        None => "a timeline that is not known".to_owned(),
+        None => "an unknown timeline".to_owned(),
     };
     Error::new(
         Class::Connect,
         format!(
-            "The server at {endpoint} takes writes on {}, and the database has gone on elsewhere on {}.",
+            "The server at {endpoint} takes writes on {}, but the database has continued on another server on {}.",
             on(timeline),
             on(newest)
         ),
     )
 }
 
-/// Why two primaries get no writes.
+/// The reason why two primaries get no writes.
 fn two_primaries<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     timeline: Option<u32>,
@@ -432,18 +433,18 @@ fn two_primaries<'e>(
     Error::new(
         Class::Connect,
         format!(
-            "The servers at {} all take writes on timeline {timeline}, so that writes to any of them may \
-             be lost; neither is used.",
+            "The servers at {} all take writes on timeline {timeline}, so writes to any of them may \
+             be lost; the servers are not used.",
             named.join(" and ")
         ),
     )
     .with_hint(
-        "Stop all but one of them, or make them replicas of it. `two_primaries = \"keep\"` goes on with \
+        "Stop all but one of them, or make them replicas of it. `two_primaries = \"keep\"` continues with \
          the one in use.",
     )
 }
 
-/// An error that says the same, without its source.
+/// A copy of an error, without its source.
 fn clone(error: &Error) -> Error {
     Error::new(error.class(), error.message()).with_effect(error.effect())
 }

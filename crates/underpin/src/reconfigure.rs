@@ -42,7 +42,7 @@ impl Database {
                     Class::Unsupported,
                     "The engine has a pool of its own, which cannot lead elsewhere.",
                 )
-                .with_hint("Open another database."));
+                .with_hint("Open another database with the new configuration."));
             }
         };
         let deadline = self.options.deadline_from(Instant::now());
@@ -61,5 +61,6 @@ fn check_place(old: &Config, new: &Config) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::new(Class::Unsupported, problem).with_hint("Open another database."))
+    Err(Error::new(Class::Unsupported, problem)
+        .with_hint("Open another database with the new configuration."))
 }
