@@ -1,4 +1,4 @@
-//! From a configuration to pools.
+//! Opens pools from a configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::database::Database;
 use crate::engines::{self, EngineDriver, Opened};
 use crate::session::{Held, Session};
 
-/// Opens the pools; connects in the background, or not before the first call.
+/// Opens the pools. Connections are established in the background, or with the first call.
 pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
     let driver = engines::driver(config.engine())?;
     open_with(driver, config, lazy)
@@ -57,7 +57,7 @@ pub(crate) async fn single(config: &Config) -> Result<Session> {
             return Err(Error::new(
                 Class::Unsupported,
                 format!(
-                    "The engine {} has no connection of its own to open.",
+                    "The engine {} cannot open a single connection.",
                     driver.engine()
                 ),
             )
@@ -69,7 +69,7 @@ pub(crate) async fn single(config: &Config) -> Result<Session> {
     Ok(Session::new(held, &*driver, counters, observer))
 }
 
-/// Connects, and again after the configured waits where that may help.
+/// Connects, and retries after the configured waits if a retry may help.
 async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyConnection> {
     let policy = retry_policy(config);
     let mut attempt = 0;
@@ -82,7 +82,7 @@ async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyCon
         match policy.decide(attempt, &error, Operation::Connect, None, fastrand::f64()) {
             Decision::Retry { after } => {
                 let wait_ms = after.as_millis() as u64;
-                tracing::warn!(%error, attempt, wait_ms, "connecting is tried again");
+                tracing::warn!(%error, attempt, wait_ms, "connecting is retried");
                 tokio::time::sleep(after).await;
                 attempt += 1;
             }
@@ -94,17 +94,17 @@ async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyCon
     }
 }
 
-/// Where the database is, for people: endpoints and database, no secret.
+/// The location of the database for messages: endpoints and database, no secret.
 pub(crate) fn whereabouts(config: &Config) -> String {
     whereabouts_of(config.endpoints(), config)
 }
 
-/// The same of some of the endpoints.
+/// The location for some of the endpoints.
 pub(crate) fn whereabouts_of(endpoints: &[Endpoint], config: &Config) -> String {
     let named: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
     let named = named.join(",");
     match endpoints[0].address {
-        // Their path is the database.
+        // The path of these is the database.
         Address::File(_) | Address::Memory => named,
         _ => format!("{named}/{}", config.database()),
     }

@@ -75,7 +75,7 @@ compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite
 
 #[cfg(all(feature = "sqlite", feature = "sqlite-system"))]
 compile_error!(
-    "The features `sqlite` and `sqlite-system` exclude each other: the one compiles SQLite in, the \
+    "The features `sqlite` and `sqlite-system` exclude each other: one compiles SQLite in, the \
      other links the system's library. For the latter, build with `default-features = false`."
 );
 
@@ -101,7 +101,7 @@ mod session;
 mod statements;
 mod transaction;
 
-/// What an engine gives to take part: for one that Underpin does not bring.
+/// The interface for an engine that Underpin does not bring itself.
 pub mod engine {
     pub use underpin_cluster::{CallOptions, Cluster, NewMember};
     pub use underpin_core::driver::Capabilities;
@@ -116,14 +116,13 @@ pub mod engine {
     pub use crate::engines::{Dialects, EngineDriver, Opened, register};
 }
 
-/// Where a database is and how it is used: one typed value, in layers, each value with
-/// the source that it came from.
+/// The configuration of a database: one typed value, built in layers, each value with its source.
 pub use underpin_config as config;
 /// Rust structs that stand for tables.
 pub use underpin_model as model;
 /// Statements as typed constants, checked against a database in a test.
 pub use underpin_query as query;
-/// How each dialect of SQL is read and written: one lexer, and what differs as data.
+/// Reading and writing of each SQL dialect: one lexer, and the differences as data.
 pub use underpin_sql as sql;
 
 pub use config::{Config, IntoConfig};
@@ -139,7 +138,7 @@ pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
 pub use underpin_cluster::{Event, Events, MemberState};
-/// What a driver's connection does, for hooks that are given one.
+/// The operations of a driver's connection, for hooks that get one.
 pub use underpin_core::driver;
 pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns,

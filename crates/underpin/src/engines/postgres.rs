@@ -10,10 +10,10 @@ use underpin_postgres::{Connection, Connector, Options, TcpOptions};
 use super::{EngineDriver, Opened};
 use crate::connect::{pool_options, whereabouts_of};
 
-/// PostgreSQL, with what a program brings beside its configuration.
+/// PostgreSQL, with the callbacks that a program provides in addition to its configuration.
 #[derive(Clone, Default)]
 pub(crate) struct Postgres {
-    /// Gives its callbacks to the connectors of each configuration. Default none.
+    /// Passes its callbacks to the connectors of each configuration. Default none.
     pub(crate) callbacks: Option<Connector>,
     pub(crate) hooks: Hooks<Connection>,
 }
@@ -33,7 +33,7 @@ impl EngineDriver for Postgres {
 
     fn open(&self, config: &Config) -> Result<Opened> {
         let hosts = 0..config.endpoints().len();
-        // Where any server will do, there is no primary to look for among them.
+        // If any server is acceptable, no primary has to be found among them.
         if config.target_session_attrs() == Some(SessionTarget::Any) {
             return Ok(Opened::Members(vec![self.member(config, hosts)?]));
         }
@@ -75,12 +75,12 @@ impl Postgres {
     }
 }
 
-/// Opens connections to these hosts of a configuration.
+/// The connector for these hosts of a configuration.
 pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connector> {
     let endpoints = &config.endpoints()[hosts.clone()];
-    // Of several hosts each has a connector, and which of them is wanted is for the cluster to say.
+    // Each of several hosts has a connector of its own, and the cluster chooses among them.
     let alone = endpoints.len() == config.endpoints().len();
-    // One way of encrypting for all endpoints: the strictest that any of them asks for.
+    // One TLS mode for all endpoints: the strictest of theirs.
     let tls = config
         .endpoints()
         .iter()
@@ -98,7 +98,7 @@ pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connecto
             .or(config.fallback_application_name())
             .map(str::to_owned),
         statement_timeout: config.statement_timeout(),
-        // A pooler in transaction mode is told what somebody has set, and not the default.
+        // A pooler in transaction mode gets a timeout that was configured, but not the default.
         statement_timeout_at_startup: config.statement_cache_size() > 0
             || *config.source("statement_timeout") != Source::Default,
         statement_cache_size: config.statement_cache_size() as usize,
