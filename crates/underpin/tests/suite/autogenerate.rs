@@ -1,4 +1,4 @@
-//! What models want, as a server has it, and the revisions that lead there.
+//! The schemas that models describe, as a server has them, and the revisions that lead there.
 
 use underpin::migrate::{Comparison, Embedded, Migrator, Wanted, parse, render, written};
 use underpin::migrate::{NewRevision, RevisionId, TEMPLATE, read_embedded};
@@ -27,7 +27,7 @@ struct Ticket {
 
 static TICKETS: Models = models![Ticket];
 
-/// All that the model needs and cannot say, and its table in other words.
+/// Everything that the model needs and cannot describe, and its table in other words.
 const NEEDED: Embedded = Embedded::new(
     "tickets.sql",
     "-- revision: a
@@ -166,7 +166,7 @@ static ITEMS: Models = models![Item];
 async fn a_model_that_the_server_refuses_is_named_with_its_statement() {
     let server = or_skip!(Postgres::shared());
     let config = Config::from_url(&server.database("refused").url()).unwrap();
-    // Nothing that the model needs is there.
+    // The objects that the model needs do not exist.
     let scratch = Scratch::beside(&config).await.unwrap();
     let migrator = Migrator::new(config.clone()).unwrap();
     let now = of_revisions(&migrator, &scratch).await.unwrap();

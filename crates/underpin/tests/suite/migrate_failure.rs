@@ -1,4 +1,4 @@
-//! Migrations that fail: what is said, and what stands.
+//! Migrations that fail: the messages, and what remains.
 
 use std::time::Duration;
 
@@ -146,7 +146,7 @@ async fn sections_of_both_kinds_share_a_revision() {
 }
 
 #[tokio::test]
-async fn an_invalid_index_is_named_and_made_again() {
+async fn an_invalid_index_is_named_and_recreated() {
     for place in Place::each("invalid_index") {
         if place.engine() != Engine::POSTGRES {
             continue;

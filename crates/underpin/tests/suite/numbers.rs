@@ -1,6 +1,6 @@
-//! Every operator and aggregate on every type of number gives what PostgreSQL gives. SQLite has two
-//! of its own: `%` is of whole numbers, and a whole number divided by a whole number is one also
-//! where a column is NUMERIC.
+//! Every operator and aggregate on every type of number returns the same as on PostgreSQL. SQLite
+//! differs in two of them: `%` works on whole numbers, and a whole number divided by a whole number
+//! is a whole number even in a NUMERIC column.
 
 use underpin::value::Numeric;
 use underpin::{Database, Engine, Value};
@@ -28,7 +28,7 @@ fn numbers() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// What is asked, with `COLUMN` for each column and `GIVEN` for each parameter.
+/// The expressions, with `COLUMN` for each column and `GIVEN` for each parameter.
 fn questions() -> Vec<String> {
     let mut all = Vec::new();
     let one = |expression: &str| {

@@ -11,7 +11,7 @@ use underpin_testkit::Patroni;
 
 const INSERT: &str = "INSERT INTO written VALUES ($1)";
 
-/// The keys that were acknowledged, and the longest time without any.
+/// The acknowledged keys, and the longest time without any.
 #[derive(Default)]
 struct Written {
     keys: BTreeSet<i64>,
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-/// Writes through the database, one key after the other.
+/// Writes through the database, one key after another.
 async fn write(
     db: Database,
     keys: Arc<AtomicI64>,
@@ -49,7 +49,7 @@ async fn write(
     }
 }
 
-/// Tries each server every 5 ms, each time on a new connection: what the servers themselves can give.
+/// Tries each server every 5 ms, each time on a new connection: the best that the servers allow.
 async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<AtomicBool>) {
     let mut key = -1;
     while !ends.load(Ordering::Relaxed) {
@@ -70,7 +70,7 @@ async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<Atomic
     }
 }
 
-/// What happens while callers write and a prober tries each server.
+/// Measures an event while callers write and a prober tries each server.
 async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Patroni) -> usize) {
     let db = Database::connect(nodes.url("postgres")).await.unwrap();
     db.batch("CREATE TABLE IF NOT EXISTS written (key bigint)")
@@ -146,7 +146,8 @@ async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Pat
     let found: Vec<i64> = rows.into_iter().map(|(key,)| key).collect();
     let unique: BTreeSet<i64> = found.iter().copied().collect();
     assert_eq!(unique.len(), found.len(), "{what}: a row is there twice");
-    // Replication is asynchronous here, as Patroni has it by default: what is lost is its to bound.
+    // Replication is asynchronous here, as is Patroni's default: the loss of rows is for Patroni to
+    // limit.
     let lost = ours.keys.difference(&unique).count();
     println!("{what}: {lost} acknowledged rows were lost by the servers");
     db.close(Duration::from_secs(5)).await.unwrap();

@@ -1,5 +1,5 @@
-//! Queries beside what a database says of them: every finding has its sentence here, and right
-//! queries have none.
+//! Queries compared with a database's description of them: every finding has its sentence here, and
+//! correct queries have none.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ async fn made(place: &Place) -> Database {
     db
 }
 
-/// What is found of one query, in sentences without the place.
+/// The findings of one query, as sentences without the place.
 async fn said<P, R>(db: &Database, query: Query<P, R>) -> Vec<String>
 where
     P: Parameters + 'static,
@@ -106,7 +106,7 @@ async fn right_queries_have_no_findings_and_run_where_sql_runs() {
 }
 
 #[tokio::test]
-async fn whatever_can_be_sent_and_read_has_no_findings() {
+async fn everything_that_can_be_sent_and_read_has_no_findings() {
     #[derive(FromRow)]
     #[expect(dead_code, reason = "only its shape is looked at")]
     struct Wide {
@@ -339,7 +339,7 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
             said::<(), i32>(&db, Query::new("q", "SELECT count(*) FROM jobs")).await,
             said::<(), Option<Happy>>(&db, Query::new("q", "SELECT mood FROM jobs")).await,
             said::<(), f64>(&db, Query::new("q", "SELECT 1.5 AS pay")).await,
-            // It comes as the text that the server prints.
+            // It arrives as the text that the server prints.
             said::<(), String>(&db, Query::new("q", "SELECT '$1'::money")).await,
             said::<(), Timestamp>(&db, Query::new("q", "SELECT 'now' || 'here' AS at")).await,
         ]
@@ -488,14 +488,14 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
                 "{fine}"
             );
         }
-        // PostgreSQL does not say of a view what its tables say.
+        // PostgreSQL does not report for a view what it reports for its tables.
         let of_view = said::<(), User>(&db, Query::new("q", "SELECT id, email FROM people")).await;
         assert_eq!(of_view.is_empty(), db.engine() == Engine::POSTGRES);
     }
 }
 
 #[tokio::test]
-async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
+async fn unlisted_queries_and_duplicate_names_are_found() {
     static TWICE: Query<(), i64> = Query::new("rename_user", "SELECT 1");
     static SOME: Queries = queries!["tests/queries"; RECENT, RENAME, TWICE];
     let db = Database::connect("sqlite::memory:").await.unwrap();
@@ -535,7 +535,7 @@ async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_checked_is_said() {
+async fn queries_that_cannot_be_checked_are_reported() {
     struct ByHand;
     impl FromRow for ByHand {
         type Layout = ();

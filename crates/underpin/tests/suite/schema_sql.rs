@@ -1,4 +1,4 @@
-//! Schemas that are written down as SQL.
+//! Schemas that are written as SQL.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ async fn read(place: &Place, files: &[(&str, &str)]) -> Result<Target> {
     of_sql(path, &config, &Selection::default()).await
 }
 
-/// What the error of one file says after its path.
+/// The error of one file, without its path.
 async fn mistake(place: &Place, text: &str) -> (Class, String) {
     let error: Error = read(place, &[("a.sql", text)]).await.unwrap_err();
     let said = error.to_string();
@@ -200,7 +200,7 @@ async fn every_mistake_has_its_file_and_line() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named() {
+async fn unreadable_sources_are_named() {
     let place = directory(&[("a.txt", "")]);
     let sqlite = Config::from_url("sqlite::memory:").unwrap();
     let at = |path: &Path| {
@@ -259,7 +259,7 @@ fn a_source_is_what_can_be_said() {
     assert_eq!(error.class(), Class::Config);
 }
 
-/// What two sources differ in, in words.
+/// The differences between two sources, in words.
 async fn differences(place: &Place, one: &Source, other: &Source) -> Vec<String> {
     let sources = Sources::new(Config::from_url(&place.url()).unwrap());
     let (from, to) = sources
@@ -271,7 +271,7 @@ async fn differences(place: &Place, one: &Source, other: &Source) -> Vec<String>
 }
 
 #[tokio::test]
-async fn what_a_target_does_not_name_is_left_alone() {
+async fn objects_that_a_target_does_not_name_are_left_alone() {
     let server = or_skip!(Postgres::shared());
     let place = Place::Postgres(server.database("sql_counterpart"));
     let db = place.open().await;
@@ -290,7 +290,7 @@ async fn what_a_target_does_not_name_is_left_alone() {
     assert_eq!(drops, ["Drop table shop.extra"]);
     let creates = differences(&place, &sql, &Source::Database).await;
     assert_eq!(creates, ["Create table shop.extra"]);
-    // Two databases are compared whole, but for the history.
+    // Two databases are compared completely, except for the history.
     let empty = server.database("sql_counterpart_empty");
     let url: Source = empty.url().parse().unwrap();
     let all = differences(&place, &url, &Source::Database).await;
@@ -305,7 +305,7 @@ async fn what_a_target_does_not_name_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_pg_dump_writes_is_read() {
+async fn the_output_of_pg_dump_is_read() {
     let server = or_skip!(Postgres::shared());
     let pg_dump = or_skip!(program("pg_dump"));
     let database = server.database("sql_pg_dump");
@@ -350,10 +350,10 @@ async fn what_pg_dump_writes_is_read() {
 }
 
 #[tokio::test]
-async fn what_the_shell_of_sqlite_writes_is_read() {
+async fn the_output_of_the_sqlite_shell_is_read() {
     let Ok(_) = Command::new("sqlite3").arg("--version").output() else {
         underpin_testkit::skip!(
-            "what_the_shell_of_sqlite_writes_is_read",
+            "the_output_of_the_sqlite_shell_is_read",
             "sqlite3 is not here."
         );
     };
