@@ -1,8 +1,8 @@
 //! The PostgreSQL driver of Underpin: a client of PostgreSQL's protocol under the traits of
 //! [`underpin_core::driver`].
 //!
-//! The connection is its own, so that it knows: how far each request was written, what
-//! was answered and what the server says of the transaction. Every error says whether the
+//! The wire client is Underpin's own, so that it knows how far each request was written, what was
+//! answered, and what the server reports about the transaction. Every error says whether the
 //! statement may have taken effect, and every connection knows its own state without asking.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -92,7 +92,7 @@ pub use tcp::TcpOptions;
 use underpin_core::driver::Capabilities;
 pub use wire::server_error::ServerError;
 
-/// What PostgreSQL can do.
+/// Capabilities of PostgreSQL.
 pub const CAPABILITIES: Capabilities = Capabilities {
     pipelining: true,
     transactions: true,

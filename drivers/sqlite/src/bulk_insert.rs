@@ -205,7 +205,7 @@ fn refused(row: u64) -> impl FnOnce(rusqlite::Error) -> Fault {
     move |error| Fault::Known {
         error,
         effect: Effect::RolledBack,
-        context: format!("Row {row} could not be inserted, so none was."),
+        context: format!("Row {row} could not be inserted, so no row was inserted."),
         row: Some(row),
     }
 }

@@ -247,7 +247,7 @@ async fn a_parameter_that_cannot_be_sent_is_found() {
                 "Parameter 1 is the Rust type i64, and the statement expects int4 there: \
                  9223372036854775807 is out of its range. Use i32, or cast it: $1::type.",
                 "Parameter 1 is the Rust type Temper, and the statement expects mood there: \
-                 \"angry\" is none of its labels, which are happy, sad. Use &str, or cast it: \
+                 \"angry\" is not one of its labels, which are happy, sad. Use &str, or cast it: \
                  $1::type.",
                 "Parameter 1 is the Rust type Vec<String>, and the statement expects int4[] there: \
                  an array is not sent as int4[]. Use Vec<i32>, or cast it: $1::type.",
@@ -441,11 +441,9 @@ async fn without_prepared_statements_it_is_said_what_to_do() {
         let said = said::<(), i32>(&db, Query::new("q", "SELECT 1")).await;
         assert_eq!(
             said,
-            [
-                "A statement can be described only where statements are prepared, and \
+            ["Only prepared statements can be described, but \
               statement_cache_size is 0. Check statements on a connection to the server itself, \
-              without a pooler."
-            ]
+              without a pooler."]
         );
     }
 }
