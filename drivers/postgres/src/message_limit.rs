@@ -19,7 +19,7 @@ pub(crate) fn check(sql: &str, params: &[Value]) -> Result<()> {
             ),
         )
         .with_hint(
-            "Pass a list as one parameter, `= ANY($1)` or `unnest($1, $2)`, and put rows in by \
+            "Pass a list as one parameter, `= ANY($1)` or `unnest($1, $2)`, and insert rows with \
              bulk_insert.",
         ));
     }

@@ -22,9 +22,8 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// A connector that opens connections to `endpoint` as `options` say. Where writers
-    /// and readers are wanted, make one of each, and let a writer connect first: it
-    /// creates the file.
+    /// A connector that opens connections to `endpoint` with these options. If writers and readers
+    /// are needed, create one of each, and let a writer connect first: it creates the file.
     pub fn new(endpoint: Endpoint, options: Options) -> Self {
         Connector {
             endpoint,
@@ -32,12 +31,12 @@ impl Connector {
         }
     }
 
-    /// Where its connections lead.
+    /// Endpoint of its connections.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// How they are opened.
+    /// Options of its connections.
     pub fn options(&self) -> &Options {
         &self.options
     }
@@ -53,7 +52,7 @@ impl Connector {
                 started.elapsed()
             ),
         )
-        .with_hint("Another process may hold its lock, or the disk does not answer.")
+        .with_hint("Another process may hold its lock, or the disk does not respond.")
     }
 }
 
@@ -74,7 +73,8 @@ impl Connector {
             let (endpoint, options) = (self.endpoint.clone(), Arc::clone(&self.options));
             let shared = Arc::clone(&stopping);
             let open = move || {
-                // Before the file is open, so that no other connection takes itself for the last.
+                // Before the file is open, so that no other connection considers itself the last
+                // one.
                 let in_use = InUse::before(&endpoint, &options);
                 let (conn, identity) = open(&endpoint, &options, &shared)?;
                 shared.set_interrupt(conn.get_interrupt_handle());
@@ -85,7 +85,8 @@ impl Connector {
             };
             Worker::start(Arc::clone(&stopping), open, opened)?
         };
-        // Behind the worker, so that it is dropped before: the worker waits for its thread.
+        // Declared after the worker, so that it is dropped before it: the worker waits for its
+        // thread.
         let opening = Opening(Some(stopping));
         let answer = match deadline.instant() {
             None => answer.await,
@@ -106,13 +107,13 @@ impl Connector {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::new(
                 Class::Server,
-                format!("The thread that was to open {} ended early.", self.endpoint),
+                format!("The thread that should open {} ended early.", self.endpoint),
             )),
         }
     }
 }
 
-/// Stops the opening, which may wait for a lock, when nobody waits for it any more.
+/// Stops the opening, which may wait for a lock, when its caller no longer waits.
 struct Opening(Option<Arc<Shared>>);
 
 impl Opening {
