@@ -142,13 +142,14 @@ impl Merged {
             .unwrap_or(Source::Default);
         if password.index > host.index {
             return Err(mistake::config(format!(
-                "The password ({given}) and the host ({named}) are from different layers, and \
-                 a password never joins a host from another layer."
+                "The password ({given}) and the host ({named}) come from different layers, and a \
+                 password is never combined with a host from another layer."
             ))
             .with_hint(advice(password.rank, &given)));
         }
         self.forget(|field| field.key.starts_with("password"));
-        let because = format!("a password never joins a host from another layer ({named})");
+        let because =
+            format!("a password is never combined with a host from another layer ({named})");
         let source = Source::Overruled {
             given: Box::new(given),
             because,
@@ -170,10 +171,10 @@ impl Merged {
             if above && origin.rank != Rank::Environment {
                 let source = self.all.sources.get(field.key).unwrap_or(&Source::Default);
                 return Err(mistake::config(format!(
-                    "`{}` ({source}) means nothing for {engine}.",
+                    "`{}` ({source}) does not apply to {engine}.",
                     field.key
                 ))
-                .with_hint("Remove it, or choose the engine that it is for."));
+                .with_hint("Remove it, or choose the engine that it applies to."));
             }
             self.forget(|other| other.key == field.key);
         }
@@ -189,7 +190,7 @@ impl Merged {
             .sources
             .remove("password_file")
             .unwrap_or(Source::Default);
-        let context = format!("The password was to be read from a file ({source}).");
+        let context = format!("The password should be read from a file ({source}).");
         let text = read(&path).map_err(|error| unreadable(&path, error).with_context(&context))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -232,7 +233,7 @@ impl Merged {
                 .map_err(|problem| {
                     let source = config.source("port");
                     mistake::config(format!("`port` ({source}) {problem}."))
-                        .with_hint("Name one port for all hosts, or one for each.")
+                        .with_hint("Set one port for all hosts, or one for each.")
                 })?;
             config.check_endpoints()?;
             config.look_up_password(passfile, read)?;
@@ -313,7 +314,7 @@ impl Config {
             Err(error) if named.is_some() => {
                 let source = self.source("passfile");
                 return Err(unreadable(&path, error).with_context(format!(
-                    "The password was to be looked up in a file ({source})."
+                    "The password should be looked up in a file ({source})."
                 )));
             }
             // The usual place, which is nobody's promise.
@@ -337,7 +338,7 @@ impl Config {
         };
         let because = match () {
             () if passfile::is_open_to_others(&path) => {
-                "others may read the file, which its owner alone should (chmod 600)"
+                "other users may read the file, but only its owner should (chmod 600)"
             }
             () if !one_for_all => "not all hosts have this password in the file",
             () => {
@@ -360,11 +361,11 @@ fn advice(rank: Rank, given: &Source) -> String {
         (Rank::Environment, Source::Environment(variable)) => {
             let prefix = variable.split("DB_").next().unwrap_or_default();
             format!(
-                "Set {prefix}DB_HOST or {prefix}DATABASE_URL beside {variable}, or put \
+                "Set {prefix}DB_HOST or {prefix}DATABASE_URL beside {variable}, or set \
                  `password_file` beside the host."
             )
         }
-        _ => "Name the host there too, or put the password beside the host.".to_owned(),
+        _ => "Set the host there too, or set the password beside the host.".to_owned(),
     }
 }
 
@@ -374,8 +375,8 @@ fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
         .map(|name| format!(", under [databases.{name}]"))
         .unwrap_or_default();
     let mut message = match name {
-        Some(name) => format!("Nothing says where the database `{name}` is."),
-        None => "Nothing says where the database is.".to_owned(),
+        Some(name) => format!("The location of the database `{name}` is not configured."),
+        None => "The location of the database is not configured.".to_owned(),
     };
     let nearest = name.and_then(|name| mistake::nearest(name, known.iter().map(String::as_str)));
     match nearest {
@@ -386,7 +387,7 @@ fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
         None => message.push_str(&format!(" The file names {}.", known.join(", "))),
     }
     mistake::config(message).with_hint(format!(
-        "The shortest ways to say it: a URL as argument (--url postgres://USER@HOST/DATABASE), \
+        "The shortest ways to configure it: a URL as argument (--url postgres://USER@HOST/DATABASE), \
          the environment variable {prefix}DATABASE_URL, or the line \
          url = \"postgres://USER@HOST/DATABASE\" in underpin.toml{table}."
     ))

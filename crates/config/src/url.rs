@@ -88,7 +88,7 @@ impl Reading<'_> {
         let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
         match Engine::read(scheme) {
             Ok(engine) if libpq::connects_to(engine) && !rest.starts_with("//") => {
-                Err(mistake::config("It is a URL of JDBC without a host.")
+                Err(mistake::config("It is a JDBC URL without a host.")
                     .with_hint("Write postgres://USER@HOST:PORT/DATABASE."))
             }
             Ok(_) => {
@@ -166,10 +166,9 @@ impl Reading<'_> {
                 ("cache", "shared") if memory => {}
                 ("cache", "private") => {}
                 ("cache", _) => {
-                    let message = "`cache` is shared, of a database in memory, or private.";
+                    let message = "`cache` must be private, or shared for a database in memory.";
                     return Err(mistake::config(message).with_hint(
-                        "The connections to a file read beside the one that writes, without a \
-                         shared cache.",
+                        "The readers of a file work beside its writer without a shared cache.",
                     ));
                 }
                 _ => self.parameter(key, value)?,
@@ -193,7 +192,7 @@ impl Reading<'_> {
         if authority.contains(':') && rest[authority.len()..].contains('@') {
             // Whatever is meant, a piece of a password must not pass for something else.
             return Err(mistake::config("It has an `@` after its host.").with_hint(
-                "Within a password or a value write `@` as %40, `/` as %2F, `?` as %3F.",
+                "Within a password or a value, write `@` as %40, `/` as %2F, `?` as %3F.",
             ));
         }
         let (user, hosts) = match authority.rsplit_once('@') {
@@ -212,8 +211,8 @@ impl Reading<'_> {
         }
         self.hosts(hosts)?;
         if path.contains('/') {
-            return Err(mistake::config("Its database has a `/` in its name.")
-                .with_hint("If that is meant, write it as %2F."));
+            return Err(mistake::config("The name of its database contains a `/`.")
+                .with_hint("If that is intended, write it as %2F."));
         }
         if !path.is_empty() {
             self.put("database", &decoded(path)?)?;
@@ -240,7 +239,7 @@ impl Reading<'_> {
                 .map_err(|problem| mistake::config(format!("One of its hosts {problem}.")))?;
             // The port is not shown: it may be a password whose host was forgotten.
             let port = port.map(read_port).transpose().map_err(|_| {
-                mistake::config("What follows the `:` after a host is not a port.").with_hint(
+                mistake::config("The text after the `:` of a host is not a port.").with_hint(
                     "Ports are 1 to 65535. Within a password write `/` as %2F, `?` as %3F, `@` as %40.",
                 )
             })?;
@@ -321,8 +320,8 @@ fn put_own(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result
     {
         let number = value.trim();
         return Err(mistake::config(format!(
-            "`{key}` is `{number}`, a number without a unit: PostgreSQL and others count \
-             milliseconds, others seconds."
+            "`{key}` is `{number}`, a number without a unit: some programs, such as PostgreSQL, \
+             count milliseconds, others seconds."
         ))
         .with_hint(format!(
             "Write {key}={number}ms for milliseconds, or {key}={number}s for seconds."
@@ -371,7 +370,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>> {
     }
     percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| mistake::config("What it has in %-escapes is not UTF-8."))
+        .map_err(|_| mistake::config("Its %-escapes are not UTF-8."))
 }
 
 /// The schemes of URLs.

@@ -220,7 +220,7 @@ fn a_builder_is_checked_when_built() {
         .build();
     refused(
         config,
-        &["`busy_timeout` (code) means nothing for postgres"],
+        &["`busy_timeout` (code) does not apply to postgres"],
     );
     refused(builder().user("").build(), &["`user` (code) is empty"]);
     refused(

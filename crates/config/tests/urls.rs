@@ -194,7 +194,7 @@ fn mistakes_say_what_and_what_to_do() {
         ),
         (
             "postgres://u:hunter2@h/db?acquire_timeout=0",
-            "is not more than 0",
+            "is not greater than 0",
         ),
         (
             "postgres://u:hunter2@h/db?statement_timeout=25d",
@@ -207,9 +207,9 @@ fn mistakes_say_what_and_what_to_do() {
         ),
         (
             "postgres://u:hunter2@h/db?busy_timeout=1s",
-            "means nothing for postgres",
+            "does not apply to postgres",
         ),
-        ("sqlite:a.db?sslmode=require", "means nothing for sqlite"),
+        ("sqlite:a.db?sslmode=require", "does not apply to sqlite"),
         ("sqlite:a.db?mode=wr", "not one of ro, rw, rwc and memory"),
         ("sqlite:a.db?mode=rw&create=on", "`create` is set twice"),
         ("sqlite:a.db?cache=shared", "of a database in memory"),
@@ -218,7 +218,7 @@ fn mistakes_say_what_and_what_to_do() {
             "sqlite:a.db?times=iso",
             "not one of text, offset, rfc3339 and unix",
         ),
-        ("postgres://h/db?uuids=blob", "means nothing for postgres"),
+        ("postgres://h/db?uuids=blob", "does not apply to postgres"),
         ("postgres://h/db?port=1,2", "has 2 ports for 1 hosts"),
         ("", "The URL is empty"),
     ];

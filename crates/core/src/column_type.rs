@@ -5,9 +5,9 @@ use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, Timestam
 /// `#[derive(ColumnType)]` makes one of a struct with one field, and of an enum whose
 /// variants are the labels of an enumerated type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` says no SQL type that a column of it would have",
-    label = "no SQL type is known",
-    note = "give the type with `#[model(type = \"…\")]`, or derive `ColumnType` for `{Self}`"
+    message = "`{Self}` does not say the SQL type of its columns",
+    label = "the SQL type is not known",
+    note = "set the type with `#[model(type = \"…\")]`, or derive `ColumnType` for `{Self}`"
 )]
 pub trait ColumnType {
     /// The type of a column.

@@ -364,10 +364,10 @@ pub trait Connection: Pooled + Any {
 pub fn without_positions() -> Error {
     Error::new(
         Class::Unsupported,
-        "The engine tells no positions in its history; nothing was sent.",
+        "The engine has no positions in its history; nothing was sent.",
     )
     .with_effect(Effect::NotSent)
-    .with_hint("Read from the primary what was just written, by a call without `read()`.")
+    .with_hint("Read recent writes from the primary, with a call without `read()`.")
 }
 
 impl dyn Connection {

@@ -199,7 +199,7 @@ impl fmt::Display for UnknownEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "this names no engine; the engines are {}",
+            "this is not the name of an engine; the engines are {}",
             Engine::list()
         )
     }

@@ -56,7 +56,7 @@ fn wrong_count(expected: usize, columns: &Columns) -> Error {
     Error::new(
         Class::Data,
         format!(
-            "{expected} column{} expected and the result has {}: {}.",
+            "{expected} column{} expected, but the result has {}: {}.",
             if expected == 1 { " was" } else { "s were" },
             columns.len(),
             names.join(", ")

@@ -58,7 +58,7 @@ impl Mismatch {
     pub fn describe(&self, found: ValueRef<'_>) -> String {
         match &self.0 {
             Cause::Kind(expected) => {
-                format!("{expected} was expected and {} was found", found.kind())
+                format!("expected {expected}, but found {}", found.kind())
             }
             Cause::Because(why) => why.clone(),
         }
@@ -68,7 +68,7 @@ impl Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Cause::Kind(expected) => write!(f, "{expected} was expected"),
+            Cause::Kind(expected) => write!(f, "expected {expected}"),
             Cause::Because(why) => f.write_str(why),
         }
     }
@@ -296,7 +296,7 @@ fn read_array<T: for<'x> FromValue<'x>>(value: ValueRef<'_>) -> Result<Vec<T>, M
     let read = |(at, value): (usize, &Value)| {
         T::from_value(value.as_ref()).map_err(|mismatch| {
             let what = mismatch.describe(value.as_ref());
-            Mismatch::because(format!("of element {} {what}", at + 1))
+            Mismatch::because(format!("element {}: {what}", at + 1))
         })
     };
     values.iter().enumerate().map(read).collect()
@@ -389,7 +389,7 @@ impl FromValue<'_> for Uuid {
             ValueRef::Text(text) => Uuid::parse_str(text)
                 .map_err(|error| Mismatch::because(format!("the text is not a UUID: {error}"))),
             ValueRef::Bytes(bytes) => Uuid::from_slice(bytes)
-                .map_err(|error| Mismatch::because(format!("the bytes are no UUID: {error}"))),
+                .map_err(|error| Mismatch::because(format!("the bytes are not a UUID: {error}"))),
             _ => Err(Mismatch::kind("a UUID")),
         }
     }

@@ -7,7 +7,7 @@ use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, Timestam
 /// `#[derive(IntoValue)]` makes one too; a type with an `IntoValue` of its own needs no more
 /// than `impl Parameter for Own { type Given<'a> = Own; }`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not known as the type of a parameter",
+    message = "`{Self}` is not a known type of a parameter",
     note = "derive `IntoValue` for it, or write `impl Parameter for Own {{ type Given<'a> = Own; }}`"
 )]
 pub trait Parameter: IntoValue {

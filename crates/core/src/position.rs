@@ -54,8 +54,8 @@ impl FromStr for Position {
         read(text).ok_or_else(|| {
             Error::new(
                 Class::Data,
-                "The text is not a valid position, which is a system, a timeline and a place, such \
-                 as 7714005750678323385-1-0/1500F68.",
+                "The text is not a valid position. A position is a system, a timeline and a place, \
+                 such as 7714005750678323385-1-0/1500F68.",
             )
         })
     }

@@ -71,7 +71,7 @@ impl FromStr for Recycling {
             "clean" => Ok(Recycling::Clean),
             "reset" => Ok(Recycling::Reset),
             _ => match text.strip_prefix(CUSTOM).map(str::trim) {
-                Some("") => Err("has no statement behind custom:".into()),
+                Some("") => Err("has no statement after custom:".into()),
                 Some(sql) => Ok(Recycling::custom(sql)),
                 None => Err(
                     "is neither verified, fast, clean, reset, nor custom: with statements".into(),

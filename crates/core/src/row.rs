@@ -91,8 +91,8 @@ fn does_not_fit<T>(columns: &Columns, index: usize, value: ValueRef<'_>, why: &M
         }
         // What sum, avg and extract give of whole numbers.
         ValueRef::Numeric(_) if why.is_of_kind() => error.with_hint(format!(
-            "Cast it in the statement, such as ({name})::{to} where it is an expression, or read it \
-             as a decimal number, such as Numeric.",
+            "Cast it in the statement, such as ({name})::{to} for an expression, or read it as a \
+             decimal number, such as Numeric.",
             name = column.name,
             to = match rust_type.contains("f32") || rust_type.contains("f64") {
                 true => "float8",

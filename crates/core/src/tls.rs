@@ -188,7 +188,7 @@ pub struct UnknownTlsMode;
 
 impl fmt::Display for UnknownTlsMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sslmode is one of disable, allow, prefer, require, verify-ca and verify-full")
+        f.write_str("sslmode must be disable, allow, prefer, require, verify-ca or verify-full")
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
             }
             let own = own_kind(value, read)?;
             Some(format!(
-                "it is read from {}, and the column holds text",
+                "it is read from {}, but the column contains text",
                 own.kind()
             ))
         }),

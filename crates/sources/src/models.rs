@@ -60,6 +60,7 @@ async fn make<D: OpenDatabase>(
 
 fn refused(engine: Engine, statement: &str, error: Error) -> Error {
     error.with_context(format_args!(
-        "What the models want cannot be made on {engine}, by the statement\n{statement}\n"
+        "The schema of the models cannot be created on {engine}. This statement \
+         failed:\n{statement}\n"
     ))
 }

@@ -83,7 +83,7 @@ impl PgBouncerBuilder {
     pub fn start(self, server: &Postgres) -> Result<PgBouncer, Unavailable> {
         let program = find_program().inspect_err(|missing| {
             if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-                panic!("{missing} With CI=true that is a failure.");
+                panic!("{missing} With CI=true this is a failure.");
             }
         })?;
         let account = Account::of_servers()?;
@@ -197,7 +197,7 @@ fn find_program() -> Result<PathBuf, Unavailable> {
         return match program.is_file() {
             true => Ok(program),
             false => Err(Unavailable::new(format!(
-                "UNDERPIN_TEST_PGBOUNCER is {}, and there is no such file.",
+                "UNDERPIN_TEST_PGBOUNCER is {}, but that file does not exist.",
                 program.display()
             ))),
         };
@@ -209,10 +209,7 @@ fn find_program() -> Result<PathBuf, Unavailable> {
         .map(|directory| directory.join("pgbouncer"))
         .find(|program| program.is_file())
         .ok_or_else(|| {
-            Unavailable::new(
-                "PgBouncer is not installed here, and UNDERPIN_TEST_PGBOUNCER does not say where \
-                 else it is.",
-            )
+            Unavailable::new("PgBouncer is not installed, and UNDERPIN_TEST_PGBOUNCER is not set.")
         })
 }
 

@@ -70,13 +70,13 @@ fn say(compared: &[Compared], options: &GlobalOptions) -> Result<()> {
 fn sentences(compared: &[Compared]) -> std::io::Result<()> {
     let mut out = stdout().lock();
     if compared.iter().all(|one| one.comparison.is_empty()) {
-        return writeln!(out, "The revisions make what is wanted.");
+        return writeln!(out, "The revisions create the wanted schema.");
     }
     for Compared { comparison, .. } in compared.iter().filter(|one| !one.comparison.is_empty()) {
         let engine = comparison.engine;
         writeln!(
             out,
-            "On {engine}, the revisions do not make what is wanted. It takes:"
+            "On {engine}, the revisions do not create the wanted schema. These changes are missing:"
         )?;
         for change in &comparison.diff.changes {
             writeln!(out, "  {change}")?;
@@ -84,6 +84,6 @@ fn sentences(compared: &[Compared]) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "`migrate new --autogenerate` writes a revision that does."
+        "`migrate new --autogenerate` writes a revision with them."
     )
 }

@@ -61,13 +61,14 @@ fn warn(merge: &Merge) -> std::io::Result<()> {
     for id in &merge.opaque {
         writeln!(
             out,
-            "warning: The revision `{id}` is Rust code, and what it touches is not known."
+            "warning: The revision `{id}` is Rust code, so the objects that it changes are not \
+             known."
         )?;
     }
     if !merge.overlaps.is_empty() {
         writeln!(
             out,
-            "Look whether they get along in either order; what does not goes into the new revision."
+            "Check that they work in either order; put whatever does not into the new revision."
         )?;
     }
     Ok(())

@@ -111,7 +111,7 @@ fn write_step(
         writeln!(out, "-- Rust code.")?;
     }
     if step.skip > 0 {
-        writeln!(out, "-- {} statements ran before.", step.skip)?;
+        writeln!(out, "-- {} statements ran earlier.", step.skip)?;
     }
     let mut done = 0;
     for section in step.sections(graph) {

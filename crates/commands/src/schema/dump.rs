@@ -40,8 +40,8 @@ pub(super) async fn run(
         Format::Json => json(&read),
         Format::Csv => {
             return Err(
-                Error::new(Class::Config, "A dump has no form in CSV.").with_hint(
-                    "Leave --format out for SQL, or say --format json for the schema itself.",
+                Error::new(Class::Config, "A dump cannot be printed as CSV.").with_hint(
+                    "Leave out --format for SQL, or use --format json for the schema itself.",
                 ),
             );
         }

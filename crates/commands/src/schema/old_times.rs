@@ -59,7 +59,10 @@ pub(super) async fn run(
     };
     database.close(Duration::from_secs(5)).await?;
     if options.format == Format::Table && found.is_empty() {
-        or_broken_pipe(writeln!(stdout(), "All times are in the form of today."))?;
+        or_broken_pipe(writeln!(
+            stdout(),
+            "All times are already in the current form."
+        ))?;
     } else {
         let rows = found
             .iter()

@@ -57,7 +57,10 @@ CREATE VIEW phones AS SELECT phone FROM customers;
     shop.is_refused(
         4,
         &["--allow-loss"],
-        &["Nothing is written, since what would be was tried in a scratch database and failed there."],
+        &[
+            "No file was written because the new revision failed when it was tried in a scratch \
+           database.",
+        ],
     );
 }
 

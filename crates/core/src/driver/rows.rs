@@ -142,7 +142,7 @@ impl<T: FromRow + Send + 'static> RowSink for Collected<T> {
 fn not_begun() -> Error {
     Error::new(
         Class::Protocol,
-        "The driver gave a row before it named the columns.",
+        "The driver returned a row before the columns.",
     )
 }
 

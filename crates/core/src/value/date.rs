@@ -151,7 +151,7 @@ impl WrittenDate {
         let year = match i32::try_from(self.year) {
             Ok(0) => {
                 return Err(ParseTimeError(
-                    "there is no year 0, 1 BC comes before the year 1",
+                    "there is no year 0: 1 BC comes before the year 1",
                 ));
             }
             Ok(year) if bc => 1 - year,
@@ -160,7 +160,7 @@ impl WrittenDate {
         };
         let (month, day) = (self.month as u8, self.day as u8);
         if !(1..=12).contains(&month) {
-            return Err(ParseTimeError("the month is not one of 1 to 12"));
+            return Err(ParseTimeError("the month is not from 1 to 12"));
         }
         if !(1..=days_in_month(year, month)).contains(&day) {
             return Err(ParseTimeError("the month does not have that day"));
@@ -217,15 +217,15 @@ mod tests {
     fn days_that_do_not_exist_are_refused() {
         for (text, why) in [
             ("2026-02-29", "the month does not have that day"),
-            ("2026-13-01", "the month is not one of 1 to 12"),
+            ("2026-13-01", "the month is not from 1 to 12"),
             ("2026-01-00", "the month does not have that day"),
             (
                 "0000-01-01",
-                "there is no year 0, 1 BC comes before the year 1",
+                "there is no year 0: 1 BC comes before the year 1",
             ),
             ("4714-11-23 BC", "the year is out of range"),
             ("5874898-01-01", "the year is out of range"),
-            ("2026-01-31 ", "more text follows its end"),
+            ("2026-01-31 ", "its end is followed by more text"),
             ("2026-1-31", "it does not have the form 2026-01-31"),
             ("-2026-01-31", "it does not have the form 2026-01-31"),
             ("", "it does not have the form 2026-01-31"),

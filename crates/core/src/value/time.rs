@@ -15,7 +15,7 @@ const UNIX_EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
 #[cold]
 fn beyond(what: impl std::fmt::Display, name: &str) -> Mismatch {
-    Mismatch::because(format!("{what} is beyond what a {name} can hold"))
+    Mismatch::because(format!("{what} does not fit a {name}"))
 }
 
 impl FromValue<'_> for Day {

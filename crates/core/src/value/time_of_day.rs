@@ -143,7 +143,7 @@ mod tests {
                 "12:34:56.",
                 "the fraction of the second does not have 1 to 9 digits",
             ),
-            ("12:34:56+00", "more text follows its end"),
+            ("12:34:56+00", "its end is followed by more text"),
             ("2:34:56", "the time does not have the form 12:34:56.789"),
             ("12", "the time does not have the form 12:34:56.789"),
         ] {

@@ -179,7 +179,7 @@ impl TimestampTz {
 }
 
 const ZONE: ParseTimeError =
-    ParseTimeError("it has a zone, which a timestamp without zone cannot keep");
+    ParseTimeError("it has a zone, which a timestamp without zone cannot store");
 
 /// The microseconds in UTC, and the seconds that the zone is ahead of it, if one is given.
 fn parse<'t>(
@@ -201,7 +201,7 @@ fn parse<'t>(
         ));
     }
     if !(scan.eat(b' ') || scan.eat(b'T') || scan.eat(b't')) {
-        return Err(ParseTimeError("no time of day follows the date"));
+        return Err(ParseTimeError("the date is not followed by a time of day"));
     }
     let time = scan.time()?;
     let zone = scan.zone()?;
@@ -307,7 +307,7 @@ impl<'t> Scan<'t> {
         if self.is_empty() {
             Ok(())
         } else {
-            Err(ParseTimeError("more text follows its end"))
+            Err(ParseTimeError("its end is followed by more text"))
         }
     }
 
@@ -399,7 +399,7 @@ impl<'t> Scan<'t> {
             minutes = two;
         }
         if hours > 15 || minutes > 59 || seconds > 59 {
-            return Err(ParseTimeError("there is no zone so far from UTC"));
+            return Err(ParseTimeError("the zone is too far from UTC"));
         }
         let ahead = ((hours * 60 + minutes) * 60 + seconds).cast_signed();
         Ok(Some(if behind { -ahead } else { ahead }))
@@ -464,11 +464,11 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        const ZONE: &str = "it has a zone, which a timestamp without zone cannot keep";
+        const ZONE: &str = "it has a zone, which a timestamp without zone cannot store";
         for (text, why) in [
             ("2026-01-31 12:34:56Z", ZONE),
             ("2026-01-31 12:34:56+00", ZONE),
-            ("2026-01-31", "no time of day follows the date"),
+            ("2026-01-31", "the date is not followed by a time of day"),
             (
                 "2026-01-31 12:34:56+5",
                 "the zone does not have the form +05:30",
@@ -477,8 +477,11 @@ mod tests {
                 "2026-01-31 12:34:56+05:",
                 "the zone does not have the form +05:30",
             ),
-            ("2026-01-31 12:34:56-16", "there is no zone so far from UTC"),
-            ("2026-01-31 12:34:56 UTC", "more text follows its end"),
+            ("2026-01-31 12:34:56-16", "the zone is too far from UTC"),
+            (
+                "2026-01-31 12:34:56 UTC",
+                "its end is followed by more text",
+            ),
             ("2026-02-30 12:34:56", "the month does not have that day"),
             ("294248-01-01 00:00:00", "the year is out of range"),
             ("4714-11-24 00:00:00+01 BC", "the year is out of range"),

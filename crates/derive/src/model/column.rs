@@ -163,33 +163,33 @@ impl<'a> Column<'a> {
             }
             for other in others {
                 if let Some(span) = arguments.span(other) {
-                    let message = format!("`{other}` cannot be given along with `{name}`: {why}");
+                    let message = format!("`{other}` cannot be combined with `{name}`: {why}");
                     errors.at(span, message);
                 }
             }
         };
-        let computed = "a generated column is what its expression says";
+        let computed = "the expression determines the value of a generated column";
         exclude(
             "generated",
             &["default", "identity", "serial", "on_update"],
             computed,
         );
-        let counted = "the database counts it up";
+        let counted = "the database generates its values";
         exclude("identity", &["default", "on_update"], counted);
         exclude("serial", &["default", "on_update"], counted);
         if let (Some(span), false) = (arguments.span("virtual"), self.generated.is_given()) {
             errors.at(
                 span,
-                "`virtual` is said of a generated column: give `generated = \"…\"` too",
+                "`virtual` applies to a generated column: set `generated = \"…\"` too",
             );
         }
         for (name, why) in [
             ("primary_key", "a primary key is never NULL"),
-            ("identity", "a column that is counted up is never NULL"),
-            ("serial", "a column that is counted up is never NULL"),
+            ("identity", "a column with generated numbers is never NULL"),
+            ("serial", "a column with generated numbers is never NULL"),
         ] {
             if let (Some(span), true) = (arguments.span(name), self.nullable()) {
-                let message = format!("{why}: take the `Option` off `{}`", self.name());
+                let message = format!("{why}: remove the `Option` from `{}`", self.name());
                 errors.at(span, message);
             }
         }

@@ -70,7 +70,7 @@ async fn a_registered_engine_is_configured_pooled_and_queried() {
     assert!(config.to_url_masked().starts_with("brook:///"));
     let error = Config::from_url(&format!("{url}?application_name=x")).unwrap_err();
     assert!(
-        error.to_string().contains("means nothing for brook"),
+        error.to_string().contains("does not apply to brook"),
         "{error}"
     );
 

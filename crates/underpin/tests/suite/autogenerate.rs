@@ -105,7 +105,7 @@ async fn a_revision_that_leads_elsewhere_is_not_taken() {
         (
             "SELECT 1",
             "SELECT 1",
-            "it would not lead to what is wanted. This would be left: Create table",
+            "it would not lead to the wanted schema. This would be left: Create table",
         ),
         (
             "SELECT nothing",
@@ -175,7 +175,8 @@ async fn a_model_that_the_server_refuses_is_named_with_its_statement() {
     let error = wanted.unwrap_err();
     assert_eq!(error.class(), Class::Syntax);
     let said = error.to_string();
-    let expected = "What the models want cannot be made on postgres, by the statement\nCREATE TABLE \
+    let expected = "The schema of the models cannot be created on postgres. This statement \
+                    failed:\nCREATE TABLE \
                     \"public\".\"tickets\" (";
     assert!(said.starts_with(expected), "{said}");
     scratch.remove().await.unwrap();

@@ -202,7 +202,7 @@ async fn a_wrong_number_of_parameters_is_found() {
         assert_eq!(
             said(&db, query).await,
             [
-                "The statement has 2 parameters, and the query has 1 type. Give the types of all \
+                "The statement has 2 parameters, but the query has 1 type. List the types of all \
               parameters, in order, as a tuple."
             ]
         );
@@ -240,16 +240,16 @@ async fn a_parameter_that_cannot_be_sent_is_found() {
         assert_eq!(
             findings,
             [
-                "Parameter 1 is the Rust type bool, and the statement expects int8 there: a boolean \
+                "Parameter 1 is the Rust type bool, but the statement expects int8: a boolean \
                  is not sent as int8. Use i64, or cast it: $1::type.",
-                "Parameter 1 is the Rust type &str, and the statement expects int8 there: text is \
+                "Parameter 1 is the Rust type &str, but the statement expects int8: text is \
                  not sent as int8. Use i64, or cast it: $1::type.",
-                "Parameter 1 is the Rust type i64, and the statement expects int4 there: \
+                "Parameter 1 is the Rust type i64, but the statement expects int4: \
                  9223372036854775807 is out of its range. Use i32, or cast it: $1::type.",
-                "Parameter 1 is the Rust type Temper, and the statement expects mood there: \
+                "Parameter 1 is the Rust type Temper, but the statement expects mood: \
                  \"angry\" is not one of its labels, which are happy, sad. Use &str, or cast it: \
                  $1::type.",
-                "Parameter 1 is the Rust type Vec<String>, and the statement expects int4[] there: \
+                "Parameter 1 is the Rust type Vec<String>, but the statement expects int4[]: \
                  an array is not sent as int4[]. Use Vec<i32>, or cast it: $1::type.",
             ]
         );
@@ -274,14 +274,16 @@ async fn a_column_that_is_not_there_is_found_with_the_nearest() {
         assert_eq!(
             findings,
             [
-                "A column \"title\" is to be read as String, and the statement has none. The \
-                 nearest is \"titel\"; write `titel AS title` if it is meant.",
-                "A column \"email\" is to be read as String, and the statement has none. Its columns \
+                "A column \"title\" should be read as String, but the statement has none. The \
+                 nearest is \"titel\"; write `titel AS title` if that is intended.",
+                "A column \"email\" should be read as String, but the statement has none. Its \
+                 columns \
                  are: id, full_name.",
-                "The statement gives no rows, and they are read as User. Add RETURNING, or leave \
+                "The statement returns no rows, but the query reads them as User. Add RETURNING, \
+                 or leave \
                  the type of the row out.",
-                "(i64,) reads 1 column by position, and the statement gives 2: id, title. Select as \
-                 many as are read.",
+                "(i64,) reads 1 column by position, but the statement returns 2: id, title. Select exactly \
+                 the columns that are read.",
             ]
         );
     }
@@ -357,7 +359,8 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
                  64-bit float was expected and a decimal number was found. Read it as Numeric, or \
                  cast it in the statement.",
                 "Column \"at\" (number 1, of type text) cannot be read as the Rust type Timestamp: it \
-                 is read from a timestamp without zone, and the column holds text. Read it as String, \
+                 is read from a timestamp without zone, but the column contains text. Read it as \
+                 String, \
                  or cast it in the statement.",
             ]
         );
@@ -455,8 +458,8 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         assert_eq!(
             said::<(), User>(&db, Query::new("q", "SELECT id, email FROM users")).await,
             [
-                "Column \"email\" (number 2) can be NULL, and String has no place for that. Read it as \
-              Option<String>; where the statement keeps NULL out, say so with a line `-- not null: \
+                "Column \"email\" (number 2) can be NULL, but String cannot. Read it as \
+              Option<String>; if the statement excludes NULL, say so with a line `-- not null: \
               email` in it."
             ]
         );
@@ -467,8 +470,7 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         assert_eq!(
             said(&db, unknown).await,
             [
-                "The line `-- not null:` names \"mail\", which is not a column of the statement. Its \
-              columns are: id, email."
+                "The line `-- not null:` names \"mail\", which is not a column of the statement. Its columns are: id, email."
             ]
         );
         db.batch("CREATE VIEW people AS SELECT id, email FROM users WHERE email > ''")
@@ -509,15 +511,15 @@ async fn unlisted_queries_and_duplicate_names_are_found() {
         lines,
         [
             format!(
-                "{}: rename_user: The query at tests/queries/more/users.sql:6 has the same name. Give \
-                 one of them another.",
+                "{}: rename_user: The query at tests/queries/more/users.sql:6 has the same name. \
+                 Rename one of them.",
                 TWICE.origin()
             ),
-            "tests/queries/broken.sql:2: broken: No query that is checked is this one. Make it one \
-             with query!(…) and add it to the list, or remove it."
+            "tests/queries/broken.sql:2: broken: This query is not checked. Declare it with \
+             query!(…) and add it to the list, or remove it."
                 .to_owned(),
-            "tests/queries/more/users.sql:1: user_by_email: No query that is checked is this one. \
-             Make it one with query!(…) and add it to the list, or remove it."
+            "tests/queries/more/users.sql:1: user_by_email: This query is not checked. Declare it \
+             with query!(…) and add it to the list, or remove it."
                 .to_owned(),
         ]
     );
@@ -547,7 +549,7 @@ async fn queries_that_cannot_be_checked_are_reported() {
     let db = Database::connect("sqlite::memory:").await.unwrap();
     let by_hand = said::<(), ByHand>(&db, Query::new("q", "SELECT 1")).await;
     assert!(
-        by_hand[0].starts_with("The Rust type ByHand does not say what it reads"),
+        by_hand[0].starts_with("The Rust type ByHand does not say which columns it reads"),
         "{by_hand:?}"
     );
     let pragma = said::<(), ()>(&db, Query::new("q", "PRAGMA user_version = 7")).await;

@@ -145,31 +145,31 @@ async fn every_mistake_has_its_file_and_line() {
             ),
             (
                 "\\restrict abc\n\\i other.sql\n",
-                "a.sql, line 2: `\\i` is a command of psql and no SQL. Only psql itself reads its \
+                "a.sql, line 2: `\\i` is a command of psql, not SQL. Only psql itself supports its \
                  commands; leave it out.",
             ),
             (
                 "CREATE TABLE a (id int);\nCOPY a FROM stdin;\n1\n\\.\n",
-                "a.sql, line 2: This COPY needs a client that feeds it or prints what it gives, and \
-                 here is none. A schema has no rows: leave it out, or let `pg_dump --schema-only` \
-                 write the file.",
+                "a.sql, line 2: This COPY needs a client that sends or receives its rows, which is \
+                 not possible here. A schema has no rows: leave it out, or write the file with \
+                 `pg_dump --schema-only`.",
             ),
             (
                 "BEGIN;\nCREATE TABLE a (id int);\n",
-                "a.sql, line 1: the transaction that begins here is not ended. Write COMMIT behind \
-                 its last statement, or leave BEGIN out.",
+                "a.sql, line 1: the transaction that begins here is not ended. Write COMMIT after \
+                 its last statement, or leave out BEGIN.",
             ),
             (
                 "-- renamed from: b\nCREATE TABLE a (id int);\nDROP TABLE a;",
-                "a.sql, line 1: there is no table `a` in the end.",
+                "a.sql, line 1: there is no table `a` at the end.",
             ),
             (
                 "CREATE TABLE a (\n-- renamed from: b\nc int, d int);\nALTER TABLE a DROP COLUMN c;",
-                "a.sql, line 2: NAMESPACE.a has no column c in the end.",
+                "a.sql, line 2: NAMESPACE.a has no column c at the end.",
             ),
             (
                 "CREATE TABLE a (\n-- renamed from: b.c\nc int);",
-                "a.sql, line 2: write the old name alone, without what it is in.",
+                "a.sql, line 2: write only the old name, without its table or schema.",
             ),
             (
                 "-- renamed from: x.b\nCREATE TABLE a (c int);",
@@ -191,7 +191,8 @@ async fn every_mistake_has_its_file_and_line() {
         };
         let (_, said) = mistake(&place, beyond.0).await;
         let expected = format!(
-            "a.sql, line 1: `{} …` reaches beyond the database, and is not part of a schema. Leave it \
+            "a.sql, line 1: `{} …` affects more than the database, so it is not part of a schema. \
+             Leave it \
              out of the files that describe a schema.",
             beyond.1
         );
@@ -228,7 +229,7 @@ async fn unreadable_sources_are_named() {
     fs::write(&path, b"SQLite format 3\0\xff\xff").unwrap();
     let said = at(&path).await;
     assert!(
-        said.contains("schema.sql is a SQLite database, and no SQL. Write sqlite:"),
+        said.contains("schema.sql is a SQLite database, not SQL. Write sqlite:"),
         "{said}"
     );
 }

@@ -41,7 +41,8 @@ async fn a_database_is_behind_until_all_revisions_are_applied() {
         assert_eq!(ids(pending), ["r0", "r1"]);
         assert_eq!(
             before.to_string(),
-            "The database is behind: it has not the revisions `r0`, `r1`. `up` applies what is missing."
+            "The database is behind: it does not have the revisions `r0`, `r1`. `up` applies the \
+             missing revisions."
         );
         migrator.up("r0").await.unwrap();
         let half = status(&db, &migrator, Some(&target)).await.unwrap();
@@ -90,7 +91,7 @@ async fn a_database_that_was_changed_by_hand_has_drifted() {
         assert_eq!(
             now.to_string(),
             format!(
-                "The database has drifted. To be what it should be, it takes:\n  \
+                "The database has drifted. These changes would restore the expected schema:\n  \
                  Drop table {namespace}.mine\n  Create index users_email of {namespace}.users"
             )
         );

@@ -210,12 +210,12 @@ fn contradicting_models_are_refused() {
     assert_eq!(error.class(), Class::Config);
     assert_eq!(
         error.to_string(),
-        "Two models are of the table public.teams."
+        "Two models describe the table public.teams."
     );
     let error = wrong::Counted::table(Engine::SQLITE).unwrap_err();
     assert_eq!(
         error.to_string(),
         "The column \"version\" of the table \"counted\" has the type integer, which cannot \
-         advance by itself. Say what it is set to: `#[model(on_update = \"…\")]`."
+         advance by itself. Set its new value: `#[model(on_update = \"…\")]`."
     );
 }
