@@ -73,6 +73,7 @@ enum Action {
 /// Commands of an application. An application with commands of its own can flatten these into
 /// them.
 #[derive(Debug, Clone, Subcommand)]
+#[non_exhaustive]
 pub enum AppCommand {
     /// Commands about the configured database.
     #[command(flatten)]

@@ -6,6 +6,7 @@ use underpin::{Class, Error, Result, Stage};
 /// Exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Exit {
     /// 0: done, and where a question was asked, the answer is yes.
     Success = 0,

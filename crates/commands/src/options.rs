@@ -8,6 +8,7 @@ use crate::format::Format;
 
 /// The location of the database and the output format; the same for every command.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct GlobalOptions {
     /// URL of the database, such as postgres://app@db1/shop or sqlite:shop.db; no environment
     /// variable is read if it is given

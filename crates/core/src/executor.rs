@@ -8,9 +8,10 @@ use crate::params::IntoParams;
 use crate::row::ValueRow;
 use crate::row_stream::RowStream;
 
-/// Where SQL can run: a database, a transaction or a connection. For functions that do
-/// not care which; the same methods are there without this trait in scope.
-pub trait Executor: Send + Sync {
+/// A database, a transaction or a connection: a bound for functions that run SQL on any of them. The
+/// types also have the same methods without this trait in scope. It cannot be implemented by other
+/// types.
+pub trait Executor: crate::sealed::Executor + Send + Sync {
     /// The engine at the other end.
     fn engine(&self) -> Engine;
 

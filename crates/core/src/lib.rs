@@ -28,6 +28,8 @@ pub mod retry;
 mod row;
 mod row_shape;
 mod row_stream;
+#[doc(hidden)]
+pub mod sealed;
 mod secret;
 mod session_target;
 mod statement_description;

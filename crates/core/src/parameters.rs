@@ -15,12 +15,13 @@ pub trait Parameter: IntoValue {
     type Given<'a>: IntoValue;
 }
 
-/// The types of all parameters of a statement: `()`, or a tuple of up to 16.
+/// The types of all parameters of a statement: `()`, or a tuple of up to 16. It cannot be implemented
+/// by other types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of parameters' types",
     note = "the types are a tuple: `()` for none, `(i64,)` for one"
 )]
-pub trait Parameters {
+pub trait Parameters: crate::sealed::Parameters {
     /// What is given in their place.
     type Given<'a>: IntoParams;
 
@@ -105,6 +106,8 @@ where
     type Given<'a> = Vec<T::Given<'a>>;
 }
 
+impl crate::sealed::Parameters for () {}
+
 impl Parameters for () {
     type Given<'a> = ();
 
@@ -115,6 +118,8 @@ impl Parameters for () {
 
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
+        impl<$($name: Parameter),+> crate::sealed::Parameters for ($($name,)+) {}
+
         impl<$($name: Parameter),+> Parameters for ($($name,)+) {
             type Given<'a> = ($($name::Given<'a>,)+);
 

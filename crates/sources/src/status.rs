@@ -9,6 +9,7 @@ use crate::target::Target;
 
 /// Status of a database, relative to the program that uses it. Its text is one or more sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SchemaStatus {
     /// It has all revisions of the program and, where a target was given, what that says.
     UpToDate,

@@ -638,6 +638,8 @@ impl std::fmt::Debug for Database {
     }
 }
 
+impl underpin_query::sealed::Describe for Database {}
+
 impl underpin_query::Describe for Database {
     #[track_caller]
     fn describe(&self, sql: &str) -> impl Future<Output = Result<StatementDescription>> + Send {

@@ -305,6 +305,8 @@ macro_rules! statements {
             }
         }
 
+        impl underpin_core::sealed::Executor for $type {}
+
         impl underpin_core::Executor for $type {
             fn engine(&self) -> Engine {
                 <$type>::engine(self)

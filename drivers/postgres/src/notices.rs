@@ -2,6 +2,7 @@ use crate::wire::server_error::ServerError;
 
 /// A message of the server outside its answers: a warning, or the progress of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notice {
     /// `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, in the server's language.
     pub severity: String,
@@ -17,6 +18,7 @@ pub struct Notice {
 
 /// A message that another session sent by `NOTIFY` to a channel of this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notification {
     /// The server process of the session that sent it.
     pub process_id: i32,

@@ -14,6 +14,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate adopt`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct AdoptArguments {
     /// Tool: alembic, sqlx, diesel, refinery, flyway or golang-migrate
     #[arg(long = "from", value_name = "TOOL")]

@@ -15,6 +15,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate check`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct CheckArguments {
     /// Wanted schema, as a file or directory of SQL instead of models
     #[arg(long, value_name = "PATH")]

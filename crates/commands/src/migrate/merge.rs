@@ -11,6 +11,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate merge`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct MergeArguments {
     /// The heads: their ids, or their branches as in shop@head; all where none is named
     pub heads: Vec<Target>,

@@ -12,6 +12,7 @@ use crate::options::GlobalOptions;
 
 /// Arguments of `migrate new`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct NewArguments {
     /// Purpose of the revision, in words
     #[arg(long, short, value_name = "TEXT")]

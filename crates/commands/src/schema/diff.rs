@@ -15,6 +15,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema diff`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct DiffArguments {
     /// The existing schema: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "FROM")]

@@ -14,6 +14,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema dump`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct DumpArguments {
     /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "SOURCE")]

@@ -16,6 +16,7 @@ use crate::output::or_broken_pipe;
 
 /// Whether to rewrite or to look.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct RewriteTimesArguments {
     /// Count the times in an old form and change nothing
     #[arg(long)]

@@ -18,6 +18,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema validate`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct ValidateArguments {
     /// What says it: models, revisions, a path of SQL, or the URL of another database; where
     /// nothing is given, the models of the program or, where it has none, its revisions

@@ -223,6 +223,9 @@ fn given(krate: &Path, ident: &Ident, columns: &Columns<'_, '_>) -> TokenStream 
     });
     quote! {
         #[automatically_derived]
+        impl #krate::model::sealed::Derived for #ident {}
+
+        #[automatically_derived]
         impl #krate::model::Given for #ident {
             #[allow(unused_mut)]
             fn given(self) -> ::std::vec::Vec<(&'static str, #krate::Value)> {
