@@ -8,7 +8,7 @@ static DIALECTS: ByEngine<Dialect> =
     ByEngine::new(&[(Engine::POSTGRES, &POSTGRES), (Engine::SQLITE, &SQLITE)]);
 
 impl Engine {
-    /// The dialect of SQL that the engine reads, if it reads any.
+    /// The engine's dialect of SQL, if it has one.
     pub fn dialect(self) -> Option<&'static Dialect> {
         DIALECTS.get(self)
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 /// One place to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Where it is.
+    /// Its address.
     pub address: Address,
 }
 
-/// Where an endpoint is.
+/// The address of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
@@ -32,7 +32,7 @@ pub enum Address {
     Memory,
 }
 
-/// What an endpoint may be used for, as its server says of itself.
+/// The use of an endpoint, as its server reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Takes writes.
@@ -42,8 +42,8 @@ pub enum Role {
 }
 
 impl Address {
-    /// Whether it is a database in memory, of one connection or under a name that several
-    /// handles share.
+    /// Whether it is a database in memory, with one connection or under a name that several handles
+    /// share.
     pub fn is_memory(&self) -> bool {
         match self {
             Address::Memory => true,
@@ -90,7 +90,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether what is sent there never leaves this machine.
+    /// Whether data sent there never leaves this machine.
     pub fn is_local(&self) -> bool {
         match &self.address {
             Address::Tcp { host, .. } => {

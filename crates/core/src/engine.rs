@@ -2,12 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{PoisonError, RwLock};
 
-/// A kind of database: a handle to its description. Anybody can describe another
-/// ([`Engine::register`]); two are the same where their descriptions are.
+/// A kind of database: a handle to its description. A program can describe further engines
+/// ([`Engine::register`]). Two engines are equal if their descriptions are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Engine(&'static EngineInfo);
 
-/// What a configuration has to know of an engine before anything is connected.
+/// The facts about an engine that a configuration needs before connecting.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EngineInfo {
     /// The name in configuration, output and metrics, in lower case.
@@ -16,32 +16,31 @@ pub struct EngineInfo {
     pub title: &'static str,
     /// Other names, in lower case; they and the name are schemes of URLs.
     pub aliases: &'static [&'static str],
-    /// What a URL leads to.
+    /// The target of a URL.
     pub address: AddressForm,
-    /// The keys of the configuration that mean something for this engine, beside those that
-    /// every engine has.
+    /// The configuration keys that apply to this engine, in addition to those of every engine.
     pub keys: &'static [&'static str],
-    /// Connections in a pool where nothing is said.
+    /// Default number of connections in a pool.
     pub pool_size: u32,
-    /// The longest limit on a statement that the engine can keep, in seconds; `None` for any.
+    /// The longest statement timeout that the engine can represent, in seconds; `None` for any.
     pub longest_statement_secs: Option<u64>,
 }
 
-/// What a URL leads to.
+/// The target of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AddressForm {
     /// A server on the network.
     Server {
-        /// The port that it listens on by custom.
+        /// Its usual port.
         port: u16,
-        /// The user's name where nothing is said.
+        /// The default user.
         user: Option<&'static str>,
     },
     /// A file, or the memory of this process.
     File,
 }
 
-/// The keys that say where a server is, who asks and how the way there is protected.
+/// The keys for the address of a server, the user, and the protection of the connection.
 const SERVER_KEYS: &[&str] = &[
     "host",
     "port",
@@ -114,17 +113,17 @@ static SQLITE: EngineInfo = EngineInfo {
 /// The engines that the project knows.
 const KNOWN: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
 
-/// Engines beside those.
+/// Registered engines.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
 
 impl Engine {
-    /// PostgreSQL and what speaks its protocol.
+    /// PostgreSQL and servers with its protocol.
     pub const POSTGRES: Engine = Engine(&POSTGRES);
     /// SQLite, in a file or in memory.
     pub const SQLITE: Engine = Engine(&SQLITE);
 
-    /// Makes an engine known by its names, so that configurations and URLs can ask for it. An
-    /// engine whose name is taken already is not added; the one that has the name is returned.
+    /// Registers an engine under its names, so that configurations and URLs can name it. An engine
+    /// whose name is already taken is not added; the one with that name is returned.
     pub fn register(info: &'static EngineInfo) -> Engine {
         let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
         let mut known = KNOWN.iter().chain(added.iter());
@@ -151,8 +150,7 @@ impl Engine {
         self.0.name
     }
 
-    /// Whether a key of the configuration that not every engine has means something for this
-    /// one.
+    /// Whether a configuration key that not every engine has applies to this one.
     pub fn has_key(self, key: &str) -> bool {
         let of_servers = matches!(self.0.address, AddressForm::Server { .. });
         (of_servers && SERVER_KEYS.contains(&key)) || self.0.keys.contains(&key)
@@ -178,8 +176,8 @@ impl fmt::Debug for Engine {
 impl FromStr for Engine {
     type Err = UnknownEngine;
 
-    /// Reads an engine's name, its aliases (`postgresql`, `sqlite3`) and the
-    /// `dialect+driver` form of SQLAlchemy, whatever the case.
+    /// Parses an engine's name, its aliases (`postgresql`, `sqlite3`) and the `dialect+driver` form
+    /// of SQLAlchemy, in any case.
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
         let lower = name.to_ascii_lowercase();
         let dialect = lower
@@ -191,7 +189,7 @@ impl FromStr for Engine {
     }
 }
 
-/// A name that stands for no engine.
+/// The error for a name that is not that of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownEngine;
 
@@ -206,7 +204,7 @@ impl fmt::Display for UnknownEngine {
 }
 
 impl Engine {
-    /// The names of all engines, as a sentence lists them.
+    /// The names of all engines, as a list in a sentence.
     pub fn list() -> String {
         let names: Vec<&str> = Engine::all().into_iter().map(Engine::name).collect();
         match names.split_last() {

@@ -175,7 +175,7 @@ fn json_is_read_by_serde_and_null_is_none() {
     }
     let misfit = message::<Documents>(&[("labels", Value::Json("[]".into()))]);
     assert!(misfit.starts_with("Column \"labels\" "), "{misfit}");
-    assert!(message::<Documents>(&[("labels", Value::Null)]).contains("NULL was found"));
+    assert!(message::<Documents>(&[("labels", Value::Null)]).contains("found NULL"));
 }
 
 #[derive(Debug, PartialEq)]
@@ -360,7 +360,7 @@ fn a_tuple_struct_is_read_by_position() {
     );
     assert_eq!(
         message::<First>(&[]),
-        "At least 1 column was expected and the result has 0: ."
+        "At least 1 column was expected, but the result has 0: ."
     );
 }
 

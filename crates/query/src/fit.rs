@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(why::<Date>(numeric()), None);
         assert_eq!(why::<i32>(numeric()), None);
         let bytes = why::<Vec<u8>>(numeric()).unwrap();
-        assert_eq!(bytes, "bytes was expected and a 64-bit integer was found");
+        assert_eq!(bytes, "expected bytes, but found a 64-bit integer");
         assert_eq!(
             why::<Json<Vec<i32>>>(Holds::OneOf(vec![Value::Json("null".into())])),
             None

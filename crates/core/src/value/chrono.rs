@@ -172,7 +172,7 @@ mod tests {
             assert!(read::<DateTime<Utc>>(TimestampTz::from_micros(micros).into_value()).is_err());
         }
         let why = read::<NaiveTime>(Value::Time(TimeOfDay::END)).unwrap_err();
-        assert_eq!(why, "24:00:00 is beyond what a NaiveTime can hold");
+        assert_eq!(why, "24:00:00 does not fit a NaiveTime");
         assert!(read::<NaiveDate>(Value::Null).is_err());
     }
 

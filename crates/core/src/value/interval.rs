@@ -4,13 +4,13 @@ use std::str::FromStr;
 use super::time_of_day::write_fraction;
 use super::timestamp::{ParseTimeError, Scan};
 
-/// A span of months, days and microseconds, which are kept apart because months and days
-/// differ in length. Each part has its own sign. Two are equal where all parts are: a day
-/// is not 24 hours.
+/// A span of months, days and microseconds, which are kept separate because months and days differ
+/// in length. Each part has its own sign. Two intervals are equal if all parts are: a day is not 24
+/// hours.
 ///
-/// As text it is an ISO 8601 duration such as `P1Y2M3DT4H5M6.7S`, which PostgreSQL reads
-/// whatever its `IntervalStyle`; nothing at all is `PT0S`. Reading also takes
-/// PostgreSQL's own style, `1 year 2 mons 3 days 04:05:06.7`.
+/// As text it is an ISO 8601 duration such as `P1Y2M3DT4H5M6.7S`, which PostgreSQL reads with any
+/// `IntervalStyle`; the empty interval is `PT0S`. Parsing also accepts PostgreSQL's own style, `1
+/// year 2 mons 3 days 04:05:06.7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Interval {
     /// The months; a year is 12 of them.

@@ -201,7 +201,7 @@ mod tests {
             Date::from_days(i32::MAX / 2),
         ] {
             let why = read::<civil::Date>(Value::Date(date)).unwrap_err();
-            assert_eq!(why, format!("{date} is beyond what a civil Date can hold"));
+            assert_eq!(why, format!("{date} does not fit a civil Date"));
         }
         for micros in [i64::MAX, i64::MIN] {
             let timestamp = Value::Timestamp(Timestamp::from_micros(micros));
@@ -209,7 +209,7 @@ mod tests {
             assert!(read::<Moment>(Value::TimestampTz(TimestampTz::from_micros(micros))).is_err());
         }
         let why = read::<civil::Time>(Value::Time(TimeOfDay::END)).unwrap_err();
-        assert_eq!(why, "24:00:00 is beyond what a civil Time can hold");
+        assert_eq!(why, "24:00:00 does not fit a civil Time");
         let mixed = Interval {
             months: 1,
             days: -1,

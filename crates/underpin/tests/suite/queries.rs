@@ -312,12 +312,12 @@ async fn a_column_of_another_type_is_found() {
             [
                 format!(
                     "Column \"title\" (number 1, of type {text}) cannot be read as the Rust type \
-                     i64: a 64-bit integer was expected and text was found. Read it as String, or \
+                     i64: expected a 64-bit integer, but found text. Read it as String, or \
                      cast it in the statement."
                 ),
                 format!(
                     "Column \"score\" (number 1, of type {float}) cannot be read as the Rust type \
-                     Option<i64>: a 64-bit integer was expected and a 64-bit float was found. Read \
+                     Option<i64>: expected a 64-bit integer, but found a 64-bit float. Read \
                      it as f64, or cast it in the statement."
                 ),
             ]
@@ -353,10 +353,10 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
                  2147483648 is out of range for a 32-bit integer. Read it as i64, or cast it in the \
                  statement.",
                 "Column \"mood\" (number 1, of type mood) cannot be read as the Rust type \
-                 Option<Happy>: \"sad\" was found, and the known labels are \"happy\". Read it as \
+                 Option<Happy>: found \"sad\", but the known labels are \"happy\". Read it as \
                  String, or cast it in the statement.",
-                "Column \"pay\" (number 1, of type numeric) cannot be read as the Rust type f64: a \
-                 64-bit float was expected and a decimal number was found. Read it as Numeric, or \
+                "Column \"pay\" (number 1, of type numeric) cannot be read as the Rust type f64: \
+                 expected a 64-bit float, but found a decimal number. Read it as Numeric, or \
                  cast it in the statement.",
                 "Column \"at\" (number 1, of type text) cannot be read as the Rust type Timestamp: it \
                  is read from a timestamp without zone, but the column contains text. Read it as \
@@ -424,8 +424,8 @@ async fn domains_arrays_and_models_are_checked_as_what_they_are() {
         assert_eq!(
             wrong.await,
             [
-                "Column \"moods\" (number 2, of type mood[]) cannot be read as the Rust type Vec<i32>: of \
-              element 1 a 32-bit integer was expected and text was found. Read it as Vec<String>, or \
+                "Column \"moods\" (number 2, of type mood[]) cannot be read as the Rust type Vec<i32>: \
+              element 1: expected a 32-bit integer, but found text. Read it as Vec<String>, or \
               cast it in the statement."
             ]
         );
