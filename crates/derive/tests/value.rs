@@ -54,7 +54,7 @@ fn an_unknown_label_is_named_with_the_known_ones() {
     assert_eq!(
         row.read::<State>(0).unwrap_err().to_string(),
         "Column \"state\" (number 1, of type state) cannot be read as the Rust type value::State: \
-         \"Open\" was found, and the known labels are \"open\", \"in_progress\", \
+         found \"Open\", but the known labels are \"open\", \"in_progress\", \
          \"shut {for} \\\"good\\\"\", \"final\"."
     );
     let number = State::from_value(ValueRef::I32(1)).unwrap_err();
