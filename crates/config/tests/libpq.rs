@@ -785,7 +785,7 @@ fn nothing_is_suggested_that_looks_like_nothing() {
     }
     for word in [
         "zzz",
-        "colour",
+        "color",
         "x",
         "retries_of_the_day",
         "serverTimezone",

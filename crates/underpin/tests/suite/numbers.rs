@@ -108,7 +108,7 @@ async fn filled(db: &Database) {
     }
 }
 
-fn spelt(question: &str, column: &str, type_: Option<&str>) -> String {
+fn spelled(question: &str, column: &str, type_: Option<&str>) -> String {
     let given = type_.map_or("$1".to_owned(), |type_| format!("$1::{type_}"));
     question.replace("COLUMN", column).replace("GIVEN", &given)
 }
@@ -128,12 +128,12 @@ async fn each_number_compares_and_adds_up_as_on_postgresql() {
         for column in COLUMNS {
             for question in questions() {
                 let params = || vec![number.clone()];
-                let theirs = spelt(&question, column, Some(type_));
+                let theirs = spelled(&question, column, Some(type_));
                 let expected: Vec<Option<f64>> = postgres
                     .query_as(&theirs, params())
                     .await
                     .unwrap_or_else(|error| panic!("{theirs} with {number}: {error}"));
-                let ours = spelt(&question, column, None);
+                let ours = spelled(&question, column, None);
                 let found: Vec<Option<f64>> = sqlite
                     .query_as(&ours, params())
                     .await

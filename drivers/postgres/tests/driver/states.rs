@@ -133,7 +133,7 @@ async fn a_long_statement_that_was_dropped_is_canceled_by_the_reset() {
 #[tokio::test]
 async fn a_dropped_future_does_not_harm_its_neighbors() {
     let server = or_skip!(Postgres::shared());
-    let database = server.database("neighbours");
+    let database = server.database("neighbors");
     let connection = connect(server, &database).await;
     let calls = (0..200).map(|n| {
         let connection = &connection;
