@@ -11,7 +11,6 @@ use underpin::{Columns, ValueRow};
 
 /// How to print what is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[non_exhaustive]
 pub enum Format {
     /// A table for people
     Table,
