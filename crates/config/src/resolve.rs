@@ -115,7 +115,7 @@ impl Merged {
         self.all.forget(which);
     }
 
-    /// A password never joins a host from another layer.
+    /// A password is never combined with a host from another layer.
     fn pair_password_and_host(&mut self) -> Result<()> {
         let password = ["password", "password_file"]
             .into_iter()

@@ -46,7 +46,7 @@ pub(crate) fn fill(
     // A service is above the variables, and below the URL that names it.
     if layer.rank != Rank::Libpq {
         let said: Vec<_> = layer.sources.keys().copied().collect();
-        // A password never joins a host from elsewhere.
+        // A password is never combined with a host from elsewhere.
         found.forget(|field| {
             said.contains(&field.key) || names_host && field.key.starts_with("password")
         });

@@ -42,7 +42,7 @@ fn parameters() -> Vec<Parameter> {
                 ("10.0.0.1", As("hostaddr", "10.0.0.1")),
                 ("10.0.0.1", As("host", "10.0.0.1")),
                 ("fd00::1", As("host", "fd00::1")),
-                ("db1", Refused("belongs in `host`")),
+                ("db1", Refused("write host names into `host`")),
             ],
         ),
         (

@@ -193,7 +193,8 @@ mod tests {
         for (input, message) in [
             (
                 r#""tests/queries/two.sql""#,
-                "the query `two` of `tests/queries/two.sql` holds a second statement, at line 4; a \
+                "the query `two` of `tests/queries/two.sql` contains a second statement, at line \
+                 4; a \
                  query is one statement: put a line `-- name: …` before each",
             ),
             (

@@ -347,7 +347,7 @@ fn a_tuple_struct_is_read_by_position() {
     assert!(message::<Pair>(&odd).contains("(number 3, of type any)"));
     assert_eq!(
         message::<Pair>(&columns()[..2]),
-        "3 columns were expected and the result has 2: a, a."
+        "3 columns were expected, but the result has 2: a, a."
     );
     let row = [
         ("n", Value::I32(1)),
@@ -443,6 +443,6 @@ fn generated_code_depends_on_no_name_around_it() {
     let message = message::<surroundings::Outer>(&row);
     assert_eq!(
         message,
-        "0 columns were expected and the result has 2: layout, row."
+        "0 columns were expected, but the result has 2: layout, row."
     );
 }

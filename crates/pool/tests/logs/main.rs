@@ -119,7 +119,7 @@ async fn the_log_has_the_levels_that_are_promised() {
     assert_eq!(waits, [true; 3], "{:?}", log.at(Level::WARN));
     assert_eq!(log.at(Level::WARN).len(), 3);
     let last = log.at(Level::ERROR);
-    assert!(last.len() == 1 && last[0].contains("given up"), "{last:?}");
+    assert!(last.len() == 1 && last[0].contains("gave up"), "{last:?}");
     *server.connect.lock().unwrap() = Goes::Wrong(Class::Auth);
     pool.acquire(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(
