@@ -163,7 +163,7 @@ impl SchemaDialect {
     /// [`Class::Unsupported`] for an engine that has none.
     pub fn of(engine: Engine) -> Result<&'static SchemaDialect> {
         DIALECTS.get(engine).ok_or_else(|| {
-            let message = format!("Schemas of databases on {engine} are not known.");
+            let message = format!("Schemas are not supported on {engine}.");
             Error::new(Class::Unsupported, message)
         })
     }
