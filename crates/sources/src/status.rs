@@ -13,7 +13,7 @@ use crate::target::Target;
 pub enum SchemaStatus {
     /// It has all revisions of the program and, where a target was given, what that says.
     UpToDate,
-    /// Revisions of the program are not applied, or one of them stopped half-way. `up` applies
+    /// Revisions of the program are not applied, or one of them stopped halfway. `up` applies
     /// them.
     Behind {
         /// Those revisions, in the order in which they would be applied.

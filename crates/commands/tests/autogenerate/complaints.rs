@@ -95,7 +95,7 @@ fn a_rename_is_proposed_and_never_becomes_drop_and_add() {
             "error: Drop column public.customers.name: this loses the values of \
              public.customers.name.\nDrop ",
             "Drop column main.customers.name: this loses the values of main.customers.name.\n\
-             Nothing was done. Allow it with --allow-loss where that is meant.\n",
+             Nothing was done. Allow it with --allow-loss if that is intended.\n",
         ],
     );
     let rename = ["--rename", "customers.name=customers.full_name"];

@@ -15,7 +15,7 @@ fn what_loses_data_needs_the_flag() {
             &own,
             &[
                 "error: Drop table main.notes: this loses the rows of main.notes.\n",
-                "Nothing was done. Allow it with --allow-loss where that is meant.",
+                "Nothing was done. Allow it with --allow-loss if that is intended.",
             ],
         );
         let [text] = &shop.autogenerate(&["--allow-loss", "--engine", "sqlite"])[..] else {
@@ -40,7 +40,7 @@ fn what_cannot_be_done_in_place_is_refused_by_its_sentence() {
     shop.is_refused(
         1,
         &[],
-        &["error: The enum public.mood cannot lose 'odd' while columns are of it"],
+        &["error: The enum public.mood cannot lose 'odd' while columns have this type"],
     );
 }
 

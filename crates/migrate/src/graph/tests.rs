@@ -179,7 +179,12 @@ fn a_missing_parent_is_named_with_the_nearest() {
          parent is missing, restore it."
     );
     assert!(matches!(cause(&error), GraphError::MissingParent { .. }));
-    assert!(refused(&["a:b"]).hint().unwrap().contains("Bring its file"));
+    assert!(
+        refused(&["a:b"])
+            .hint()
+            .unwrap()
+            .contains("Restore its file")
+    );
 }
 
 #[test]

@@ -336,8 +336,9 @@ fn up_goes_on_with_what_stopped_half_way_up() {
         assert_eq!(error.message(), sentence);
         assert_eq!(
             error.hint().unwrap(),
-            "Remove what made statement 4 fail and run `up` again, which goes on with it. Or run \
-             the remaining statements, or undo those that ran, by hand, and correct the history with `stamp`."
+            "Remove the cause of the failure of statement 4 and run `up` again, which continues with \
+             it. Or run the remaining statements, or undo those that ran, by hand, and correct the \
+             history with `stamp`."
         );
     }
     assert_eq!(current(&graph, &history), [id("a")]);

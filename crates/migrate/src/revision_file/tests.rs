@@ -253,9 +253,12 @@ fn what_only_looks_like_a_section_line_is_refused() {
         ),
         ("-- up code sqlite", "`code` stands by itself"),
         ("-- up sqlite code", "`code` stands by itself"),
-        ("---- down ----", "looks like a section line and is none"),
-        ("-- down;", "looks like a section line and is none"),
-        ("-- === UP ===", "looks like a section line and is none"),
+        (
+            "---- down ----",
+            "looks like a section line, but is not one",
+        ),
+        ("-- down;", "looks like a section line, but is not one"),
+        ("-- === UP ===", "looks like a section line, but is not one"),
     ] {
         let said = refused(format!("{HEAD}-- up\nSELECT 1;\n{line}\nSELECT 2;\n"));
         assert!(said.starts_with("line 5: "), "{line}: {said}");

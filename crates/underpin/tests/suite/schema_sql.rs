@@ -177,8 +177,8 @@ async fn every_mistake_has_its_file_and_line() {
             ),
             (
                 "CREATE TABLE a (b int, -- renamed from: c\nd int);",
-                "a.sql, line 1: The comment stands behind something: put it on a line of its own, \
-                 before what has the new name.",
+                "a.sql, line 1: The comment is not on a line of its own: put it on a line before \
+                 the object with the new name.",
             ),
         ] {
             let (class, said) = mistake(&place, text).await;
