@@ -27,7 +27,7 @@ fn what_loses_data_needs_the_flag() {
             )
         );
         assert!(
-            text.contains("-- It does not give back what was lost: Drop table main.notes.\nCREATE")
+            text.contains("-- It does not restore what was lost: Drop table main.notes.\nCREATE")
         );
         shop.is_as_wanted(&own);
     }
@@ -93,7 +93,8 @@ fn a_rename_of_nothing_is_an_error() {
     shop.is_refused(
         2,
         &rename,
-        &["error: The rename customers.nam=customers.full_name: the old name has to be a table,"],
+        &["error: The rename customers.nam=customers.full_name: the old name must be an existing \
+           table,"],
     );
 }
 
@@ -101,7 +102,8 @@ fn a_rename_of_nothing_is_an_error() {
 fn an_engine_without_a_server_is_an_error_that_says_what_to_name() {
     let shop = Shop::at(Place::Sqlite(SqliteFile::new()));
     let said = [
-        "error: The revisions are for postgres too, and the configuration names a database on sqlite",
+        "error: The revisions are for postgres too, but the configuration names a database on \
+         sqlite",
         "Name a server with --url",
         "leave postgres out with `--engine sqlite`.",
     ];

@@ -105,12 +105,12 @@ async fn a_revision_that_leads_elsewhere_is_not_taken() {
         (
             "SELECT 1",
             "SELECT 1",
-            "it would not lead to the wanted schema. This would be left: Create table",
+            "it would not lead to the wanted schema. These differences would remain: Create table",
         ),
         (
             "SELECT nothing",
             "SELECT 1",
-            "was tried in a scratch database and failed there. elsewhere.sql, line 5",
+            "failed when it was tried in a scratch database. elsewhere.sql, line 5",
         ),
     ] {
         let wanted = Wanted::Models(&TICKETS);
@@ -133,11 +133,11 @@ async fn a_way_down_that_leads_elsewhere_is_not_taken() {
     for (down, expected) in [
         (
             "SELECT 1",
-            "it would not lead back. This would be left: Drop table main.items.",
+            "it would not lead back. These differences would remain: Drop table main.items.",
         ),
         (
             "DROP TABLE other",
-            "the way down was tried in a scratch database and failed there.",
+            "the way down failed when it was tried in a scratch database.",
         ),
     ] {
         let comparison = Comparison::new(&migrator, &wanted, &none).await.unwrap();

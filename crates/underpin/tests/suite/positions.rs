@@ -275,7 +275,7 @@ async fn positions_of_one_host_of_another_database_and_of_sqlite() {
     let error = db.after(elsewhere).query("SELECT 1", ()).await.unwrap_err();
     assert_eq!(error.class(), Class::Data, "{error}");
     assert!(
-        error.to_string().contains("not one of the database"),
+        error.to_string().contains("does not belong to the database"),
         "{error}"
     );
 

@@ -529,7 +529,7 @@ async fn unlisted_queries_and_duplicate_names_are_found() {
     assert!(
         error
             .to_string()
-            .starts_with("tests/nowhere, which is to hold queries"),
+            .starts_with("tests/nowhere, the directory of the queries"),
         "{error}"
     );
 }

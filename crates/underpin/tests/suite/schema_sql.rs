@@ -252,7 +252,7 @@ fn a_source_is_what_can_be_said() {
     let error = "shcema.sql".parse::<Source>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "There is no file or directory shcema.sql, and no other schema either. A schema comes from \
+        "shcema.sql is not a file, a directory or another source of a schema. A schema comes from \
          `database` (the configured one), a URL such as postgres://app@db1/shop or sqlite:shop.db, \
          the path of a .sql file or of a directory of them, or, of the program, its `models` or its \
          `revisions`."

@@ -215,7 +215,7 @@ fn contradicting_models_are_refused() {
     let error = wrong::Counted::table(Engine::SQLITE).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The column \"version\" of the table \"counted\" has the type integer, which cannot \
-         advance by itself. Set its new value: `#[model(on_update = \"…\")]`."
+        "The column \"version\" of the table \"counted\" has the type integer, which has no \
+         automatic new value. Set its new value: `#[model(on_update = \"…\")]`."
     );
 }
