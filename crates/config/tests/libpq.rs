@@ -239,7 +239,7 @@ fn parameters() -> Vec<Parameter> {
         (
             "sslcrl",
             "PGSSLCRL",
-            vec![("crl.pem", Refused("checks no certificate"))],
+            vec![("crl.pem", Refused("does not check certificates"))],
         ),
         (
             "sslcrldir",

@@ -166,7 +166,7 @@ fn mistakes_say_what_and_what_to_do() {
         ("postgres://u:hunter2@h/a/b", "contains a `/`"),
         ("postgres://u:hun%ter2@h/db", "write the character"),
         ("postgres://u:hunter2@h1,,h2/db", "empty host name"),
-        ("postgres://u:hunter2@[::1/db", "without its ]"),
+        ("postgres://u:hunter2@[::1/db", "without a matching ]"),
         ("postgres://u:hun/ter2@h/db", "`@` after its host"),
         ("postgres://u:hun?ter2@h/db", "`@` after its host"),
         ("postgres://u:1/hunter2@h/db", "`@` after its host"),
@@ -176,7 +176,7 @@ fn mistakes_say_what_and_what_to_do() {
             "host=h password=hunter2 pot=1",
             "nearest known key is `port`",
         ),
-        ("host=h password='hunter2", "has no end"),
+        ("host=h password='hunter2", "is not closed"),
         ("host=h password=hunter2 x", "is not followed by `=`"),
         (
             "jdbc:oracle://h/x?password=hunter2",
@@ -212,7 +212,7 @@ fn mistakes_say_what_and_what_to_do() {
         ("sqlite:a.db?sslmode=require", "does not apply to sqlite"),
         ("sqlite:a.db?mode=wr", "not one of ro, rw, rwc and memory"),
         ("sqlite:a.db?mode=rw&create=on", "`create` is set twice"),
-        ("sqlite:a.db?cache=shared", "of a database in memory"),
+        ("sqlite:a.db?cache=shared", "for a database in memory"),
         ("sqlite:a.db?uuids=bytes", "neither text nor blob"),
         (
             "sqlite:a.db?times=iso",

@@ -152,7 +152,7 @@ fn a_database_of_alembic_changes_over() {
         assert_eq!(project.query(rows), before);
         let again = project.adopt(0, "alembic", &sql);
         assert!(
-            again.contains("All 6 migrations of alembic are adopted already"),
+            again.contains("All 6 migrations of alembic were already adopted"),
             "{again}"
         );
 

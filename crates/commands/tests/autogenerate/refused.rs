@@ -93,8 +93,10 @@ fn a_rename_of_nothing_is_an_error() {
     shop.is_refused(
         2,
         &rename,
-        &["error: The rename customers.nam=customers.full_name: the old name must be an existing \
-           table,"],
+        &[
+            "error: The rename customers.nam=customers.full_name: the old name must be an existing \
+           table,",
+        ],
     );
 }
 
@@ -105,11 +107,12 @@ fn an_engine_without_a_server_is_an_error_that_says_what_to_name() {
         "error: The revisions are for postgres too, but the configuration names a database on \
          sqlite",
         "Name a server with --url",
-        "leave postgres out with `--engine sqlite`.",
+        "exclude postgres with `--engine sqlite`.",
     ];
     shop.is_refused(2, &[], &said);
     shop.migrate(&["check"]).expect(2, &said);
-    let said = ["invalid value 'oracle' for '--engine <ENGINE>': this names no engine"];
+    let said =
+        ["invalid value 'oracle' for '--engine <ENGINE>': this is not the name of an engine"];
     shop.is_refused(2, &["--engine", "oracle"], &said);
 }
 

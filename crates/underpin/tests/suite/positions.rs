@@ -210,7 +210,7 @@ async fn a_position_that_was_left_behind_says_that_the_write_may_be_lost() {
         assert!(
             error
                 .hint()
-                .is_some_and(|hint| hint.contains("write again")),
+                .is_some_and(|hint| hint.contains("repeat the writes")),
             "{said}"
         );
         assert!(count(&db.after(kept)).await > 0);
@@ -275,7 +275,9 @@ async fn positions_of_one_host_of_another_database_and_of_sqlite() {
     let error = db.after(elsewhere).query("SELECT 1", ()).await.unwrap_err();
     assert_eq!(error.class(), Class::Data, "{error}");
     assert!(
-        error.to_string().contains("does not belong to the database"),
+        error
+            .to_string()
+            .contains("does not belong to the database"),
         "{error}"
     );
 

@@ -277,13 +277,11 @@ async fn a_column_that_is_not_there_is_found_with_the_nearest() {
                 "A column \"title\" should be read as String, but the statement has none. The \
                  nearest is \"titel\"; write `titel AS title` if that is intended.",
                 "A column \"email\" should be read as String, but the statement has none. Its \
-                 columns \
-                 are: id, full_name.",
+                 columns are: id, full_name.",
                 "The statement returns no rows, but the query reads them as User. Add RETURNING, \
-                 or leave \
-                 the type of the row out.",
-                "(i64,) reads 1 column by position, but the statement returns 2: id, title. Select exactly \
-                 the columns that are read.",
+                 or leave out the type of the row.",
+                "(i64,) reads 1 column by position, but the statement returns 2: id, title. Select \
+                 exactly the columns that are read.",
             ]
         );
     }

@@ -581,7 +581,7 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
                 Value::Array(vec![]),
             ]),
             "integer[]",
-            "one length",
+            "differ in length",
         ),
         (
             Value::Timestamp(Timestamp::from_micros(0)),
