@@ -73,6 +73,22 @@ impl Change {
         Ok(())
     }
 
+    /// What was wanted, without the members that it was compared with.
+    pub(crate) fn wanted(self) -> Vec<NewMember> {
+        self.members.into_iter().map(|(_, new)| new).collect()
+    }
+
+    /// The members that are no longer there.
+    pub(crate) fn gone(&self) -> &[Arc<Member>] {
+        &self.gone
+    }
+
+    /// For each new member the number of the old one whose pool it keeps, if any.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Option<u64>> {
+        let members = self.members.iter();
+        members.map(|(kept, _)| kept.as_ref().map(|member| member.id))
+    }
+
     /// Makes the change, and gives the members from now on.
     pub(crate) fn make(
         self,

@@ -55,6 +55,11 @@ pub enum Event {
         /// The timeline.
         timeline: u32,
     },
+    /// The list of the members changed.
+    MembersChanged {
+        /// All members from now on.
+        endpoints: Vec<Endpoint>,
+    },
     /// A call had no connection in time, since all of a pool were in use.
     PoolExhausted {
         /// The server to which the pool leads.
@@ -124,6 +129,20 @@ pub(crate) struct Chronicle {
 }
 
 impl Chronicle {
+    /// The same of other members: for each, which of these it was.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let role = |old: usize| self.members.get(old).copied().flatten();
+        let primary = self.primary.and_then(place);
+        let lost = self.primary.is_some() && primary.is_none();
+        Chronicle {
+            members: kept.iter().map(|old| old.and_then(role)).collect(),
+            rivals: self.rivals.iter().copied().filter_map(place).collect(),
+            primary,
+            failing_since: self.failing_since.or(lost.then_some(now)),
+        }
+    }
+
     /// What is new in what is known of the members.
     pub(crate) fn news(&mut self, roles: &Roles, topology: &Topology, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();

@@ -128,6 +128,32 @@ impl Roles {
         }
     }
 
+    /// The same knowledge of other members: for each, which of these it was. Those that are new are to
+    /// be asked at once.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let new = Roles::new(kept.len(), self.two_primaries, now);
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let mut before: Vec<Option<Known>> = self.members.into_iter().map(Some).collect();
+        let members = kept.iter().zip(new.members).map(|(old, unknown)| {
+            let known = old.and_then(|old| before[old].take());
+            Known {
+                probing: false,
+                late: false,
+                due: now,
+                ..known.unwrap_or(unknown)
+            }
+        });
+        Roles {
+            members: members.collect(),
+            primary: self.primary.and_then(place),
+            rivals: self.rivals.into_iter().filter_map(place).collect(),
+            newest: self.newest,
+            primary_said: self.primary_said,
+            suspicious_until: self.suspicious_until,
+            ..new
+        }
+    }
+
     /// The member that takes the writes.
     pub(crate) fn primary(&self) -> Option<usize> {
         self.primary
@@ -447,6 +473,35 @@ mod tests {
             roles.observe(*index, answers(*index), now);
         }
         due.len()
+    }
+
+    #[test]
+    fn what_is_known_goes_with_the_members_that_stay() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        round(&mut roles, now, |index| match index {
+            0 => on(3),
+            _ => says(REPLICA),
+        });
+        // The old primary leaves the list, and a server of an older timeline enters it.
+        let mut roles = roles.of_members(&[None, Some(1)], now);
+        assert_eq!(roles.primary(), None);
+        assert_eq!(roles.newest(), Some(3));
+        assert!(!roles.all_asked());
+        round(&mut roles, now, |index| match index {
+            0 => on(2),
+            _ => says(REPLICA),
+        });
+        assert_eq!(roles.primary(), None, "the older timeline was left");
+        // The primary moves within the list.
+        let mut roles = roles.of_members(&[Some(1), Some(0)], now);
+        round(&mut roles, now, |index| match index {
+            0 => on(4),
+            _ => silent(),
+        });
+        assert_eq!(roles.primary(), Some(0));
+        let roles = roles.of_members(&[Some(1), None, Some(0)], now);
+        assert_eq!(roles.primary(), Some(2));
     }
 
     #[test]

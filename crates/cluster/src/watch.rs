@@ -1,7 +1,7 @@
 //! Keeps the topology: it probes the members as [`Roles`] wants it, beside the callers'
 //! statements, and acts on who is the primary.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,13 @@ use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector
 use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, TwoPrimaries};
 
 use crate::alarm::Alarm;
+use crate::change::Change;
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
+use crate::discovery::{self, Discovery};
 use crate::event::{Chronicle, Event, Events};
 use crate::history::{History, Verdict};
-use crate::member::MemberState;
+use crate::member::{Member, MemberState, NewMember};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
@@ -31,6 +33,9 @@ const EVENTS: usize = 256;
 /// The topology of a database, and what keeps it up to date.
 pub(crate) struct Watch {
     topology: ArcSwap<Topology>,
+    /// How many members there have been so far.
+    numbers: AtomicU64,
+    search: Mutex<Search>,
     /// Counts what was learned.
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
@@ -42,6 +47,13 @@ pub(crate) struct Watch {
     two_primaries: TwoPrimaries,
 }
 
+/// What reads the list of the members. Held while the members change.
+#[derive(Default)]
+struct Search {
+    discovery: Option<Arc<dyn Discovery>>,
+    task: Option<AbortHandle>,
+}
+
 /// What the task knows of the members it probes. There is none where roles are fixed.
 #[derive(Default)]
 struct Watched {
@@ -51,14 +63,29 @@ struct Watched {
     task: Option<AbortHandle>,
 }
 
+impl Watched {
+    /// Whether the task that runs this is the one that probes now: one that was aborted goes on until it
+    /// waits for something, and the members may be others by then.
+    fn is_this_task(&self) -> bool {
+        let current = self.task.as_ref().map(AbortHandle::id);
+        current.is_some() && current == tokio::task::try_id()
+    }
+}
+
 impl Watch {
     pub(crate) fn new(
         topology: Topology,
         alarm: Arc<Alarm>,
         capabilities: Capabilities,
         two_primaries: TwoPrimaries,
+        discovery: Option<Arc<dyn Discovery>>,
     ) -> Arc<Self> {
         let watch = Watch {
+            numbers: AtomicU64::new(topology.members().len() as u64),
+            search: Mutex::new(Search {
+                discovery,
+                task: None,
+            }),
             topology: ArcSwap::from_pointee(topology),
             news: watch::Sender::new(0),
             watched: Mutex::default(),
@@ -78,6 +105,10 @@ impl Watch {
     /// Wakes whenever something was learned of the members.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    fn search(&self) -> MutexGuard<'_, Search> {
+        self.search.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
@@ -116,44 +147,151 @@ impl Watch {
         }
     }
 
-    /// Ends the probes.
+    /// Ends the probes, and the search for members.
     pub(crate) fn stop(&self) {
-        let mut watched = self.lock();
-        if let Some(task) = watched.task.take() {
+        if let Some(task) = self.search().task.take() {
             task.abort();
         }
-        watched.roles = None;
-        watched.history = History::default();
-        watched.chronicle = Chronicle::default();
+        self.stop_probes();
     }
 
-    /// Begins to probe the members, where their roles may change and nobody does so yet.
+    fn stop_probes(&self) -> Watched {
+        let watched = std::mem::take(&mut *self.lock());
+        if let Some(task) = &watched.task {
+            task.abort();
+        }
+        watched
+    }
+
+    /// Begins to probe the members, where their roles may change and nobody does so yet, and to search
+    /// for members.
     pub(crate) fn start(self: &Arc<Self>) {
+        let begun = self.start_probes(|members, two_primaries| Watched {
+            roles: Some(Roles::new(members, two_primaries, Instant::now())),
+            ..Watched::default()
+        });
+        if begun {
+            self.start_search(&mut self.search());
+        }
+    }
+
+    fn start_search(self: &Arc<Self>, search: &mut Search) {
+        if search.task.is_some() {
+            return;
+        }
+        if let Some(discovery) = &search.discovery {
+            let task = discovery::run(Arc::downgrade(self), Arc::clone(discovery));
+            search.task = Some(tokio::spawn(task).abort_handle());
+        }
+    }
+
+    /// Begins to probe, from what is known so far. `false` where somebody does so already, or where
+    /// there is nothing to probe.
+    fn start_probes(self: &Arc<Self>, known: impl FnOnce(usize, TwoPrimaries) -> Watched) -> bool {
         let topology = self.topology();
         let mut watched = self.lock();
         if !topology.is_watched() || watched.task.is_some() || self.is_closed() {
-            return;
+            return false;
         }
         let probes = topology.members().iter().map(|member| Probe {
             connector: member.prober(),
             connection: None,
             timeout: member.pool.options().connection_timeout,
         });
-        let roles = Roles::new(probes.len(), self.two_primaries, Instant::now());
-        watched.roles = Some(roles);
+        *watched = known(probes.len(), self.two_primaries);
         let task = run(Arc::downgrade(self), probes.map(Some).collect());
         watched.task = Some(tokio::spawn(task).abort_handle());
+        true
     }
 
-    /// Goes on with other members, as far as they are others.
-    pub(crate) fn replace(self: &Arc<Self>, topology: Topology) {
-        let probed = self.lock().task.is_some();
-        self.stop();
-        self.topology.store(Arc::new(topology));
+    /// Goes on with other members, as far as they are others, and another list of them. What was known
+    /// of the servers is forgotten.
+    pub(crate) fn reconfigure(
+        self: &Arc<Self>,
+        new: Vec<NewMember>,
+        discovery: Option<Arc<dyn Discovery>>,
+    ) -> Result<()> {
+        let mut search = self.search();
+        let change = Change::between(self.topology().members(), new)?;
+        let members = change.make(&self.alarm, || self.number())?;
+        if let Some(task) = search.task.take() {
+            task.abort();
+        }
+        search.discovery = discovery;
+        let probed = self.stop_probes().task.is_some();
+        self.topology.store(Arc::new(Topology::new(members)));
+        drop(search);
         if probed {
             self.start();
         }
         self.learned();
+        Ok(())
+    }
+
+    /// Goes on with the members that a list has, if they are others. What is known of those that stay
+    /// is kept, above all the newest timeline.
+    pub(crate) fn found(
+        self: &Arc<Self>,
+        by: &Arc<dyn Discovery>,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<()> {
+        let search = self.search();
+        let is_current = |current: &Arc<dyn Discovery>| Arc::ptr_eq(current, by);
+        if self.is_closed() || !search.discovery.as_ref().is_some_and(is_current) {
+            return Ok(());
+        }
+        let old = Arc::clone(&self.topology());
+        let known = |endpoint: &Endpoint| old.members().iter().any(|old| old.endpoint == *endpoint);
+        if endpoints.is_empty() {
+            return Err(Error::new(
+                Class::Connect,
+                "The list of the members is empty.",
+            ));
+        }
+        if endpoints.len() == old.members().len() && endpoints.iter().all(known) {
+            return Ok(());
+        }
+        let change = Change::between(old.members(), by.members(endpoints.clone())?)?;
+        let index = |id: u64| old.members().iter().position(|member| member.id == id);
+        let kept: Vec<Option<usize>> = change.kept().map(|id| id.and_then(index)).collect();
+        let gone: Vec<Arc<Member>> = change.gone().to_vec();
+        let silent = {
+            let watched = self.lock();
+            let failed = |latest: &Latest| matches!(latest, Latest::Failed(_));
+            let latest = watched.roles.iter().flat_map(Roles::latest).map(failed);
+            latest.collect::<Vec<bool>>()
+        };
+        let members = change.make(&self.alarm, || self.number())?;
+        let before = self.stop_probes();
+        let (topology, now) = (Topology::new(members), Instant::now());
+        let roles = before.roles.map(|roles| roles.of_members(&kept, now));
+        let topology = match &roles {
+            Some(roles) => topology.with_roles(roles.primary(), roles.standings().collect()),
+            None => topology,
+        };
+        self.topology.store(Arc::new(topology));
+        if before.task.is_some() {
+            self.start_probes(|members, two_primaries| Watched {
+                roles: roles.or_else(|| Some(Roles::new(members, two_primaries, now))),
+                history: before.history,
+                chronicle: before.chronicle.of_members(&kept, now),
+                task: None,
+            });
+        }
+        // A call on a server that neither answers nor is a member any more would wait until its timeout.
+        for member in gone {
+            if index(member.id).is_some_and(|index| silent.get(index) == Some(&true)) {
+                member.cut();
+            }
+        }
+        tracing::info!(?endpoints, "the members of the database changed");
+        self.tell(Event::MembersChanged { endpoints });
+        self.learned();
+        Ok(())
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn learned(&self) {
@@ -164,11 +302,6 @@ impl Watch {
     /// Has all members probed at once: something happened that roles may be the reason of.
     pub(crate) fn suspect(&self) {
         self.alarm.raise();
-    }
-
-    /// What has all members probed at once.
-    pub(crate) fn alarm(&self) -> &Arc<Alarm> {
-        &self.alarm
     }
 
     /// Leaves a member out of the reads for a while, since no connection to it could be opened.
@@ -279,6 +412,9 @@ impl Watch {
 
     fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return None;
+        }
         let roles = watched.roles.as_mut()?;
         let now = Instant::now();
         if self.alarm.take() {
@@ -291,6 +427,9 @@ impl Watch {
 
     fn observe(&self, index: usize, found: Result<Observation>) {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return;
+        }
         let Watched {
             roles: Some(roles),
             history,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::account::Account;
 use crate::attendant::Attendant;
-use crate::port::free_port;
+use crate::port::{closed_port, free_port};
 use crate::postgres;
 use crate::secrets;
 use crate::unavailable::Unavailable;
@@ -112,6 +112,18 @@ impl Patroni {
         format!(
             "postgres://{USER}:{}@{hosts}/{database}?sslmode=disable",
             self.password
+        )
+    }
+
+    /// A URL that names no server, and the REST interfaces of all nodes.
+    pub fn url_by_list(&self, database: &str) -> String {
+        let nodes = self.nodes.iter();
+        let urls = nodes.map(|node| format!("http://127.0.0.1:{}", node.rest));
+        let urls = urls.collect::<Vec<_>>().join(",");
+        format!(
+            "postgres://{USER}:{}@127.0.0.1:{}/{database}?sslmode=disable&patroni={urls}",
+            self.password,
+            closed_port()
         )
     }
 

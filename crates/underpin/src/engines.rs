@@ -6,8 +6,9 @@ pub(crate) mod postgres;
 mod sqlite;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use underpin_cluster::NewMember;
+use underpin_cluster::{Discovery, NewMember};
 use underpin_config::Config;
 use underpin_core::driver::Capabilities;
 use underpin_core::{Class, Engine, Error, Result};
@@ -46,6 +47,29 @@ pub trait EngineDriver: Send + Sync + 'static {
     fn open(&self, config: &Config) -> Result<Opened>;
 }
 
+impl Opened {
+    /// The members, as far as they can be found within the time, and what finds them later on. `None`
+    /// where the engine brings its own pool.
+    pub(crate) async fn members(
+        self,
+        timeout: Duration,
+    ) -> Result<Option<(Vec<NewMember>, Option<Arc<dyn Discovery>>)>> {
+        match self {
+            Opened::Own(_) => Ok(None),
+            Opened::Members(members) => Ok(Some((members, None))),
+            Opened::Discovered(known, discovery) => {
+                let found = tokio::time::timeout(timeout, discovery.find()).await;
+                let members = match found {
+                    Ok(Ok(endpoints)) if !endpoints.is_empty() => discovery.members(endpoints)?,
+                    // Those that the configuration names may answer all the same.
+                    _ => known,
+                };
+                Ok(Some((members, Some(discovery))))
+            }
+        }
+    }
+}
+
 /// What an engine's SQL does differently from that of others.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialects {
@@ -63,6 +87,8 @@ pub struct Dialects {
 pub enum Opened {
     /// By a [`Cluster`](underpin_cluster::Cluster) of these members; at least one is a primary.
     Members(Vec<NewMember>),
+    /// By a cluster of these members until the discovery finds where the members are.
+    Discovered(Vec<NewMember>, Arc<dyn Discovery>),
     /// By what the engine brings itself.
     Own(Box<dyn Backend>),
 }

@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::time::Duration;
 
 use underpin_core::{Secret, SessionTarget, TlsMode, TlsOptions};
@@ -35,9 +34,6 @@ pub struct Options {
     /// Which of the servers a connection may end at. Default `None`: the primary where there are
     /// several endpoints, and whatever answers where there is one.
     pub target: Option<SessionTarget>,
-    /// The addresses of the endpoints, in their order, in place of looking their names up; an
-    /// empty list looks up all.
-    pub addresses: Vec<Option<IpAddr>>,
     /// How the operating system watches connections over TCP.
     pub tcp: TcpOptions,
     /// Whether the password may be sent as it is over a TCP connection that is not encrypted,
@@ -62,7 +58,6 @@ impl Default for Options {
             options: None,
             error_detail: false,
             target: None,
-            addresses: Vec::new(),
             tcp: TcpOptions::default(),
             allow_cleartext_password: false,
             message_limit: 1 << 30,

@@ -71,8 +71,13 @@ async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<Atomic
 }
 
 /// What happens while callers write and a prober tries each server.
-async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Patroni) -> usize) {
-    let db = Database::connect(nodes.url("postgres")).await.unwrap();
+async fn under_load(
+    nodes: &mut Patroni,
+    url: String,
+    what: &str,
+    event: impl FnOnce(&mut Patroni) -> usize,
+) {
+    let db = Database::connect(url).await.unwrap();
     db.batch("CREATE TABLE IF NOT EXISTS written (key bigint)")
         .await
         .unwrap();
@@ -162,7 +167,8 @@ async fn calls_follow_patroni_s_switchover_and_the_loss_of_a_node() {
             return;
         }
     };
-    under_load(&mut nodes, "switchover", |nodes| {
+    let url = nodes.url("postgres");
+    under_load(&mut nodes, url, "switchover", |nodes| {
         let leader = nodes.leader().expect("a node leads");
         let to = (leader + 1) % 3;
         nodes.switch_over(to);
@@ -170,10 +176,16 @@ async fn calls_follow_patroni_s_switchover_and_the_loss_of_a_node() {
     })
     .await;
     nodes.await_all();
-    under_load(&mut nodes, "node lost", |nodes| {
-        let leader = nodes.leader().expect("a node leads");
-        nodes.kill(leader);
-        usize::MAX
-    })
+    let url = nodes.url_by_list("postgres");
+    under_load(
+        &mut nodes,
+        url,
+        "node lost, members from the list",
+        |nodes| {
+            let leader = nodes.leader().expect("a node leads");
+            nodes.kill(leader);
+            usize::MAX
+        },
+    )
     .await;
 }
