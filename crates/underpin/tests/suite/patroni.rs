@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::NoTls;
 use underpin::{Database, Effect, Event};
-use underpin_testkit::Patroni;
+use underpin_testkit::{Patroni, PgBouncer};
 
 const INSERT: &str = "INSERT INTO written VALUES ($1)";
 
@@ -70,6 +70,48 @@ async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<Atomic
     }
 }
 
+/// Writes through a PgBouncer, on a new connection after each failure.
+async fn write_through(url: String, written: Arc<Mutex<Written>>, ends: Arc<AtomicBool>) {
+    let mut key = -1_000_000;
+    while !ends.load(Ordering::Relaxed) {
+        let Ok((client, connection)) = tokio_postgres::connect(&url, NoTls).await else {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        let connection = tokio::spawn(connection);
+        // Without a statement of a name, which a pooler in transaction mode does not know.
+        while client
+            .batch_execute(&format!("INSERT INTO written VALUES ({key})"))
+            .await
+            .is_ok()
+            && !ends.load(Ordering::Relaxed)
+        {
+            written.lock().unwrap().acknowledged(key);
+            key -= 1;
+        }
+        connection.abort();
+    }
+}
+
+/// Has the PgBouncer lead to the node that leads, as an operator's script does.
+async fn point(
+    mut bouncer: PgBouncer,
+    leader: impl Fn() -> Option<u16> + Send + 'static,
+    ends: Arc<AtomicBool>,
+) {
+    let mut known = None;
+    while !ends.load(Ordering::Relaxed) {
+        tokio::task::block_in_place(|| {
+            let leader = leader();
+            if let Some(port) = leader.filter(|_| leader != known) {
+                bouncer.lead_to(port);
+                known = leader;
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// What happens while callers write and a prober tries each server.
 async fn under_load(
     nodes: &mut Patroni,
@@ -91,12 +133,27 @@ async fn under_load(
         Arc::new(AtomicI64::new(0)),
         Arc::new(AtomicBool::new(false)),
     );
+    let through = Arc::<Mutex<Written>>::default();
+    let bouncer = PgBouncer::builder().start_before(nodes);
     let urls = (0..nodes.ports().len()).map(|number| nodes.url_of(number, "postgres"));
     let mut tasks = vec![tokio::spawn(probe(
         urls.collect(),
         bare.clone(),
         ends.clone(),
     ))];
+    if let Ok(bouncer) = bouncer {
+        let url = bouncer.url_of("postgres");
+        tasks.push(tokio::spawn(write_through(
+            url,
+            through.clone(),
+            ends.clone(),
+        )));
+        tasks.push(tokio::spawn(point(
+            bouncer,
+            nodes.leader_watch(),
+            ends.clone(),
+        )));
+    }
     for _ in 0..4 {
         tasks.push(tokio::spawn(write(
             db.clone(),
@@ -128,12 +185,15 @@ async fn under_load(
     }
     let ours = std::mem::take(&mut *ours.lock().unwrap());
     let bare = std::mem::take(&mut *bare.lock().unwrap());
+    let through = std::mem::take(&mut *through.lock().unwrap());
     println!(
-        "{what}: {} acknowledged, {} unknown; longest without a write {:.1?}, of a bare prober {:.1?}",
+        "{what}: {} acknowledged, {} unknown; longest without a write {:.1?}, of a bare prober \
+         {:.1?}, through a PgBouncer that is pointed to the leader {:.1?}",
         ours.keys.len(),
         ours.unknown,
         ours.gap,
-        bare.gap
+        bare.gap,
+        through.gap
     );
     let on_server: i32 = db
         .query_scalar("SELECT current_setting('port')::int", ())

@@ -10,7 +10,7 @@ pub(crate) const HEADER: usize = 5;
 /// PostgreSQL itself sends no longer message.
 pub(crate) const LONGEST: usize = (1 << 30) - 1;
 /// Bytes that are read at once at the least, and at the most.
-pub(crate) const READ: usize = 2 * 1024;
+pub(crate) const READ: usize = 1536;
 pub(crate) const READ_MOST: usize = 64 * 1024;
 
 /// What a message is and how long.
