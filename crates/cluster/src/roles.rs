@@ -59,7 +59,8 @@ struct Known {
     /// What tells the server from others that were started from the same files.
     server: Option<u64>,
     probing: bool,
-    /// Whether the probe under way should have had its answer by now.
+    /// Whether the probe under way should have had its answer by now, or a connection broke since the
+    /// latest answer.
     late: bool,
     /// When the latest probe began.
     asked: Instant,
@@ -202,6 +203,12 @@ impl Roles {
     /// A connection for a read could not be opened.
     pub(crate) fn failed(&mut self, index: usize, now: Instant) {
         self.members[index].aside.failed(now);
+        self.suspect(now);
+    }
+
+    /// A connection to the member broke.
+    pub(crate) fn lost(&mut self, index: usize, now: Instant) {
+        self.members[index].late = true;
         self.suspect(now);
     }
 
@@ -473,6 +480,20 @@ mod tests {
             roles.observe(*index, answers(*index), now);
         }
         due.len()
+    }
+
+    #[test]
+    fn a_member_whose_connection_broke_serves_no_reads_until_it_answers() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        let well = |index| says(if index == 0 { PRIMARY } else { REPLICA });
+        round(&mut roles, now, well);
+        let serving = |roles: &Roles| roles.standings().map(|of| of.serves).collect::<Vec<_>>();
+        assert_eq!(serving(&roles), [true, true]);
+        roles.lost(1, now);
+        assert_eq!(serving(&roles), [true, false]);
+        assert_eq!(round(&mut roles, now, well), 2, "all are asked at once");
+        assert_eq!(serving(&roles), [true, true]);
     }
 
     #[test]

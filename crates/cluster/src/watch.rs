@@ -10,7 +10,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
-use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
+use underpin_core::driver::{
+    AnyConnection, AnyConnector, Capabilities, Connection, Connector, Observation,
+};
 use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, TwoPrimaries};
 
 use crate::alarm::Alarm;
@@ -336,9 +338,24 @@ impl Watch {
                 lease.mark_stale();
                 self.suspect();
             }
-            Class::Connect => self.suspect(),
+            Class::Connect => self.lost(Connection::endpoint(&***lease)),
             _ => {}
         }
+    }
+
+    /// A connection to this endpoint broke: reads leave its member out until a probe has had an answer.
+    #[cold]
+    pub(crate) fn lost(&self, endpoint: &Endpoint) {
+        let mut watched = self.lock();
+        let topology = self.topology();
+        let mut members = topology.members().iter();
+        let index = members.position(|member| member.endpoint == *endpoint);
+        if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
+            roles.lost(index, Instant::now());
+            self.publish(roles);
+        }
+        drop(watched);
+        self.alarm.raise();
     }
 
     /// Whether each member that is probed was asked at least once.
