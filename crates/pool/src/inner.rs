@@ -1,5 +1,5 @@
 use std::hint::spin_loop;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(crate) struct Inner<C: Connector> {
     pub(crate) hooks: Arc<Hooks<C::Connection>>,
     pub(crate) runtime: Handle,
     pub(crate) clock: Clock,
-    locked: OwnLines<Mutex<OwnLines<Locked<C::Connection>>>>,
+    locked: Mutex<Locked<C::Connection>>,
     pub(crate) cache: Arc<IdleCache<C::Connection>>,
     mailboxes: ChunkedTable<Mailbox<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
@@ -64,31 +64,10 @@ impl<C: Connector> Deref for Counted<C> {
     }
 }
 
-/// Something on cache lines of its own: what lies beside it is read by every thread, and must not be
-/// fetched anew for each change of this.
-#[repr(align(128))]
-pub(crate) struct OwnLines<T>(T);
-
-impl<T> Deref for OwnLines<T> {
-    type Target = T;
-
-    #[inline]
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T> DerefMut for OwnLines<T> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-}
-
 /// How often the lock is tried before a thread goes to sleep over it, with one of the processor's
 /// pauses (20 to 50 ns) between two tries: for some 15 µs. The lock is held for a fraction of one, and
 /// to be woken takes longer than that.
-const TRIES: u32 = 24;
+const TRIES: u32 = 320;
 
 impl<C: Connector> Inner<C> {
     pub(crate) fn new(
@@ -108,7 +87,7 @@ impl<C: Connector> Inner<C> {
             hooks: Arc::new(hooks),
             runtime,
             clock: Clock::new(),
-            locked: OwnLines(Mutex::new(OwnLines(Locked::new(state, Arc::clone(&cache))))),
+            locked: Mutex::new(Locked::new(state, Arc::clone(&cache))),
             cache,
             mailboxes: ChunkedTable::new(),
             options,
@@ -200,14 +179,14 @@ impl<C: Connector> Inner<C> {
     }
 
     /// For looking only: whatever changes the state goes through `with`.
-    pub(crate) fn lock(&self) -> MutexGuard<'_, OwnLines<Locked<C::Connection>>> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Locked<C::Connection>> {
         #[cfg(test)]
         counts::LOCK.with(|count| count.set(count.get() + 1));
-        for round in 0..TRIES {
+        for _ in 0..TRIES {
             match self.locked.try_lock() {
                 Ok(locked) => return locked,
                 Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
-                Err(TryLockError::WouldBlock) => (0..1 << round.min(4)).for_each(|_| spin_loop()),
+                Err(TryLockError::WouldBlock) => spin_loop(),
             }
         }
         self.locked.lock().unwrap_or_else(PoisonError::into_inner)
@@ -217,7 +196,7 @@ impl<C: Connector> Inner<C> {
 impl<C: Connector> Drop for Inner<C> {
     fn drop(&mut self) {
         self.reschedule.notify_one();
-        let locked = self.locked.0.get_mut();
+        let locked = self.locked.get_mut();
         let left = locked
             .unwrap_or_else(PoisonError::into_inner)
             .take_connections();
