@@ -73,6 +73,22 @@ impl Change {
         Ok(())
     }
 
+    /// The new members, without those that they were compared with.
+    pub(crate) fn wanted(self) -> Vec<NewMember> {
+        self.members.into_iter().map(|(_, new)| new).collect()
+    }
+
+    /// The members that have left.
+    pub(crate) fn gone(&self) -> &[Arc<Member>] {
+        &self.gone
+    }
+
+    /// For each new member, the id of the old member whose pool it keeps, if any.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Option<u64>> {
+        let members = self.members.iter();
+        members.map(|(kept, _)| kept.as_ref().map(|member| member.id))
+    }
+
     /// Makes the change, and returns the new members.
     pub(crate) fn make(
         self,

@@ -1,6 +1,6 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -14,6 +14,7 @@ use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
 use crate::connect::connect_to_primary;
 use crate::counters::Counters;
+use crate::discovery::Discovery;
 use crate::event::{Event, Events};
 use crate::member::{MemberState, NewMember};
 use crate::routes::Routes;
@@ -29,8 +30,6 @@ pub type AnyLease = Lease<AnyConnector>;
 /// any, and otherwise in turn to all whose servers answer.
 pub struct Cluster {
     pub(crate) watch: Arc<Watch>,
-    /// Number of members so far.
-    numbers: AtomicU64,
     /// Counts reads, so that members take turns.
     pub(crate) reads: AtomicUsize,
     pub(crate) capabilities: Capabilities,
@@ -63,13 +62,21 @@ pub struct ClusterOptions {
 
 impl Cluster {
     /// Opens the members' pools. Servers are asked in the background for roles that are not fixed;
-    /// a single member takes all calls.
+    /// a single member takes all calls. With a discovery, these are the members until it returns a
+    /// list, and a single member is asked for its role too.
     ///
     /// # Errors
     /// `Class::Config` if no member can be a primary, if options contradict each other, or outside
     /// a Tokio runtime.
-    pub fn open(members: Vec<NewMember>, options: ClusterOptions) -> Result<Self> {
-        let members = alone_is_primary(members);
+    pub fn open(
+        members: Vec<NewMember>,
+        options: ClusterOptions,
+        discovery: Option<Arc<dyn Discovery>>,
+    ) -> Result<Self> {
+        let members = match discovery {
+            Some(_) => members,
+            None => alone_is_primary(members),
+        };
         if members.iter().all(|new| new.role == Some(Role::Replica)) {
             return Err(Error::new(
                 Class::Config,
@@ -86,13 +93,13 @@ impl Cluster {
             .collect();
         let members = members?;
         let cluster = Cluster {
-            numbers: AtomicU64::new(members.len() as u64),
             reads: AtomicUsize::new(0),
             watch: Watch::new(
                 Topology::new(members),
                 alarm,
                 options.capabilities,
                 options.two_primaries,
+                discovery,
             ),
             capabilities: options.capabilities,
             shares: options.shares,
@@ -256,15 +263,20 @@ impl Cluster {
     ///
     /// # Cancel safety
     /// If the future is dropped, nothing has changed.
-    pub async fn reconfigure(&self, new: Vec<NewMember>, deadline: Deadline) -> Result<()> {
-        let new = alone_is_primary(new);
+    pub async fn reconfigure(
+        &self,
+        new: Vec<NewMember>,
+        discovery: Option<Arc<dyn Discovery>>,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let new = match discovery {
+            Some(_) => new,
+            None => alone_is_primary(new),
+        };
         let old = self.topology();
         let change = Change::between(old.members(), new)?;
         change.try_to_connect(&old, deadline).await?;
-        let number = || self.numbers.fetch_add(1, Ordering::Relaxed);
-        let members = change.make(self.watch.alarm(), number)?;
-        self.watch.replace(Topology::new(members));
-        Ok(())
+        self.watch.reconfigure(change.wanted(), discovery)
     }
 
     /// Closes all pools. The error names the connections that are still held after the deadline.

@@ -55,6 +55,11 @@ pub enum Event {
         /// The timeline.
         timeline: u32,
     },
+    /// The list of the members changed.
+    MembersChanged {
+        /// The new members.
+        endpoints: Vec<Endpoint>,
+    },
     /// A call got no connection in time because all connections of a pool were in use.
     PoolExhausted {
         /// The server of the pool.
@@ -124,6 +129,20 @@ pub(crate) struct Chronicle {
 }
 
 impl Chronicle {
+    /// The same events of other members; `kept` has the old index of each.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let role = |old: usize| self.members.get(old).copied().flatten();
+        let primary = self.primary.and_then(place);
+        let lost = self.primary.is_some() && primary.is_none();
+        Chronicle {
+            members: kept.iter().map(|old| old.and_then(role)).collect(),
+            rivals: self.rivals.iter().copied().filter_map(place).collect(),
+            primary,
+            failing_since: self.failing_since.or(lost.then_some(now)),
+        }
+    }
+
     /// The events that follow from the current state of the members.
     pub(crate) fn news(&mut self, roles: &Roles, topology: &Topology, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();

@@ -59,7 +59,8 @@ struct Known {
     /// Distinguishes the server from others that were started from the same files.
     server: Option<u64>,
     probing: bool,
-    /// Whether the answer to the current probe is overdue.
+    /// Whether the answer to the current probe is overdue, or a connection broke since the latest
+    /// answer.
     late: bool,
     /// The time at which the latest probe began.
     asked: Instant,
@@ -129,6 +130,32 @@ impl Roles {
         }
     }
 
+    /// The same state with other members; `kept` has the old index of each. All members are due for a
+    /// probe.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let new = Roles::new(kept.len(), self.two_primaries, now);
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let mut before: Vec<Option<Known>> = self.members.into_iter().map(Some).collect();
+        let members = kept.iter().zip(new.members).map(|(old, unknown)| {
+            let known = old.and_then(|old| before[old].take());
+            Known {
+                probing: false,
+                late: false,
+                due: now,
+                ..known.unwrap_or(unknown)
+            }
+        });
+        Roles {
+            members: members.collect(),
+            primary: self.primary.and_then(place),
+            rivals: self.rivals.into_iter().filter_map(place).collect(),
+            newest: self.newest,
+            primary_said: self.primary_said,
+            suspicious_until: self.suspicious_until,
+            ..new
+        }
+    }
+
     /// The member that takes writes.
     pub(crate) fn primary(&self) -> Option<usize> {
         self.primary
@@ -177,6 +204,12 @@ impl Roles {
     /// A connection for a read could not be opened.
     pub(crate) fn failed(&mut self, index: usize, now: Instant) {
         self.members[index].aside.failed(now);
+        self.suspect(now);
+    }
+
+    /// A connection to the member broke.
+    pub(crate) fn lost(&mut self, index: usize, now: Instant) {
+        self.members[index].late = true;
         self.suspect(now);
     }
 
@@ -450,6 +483,49 @@ mod tests {
             roles.observe(*index, answers(*index), now);
         }
         due.len()
+    }
+
+    #[test]
+    fn a_member_whose_connection_broke_serves_no_reads_until_it_answers() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        let well = |index| says(if index == 0 { PRIMARY } else { REPLICA });
+        round(&mut roles, now, well);
+        let serving = |roles: &Roles| roles.standings().map(|of| of.serves).collect::<Vec<_>>();
+        assert_eq!(serving(&roles), [true, true]);
+        roles.lost(1, now);
+        assert_eq!(serving(&roles), [true, false]);
+        assert_eq!(round(&mut roles, now, well), 2, "all are asked at once");
+        assert_eq!(serving(&roles), [true, true]);
+    }
+
+    #[test]
+    fn members_that_stay_keep_their_state() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        round(&mut roles, now, |index| match index {
+            0 => on(3),
+            _ => says(REPLICA),
+        });
+        // The old primary leaves the list, and a server of an older timeline enters it.
+        let mut roles = roles.of_members(&[None, Some(1)], now);
+        assert_eq!(roles.primary(), None);
+        assert_eq!(roles.newest(), Some(3));
+        assert!(!roles.all_asked());
+        round(&mut roles, now, |index| match index {
+            0 => on(2),
+            _ => says(REPLICA),
+        });
+        assert_eq!(roles.primary(), None, "the older timeline was left");
+        // The primary moves within the list.
+        let mut roles = roles.of_members(&[Some(1), Some(0)], now);
+        round(&mut roles, now, |index| match index {
+            0 => on(4),
+            _ => silent(),
+        });
+        assert_eq!(roles.primary(), Some(0));
+        let roles = roles.of_members(&[Some(1), None, Some(0)], now);
+        assert_eq!(roles.primary(), Some(2));
     }
 
     #[test]

@@ -2,7 +2,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{AnyConnector, Call, Pooled, SessionState};
+use underpin_core::driver::{AnyConnector, Call, Connection, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
 use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionOptions};
 use underpin_pool::{Grant, Pool};
@@ -121,6 +121,11 @@ impl Cluster {
             );
             return Run::Stuck;
         };
+        if let Err(error) = &result
+            && error.class() == Class::Connect
+        {
+            self.watch.lost(Connection::endpoint(&**seat));
+        }
         // A statement that was left at its deadline is answered later, or never.
         let left = result
             .as_ref()

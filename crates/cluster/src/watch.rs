@@ -1,7 +1,7 @@
 //! Keeps the topology up to date: it probes the members as [`Roles`] decides, independently of the
 //! callers' statements, and acts on changes of the primary.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,15 +10,19 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
-use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
+use underpin_core::driver::{
+    AnyConnection, AnyConnector, Capabilities, Connection, Connector, Observation,
+};
 use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, TwoPrimaries};
 
 use crate::alarm::Alarm;
+use crate::change::Change;
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
+use crate::discovery::{self, Discovery};
 use crate::event::{Chronicle, Event, Events};
 use crate::history::{History, Verdict};
-use crate::member::MemberState;
+use crate::member::{Member, MemberState, NewMember};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
@@ -31,6 +35,9 @@ const EVENTS: usize = 256;
 /// The topology of a database, and the state of its probes.
 pub(crate) struct Watch {
     topology: ArcSwap<Topology>,
+    /// Number of members so far.
+    numbers: AtomicU64,
+    search: Mutex<Search>,
     /// Number of the observations so far.
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
@@ -42,6 +49,13 @@ pub(crate) struct Watch {
     two_primaries: TwoPrimaries,
 }
 
+/// The source of the list of members, and the task that reads it. Locked while the members change.
+#[derive(Default)]
+struct Search {
+    discovery: Option<Arc<dyn Discovery>>,
+    task: Option<AbortHandle>,
+}
+
 /// The task's state of the members that it probes. Empty if roles are fixed.
 #[derive(Default)]
 struct Watched {
@@ -51,14 +65,29 @@ struct Watched {
     task: Option<AbortHandle>,
 }
 
+impl Watched {
+    /// Whether the current task is the one that probes. An aborted task continues until its next await,
+    /// when the members may have changed.
+    fn is_this_task(&self) -> bool {
+        let current = self.task.as_ref().map(AbortHandle::id);
+        current.is_some() && current == tokio::task::try_id()
+    }
+}
+
 impl Watch {
     pub(crate) fn new(
         topology: Topology,
         alarm: Arc<Alarm>,
         capabilities: Capabilities,
         two_primaries: TwoPrimaries,
+        discovery: Option<Arc<dyn Discovery>>,
     ) -> Arc<Self> {
         let watch = Watch {
+            numbers: AtomicU64::new(topology.members().len() as u64),
+            search: Mutex::new(Search {
+                discovery,
+                task: None,
+            }),
             topology: ArcSwap::from_pointee(topology),
             news: watch::Sender::new(0),
             watched: Mutex::default(),
@@ -78,6 +107,10 @@ impl Watch {
     /// Wakes whenever the state of a member is observed.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    fn search(&self) -> MutexGuard<'_, Search> {
+        self.search.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
@@ -116,44 +149,151 @@ impl Watch {
         }
     }
 
-    /// Ends the probes.
+    /// Ends the probes, and the reading of the list of members.
     pub(crate) fn stop(&self) {
-        let mut watched = self.lock();
-        if let Some(task) = watched.task.take() {
+        if let Some(task) = self.search().task.take() {
             task.abort();
         }
-        watched.roles = None;
-        watched.history = History::default();
-        watched.chronicle = Chronicle::default();
+        self.stop_probes();
     }
 
-    /// Begins to probe the members, if their roles may change and no task probes them yet.
+    fn stop_probes(&self) -> Watched {
+        let watched = std::mem::take(&mut *self.lock());
+        if let Some(task) = &watched.task {
+            task.abort();
+        }
+        watched
+    }
+
+    /// Begins to probe the members, if their roles may change and no task probes them yet, and to read
+    /// the list of members.
     pub(crate) fn start(self: &Arc<Self>) {
+        let begun = self.start_probes(|members, two_primaries| Watched {
+            roles: Some(Roles::new(members, two_primaries, Instant::now())),
+            ..Watched::default()
+        });
+        if begun {
+            self.start_search(&mut self.search());
+        }
+    }
+
+    fn start_search(self: &Arc<Self>, search: &mut Search) {
+        if search.task.is_some() {
+            return;
+        }
+        if let Some(discovery) = &search.discovery {
+            let task = discovery::run(Arc::downgrade(self), Arc::clone(discovery));
+            search.task = Some(tokio::spawn(task).abort_handle());
+        }
+    }
+
+    /// Begins to probe with this state. Returns `false` if a task probes already, or if there is
+    /// nothing to probe.
+    fn start_probes(self: &Arc<Self>, known: impl FnOnce(usize, TwoPrimaries) -> Watched) -> bool {
         let topology = self.topology();
         let mut watched = self.lock();
         if !topology.is_watched() || watched.task.is_some() || self.is_closed() {
-            return;
+            return false;
         }
         let probes = topology.members().iter().map(|member| Probe {
             connector: member.prober(),
             connection: None,
             timeout: member.pool.options().connection_timeout,
         });
-        let roles = Roles::new(probes.len(), self.two_primaries, Instant::now());
-        watched.roles = Some(roles);
+        *watched = known(probes.len(), self.two_primaries);
         let task = run(Arc::downgrade(self), probes.map(Some).collect());
         watched.task = Some(tokio::spawn(task).abort_handle());
+        true
     }
 
-    /// Continues with other members, if they differ.
-    pub(crate) fn replace(self: &Arc<Self>, topology: Topology) {
-        let probed = self.lock().task.is_some();
-        self.stop();
-        self.topology.store(Arc::new(topology));
+    /// Continues with other members, if they differ, and another list of members. The state of the
+    /// servers is forgotten.
+    pub(crate) fn reconfigure(
+        self: &Arc<Self>,
+        new: Vec<NewMember>,
+        discovery: Option<Arc<dyn Discovery>>,
+    ) -> Result<()> {
+        let mut search = self.search();
+        let change = Change::between(self.topology().members(), new)?;
+        let members = change.make(&self.alarm, || self.number())?;
+        if let Some(task) = search.task.take() {
+            task.abort();
+        }
+        search.discovery = discovery;
+        let probed = self.stop_probes().task.is_some();
+        self.topology.store(Arc::new(Topology::new(members)));
+        drop(search);
         if probed {
             self.start();
         }
         self.learned();
+        Ok(())
+    }
+
+    /// Continues with the members of a list, if they differ. The state of members that stay is kept,
+    /// above all the newest timeline.
+    pub(crate) fn found(
+        self: &Arc<Self>,
+        by: &Arc<dyn Discovery>,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<()> {
+        let search = self.search();
+        let is_current = |current: &Arc<dyn Discovery>| Arc::ptr_eq(current, by);
+        if self.is_closed() || !search.discovery.as_ref().is_some_and(is_current) {
+            return Ok(());
+        }
+        let old = Arc::clone(&self.topology());
+        let known = |endpoint: &Endpoint| old.members().iter().any(|old| old.endpoint == *endpoint);
+        if endpoints.is_empty() {
+            return Err(Error::new(
+                Class::Connect,
+                "The list of the members is empty.",
+            ));
+        }
+        if endpoints.len() == old.members().len() && endpoints.iter().all(known) {
+            return Ok(());
+        }
+        let change = Change::between(old.members(), by.members(endpoints.clone())?)?;
+        let index = |id: u64| old.members().iter().position(|member| member.id == id);
+        let kept: Vec<Option<usize>> = change.kept().map(|id| id.and_then(index)).collect();
+        let gone: Vec<Arc<Member>> = change.gone().to_vec();
+        let silent = {
+            let watched = self.lock();
+            let failed = |latest: &Latest| matches!(latest, Latest::Failed(_));
+            let latest = watched.roles.iter().flat_map(Roles::latest).map(failed);
+            latest.collect::<Vec<bool>>()
+        };
+        let members = change.make(&self.alarm, || self.number())?;
+        let before = self.stop_probes();
+        let (topology, now) = (Topology::new(members), Instant::now());
+        let roles = before.roles.map(|roles| roles.of_members(&kept, now));
+        let topology = match &roles {
+            Some(roles) => topology.with_roles(roles.primary(), roles.standings().collect()),
+            None => topology,
+        };
+        self.topology.store(Arc::new(topology));
+        if before.task.is_some() {
+            self.start_probes(|members, two_primaries| Watched {
+                roles: roles.or_else(|| Some(Roles::new(members, two_primaries, now))),
+                history: before.history,
+                chronicle: before.chronicle.of_members(&kept, now),
+                task: None,
+            });
+        }
+        // A call on a server that neither answers nor is a member any more would wait until its timeout.
+        for member in gone {
+            if index(member.id).is_some_and(|index| silent.get(index) == Some(&true)) {
+                member.cut();
+            }
+        }
+        tracing::info!(?endpoints, "the members of the database changed");
+        self.tell(Event::MembersChanged { endpoints });
+        self.learned();
+        Ok(())
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn learned(&self) {
@@ -165,11 +305,6 @@ impl Watch {
     /// explain.
     pub(crate) fn suspect(&self) {
         self.alarm.raise();
-    }
-
-    /// The alarm that requests a probe of all members.
-    pub(crate) fn alarm(&self) -> &Arc<Alarm> {
-        &self.alarm
     }
 
     /// Keeps reads from a member for a while, since no connection to it could be opened.
@@ -204,9 +339,25 @@ impl Watch {
                 lease.mark_stale();
                 self.suspect();
             }
-            Class::Connect => self.suspect(),
+            Class::Connect => self.lost(Connection::endpoint(&***lease)),
             _ => {}
         }
+    }
+
+    /// Keeps reads from the member with this endpoint until it answers a probe, since a connection to it
+    /// broke.
+    #[cold]
+    pub(crate) fn lost(&self, endpoint: &Endpoint) {
+        let mut watched = self.lock();
+        let topology = self.topology();
+        let mut members = topology.members().iter();
+        let index = members.position(|member| member.endpoint == *endpoint);
+        if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
+            roles.lost(index, Instant::now());
+            self.publish(roles);
+        }
+        drop(watched);
+        self.alarm.raise();
     }
 
     /// Whether each member that is probed was asked at least once.
@@ -280,6 +431,9 @@ impl Watch {
 
     fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return None;
+        }
         let roles = watched.roles.as_mut()?;
         let now = Instant::now();
         if self.alarm.take() {
@@ -292,6 +446,9 @@ impl Watch {
 
     fn observe(&self, index: usize, found: Result<Observation>) {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return;
+        }
         let Watched {
             roles: Some(roles),
             history,

@@ -204,7 +204,7 @@ fn open(world: &Arc<World>) -> Cluster {
         two_primaries: TwoPrimaries::Refuse,
         lazy: false,
     };
-    Cluster::open(members.collect(), options).unwrap()
+    Cluster::open(members.collect(), options, None).unwrap()
 }
 
 #[tokio::test]

@@ -85,19 +85,23 @@ impl ConfigBuilder {
     /// Sets the places to connect to.
     #[must_use]
     pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
-        let mut hosts = Vec::new();
+        let (mut hosts, mut addresses) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
             match endpoint.address {
-                Address::Tcp { host, port } => hosts.push(Host {
-                    name: host,
-                    port: Some(port),
-                }),
+                Address::Tcp { host, port, ip } => {
+                    hosts.push(Host {
+                        name: host,
+                        port: Some(port),
+                    });
+                    addresses.push(ip);
+                }
                 Address::Unix { directory, port } => {
                     let name = directory.to_string_lossy().into_owned();
                     hosts.push(Host {
                         name,
                         port: Some(port),
                     });
+                    addresses.push(None);
                 }
                 Address::File(path) => {
                     self = self.of_files().database(path.to_string_lossy());
@@ -108,6 +112,10 @@ impl ConfigBuilder {
         }
         if hosts.is_empty() {
             return self;
+        }
+        if addresses.iter().any(Option::is_some) {
+            self.layer.values.hostaddr = Some(Addresses(addresses));
+            self = self.written("hostaddr");
         }
         self.host = None;
         self.layer.values.host = Some(Hosts(hosts));

@@ -237,6 +237,7 @@ impl Merged {
                 })?;
             config.check_endpoints()?;
             config.look_up_password(passfile, read)?;
+            config.take_addresses();
         }
         Ok(config)
     }
@@ -298,6 +299,16 @@ impl Merged {
 }
 
 impl Config {
+    /// Puts the addresses beside the hosts that they are of.
+    fn take_addresses(&mut self) {
+        let addresses = &self.settings.hostaddr.0;
+        for (endpoint, address) in self.endpoints.iter_mut().zip(addresses) {
+            if let Some(address) = address {
+                *endpoint = endpoint.clone().at(*address);
+            }
+        }
+    }
+
     /// Looks a password up that no layer has. An entry of the file is for one place and user,
     /// and all hosts have one password here.
     fn look_up_password(&mut self, usual: Option<PathBuf>, read: &ReadFile) -> Result<()> {

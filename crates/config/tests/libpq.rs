@@ -757,7 +757,7 @@ fn no_duration_of_a_url_is_without_its_unit() {
             }
         }
     }
-    assert_eq!(found, 22, "keys that take a duration");
+    assert_eq!(found, 23, "keys that take a duration");
     // A file's number is one of seconds, as it says.
     let file = Loader::new().file_text("underpin.toml", "host = \"h\"\nstatement_timeout = 5");
     assert_eq!(shown(&file.load().unwrap())["statement_timeout"].0, "5s");

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// One place to connect to.
@@ -18,6 +19,8 @@ pub enum Address {
         host: String,
         /// The port.
         port: u16,
+        /// The address to connect to instead of looking the host's name up. `None`: it is looked up.
+        ip: Option<IpAddr>,
     },
     /// The directory of a Unix socket, with the port that is part of the socket's name.
     Unix {
@@ -62,8 +65,18 @@ impl Endpoint {
             address: Address::Tcp {
                 host: host.into(),
                 port,
+                ip: None,
             },
         }
+    }
+
+    /// The same endpoint, reached at this address of its host. What has no host stays as it is.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        if let Address::Tcp { ip, .. } = &mut self.address {
+            *ip = Some(address);
+        }
+        self
     }
 
     /// An endpoint behind a Unix socket.
@@ -95,9 +108,7 @@ impl Endpoint {
         match &self.address {
             Address::Tcp { host, .. } => {
                 host.eq_ignore_ascii_case("localhost")
-                    || host
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|ip| ip.is_loopback())
+                    || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
             }
             Address::Unix { .. } | Address::File(_) | Address::Memory => true,
         }
@@ -107,8 +118,16 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
-            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, ip } => {
+                match host.contains(':') {
+                    true => write!(f, "[{host}]:{port}")?,
+                    false => write!(f, "{host}:{port}")?,
+                }
+                match ip {
+                    Some(ip) if host.parse() != Ok(*ip) => write!(f, " ({ip})"),
+                    _ => Ok(()),
+                }
+            }
             Address::Unix { directory, port } => {
                 write!(f, "{}/.s.PGSQL.{port}", directory.display())
             }
@@ -136,6 +155,16 @@ mod tests {
         let cases = [
             (Endpoint::tcp("db1", 5432), "db1:5432", false),
             (Endpoint::tcp("::1", 5432), "[::1]:5432", true),
+            (
+                Endpoint::tcp("db1", 5432).at([10, 0, 0, 1].into()),
+                "db1:5432 (10.0.0.1)",
+                false,
+            ),
+            (
+                Endpoint::tcp("10.0.0.1", 5432).at([10, 0, 0, 1].into()),
+                "10.0.0.1:5432",
+                false,
+            ),
             (Endpoint::tcp("127.0.0.9", 1), "127.0.0.9:1", true),
             (Endpoint::tcp("LocalHost", 1), "LocalHost:1", true),
             (

@@ -11,7 +11,6 @@ use underpin_core::retry::{Decision, Operation, RetryPolicy};
 use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role};
 use underpin_pool::{PoolOptions, Shedding};
 
-use crate::backend::Backend;
 use crate::database::Database;
 use crate::engines::{self, EngineDriver, Opened};
 use crate::session::{Held, Session};
@@ -27,43 +26,41 @@ pub(crate) fn open_with(
     config: Config,
     lazy: bool,
 ) -> Result<Database> {
-    let backend: Box<dyn Backend> = match driver.open(&config)? {
-        Opened::Own(backend) => backend,
-        Opened::Members(members) => {
-            let options = ClusterOptions {
-                capabilities: driver.capabilities(),
-                shares: driver.shares(),
-                pipelining: config.pipelining(),
-                retry: retry_policy(&config),
-                two_primaries: config.two_primaries(),
-                lazy,
-            };
-            Box::new(Cluster::open(members, options)?)
-        }
+    let (members, discovery) = match driver.open(&config)? {
+        Opened::Own(backend) => return Ok(Database::new(driver, config, backend)),
+        Opened::Members(members) => (members, None),
+        Opened::Discovered(members, discovery) => (members, Some(discovery)),
     };
+    let options = ClusterOptions {
+        capabilities: driver.capabilities(),
+        shares: driver.shares(),
+        pipelining: config.pipelining(),
+        retry: retry_policy(&config),
+        two_primaries: config.two_primaries(),
+        lazy,
+    };
+    let backend = Box::new(Cluster::open(members, options, discovery)?);
     Ok(Database::new(driver, config, backend))
 }
 
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let driver = engines::driver(config.engine())?;
-    let connectors: Vec<AnyConnector> = match driver.open(config)? {
-        Opened::Members(members) => members
-            .into_iter()
-            .filter(|member| member.role != Some(Role::Replica))
-            .map(|member| member.connector)
-            .collect(),
-        Opened::Own(_) => {
-            return Err(Error::new(
-                Class::Unsupported,
-                format!(
-                    "The engine {} cannot open a single connection.",
-                    driver.engine()
-                ),
-            )
-            .with_hint("Open a Database instead."));
-        }
+    let opened = driver.open(config)?;
+    let Some((members, _)) = opened.members(config.connection_timeout()).await? else {
+        return Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "The engine {} cannot open a single connection.",
+                driver.engine()
+            ),
+        )
+        .with_hint("Open a Database instead."));
     };
+    let writing = members
+        .into_iter()
+        .filter(|member| member.role != Some(Role::Replica));
+    let connectors: Vec<AnyConnector> = writing.map(|member| member.connector).collect();
     let held = Held::Owned(attempts(&connectors, config).await?);
     let (counters, observer) = (Arc::default(), Observer::default());
     Ok(Session::new(held, &*driver, counters, observer))

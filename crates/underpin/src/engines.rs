@@ -6,8 +6,9 @@ pub(crate) mod postgres;
 mod sqlite;
 
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use underpin_cluster::NewMember;
+use underpin_cluster::{Discovery, NewMember};
 use underpin_config::Config;
 use underpin_core::driver::Capabilities;
 use underpin_core::{Class, Engine, Error, Result};
@@ -45,6 +46,29 @@ pub trait EngineDriver: Send + Sync + 'static {
     fn open(&self, config: &Config) -> Result<Opened>;
 }
 
+impl Opened {
+    /// The members, looked up within the timeout, and their discovery. `None` if the engine brings its
+    /// own pool.
+    pub(crate) async fn members(
+        self,
+        timeout: Duration,
+    ) -> Result<Option<(Vec<NewMember>, Option<Arc<dyn Discovery>>)>> {
+        match self {
+            Opened::Own(_) => Ok(None),
+            Opened::Members(members) => Ok(Some((members, None))),
+            Opened::Discovered(known, discovery) => {
+                let found = tokio::time::timeout(timeout, discovery.find()).await;
+                let members = match found {
+                    Ok(Ok(endpoints)) if !endpoints.is_empty() => discovery.members(endpoints)?,
+                    // The members that the configuration names may answer.
+                    _ => known,
+                };
+                Ok(Some((members, Some(discovery))))
+            }
+        }
+    }
+}
+
 /// The differences between an engine's SQL and that of others.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialects {
@@ -62,6 +86,8 @@ pub struct Dialects {
 pub enum Opened {
     /// A [`Cluster`](underpin_cluster::Cluster) of these members; at least one is a primary.
     Members(Vec<NewMember>),
+    /// A cluster of these members until the discovery returns a list.
+    Discovered(Vec<NewMember>, Arc<dyn Discovery>),
     /// The engine's own implementation.
     Own(Box<dyn Backend>),
 }

@@ -7,7 +7,6 @@ use underpin_core::{Class, Error, Result};
 
 use crate::config::IntoConfig;
 use crate::database::Database;
-use crate::engines::Opened;
 
 impl Database {
     /// Continues with another configuration: other hosts, another database, user or password, other
@@ -35,18 +34,17 @@ impl Database {
     async fn change_to(&self, config: Config) -> Result<()> {
         check_place(&self.config(), &config)?;
         let cluster = self.cluster()?;
-        let members = match self.shared.driver.open(&config)? {
-            Opened::Members(members) => members,
-            Opened::Own(_) => {
-                return Err(Error::new(
-                    Class::Unsupported,
-                    "The engine has a pool of its own, which cannot be reconfigured.",
-                )
-                .with_hint("Open another database with the new configuration."));
-            }
+        let opened = self.shared.driver.open(&config)?;
+        let found = opened.members(config.connection_timeout()).await?;
+        let Some((members, discovery)) = found else {
+            return Err(Error::new(
+                Class::Unsupported,
+                "The engine has a pool of its own, which cannot be reconfigured.",
+            )
+            .with_hint("Open another database with the new configuration."));
         };
         let deadline = self.options.deadline_from(Instant::now());
-        cluster.reconfigure(members, deadline).await?;
+        cluster.reconfigure(members, discovery, deadline).await?;
         let known = self.shared.config.write();
         *known.unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
         Ok(())

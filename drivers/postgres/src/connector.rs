@@ -17,7 +17,6 @@ use crate::dial::{Answer, Dial, Dialed, Dialer, Stream, ask_for_tls};
 use crate::options::Options;
 use crate::session::Session;
 use crate::socket::Socket;
-use crate::tcp::Tcp;
 use crate::tls::Tls;
 use crate::verdicts::Verdicts;
 use crate::wire::log_in::{Failed as LoginFailed, log_in};
@@ -99,13 +98,6 @@ impl Connector {
                 ),
             ));
         }
-        let addresses = endpoints.iter().cloned().zip(&options.addresses);
-        let tcp = Tcp {
-            options: options.tcp.clone(),
-            addresses: addresses
-                .filter_map(|(endpoint, address)| Some((endpoint, (*address)?)))
-                .collect(),
-        };
         let mut tls = options.tls.clone();
         if !endpoints.iter().any(|endpoint| on_network(&endpoint)) {
             tls.mode = TlsMode::Disable;
@@ -116,8 +108,8 @@ impl Connector {
                 verdicts: Arc::default(),
                 knows_old_only: Arc::default(),
                 endpoints,
+                dialer: Dialer::System(Arc::new(options.tcp.clone())),
                 options: Arc::new(options),
-                dialer: Dialer::System(Arc::new(tcp)),
                 credentials: None,
             }),
         })

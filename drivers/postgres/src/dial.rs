@@ -11,7 +11,7 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
 
 use crate::socket::Socket;
-use crate::tcp::{Tcp, TcpOptions};
+use crate::tcp::TcpOptions;
 use crate::wire::put::SSL_REQUEST;
 
 /// A bidirectional stream of bytes.
@@ -40,7 +40,7 @@ pub trait Dial: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone)]
 pub(crate) enum Dialer {
     /// The operating system.
-    System(Arc<Tcp>),
+    System(Arc<TcpOptions>),
     /// The caller's own.
     Given(Arc<dyn Dial>),
 }
@@ -62,8 +62,8 @@ impl Dialed {
 
 impl Dialer {
     pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
-        let tcp = match self {
-            Dialer::System(tcp) => tcp,
+        let options = match self {
+            Dialer::System(options) => options,
             Dialer::Given(dial) => {
                 let stream = dial.dial(endpoint).await?;
                 return Ok(Dialed {
@@ -73,11 +73,8 @@ impl Dialer {
             }
         };
         match &endpoint.address {
-            Address::Tcp { host, port } => {
-                let address = tcp.address_of(endpoint);
-                Ok(Dialed::new(
-                    dial_tcp(host, address, *port, &tcp.options).await?,
-                ))
+            Address::Tcp { host, port, ip } => {
+                Ok(Dialed::new(dial_tcp(host, *ip, *port, options).await?))
             }
             Address::Unix { .. } => Ok(Dialed::new(
                 UnixStream::connect(endpoint.to_string()).await?,
@@ -90,7 +87,7 @@ impl Dialer {
     }
 }
 
-async fn dial_tcp(
+pub(crate) async fn dial_tcp(
     host: &str,
     address: Option<IpAddr>,
     port: u16,

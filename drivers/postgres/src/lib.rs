@@ -40,12 +40,15 @@ mod observe;
 mod options;
 mod outcome;
 mod param;
+#[cfg(feature = "patroni")]
+mod patroni;
 mod pipeline;
 mod portal;
 mod prepare;
 mod query;
 mod range;
 mod reset;
+mod resolve;
 mod row;
 mod search_path;
 mod session;
@@ -83,9 +86,12 @@ pub use dial::{Dial, Dialing, Stream};
 pub use lane::shares;
 pub use notices::{Notice, Notification};
 pub use options::Options;
+#[cfg(feature = "patroni")]
+pub use patroni::Patroni;
 pub use pipeline::{Answered, Pipeline};
 pub use portal::Portal;
 pub use postgres_types as types;
+pub use resolve::resolve;
 pub use row::Row;
 pub use sql::changes_session;
 pub use tcp::TcpOptions;

@@ -1,4 +1,3 @@
-use std::net::IpAddr;
 use std::time::Duration;
 
 use underpin_core::{Secret, SessionTarget, TlsMode, TlsOptions};
@@ -35,9 +34,6 @@ pub struct Options {
     /// The kind of server that a connection may use. Default `None`: the primary if there are
     /// several endpoints, and any server if there is one.
     pub target: Option<SessionTarget>,
-    /// Addresses of the endpoints, in order, instead of looking up their names. If the list is
-    /// empty, all names are looked up.
-    pub addresses: Vec<Option<IpAddr>>,
     /// How the operating system monitors connections over TCP.
     pub tcp: TcpOptions,
     /// Whether the password may be sent in clear text over an unencrypted TCP connection, if the
@@ -62,7 +58,6 @@ impl Default for Options {
             options: None,
             error_detail: false,
             target: None,
-            addresses: Vec::new(),
             tcp: TcpOptions::default(),
             allow_cleartext_password: false,
             message_limit: 1 << 30,

@@ -1,10 +1,8 @@
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpSocket;
-use underpin_core::Endpoint;
 
 /// How the operating system monitors a TCP connection. Options that are not set keep the operating
 /// system's defaults.
@@ -64,23 +62,6 @@ impl TcpOptions {
 fn whole_seconds(duration: Duration) -> Duration {
     let part = u64::from(duration.subsec_nanos() > 0);
     Duration::from_secs(duration.as_secs().saturating_add(part))
-}
-
-/// How the operating system opens a connection over TCP.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tcp {
-    pub(crate) options: TcpOptions,
-    /// Addresses of endpoints, instead of looking up their names.
-    pub(crate) addresses: Vec<(Endpoint, IpAddr)>,
-}
-
-impl Tcp {
-    pub(crate) fn address_of(&self, endpoint: &Endpoint) -> Option<IpAddr> {
-        let mut addresses = self.addresses.iter();
-        addresses
-            .find(|(of, _)| of == endpoint)
-            .map(|(_, address)| *address)
-    }
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("message_limit", "100000"),
     ("allow_cleartext_password", "on"),
     ("target_session_attrs", "primary"),
+    ("discovery_interval", "5s"),
 ];
 const OF_SQLITE: &[(&str, &str)] = &[
     ("busy_timeout", "4s"),
@@ -125,6 +126,7 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
                 "host",
                 "port",
                 "hostaddr",
+                "patroni",
                 "user",
                 "database",
                 "password",

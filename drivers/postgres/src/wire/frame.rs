@@ -10,7 +10,7 @@ pub(crate) const HEADER: usize = 5;
 /// The longest message that PostgreSQL itself sends.
 pub(crate) const LONGEST: usize = (1 << 30) - 1;
 /// Minimum and maximum number of bytes that are read at once.
-pub(crate) const READ: usize = 2 * 1024;
+pub(crate) const READ: usize = 1536;
 pub(crate) const READ_MOST: usize = 64 * 1024;
 
 /// The tag and length of a message.

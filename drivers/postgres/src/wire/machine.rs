@@ -113,10 +113,12 @@ impl<L: Listen> Machine<L> {
     /// Creates the machine of a session that has just begun, with the server's messages so far. No
     /// message of it may be longer than the limit.
     pub(crate) fn new(
-        parameters: Vec<(Box<str>, Box<str>)>,
+        mut parameters: Vec<(Box<str>, Box<str>)>,
         notices: Vec<Notice>,
         limit: usize,
     ) -> Self {
+        // They are kept for as long as the connection is, and hardly ever change.
+        parameters.shrink_to_fit();
         let skipped = notices.len().saturating_sub(NOTICES);
         Machine {
             requests: VecDeque::new(),
