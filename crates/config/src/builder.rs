@@ -100,9 +100,10 @@ impl ConfigBuilder {
                     });
                 }
                 Address::File(path) => {
-                    self = self.of_files().database(path.to_string_lossy());
+                    let path = path.to_string_lossy();
+                    self = self.of_files(&path).database(path);
                 }
-                Address::Memory => self = self.of_files().database(":memory:"),
+                Address::Memory => self = self.of_files(":memory:").database(":memory:"),
                 _ => {}
             }
         }
@@ -114,13 +115,13 @@ impl ConfigBuilder {
         self.written("host")
     }
 
-    /// SQLite, where no other engine of files was chosen.
-    fn of_files(self) -> Self {
+    /// The engine whose files have such names, else SQLite, where no engine of files was chosen.
+    fn of_files(self, name: &str) -> Self {
         let engine = self.layer.values.engine;
         let is_of_files = |engine: Engine| matches!(engine.info().address, AddressForm::File);
         match engine.is_some_and(is_of_files) {
             true => self,
-            false => self.engine(Engine::SQLITE),
+            false => self.engine(Engine::of_file_name(name).unwrap_or(Engine::SQLITE)),
         }
     }
 

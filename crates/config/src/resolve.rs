@@ -262,7 +262,8 @@ impl Merged {
         }
     }
 
-    /// The one endpoint of a file, and for one in memory the size of its pool.
+    /// The one endpoint of a file, and the size of its pool for one in memory, and for an engine that
+    /// has one connection.
     fn file(&mut self) -> Result<Vec<Endpoint>> {
         let Some(path) = self.all.values.database.clone() else {
             let source = self.all.sources.get("engine").unwrap_or(&Source::Default);
@@ -273,9 +274,12 @@ impl Merged {
             );
         };
         let endpoint = file_endpoint(&path);
-        if !endpoint.address.is_memory() {
-            return Ok(vec![endpoint]);
-        }
+        let info = self.all.values.engine.unwrap_or(Engine::POSTGRES).info();
+        let because = match (endpoint.address.is_memory(), info.pool_size) {
+            (true, _) => "a database in memory has exactly one connection".to_owned(),
+            (false, 1) => format!("{} has one connection, and no pool", info.title),
+            _ => return Ok(vec![endpoint]),
+        };
         let values = &mut self.all.values;
         let sizes = [
             ("pool_max_size", &mut values.pool_max_size, 1),
@@ -286,7 +290,7 @@ impl Merged {
             if let Some(value) = value.as_mut().filter(|value| **value > most) {
                 *value = most;
                 let given = Box::new(self.all.sources.remove(key).unwrap_or(Source::Default));
-                let because = "a database in memory has exactly one connection".to_owned();
+                let because = because.clone();
                 self.all
                     .sources
                     .insert(key, Source::Overruled { given, because });

@@ -36,12 +36,14 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
                 .with_hint("Write postgres://USER@HOST/DATABASE, or sqlite:PATH for a file."),
         );
     }
+    let of_file = file_without_scheme(text);
     let mut reading = Reading {
         layer,
         source,
         is_jdbc: false,
     };
     let result = match text.split_once(':') {
+        _ if of_file.is_some() => reading.name_of_file(of_file, text),
         _ if keywords::is_keywords(text) => reading.keywords(text),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("jdbc") => reading.jdbc(rest),
         Some((scheme, rest)) => reading.read(scheme, rest),
@@ -56,6 +58,17 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
             place(source)
         )),
     })
+}
+
+/// The engine of a text that is the name of a file and has no scheme: `old.accdb`, `C:\old.mdb`.
+fn file_without_scheme(text: &str) -> Option<Engine> {
+    let (name, _) = split_query(text);
+    let has_scheme = match name.split_once(':') {
+        // The letter of a drive is one letter.
+        Some((scheme, _)) => scheme.len() > 1 && !scheme.contains(['/', '\\', '.', '=']),
+        None => false,
+    };
+    Engine::of_file_name(name).filter(|_| !has_scheme)
 }
 
 /// Where the URL is from, where the word URL does not say it already.
@@ -97,6 +110,13 @@ impl Reading<'_> {
             }
             Err(misfit) => Err(self.other_engine(scheme, &misfit)),
         }
+    }
+
+    fn name_of_file(&mut self, engine: Option<Engine>, text: &str) -> Result<()> {
+        if let Some(engine) = engine {
+            self.engine(engine);
+        }
+        self.file(text)
     }
 
     fn engine(&mut self, engine: Engine) {

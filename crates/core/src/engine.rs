@@ -18,6 +18,9 @@ pub struct EngineInfo {
     pub aliases: &'static [&'static str],
     /// What a URL leads to.
     pub address: AddressForm,
+    /// The ends of the names of its files, in lower case, where they tell that a file is of this
+    /// engine. Such a name is a URL without a scheme.
+    pub extensions: &'static [&'static str],
     /// The keys of the configuration that mean something for this engine, beside those that
     /// every engine has.
     pub keys: &'static [&'static str],
@@ -62,6 +65,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         port: 5432,
         user: Some("postgres"),
     },
+    extensions: &[],
     keys: &[
         "allow_cleartext_password",
         "application_name",
@@ -99,6 +103,7 @@ static SQLITE: EngineInfo = EngineInfo {
     title: "SQLite",
     aliases: &["sqlite3"],
     address: AddressForm::File,
+    extensions: &[],
     keys: &[
         "busy_timeout",
         "read_only",
@@ -111,8 +116,19 @@ static SQLITE: EngineInfo = EngineInfo {
     longest_statement_secs: None,
 };
 
+static ACCESS: EngineInfo = EngineInfo {
+    name: "access",
+    title: "Access",
+    aliases: &["msaccess"],
+    address: AddressForm::File,
+    extensions: &["mdb", "accdb"],
+    keys: &["password", "password_file", "read_only", "lenient"],
+    pool_size: 1,
+    longest_statement_secs: None,
+};
+
 /// The engines that the project knows.
-const KNOWN: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
+const KNOWN: [Engine; 3] = [Engine::POSTGRES, Engine::SQLITE, Engine::ACCESS];
 
 /// Engines beside those.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
@@ -122,6 +138,8 @@ impl Engine {
     pub const POSTGRES: Engine = Engine(&POSTGRES);
     /// SQLite, in a file or in memory.
     pub const SQLITE: Engine = Engine(&SQLITE);
+    /// Microsoft Access, in a file.
+    pub const ACCESS: Engine = Engine(&ACCESS);
 
     /// Makes an engine known by its names, so that configurations and URLs can ask for it. An
     /// engine whose name is taken already is not added; the one that has the name is returned.
@@ -149,6 +167,14 @@ impl Engine {
     /// The name used in configuration, output and metrics.
     pub fn name(self) -> &'static str {
         self.0.name
+    }
+
+    /// The engine whose files have names like this one.
+    pub fn of_file_name(name: &str) -> Option<Engine> {
+        let (_, extension) = name.rsplit_once('.')?;
+        let extension = extension.to_ascii_lowercase();
+        let mut all = Engine::all().into_iter();
+        all.find(|engine| engine.0.extensions.contains(&extension.as_str()))
     }
 
     /// Whether a key of the configuration that not every engine has means something for this
@@ -241,6 +267,7 @@ mod tests {
             title: "River",
             aliases: &["riverdb"],
             address: AddressForm::File,
+            extensions: &["river"],
             keys: &["read_only"],
             pool_size: 2,
             longest_statement_secs: None,
@@ -256,6 +283,12 @@ mod tests {
             1
         );
         assert!(river.has_key("read_only") && !river.has_key("host"));
+        assert_eq!(Engine::of_file_name("a/b.RIVER"), Some(river));
+        assert_eq!(
+            Engine::of_file_name("c:\\old.x.AccDB"),
+            Some(Engine::ACCESS)
+        );
+        assert_eq!(Engine::of_file_name("accdb"), None);
         assert!(Engine::POSTGRES.has_key("host") && !Engine::SQLITE.has_key("host"));
     }
 }

@@ -184,6 +184,15 @@ impl Connection {
         self.native("SQLite")
     }
 
+    /// The Access connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "access")]
+    pub fn access(&self) -> Result<&underpin_access::Connection> {
+        self.native("Access")
+    }
+
     /// The driver's connection beneath as the driver's own type, for all that it can do;
     /// `client` is what an error calls it.
     ///

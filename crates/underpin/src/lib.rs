@@ -64,6 +64,7 @@
 //! |---|---|---|
 //! | `postgres`, `sqlite` | yes | the engines |
 //! | `tls` | yes | encrypted connections, by rustls |
+//! | `access` | no | Access files, read only; brings `sqlite` |
 //! | `sqlite-system` | no | the system's SQLite in place of `sqlite` |
 //! | `chrono`, `time`, `jiff`, `rust_decimal`, `bigdecimal` | no | their types as columns and parameters |
 //! | `metrics` | no | the pool's numbers through the crate `metrics` |
@@ -138,6 +139,8 @@ pub use model::{Field, Keyed, Model, models};
 pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
+#[cfg(feature = "access")]
+pub use underpin_access as access;
 pub use underpin_cluster::{Event, Events, MemberState};
 /// What a driver's connection does, for hooks that are given one.
 pub use underpin_core::driver;

@@ -1,0 +1,7 @@
+//! The driver on real files, whole and damaged.
+
+mod common;
+mod exported;
+mod mutated;
+mod reading;
+mod suite;
