@@ -42,14 +42,14 @@ fn said(arguments: &[&str]) -> String {
 
 #[test]
 fn a_file_is_queried_by_its_name_alone_and_by_a_url() {
-    let sql = "SELECT count(*) AS n FROM \"Job Postings\" WHERE \"Openings\" = 3";
+    let sql = "SELECT count(*) AS n FROM \"Job Postings\" WHERE \"EmployerID\" = 9";
     for url in [
         "legacy.accdb",
         "access:legacy.mdb",
         "access:///legacy.accdb",
     ] {
         let csv = said(&["--url", url, "--format", "csv", "query", sql]);
-        assert_eq!(csv, "n\n119\n", "{url}");
+        assert_eq!(csv, "n\n12\n", "{url}");
     }
     let sql = "SELECT ID, Company, Since, Credit FROM Employers ORDER BY ID LIMIT 2";
     let csv = said(&["--url", "legacy.accdb", "--format", "csv", "query", sql]);
@@ -98,11 +98,12 @@ fn production_is_warned_once_and_nobody_else() {
         assert!(output.status.success());
         text(&output.stderr).matches("used in production").count()
     };
-    assert_eq!(run(&[]), 0);
+    assert_eq!(run(&[("UNDERPIN_LOG", "warn")]), 0);
     let variables = [
         ("DB_TYPE", "access"),
         ("DB_NAME", "legacy.accdb"),
         ("UNDERPIN_ENV", "production"),
+        ("UNDERPIN_LOG", "warn"),
     ];
     let output = underpin(&["health"], &variables);
     assert!(output.status.success());
@@ -127,13 +128,23 @@ fn writing_ends_with_the_code_of_a_refusal() {
     assert!(said.contains("underpin copy"), "{said}");
 }
 
+/// What is dumped of a file, which also says what it leaves out: the values that Access gives a column
+/// of GUIDs.
+fn dumped(url: &str) -> String {
+    let output = underpin(&["--url", url, "schema", "dump"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let left_out = "not carried: automatic value of column Ref of Job Postings\n";
+    assert_eq!(text(&output.stderr), left_out);
+    text(&output.stdout)
+}
+
 #[test]
 fn the_structure_of_a_file_is_shown_dumped_compared_and_drawn() {
     let shown = said(&["--url", "legacy.accdb", "schema", "show", "Job Postings"]);
     for part in ["EmployerID", "Posted On", "UUID", "Employers"] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
-    let dumped = said(&["--url", "legacy.accdb", "schema", "dump"]);
+    let dumped = dumped("legacy.accdb");
     for part in [
         "CREATE TABLE \"Job Postings\"",
         "\"ID\" INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -142,7 +153,7 @@ fn the_structure_of_a_file_is_shown_dumped_compared_and_drawn() {
     ] {
         assert!(dumped.contains(part), "{part}: {dumped}");
     }
-    let again = said(&["--url", "legacy.mdb", "schema", "dump"]);
+    let again = self::dumped("legacy.mdb");
     assert_eq!(again, dumped);
     let same = underpin(
         &[
@@ -166,7 +177,7 @@ fn the_structure_of_a_file_is_shown_dumped_compared_and_drawn() {
 /// What is dumped makes the same structure in SQLite.
 #[test]
 fn what_is_dumped_is_sql_of_sqlite() {
-    let dumped = said(&["--url", "legacy.accdb", "schema", "dump"]);
+    let dumped = dumped("legacy.accdb");
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("structure.sql");
     std::fs::write(&script, &dumped).unwrap();

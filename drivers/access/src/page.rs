@@ -120,6 +120,8 @@ pub(crate) enum Presence {
 
 /// Which of its columns a row has values in.
 pub(crate) struct Mask<'a> {
+    row: &'a [u8],
+    is_jet3: bool,
     columns: u16,
     bits: &'a [u8],
 }
@@ -133,9 +135,17 @@ impl<'a> Mask<'a> {
         };
         let start = row.len().checked_sub(usize::from(columns).div_ceil(8))?;
         Some(Mask {
+            row,
+            is_jet3,
             columns,
             bits: &row[start..],
         })
+    }
+
+    /// The bytes of a value of fixed length.
+    pub(crate) fn fixed(&self, offset: u16, size: u16) -> Option<&'a [u8]> {
+        let start = usize::from(offset) + if self.is_jet3 { 1 } else { 2 };
+        self.row.get(start..start + usize::from(size))
     }
 
     pub(crate) fn presence(&self, column: u16) -> Presence {
@@ -196,6 +206,8 @@ mod tests {
         assert_eq!(mask.presence(0), Presence::Value);
         assert_eq!(mask.presence(1), Presence::Null);
         assert_eq!(mask.presence(3), Presence::Later);
+        assert_eq!(mask.fixed(0, 2), Some(&[9, 9][..]));
+        assert_eq!(mask.fixed(2, 2), None);
         assert!(Mask::of(&[200, 0, 1], false).is_none());
     }
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 
 use jetdb::Value as Stored;
+use jetdb::encoding::decode_text;
 use jetdb::{ColumnType, FileError, PageReader, RowPosition, TableDef, TableRows, read_row_at};
 use rusqlite::types::Value;
 use underpin_core::{Class, Error, Result};
@@ -460,7 +461,13 @@ impl Scan {
                         false => Err("the type of the calculation is not known"),
                     }
                 }
-                (Presence::Value, Stored::Null) => Err("its bytes cannot be decoded"),
+                // jetdb decodes texts and bytes of variable length only.
+                (Presence::Value, Stored::Null) if column.is_fixed => {
+                    let bytes = mask.fixed(column.fixed_offset, column.col_size);
+                    let value = bytes.and_then(|bytes| fixed(&table, column.col_type, bytes));
+                    value.ok_or(UNREADABLE)
+                }
+                (Presence::Value, Stored::Null) => Err(UNREADABLE),
                 (Presence::Value, value) => value::converted(value),
             };
             match converted {
@@ -496,6 +503,20 @@ impl Scan {
             }
         }
         Ok(())
+    }
+}
+
+const UNREADABLE: &str = "its bytes cannot be decoded";
+
+/// A text or bytes of fixed length.
+fn fixed(table: &Table, of: ColumnType, bytes: &[u8]) -> Option<Value> {
+    match of {
+        ColumnType::Text => {
+            let text = decode_text(bytes, table.def.text_encoding);
+            text.ok().map(Value::Text)
+        }
+        ColumnType::Binary => Some(Value::Blob(bytes.to_vec())),
+        _ => None,
     }
 }
 

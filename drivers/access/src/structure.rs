@@ -59,7 +59,13 @@ pub(crate) fn read(io: &mut Io<'_>, catalog: &Catalog, tables: &[Arc<Table>]) ->
         writing.table(table, tables, &relationships);
     }
     for relationship in &relationships {
-        if relationship.constrains(tables).is_none() {
+        // Tables of the system have some too.
+        let is_own = tables.iter().any(|table| table.name == relationship.table)
+            || catalog
+                .linked
+                .iter()
+                .any(|it| it.name == relationship.table);
+        if is_own && relationship.constrains(tables).is_none() {
             let (name, of) = (&relationship.name, &relationship.table);
             writing.other("relationship without integrity", format!("{name} on {of}"));
         }
@@ -163,7 +169,7 @@ impl Writing {
             sql.push_str(" PRIMARY KEY AUTOINCREMENT");
         } else if column.is_auto_number() {
             self.other(
-                "counter of column",
+                "automatic value of column",
                 format!("{} of {}", column.name, table.name),
             );
         }
@@ -221,6 +227,13 @@ impl Writing {
         if index.index_type != index_type::ORDINARY || index.columns.is_empty() {
             return;
         }
+        let of_complex = |column: &ColumnDef| {
+            let mut columns = index.columns.iter();
+            column.complex_id.is_some() && columns.any(|of| of.col_num == column.col_num)
+        };
+        if table.def.columns.iter().any(of_complex) {
+            return;
+        }
         let name = match self.taken.contains(&index.name.to_lowercase()) {
             true => format!("{} {}", table.name, index.name),
             false => index.name.clone(),
@@ -259,6 +272,8 @@ fn columns_of(table: &Table, index: &IndexDef) -> Option<Vec<String>> {
     let columns = index.columns.iter().map(|of| {
         let mut all = table.def.columns.iter();
         let found = all.find(|column| column.col_num == of.col_num && !column.is_hidden());
+        // Those of complex columns are Access's own.
+        let found = found.filter(|column| column.complex_id.is_none());
         found.map(|column| column.name.clone())
     });
     columns.collect()

@@ -74,3 +74,28 @@ pub(crate) async fn failure(connection: &Connection, sql: &str) -> Error {
     let done = connection.execute(call(sql, &[])).await;
     done.err().unwrap_or_else(|| panic!("{sql} was run"))
 }
+
+/// A copy of a file, which a test may change.
+pub(crate) struct Copy {
+    directory: PathBuf,
+}
+
+impl Copy {
+    pub(crate) fn of(name: &str, test: &str) -> Copy {
+        let name_of_process = format!("underpin-access-{}-{test}", std::process::id());
+        let directory = std::env::temp_dir().join(name_of_process);
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::copy(own(name), directory.join("copy.accdb")).unwrap();
+        Copy { directory }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.join("copy.accdb")
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.directory);
+    }
+}

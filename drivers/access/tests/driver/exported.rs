@@ -1,11 +1,15 @@
 //! Every value of every file, against `mdb-export` and `mdb-count` of mdbtools.
+//!
+//! `UNDERPIN_ACCESS_SAMPLES` may name a directory of further files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{all, open, own, query, sample};
+use underpin_access::{Connection, Options};
 use underpin_core::{Row as _, Value, ValueRow};
 use underpin_testkit::skip;
+
+use crate::common::{own, quoted, sample, try_open, try_query};
 
 /// What mdbtools prints where there is no value.
 const NOTHING: &str = "<<nothing>>";
@@ -26,77 +30,112 @@ async fn values_are_those_that_mdbtools_reads() {
     }
     let own = ["legacy.mdb", "legacy.accdb"].map(own);
     let samples = ["nwind.mdb", "ASampleDatabase.accdb"].map(sample);
-    let mut values = 0;
-    for file in own.iter().chain(&samples) {
+    let mut compared = Compared::default();
+    for file in own.iter().chain(&samples).chain(&further()) {
         if !file.exists() {
             skip::report_without_input(name, file);
             continue;
         }
-        values += compare(file).await;
+        compare(file, &mut compared).await;
     }
+    let Compared { values, different } = compared;
+    println!("{values} values were compared");
+    assert!(different.is_empty(), "{}", different.join("\n"));
     assert!(values > 20_000, "{values} values were compared");
 }
 
-async fn compare(file: &Path) -> usize {
-    let connection = open(file).await;
+fn further() -> Vec<PathBuf> {
+    let directory = std::env::var_os("UNDERPIN_ACCESS_SAMPLES");
+    let entries = directory.map(|directory| std::fs::read_dir(directory).unwrap());
+    let paths = entries
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path());
+    let mut paths: Vec<PathBuf> = paths.collect();
+    paths.sort();
+    paths
+}
+
+#[derive(Default)]
+struct Compared {
+    values: usize,
+    different: Vec<String>,
+}
+
+async fn compare(file: &Path, compared: &mut Compared) {
     let path = file.to_str().unwrap();
+    let connection = match try_open(file, Options::default()).await {
+        Ok(connection) => connection,
+        Err(error) => return compared.different.push(error.to_string()),
+    };
     let listed = run("mdb-tables", &["-1", path]).unwrap();
     let mut expected: Vec<&str> = listed.lines().collect();
     let mut tables = connection.tables();
     tables.sort_unstable();
     expected.sort_unstable();
-    assert_eq!(tables, expected, "{path}");
-    let mut values = 0;
+    if tables != expected {
+        let what = format!("{path}: {tables:?}, and of mdb-tables {expected:?}");
+        compared.different.push(what);
+    }
     for table in tables {
-        let counted = run("mdb-count", &[path, table]).unwrap();
-        let sql = format!("SELECT count(*) FROM {}", crate::common::quoted(table));
-        let count = query::<i64>(&connection, &sql).await[0];
-        assert_eq!(
-            count,
-            counted.trim().parse::<i64>().unwrap(),
-            "{path} {table}"
-        );
-        let time = "%Y-%m-%d %H:%M:%S";
-        let exported = run(
-            "mdb-export",
-            &[
-                "-T", time, "-D", time, "-b", "hex", "-0", NOTHING, path, table,
-            ],
-        );
-        let exported = exported.unwrap();
-        let mut reader = csv::ReaderBuilder::new().from_reader(exported.as_bytes());
-        let names: Vec<String> = reader
-            .headers()
-            .unwrap()
-            .iter()
-            .map(str::to_owned)
-            .collect();
-        let printed: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
-        let rows = all(&connection, table).await;
-        assert_eq!(rows.len(), printed.len(), "{path} {table}");
-        for (number, (row, printed)) in rows.iter().zip(&printed).enumerate() {
-            values += compare_row(
-                row,
-                &names,
-                printed,
-                &format!("{path} {table} row {number}"),
-            );
+        if let Err(what) = compare_table(&connection, path, table, compared).await {
+            compared.different.push(format!("{path} {table}: {what}"));
         }
     }
-    values
 }
 
-fn compare_row(row: &ValueRow, names: &[String], printed: &csv::StringRecord, at: &str) -> usize {
-    let columns = row.columns();
-    assert_eq!(columns.len(), names.len(), "{at}");
-    for (index, column) in columns.iter().enumerate() {
-        assert_eq!(column.name, names[index], "{at}");
-        let (value, text) = (&row.values()[index], &printed[index]);
-        let at = format!("{at}, column {}: {value:?} {text:?}", column.name);
-        let same = is_same(value, &column.type_name, text);
-        assert!(same, "{at}");
+async fn compare_table(
+    connection: &Connection,
+    path: &str,
+    table: &str,
+    compared: &mut Compared,
+) -> Result<(), String> {
+    let sql = format!("SELECT count(*) FROM {}", quoted(table));
+    let count = try_query::<i64>(connection, &sql).await;
+    let count = count.map_err(|error| error.to_string())?[0];
+    let counted = run("mdb-count", &[path, table]).unwrap();
+    if Ok(count) != counted.trim().parse::<i64>() {
+        return Err(format!("{count} rows, and of mdb-count {counted}"));
     }
-    columns.len()
+    let time = "%Y-%m-%d %H:%M:%S";
+    let options = [
+        "-T", time, "-D", time, "-b", "hex", "-0", NOTHING, path, table,
+    ];
+    let exported = run("mdb-export", &options).unwrap();
+    let mut reader = csv::ReaderBuilder::new().from_reader(exported.as_bytes());
+    let names = reader.headers().unwrap().clone();
+    let printed: Vec<csv::StringRecord> = reader.records().collect::<Result<_, _>>().unwrap();
+    let sql = format!("SELECT * FROM {}", quoted(table));
+    let rows = try_query::<ValueRow>(connection, &sql).await;
+    let rows = rows.map_err(|error| error.to_string())?;
+    if rows.len() != printed.len() {
+        return Err(format!(
+            "{} rows, and of mdb-export {}",
+            rows.len(),
+            printed.len()
+        ));
+    }
+    for (number, (row, printed)) in rows.iter().zip(&printed).enumerate() {
+        let columns = row.columns();
+        if !columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .eq(names.iter())
+        {
+            return Err(format!(
+                "the columns {columns:?}, and of mdb-export {names:?}"
+            ));
+        }
+        for (index, column) in columns.iter().enumerate() {
+            let (value, text) = (&row.values()[index], &printed[index]);
+            if !is_same(value, &column.type_name, text) {
+                let at = format!("row {number}, column {}", column.name);
+                return Err(format!("{at}: {value:?}, and of mdb-export {text:?}"));
+            }
+        }
+        compared.values += columns.len();
+    }
+    Ok(())
 }
 
 /// Whether a value is what mdbtools prints. It is not exact with each type: it prints a GUID without

@@ -1,6 +1,7 @@
 //! The driver on real files, whole and damaged.
 
 mod common;
+mod damaged;
 mod exported;
 mod mutated;
 mod reading;

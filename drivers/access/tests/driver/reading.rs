@@ -1,9 +1,8 @@
 //! SQL over a file, and what an engine that only reads refuses.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::common::{call, failure, open, own, query, soon, try_open, try_query};
+use crate::common::{Copy, call, failure, open, own, query, soon, try_open, try_query};
 use underpin_access::rusqlite;
 use underpin_access::{Connection, Options};
 use underpin_core::driver::{
@@ -12,31 +11,6 @@ use underpin_core::driver::{
 use underpin_core::{
     Class, Deadline, Effect, Row as _, Stage, TransactionOptions, Value, ValueRow,
 };
-
-/// A copy of a file, which a test may change.
-struct Copy {
-    directory: PathBuf,
-}
-
-impl Copy {
-    fn of(name: &str, test: &str) -> Copy {
-        let name_of_process = format!("underpin-access-{}-{test}", std::process::id());
-        let directory = std::env::temp_dir().join(name_of_process);
-        std::fs::create_dir_all(&directory).unwrap();
-        std::fs::copy(own(name), directory.join("copy.accdb")).unwrap();
-        Copy { directory }
-    }
-
-    fn path(&self) -> PathBuf {
-        self.directory.join("copy.accdb")
-    }
-}
-
-impl Drop for Copy {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.directory);
-    }
-}
 
 const JOIN: &str =
     "SELECT e.\"Company\", count(*) AS postings, sum(p.\"Openings\"), max(p.\"Posted On\")
@@ -53,7 +27,7 @@ const STATEMENTS: [&str; 12] = [
     "SELECT count(*), count(Description), sum(length(Description)) FROM \"Job Postings\"",
     "SELECT count(*) FROM \"Job Postings\" WHERE Description IS NULL OR SalaryMin <= 2000.5",
     "SELECT ID, Credit FROM Employers WHERE Credit < 0 ORDER BY Credit, ID",
-    "SELECT a.ID, b.ID FROM \"Job Postings\" a JOIN \"Job Postings\" b ON a.Title = b.Title AND a.ID < b.ID ORDER BY 1, 2",
+    "SELECT a.ID, b.ID FROM \"Job Postings\" a JOIN \"Job Postings\" b ON a.\"SalaryMin\" = b.\"SalaryMin\" AND a.ID < b.ID ORDER BY 1, 2",
     "SELECT ID, rank() OVER (PARTITION BY \"EmployerID\" ORDER BY \"Rating\" DESC, ID) FROM \"Job Postings\" ORDER BY ID",
     "SELECT ID FROM \"Job Postings\" WHERE \"EmployerID\" IN (SELECT ID FROM Employers WHERE NOT Active) ORDER BY ID",
     "SELECT e.ID, p.ID FROM Employers e LEFT JOIN \"Job Postings\" p ON p.\"EmployerID\" = e.ID AND p.Openings > 8 ORDER BY 1, 2",
