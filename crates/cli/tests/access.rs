@@ -54,8 +54,8 @@ fn a_file_is_queried_by_its_name_alone_and_by_a_url() {
     let sql = "SELECT ID, Company, Since, Credit FROM Employers ORDER BY ID LIMIT 2";
     let csv = said(&["--url", "legacy.accdb", "--format", "csv", "query", sql]);
     let expected = "ID,Company,Since,Credit\n\
-                    1,Acme Océan GmbH 1,1850-01-10 00:30:50,46.4211\n\
-                    2,株式会社みらい 2,1851-02-11 01:31:51,-33.9888\n";
+                    1,Acme Océan GmbH 1,1950-01-10 00:30:50,46.4211\n\
+                    2,株式会社みらい 2,1951-02-11 01:31:51,-33.9888\n";
     assert_eq!(csv, expected);
 }
 

@@ -4,6 +4,7 @@
 //! seed stands for one file.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 
 use crate::common::{own, quoted, try_open, try_query};
 use underpin_access::Options;
@@ -31,6 +32,14 @@ async fn a_damaged_file_gives_an_error_or_rows() {
     let first = number("UNDERPIN_ACCESS_SEED", 1);
     let originals = ["legacy.mdb", "legacy.accdb"].map(|name| std::fs::read(own(name)).unwrap());
     let path = place();
+    // A panic that the driver makes an error of is one all the same.
+    let panics: Arc<Mutex<Vec<String>>> = Arc::default();
+    let noted = Arc::clone(&panics);
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        noted.lock().unwrap().push(panic.to_string());
+        usual(panic);
+    }));
     let mut outcomes = Outcomes::default();
     for seed in first..first + files {
         let mut random = fastrand::Rng::with_seed(seed);
@@ -42,6 +51,8 @@ async fn a_damaged_file_gives_an_error_or_rows() {
             ..Options::default()
         };
         read(&path, options, &mut outcomes, seed).await;
+        let panics = panics.lock().unwrap();
+        assert!(panics.is_empty(), "seed {seed}: {panics:?}");
     }
     let _ = std::fs::remove_file(&path);
     println!("{outcomes:?}");
