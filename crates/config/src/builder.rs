@@ -103,6 +103,7 @@ impl ConfigBuilder {
                     let path = path.to_string_lossy();
                     self = self.of_files(&path).database(path);
                 }
+                Address::DataSource(name) => self = self.engine(Engine::ODBC).database(name),
                 Address::Memory => self = self.of_files(":memory:").database(":memory:"),
                 _ => {}
             }

@@ -120,7 +120,13 @@ impl Merged {
         let password = ["password", "password_file"]
             .into_iter()
             .find_map(|key| self.origins.get(key).map(|origin| (key, *origin)));
-        let (Some((key, password)), Some(host)) = (password, self.origins.get("host").copied())
+        // A data source leads to a host of its own.
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
+        let place = match engine.info().address {
+            AddressForm::DataSource => "database",
+            _ => "host",
+        };
+        let (Some((key, password)), Some(host)) = (password, self.origins.get(place).copied())
         else {
             return Ok(());
         };
@@ -137,7 +143,7 @@ impl Merged {
         let named = self
             .all
             .sources
-            .get("host")
+            .get(place)
             .cloned()
             .unwrap_or(Source::Default);
         if password.index > host.index {
@@ -212,6 +218,7 @@ impl Merged {
         let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let endpoints = match engine.info().address {
             AddressForm::File => self.file()?,
+            AddressForm::DataSource => self.data_source()?,
             AddressForm::Server { .. } => Vec::new(),
         };
         let Layer {
@@ -259,6 +266,15 @@ impl Merged {
                     .sources
                     .insert("host", source.unwrap_or(Source::Default));
             }
+        }
+    }
+
+    /// The one endpoint of a data source.
+    fn data_source(&self) -> Result<Vec<Endpoint>> {
+        match &self.all.values.database {
+            Some(name) => Ok(vec![Endpoint::data_source(name)]),
+            None => Err(mistake::config("No data source of ODBC is named.")
+                .with_hint("Write odbc://NAME, or set `database` to its name in odbc.ini.")),
         }
     }
 

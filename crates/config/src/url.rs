@@ -133,6 +133,7 @@ impl Reading<'_> {
         self.engine(engine);
         match (engine.info().address, rest.strip_prefix("//")) {
             (AddressForm::File, _) => self.file(rest),
+            (AddressForm::DataSource, _) => self.data_source(rest),
             (_, Some(rest)) => self.server(rest),
             (_, None) => Err(not_a_url()),
         }
@@ -196,6 +197,37 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `//NAME`, `NAME`, or with who connects: `//USER:PASSWORD@NAME`.
+    fn data_source(&mut self, rest: &str) -> Result<()> {
+        let (place, query) = split_query(rest);
+        let place = place.strip_prefix("//").unwrap_or(place).trim_matches('/');
+        let (user, name) = place.rsplit_once('@').unwrap_or(("", place));
+        let (user, password) = match user.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (user, None),
+        };
+        if !user.is_empty() {
+            self.put("user", &decoded(user)?)?;
+        }
+        if let Some(password) = password {
+            self.put("password", &decoded(password)?)?;
+        }
+        let name = decoded(name)?;
+        if name.contains(['=', ';', '{', '}']) {
+            // It may hold a password, which must not pass for a name.
+            return Err(
+                mistake::config("It is a connection string, and not a name.")
+                    .with_hint("Give the data source a name in odbc.ini, and write odbc://NAME."),
+            );
+        }
+        if !name.is_empty() {
+            self.put("database", &name)?;
+        }
+        let parameters = parameters(query)?;
+        let mut parameters = parameters.iter();
+        parameters.try_for_each(|(key, value)| self.parameter(key, value))
     }
 
     fn modes(&mut self, read_only: &str, create: &str) -> Result<()> {
@@ -410,6 +442,7 @@ fn schemes() -> String {
                 schemes.extend(names.map(|name| format!("{name}://")));
             }
             AddressForm::File => schemes.push(format!("{}:", info.name)),
+            AddressForm::DataSource => schemes.push(format!("{}://", info.name)),
         }
     }
     let last = schemes.pop().unwrap_or_default();

@@ -63,6 +63,10 @@ fn each_form_of_url() {
             "access - C:\\data\\old.mdb C:\\data\\old.mdb",
         ),
         ("old.mdb?lenient=on", "access - old.mdb old.mdb"),
+        ("odbc://shop", "odbc - shop shop"),
+        ("odbc:shop", "odbc - shop shop"),
+        ("access+odbc://old%20one/", "odbc - old one old one"),
+        ("ODBC://app:pw@shop", "odbc app shop shop"),
         ("sqlite:old.mdb", "sqlite - old.mdb old.mdb"),
         ("sqlite:///relative.db", "sqlite - relative.db relative.db"),
         ("sqlite:////abs.db", "sqlite - /abs.db /abs.db"),
@@ -385,6 +389,25 @@ fn an_access_file_has_one_connection_whatever_is_asked_for() {
     let error = Config::from_url("old.mdb?host=db1").unwrap_err();
     assert!(
         error.to_string().contains("means nothing for access"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_data_source_is_a_name_and_keeps_its_password() {
+    let config = Config::from_url("odbc://app:hunter2@shop?pool_max_size=3").unwrap();
+    assert_eq!(config.engine(), Engine::ODBC);
+    assert_eq!(config.password().expose(), "hunter2");
+    let masked = config.to_url_masked();
+    assert_eq!(masked, "odbc://shop?user=app&password=***&pool_max_size=3");
+    let error = Config::from_url("odbc://DRIVER={x};PWD=hunter2").unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(error.to_string().contains("connection string"), "{error}");
+    let error = Config::from_url("odbc://").unwrap_err();
+    assert!(error.to_string().contains("No data source"), "{error}");
+    let error = Config::from_url("odbc://shop?host=db1").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for odbc"),
         "{error}"
     );
 }

@@ -30,6 +30,8 @@ pub enum Address {
     File(PathBuf),
     /// A database in this process's memory.
     Memory,
+    /// A data source of ODBC, by its name.
+    DataSource(String),
 }
 
 /// What an endpoint may be used for, as its server says of itself.
@@ -90,6 +92,13 @@ impl Endpoint {
         }
     }
 
+    /// A data source of ODBC.
+    pub fn data_source(name: impl Into<String>) -> Self {
+        Endpoint {
+            address: Address::DataSource(name.into()),
+        }
+    }
+
     /// Whether what is sent there never leaves this machine.
     pub fn is_local(&self) -> bool {
         match &self.address {
@@ -100,6 +109,8 @@ impl Endpoint {
                         .is_ok_and(|ip| ip.is_loopback())
             }
             Address::Unix { .. } | Address::File(_) | Address::Memory => true,
+            // Only the driver knows.
+            Address::DataSource(_) => false,
         }
     }
 }
@@ -114,6 +125,7 @@ impl fmt::Display for Endpoint {
             }
             Address::File(path) => write!(f, "{}", path.display()),
             Address::Memory => f.write_str(":memory:"),
+            Address::DataSource(name) => f.write_str(name),
         }
     }
 }
@@ -145,6 +157,7 @@ mod tests {
             ),
             (Endpoint::file("a.db"), "a.db", true),
             (Endpoint::memory(), ":memory:", true),
+            (Endpoint::data_source("shop"), "shop", false),
         ];
         for (endpoint, text, local) in cases {
             assert_eq!(endpoint.to_string(), text);

@@ -42,6 +42,8 @@ pub enum AddressForm {
     },
     /// A file, or the memory of this process.
     File,
+    /// A data source that the driver manager of this machine knows by name.
+    DataSource,
 }
 
 /// The keys that say where a server is, who asks and how the way there is protected.
@@ -127,8 +129,24 @@ static ACCESS: EngineInfo = EngineInfo {
     longest_statement_secs: None,
 };
 
+static ODBC: EngineInfo = EngineInfo {
+    name: "odbc",
+    title: "ODBC",
+    aliases: &[],
+    address: AddressForm::DataSource,
+    extensions: &[],
+    keys: &["user", "password", "password_file"],
+    pool_size: 5,
+    longest_statement_secs: None,
+};
+
 /// The engines that the project knows.
-const KNOWN: [Engine; 3] = [Engine::POSTGRES, Engine::SQLITE, Engine::ACCESS];
+const KNOWN: [Engine; 4] = [
+    Engine::POSTGRES,
+    Engine::SQLITE,
+    Engine::ACCESS,
+    Engine::ODBC,
+];
 
 /// Engines beside those.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
@@ -140,6 +158,8 @@ impl Engine {
     pub const SQLITE: Engine = Engine(&SQLITE);
     /// Microsoft Access, in a file.
     pub const ACCESS: Engine = Engine(&ACCESS);
+    /// Any database that has an ODBC driver, by the name of a data source.
+    pub const ODBC: Engine = Engine(&ODBC);
 
     /// Makes an engine known by its names, so that configurations and URLs can ask for it. An
     /// engine whose name is taken already is not added; the one that has the name is returned.
@@ -205,12 +225,15 @@ impl FromStr for Engine {
     type Err = UnknownEngine;
 
     /// Reads an engine's name, its aliases (`postgresql`, `sqlite3`) and the
-    /// `dialect+driver` form of SQLAlchemy, whatever the case.
+    /// `dialect+driver` form of SQLAlchemy, whatever the case. With the driver `odbc`
+    /// (`access+odbc`) it is the engine ODBC.
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
         let lower = name.to_ascii_lowercase();
-        let dialect = lower
-            .split_once('+')
-            .map_or(lower.as_str(), |(dialect, _)| dialect);
+        let dialect = match lower.split_once('+') {
+            Some((_, driver)) if ODBC.name == driver => driver,
+            Some((dialect, _)) => dialect,
+            None => lower.as_str(),
+        };
         let mut all = Engine::all().into_iter();
         all.find(|engine| engine.has_name(dialect))
             .ok_or(UnknownEngine)
@@ -254,6 +277,7 @@ mod tests {
             assert_eq!(name.parse(), Ok(Engine::POSTGRES), "{name}");
         }
         assert_eq!("sqlite+pysqlite".parse(), Ok(Engine::SQLITE));
+        assert_eq!("Access+ODBC".parse(), Ok(Engine::ODBC));
         assert_eq!("oracle".parse::<Engine>(), Err(UnknownEngine));
         for engine in Engine::all() {
             assert_eq!(engine.name().parse(), Ok(engine));

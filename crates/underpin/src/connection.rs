@@ -193,6 +193,15 @@ impl Connection {
         self.native("Access")
     }
 
+    /// The ODBC connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "odbc")]
+    pub fn odbc(&self) -> Result<&underpin_odbc::Connection> {
+        self.native("ODBC")
+    }
+
     /// The driver's connection beneath as the driver's own type, for all that it can do;
     /// `client` is what an error calls it.
     ///

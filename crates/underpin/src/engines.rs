@@ -2,6 +2,8 @@
 
 #[cfg(feature = "access")]
 mod access;
+#[cfg(feature = "odbc")]
+mod odbc;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
@@ -98,7 +100,7 @@ pub fn register(new: impl EngineDriver) -> Result<()> {
 
 /// The engines that are compiled in.
 fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
-    let all: [Option<Arc<dyn EngineDriver>>; 3] = [
+    let all: [Option<Arc<dyn EngineDriver>>; 4] = [
         #[cfg(feature = "postgres")]
         Some(Arc::new(postgres::Postgres::default())),
         #[cfg(not(feature = "postgres"))]
@@ -110,6 +112,10 @@ fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
         #[cfg(feature = "access")]
         Some(Arc::new(access::Access)),
         #[cfg(not(feature = "access"))]
+        None,
+        #[cfg(feature = "odbc")]
+        Some(Arc::new(odbc::Odbc)),
+        #[cfg(not(feature = "odbc"))]
         None,
     ];
     all.into_iter().flatten()

@@ -65,13 +65,19 @@
 //! | `postgres`, `sqlite` | yes | the engines |
 //! | `tls` | yes | encrypted connections, by rustls |
 //! | `access` | no | Access files, read only; brings `sqlite` |
+//! | `odbc` | no | any database with an installed ODBC driver; needs unixODBC, or Windows |
 //! | `sqlite-system` | no | the system's SQLite in place of `sqlite` |
 //! | `chrono`, `time`, `jiff`, `rust_decimal`, `bigdecimal` | no | their types as columns and parameters |
 //! | `metrics` | no | the pool's numbers through the crate `metrics` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite", feature = "sqlite-system")))]
+#[cfg(not(any(
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "sqlite-system",
+    feature = "odbc"
+)))]
 compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite` or both.");
 
 #[cfg(all(feature = "sqlite", feature = "sqlite-system"))]
@@ -153,6 +159,8 @@ pub use underpin_core::{
     value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
+#[cfg(feature = "odbc")]
+pub use underpin_odbc as odbc;
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;

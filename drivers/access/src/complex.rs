@@ -18,11 +18,14 @@ use crate::scan::{Io, Scan};
 use crate::table::Table;
 use crate::value::converted;
 
+/// Where the values of a complex column are; `None` where that cannot be read.
+type Found = Option<Arc<ComplexColumn>>;
+
 /// Where the values of complex columns are, found out when one is read.
 pub(crate) struct Complex {
     catalog: Vec<CatalogEntry>,
     /// By the table's page and the column.
-    columns: Mutex<HashMap<(u32, usize), Option<Arc<ComplexColumn>>>>,
+    columns: Mutex<HashMap<(u32, usize), Found>>,
 }
 
 impl Complex {

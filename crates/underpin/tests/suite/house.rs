@@ -74,6 +74,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "underpin-access",
         &["underpin-core", "underpin-sql", "underpin-sqlite"],
     ),
+    ("underpin-odbc", &["underpin-core", "underpin-sql"]),
     (
         "underpin",
         &[
@@ -84,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-derive",
             "underpin-migrate",
             "underpin-model",
+            "underpin-odbc",
             "underpin-pool",
             "underpin-postgres",
             "underpin-query",
@@ -279,7 +281,7 @@ fn check_with(package: &str, features: &str) -> String {
     }
 }
 
-const ENGINES: [&str; 4] = ["postgres", "sqlite", "sqlite-system", "access"];
+const ENGINES: [&str; 5] = ["postgres", "sqlite", "sqlite-system", "access", "odbc"];
 
 /// Each engine by itself, each other feature, and all together: nothing leans on a feature that it
 /// did not ask for.
@@ -395,6 +397,7 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "takes a file without an engine for SQLite's",
     ),
     ("crates/underpin/src/engines/access.rs", "registers Access"),
+    ("crates/underpin/src/engines/odbc.rs", "registers ODBC"),
     (
         "crates/underpin/src/engines/postgres.rs",
         "registers PostgreSQL",
@@ -429,8 +432,9 @@ fn few_files_name_an_engine() {
             let text = fs::read_to_string(&source).unwrap();
             // Unit tests may name what they like.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            let names = ["Engine::POSTGRES", "Engine::SQLITE", "Engine::ACCESS"];
-            if names.iter().any(|name| code.contains(name)) {
+            let names =
+                ["POSTGRES", "SQLITE", "ACCESS", "ODBC"].map(|name| format!("Engine::{name}"));
+            if names.iter().any(|name| code.contains(name.as_str())) {
                 let path = source.strip_prefix(&root).unwrap();
                 found.push(path.to_string_lossy().into_owned());
             }
