@@ -147,7 +147,7 @@ fn check_rounds(path: &Path, place: &str) -> Result<()> {
     let mut first = Vec::new();
     let opened = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut first));
     if opened.is_err() {
-        // Whoever reads the file next says why.
+        // The reader says why.
         return Ok(());
     }
     for at in 0..first.len().saturating_sub(NAME.len()) {

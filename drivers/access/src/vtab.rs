@@ -229,7 +229,8 @@ fn caught<R>(work: impl FnOnce() -> rusqlite::Result<R>) -> rusqlite::Result<R> 
 /// SQLite's form of an error; the whole of it waits in the file.
 fn failure(file: &AccessFile, error: Error) -> rusqlite::Error {
     let code = match error.class() {
-        // SQLite's own word for it, which whoever interrupted the statement expects.
+        // SQLite's own word for it, which the connection expects after it has interrupted a
+        // statement.
         Class::Canceled => {
             return rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None);
         }
