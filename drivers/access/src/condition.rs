@@ -127,7 +127,7 @@ mod tests {
             Value::Integer(-7),
             Value::Integer(i64::MAX),
             Value::Real(0.5),
-            Value::Real(9.223_372_036_854_775_8e18),
+            Value::Real(9.223_372_036_854_776e18),
             Value::Real(-7.0),
             text(""),
             text("7"),

@@ -42,7 +42,12 @@ pub(crate) fn classify(error: odbc_api::Error, place: &str) -> Error {
     };
     let state = record.state.as_str().to_owned();
     let class = class(&state);
-    let said = String::from_utf8_lossy(&record.message).trim().to_owned();
+    // Its text is of bytes or of UTF-16, and it shows itself with its state before the message.
+    let shown = record.to_string();
+    let said = shown
+        .split_once("Message: ")
+        .map_or(shown.as_str(), |(_, said)| said);
+    let (said, detail) = without_detail(said);
     let what = match class {
         Class::Connect => "The data source could not be reached.",
         Class::Config => "The driver manager has no such data source or driver.",
@@ -62,7 +67,24 @@ pub(crate) fn classify(error: odbc_api::Error, place: &str) -> Error {
         ),
         _ => made,
     };
-    made.with_effect(effect(class)).with_source(error)
+    let made = match detail.is_empty() {
+        true => made,
+        false => made.with_detail(detail),
+    };
+    // The record itself is not kept: it shows values of rows.
+    made.with_effect(effect(class))
+}
+
+/// What a driver says, in one line, without the lines of PostgreSQL's that show values of a row; and
+/// those lines.
+fn without_detail(said: &str) -> (String, String) {
+    let is_detail = |line: &&str| line.trim_start().starts_with("DETAIL:");
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let plain: Vec<&str> = lines().filter(|line| !is_detail(line)).collect();
+    let detail: Vec<&str> = lines().filter(is_detail).collect();
+    let plain = plain.join(" ");
+    let plain = plain.trim_end_matches(['.', ';', ' ']);
+    (plain.to_owned(), detail.join(" "))
 }
 
 /// Whether a statement that failed this way may have taken effect.
@@ -77,6 +99,18 @@ fn effect(class: Class) -> Effect {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_of_a_row_are_no_part_of_the_message() {
+        let said = "ERROR: duplicate key value;\nDETAIL:  Key (id)=(7) already exists.;\nError while \
+                    executing the query";
+        let (plain, detail) = without_detail(said);
+        assert_eq!(
+            plain,
+            "ERROR: duplicate key value; Error while executing the query"
+        );
+        assert_eq!(detail, "DETAIL:  Key (id)=(7) already exists.;");
+    }
 
     #[test]
     fn each_state_has_a_class() {

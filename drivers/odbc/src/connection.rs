@@ -149,7 +149,7 @@ impl driver::Connection for Connection {
                 let what = "The statement ended before its columns were known.";
                 return Err(Error::new(Class::Server, what));
             };
-            let rows = stream::unfold(Some((receiver, answer)), |state| async {
+            let rows = stream::unfold(Some((receiver, answer)), |state| async move {
                 let (mut receiver, answer) = state?;
                 match receiver.recv().await {
                     Some(_) => Some((Ok(()), Some((receiver, answer)))),
@@ -169,7 +169,7 @@ impl driver::Connection for Connection {
 
     fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let pieces = split(sql, &COMMON.lexis).map_err(|error| {
+            let pieces = split(sql, &COMMON).map_err(|error| {
                 Error::new(Class::Syntax, error.to_string()).with_effect(Effect::NotSent)
             })?;
             let mut done = 0;

@@ -34,8 +34,8 @@ fn parameter(value: &Value, index: usize) -> Result<Box<dyn InputParameter>> {
         Value::TimestampTz(it) => text(it.to_string()),
         Value::Interval(it) => text(it.to_string()),
         Value::Uuid(it) => text(it.to_string()),
-        Value::Array(_) => {
-            let what = format!("Parameter {} is an array, and ODBC has none.", index + 1);
+        _ => {
+            let what = format!("Parameter {} is of a type that ODBC has not.", index + 1);
             return Err(Error::new(Class::Unsupported, what).with_effect(Effect::NotSent));
         }
     })

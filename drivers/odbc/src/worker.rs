@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio::time::timeout_at;
@@ -138,10 +138,20 @@ impl Worker {
                 }
             },
         };
-        answer.map_err(|_| {
+        let done = answer.map_err(|_| {
             self.set_broken();
             lost()
-        })?
+        })?;
+        let is_past = deadline.instant().is_some_and(|at| at <= Instant::now());
+        done.map_err(|error| match error.class() {
+            // A server says that it has canceled a statement whose time was over.
+            Class::Canceled if is_past => {
+                let stage = Stage::Statement;
+                let what = format!("The deadline passed. {}", error.message());
+                Error::new(Class::Timeout { stage }, what).with_effect(error.effect())
+            }
+            _ => error,
+        })
     }
 }
 
