@@ -24,6 +24,11 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Leave out rows that cannot be read and take values that cannot be read for NULL, with a
+    /// warning, in a damaged Access file
+    #[arg(long, global = true)]
+    pub lenient: bool,
+
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -44,6 +49,10 @@ impl GlobalOptions {
         if let Some(name) = &self.database {
             loader = loader.database(name);
         }
-        loader.load()
+        let config = loader.load()?;
+        match self.lenient {
+            true => config.to_builder().lenient(true).build(),
+            false => Ok(config),
+        }
     }
 }

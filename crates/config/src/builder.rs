@@ -104,9 +104,11 @@ impl ConfigBuilder {
                     addresses.push(None);
                 }
                 Address::File(path) => {
-                    self = self.of_files().database(path.to_string_lossy());
+                    let path = path.to_string_lossy();
+                    self = self.of_files(&path).database(path);
                 }
-                Address::Memory => self = self.of_files().database(":memory:"),
+                Address::DataSource(name) => self = self.engine(Engine::ODBC).database(name),
+                Address::Memory => self = self.of_files(":memory:").database(":memory:"),
                 _ => {}
             }
         }
@@ -122,13 +124,13 @@ impl ConfigBuilder {
         self.written("host")
     }
 
-    /// SQLite, where no other engine of files was chosen.
-    fn of_files(self) -> Self {
+    /// The engine whose files have such names, else SQLite, where no engine of files was chosen.
+    fn of_files(self, name: &str) -> Self {
         let engine = self.layer.values.engine;
         let is_of_files = |engine: Engine| matches!(engine.info().address, AddressForm::File);
         match engine.is_some_and(is_of_files) {
             true => self,
-            false => self.engine(Engine::SQLITE),
+            false => self.engine(Engine::of_file_name(name).unwrap_or(Engine::SQLITE)),
         }
     }
 

@@ -118,11 +118,19 @@ impl Config {
             AddressForm::File => {
                 format!("{engine}:///{}", encoded(&self.settings.database, PATH))
             }
+            AddressForm::DataSource => {
+                format!("{engine}://{}", encoded(&self.settings.database, PATH))
+            }
             AddressForm::Server { .. } => self.server_url(engine),
         };
         let mut separator = if url.contains('?') { '&' } else { '?' };
         // What of the place has no part of the URL of its own.
-        let own = ["hostaddr", "passfile", "patroni", "target_session_attrs"];
+        let own: &[&str] = match engine.info().address {
+            AddressForm::Server { .. } => {
+                &["hostaddr", "passfile", "patroni", "target_session_attrs"]
+            }
+            _ => &["user", "password"],
+        };
         let is_parameter = |field: &&Field| field.part != Part::Place || own.contains(&field.key);
         for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);

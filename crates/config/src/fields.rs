@@ -305,6 +305,11 @@ macro_rules! with_fields {
         copied immutable: bool = |_| false;
         "DB_IMMUTABLE" [] Other Own
 
+        /// Whether rows that cannot be read are left out and values that cannot be read are NULL, with a
+        /// warning in the log; otherwise they are errors. Default: off.
+        copied lenient: bool = |_| false;
+        "DB_LENIENT" [] Other Own
+
         /// How UUIDs are written if the declared type of the column does not decide: `text`, or `blob`,
         /// 16 bytes, as rusqlite and sqlx write them. Both are read. Default: text.
         copied uuids: UuidForm = |_| UuidForm::default();

@@ -81,7 +81,7 @@ impl Hosts {
         }
         let default = match engine.info().address {
             AddressForm::Server { port, .. } => port,
-            AddressForm::File => 0,
+            AddressForm::File | AddressForm::DataSource => 0,
         };
         let endpoint = |(index, host): (usize, &Host)| {
             let listed = if count == 1 {

@@ -48,7 +48,7 @@ impl<T: Into<String>> From<T> for Misfit {
 }
 
 /// Engines of the design that this version has no driver for.
-const LATER: [&str; 5] = ["mssql", "sqlserver", "mongodb", "access", "msaccess"];
+const LATER: [&str; 3] = ["mssql", "sqlserver", "mongodb"];
 
 impl Kind for Engine {
     fn read(text: &str) -> Result<Self, Misfit> {

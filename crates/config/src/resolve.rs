@@ -120,7 +120,13 @@ impl Merged {
         let password = ["password", "password_file"]
             .into_iter()
             .find_map(|key| self.origins.get(key).map(|origin| (key, *origin)));
-        let (Some((key, password)), Some(host)) = (password, self.origins.get("host").copied())
+        // A data source leads to a host of its own.
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
+        let place = match engine.info().address {
+            AddressForm::DataSource => "database",
+            _ => "host",
+        };
+        let (Some((key, password)), Some(host)) = (password, self.origins.get(place).copied())
         else {
             return Ok(());
         };
@@ -137,7 +143,7 @@ impl Merged {
         let named = self
             .all
             .sources
-            .get("host")
+            .get(place)
             .cloned()
             .unwrap_or(Source::Default);
         if password.index > host.index {
@@ -213,6 +219,7 @@ impl Merged {
         let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let endpoints = match engine.info().address {
             AddressForm::File => self.file()?,
+            AddressForm::DataSource => self.data_source()?,
             AddressForm::Server { .. } => Vec::new(),
         };
         let Layer {
@@ -264,7 +271,17 @@ impl Merged {
         }
     }
 
-    /// The one endpoint of a file, and for one in memory the size of its pool.
+    /// The one endpoint of a data source.
+    fn data_source(&self) -> Result<Vec<Endpoint>> {
+        match &self.all.values.database {
+            Some(name) => Ok(vec![Endpoint::data_source(name)]),
+            None => Err(mistake::config("No data source of ODBC is named.")
+                .with_hint("Write odbc://NAME, or set `database` to its name in odbc.ini.")),
+        }
+    }
+
+    /// The one endpoint of a file, and the size of its pool for one in memory, and for an engine that
+    /// has one connection.
     fn file(&mut self) -> Result<Vec<Endpoint>> {
         let Some(path) = self.all.values.database.clone() else {
             let source = self.all.sources.get("engine").unwrap_or(&Source::Default);
@@ -275,9 +292,12 @@ impl Merged {
             );
         };
         let endpoint = file_endpoint(&path);
-        if !endpoint.address.is_memory() {
-            return Ok(vec![endpoint]);
-        }
+        let info = self.all.values.engine.unwrap_or(Engine::POSTGRES).info();
+        let because = match (endpoint.address.is_memory(), info.pool_size) {
+            (true, _) => "a database in memory has exactly one connection".to_owned(),
+            (false, 1) => format!("{} has one connection, and no pool", info.title),
+            _ => return Ok(vec![endpoint]),
+        };
         let values = &mut self.all.values;
         let sizes = [
             ("pool_max_size", &mut values.pool_max_size, 1),
@@ -288,7 +308,7 @@ impl Merged {
             if let Some(value) = value.as_mut().filter(|value| **value > most) {
                 *value = most;
                 let given = Box::new(self.all.sources.remove(key).unwrap_or(Source::Default));
-                let because = "a database in memory has exactly one connection".to_owned();
+                let because = because.clone();
                 self.all
                     .sources
                     .insert(key, Source::Overruled { given, because });

@@ -36,12 +36,14 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
                 .with_hint("Write postgres://USER@HOST/DATABASE, or sqlite:PATH for a file."),
         );
     }
+    let of_file = file_without_scheme(text);
     let mut reading = Reading {
         layer,
         source,
         is_jdbc: false,
     };
     let result = match text.split_once(':') {
+        _ if of_file.is_some() => reading.name_of_file(of_file, text),
         _ if keywords::is_keywords(text) => reading.keywords(text),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("jdbc") => reading.jdbc(rest),
         Some((scheme, rest)) => reading.read(scheme, rest),
@@ -56,6 +58,17 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
             place(source)
         )),
     })
+}
+
+/// The engine of a text that is the name of a file and has no scheme: `old.accdb`, `C:\old.mdb`.
+fn file_without_scheme(text: &str) -> Option<Engine> {
+    let (name, _) = split_query(text);
+    let has_scheme = match name.split_once(':') {
+        // The letter of a drive is one letter.
+        Some((scheme, _)) => scheme.len() > 1 && !scheme.contains(['/', '\\', '.', '=']),
+        None => false,
+    };
+    Engine::of_file_name(name).filter(|_| !has_scheme)
 }
 
 /// Where the URL is from, where the word URL does not say it already.
@@ -99,6 +112,13 @@ impl Reading<'_> {
         }
     }
 
+    fn name_of_file(&mut self, engine: Option<Engine>, text: &str) -> Result<()> {
+        if let Some(engine) = engine {
+            self.engine(engine);
+        }
+        self.file(text)
+    }
+
     fn engine(&mut self, engine: Engine) {
         self.layer.values.engine = Some(engine);
         self.layer.sources.insert("engine", self.source.clone());
@@ -113,6 +133,7 @@ impl Reading<'_> {
         self.engine(engine);
         match (engine.info().address, rest.strip_prefix("//")) {
             (AddressForm::File, _) => self.file(rest),
+            (AddressForm::DataSource, _) => self.data_source(rest),
             (_, Some(rest)) => self.server(rest),
             (_, None) => Err(not_a_url()),
         }
@@ -175,6 +196,37 @@ impl Reading<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `//NAME`, `NAME`, or with who connects: `//USER:PASSWORD@NAME`.
+    fn data_source(&mut self, rest: &str) -> Result<()> {
+        let (place, query) = split_query(rest);
+        let place = place.strip_prefix("//").unwrap_or(place).trim_matches('/');
+        let (user, name) = place.rsplit_once('@').unwrap_or(("", place));
+        let (user, password) = match user.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (user, None),
+        };
+        if !user.is_empty() {
+            self.put("user", &decoded(user)?)?;
+        }
+        if let Some(password) = password {
+            self.put("password", &decoded(password)?)?;
+        }
+        let name = decoded(name)?;
+        if name.contains(['=', ';', '{', '}']) {
+            // It may hold a password, which must not pass for a name.
+            return Err(
+                mistake::config("It is a connection string, and not a name.")
+                    .with_hint("Give the data source a name in odbc.ini, and write odbc://NAME."),
+            );
+        }
+        if !name.is_empty() {
+            self.put("database", &name)?;
+        }
+        let parameters = parameters(query)?;
+        let mut parameters = parameters.iter();
+        parameters.try_for_each(|(key, value)| self.parameter(key, value))
     }
 
     fn modes(&mut self, read_only: &str, create: &str) -> Result<()> {
@@ -389,6 +441,7 @@ fn schemes() -> String {
                 schemes.extend(names.map(|name| format!("{name}://")));
             }
             AddressForm::File => schemes.push(format!("{}:", info.name)),
+            AddressForm::DataSource => schemes.push(format!("{}://", info.name)),
         }
     }
     let last = schemes.pop().unwrap_or_default();

@@ -537,3 +537,20 @@ fn limits_of_overload_are_read_and_checked() {
         assert!(error.message().contains(named), "{error}");
     }
 }
+
+#[test]
+fn the_environment_leads_to_an_access_file() {
+    let config = variables(&[
+        ("DB_TYPE", "access"),
+        ("DB_NAME", "/data/old.accdb"),
+        ("DB_PASSWORD", "hunter2"),
+        ("DB_HOST", "of-another-program"),
+        ("DB_LENIENT", "on"),
+    ])
+    .unwrap();
+    assert_eq!(config.engine(), Engine::ACCESS);
+    assert_eq!(config.endpoints()[0].to_string(), "/data/old.accdb");
+    assert_eq!(config.password().expose(), "hunter2");
+    assert!(config.lenient());
+    assert_eq!(config.pool_max_size(), 1);
+}

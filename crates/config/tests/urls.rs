@@ -46,6 +46,28 @@ fn each_form_of_url() {
             "postgres://h1,h2/?port=7,8",
             "postgres postgres h1:7,h2:8 postgres",
         ),
+        ("access:///old.accdb", "access - old.accdb old.accdb"),
+        (
+            "access:////data/old.mdb",
+            "access - /data/old.mdb /data/old.mdb",
+        ),
+        (
+            "access:/data/old.mdb",
+            "access - /data/old.mdb /data/old.mdb",
+        ),
+        ("MsAccess:old%20one.mdb", "access - old one.mdb old one.mdb"),
+        ("old.accdb", "access - old.accdb old.accdb"),
+        (" /data/Old.MDB ", "access - /data/Old.MDB /data/Old.MDB"),
+        (
+            "C:\\data\\old.mdb",
+            "access - C:\\data\\old.mdb C:\\data\\old.mdb",
+        ),
+        ("old.mdb?lenient=on", "access - old.mdb old.mdb"),
+        ("odbc://shop", "odbc - shop shop"),
+        ("odbc:shop", "odbc - shop shop"),
+        ("access+odbc://old%20one/", "odbc - old one old one"),
+        ("ODBC://app:pw@shop", "odbc app shop shop"),
+        ("sqlite:old.mdb", "sqlite - old.mdb old.mdb"),
         ("sqlite:///relative.db", "sqlite - relative.db relative.db"),
         ("sqlite:////abs.db", "sqlite - /abs.db /abs.db"),
         ("sqlite://relative.db", "sqlite - relative.db relative.db"),
@@ -340,5 +362,52 @@ fn shown_urls_hold_what_was_set() {
     assert_eq!(
         Config::from_url("sqlite:").unwrap().engine(),
         Engine::SQLITE
+    );
+}
+
+#[test]
+fn an_access_file_has_one_connection_whatever_is_asked_for() {
+    let config = Config::from_url("access:old.accdb?lenient=on&password=secret").unwrap();
+    assert_eq!((config.pool_max_size(), config.pool_min_size()), (1, 1));
+    assert!(config.lenient());
+    assert_eq!(config.password().expose(), "secret");
+    let more = "old.mdb?pool_max_size=8&pool_min_size=2&max_overflow=3";
+    let config = Config::from_url(more).unwrap();
+    let sizes = (
+        config.pool_max_size(),
+        config.pool_min_size(),
+        config.max_overflow(),
+    );
+    assert_eq!(sizes, (1, 1, 0));
+    let source = config.source("pool_max_size").to_string();
+    assert!(source.contains("Access has one connection"), "{source}");
+    let error = Config::from_url("sqlite:a.db?lenient=on").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for sqlite"),
+        "{error}"
+    );
+    let error = Config::from_url("old.mdb?host=db1").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for access"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_data_source_is_a_name_and_keeps_its_password() {
+    let config = Config::from_url("odbc://app:hunter2@shop?pool_max_size=3").unwrap();
+    assert_eq!(config.engine(), Engine::ODBC);
+    assert_eq!(config.password().expose(), "hunter2");
+    let masked = config.to_url_masked();
+    assert_eq!(masked, "odbc://shop?user=app&password=***&pool_max_size=3");
+    let error = Config::from_url("odbc://DRIVER={x};PWD=hunter2").unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(error.to_string().contains("connection string"), "{error}");
+    let error = Config::from_url("odbc://").unwrap_err();
+    assert!(error.to_string().contains("No data source"), "{error}");
+    let error = Config::from_url("odbc://shop?host=db1").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for odbc"),
+        "{error}"
     );
 }

@@ -33,6 +33,8 @@ pub enum Address {
     File(PathBuf),
     /// A database in this process's memory.
     Memory,
+    /// A data source of ODBC, by its name.
+    DataSource(String),
 }
 
 /// The use of an endpoint, as its server reports it.
@@ -103,6 +105,13 @@ impl Endpoint {
         }
     }
 
+    /// A data source of ODBC.
+    pub fn data_source(name: impl Into<String>) -> Self {
+        Endpoint {
+            address: Address::DataSource(name.into()),
+        }
+    }
+
     /// Whether data sent there never leaves this machine.
     pub fn is_local(&self) -> bool {
         match &self.address {
@@ -111,6 +120,8 @@ impl Endpoint {
                     || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
             }
             Address::Unix { .. } | Address::File(_) | Address::Memory => true,
+            // Only the driver knows.
+            Address::DataSource(_) => false,
         }
     }
 }
@@ -133,6 +144,7 @@ impl fmt::Display for Endpoint {
             }
             Address::File(path) => write!(f, "{}", path.display()),
             Address::Memory => f.write_str(":memory:"),
+            Address::DataSource(name) => f.write_str(name),
         }
     }
 }
@@ -174,6 +186,7 @@ mod tests {
             ),
             (Endpoint::file("a.db"), "a.db", true),
             (Endpoint::memory(), ":memory:", true),
+            (Endpoint::data_source("shop"), "shop", false),
         ];
         for (endpoint, text, local) in cases {
             assert_eq!(endpoint.to_string(), text);

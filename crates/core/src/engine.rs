@@ -18,6 +18,9 @@ pub struct EngineInfo {
     pub aliases: &'static [&'static str],
     /// The target of a URL.
     pub address: AddressForm,
+    /// The extensions of its files, in lower case, if they identify the engine. The name of such a
+    /// file is a URL without a scheme.
+    pub extensions: &'static [&'static str],
     /// The configuration keys that apply to this engine, in addition to those of every engine.
     pub keys: &'static [&'static str],
     /// Default number of connections in a pool.
@@ -38,6 +41,8 @@ pub enum AddressForm {
     },
     /// A file, or the memory of this process.
     File,
+    /// A data source that the driver manager of this machine knows by name.
+    DataSource,
 }
 
 /// The keys for the address of a server, the user, and the protection of the connection.
@@ -61,6 +66,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         port: 5432,
         user: Some("postgres"),
     },
+    extensions: &[],
     keys: &[
         "allow_cleartext_password",
         "application_name",
@@ -100,6 +106,7 @@ static SQLITE: EngineInfo = EngineInfo {
     title: "SQLite",
     aliases: &["sqlite3"],
     address: AddressForm::File,
+    extensions: &[],
     keys: &[
         "busy_timeout",
         "read_only",
@@ -112,8 +119,35 @@ static SQLITE: EngineInfo = EngineInfo {
     longest_statement_secs: None,
 };
 
+static ACCESS: EngineInfo = EngineInfo {
+    name: "access",
+    title: "Access",
+    aliases: &["msaccess"],
+    address: AddressForm::File,
+    extensions: &["mdb", "accdb"],
+    keys: &["password", "password_file", "read_only", "lenient"],
+    pool_size: 1,
+    longest_statement_secs: None,
+};
+
+static ODBC: EngineInfo = EngineInfo {
+    name: "odbc",
+    title: "ODBC",
+    aliases: &[],
+    address: AddressForm::DataSource,
+    extensions: &[],
+    keys: &["user", "password", "password_file"],
+    pool_size: 5,
+    longest_statement_secs: None,
+};
+
 /// The engines that the project knows.
-const KNOWN: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
+const KNOWN: [Engine; 4] = [
+    Engine::POSTGRES,
+    Engine::SQLITE,
+    Engine::ACCESS,
+    Engine::ODBC,
+];
 
 /// Registered engines.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
@@ -123,6 +157,10 @@ impl Engine {
     pub const POSTGRES: Engine = Engine(&POSTGRES);
     /// SQLite, in a file or in memory.
     pub const SQLITE: Engine = Engine(&SQLITE);
+    /// Microsoft Access, in a file.
+    pub const ACCESS: Engine = Engine(&ACCESS);
+    /// Any database that has an ODBC driver, by the name of a data source.
+    pub const ODBC: Engine = Engine(&ODBC);
 
     /// Registers an engine under its names, so that configurations and URLs can name it. An engine
     /// whose name is already taken is not added; the one with that name is returned.
@@ -152,6 +190,14 @@ impl Engine {
         self.0.name
     }
 
+    /// The engine whose files have the extension of this name.
+    pub fn of_file_name(name: &str) -> Option<Engine> {
+        let (_, extension) = name.rsplit_once('.')?;
+        let extension = extension.to_ascii_lowercase();
+        let mut all = Engine::all().into_iter();
+        all.find(|engine| engine.0.extensions.contains(&extension.as_str()))
+    }
+
     /// Whether a configuration key that not every engine has applies to this one.
     pub fn has_key(self, key: &str) -> bool {
         let of_servers = matches!(self.0.address, AddressForm::Server { .. });
@@ -179,12 +225,14 @@ impl FromStr for Engine {
     type Err = UnknownEngine;
 
     /// Parses an engine's name, its aliases (`postgresql`, `sqlite3`) and the `dialect+driver` form
-    /// of SQLAlchemy, in any case.
+    /// of SQLAlchemy, in any case. With the driver `odbc` (`access+odbc`) it is the engine ODBC.
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
         let lower = name.to_ascii_lowercase();
-        let dialect = lower
-            .split_once('+')
-            .map_or(lower.as_str(), |(dialect, _)| dialect);
+        let dialect = match lower.split_once('+') {
+            Some((_, driver)) if ODBC.name == driver => driver,
+            Some((dialect, _)) => dialect,
+            None => lower.as_str(),
+        };
         let mut all = Engine::all().into_iter();
         all.find(|engine| engine.has_name(dialect))
             .ok_or(UnknownEngine)
@@ -228,6 +276,7 @@ mod tests {
             assert_eq!(name.parse(), Ok(Engine::POSTGRES), "{name}");
         }
         assert_eq!("sqlite+pysqlite".parse(), Ok(Engine::SQLITE));
+        assert_eq!("Access+ODBC".parse(), Ok(Engine::ODBC));
         assert_eq!("oracle".parse::<Engine>(), Err(UnknownEngine));
         for engine in Engine::all() {
             assert_eq!(engine.name().parse(), Ok(engine));
@@ -241,6 +290,7 @@ mod tests {
             title: "River",
             aliases: &["riverdb"],
             address: AddressForm::File,
+            extensions: &["river"],
             keys: &["read_only"],
             pool_size: 2,
             longest_statement_secs: None,
@@ -256,6 +306,12 @@ mod tests {
             1
         );
         assert!(river.has_key("read_only") && !river.has_key("host"));
+        assert_eq!(Engine::of_file_name("a/b.RIVER"), Some(river));
+        assert_eq!(
+            Engine::of_file_name("c:\\old.x.AccDB"),
+            Some(Engine::ACCESS)
+        );
+        assert_eq!(Engine::of_file_name("accdb"), None);
         assert!(Engine::POSTGRES.has_key("host") && !Engine::SQLITE.has_key("host"));
     }
 }

@@ -102,7 +102,7 @@ pub(crate) fn whereabouts_of(endpoints: &[Endpoint], config: &Config) -> String 
     let named = named.join(",");
     match endpoints[0].address {
         // The path of these is the database.
-        Address::File(_) | Address::Memory => named,
+        Address::File(_) | Address::Memory | Address::DataSource(_) => named,
         _ => format!("{named}/{}", config.database()),
     }
 }

@@ -184,6 +184,24 @@ impl Connection {
         self.native("SQLite")
     }
 
+    /// The Access connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "access")]
+    pub fn access(&self) -> Result<&underpin_access::Connection> {
+        self.native("Access")
+    }
+
+    /// The ODBC connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "odbc")]
+    pub fn odbc(&self) -> Result<&underpin_odbc::Connection> {
+        self.native("ODBC")
+    }
+
     /// The underlying connection as the driver's own type. `client` is its name in an error.
     ///
     /// # Errors

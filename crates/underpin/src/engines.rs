@@ -1,5 +1,9 @@
 //! The one list of engines, and what each of them provides.
 
+#[cfg(feature = "access")]
+mod access;
+#[cfg(feature = "odbc")]
+mod odbc;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
 #[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
@@ -121,7 +125,7 @@ pub fn register(new: impl EngineDriver) -> Result<()> {
 
 /// The engines that are compiled in.
 fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
-    let all: [Option<Arc<dyn EngineDriver>>; 2] = [
+    let all: [Option<Arc<dyn EngineDriver>>; 4] = [
         #[cfg(feature = "postgres")]
         Some(Arc::new(postgres::Postgres::default())),
         #[cfg(not(feature = "postgres"))]
@@ -129,6 +133,14 @@ fn compiled_in() -> impl Iterator<Item = Arc<dyn EngineDriver>> {
         #[cfg(any(feature = "sqlite", feature = "sqlite-system"))]
         Some(Arc::new(sqlite::Sqlite)),
         #[cfg(not(any(feature = "sqlite", feature = "sqlite-system")))]
+        None,
+        #[cfg(feature = "access")]
+        Some(Arc::new(access::Access)),
+        #[cfg(not(feature = "access"))]
+        None,
+        #[cfg(feature = "odbc")]
+        Some(Arc::new(odbc::Odbc)),
+        #[cfg(not(feature = "odbc"))]
         None,
     ];
     all.into_iter().flatten()

@@ -64,13 +64,20 @@
 //! |---|---|---|
 //! | `postgres`, `sqlite` | yes | the engines |
 //! | `tls` | yes | encrypted connections, by rustls |
+//! | `access` | no | Access files, read only; brings `sqlite` |
+//! | `odbc` | no | any database with an installed ODBC driver; needs unixODBC, or Windows |
 //! | `sqlite-system` | no | the system's SQLite in place of `sqlite` |
 //! | `chrono`, `time`, `jiff`, `rust_decimal`, `bigdecimal` | no | their types as columns and parameters |
 //! | `metrics` | no | the pool's numbers through the crate `metrics` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite", feature = "sqlite-system")))]
+#[cfg(not(any(
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "sqlite-system",
+    feature = "odbc"
+)))]
 compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite` or both.");
 
 #[cfg(all(feature = "sqlite", feature = "sqlite-system"))]
@@ -137,6 +144,8 @@ pub use model::{Field, Keyed, Model, models};
 pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
+#[cfg(feature = "access")]
+pub use underpin_access as access;
 pub use underpin_cluster::{Event, Events, MemberState};
 /// The operations of a driver's connection, for hooks that get one.
 pub use underpin_core::driver;
@@ -149,6 +158,8 @@ pub use underpin_core::{
     value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
+#[cfg(feature = "odbc")]
+pub use underpin_odbc as odbc;
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;

@@ -7,6 +7,7 @@ use underpin_core::driver::{self, BoxFuture};
 use underpin_core::{Class, Deadline, Endpoint, Error, Result, Stage};
 
 use crate::connection::Connection;
+use crate::filled::{Filling, Stop};
 use crate::in_use::InUse;
 use crate::open::open;
 use crate::options::Options;
@@ -19,6 +20,7 @@ use crate::worker::Worker;
 pub struct Connector {
     endpoint: Endpoint,
     options: Arc<Options>,
+    filling: Option<Filling>,
 }
 
 impl Connector {
@@ -28,6 +30,23 @@ impl Connector {
         Connector {
             endpoint,
             options: Arc::new(options),
+            filling: None,
+        }
+    }
+
+    /// A connector whose connections each have a database of their own in memory, which `fill`
+    /// fills when they are opened: with tables, virtual tables and functions. `endpoint` says where
+    /// its contents come from, and is not opened. Give it [`Options::read_only`] where nothing may be
+    /// changed afterwards.
+    pub fn filled(
+        endpoint: Endpoint,
+        options: Options,
+        fill: impl Fn(&rusqlite::Connection, &Stop) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Connector {
+            endpoint,
+            options: Arc::new(options),
+            filling: Some(Filling::new(fill)),
         }
     }
 
@@ -71,12 +90,15 @@ impl Connector {
         let (opened, answer) = oneshot::channel();
         let worker = {
             let (endpoint, options) = (self.endpoint.clone(), Arc::clone(&self.options));
-            let shared = Arc::clone(&stopping);
+            let (filling, shared) = (self.filling.clone(), Arc::clone(&stopping));
             let open = move || {
                 // Before the file is open, so that no other connection considers itself the last
                 // one.
-                let in_use = InUse::before(&endpoint, &options);
-                let (conn, identity) = open(&endpoint, &options, &shared)?;
+                let in_use = match filling {
+                    Some(_) => None,
+                    None => InUse::before(&endpoint, &options),
+                };
+                let (conn, identity) = open(&endpoint, &options, filling.as_ref(), &shared)?;
                 shared.set_interrupt(conn.get_interrupt_handle());
                 let place = endpoint.to_string().into();
                 let options = (*options).clone();

@@ -52,6 +52,7 @@ mod describe;
 mod effect;
 mod execute;
 mod fault;
+mod filled;
 mod form;
 mod in_use;
 mod message;
@@ -75,6 +76,7 @@ mod worker;
 
 pub use connection::Connection;
 pub use connector::Connector;
+pub use filled::Stop;
 pub use options::{Access, Options};
 pub use rusqlite;
 use underpin_core::driver::Capabilities;

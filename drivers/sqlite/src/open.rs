@@ -9,6 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
 
 use crate::classify::classify;
+use crate::filled::{Filling, Stop};
 use crate::only_reads::OF_THE_WRITER;
 use crate::options::Options;
 use crate::pragmas::Baseline;
@@ -21,9 +22,14 @@ const INSTRUCTIONS: i32 = 1000;
 pub(crate) fn open(
     endpoint: &Endpoint,
     options: &Options,
+    filling: Option<&Filling>,
     shared: &Arc<Shared>,
 ) -> Result<(Connection, Option<FileIdentity>)> {
     let place = endpoint.to_string();
+    if let Some(filling) = filling {
+        let conn = open_filled(filling, options, shared, &place)?;
+        return Ok((conn, None));
+    }
     let path = match &endpoint.address {
         Address::Memory => None,
         Address::File(path) if path.as_os_str().is_empty() => {
@@ -65,6 +71,20 @@ pub(crate) fn open(
         return Err(not_writable(path));
     }
     Ok((conn, FileIdentity::of(path)))
+}
+
+/// Opens a database in memory and fills it before the session is told to only read.
+fn open_filled(
+    filling: &Filling,
+    options: &Options,
+    shared: &Arc<Shared>,
+    place: &str,
+) -> Result<Connection> {
+    let opened = Connection::open_in_memory();
+    let mut conn = opened.map_err(|error| classify(error, place))?;
+    filling.fill(&conn, &Stop::new(shared))?;
+    prepare(&mut conn, options, shared).map_err(|error| classify(error, place))?;
+    Ok(conn)
 }
 
 fn open_file(path: &Path, options: &Options, shared: &Arc<Shared>) -> rusqlite::Result<Connection> {

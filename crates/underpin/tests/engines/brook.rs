@@ -25,6 +25,7 @@ static INFO: EngineInfo = EngineInfo {
     title: "Brook",
     aliases: &["brookdb"],
     address: AddressForm::File,
+    extensions: &[],
     keys: &["busy_timeout", "read_only"],
     pool_size: 3,
     longest_statement_secs: None,

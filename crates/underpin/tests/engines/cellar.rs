@@ -18,6 +18,7 @@ static INFO: EngineInfo = EngineInfo {
         port: 7777,
         user: None,
     },
+    extensions: &[],
     keys: &[],
     pool_size: 10,
     longest_statement_secs: None,

@@ -69,15 +69,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-testkit", &["underpin-core"]),
     ("underpin-postgres", &["underpin-core", "underpin-sql"]),
     ("underpin-sqlite", &["underpin-core", "underpin-sql"]),
+    // Its SQL is SQLite's.
+    (
+        "underpin-access",
+        &["underpin-core", "underpin-sql", "underpin-sqlite"],
+    ),
+    ("underpin-odbc", &["underpin-core", "underpin-sql"]),
     (
         "underpin",
         &[
+            "underpin-access",
             "underpin-cluster",
             "underpin-config",
             "underpin-core",
             "underpin-derive",
             "underpin-migrate",
             "underpin-model",
+            "underpin-odbc",
             "underpin-pool",
             "underpin-postgres",
             "underpin-query",
@@ -273,7 +281,7 @@ fn check_with(package: &str, features: &str) -> String {
     }
 }
 
-const ENGINES: [&str; 3] = ["postgres", "sqlite", "sqlite-system"];
+const ENGINES: [&str; 5] = ["postgres", "sqlite", "sqlite-system", "access", "odbc"];
 
 /// Each engine by itself, each other feature, and all together: no code relies on a feature that is
 /// not enabled for it.
@@ -293,7 +301,7 @@ fn every_set_of_features_builds() {
     assert_eq!(others.len(), 8, "{others:?}");
     let together = others.join(",");
     let mut sets: Vec<String> = ENGINES.map(str::to_owned).to_vec();
-    sets.extend(["postgres,tls", "sqlite,metrics"].map(str::to_owned));
+    sets.extend(["postgres,tls", "sqlite,metrics", "postgres,access"].map(str::to_owned));
     sets.push(format!("postgres,sqlite,{together}"));
     sets.push(format!("postgres,sqlite-system,{together}"));
     for features in sets {
@@ -314,6 +322,7 @@ fn every_set_of_features_builds() {
 fn features_that_contradict_each_other_are_refused() {
     for (features, part) in [
         ("sqlite,sqlite-system", "exclude each other"),
+        ("access,sqlite-system", "exclude each other"),
         ("tls", "needs an engine"),
         ("chrono,metrics", "needs an engine"),
     ] {
@@ -387,6 +396,8 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "crates/config/src/builder.rs",
         "takes a file without an engine for SQLite's",
     ),
+    ("crates/underpin/src/engines/access.rs", "registers Access"),
+    ("crates/underpin/src/engines/odbc.rs", "registers ODBC"),
     (
         "crates/underpin/src/engines/postgres.rs",
         "registers PostgreSQL",
@@ -421,7 +432,9 @@ fn few_files_name_an_engine() {
             let text = fs::read_to_string(&source).unwrap();
             // Unit tests may name engines.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            if code.contains("Engine::POSTGRES") || code.contains("Engine::SQLITE") {
+            let names =
+                ["POSTGRES", "SQLITE", "ACCESS", "ODBC"].map(|name| format!("Engine::{name}"));
+            if names.iter().any(|name| code.contains(name.as_str())) {
                 let path = source.strip_prefix(&root).unwrap();
                 found.push(path.to_string_lossy().into_owned());
             }
