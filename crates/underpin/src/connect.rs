@@ -47,6 +47,13 @@ pub(crate) fn open_with(
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let driver = engines::driver(config.engine())?;
+    let held = Held::Owned(alone(&*driver, config).await?);
+    let (counters, observer) = (Arc::default(), Observer::default());
+    Ok(Session::new(held, &*driver, counters, observer))
+}
+
+/// The same as the driver has it.
+pub(crate) async fn alone(driver: &dyn EngineDriver, config: &Config) -> Result<AnyConnection> {
     let connectors: Vec<AnyConnector> = match driver.open(config)? {
         Opened::Members(members) => members
             .into_iter()
@@ -64,9 +71,7 @@ pub(crate) async fn single(config: &Config) -> Result<Session> {
             .with_hint("Open a Database instead."));
         }
     };
-    let held = Held::Owned(attempts(&connectors, config).await?);
-    let (counters, observer) = (Arc::default(), Observer::default());
-    Ok(Session::new(held, &*driver, counters, observer))
+    attempts(&connectors, config).await
 }
 
 /// Connects, and again after the configured waits where that may help.

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use underpin_cluster::NewMember;
 use underpin_config::Config;
+use underpin_copy::CopyDialect;
 use underpin_core::driver::Capabilities;
 use underpin_core::{Class, Engine, Error, Result};
 use underpin_migrate::MigrationDialect;
@@ -36,6 +37,11 @@ pub trait EngineDriver: Send + Sync + 'static {
     /// What its SQL does differently, where it takes SQL and more than statements of the caller's
     /// own: models, revisions, schemas. Default none.
     fn dialects(&self) -> Option<Dialects> {
+        None
+    }
+
+    /// How tables are copied from the engine, and to it. Default: they are not.
+    fn copies(&self) -> Option<&'static CopyDialect> {
         None
     }
 
@@ -88,6 +94,9 @@ pub fn register(new: impl EngineDriver) -> Result<()> {
         SchemaDialect::add(engine, dialects.schema);
         ModelDialect::add(engine, dialects.models);
         MigrationDialect::add(engine, dialects.migrations);
+    }
+    if let Some(copies) = new.copies() {
+        CopyDialect::add(engine, copies);
     }
     let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
     added.push(Arc::new(new));
