@@ -84,7 +84,14 @@ impl Work {
                 return Err(error);
             }
         };
-        worker.writer.commit().await?;
+        worker.writer.commit().await.map_err(|error| {
+            let names: Vec<String> = self
+                .plans
+                .iter()
+                .map(|plan| plan.source.to_string())
+                .collect();
+            error.with_context(format!("{} cannot be copied.", names.join(", ")))
+        })?;
         for (plan, loaded) in self.plans.iter().zip(&loaded) {
             self.progress.done(&plan.source, loaded.sum.rows);
         }
