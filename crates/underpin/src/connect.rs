@@ -46,6 +46,13 @@ pub(crate) fn open_with(
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let driver = engines::driver(config.engine())?;
+    let held = Held::Owned(alone(&*driver, config).await?);
+    let (counters, observer) = (Arc::default(), Observer::default());
+    Ok(Session::new(held, &*driver, counters, observer))
+}
+
+/// The same as the driver's connection.
+pub(crate) async fn alone(driver: &dyn EngineDriver, config: &Config) -> Result<AnyConnection> {
     let opened = driver.open(config)?;
     let Some((members, _)) = opened.members(config.connection_timeout()).await? else {
         return Err(Error::new(
@@ -61,9 +68,7 @@ pub(crate) async fn single(config: &Config) -> Result<Session> {
         .into_iter()
         .filter(|member| member.role != Some(Role::Replica));
     let connectors: Vec<AnyConnector> = writing.map(|member| member.connector).collect();
-    let held = Held::Owned(attempts(&connectors, config).await?);
-    let (counters, observer) = (Arc::default(), Observer::default());
-    Ok(Session::new(held, &*driver, counters, observer))
+    attempts(&connectors, config).await
 }
 
 /// Connects, and retries after the configured waits if a retry may help.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use underpin_cluster::{Discovery, NewMember};
 use underpin_config::Config;
+use underpin_copy::CopyDialect;
 use underpin_core::driver::Capabilities;
 use underpin_core::{Class, Engine, Error, Result};
 use underpin_migrate::MigrationDialect;
@@ -40,6 +41,11 @@ pub trait EngineDriver: Send + Sync + 'static {
     /// The dialects of its SQL, if it takes SQL and supports more than the caller's own statements:
     /// models, revisions, schemas. Default none.
     fn dialects(&self) -> Option<Dialects> {
+        None
+    }
+
+    /// Copying of tables from the engine and to it. Default none.
+    fn copies(&self) -> Option<&'static CopyDialect> {
         None
     }
 
@@ -117,6 +123,9 @@ pub fn register(new: impl EngineDriver) -> Result<()> {
         SchemaDialect::add(engine, dialects.schema);
         ModelDialect::add(engine, dialects.models);
         MigrationDialect::add(engine, dialects.migrations);
+    }
+    if let Some(copies) = new.copies() {
+        CopyDialect::add(engine, copies);
     }
     let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
     added.push(Arc::new(new));

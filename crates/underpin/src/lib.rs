@@ -55,6 +55,7 @@
 //! - **Migrations.** [`migrate`] has revisions, which are SQL files, and the
 //!   [`Migrator`](migrate::Migrator) that applies them.
 //! - **Schemas.** [`schema`] reads, compares, plans and draws them.
+//! - **Copies.** [`copy`] moves tables from one database to another, on the same engine or another one.
 //! - **Below.** `postgres` and `sqlite` are the drivers; `postgres::types` and `sqlite::rusqlite` are the crates
 //!   whose types they show, in one place each. [`engine`] is for an engine of your own.
 //!
@@ -89,6 +90,7 @@ compile_error!(
 mod backend;
 mod connect;
 mod connection;
+pub mod copy;
 mod database;
 mod engines;
 mod handles;

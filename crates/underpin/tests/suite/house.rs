@@ -52,6 +52,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("underpin-query", &["underpin-core"]),
     (
+        "underpin-copy",
+        &["underpin-core", "underpin-schema", "underpin-sql"],
+    ),
+    (
         "underpin-migrate",
         &["underpin-config", "underpin-core", "underpin-sql"],
     ),
@@ -81,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "underpin-access",
             "underpin-cluster",
             "underpin-config",
+            "underpin-copy",
             "underpin-core",
             "underpin-derive",
             "underpin-migrate",
@@ -375,6 +380,7 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "crates/model/src/dialect.rs",
         "has the model dialect of each",
     ),
+    ("crates/copy/src/dialect.rs", "has the copy dialect of each"),
     ("crates/model/src/models.rs", "has an example"),
     (
         "crates/migrate/src/dialect.rs",

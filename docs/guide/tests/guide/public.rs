@@ -13,11 +13,12 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, Signature, TraitItem, Vis
 use crate::files::root;
 
 /// The directories of the libraries that are published.
-const LIBRARIES: [&str; 19] = [
+const LIBRARIES: [&str; 20] = [
     "crates/cli",
     "crates/cluster",
     "crates/commands",
     "crates/config",
+    "crates/copy",
     "crates/core",
     "crates/derive",
     "crates/migrate",
