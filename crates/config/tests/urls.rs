@@ -383,12 +383,12 @@ fn an_access_file_has_one_connection_whatever_is_asked_for() {
     assert!(source.contains("Access has one connection"), "{source}");
     let error = Config::from_url("sqlite:a.db?lenient=on").unwrap_err();
     assert!(
-        error.to_string().contains("means nothing for sqlite"),
+        error.to_string().contains("does not apply to sqlite"),
         "{error}"
     );
     let error = Config::from_url("old.mdb?host=db1").unwrap_err();
     assert!(
-        error.to_string().contains("means nothing for access"),
+        error.to_string().contains("does not apply to access"),
         "{error}"
     );
 }
@@ -407,7 +407,7 @@ fn a_data_source_is_a_name_and_keeps_its_password() {
     assert!(error.to_string().contains("No data source"), "{error}");
     let error = Config::from_url("odbc://shop?host=db1").unwrap_err();
     assert!(
-        error.to_string().contains("means nothing for odbc"),
+        error.to_string().contains("does not apply to odbc"),
         "{error}"
     );
 }

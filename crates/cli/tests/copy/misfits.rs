@@ -9,11 +9,11 @@ async fn what_sqlite_does_not_hold_is_named() {
     let server = or_skip!(Postgres::shared());
     for (of, value, why) in [
         ("double precision", "'NaN'", "NaN"),
-        ("date", "'10000-01-01'", "its year is not one of 1 to 9999"),
+        ("date", "'10000-01-01'", "its year is not from 1 to 9999"),
         (
             "timestamptz",
             "'0044-03-15 00:00+00 BC'",
-            "its year is not one of 1 to 9999",
+            "its year is not from 1 to 9999",
         ),
         ("bytea[]", "'{\"\\\\x00\"}'", "an array of bytes"),
     ] {

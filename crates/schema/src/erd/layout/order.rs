@@ -45,7 +45,7 @@ pub(super) fn settle(lattice: &mut Lattice<'_>) {
     }
     lattice.columns = best.1;
     relax(lattice, 4);
-    swap_neighbours(lattice);
+    swap_neighbors(lattice);
     relax(lattice, 4);
     lattice.spread();
     relax(lattice, 4);
@@ -184,8 +184,8 @@ fn straighten(lattice: &mut Lattice<'_>) {
     }
 }
 
-/// Changes neighbours where that makes lines shorter or crossings fewer.
-fn swap_neighbours(lattice: &mut Lattice<'_>) {
+/// Changes neighbors where that makes lines shorter or crossings fewer.
+fn swap_neighbors(lattice: &mut Lattice<'_>) {
     let mut budget = BUDGET;
     loop {
         let mut changed = false;
