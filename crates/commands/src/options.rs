@@ -23,6 +23,10 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// URL of a database on whose server scratch databases are made, instead of the configured one
+    #[arg(long, global = true, value_name = "URL")]
+    pub scratch_url: Option<String>,
+
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -43,6 +47,10 @@ impl GlobalOptions {
         if let Some(name) = &self.database {
             loader = loader.database(name);
         }
-        loader.load()
+        let config = loader.load()?;
+        match &self.scratch_url {
+            Some(url) => config.to_builder().scratch_url(url.as_str()).build(),
+            None => Ok(config),
+        }
     }
 }

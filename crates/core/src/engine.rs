@@ -106,6 +106,7 @@ static SQLITE: EngineInfo = EngineInfo {
         "immutable",
         "uuids",
         "times",
+        "attach",
     ],
     pool_size: 4,
     longest_statement_secs: None,

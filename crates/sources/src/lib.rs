@@ -24,7 +24,7 @@ pub use dialect::{dump, plan};
 pub use introspect::introspect;
 pub use models::of_models;
 pub use revisions::of_revisions;
-pub(crate) use revisions::selection;
+pub(crate) use revisions::{selection, without_histories};
 pub use scratch::Scratch;
 pub use source::Source;
 pub use sources::Sources;

@@ -3,10 +3,14 @@
 use std::path::Path;
 
 use underpin_config::Config;
-use underpin_core::{Class, Engine, Error, Executor, Result};
-use underpin_migrate::{OpenDatabase, Piece, SplitError, Statement, split, statement_failed};
+use underpin_core::{Class, Engine, Error, Result};
+use underpin_migrate::{
+    OpenConnection, OpenDatabase, Piece, SplitError, Statement, run_isolated, split,
+    statement_failed,
+};
 use underpin_schema::{SchemaDialect, ScratchRules, Selection, Use};
 
+use crate::scratch::is_isolated;
 use crate::target::{Target, without_history};
 use crate::{Scratch, introspect};
 
@@ -60,14 +64,15 @@ pub async fn of_sql<D: OpenDatabase>(
 }
 
 async fn read<D: OpenDatabase>(db: &D, files: &[File], selection: &Selection) -> Result<Target> {
-    let engine = db.config().engine();
+    let config = db.config();
+    let engine = config.engine();
     let mut asked = Vec::new();
     for file in files {
         let mut text = text(file, engine)?;
         asked.extend(hints::asked(file, &mut text, engine)?);
         // What a file sets holds to its end.
         let session = db.acquire().await?;
-        run(&*session, file, &text).await?;
+        run(&*session, file, &text, is_isolated(&config)).await?;
     }
     let whole = introspect(db, &without_history(&Selection::default())).await?;
     let hints = hints::resolved(asked, &whole, engine)?;
@@ -117,9 +122,7 @@ fn not_split(file: &File, error: &SplitError) -> Error {
         format!("{}, line {line}: {message}", file.name),
     );
     if error.is_copy() {
-        return mistake.with_hint(
-            "A schema has no rows: leave it out, or let `pg_dump --schema-only` write the file.",
-        );
+        return mistake.with_hint(NO_ROWS);
     }
     match error.hint() {
         Some(hint) => mistake.with_hint(hint),
@@ -127,8 +130,25 @@ fn not_split(file: &File, error: &SplitError) -> Error {
     }
 }
 
+/// What to do about a COPY.
+const NO_ROWS: &str =
+    "A schema has no rows: leave it out, or let `pg_dump --schema-only` write the file.";
+
+fn has_rows(file: &File, statement: &Statement) -> Error {
+    let message = format!(
+        "{}, line {}: This COPY has rows.",
+        file.name, statement.line
+    );
+    Error::new(Class::Config, message).with_hint(NO_ROWS)
+}
+
 /// Runs the statements of a file.
-async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
+async fn run(
+    session: &impl OpenConnection,
+    file: &File,
+    text: &Text,
+    isolated: bool,
+) -> Result<()> {
     let engine = session.engine();
     let dialect = SchemaDialect::of(engine)?;
     if let ScratchRules::Server(rules) = &dialect.scratch {
@@ -139,6 +159,9 @@ async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
     let mut open = None;
     for statement in text.statements() {
         let sql = &statement.sql;
+        if statement.rows.is_some() {
+            return Err(has_rows(file, &statement));
+        }
         match use_of(sql, engine, dialect) {
             Use::Run => {}
             Use::Begin => open = Some(statement.line),
@@ -147,7 +170,11 @@ async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
             Use::Refuse => return Err(refused(file, &statement)),
         }
         let failed = |error| statement_failed(&file.name, &statement, error);
-        session.batch(sql).await.map_err(failed)?;
+        let ran = match isolated {
+            true => run_isolated(session, sql).await,
+            false => session.batch(sql).await,
+        };
+        ran.map_err(failed)?;
     }
     match open {
         None => Ok(()),
@@ -177,14 +204,22 @@ fn refused(file: &File, statement: &Statement) -> Error {
 }
 
 impl Text {
-    fn statements(&self) -> impl Iterator<Item = Statement> {
-        let statements = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Statement { range, line, times } => {
-                let sql = self.sql[range.clone()].to_owned();
-                Some((Statement { sql, line: *line }, *times))
+    fn statements(&self) -> Vec<Statement> {
+        let mut statements: Vec<Statement> = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Statement { range, line, times } => {
+                    let statement = Statement::new(&self.sql[range.clone()], *line);
+                    statements.extend(std::iter::repeat_n(statement, *times as usize));
+                }
+                Piece::Rows { range } => {
+                    if let Some(copy) = statements.last_mut() {
+                        copy.rows = Some(Piece::rows(&self.sql[range.clone()]).to_owned());
+                    }
+                }
+                Piece::Between { .. } => {}
             }
-            Piece::Between { .. } => None,
-        });
-        statements.flat_map(|(statement, times)| std::iter::repeat_n(statement, times as usize))
+        }
+        statements
     }
 }

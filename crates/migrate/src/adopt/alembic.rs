@@ -32,7 +32,8 @@ pub(super) fn read(
     engine: Engine,
 ) -> Result<Found> {
     let scripts = scripts(sources)?;
-    let printed = offline::cut(sql)?;
+    let (sql, percents) = offline::without_doubled_percents(sql);
+    let printed = offline::cut(&sql)?;
     let table = adoption.table.as_deref().unwrap_or(Tool::Alembic.table());
     for prelude in &printed.preludes {
         let rest = parts(prelude, engine, true, |sql| is_of_table(sql, table, engine))?;
@@ -46,7 +47,10 @@ pub(super) fn read(
                 .with_hint("Put it into a revision of Alembic, or take it out of the text."));
         }
     }
-    let mut found = Found::default();
+    let mut found = Found {
+        notes: percents,
+        ..Found::default()
+    };
     for script in &scripts {
         found
             .migrations
@@ -98,8 +102,9 @@ fn no_sql(bare: &[&Migration], none_given: bool) -> Error {
     };
     refused(message).with_hint(
         "Let `alembic upgrade heads --sql` print it into a file, and for the way down `alembic \
-         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or say --without-sql: then what is applied here \
-         counts as applied, and a new database cannot be made from the revisions.",
+         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or say --baseline: then one revision is written \
+         from the database as it is. Or say --without-sql: then what is applied here counts as \
+         applied, and a new database cannot be made from the revisions.",
     )
 }
 

@@ -2,9 +2,10 @@
 
 use underpin_core::{Class, Error, Result};
 use underpin_migrate::{Migrator, OpenDatabase, Revision, Script};
-use underpin_schema::{Change, Hints, Schema, Selection};
+use underpin_schema::{Change, Hints, Schema};
 
 use super::Comparison;
+use crate::selected::selected;
 use crate::{introspect, selection};
 
 impl<D: OpenDatabase> Comparison<D> {
@@ -18,7 +19,7 @@ impl<D: OpenDatabase> Comparison<D> {
     /// # Cancel safety
     /// Dropped half-way, some of the revisions may be applied to the scratch database.
     pub async fn try_out(&self, migrator: &Migrator<D>, revisions: &[Revision]) -> Result<()> {
-        let migrator = migrator.on(self.scratch.database());
+        let migrator = self.scratch.replay(migrator);
         let migrator = migrator.revisions(revisions.iter().cloned());
         let mut way = vec![self.made.clone()];
         for revision in revisions {
@@ -53,9 +54,12 @@ impl<D: OpenDatabase> Comparison<D> {
     async fn read(&self) -> Result<Schema> {
         let database = self.scratch.database();
         match &self.target {
-            None => introspect(database, &selection()).await,
+            None => {
+                let made = introspect(database, &selection()).await?;
+                Ok(selected(made, &self.selection))
+            }
             Some(target) => {
-                let made = target.counterpart(database, &Selection::default()).await?;
+                let made = target.counterpart(database, &self.selection).await?;
                 Ok(made.schema)
             }
         }

@@ -150,8 +150,7 @@ async fn every_mistake_has_its_file_and_line() {
             ),
             (
                 "CREATE TABLE a (id int);\nCOPY a FROM stdin;\n1\n\\.\n",
-                "a.sql, line 2: This COPY needs a client that feeds it or prints what it gives, and \
-                 here is none. A schema has no rows: leave it out, or let `pg_dump --schema-only` \
+                "a.sql, line 2: This COPY has rows. A schema has no rows: leave it out, or let `pg_dump --schema-only` \
                  write the file.",
             ),
             (
