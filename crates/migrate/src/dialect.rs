@@ -84,7 +84,7 @@ pub struct Isolation {
     /// How far a statement reaches, by its words, in capitals.
     pub reach: fn(&[String]) -> Reach,
     /// A statement that fails, with the SQLSTATE `refusal`, if the transaction has changed
-    /// something beyond the database; its message names that.
+    /// something beyond the database; its message names that in braces.
     pub check: &'static str,
     /// The SQLSTATE.
     pub refusal: &'static str,

@@ -28,8 +28,8 @@ pub(crate) fn of_statement(revision: &Revision, statement: &Statement, error: Er
 /// What to do about a revision whose statement does not run in its transaction.
 fn advice(error: &Error) -> Option<&'static str> {
     Some(match error.sqlstate()? {
-        // active_sql_transaction
-        "25001" => {
+        // active_sql_transaction, invalid_transaction_termination
+        "25001" | "2D000" => {
             "Begin a section of its own for it, with `-- up no-transaction` or `-- down \
              no-transaction`."
         }

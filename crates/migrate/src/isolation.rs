@@ -18,6 +18,9 @@ const ELSEWHERE: &str = "Revisions and files of SQL are tried in a scratch datab
     configured one, where nothing else may change. Name another server for that, with --scratch-url, \
     `[scratch] url` or SCRATCH_DATABASE_URL.";
 
+/// What no rollback undoes.
+const ELSE: &str = "other servers, files or sessions";
+
 /// What becomes of a statement of a replay.
 pub(crate) enum Verdict {
     /// It runs, and what it reached is looked at.
@@ -57,7 +60,7 @@ pub(crate) async fn judge(
                 ))),
             }
         }
-        Reach::Refused => Err(beyond("other servers, files or sessions")),
+        Reach::Refused => Err(beyond(ELSE)),
     }
 }
 
@@ -92,6 +95,9 @@ pub async fn run_isolated(session: &impl OpenConnection, sql: &str) -> Result<()
     let Some(isolation) = &MigrationDialect::of(session.engine())?.isolation else {
         return session.batch(sql).await;
     };
+    if (isolation.reach)(&words(sql, Some(session.engine()))) == Reach::Refused {
+        return Err(beyond(ELSE));
+    }
     match session.batch(&checked(isolation, sql)).await {
         Err(error) if is_alone(&error, session.state()) => {
             session.batch(sql).await?;
@@ -116,7 +122,13 @@ fn is_alone(error: &Error, state: SessionState) -> bool {
 /// The error of the check in the words of a refusal.
 fn told(isolation: &Isolation, error: Error) -> Error {
     match error.sqlstate() == Some(isolation.refusal) {
-        true => beyond(error.reason()).with_source(error),
+        true => {
+            let reason = error.reason();
+            let named = reason
+                .split_once('{')
+                .and_then(|(_, rest)| rest.rsplit_once('}'));
+            beyond(named.map_or(reason, |(named, _)| named)).with_source(error)
+        }
         false => error,
     }
 }

@@ -74,7 +74,8 @@ impl<D: OpenDatabase> Migrator<D> {
     }
 
     /// A migrator of a database that is open. It takes a connection of its own beside the
-    /// pool; only a database in memory lends its one connection.
+    /// pool, at the [`migrate_url`](Config::migrate_url) of its configuration if that is set; only
+    /// a database in memory lends its one connection.
     pub fn of(database: &D) -> Self {
         Self::at(Subject::Open(database.clone()))
     }

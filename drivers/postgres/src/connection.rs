@@ -304,7 +304,7 @@ impl Connects for Connection {
     ) -> BoxFuture<'a, Result<u64>> {
         let rows = Bytes::copy_from_slice(rows.as_bytes());
         let rows = stream::once(std::future::ready(Ok::<_, std::io::Error>(rows)));
-        Box::pin(self.copy_in(sql, rows, deadline))
+        Box::pin(self.copy_rows(sql, rows, deadline))
     }
 
     fn announced_process(&self) -> Option<i32> {

@@ -89,7 +89,7 @@ BEGIN
     END IF;
   END IF;
   IF pg_catalog.cardinality(beyond) > 0 THEN
-    RAISE EXCEPTION USING ERRCODE = 'UP001', MESSAGE = pg_catalog.array_to_string(beyond, ', ');
+    RAISE EXCEPTION USING ERRCODE = 'UP001', MESSAGE = '{' || pg_catalog.array_to_string(beyond, ', ') || '}';
   END IF;
 END
 $underpin$";

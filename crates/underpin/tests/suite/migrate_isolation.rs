@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use underpin::migrate::{Migrator, Progress};
 use underpin::schema::{Scratch, of_revisions, of_sql};
 use underpin::{Class, Config, Connection, Database, Engine, Error};
-use underpin_testkit::{Postgres, SqliteFile, TestDatabase, or_skip};
+use underpin_testkit::{Postgres, SqliteFile, TestDatabase, or_skip, secrets};
 
 use crate::migrate::chain;
 
@@ -247,6 +247,32 @@ async fn code_is_covered_too_and_what_is_the_databases_own_is_allowed() {
     let made = tried(&scene.config, &[own], &Notes::default()).await;
     assert_eq!(made.unwrap(), ["t"]);
     assert_eq!(scene.shared().await, before);
+    scene.end().await;
+}
+
+#[tokio::test]
+async fn a_role_that_is_no_superuser_changes_not_even_itself() {
+    let server = or_skip!(Postgres::shared());
+    let scene = Scene::new(server, "no_superuser").await;
+    let (role, password) = (format!("{}_plain", scene.name), secrets::password());
+    let sql = format!("CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{password}'");
+    scene.observer.batch(&sql).await.unwrap();
+    let before = scene.shared().await;
+    let config = scene.config.to_builder().user(&role).password(password);
+    let config = config.build().unwrap();
+    let text = "-- up\nCREATE TABLE t (a int);\n\
+        DO $$ BEGIN EXECUTE format('ALTER ROLE %I PASSWORD ''x''', current_user); END $$;\n-- down\n";
+    let error = tried(&config, &[text], &Notes::default())
+        .await
+        .unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("reach beyond the database: roles"), "{said}");
+    assert_eq!(scene.shared().await, before);
+    let plain = "-- up\nCREATE TABLE t (a int);\nCOMMENT ON TABLE t IS 'x';\n-- down\n";
+    let made = tried(&config, &[plain], &Notes::default()).await;
+    assert_eq!(made.unwrap(), ["t"]);
+    let sql = format!("DROP ROLE {role}");
+    scene.observer.batch(&sql).await.unwrap();
     scene.end().await;
 }
 
