@@ -37,7 +37,7 @@ pub enum MigrateCommand {
     /// existing files stay unchanged
     Init,
     /// Write the file of a new revision, empty or from the differences to models or SQL
-    New(NewArguments),
+    New(Box<NewArguments>),
     /// Check that the revisions create what the models describe
     Check(CheckArguments),
     /// Write the file of a revision that joins several heads, and report what both sides change
