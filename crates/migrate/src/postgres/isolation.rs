@@ -145,9 +145,8 @@ fn reach(words: &[String]) -> Reach {
         }
         ["GRANT" | "REVOKE", rest @ ..] => grant(rest),
         ["COPY", rest @ ..] => copy(rest),
-        ["CREATE", "OR", "REPLACE", ..] | ["CREATE", "FUNCTION" | "PROCEDURE", ..] => Reach::Within,
         ["DO", ..] if words.iter().any(|word| body_reaches(word)) => Reach::Refused,
-        rest if reaches(rest) => Reach::Refused,
+        rest if runs(rest) && reaches(rest) => Reach::Refused,
         _ => Reach::Within,
     }
 }
@@ -187,6 +186,19 @@ fn copy(words: &[&str]) -> Reach {
 
 fn is_place(word: &str) -> bool {
     word == "PROGRAM" || word.starts_with('\'') || word.starts_with("E'")
+}
+
+/// Whether the statement runs the functions that it names, and does not only define something.
+fn runs(words: &[&str]) -> bool {
+    const RUNNING: [&str; 8] = [
+        "CALL", "DELETE", "INSERT", "MERGE", "SELECT", "UPDATE", "VALUES", "WITH",
+    ];
+    const FILLED: [&str; 5] = ["MATERIALIZED", "TABLE", "TEMP", "TEMPORARY", "UNLOGGED"];
+    match words {
+        [first, ..] if RUNNING.contains(first) => true,
+        ["CREATE", what, rest @ ..] => FILLED.contains(what) && rest.contains(&"AS"),
+        _ => false,
+    }
 }
 
 fn reaches(words: &[&str]) -> bool {
@@ -264,6 +276,11 @@ mod tests {
             (
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity",
                 Reach::Refused,
+            ),
+            ("CREATE TABLE t AS SELECT pg_reload_conf()", Reach::Refused),
+            (
+                "CREATE VIEW v AS SELECT pg_terminate_backend(1)",
+                Reach::Within,
             ),
             (
                 "DO $$ BEGIN PERFORM dblink_exec('a', 'b'); END $$",
