@@ -108,7 +108,7 @@ impl Config {
     /// ```
     ///
     /// # Errors
-    /// `Class::Config` if that is no URL, or one of another engine.
+    /// `Class::Config` if that is not a URL, or one of another engine.
     pub fn for_migrations(&self) -> Result<Config> {
         self.elsewhere("migrate_url", &self.settings.migrate_url)
     }
@@ -118,7 +118,7 @@ impl Config {
     /// [migrations](Config::for_migrations).
     ///
     /// # Errors
-    /// `Class::Config` if that is no URL, or one of another engine.
+    /// `Class::Config` if that is not a URL, or one of another engine.
     pub fn for_scratch(&self) -> Result<Config> {
         match self.settings.scratch_url.is_empty() {
             true => self.for_migrations(),

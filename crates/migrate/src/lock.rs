@@ -178,7 +178,7 @@ fn key() -> Params {
     vec![Value::I64(LOCK_KEY)]
 }
 
-/// The answer to a question about the lock; no row is no.
+/// The answer to a question about the lock; without a row it is false.
 async fn ask(host: &dyn Host, sql: &str, column: &str) -> Result<bool> {
     let rows = host.query(sql, key()).await?;
     rows.first().map_or(Ok(false), |row| row.get(column))

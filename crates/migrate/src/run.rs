@@ -39,7 +39,7 @@ pub struct RunOptions {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Replay {
-    /// It is no trial.
+    /// The run applies the revisions to a database that is used.
     #[default]
     No,
     /// On a server that others use: what would change anything beyond the database is refused, or
