@@ -8,6 +8,7 @@ use crate::format::Format;
 
 /// The location of the database and the output format; the same for every command.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct GlobalOptions {
     /// URL of the database, such as postgres://app@db1/shop or sqlite:shop.db; no environment
     /// variable is read if it is given
@@ -26,6 +27,11 @@ pub struct GlobalOptions {
     /// URL of a database on whose server scratch databases are made, instead of the configured one
     #[arg(long, global = true, value_name = "URL")]
     pub scratch_url: Option<String>,
+
+    /// Leave out rows that cannot be read and take values that cannot be read for NULL, with a
+    /// warning, in a damaged Access file
+    #[arg(long, global = true)]
+    pub lenient: bool,
 
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -48,9 +54,13 @@ impl GlobalOptions {
             loader = loader.database(name);
         }
         let config = loader.load()?;
-        match &self.scratch_url {
-            Some(url) => config.to_builder().scratch_url(url.as_str()).build(),
-            None => Ok(config),
+        let config = match &self.scratch_url {
+            Some(url) => config.to_builder().scratch_url(url.as_str()).build()?,
+            None => config,
+        };
+        match self.lenient {
+            true => config.to_builder().lenient(true).build(),
+            false => Ok(config),
         }
     }
 }

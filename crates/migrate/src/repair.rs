@@ -8,7 +8,7 @@ use crate::revision::{Origin, Revision, RevisionId};
 use crate::validate::command;
 
 /// A checksum that `repair` accepts in the history. Nothing else of the entry changes: a
-/// revision that stopped half-way is still half-way, and goes on in the file as it is now.
+/// revision that stopped halfway is still half-way, and goes on in the file as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repair {

@@ -231,7 +231,7 @@ impl Patience {
         }
         self.left -= 1;
         let wait = Wait::new(run.options.lock_wait, "a lock that others hold");
-        tracing::warn!(%error, left = self.left, "a revision is tried again");
+        tracing::warn!(%error, left = self.left, "a revision is retried");
         run.progress.waiting(&wait);
         run.host.sleep(&wait).await;
         Ok(())

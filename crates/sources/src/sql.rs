@@ -132,7 +132,7 @@ fn not_split(file: &File, error: &SplitError) -> Error {
 
 /// What to do about a COPY.
 const NO_ROWS: &str =
-    "A schema has no rows: leave it out, or let `pg_dump --schema-only` write the file.";
+    "A schema has no rows: leave it out, or write the file with `pg_dump --schema-only`.";
 
 fn has_rows(file: &File, statement: &Statement) -> Error {
     let message = format!(
@@ -185,7 +185,7 @@ async fn run(
                 file.name
             ),
         )
-        .with_hint("Write COMMIT behind its last statement, or leave BEGIN out.")),
+        .with_hint("Write COMMIT after its last statement, or leave out BEGIN.")),
     }
 }
 
@@ -194,7 +194,7 @@ fn refused(file: &File, statement: &Statement) -> Error {
     Error::new(
         Class::Config,
         format!(
-            "{}, line {}: `{} …` reaches beyond the database, and is not part of a schema.",
+            "{}, line {}: `{} …` affects more than the database, so it is not part of a schema.",
             file.name,
             statement.line,
             words.join(" ")

@@ -76,11 +76,11 @@ impl SplitError {
     pub fn message(&self) -> String {
         let opened = match &self.problem {
             Problem::Meta(command) => {
-                return format!("`{command}` is a command of psql and no SQL.");
+                return format!("`{command}` is a command of psql, not SQL.");
             }
             Problem::Copy => {
-                return "This COPY needs a client that feeds it or prints what it gives, and here \
-                        is none."
+                return "This COPY needs a client that sends or receives its rows, which is not \
+                        possible here."
                     .to_owned();
             }
             Problem::Rows => {
@@ -110,10 +110,10 @@ impl SplitError {
     /// What to do about it, where that is not plain.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.problem {
-            Problem::Meta(_) => Some("Only psql itself reads its commands; leave it out."),
+            Problem::Meta(_) => Some("Only psql itself supports its commands; leave it out."),
             Problem::Copy => Some(
                 "Write the rows on the lines below its semicolon, and a line `\\.` below them; or \
-                 write INSERT.",
+                 use INSERT.",
             ),
             Problem::Rows => Some("Write a line with `\\.` alone below its last row."),
             Problem::Times(_) => Some("Write a number from 1 to 10000, or none."),
@@ -121,7 +121,7 @@ impl SplitError {
                 Some("On PostgreSQL comments nest, and each /* needs its */.")
             }
             Problem::Unclosed(Opened::Block(_)) => {
-                Some("The END has to follow the semicolon of the body's last statement.")
+                Some("The END must follow the semicolon of the body's last statement.")
             }
             Problem::Unclosed(_) => None,
         }

@@ -163,7 +163,7 @@ impl<'a> Past<'a> {
             };
             let version = numbers(text).ok_or_else(|| {
                 refused(format!(
-                    "Flyway's table has the version {text:?}, which is none."
+                    "Flyway's table has the version {text:?}, which is not a version."
                 ))
             })?;
             match kind {
@@ -232,7 +232,8 @@ fn files(sources: &[Source]) -> Result<Files<'_>> {
             "U" => files.undo.insert(key, named),
             "B" => {
                 files.notes.push(format!(
-                    "{} was left out: a baseline stands for versions that are adopted one by one.",
+                    "{} was left out: a baseline represents versions that are adopted \
+                     individually.",
                     source.path
                 ));
                 None
@@ -287,8 +288,8 @@ fn note_placeholders(source: &Source, notes: &mut Vec<String>) {
         });
         if let Some(placeholder) = found {
             notes.push(format!(
-                "{}, line {}: The placeholder {placeholder} stands in the revision as it is \
-                 written; put its value there before a new database is made.",
+                "{}, line {}: The placeholder {placeholder} is unchanged in the revision; replace \
+                 it with its value before a new database is created.",
                 source.path,
                 index + 1
             ));
