@@ -91,7 +91,7 @@ fn begins_as_it_ran(revision: &Revision, entry: &Applied, engine: Engine) -> Res
     Err(Error::new(
         Class::Config,
         format!(
-            "{origin}{place}: The revision `{id}` stopped half-way {}: {what}.",
+            "{origin}{place}: The revision `{id}` stopped halfway {}: {what}.",
             command(direction)
         ),
     )

@@ -314,7 +314,7 @@ mod tests {
         );
         let said = within.unwrap_err().to_string();
         assert!(
-            said.starts_with("m/1.sql, line 2: The line is part of a text"),
+            said.starts_with("m/1.sql, line 2: The line is part of a string"),
             "{said}"
         );
     }

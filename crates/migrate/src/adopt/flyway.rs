@@ -97,7 +97,7 @@ impl Found {
         let id = id_of(version)?;
         let described = name.split_once("__").map_or(name, |(_, rest)| rest);
         let described = described.split('.').next().unwrap_or_default();
-        let reason = format!("{name} is a program of Flyway's, which cannot be carried over.");
+        let reason = format!("{name} is a program of Flyway's, which cannot be adopted.");
         let down = Way::None("Flyway had no way down for it.".to_owned());
         let message = described.replace('_', " ");
         self.applied.push(id.clone());

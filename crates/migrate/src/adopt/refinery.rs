@@ -29,7 +29,7 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
             &source.name,
             match source.name.ends_with(".rs") {
                 true => Way::Left(format!(
-                    "{} is Rust code, which cannot be carried over.",
+                    "{} is Rust code, which cannot be adopted.",
                     source.path
                 )),
                 false => Way::of(source, engine, true),

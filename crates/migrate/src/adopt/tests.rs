@@ -215,12 +215,12 @@ fn what_cannot_be_carried_over_is_named_and_stops_no_other() {
     let conversion = converted(Tool::Refinery, &files, &[]).unwrap();
     assert_eq!(graph(&conversion), ["1:[]", "2:[1]", "3:[2]", "4:[3]"]);
     let told = [
-        "m/V1__a.rs is Rust code, which cannot be carried over. The revision `1` is adopted without \
-         its way up.",
-        "m/V2__b.sql, line 2: SAVEPOINT cannot be carried over: a revision has no place for it. The \
-         revision `2` is adopted without its way up.",
-        "m/V3__c.sql, line 2: The line is part of a text, and would begin a section in a revision's \
-         file. The revision `3` is adopted without its way up.",
+        "m/V1__a.rs is Rust code, which cannot be adopted. The revision `1` is adopted without its \
+         way up.",
+        "m/V2__b.sql, line 2: SAVEPOINT cannot be adopted: a revision cannot contain it. The revision \
+         `2` is adopted without its way up.",
+        "m/V3__c.sql, line 2: The line is part of a string, but would begin a section in the file of \
+         a revision. The revision `3` is adopted without its way up.",
     ];
     assert_eq!(conversion.notes, told);
     for (revision, _) in &conversion.revisions[..3] {
@@ -323,7 +323,7 @@ fn a_baseline_of_flyway_stands_for_all_below_it() {
     let (filled, _) = &conversion.revisions[2];
     assert_eq!(filled.message, "Fill in");
     assert!(matches!(filled.up, Script::Irreversible { .. }));
-    let named = "db.migration.V1_2__Fill_in is a program of Flyway's, which cannot be carried over. \
+    let named = "db.migration.V1_2__Fill_in is a program of Flyway's, which cannot be adopted. \
         The revision `1_2` is adopted without its way up.";
     assert!(
         conversion.notes.iter().any(|note| note == named),

@@ -415,7 +415,7 @@ fn a_half_way_revision_that_changed_is_refused() {
     let refused = repair(&graph, &ran(3), Engine::SQLITE).unwrap_err();
     assert_eq!(
         refused.message(),
-        "b.sql, line 1: The revision `b` stopped half-way up: its first 3 statements ran, and \
+        "b.sql, line 1: The revision `b` stopped halfway up: its first 3 statements ran, and \
          statement 1 is not the one that ran."
     );
 }
