@@ -9,6 +9,7 @@ use clap::{CommandFactory, Subcommand};
 /// Commands about the configured database.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
+#[non_exhaustive]
 pub enum Command {
     /// Check that the database answers
     Ping,

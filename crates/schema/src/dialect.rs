@@ -2,7 +2,9 @@ use std::fmt;
 
 use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
 
-use crate::{Diff, Hints, Lock, Plan, Schema, Selection, Statement, Type, postgres, sqlite};
+use crate::{
+    Diff, Hints, Lock, Plan, Schema, Selection, Statement, Type, access, postgres, sqlite,
+};
 
 /// The differences between engines in reading, creating, comparing and changing a schema: one value
 /// for each. Another engine's is often one of these with a few fields of its own:
@@ -154,6 +156,7 @@ pub struct RowEstimates {
 static DIALECTS: ByEngine<SchemaDialect> = ByEngine::new(&[
     (Engine::POSTGRES, &postgres::DIALECT),
     (Engine::SQLITE, &sqlite::DIALECT),
+    (Engine::ACCESS, &access::DIALECT),
 ]);
 
 impl SchemaDialect {
@@ -163,7 +166,7 @@ impl SchemaDialect {
     /// [`Class::Unsupported`] for an engine that has none.
     pub fn of(engine: Engine) -> Result<&'static SchemaDialect> {
         DIALECTS.get(engine).ok_or_else(|| {
-            let message = format!("Schemas of databases on {engine} are not known.");
+            let message = format!("Schemas are not supported on {engine}.");
             Error::new(Class::Unsupported, message)
         })
     }

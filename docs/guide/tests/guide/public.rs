@@ -13,7 +13,7 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, Signature, TraitItem, Vis
 use crate::files::root;
 
 /// The directories of the libraries that are published.
-const LIBRARIES: [&str; 18] = [
+const LIBRARIES: [&str; 20] = [
     "crates/cli",
     "crates/cluster",
     "crates/commands",
@@ -30,6 +30,8 @@ const LIBRARIES: [&str; 18] = [
     "crates/sql",
     "crates/testkit",
     "crates/underpin",
+    "drivers/access",
+    "drivers/odbc",
     "drivers/postgres",
     "drivers/sqlite",
 ];
