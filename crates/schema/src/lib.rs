@@ -2,17 +2,19 @@
 //! its catalogs, models or SQL. Objects refer to one another by name, and nothing here does
 //! I/O: the catalog queries are text, and the holder of a connection runs them.
 //!
-//! Owners and privileges are no part of a schema. What else a schema cannot carry is named
-//! in [`Schema::unsupported`].
+//! What a schema cannot carry is named in [`Schema::unsupported`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod access;
+mod cast;
 mod change;
 mod check;
 mod column;
 mod conflict;
 mod data_type;
 mod deferral;
+mod defined;
 mod dialect;
 mod diff;
 mod domain;
@@ -34,9 +36,11 @@ mod plan;
 mod policy;
 pub mod postgres;
 mod primary_key;
+mod reading;
 mod schema;
 mod selection;
 mod sequence;
+mod setting;
 mod sql_text;
 mod sql_token;
 pub mod sqlite;
@@ -47,16 +51,19 @@ mod unique;
 mod unsupported;
 mod view;
 
+pub use access::{Access, AccessOn, Future, Grant, Grantee};
+pub use cast::{CastUse, Casts};
 pub use change::{Change, ColumnType, CommentOn, Presence};
 pub use check::Check;
-pub use column::{Column, Generated, GeneratedKind, Identity};
+pub use column::{Column, Generated, GeneratedKind, Identity, NotNull};
 pub use conflict::Conflict;
 pub use data_type::Type;
 pub use deferral::Deferral;
+pub use defined::{Defined, DefinedKind, DefinedName};
 pub use dialect::{
     Catalog, OldTimes, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
 };
-pub use diff::{Diff, Hints, Rename, diff};
+pub use diff::{AccessCompared, Diff, Hints, Rename, diff};
 pub use domain::Domain;
 pub use enum_type::EnumType;
 pub use exclusion::{Exclusion, ExclusionElement};
@@ -77,6 +84,7 @@ pub use primary_key::PrimaryKey;
 pub use schema::Schema;
 pub use selection::{Selection, name_matches};
 pub use sequence::{ColumnRef, Sequence, SequenceOptions};
+pub use setting::Setting;
 pub use statement::Statement;
 pub use table::{Persistence, RowSecurity, Table};
 pub use trigger::{Trigger, TriggerState};

@@ -13,7 +13,7 @@ use underpin_schema::{Diff, Hints, Plan, Rename, Schema, SchemaDialect, Selectio
 
 pub use written::{Written, written};
 
-use crate::{Scratch, Target, of_models, of_revisions, of_sql};
+use crate::{Scratch, Target, of_models, of_revisions, of_sql, settle};
 
 /// What a database is to have once all revisions are applied.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +71,7 @@ impl<D: OpenDatabase> Comparison<D> {
     ) -> Result<Self> {
         let scratch = Scratch::beside(&migrator.config()).await?;
         match compared(migrator, wanted, renames, &scratch).await {
-            Ok(sides) => Self::of(migrator.engine(), sides, scratch),
+            Ok(sides) => Self::of(migrator, sides, scratch).await,
             Err(error) => {
                 scratch.remove().await?;
                 Err(error)
@@ -79,15 +79,17 @@ impl<D: OpenDatabase> Comparison<D> {
         }
     }
 
-    fn of(engine: Engine, sides: Sides, scratch: Scratch<D>) -> Result<Self> {
+    async fn of(migrator: &Migrator<D>, sides: Sides, scratch: Scratch<D>) -> Result<Self> {
+        let engine = migrator.engine();
         let Sides {
             made,
             wanted,
-            hints,
+            mut hints,
             passed_over,
             target,
         } = sides;
         let dialect = SchemaDialect::of(engine)?;
+        settle::<D>(&made, &wanted, &mut hints, &migrator.config()).await?;
         let diff = (dialect.diff)(&made, &wanted, &hints);
         let plan = (dialect.plan)(&made, &wanted, &diff)?;
         Ok(Comparison {

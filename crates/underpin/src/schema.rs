@@ -10,7 +10,7 @@ use crate::{Config, Database};
 
 pub use underpin_schema::*;
 pub use underpin_sources::{
-    SchemaStatus, Source, Target, dump, introspect, of_revisions, plan, status,
+    SchemaStatus, Source, Target, dump, introspect, of_revisions, plan, settle, status,
 };
 
 /// An empty database for a while; see [`underpin_sources::Scratch`].

@@ -43,6 +43,7 @@ mod old_times;
 mod origins;
 mod script;
 mod show;
+mod privileges;
 mod unsupported;
 mod validate;
 

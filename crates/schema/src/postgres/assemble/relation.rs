@@ -39,7 +39,6 @@ pub(super) struct Relation {
     pub(super) object: Object,
     pub(super) columns: HashMap<i16, NumberedColumn>,
     partition_key: Option<PartitionKeyText>,
-    unsupported: Vec<Unsupported>,
 }
 
 pub(super) struct NumberedColumn {
@@ -130,7 +129,6 @@ impl Relations {
             object,
             columns: HashMap::new(),
             partition_key: row.partition_key,
-            unsupported: Vec::new(),
         };
         self.by_oid.insert(row.oid, relation);
         Ok(())
@@ -148,6 +146,7 @@ impl Relations {
         self.unlisted.extend(unlisted.map(|text| Unsupported {
             kind: "option".to_owned(),
             name: format!("{} of {of}", one_line(text)),
+            fingerprint: String::new(),
         }));
         options.listed
     }
@@ -189,11 +188,6 @@ impl Relations {
             collation: row.collation_oid,
         };
         relation.columns.insert(row.number, numbered);
-        for what in &row.unsupported {
-            let kind = format!("{what} of column");
-            let name = format!("{}.{}", relation.name, plain(&row.name));
-            relation.unsupported.push(Unsupported { kind, name });
-        }
         match &mut relation.object {
             Object::Table(table) => table
                 .columns
@@ -279,7 +273,6 @@ impl Relations {
         schema.unlisted_options.extend(self.unlisted);
         for (_, relation) in self.by_oid {
             let name = relation.name;
-            schema.unsupported.extend(relation.unsupported);
             match relation.object {
                 Object::Table(table) => drop(schema.tables.insert(name, *table)),
                 Object::View(view) => drop(schema.views.insert(name, view)),

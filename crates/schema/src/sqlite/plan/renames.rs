@@ -74,7 +74,7 @@ impl Renames {
                 Rename::Column { table, .. } => {
                     touched.insert(self.old_table(table).name.to_ascii_lowercase());
                 }
-                Rename::Label { .. } => {}
+                Rename::Label { .. } | Rename::Sequence { .. } => {}
             }
         }
         touched
@@ -151,7 +151,7 @@ impl Renames {
                     let sql = ddl::column::rename(table, from, to)?;
                     steps.push(comment, sql, Undo::sql(undo), catalog());
                 }
-                Rename::Label { .. } => {}
+                Rename::Label { .. } | Rename::Sequence { .. } => {}
             }
         }
         Ok(())
