@@ -65,13 +65,14 @@ pub fn needed_by_tables(schema: &Schema) -> Schema {
         .values()
         .flat_map(|domain| &domain.depends_on);
     let of_defined = needed.defined.values().flat_map(|one| &one.depends_on);
-    let functions = of_tables
-        .chain(of_domains)
-        .chain(of_defined)
-        .filter_map(|needed| match needed {
-            ObjectRef::Function(name) => Some(name.clone()),
-            _ => None,
-        });
+    let functions =
+        of_tables
+            .chain(of_domains)
+            .chain(of_defined)
+            .filter_map(|needed| match needed {
+                ObjectRef::Function(name) => Some(name.clone()),
+                _ => None,
+            });
     let called = with_callees(schema, functions.collect());
     needed.functions.retain(|name, _| called.contains(name));
     let tables = needed.tables.keys().cloned();

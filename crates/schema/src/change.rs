@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Access, AccessOn, Check, Column, ColumnRef, Conflict, Defined, DefinedName, Domain, EnumType, Exclusion, Expression, Extension,
-    ForeignKey, Function, FunctionName, Generated, Identity, Index, MaterializedView, Namespace,
-    NotNull, ObjectName, PartitionBy, PartitionOf, Persistence, Policy, PrimaryKey, RowSecurity, Sequence,
-    SequenceOptions, Setting, Table, Trigger, Type, Unique, View,
+    Access, AccessOn, Check, Column, ColumnRef, Conflict, Defined, DefinedName, Domain, EnumType,
+    Exclusion, Expression, Extension, ForeignKey, Function, FunctionName, Generated, Identity,
+    Index, MaterializedView, Namespace, NotNull, ObjectName, PartitionBy, PartitionOf, Persistence,
+    Policy, PrimaryKey, RowSecurity, Sequence, SequenceOptions, Setting, Table, Trigger, Type,
+    Unique, View,
 };
 
 mod comment_on;

@@ -2,7 +2,9 @@ use std::fmt;
 
 use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
 
-use crate::{Diff, Hints, Lock, Plan, Rename, Schema, Selection, Statement, Type, postgres, sqlite};
+use crate::{
+    Diff, Hints, Lock, Plan, Rename, Schema, Selection, Statement, Type, postgres, sqlite,
+};
 
 /// The differences between engines in reading, creating, comparing and changing a schema: one value
 /// for each. Another engine's is often one of these with a few fields of its own:

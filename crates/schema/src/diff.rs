@@ -14,8 +14,8 @@ mod part;
 mod rename;
 mod table;
 
-pub use hints::{AccessCompared, Hints, Rename};
 pub(crate) use access::has_object;
+pub use hints::{AccessCompared, Hints, Rename};
 pub(crate) use normal::normal_type;
 pub(crate) use rename::renamed;
 

@@ -61,7 +61,10 @@ fn visit(schema: &mut Schema, see: See<'_>) {
             see(format!("default of domain {name}"), default);
         }
         for (check, of) in &mut domain.checks {
-            see(format!("check {check} of domain {name}"), &mut of.expression);
+            see(
+                format!("check {check} of domain {name}"),
+                &mut of.expression,
+            );
         }
     }
     for (name, defined) in &mut schema.defined {
@@ -112,7 +115,10 @@ fn of_table(name: &ObjectName, table: &mut Table, see: See<'_>) {
             target(place, &mut element.key.target, see);
         }
         if let Some(predicate) = &mut of.predicate {
-            see(format!("predicate of exclusion {exclusion} of {name}"), predicate);
+            see(
+                format!("predicate of exclusion {exclusion} of {name}"),
+                predicate,
+            );
         }
     }
     indexes(name, &mut table.indexes, see);
@@ -127,7 +133,11 @@ fn of_table(name: &ObjectName, table: &mut Table, see: See<'_>) {
     }
     if let Some(by) = &mut table.partition_by {
         for (number, key) in by.keys.iter_mut().enumerate() {
-            target(format!("partition key {number} of {name}"), &mut key.target, see);
+            target(
+                format!("partition key {number} of {name}"),
+                &mut key.target,
+                see,
+            );
         }
     }
     if let Some(of) = &mut table.partition_of
@@ -140,7 +150,11 @@ fn of_table(name: &ObjectName, table: &mut Table, see: See<'_>) {
 fn indexes(of: &ObjectName, indexes: &mut BTreeMap<String, Index>, see: See<'_>) {
     for (name, index) in indexes {
         for (number, key) in index.keys.iter_mut().enumerate() {
-            target(format!("key {number} of index {name} of {of}"), &mut key.target, see);
+            target(
+                format!("key {number} of index {name} of {of}"),
+                &mut key.target,
+                see,
+            );
         }
         if let Some(predicate) = &mut index.predicate {
             see(format!("predicate of index {name} of {of}"), predicate);

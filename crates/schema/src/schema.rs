@@ -4,8 +4,9 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::{
-    Access, AccessOn, Casts, Defined, DefinedName, Domain, EnumType, Extension, Function, FunctionName, MaterializedView, Namespace, ObjectName,
-    ObjectRef,     Sequence, Setting, Table, Unsupported, View,
+    Access, AccessOn, Casts, Defined, DefinedName, Domain, EnumType, Extension, Function,
+    FunctionName, MaterializedView, Namespace, ObjectName, ObjectRef, Sequence, Setting, Table,
+    Unsupported, View,
 };
 
 /// The contents that a database has, or is to have. Two schemas in normal form are equal exactly where
@@ -35,11 +36,17 @@ pub struct Schema {
     /// The materialized views.
     pub materialized_views: BTreeMap<ObjectName, MaterializedView>,
     /// The properties of tables, columns and indexes that statements of their own set.
-    #[serde(serialize_with = "by_words", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        serialize_with = "by_words",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub settings: BTreeMap<Setting, String>,
     /// The owners and privileges of objects that are not those of every new object, and default
     /// privileges. Empty where nothing is said about them.
-    #[serde(serialize_with = "by_words", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        serialize_with = "by_words",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub access: BTreeMap<AccessOn, Access>,
     /// The casts between types, as far as they are known. They are not compared.
     #[serde(skip)]
@@ -47,7 +54,10 @@ pub struct Schema {
     /// Objects of the database that this value cannot carry, by name.
     pub unsupported: BTreeSet<Unsupported>,
     /// The objects that need one of those, and cannot be made where it is left out.
-    #[serde(serialize_with = "by_words", skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(
+        serialize_with = "by_words",
+        skip_serializing_if = "BTreeMap::is_empty"
+    )]
     pub needs_unsupported: BTreeMap<ObjectRef, BTreeSet<Unsupported>>,
     /// Options that are stored in the catalog and that the engine's own list for such an object
     /// does not have: those of another version, or what a server notes for itself. No statement

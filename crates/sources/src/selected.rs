@@ -30,7 +30,9 @@ pub(crate) fn selected(mut schema: Schema, selection: &Selection) -> Schema {
         _ if name.name.namespace.is_empty() => whole && selection.namespaces.is_empty(),
         _ => object(&name.name.namespace),
     });
-    schema.settings.retain(|setting, _| relation(setting.relation()));
+    schema
+        .settings
+        .retain(|setting, _| relation(setting.relation()));
     schema.tables.retain(|name, _| relation(name));
     schema.views.retain(|name, _| relation(name));
     schema.materialized_views.retain(|name, _| relation(name));

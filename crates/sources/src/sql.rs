@@ -159,7 +159,9 @@ async fn try_access(session: &impl Executor, sql: &str, open: bool, said: &mut S
             return Err(error);
         }
         if open {
-            session.batch(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}")).await?;
+            session
+                .batch(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
+                .await?;
         }
         said.names_unknown_role = true;
     }
@@ -176,18 +178,15 @@ fn version_of(sql: &str, engine: Engine) -> Option<String> {
     rest.contains(&"VERSION").then_some(())?;
     let name = sql.split_whitespace().skip(2);
     let mut name = name.skip_while(|word| {
-        ["IF", "NOT", "EXISTS"].iter().any(|one| word.eq_ignore_ascii_case(one))
+        ["IF", "NOT", "EXISTS"]
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one))
     });
     Some(name.next()?.trim_matches('"').to_owned())
 }
 
 /// Runs the statements of a file.
-async fn run(
-    session: &impl Executor,
-    file: &File,
-    text: &Text,
-    said: &mut Said,
-) -> Result<()> {
+async fn run(session: &impl Executor, file: &File, text: &Text, said: &mut Said) -> Result<()> {
     let engine = session.engine();
     let dialect = SchemaDialect::of(engine)?;
     if let ScratchRules::Server(rules) = &dialect.scratch {

@@ -41,9 +41,9 @@ mod erd;
 mod filter;
 mod old_times;
 mod origins;
+mod privileges;
 mod script;
 mod show;
-mod privileges;
 mod unsupported;
 mod validate;
 

@@ -43,9 +43,7 @@ fn has(schema: &Schema, setting: &Setting) -> bool {
         }
         Setting::IndexTablespace(_, name)
         | Setting::IndexStatistics(_, name, _)
-        | Setting::IndexComment(_, name) => {
-            has_index(schema, relation, name)
-        }
+        | Setting::IndexComment(_, name) => has_index(schema, relation, name),
         _ => table.is_some() || view.is_some(),
     }
 }
@@ -59,7 +57,10 @@ fn has_index(schema: &Schema, relation: &ObjectName, name: &str) -> bool {
             table.indexes.contains_key(name)
                 || table.uniques.contains_key(name)
                 || table.exclusions.contains_key(name)
-                || table.primary_key.as_ref().is_some_and(|key| key.name == name)
+                || table
+                    .primary_key
+                    .as_ref()
+                    .is_some_and(|key| key.name == name)
         })
 }
 
@@ -81,7 +82,10 @@ pub(super) fn access(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Ch
         }
         // A sequence that a column owns belongs to whoever owns the table.
         if let AccessOn::Object(ObjectRef::Sequence(name)) = on
-            && to.sequences.get(name).is_some_and(|of| of.owned_by.is_some())
+            && to
+                .sequences
+                .get(name)
+                .is_some_and(|of| of.owned_by.is_some())
         {
             before.owner.clone_from(&after.owner);
         }

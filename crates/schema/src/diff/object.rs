@@ -6,8 +6,8 @@ use super::normal::{same_expression, same_expressions, same_type};
 use super::part::{self, comment};
 use super::{Hints, Sides, sides};
 use crate::{
-    Change, CommentOn, Domain, Expression, Extension, FunctionKind, ObjectName, Schema, SequenceOptions, View,
-    ViewColumn,
+    Change, CommentOn, Domain, Expression, Extension, FunctionKind, ObjectName, Schema,
+    SequenceOptions, View, ViewColumn,
 };
 
 /// The namespace that every PostgreSQL database has, and the comment that it has there.
@@ -63,7 +63,13 @@ pub(super) fn extensions(from: &Schema, to: &Schema, hints: &Hints, out: &mut Ve
                 };
                 if (&from.version, &from.namespace) != (version, &to.namespace) {
                     let version = version.clone();
-                    let (from, to) = (from.clone(), Extension { version, ..to.clone() });
+                    let (from, to) = (
+                        from.clone(),
+                        Extension {
+                            version,
+                            ..to.clone()
+                        },
+                    );
                     out.push(Change::AlterExtension { name, from, to });
                 }
             }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{Hints, Rename};
 use crate::object_name::plain;
 use crate::{
-    AccessOn, ColumnRef, DefinedKind, DefinedName, Expression, KeyOrder, KeyTarget, ObjectName, ObjectRef, Schema, Setting, Table, Type,
-    sql_token,
+    AccessOn, ColumnRef, DefinedKind, DefinedName, Expression, KeyOrder, KeyTarget, ObjectName,
+    ObjectRef, Schema, Setting, Table, Type, sql_token,
 };
 
 /// The hints that apply: the first schema has the old name and not the new one, the second the
@@ -23,9 +23,9 @@ pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Renam
                 let mut all = hints.renames.iter();
                 all.any(|one| matches!(one, Rename::Table { to, .. } if to == name))
             };
-            let done = [old, new]
-                .iter()
-                .all(|name| from.tables.contains_key(*name) && from.tables.get(*name) == to.tables.get(*name));
+            let done = [old, new].iter().all(|name| {
+                from.tables.contains_key(*name) && from.tables.get(*name) == to.tables.get(*name)
+            });
             let was = old.namespace == new.namespace
                 && !done
                 && from.tables.contains_key(old)
@@ -68,9 +68,11 @@ pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Renam
             let crosses = |name: &str, leaves: bool| {
                 let mut all = hints.renames.iter();
                 all.any(|one| match one {
-                    Rename::Column { table: of, from, to } => {
-                        of == table && (if leaves { from } else { to }) == name
-                    }
+                    Rename::Column {
+                        table: of,
+                        from,
+                        to,
+                    } => of == table && (if leaves { from } else { to }) == name,
                     _ => false,
                 })
             };
@@ -122,7 +124,9 @@ fn sequences(from: &Schema, to: &Schema, hints: &Hints, renames: &mut Vec<Rename
     let owned = from.sequences.iter().filter_map(|(old, sequence)| {
         let owner = names.column_ref(sequence.owned_by.as_ref()?);
         let mut of_owner = to.sequences.iter();
-        let of_owner = of_owner.by_ref().filter(|(_, one)| one.owned_by.as_ref() == Some(&owner));
+        let of_owner = of_owner
+            .by_ref()
+            .filter(|(_, one)| one.owned_by.as_ref() == Some(&owner));
         let mut of_owner = of_owner.map(|(name, _)| name);
         let new = of_owner.next().filter(|_| of_owner.next().is_none())?;
         Some((old.clone(), new.clone()))
@@ -134,7 +138,11 @@ fn sequences(from: &Schema, to: &Schema, hints: &Hints, renames: &mut Vec<Rename
             found.push((old, new));
         }
     }
-    renames.extend(found.into_iter().map(|(from, to)| Rename::Sequence { from, to }));
+    renames.extend(
+        found
+            .into_iter()
+            .map(|(from, to)| Rename::Sequence { from, to }),
+    );
 }
 
 /// The schema after the renames.
@@ -278,7 +286,8 @@ impl Names {
     /// The default with the new names of sequences, which stand in it as texts.
     fn of_default(&self, default: &mut Expression) {
         for (from, to) in &self.sequences {
-            let [from, to] = [from, to].map(|name| format!("'{}'::regclass", name.to_string().replace('\'', "''")));
+            let [from, to] = [from, to]
+                .map(|name| format!("'{}'::regclass", name.to_string().replace('\'', "''")));
             if default.as_str().contains(&from) {
                 *default = default.as_str().replace(&from, &to).into();
             }

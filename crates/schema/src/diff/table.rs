@@ -10,8 +10,8 @@ use crate::{Change, CommentOn, ObjectName, PrimaryKey, Schema, Table};
 pub(super) fn tables(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Change>) {
     for (name, of) in sides(&from.tables, &to.tables) {
         match of {
-            Sides::From(table)
-                if !hints.names_partitions && stays_with_parent(from, to, table) => {}
+            Sides::From(table) if !hints.names_partitions && stays_with_parent(from, to, table) => {
+            }
             Sides::From(table) => out.push(Change::DropTable {
                 name: name.clone(),
                 from: Box::new(table.clone()),

@@ -174,7 +174,14 @@ fn labels_that_change_place_for_place_may_be_renames() {
         renames[0].to_string(),
         "public.mood.sad=public.mood.unhappy"
     );
-    let hinted = super::diff(&from, &to, &Hints { renames, ..Hints::default() });
+    let hinted = super::diff(
+        &from,
+        &to,
+        &Hints {
+            renames,
+            ..Hints::default()
+        },
+    );
     assert_eq!(
         words(&hinted),
         ["Rename label \"sad\" of enum public.mood to \"unhappy\""]

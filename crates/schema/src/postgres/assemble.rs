@@ -1,6 +1,5 @@
 use std::collections::{BTreeSet, HashMap};
 
-
 use underpin_core::{Result, ValueRow};
 
 use super::catalog::{
@@ -109,7 +108,11 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
         left_out.insert(row.place, row.named);
     }
     for row in dependency_rows {
-        depend(&mut schema, (&objects, &left_out), &dependencies::read(row)?);
+        depend(
+            &mut schema,
+            (&objects, &left_out),
+            &dependencies::read(row)?,
+        );
     }
     for row in setting_rows {
         setting::add(&mut schema, settings::read(row)?)?;

@@ -3,10 +3,13 @@ use std::collections::BTreeSet;
 use underpin_core::Result;
 
 use super::ddl::{
-    self, access, check, column, defined, domain, enum_type, extension, foreign_key, function, index,
-    materialized_view, namespace, partition, policy, sequence, setting, table, trigger, view,
+    self, access, check, column, defined, domain, enum_type, extension, foreign_key, function,
+    index, materialized_view, namespace, partition, policy, sequence, setting, table, trigger,
+    view,
 };
-use crate::{AccessOn, DefinedKind, ForeignKey, Index, ObjectName, ObjectRef, Schema, Table, TriggerState};
+use crate::{
+    AccessOn, DefinedKind, ForeignKey, Index, ObjectName, ObjectRef, Schema, Table, TriggerState,
+};
 
 mod comments;
 mod order;
@@ -94,7 +97,10 @@ fn privileges(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
         let mut of = of.clone();
         // A sequence that a column owns belongs to whoever owns the table.
         if let AccessOn::Object(ObjectRef::Sequence(name)) = on
-            && schema.sequences.get(name).is_none_or(|of| of.owned_by.is_some())
+            && schema
+                .sequences
+                .get(name)
+                .is_none_or(|of| of.owned_by.is_some())
         {
             of.owner = None;
         }
@@ -268,7 +274,11 @@ pub(super) fn checks_not_valid(
             out.push(ddl::add_constraint(name, &clause)?);
         }
     }
-    for column in table.columns.iter().filter(|column| own || !column.inherited) {
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| own || !column.inherited)
+    {
         let constraint = column.not_null_constraint.as_ref();
         if let Some(constraint) = constraint.filter(|constraint| constraint.not_valid) {
             out.push(column::add_not_null(name, &column.name, constraint)?);

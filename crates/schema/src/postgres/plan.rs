@@ -3,7 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use underpin_core::{Result, quote};
 
 use crate::postgres::ddl;
-use crate::{Change, ColumnRef, Diff, Lock, ObjectName, Plan, Refusal, Rename, Schema, Step, Type, Undo};
+use crate::{
+    Change, ColumnRef, Diff, Lock, ObjectName, Plan, Refusal, Rename, Schema, Step, Type, Undo,
+};
 
 mod access;
 mod alters;

@@ -247,7 +247,11 @@ pub(crate) async fn there_and_back(
     let left = diff(&read(db).await, was, &always());
     match left.changes.is_empty() {
         true => Ok(()),
-        false => Err(format!("left on the way back: {:?}\n{}", words(&left), steps())),
+        false => Err(format!(
+            "left on the way back: {:?}\n{}",
+            words(&left),
+            steps()
+        )),
     }
 }
 
@@ -263,9 +267,10 @@ async fn what_is_recreated_keeps_all_that_is_said_of_it() {
         "DROP FUNCTION shop.guarded(integer);
          CREATE FUNCTION shop.guarded(a integer) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1::bigint';
          REVOKE ALL ON FUNCTION shop.guarded(integer) FROM PUBLIC",
-        "DROP VIEW shop.totals; DROP MATERIALIZED VIEW shop.sums; DROP RULE quiet ON shop.orders;
+        "DROP VIEW shop.totals, shop.products; DROP MATERIALIZED VIEW shop.sums; DROP RULE quiet ON shop.orders;
          ALTER TABLE shop.orders ALTER total TYPE numeric;
          CREATE VIEW shop.totals AS SELECT id, total FROM shop.orders;
+         CREATE VIEW shop.products AS SELECT shop.product(total::integer) AS product FROM shop.orders;
          CREATE MATERIALIZED VIEW shop.sums AS SELECT sum(total) AS total FROM shop.orders;
          CREATE RULE quiet AS ON UPDATE TO shop.orders WHERE new.total IS NULL DO INSTEAD NOTHING",
     ] {

@@ -77,9 +77,10 @@ async fn what_cannot_be_carried_is_named_with_what_needs_it() {
     let mut named: Vec<String> = named.collect();
     named.sort_unstable();
     assert_eq!(named, NAMED);
-    let needs = schema.needs_unsupported.iter().flat_map(|(object, all)| {
-        all.iter().map(move |one| format!("{object} needs {one}"))
-    });
+    let needs = schema
+        .needs_unsupported
+        .iter()
+        .flat_map(|(object, all)| all.iter().map(move |one| format!("{object} needs {one}")));
     assert_eq!(
         needs.collect::<Vec<_>>(),
         [
@@ -136,7 +137,10 @@ async fn the_catalog_of_the_server_is_nobodys_schema() {
         let read = introspect(&db, &only).await.unwrap();
         let counts = (read.tables.len(), read.views.len(), read.functions.len());
         assert_eq!(counts, (1, 0, 0), "{name}");
-        assert!(read.unsupported.is_empty() && read.defined.is_empty(), "{name}");
+        assert!(
+            read.unsupported.is_empty() && read.defined.is_empty(),
+            "{name}"
+        );
         assert_eq!(read.namespaces.keys().collect::<Vec<_>>(), ["public"]);
     }
 }

@@ -34,7 +34,8 @@ impl<D: OpenDatabase> Comparison<D> {
         }
         let end = way.last().unwrap_or(&self.made);
         let config = migrator.config();
-        self.is_where(end, &self.wanted, "lead to what is wanted", &config).await?;
+        self.is_where(end, &self.wanted, "lead to what is wanted", &config)
+            .await?;
         for (revision, before) in revisions.iter().zip(&way).rev() {
             if matches!(revision.down, Script::Irreversible { .. }) {
                 break;

@@ -2,7 +2,7 @@
 
 use underpin::Config;
 use underpin::schema::{
-    Plan, Selection, SchemaDialect, Source, Sources, Target, introspect, plan, postgres,
+    Plan, SchemaDialect, Selection, Source, Sources, Target, introspect, plan, postgres,
 };
 use underpin_testkit::{Postgres, SqliteFile, TestDatabase, or_skip};
 
@@ -82,7 +82,10 @@ async fn expressions_that_differ_in_a_cast_are_not_the_same() {
         let databases = [one, other].map(|_| server.database("expressions"));
         for (database, sql) in databases.iter().zip([one, other]) {
             let client = database.client().await;
-            client.batch_execute(&format!("{SAME_TABLE} {sql}")).await.unwrap();
+            client
+                .batch_execute(&format!("{SAME_TABLE} {sql}"))
+                .await
+                .unwrap();
         }
         let (_, _, changes, _) = compared(&databases[0], &databases[1].url()).await;
         assert_eq!(changes.len(), 1, "{one} and {other}: {changes:?}");

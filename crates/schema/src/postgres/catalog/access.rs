@@ -90,7 +90,7 @@ const SQL: &str = concat!(
      CROSS JOIN LATERAL (
        SELECT array_agg(p.granted) AS granted,
          array_agg(CASE WHEN p.grantor <> u.owner THEN pg_get_userbyid(p.grantor)::text END) AS grantors,
-         array_agg(CASE WHEN p.grantee = 0 THEN 'p' WHEN p.grantee = u.owner THEN 'o'
+         array_agg(CASE WHEN p.grantee = 0 THEN 'p' WHEN p.grantee = u.owner AND u.kind <> 'column' THEN 'o'
                         ELSE 'r' || pg_get_userbyid(p.grantee) END) AS grantees,
          array_agg(p.privilege_type) AS privileges, array_agg(p.is_grantable) AS grantable
        FROM (
@@ -152,12 +152,14 @@ fn privileges(fields: &mut Fields<'_>) -> Result<Vec<PrivilegeRow>> {
     let rows = granted.into_iter().zip(grantors).zip(grantees);
     let rows = rows.zip(privileges).zip(grantable.unwrap_or_default());
     Ok(rows
-        .map(|((((granted, grantor), grantee), privilege), grantable)| PrivilegeRow {
-            granted,
-            grantor,
-            grantee,
-            privilege,
-            grantable,
-        })
+        .map(
+            |((((granted, grantor), grantee), privilege), grantable)| PrivilegeRow {
+                granted,
+                grantor,
+                grantee,
+                privilege,
+                grantable,
+            },
+        )
         .collect())
 }

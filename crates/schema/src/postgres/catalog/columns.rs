@@ -1,8 +1,8 @@
 use underpin_core::{Result, ValueRow};
 
 use super::relation_selected;
-use crate::{NotNull, ObjectName};
 use crate::postgres::fields::Fields;
+use crate::{NotNull, ObjectName};
 
 /// The columns of tables, views and materialized views, in no order: the rows are wide, and to
 /// sort them costs the server more than all else here. Only what is generated names columns, and
@@ -17,7 +17,8 @@ pub(in crate::postgres) fn sql(version: i32) -> String {
         ),
         _ => ("NULL::text, NULL::bool, NULL::bool, NULL::text", ""),
     };
-    SQL.replace("{constraint}", constraint).replace("{join}", join)
+    SQL.replace("{constraint}", constraint)
+        .replace("{join}", join)
 }
 
 const SQL: &str = concat!(

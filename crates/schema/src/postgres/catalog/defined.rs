@@ -85,7 +85,7 @@ const TYPES: &str = concat!(
              CASE WHEN l.collcollate = l.collctype THEN format(', locale = %L', l.collcollate)
                   ELSE format(', lc_collate = %L, lc_ctype = %L', l.collcollate, l.collctype) END
            ELSE format(', locale = %L', {locale}) END
-        || coalesce(format(', rules = %L', {rules}::text), '')
+        || coalesce(', rules = ' || quote_literal({rules}::text), '')
         || ')'],
         NULL,
         (SELECT d.description FROM pg_description d WHERE d.classoid = 'pg_collation'::regclass AND d.objoid = l.oid)
@@ -108,7 +108,7 @@ const ROUTINES: &str = concat!(
         || CASE WHEN g.aggcombinefn <> 0 THEN format(E',\\n    COMBINEFUNC = %s', g.aggcombinefn) ELSE '' END
         || CASE WHEN g.aggserialfn <> 0 THEN format(E',\\n    SERIALFUNC = %s', g.aggserialfn) ELSE '' END
         || CASE WHEN g.aggdeserialfn <> 0 THEN format(E',\\n    DESERIALFUNC = %s', g.aggdeserialfn) ELSE '' END
-        || coalesce(format(E',\\n    INITCOND = %L', g.agginitval), '')
+        || coalesce(E',\\n    INITCOND = ' || quote_literal(g.agginitval), '')
         || CASE WHEN g.aggmtransfn <> 0 THEN format(E',\\n    MSFUNC = %s,\\n    MINVFUNC = %s,\\n    MSTYPE = %s',
              g.aggmtransfn, g.aggminvtransfn, format_type(g.aggmtranstype, NULL))
              || CASE WHEN g.aggmtransspace <> 0 THEN format(E',\\n    MSSPACE = %s', g.aggmtransspace) ELSE '' END
@@ -117,7 +117,7 @@ const ROUTINES: &str = concat!(
                   || CASE WHEN g.aggmfinalmodify <> CASE WHEN g.aggkind = 'n' THEN 'r' ELSE 'w' END
                        THEN format(E',\\n    MFINALFUNC_MODIFY = %s', CASE g.aggmfinalmodify WHEN 'r' THEN 'READ_ONLY'
                          WHEN 's' THEN 'SHAREABLE' ELSE 'READ_WRITE' END) ELSE '' END ELSE '' END
-             || coalesce(format(E',\\n    MINITCOND = %L', g.aggminitval), '') ELSE '' END
+             || coalesce(E',\\n    MINITCOND = ' || quote_literal(g.aggminitval), '') ELSE '' END
         || CASE WHEN g.aggsortop <> 0 THEN (SELECT format(E',\\n    SORTOP = OPERATOR(%I.%s)', sn.nspname, so.oprname)
              FROM pg_operator so JOIN pg_namespace sn ON sn.oid = so.oprnamespace WHERE so.oid = g.aggsortop) ELSE '' END
         || CASE f.proparallel WHEN 's' THEN E',\\n    PARALLEL = SAFE' WHEN 'r' THEN E',\\n    PARALLEL = RESTRICTED' ELSE '' END
@@ -221,7 +221,7 @@ const GLOBAL: &str = concat!(
      UNION ALL
      SELECT 'event trigger', 'pg_event_trigger', v.oid::int8, '', v.evtname::text, format('%I', v.evtname),
         ARRAY[format('CREATE EVENT TRIGGER %I ON %s%s EXECUTE FUNCTION %I.%I()', v.evtname, v.evtevent,
-            coalesce(format(E'\\n    WHEN TAG IN (%s)', (SELECT string_agg(quote_literal(g.tag), ', ' ORDER BY g.tag) FROM unnest(v.evttags) g(tag))), ''),
+            coalesce(E'\\n    WHEN TAG IN (' || (SELECT string_agg(quote_literal(g.tag), ', ' ORDER BY g.tag) FROM unnest(v.evttags) g(tag)) || ')', ''),
             fn.nspname, f.proname)]
         || CASE WHEN v.evtenabled = 'O' THEN '{}'::text[] ELSE ARRAY[format('ALTER EVENT TRIGGER %I %s', v.evtname,
              CASE v.evtenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END)] END,

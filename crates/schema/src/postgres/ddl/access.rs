@@ -18,13 +18,27 @@ pub struct Act {
     pub undo: Vec<String>,
 }
 
-/// What leads from one owner and privileges to another: the owner first, then what is taken away,
+/// What leads from one owner and privileges to another: what is taken away first, then the owner,
 /// then what is granted.
 ///
 /// # Errors
 /// For a name that cannot be one.
 pub fn acts(on: &AccessOn, from: &Access, to: &Access) -> Result<Vec<Act>> {
+    let differ = |one: &BTreeSet<Grant>, other: &BTreeSet<Grant>| -> BTreeSet<Grant> {
+        one.difference(other).cloned().collect()
+    };
+    let (mut take, mut give) = (
+        differ(&from.granted, &to.granted),
+        differ(&to.granted, &from.granted),
+    );
+    take.extend(differ(&to.revoked, &from.revoked));
+    give.extend(differ(&from.revoked, &to.revoked));
     let mut acts = Vec::new();
+    // What others granted is taken away before what they had it from, and all of it before a new
+    // owner comes, whose privileges become those of the owner.
+    for (who, privileges) in grouped(take).into_iter().rev() {
+        acts.push(act(on, from.owner.as_deref(), (&who, &privileges), false)?);
+    }
     if from.owner != to.owner
         && let Some(object) = on.object()
     {
@@ -39,22 +53,8 @@ pub fn acts(on: &AccessOn, from: &Access, to: &Access) -> Result<Vec<Act>> {
             undo: vec![set(&from.owner)?],
         });
     }
-    let differ = |one: &BTreeSet<Grant>, other: &BTreeSet<Grant>| -> BTreeSet<Grant> {
-        one.difference(other).cloned().collect()
-    };
-    let (mut take, mut give) = (
-        differ(&from.granted, &to.granted),
-        differ(&to.granted, &from.granted),
-    );
-    take.extend(differ(&to.revoked, &from.revoked));
-    give.extend(differ(&from.revoked, &to.revoked));
-    let owner = to.owner.as_deref();
-    // What others granted is taken away before what they had it from.
-    for (who, privileges) in grouped(take).into_iter().rev() {
-        acts.push(act(on, owner, (&who, &privileges), false)?);
-    }
     for (who, privileges) in grouped(give) {
-        acts.push(act(on, owner, (&who, &privileges), true)?);
+        acts.push(act(on, to.owner.as_deref(), (&who, &privileges), true)?);
     }
     Ok(acts)
 }
@@ -64,7 +64,10 @@ pub fn acts(on: &AccessOn, from: &Access, to: &Access) -> Result<Vec<Act>> {
 /// # Errors
 /// For a name that cannot be one.
 pub fn statements(on: &AccessOn, from: &Access, to: &Access) -> Result<Vec<String>> {
-    Ok(acts(on, from, to)?.into_iter().flat_map(|act| act.sql).collect())
+    Ok(acts(on, from, to)?
+        .into_iter()
+        .flat_map(|act| act.sql)
+        .collect())
 }
 
 /// By grantor and grantee, and whether they may be granted on: the privileges.
@@ -126,7 +129,10 @@ fn privilege(
         AccessOn::Future(future) => (None, future.objects.clone()),
     };
     let privileges: Vec<String> = match column {
-        Some(column) => privileges.iter().map(|one| format!("{one} ({column})")).collect(),
+        Some(column) => privileges
+            .iter()
+            .map(|one| format!("{one} ({column})"))
+            .collect(),
         None => privileges.to_vec(),
     };
     let before = match on {

@@ -11,24 +11,30 @@ use crate::{ObjectName, Setting};
 /// # Errors
 /// For a name that cannot be one.
 pub fn set(setting: &Setting, value: Option<&str>) -> Result<String> {
-    let table = |of: &ObjectName, action: String| {
-        Ok(format!("ALTER TABLE {} {action}", of.quoted()?))
-    };
+    let table =
+        |of: &ObjectName, action: String| Ok(format!("ALTER TABLE {} {action}", of.quoted()?));
     let column = |of: &ObjectName, name: &str, action: String| {
         let (of, name) = (of.quoted()?, quote::identifier(name)?);
-        Ok(format!("ALTER TABLE ONLY {of} ALTER COLUMN {name} SET {action}"))
+        Ok(format!(
+            "ALTER TABLE ONLY {of} ALTER COLUMN {name} SET {action}"
+        ))
     };
     let index = |of: &ObjectName, name: &str, action: String| {
-        Ok(format!("ALTER INDEX {} {action}", of.sibling(name).quoted()?))
+        Ok(format!(
+            "ALTER INDEX {} {action}",
+            of.sibling(name).quoted()?
+        ))
     };
     let name = |value: &str| quote::identifier(value);
     match setting {
-        Setting::AccessMethod(of) => {
-            table(of, format!("SET ACCESS METHOD {}", name(value.unwrap_or("heap"))?))
-        }
-        Setting::Tablespace(of) => {
-            table(of, format!("SET TABLESPACE {}", name(value.unwrap_or(USUAL_SPACE))?))
-        }
+        Setting::AccessMethod(of) => table(
+            of,
+            format!("SET ACCESS METHOD {}", name(value.unwrap_or("heap"))?),
+        ),
+        Setting::Tablespace(of) => table(
+            of,
+            format!("SET TABLESPACE {}", name(value.unwrap_or(USUAL_SPACE))?),
+        ),
         Setting::OfType(of) => match value {
             Some(value) => table(of, format!("OF {value}")),
             None => table(of, "NOT OF".to_owned()),
@@ -38,19 +44,26 @@ pub fn set(setting: &Setting, value: Option<&str>) -> Result<String> {
             // know the type.
             column(of, part, format!("STORAGE {}", value.unwrap_or("DEFAULT")))
         }
-        Setting::Compression(of, part) => {
-            column(of, part, format!("COMPRESSION {}", value.unwrap_or("default")))
-        }
+        Setting::Compression(of, part) => column(
+            of,
+            part,
+            format!("COMPRESSION {}", value.unwrap_or("default")),
+        ),
         Setting::Statistics(of, part) => {
             column(of, part, format!("STATISTICS {}", value.unwrap_or("-1")))
         }
-        Setting::IndexTablespace(of, part) => {
-            index(of, part, format!("SET TABLESPACE {}", name(value.unwrap_or(USUAL_SPACE))?))
-        }
+        Setting::IndexTablespace(of, part) => index(
+            of,
+            part,
+            format!("SET TABLESPACE {}", name(value.unwrap_or(USUAL_SPACE))?),
+        ),
         Setting::IndexStatistics(of, part, key) => index(
             of,
             part,
-            format!("ALTER COLUMN {key} SET STATISTICS {}", value.unwrap_or("-1")),
+            format!(
+                "ALTER COLUMN {key} SET STATISTICS {}",
+                value.unwrap_or("-1")
+            ),
         ),
         Setting::ReplicaIdentity(of) => {
             let value = value.unwrap_or("DEFAULT");
@@ -58,7 +71,10 @@ pub fn set(setting: &Setting, value: Option<&str>) -> Result<String> {
                 Some(index) => format!("USING INDEX {}", name(index)?),
                 None => value.to_owned(),
             };
-            Ok(format!("ALTER TABLE ONLY {} REPLICA IDENTITY {identity}", of.quoted()?))
+            Ok(format!(
+                "ALTER TABLE ONLY {} REPLICA IDENTITY {identity}",
+                of.quoted()?
+            ))
         }
         Setting::ClusterOn(of) => match value {
             Some(value) => table(of, format!("CLUSTER ON {}", name(value)?)),

@@ -81,7 +81,9 @@ fn of_public(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
 /// The comment on one, where there is one.
 pub(super) fn on_defined(name: &DefinedName, of: &Defined) -> Result<Option<String>> {
     let comment = of.comment.as_deref();
-    comment.map(|text| set(Subject::Defined(name), Some(text))).transpose()
+    comment
+        .map(|text| set(Subject::Defined(name), Some(text)))
+        .transpose()
 }
 
 struct Comments<'o> {

@@ -9,9 +9,7 @@ use super::makes::step;
 use super::node::Node;
 use crate::diff::has_object;
 use crate::postgres::ddl::access::{Act, acts};
-use crate::{
-    Access, AccessOn, Change, DefinedKind, Future, Lock, ObjectRef, Schema, Step, Undo,
-};
+use crate::{Access, AccessOn, Change, DefinedKind, Future, Lock, ObjectRef, Schema, Step, Undo};
 
 /// The owners and privileges of the goal: those of the target where they were compared, else those
 /// that there are. Default privileges are those that there are, since they change last.
@@ -23,7 +21,10 @@ pub(super) fn wanted(was: &Schema, to: &Schema, compared: bool) -> BTreeMap<Acce
             None => true,
         });
         let own = to.access.iter().filter(|(on, _)| !is_future(on));
-        return kept.chain(own).map(|(on, of)| (on.clone(), of.clone())).collect();
+        return kept
+            .chain(own)
+            .map(|(on, of)| (on.clone(), of.clone()))
+            .collect();
     }
     let mut wanted = was.access.clone();
     if was.access.keys().any(is_future) {
@@ -49,7 +50,12 @@ fn objects(schema: &Schema) -> impl Iterator<Item = ObjectRef> {
     let kept = schema.materialized_views.keys();
     let kept = kept.cloned().map(ObjectRef::MaterializedView);
     let types = namespaces.chain(enums).chain(domains).chain(defined);
-    types.chain(sequences).chain(functions).chain(tables).chain(views).chain(kept)
+    types
+        .chain(sequences)
+        .chain(functions)
+        .chain(tables)
+        .chain(views)
+        .chain(kept)
 }
 
 /// The owner and privileges that something has when the reader of the schema has just made it: by
@@ -91,7 +97,11 @@ pub(super) fn fresh(schema: &Schema, on: &AccessOn) -> Access {
         }
     }
     // A right that all have and that a schema gives again is there.
-    let again: Vec<_> = access.granted.intersection(&access.revoked).cloned().collect();
+    let again: Vec<_> = access
+        .granted
+        .intersection(&access.revoked)
+        .cloned()
+        .collect();
     for grant in again {
         access.granted.remove(&grant);
         access.revoked.remove(&grant);
@@ -110,9 +120,8 @@ pub(super) fn of_new(schema: &Schema, on: &AccessOn) -> Result<Vec<Act>> {
 pub(super) fn columns_of(schema: &Schema, object: &ObjectRef) -> Vec<AccessOn> {
     let first = AccessOn::Column(object.clone(), String::new());
     let rest = schema.access.range(first..);
-    let of_object = rest.take_while(|(on, _)| {
-        matches!(on, AccessOn::Column(of, _) if of == object)
-    });
+    let of_object =
+        rest.take_while(|(on, _)| matches!(on, AccessOn::Column(of, _) if of == object));
     of_object.map(|(on, _)| on.clone()).collect()
 }
 

@@ -7,20 +7,20 @@ use underpin_core::{Result, quote};
 mod column;
 mod options;
 
-use super::{Aside, composite};
 use super::definition::{pieces, sql};
 use super::drops::drop_sql;
 use super::intent::Intent;
 use super::makes::step;
 use super::node::Node;
 use super::scene::{Scene, exists};
+use super::{Aside, composite};
 use crate::object_name::plain;
 use crate::postgres::ddl::comment::{Subject, set as comment};
 use crate::postgres::ddl::literal::literal;
 use crate::postgres::ddl::{self, function, sequence, table, trigger, view};
 use crate::{
-    Change, Deferral, Extension, ForeignKey, Function, FunctionName, GeneratedKind, Lock, LockMode, ObjectName, Persistence,
-    SequenceOptions, Step, Undo, ViewColumn, Work,
+    Change, Deferral, Extension, ForeignKey, Function, FunctionName, GeneratedKind, Lock, LockMode,
+    ObjectName, Persistence, SequenceOptions, Step, Undo, ViewColumn, Work,
 };
 
 /// The steps for all changes of one.
@@ -33,7 +33,13 @@ pub(super) fn steps(
     let mut steps = Vec::new();
     for change in intent.alters.get(node).into_iter().flatten() {
         if let Change::AlterFunction { name, from, to } = change {
-            function_steps(change.to_string(), name, (from, to), (intent, scene), &mut steps)?;
+            function_steps(
+                change.to_string(),
+                name,
+                (from, to),
+                (intent, scene),
+                &mut steps,
+            )?;
             continue;
         }
         object(change, scene, aside, &mut steps)?;
@@ -171,10 +177,7 @@ fn function_steps(
 }
 
 /// What was computed by a function and is stored: the keys of indexes, and generated columns.
-fn stored_values(
-    name: &FunctionName,
-    (intent, scene): (&Intent, &Scene<'_>),
-) -> Result<Vec<Step>> {
+fn stored_values(name: &FunctionName, (intent, scene): (&Intent, &Scene<'_>)) -> Result<Vec<Step>> {
     let dependents = scene.needs_after.reversed();
     let mut steps = Vec::new();
     for node in dependents.of(&Node::Function(name.clone())) {
@@ -187,14 +190,20 @@ fn stored_values(
         // What is made in this plan is made with the new function.
         let stays = exists(scene.was, &node)
             && !intent.makes.contains(&node)
-            && !node.wholes().iter().any(|whole| intent.makes.contains(whole));
+            && !node
+                .wholes()
+                .iter()
+                .any(|whole| intent.makes.contains(whole));
         if split || !stays {
             continue;
         }
         match &node {
             Node::Index(table, index) | Node::Key(table, index) => {
                 let sql = format!("REINDEX INDEX {}", table.sibling(index).quoted()?);
-                let words = format!("Compute the keys of index {} of {table} again", plain(index));
+                let words = format!(
+                    "Compute the keys of index {} of {table} again",
+                    plain(index)
+                );
                 let lock = Lock::of(LockMode::AccessExclusive, table, Work::Rewrite);
                 steps.push(step(words, sql, Undo::Included, lock));
             }

@@ -64,7 +64,13 @@ pub(super) fn steps(
     out: &mut Vec<Step>,
 ) -> Result<()> {
     let on = format!("ALTER TYPE {}", name.identity);
-    let lock = || Lock::of(LockMode::AccessExclusive, format!("tables with {name}"), Work::Catalog);
+    let lock = || {
+        Lock::of(
+            LockMode::AccessExclusive,
+            format!("tables with {name}"),
+            Work::Catalog,
+        )
+    };
     let type_of = |name: &str, all: &str| all[name.len()..].trim().to_owned();
     for act in acts(from, to).unwrap_or_default() {
         let (sql, undo, loses) = match act {
@@ -82,11 +88,18 @@ pub(super) fn steps(
                          was before some."
                     )),
                 };
-                (format!("{on} DROP ATTRIBUTE {attribute}"), undo, Some(loses))
+                (
+                    format!("{on} DROP ATTRIBUTE {attribute}"),
+                    undo,
+                    Some(loses),
+                )
             }
             Act::Retype(attribute, was, then) => {
                 let set = |all: &str| {
-                    format!("{on} ALTER ATTRIBUTE {attribute} TYPE {}", type_of(attribute, all))
+                    format!(
+                        "{on} ALTER ATTRIBUTE {attribute} TYPE {}",
+                        type_of(attribute, all)
+                    )
                 };
                 (set(then), Undo::sql(set(was)), None)
             }
@@ -102,7 +115,9 @@ pub(super) fn steps(
 /// Whether nothing that stays comes behind an attribute.
 fn is_last(of: &Defined, attribute: &str) -> bool {
     let attributes = attributes(of).unwrap_or_default();
-    attributes.last().is_some_and(|(name, _)| *name == attribute)
+    attributes
+        .last()
+        .is_some_and(|(name, _)| *name == attribute)
 }
 
 /// The comments on attributes, which are statements of their own.
@@ -119,14 +134,23 @@ fn comments(name: &DefinedName, (from, to): (&Defined, &Defined), out: &mut Vec<
             subject(text) == format!("COMMENT ON COLUMN {}.{attribute}", name.identity)
         })
     };
-    let before = |text: &str| was.iter().find(|one| subject(one) == subject(text)).cloned();
+    let before = |text: &str| {
+        was.iter()
+            .find(|one| subject(one) == subject(text))
+            .cloned()
+    };
     for text in then.iter().filter(|text| !was.contains(text)) {
         let undo = match before(text) {
             Some(before) => Undo::sql(before),
             None if of_attribute(from, text) => Undo::sql(format!("{} IS NULL", subject(text))),
             None => Undo::Included,
         };
-        out.push(step(format!("Comment on an attribute of {name}"), text.clone(), undo, Lock::none()));
+        out.push(step(
+            format!("Comment on an attribute of {name}"),
+            text.clone(),
+            undo,
+            Lock::none(),
+        ));
     }
     for text in &was {
         let stays = then.iter().any(|other| subject(other) == subject(text));

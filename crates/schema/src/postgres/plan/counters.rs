@@ -42,7 +42,10 @@ pub(super) fn steps(intent: &Intent, scene: &Scene<'_>) -> Result<Vec<Step>> {
 pub(super) fn columns(schema: &Schema, sequence: &ObjectName) -> Vec<ColumnRef> {
     let of = schema.sequences.get(sequence);
     let owner = of.and_then(|of| of.owned_by.as_ref());
-    let called = format!("nextval('{}'::regclass)", sequence.to_string().replace('\'', "''"));
+    let called = format!(
+        "nextval('{}'::regclass)",
+        sequence.to_string().replace('\'', "''")
+    );
     let mut found: Vec<ColumnRef> = owner.into_iter().cloned().collect();
     for (name, table) in &schema.tables {
         for column in &table.columns {
@@ -72,7 +75,11 @@ pub(super) fn count_on(
         let name = of.data_type.name.as_str();
         !of.data_type.array && matches!(name, "smallint" | "integer" | "bigint")
     });
-    let Some(options) = schema.sequences.get(sequence).map(|of| &of.options).filter(|_| whole)
+    let Some(options) = schema
+        .sequences
+        .get(sequence)
+        .map(|of| &of.options)
+        .filter(|_| whole)
     else {
         return Ok(None);
     };

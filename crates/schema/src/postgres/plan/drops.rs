@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use underpin_core::{Result, quote};
 
 use super::closure::owner_goes;
-use super::definition::{beside, owned_sequences, pieces, sql, whole};
 use super::counters;
+use super::definition::{beside, owned_sequences, pieces, sql, whole};
 use super::intent::Intent;
 use super::locks;
 use super::makes::count_on;
@@ -15,8 +15,8 @@ use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use crate::object_name::plain;
 use crate::postgres::ddl::{
-    self, column, defined, domain, enum_type, extension, function, index, materialized_view, namespace,
-    partition, policy, sequence, table, trigger, view,
+    self, column, defined, domain, enum_type, extension, function, index, materialized_view,
+    namespace, partition, policy, sequence, table, trigger, view,
 };
 use crate::{Column, Domain, ObjectName, Schema, Step, StepKind, Undo};
 
@@ -125,7 +125,9 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
         let owner = scene.was.sequences.get(name)?.owned_by.as_ref()?;
         let table = Node::Table(owner.table.clone());
         let column = Node::Column(owner.table.clone(), owner.column.clone());
-        let with = [column, table].into_iter().find(|node| drops.contains(node))?;
+        let with = [column, table]
+            .into_iter()
+            .find(|node| drops.contains(node))?;
         Some((node.clone(), with))
     });
     let owned: Vec<(Node, Node)> = owned.collect();
@@ -211,7 +213,11 @@ pub(super) fn step(
         Node::Owner(name) => format!("Let no column own sequence {name}"),
         old => format!("Drop {old}"),
     };
-    if again && !matches!(old, Node::Attachment(_) | Node::Inheritance(_)) {
+    let stays = matches!(
+        old,
+        Node::Attachment(_) | Node::Inheritance(_) | Node::Owner(_)
+    );
+    if again && !stays {
         comment.push_str(", which is recreated");
     }
     let sql = match &old {

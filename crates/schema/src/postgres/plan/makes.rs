@@ -260,7 +260,11 @@ pub(super) fn refuse_null(
     column: &str,
     scene: &Scene<'_>,
 ) -> Result<Vec<Step>> {
-    let of = scene.goal.tables.get(table).and_then(|of| of.column(column));
+    let of = scene
+        .goal
+        .tables
+        .get(table)
+        .and_then(|of| of.column(column));
     let constraint = of.and_then(|column| column.not_null_constraint.as_ref());
     let set = match constraint {
         Some(constraint) => add_not_null(table, column, constraint)?,

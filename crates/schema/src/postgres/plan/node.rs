@@ -48,8 +48,7 @@ pub(super) enum Node<O = ObjectName, S = String, F = FunctionName, D = DefinedNa
 }
 
 /// One by the names in a schema: a graph of all its parts has each many times.
-pub(super) type NodeRef<'s> =
-    Node<&'s ObjectName, &'s String, &'s FunctionName, &'s DefinedName>;
+pub(super) type NodeRef<'s> = Node<&'s ObjectName, &'s String, &'s FunctionName, &'s DefinedName>;
 
 /// The same node, with something done to each of its names.
 macro_rules! each {

@@ -69,9 +69,8 @@ fn in_order(changes: &[Change]) -> Vec<Change> {
 type Ends = (&'static str, Option<ObjectName>, ObjectName, ObjectName);
 
 fn ends(change: &Change) -> Option<Ends> {
-    let within = |table: &ObjectName, from: &str, to: &str| {
-        (table.sibling(from), table.sibling(to))
-    };
+    let within =
+        |table: &ObjectName, from: &str, to: &str| (table.sibling(from), table.sibling(to));
     Some(match change {
         Change::RenameTable { from, to } => ("table", None, from.clone(), to.clone()),
         Change::RenameSequence { from, to } => ("sequence", None, from.clone(), to.clone()),

@@ -56,8 +56,8 @@ impl<'s> Sides<'s> {
         for (setting, value) in &was.settings {
             // What the target does not name stays as it is.
             let relation = setting.relation();
-            let named = to.tables.contains_key(relation)
-                || to.materialized_views.contains_key(relation);
+            let named =
+                to.tables.contains_key(relation) || to.materialized_views.contains_key(relation);
             if !named {
                 goal.settings.insert(setting.clone(), value.clone());
             }

@@ -74,9 +74,7 @@ fn lock(setting: &Setting) -> Lock {
         Setting::Statistics(..)
         | Setting::IndexStatistics(..)
         | Setting::ClusterOn(_)
-        | Setting::IndexComment(..) => {
-            Lock::of(LockMode::ShareUpdateExclusive, of, Work::Catalog)
-        }
+        | Setting::IndexComment(..) => Lock::of(LockMode::ShareUpdateExclusive, of, Work::Catalog),
         _ => Lock::of(LockMode::AccessExclusive, of, Work::Catalog),
     }
 }

@@ -15,8 +15,8 @@ use crate::postgres::plan::drops::alter_column;
 use crate::postgres::plan::makes::{refuse_null, step};
 use crate::postgres::plan::scene::Scene;
 use crate::{
-    Change, Column, ColumnType, Identity, Lock, LockMode, NotNull, ObjectName, Schema, Setting, Step,
-    Undo, Work,
+    Change, Column, ColumnType, Identity, Lock, LockMode, NotNull, ObjectName, Schema, Setting,
+    Step, Undo, Work,
 };
 
 pub(super) fn change(
@@ -121,7 +121,9 @@ fn not_null(
             }
             if from.no_inherit != to.no_inherit {
                 let no = if to.no_inherit { "NO " } else { "" };
-                statements.push(format!("ALTER TABLE {on} ALTER CONSTRAINT {name} {no}INHERIT"));
+                statements.push(format!(
+                    "ALTER TABLE {on} ALTER CONSTRAINT {name} {no}INHERIT"
+                ));
             }
         }
         let made_anew = !from.not_valid && to.not_valid;
@@ -263,7 +265,12 @@ fn retype(
     for (setting, sql) in stored(goal)? {
         let lock = of(LockMode::AccessExclusive, table);
         let words = format!("Set the {setting} again");
-        out.push(crate::postgres::plan::makes::step(words, sql, Undo::Included, lock));
+        out.push(crate::postgres::plan::makes::step(
+            words,
+            sql,
+            Undo::Included,
+            lock,
+        ));
     }
     Ok(())
 }

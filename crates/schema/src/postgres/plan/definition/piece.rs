@@ -4,16 +4,19 @@ use underpin_core::{Result, quote};
 
 use crate::postgres::ddl::comment::{Subject, set};
 use crate::postgres::ddl::{
-    self, check, column, defined, domain, enum_type, exclusion, extension, foreign_key, function, index,
-    materialized_view, namespace, partition, policy, primary_key, sequence, setting, table, trigger, unique,
-    view,
+    self, check, column, defined, domain, enum_type, exclusion, extension, foreign_key, function,
+    index, materialized_view, namespace, partition, policy, primary_key, sequence, setting, table,
+    trigger, unique, view,
 };
 use crate::postgres::dump;
 use crate::postgres::plan::access;
 use crate::postgres::plan::needs::waits_for_partitions;
 use crate::postgres::plan::node::Node;
 use crate::postgres::plan::settings::usual_storage;
-use crate::{AccessOn, Column, Index, ObjectName, ObjectRef, Schema, Setting, Table, TriggerState, ViewColumn};
+use crate::{
+    AccessOn, Column, Index, ObjectName, ObjectRef, Schema, Setting, Table, TriggerState,
+    ViewColumn,
+};
 
 /// A statement, and what it does in words.
 #[derive(Debug, Clone)]

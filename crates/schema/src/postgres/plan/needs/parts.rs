@@ -55,8 +55,18 @@ fn names(schema: &Schema) -> Names<'_> {
         object(&mut names, name, Node::Domain(name));
     }
     use DefinedKind as Kind;
-    let unnamed = [Kind::Rule, Kind::Statistics, Kind::Operator, Kind::EventTrigger, Kind::Cast];
-    for name in schema.defined.keys().filter(|name| !unnamed.contains(&name.kind)) {
+    let unnamed = [
+        Kind::Rule,
+        Kind::Statistics,
+        Kind::Operator,
+        Kind::EventTrigger,
+        Kind::Cast,
+    ];
+    for name in schema
+        .defined
+        .keys()
+        .filter(|name| !unnamed.contains(&name.kind))
+    {
         object(&mut names, &name.name, Node::Defined(name));
     }
     for name in schema.sequences.keys() {
@@ -159,9 +169,7 @@ impl<'s> Builder<'s> {
             let key = (of.namespace.as_str(), of.name.as_str());
             self.names.get(&key)
         });
-        let is_collation = |node: &&NodeRef<'_>| {
-            matches!(node, Node::Defined(name) if name.kind == DefinedKind::Collation)
-        };
+        let is_collation = |node: &&NodeRef<'_>| matches!(node, Node::Defined(name) if name.kind == DefinedKind::Collation);
         let named = named.into_iter().flatten();
         named.filter(is_collation).copied().collect()
     }
