@@ -1,12 +1,14 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The casts that a server has, by their types as the engine spells them. They are no part of what
-/// a schema says, so that two are always equal.
+/// The casts that a server has, by their types as the engine spells them, and what else a plan has
+/// to know of it. They are no part of what a schema says, so that two are always equal.
 #[derive(Debug, Clone, Default)]
 pub struct Casts {
     pub(crate) of_types: BTreeMap<(String, String), CastUse>,
     /// The types beside the engine's own texts that every type can be cast to and from by way of text.
-    pub(crate) texts: std::collections::BTreeSet<String>,
+    pub(crate) texts: BTreeSet<String>,
+    /// Whether the constraints by which columns refuse NULL have names.
+    pub(crate) names_not_null: bool,
 }
 
 /// Where a cast is applied.

@@ -85,7 +85,7 @@ pub(super) fn access(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Ch
             && to
                 .sequences
                 .get(name)
-                .is_some_and(|of| of.owned_by.is_some())
+                .is_none_or(|of| of.owned_by.is_some())
         {
             before.owner.clone_from(&after.owner);
         }
@@ -107,12 +107,23 @@ pub(crate) fn has_object(schema: &Schema, object: &ObjectRef) -> bool {
         ObjectRef::Enum(name) => schema.enums.contains_key(name),
         ObjectRef::Domain(name) => schema.domains.contains_key(name),
         ObjectRef::Defined(name) => schema.defined.contains_key(name),
-        ObjectRef::Sequence(name) => schema.sequences.contains_key(name),
+        ObjectRef::Sequence(name) => {
+            schema.sequences.contains_key(name) || of_identity(schema, name)
+        }
         ObjectRef::Function(name) => schema.functions.contains_key(name),
         ObjectRef::Table(name) => schema.tables.contains_key(name),
         ObjectRef::View(name) => schema.views.contains_key(name),
         ObjectRef::MaterializedView(name) => schema.materialized_views.contains_key(name),
     }
+}
+
+/// Whether a sequence is that of an identity column.
+fn of_identity(schema: &Schema, sequence: &ObjectName) -> bool {
+    let mut columns = schema.tables.values().flat_map(|table| &table.columns);
+    columns.any(|column| {
+        let identity = column.identity.as_ref();
+        identity.is_some_and(|identity| identity.sequence.as_ref() == Some(sequence))
+    })
 }
 
 fn has_column(schema: &Schema, object: &ObjectRef, name: &str) -> bool {

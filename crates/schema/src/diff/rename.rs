@@ -1,12 +1,12 @@
 //! A schema in which things have other names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Hints, Rename};
 use crate::object_name::plain;
 use crate::{
-    AccessOn, ColumnRef, DefinedKind, DefinedName, Expression, KeyOrder, KeyTarget, ObjectName,
-    ObjectRef, Schema, Setting, Table, Type, sql_token,
+    AccessOn, ColumnRef, DefinedKind, DefinedName, Expression, KeyOrder, KeyTarget, NotNull,
+    ObjectName, ObjectRef, Schema, Setting, Table, Type, sql_token,
 };
 
 /// The hints that apply: the first schema has the old name and not the new one, the second the
@@ -149,6 +149,7 @@ fn sequences(from: &Schema, to: &Schema, hints: &Hints, renames: &mut Vec<Rename
 pub(crate) fn renamed(schema: &Schema, renames: &[Rename]) -> Schema {
     let mut names = Names::of(renames);
     names.of_children(schema);
+    names.of_not_nulls = schema.casts.names_not_null;
     let mut out = schema.clone();
     out.tables = std::mem::take(&mut out.tables)
         .into_iter()
@@ -214,6 +215,8 @@ struct Names {
     tables: BTreeMap<ObjectName, ObjectName>,
     columns: BTreeMap<ObjectName, BTreeMap<String, String>>,
     sequences: BTreeMap<ObjectName, ObjectName>,
+    /// Whether constraints by which columns refuse NULL have names, which they keep.
+    of_not_nulls: bool,
 }
 
 impl Names {
@@ -398,9 +401,22 @@ impl Names {
     }
 
     fn table(&self, name: ObjectName, mut table: Table) -> (ObjectName, Table) {
-        let name = self.renamed(&name);
+        let (old, name) = (name.clone(), self.renamed(&name));
         for column in &mut table.columns {
+            let old_column = column.name.clone();
             column.name = self.column(&name, &column.name);
+            let other = old != name || old_column != column.name;
+            if self.of_not_nulls && other && column.not_null {
+                column.not_null_constraint.get_or_insert_with(|| NotNull {
+                    name: crate::constraint_name(
+                        &old.name,
+                        &[old_column],
+                        "not_null",
+                        &BTreeSet::new(),
+                    ),
+                    ..NotNull::default()
+                });
+            }
             self.data_type(&mut column.data_type);
             if let Some(default) = &mut column.default {
                 self.of_default(default);

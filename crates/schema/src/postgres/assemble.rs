@@ -154,6 +154,10 @@ fn name(schema: &mut Schema, names: &mut Names, row: names::Name) -> Result<(), 
             };
             schema.casts.of_types.insert((row.name, to), of);
         }
+        "server" => {
+            schema.casts.names_not_null = row.oid >= 180_000;
+            names.add(row)?;
+        }
         "text" => drop(schema.casts.texts.insert(row.name)),
         _ => names.add(row)?,
     }

@@ -93,7 +93,7 @@ fn use_of(words: &[&str]) -> Use {
     let last = words.len().saturating_sub(3);
     match words {
         ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..] => Use::Run,
-        ["GRANT" | "REVOKE", ..] => Use::Access,
+        ["GRANT" | "REVOKE", rest @ ..] => granted(rest),
         // Of or to a file or program of the server.
         ["COPY", ..] => Use::Refuse,
         ["ALTER", "DEFAULT", "PRIVILEGES", ..] => Use::Access,
@@ -103,6 +103,15 @@ fn use_of(words: &[&str]) -> Use {
         ["COMMENT", "ON", what, ..] if BEYOND.contains(what) => Use::Refuse,
         ["ALTER", ..] if words[last..].starts_with(&["OWNER", "TO"]) => Use::Access,
         _ => Use::Run,
+    }
+}
+
+/// Roles are granted on the whole server, and so are some privileges.
+fn granted(words: &[&str]) -> Use {
+    let on = words.iter().position(|word| *word == "ON");
+    match on.and_then(|on| words.get(on + 1)) {
+        None | Some(&("DATABASE" | "TABLESPACE" | "PARAMETER")) => Use::PassOver,
+        Some(_) => Use::Access,
     }
 }
 

@@ -65,6 +65,8 @@ GRANT SELECT ON shop.sums TO underpin_reader;
 GRANT SELECT ON shop.orders TO underpin_reader;
 GRANT SELECT, INSERT, UPDATE ON shop.orders TO underpin_writer WITH GRANT OPTION;
 GRANT SELECT (note), UPDATE (note) ON shop.orders TO underpin_keeper;
+CREATE TABLE shop.counted (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+GRANT USAGE ON SEQUENCE shop.counted_id_seq TO underpin_reader;
 CREATE SEQUENCE shop.free;
 GRANT USAGE ON SEQUENCE shop.free TO underpin_reader;
 CREATE FUNCTION shop.guarded(a integer) RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT 1';

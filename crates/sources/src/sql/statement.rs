@@ -42,6 +42,8 @@ mod tests {
                 "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO app",
                 Use::Access,
             ),
+            ("GRANT admin TO app", Use::PassOver),
+            ("REVOKE CONNECT ON DATABASE shop FROM PUBLIC", Use::PassOver),
             ("CREATE ROLE app", Use::Refuse),
             ("drop database shop", Use::Refuse),
             ("COPY users TO PROGRAM 'cat'", Use::Refuse),

@@ -65,8 +65,9 @@ CREATE RULE r AS ON DELETE TO t WHERE old.code IN ('a', 'b') DO INSTEAD NOTHING;
 async fn compared(from: &TestDatabase, to: &str) -> (Target, Target, Vec<String>, Plan) {
     let sources = Sources::new(Config::from_url(&from.url()).unwrap());
     let to: Source = to.parse().unwrap();
-    let both = sources.read_both(&Source::Database, &to, &Selection::default());
-    let (has, mut wanted) = both.await.unwrap();
+    let all = Selection::default();
+    let both = sources.read_both(&Source::Database, &to, &all).await;
+    let (has, mut wanted) = both.unwrap();
     sources.settle(&has, &mut wanted).await.unwrap();
     let dialect = SchemaDialect::of(sources.engine()).unwrap();
     let diff = has.diff(&wanted, dialect);

@@ -29,6 +29,8 @@ pub(super) struct Relations {
     indexes: HashMap<i64, IndexRow>,
     /// Sequences of identity columns, by table and column.
     identities: HashMap<(i64, String), Identity>,
+    /// The same sequences by number: they can have privileges.
+    of_identities: HashMap<i64, ObjectName>,
     /// Options that the server's lists do not have.
     unlisted: BTreeSet<Unsupported>,
 }
@@ -105,6 +107,7 @@ impl Relations {
                 let options = sequence_options(&sequence)?;
                 match sequence.owner {
                     Some(owner) if owner.identity => {
+                        self.of_identities.insert(row.oid, row.name.clone());
                         let identity = Identity {
                             always: false,
                             sequence: Some(row.name),
@@ -262,6 +265,10 @@ impl Relations {
                 Object::Sequence(_) => ObjectRef::Sequence(name),
             };
             objects.insert(("relation".to_owned(), *oid), reference);
+        }
+        for (oid, name) in &self.of_identities {
+            let place = ("relation".to_owned(), *oid);
+            objects.insert(place, ObjectRef::Sequence(name.clone()));
         }
     }
 

@@ -111,9 +111,14 @@ pub(super) fn fresh(schema: &Schema, on: &AccessOn) -> Access {
 
 /// What gives a new object its owner and privileges.
 pub(super) fn of_new(schema: &Schema, on: &AccessOn) -> Result<Vec<Act>> {
-    let usual = Access::default();
-    let wanted = schema.access.get(on).unwrap_or(&usual);
-    acts(on, &fresh(schema, on), wanted)
+    let mut wanted = schema.access.get(on).cloned().unwrap_or_default();
+    // The sequence of an identity column belongs to whoever owns the table.
+    if let AccessOn::Object(ObjectRef::Sequence(name)) = on
+        && !schema.sequences.contains_key(name)
+    {
+        wanted.owner = None;
+    }
+    acts(on, &fresh(schema, on), &wanted)
 }
 
 /// The columns of an object that have privileges of their own.

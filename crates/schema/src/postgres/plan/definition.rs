@@ -123,7 +123,15 @@ pub(super) fn beside(schema: &Schema, name: &ObjectName, one: &mut Schema) {
         .collect();
     let object = ObjectRef::Table(name.clone());
     let access = schema.access.iter();
-    let access = access.filter(|(on, _)| on.object().is_none_or(|of| *of == object));
+    let identities = schema.tables.get(name).into_iter();
+    let identities = identities.flat_map(|table| &table.columns);
+    let identities = identities.filter_map(|column| column.identity.as_ref()?.sequence.as_ref());
+    let identities: Vec<&ObjectName> = identities.collect();
+    let access = access.filter(|(on, _)| match on.object() {
+        None => true,
+        Some(ObjectRef::Sequence(name)) => identities.contains(&name),
+        Some(of) => *of == object,
+    });
     one.access = access.map(|(on, of)| (on.clone(), of.clone())).collect();
     one.domains.clone_from(&schema.domains);
 }

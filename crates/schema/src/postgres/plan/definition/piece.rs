@@ -95,6 +95,19 @@ impl Pieces<'_> {
         Ok(())
     }
 
+    /// The privileges on the sequence of an identity column, which belongs to the table's owner.
+    fn of_identity(&mut self, schema: &Schema, column: &Column) -> Result<()> {
+        let identity = column.identity.as_ref();
+        let Some(sequence) = identity.and_then(|identity| identity.sequence.clone()) else {
+            return Ok(());
+        };
+        let on = AccessOn::Object(ObjectRef::Sequence(sequence));
+        match schema.access.contains_key(&on) {
+            true => self.access_on(schema, &on),
+            false => Ok(()),
+        }
+    }
+
     fn access_on(&mut self, schema: &Schema, on: &AccessOn) -> Result<()> {
         for act in access::of_new(schema, on)? {
             for sql in act.sql {
@@ -413,6 +426,7 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
                 out.settings(schema)?;
                 let object = ObjectRef::Table(name.clone());
                 out.access_on(schema, &AccessOn::Column(object, column_name.clone()))?;
+                out.of_identity(schema, one)?;
             }
         }
         Node::Default(_, column_name) => {
@@ -431,6 +445,9 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
                     column::identity(identity)?
                 );
                 out.add(format!("Create the {node}"), sql);
+                if let Some(column) = column {
+                    out.of_identity(schema, column)?;
+                }
             }
         }
         Node::Policy(_, part) => {
@@ -528,5 +545,9 @@ fn core(
         out.not_null(name, column)?;
     }
     out.settings(schema)?;
-    out.access(schema, ObjectRef::Table(name.clone()))
+    out.access(schema, ObjectRef::Table(name.clone()))?;
+    for column in &of.columns {
+        out.of_identity(schema, column)?;
+    }
+    Ok(())
 }
