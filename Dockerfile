@@ -1,6 +1,5 @@
 # The command underpin: docker build -t underpin . && docker run --rm underpin --help
 FROM rust:1-slim-bookworm AS build
-RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 RUN cargo build --locked --profile dist --package underpin-cli

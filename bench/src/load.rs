@@ -81,8 +81,8 @@ impl Load {
     }
 }
 
-/// The operation under way at the end is not part of the rate, but its wait counts: whoever
-/// starves is seen.
+/// The operation in progress at the end is not part of the rate, but its wait counts, so that a
+/// starving caller is noticed.
 async fn repeat(operation: impl Operation, task: usize, end: Instant) -> Tally {
     let mut tally = Tally::default();
     for n in 0.. {

@@ -8,6 +8,7 @@
 mod bulk_insert;
 mod compile;
 mod connect;
+mod copy;
 mod failover;
 mod import;
 mod load;
@@ -30,7 +31,7 @@ use targets::Targets;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, migrate,
+    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, copy, migrate,
     /// schema, pool-no-op, pool-select, pool-lists, pool-mixed, pool-transactions, pool-heap, pool for all of these;
     /// all where none is named; only where they are named compile and failover
     names: Vec<String>,
@@ -89,6 +90,9 @@ async fn main() {
         import::postgres(&server, rows, &mut report).await;
         import::sqlite(rows, &mut report).await;
         import::memory(&server, rows);
+    }
+    if chosen("copy") {
+        copy::run(&server, 1_000_000 / i64::from(scale), &mut report).await;
     }
     if chosen("migrate") {
         migrate::run(&server, 1_000 / scale, &mut report).await;

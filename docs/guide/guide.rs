@@ -23,6 +23,7 @@ chapters! {
     production "src/migrations/production.md"
     adoption "src/migrations/adoption.md"
     schemas "src/schemas.md"
+    copying "src/copying.md"
     testing "src/testing.md"
     deploying "src/deploying.md"
     observing "src/observing.md"

@@ -53,7 +53,10 @@ fn build(checkout: &Checkout, directory: &Path) -> io::Result<()> {
     }
     assemble(checkout, &program, directory)?;
     wheel(checkout, "dist", &checkout.target, directory)?;
-    println!("{} holds the command and its packages", directory.display());
+    println!(
+        "{} contains the command and its packages",
+        directory.display()
+    );
     Ok(())
 }
 
@@ -120,7 +123,7 @@ fn wheel(checkout: &Checkout, profile: &str, target: &Path, directory: &Path) ->
     let maturin = if own.is_file() { own } else { "maturin".into() };
     let known = Command::new(&maturin).arg("--version").output();
     if !known.is_ok_and(|output| output.status.success()) {
-        println!("maturin is not installed, so that no wheel is built: pip install maturin.");
+        println!("maturin is not installed, so no wheel is built. Run pip install maturin.");
         return Ok(());
     }
     let mut command = Command::new(maturin);

@@ -1,10 +1,12 @@
-//! The commands of a contributor: `cargo xtask test`, which `./test` calls, and `cargo xtask dist`.
+//! The commands of a contributor: `cargo xtask test`, which `./test` calls, `cargo xtask dist` and
+//! `cargo xtask messages`.
 
 mod checkout;
 mod debian;
 mod dist;
 mod environment;
 mod leaks;
+mod messages;
 mod npm;
 mod outcome;
 mod run;
@@ -23,6 +25,7 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [FILTER AND OPTIONS]  Runs every test against real servers; ./test is short for it
+  messages [PATH]            Prints the texts of errors, hints and logs, to be read as one list
   dist [DIRECTORY]           Builds the command underpin for distribution: the program, its
                              completion scripts and man pages, a wheel and an npm package";
 
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
     let checkout = Checkout::find();
     match arguments.next().as_deref() {
         Some("test") => test::run(&checkout, &arguments.collect::<Vec<_>>()),
+        Some("messages") => messages::run(&checkout, &arguments.collect::<Vec<_>>()),
         Some("dist") => dist::run(&checkout, arguments.next().as_deref()),
         _ => {
             eprintln!("{USAGE}");

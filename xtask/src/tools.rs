@@ -99,6 +99,9 @@ fn missing(environment: &Environment) -> Vec<&'static str> {
     if !environment.finds("sqlite3") {
         missing.push("sqlite3");
     }
+    if !environment.finds("mdb-export") {
+        missing.push("mdbtools");
+    }
     missing
 }
 
@@ -114,7 +117,10 @@ fn use_unpacked(packages: &Packages, environment: &mut Environment) {
     if missing(environment).contains(&"pgbouncer") && pgbouncer.is_file() {
         environment.set("UNDERPIN_TEST_PGBOUNCER", pgbouncer);
     }
-    if root.join("usr/bin").is_dir() && !environment.finds("sqlite3") {
+    let lacks = ["sqlite3", "mdb-export"]
+        .iter()
+        .any(|name| !environment.finds(name));
+    if root.join("usr/bin").is_dir() && lacks {
         environment.prepend("PATH", root.join("usr/bin"));
     }
     for directory in packages.libraries() {

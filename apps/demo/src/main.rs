@@ -47,7 +47,7 @@ async fn run(arguments: &Arguments) -> Result<bool> {
 
     let report = migrate(&db).await?;
     match report.revisions.as_slice() {
-        [] => println!("migrated   at the head already"),
+        [] => println!("migrated   already at the head"),
         revisions => println!(
             "migrated   {} revisions in {:.0?}",
             revisions.len(),

@@ -124,7 +124,7 @@ pub async fn mark_email(
                 .map_or_else(String::new, |at| format!(" on {at}"));
             Err(Error::new(
                 Class::Constraint,
-                format!("The e-mail {id} was sent already{when}."),
+                format!("The e-mail {id} was already sent{when}."),
             ))
         }
     }

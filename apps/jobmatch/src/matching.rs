@@ -63,7 +63,7 @@ pub async fn run_matching(database: &Database, options: MatchOptions) -> Result<
     if !(0.0..=100.0).contains(&options.min_score) || options.top == 0 {
         return Err(Error::new(
             Class::Config,
-            "The least score must be from 0 to 100, and a user must get one job at least.",
+            "The minimum score must be from 0 to 100, and a user must get at least one job.",
         ));
     }
     let mut report = MatchReport { users: 0, added: 0 };

@@ -39,13 +39,13 @@ impl fmt::Display for Difference {
         match self {
             Difference::Missing { object } => write!(f, "The {object} is missing."),
             Difference::Unexpected { object } => {
-                write!(f, "The {object} is made by no revision.")
+                write!(f, "No revision creates the {object}.")
             }
             Difference::Changed {
                 object,
                 expected,
                 found,
-            } => write!(f, "The {object} is {found}, and is to be {expected}."),
+            } => write!(f, "The {object} is {found}, but should be {expected}."),
         }
     }
 }

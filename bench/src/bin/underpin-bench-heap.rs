@@ -137,8 +137,8 @@ impl Alive {
     }
 }
 
-/// The bytes alive at the end by the innermost function that is no mere container's, as the
-/// profile has them.
+/// The bytes alive at the end, by the innermost function in the profile that does not just belong to
+/// a container.
 fn places(profile: &str) -> HashMap<String, u64> {
     let profile: Value = serde_json::from_str(profile).expect("a profile is JSON");
     let frames = profile["ftbl"].as_array().expect("it has frames");

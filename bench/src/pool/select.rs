@@ -41,7 +41,7 @@ pub(super) async fn run(server: &Server, rounds: Rounds, report: &mut PoolReport
     let with_tasks = contenders.len();
     contenders.extend(peers::pgbench::contender(server));
     let what = format!("SELECT $1, {CONNECTIONS} connections");
-    // Against sqlx at its best, so that the figure holds for whoever has set it so.
+    // Against sqlx at its best, so that the figure holds for users who have tuned it.
     for (tasks, of_deadpool, of_sqlx) in
         [(8, 2.5, None), (64, 5.0, Some(3.0)), (512, 7.0, Some(3.0))]
     {

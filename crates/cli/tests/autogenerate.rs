@@ -56,7 +56,7 @@ impl Project {
 
     fn is_as_wanted(&self) {
         let check = self.migrate(0, &["check", "--from-sql", "schema.sql"]);
-        assert_eq!(check, "The revisions make what is wanted.\n");
+        assert_eq!(check, "The revisions create the wanted schema.\n");
         let new = [
             "new",
             "--autogenerate",
@@ -68,7 +68,7 @@ impl Project {
         let said = self.migrate(0, &new);
         assert_eq!(
             said,
-            "The revisions make what is wanted; nothing was written.\n"
+            "The revisions already create the wanted schema; no file was written.\n"
         );
     }
 }
@@ -114,9 +114,7 @@ fn without_models_and_sql_there_is_nothing_to_compare_with() {
     for arguments in [&["check"][..], &["new", "--autogenerate", "-m", "x"]] {
         let said = project.migrate(2, arguments);
         assert!(
-            said.starts_with(
-                "error: This program has no models that say what the database is to have."
-            ),
+            said.starts_with("error: This program has no models that describe the schema."),
             "{said}"
         );
         assert!(said.contains("--from-sql"), "{said}");

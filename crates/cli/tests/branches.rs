@@ -159,7 +159,7 @@ fn a_merge_names_what_both_sides_touch_and_makes_one_head() {
         let s2 = "`s2` (revisions/s2_the_s2.sql, line 7)";
         assert!(
             said.contains(&format!(
-                "Both sides touch the table `users`: {b} and {s2}."
+                "Both sides change the table `users`: {b} and {s2}."
             )),
             "{said}"
         );

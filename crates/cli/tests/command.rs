@@ -322,3 +322,93 @@ fn an_interrupt_cancels_the_statement_on_the_server() {
         wait_for(0);
     }
 }
+
+/// A listener on another address of this machine, before the server on this port.
+async fn forward(listener: tokio::net::TcpListener, to: u16) {
+    while let Ok((mut near, _)) = listener.accept().await {
+        tokio::spawn(async move {
+            let far = tokio::net::TcpStream::connect(("127.0.0.1", to)).await;
+            if let Ok(mut far) = far {
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            }
+        });
+    }
+}
+
+/// One name stands for two servers; then one of them leaves it. The name is in a hosts file that only
+/// the command sees.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn each_address_of_a_name_is_a_member() {
+    use std::io::{BufRead, BufReader};
+
+    const NAME: &str = "each_address_of_a_name_is_a_member";
+    let primary = or_skip!(Postgres::start());
+    let replica = or_skip!(primary.replica().await);
+    let listener = tokio::net::TcpListener::bind(("127.0.0.2", primary.port())).await;
+    tokio::spawn(forward(listener.unwrap(), replica.port()));
+    let directory = tempfile::tempdir().unwrap();
+    let hosts = directory.path().join("hosts");
+    let both = "127.0.0.1 localhost two-servers\n127.0.0.2 two-servers\n";
+    std::fs::write(&hosts, both).unwrap();
+    let shell = |script: &str| {
+        let mut shell = Command::new("unshare");
+        shell.args(["--mount", "--map-root-user", "sh", "-c", script, "sh"]);
+        shell.arg(&hosts);
+        shell
+    };
+    let mount = "mount --bind \"$1\" /etc/hosts";
+    let works = shell(mount)
+        .output()
+        .is_ok_and(|output| output.status.success());
+    if !works {
+        let reason = "A hosts file of a process's own needs mount namespaces.";
+        return underpin_testkit::skip::report_without_more(NAME, reason);
+    }
+    let url = format!(
+        "postgres://{}:{}@two-servers:{}/postgres?sslmode=disable&target_session_attrs=primary\
+         &discovery_interval=1s",
+        primary.user(),
+        primary.password(),
+        primary.port()
+    );
+    let program = env!("CARGO_BIN_EXE_underpin");
+    let script = format!("{mount} && exec '{program}' health --watch 1");
+    let mut command = shell(&script)
+        .env("DATABASE_URL", url)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(command.stdout.take().unwrap()).lines();
+    let (mut both_seen, mut one_left) = (false, false);
+    let (first, second) = (
+        format!(
+            "two-servers:{} (127.0.0.1): primary, answers",
+            primary.port()
+        ),
+        format!(
+            "two-servers:{} (127.0.0.2): replica, answers",
+            primary.port()
+        ),
+    );
+    let (mut firsts, mut seconds) = (0, 0);
+    for line in lines.map_while(Result::ok).take(1_000) {
+        println!("{line}");
+        firsts += u32::from(line.starts_with(&first));
+        seconds += u32::from(line.starts_with(&second));
+        if !both_seen && firsts > 0 && seconds > 0 {
+            both_seen = true;
+            // In place: the command sees the file, not its name.
+            std::fs::write(&hosts, "127.0.0.1 localhost two-servers\n").unwrap();
+        }
+        // The name alone again, at whatever address it has.
+        let alone = format!("two-servers:{}: primary, answers", primary.port());
+        if both_seen && line.starts_with(&alone) {
+            one_left = true;
+            break;
+        }
+    }
+    command.kill().unwrap();
+    command.wait().unwrap();
+    assert!(both_seen && one_left, "{firsts} and {seconds} lines");
+}

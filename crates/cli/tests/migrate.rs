@@ -303,7 +303,7 @@ fn a_project_from_init_to_repair() {
     std::fs::write(&toml, "# mine\n").unwrap();
     project
         .run(&["init"])
-        .expect(0, &["left as it was: underpin.toml"]);
+        .expect(0, &["unchanged: underpin.toml"]);
     assert_eq!(std::fs::read_to_string(&toml).unwrap(), "# mine\n");
 
     project

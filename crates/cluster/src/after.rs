@@ -1,4 +1,4 @@
-//! Reads that see at least what was written before a position.
+//! Reads that see at least everything that was written before a position.
 
 use std::panic::Location;
 use std::time::{Duration, Instant};
@@ -13,13 +13,13 @@ use crate::follow::PAUSE;
 use crate::history::Verdict;
 use crate::reads::After;
 
-/// The pauses between looks at replicas that have not replayed a position yet.
+/// The pauses between checks of replicas that have not replayed a position yet.
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
 impl Cluster {
-    /// Leases a connection to a server that has what was written before a position: to a replica,
-    /// which is waited for a while, else to the primary.
+    /// Leases a connection to a server that has everything that was written before a position: a
+    /// replica, which may need a while to catch up, or otherwise the primary.
     pub(crate) async fn lease_after(
         &self,
         after: After,
@@ -87,7 +87,7 @@ impl Cluster {
         Ok(asked)
     }
 
-    /// Leases a connection to the primary, which has to have the position.
+    /// Leases a connection to the primary, which must have the position.
     async fn primary_after(
         &self,
         position: Position,
@@ -107,7 +107,7 @@ impl Cluster {
             let verdict = match self.look(&lease, position, deadline).await {
                 Ok(Verdict::Reached) => return Ok(lease),
                 Ok(verdict) => verdict,
-                // The connection was dead; there is another.
+                // The connection was dead; another one is opened.
                 Err(error) if error.class() == Class::Connect && lost < 10 => {
                     lost += 1;
                     self.watch.note(&error, &lease);
@@ -122,15 +122,15 @@ impl Cluster {
             if left.is_zero() {
                 return Err(too_late(&lease, position, begun.elapsed()));
             }
-            // A primary that was left behind, or a replica that is alone.
+            // A primary that another one has replaced, or a single replica.
             drop(lease);
             self.watch.suspect();
             let _ = tokio::time::timeout(PAUSE.min(left), news.changed()).await;
         }
     }
 
-    /// Whether the server of this session has the position: as of what it said before, where that
-    /// is enough, else as of now.
+    /// Whether the server of this session has the position: judged by its earlier observation if
+    /// that is enough, otherwise by a new one.
     async fn look(
         &self,
         lease: &AnyLease,
@@ -147,12 +147,12 @@ impl Cluster {
     }
 }
 
-/// What came of asking the members that serve a read.
+/// The result of asking the members that serve a read.
 enum Asked {
     Lease(AnyLease),
     /// Some have not replayed the position yet.
     Behind,
-    /// There is none to wait for.
+    /// There is no member to wait for.
     Nobody,
 }
 
@@ -163,8 +163,8 @@ fn too_late(lease: &AnyLease, position: Position, waited: Duration) -> Error {
         Class::Timeout {
             stage: Stage::Queue,
         },
-        format!("{} It was waited for {waited:.0?}.", why.message()),
+        format!("{} Waited for {waited:.0?}.", why.message()),
     )
     .with_effect(Effect::NotSent)
-    .with_hint("Look at the lag of the server, or read with a longer deadline.")
+    .with_hint("Check the lag of the server, or read with a longer deadline.")
 }

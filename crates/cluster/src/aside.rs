@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// Whether reads leave a member out because it failed: for a pause that doubles with each failure,
-/// and until a probe has had an answer after it. A member that then serves for as long as its last
-/// pause has its failures forgotten.
+/// Whether reads avoid a member because it failed: for a pause that doubles with each failure, and
+/// until the answer to a probe after the pause. Once the member has then served for as long as its
+/// last pause, its failures are forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Aside {
     failures: u32,
-    /// The end of the pause, where no probe has had an answer since.
+    /// The end of the pause, if no probe has been answered since.
     until: Option<Instant>,
     /// The end of the last pause.
     ended: Option<Instant>,
@@ -36,7 +36,7 @@ impl Aside {
         self.until = Some(now + self.pause());
     }
 
-    /// A probe had an answer.
+    /// A probe was answered.
     pub(crate) fn answered(&mut self, now: Instant) {
         if self.until.is_some_and(|until| until <= now) {
             self.until = None;
@@ -61,7 +61,7 @@ mod tests {
         let mut aside = Aside::default();
         for seconds in [1, 2, 4, 8, 16, 32, 60, 60] {
             aside.failed(now);
-            // What fails again meanwhile is one failure.
+            // Further failures during the pause count as one.
             aside.failed(now);
             let pause = Duration::from_secs(seconds);
             aside.answered(now + pause - Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! A bound on retries, so that an outage does not become a storm: they are at most a share of the
+//! A limit on retries, so that an outage does not become a storm: they are at most a share of the
 //! calls, as in Finagle's `RetryBudget`, whose share and floor are the defaults.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -6,19 +6,19 @@ use std::time::Instant;
 
 /// The part of a retry that each call pays for, in thousandths.
 const SHARE: u64 = 200;
-/// The retries that are paid for in each second whatever the number of calls, in thousandths.
+/// Retries per second that are granted regardless of the number of calls, in thousandths.
 const FLOOR: u64 = 10_000;
-/// The most that is saved up, in thousandths: ten seconds of the floor.
+/// Maximum that is saved, in thousandths: ten seconds of the floor.
 const MOST: u64 = 10 * FLOOR;
 const RETRY: u64 = 1_000;
 
-/// What is left for retries. Each number is right by itself; calls that meet may lose a
+/// The balance for retries. Each number is correct by itself; simultaneous calls may lose a
 /// thousandth.
 #[derive(Debug)]
 pub(crate) struct RetryBudget {
     opened: Instant,
     saved: AtomicU64,
-    /// Up to when the floor has been paid, in milliseconds since the opening.
+    /// Time up to which the floor has been paid, in milliseconds since the opening.
     paid: AtomicU64,
 }
 
@@ -31,16 +31,16 @@ impl RetryBudget {
         }
     }
 
-    /// A call was made.
+    /// Records a call.
     #[inline]
     pub(crate) fn deposit(&self) {
-        // Full nearly always, so that nothing is written then.
+        // The balance is nearly always full, and then nothing is written.
         if self.saved.load(Relaxed) < MOST {
             self.saved.fetch_add(SHARE, Relaxed);
         }
     }
 
-    /// Whether there is enough left for a retry, which is paid for then.
+    /// Whether the balance allows a retry; if so, pays for it.
     pub(crate) fn withdraw(&self, now: Instant) -> bool {
         let elapsed = now.saturating_duration_since(self.opened);
         let elapsed = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -62,7 +62,7 @@ mod tests {
 
     use super::*;
 
-    /// How many of this many retries, one a millisecond, are granted.
+    /// Number of retries that are granted out of this many, one per millisecond.
     fn granted(budget: &RetryBudget, from: Instant, retries: u64) -> u64 {
         let at = |n| from + Duration::from_millis(n);
         (1..=retries)
@@ -74,7 +74,7 @@ mod tests {
     fn retries_are_a_share_of_the_calls_above_a_floor() {
         let begun = Instant::now();
         let budget = RetryBudget::new(begun);
-        // What is saved up is spent, and then ten a second are left.
+        // The balance is spent, and then ten a second are granted.
         let spent = granted(&budget, begun, 10_000);
         assert!((199..=200).contains(&spent), "{spent}");
         let later = begun + Duration::from_secs(10);
@@ -83,7 +83,7 @@ mod tests {
         }
         let spent = granted(&budget, later, 100);
         assert!((10..=12).contains(&spent), "{spent}");
-        // Nothing is saved beyond ten seconds' worth.
+        // The balance holds at most ten seconds' worth.
         for _ in 0..10_000 {
             budget.deposit();
         }

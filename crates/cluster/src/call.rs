@@ -6,40 +6,41 @@ use underpin_pool::AcquireOptions;
 
 use crate::reads::{After, MaxLag};
 
-/// How a handle wants its calls run. Copied into each handle, so that setting one changes
-/// no other.
+/// How the calls of a handle run. Copied into each handle, so that changing one handle does not
+/// change others.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CallOptions {
-    /// Reads only: any endpoint will do, a replica or a reader too.
+    /// Whether the calls only read, so that any endpoint can serve them, including a replica or
+    /// reader.
     pub read: bool,
-    /// Which members serve a read.
+    /// The members that serve a read.
     pub from: ReadFrom,
-    /// The most that a replica may lag behind to serve a read.
+    /// Maximum lag of a replica that serves a read.
     pub max_lag: MaxLag,
-    /// What a read is to see at least.
+    /// The position that a read must have seen.
     pub after: Option<After>,
-    /// Statements run on a connection of their own.
+    /// Whether statements run on a connection of their own.
     pub exclusive: bool,
-    /// Statements may be run twice where the first may have taken effect.
+    /// Whether a statement may run twice if the first attempt may have taken effect.
     pub idempotent: bool,
-    /// Transactions are run again after a conflict.
+    /// Whether transactions are retried after a conflict.
     pub retry_transactions: bool,
-    /// The longest that a call may take in all.
+    /// Maximum total duration of a call.
     pub deadline: Option<Duration>,
-    /// Tries after the first, where not the configured number.
+    /// Number of retries, if it differs from the configured number.
     pub retries: Option<u32>,
     /// How transactions begin.
     pub transaction: TransactionOptions,
 }
 
 impl CallOptions {
-    /// The latest time for the answer to a call that begins now.
+    /// Latest time for the answer to a call that begins now.
     pub fn deadline_from(&self, now: Instant) -> Deadline {
         self.deadline
             .map_or(Deadline::NONE, |wait| Deadline::after(now, wait))
     }
 
-    /// Whether a read goes to all members in turns, so that nothing is to be looked at.
+    /// Whether a read goes to all members in turn, so that no standing has to be examined.
     pub(crate) fn reads_anywhere(&self) -> bool {
         self.from == ReadFrom::All && self.max_lag.is_none()
     }

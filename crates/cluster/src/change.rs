@@ -1,4 +1,4 @@
-//! From one set of members to another while the database is in use.
+//! The change from one set of members to another while the database is in use.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::connect::connect_to_primary;
 use crate::member::{Member, NewMember};
 use crate::topology::Topology;
 
-/// A member that is alone takes all calls, whatever its server says of itself.
+/// Makes a single member the primary, since it takes all calls whatever its server reports.
 pub(crate) fn alone_is_primary(mut members: Vec<NewMember>) -> Vec<NewMember> {
     if let [only] = &mut members[..] {
         only.role.get_or_insert(Role::Primary);
@@ -19,18 +19,18 @@ pub(crate) fn alone_is_primary(mut members: Vec<NewMember>) -> Vec<NewMember> {
     members
 }
 
-/// What becomes of the members.
+/// The planned change of the members.
 pub(crate) struct Change {
-    /// In the order of the new configuration.
+    /// In the order of the new configuration; with the old member that stays, if any.
     members: Vec<(Option<Arc<Member>>, NewMember)>,
     gone: Vec<Arc<Member>>,
 }
 
 impl Change {
-    /// Finds out which members stay.
+    /// Determines which members stay.
     ///
     /// # Errors
-    /// `Class::Unsupported` where a pool cannot become what is wanted.
+    /// `Class::Unsupported` if an open pool cannot be changed as requested.
     pub(crate) fn between(old: &[Arc<Member>], new: Vec<NewMember>) -> Result<Self> {
         let mut gone = old.to_vec();
         let reads_only = |role: Option<Role>| role == Some(Role::Replica);
@@ -56,7 +56,7 @@ impl Change {
         Ok(Change { members, gone })
     }
 
-    /// Opens one connection where the members lead from now on, and closes it.
+    /// Opens one connection to the new endpoints, and closes it.
     pub(crate) async fn try_to_connect(&self, old: &Topology, deadline: Deadline) -> Result<()> {
         if self.members.iter().any(|(_, new)| new.role.is_none()) {
             let members = self.members.iter();
@@ -73,7 +73,23 @@ impl Change {
         Ok(())
     }
 
-    /// Makes the change, and gives the members from now on.
+    /// The new members, without those that they were compared with.
+    pub(crate) fn wanted(self) -> Vec<NewMember> {
+        self.members.into_iter().map(|(_, new)| new).collect()
+    }
+
+    /// The members that have left.
+    pub(crate) fn gone(&self) -> &[Arc<Member>] {
+        &self.gone
+    }
+
+    /// For each new member, the id of the old member whose pool it keeps, if any.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Option<u64>> {
+        let members = self.members.iter();
+        members.map(|(kept, _)| kept.as_ref().map(|member| member.id))
+    }
+
+    /// Makes the change, and returns the new members.
     pub(crate) fn make(
         self,
         alarm: &Arc<Alarm>,
@@ -100,7 +116,7 @@ impl Change {
 
 /// Closes a pool once its connections are returned.
 async fn close(pool: Pool<AnyConnector>) {
-    // Without a deadline there is nothing to report.
+    // Without a deadline there is no error to report.
     let _ = pool.close(Deadline::NONE).await;
 }
 
@@ -108,12 +124,12 @@ async fn close(pool: Pool<AnyConnector>) {
 fn not_of_this_number() -> Error {
     Error::new(
         Class::Unsupported,
-        "The database would have other members than it was opened with.",
+        "The new configuration has a different kind of members than the open database.",
     )
-    .with_hint("Open another database.")
+    .with_hint("Open another database with the new configuration.")
 }
 
-/// Whether a pool that was opened with `old` can become one of `new`.
+/// Checks that a pool that was opened with `old` can change to `new`.
 fn check_options(old: &PoolOptions, new: &PoolOptions) -> Result<()> {
     let fixed = [
         (
@@ -144,8 +160,8 @@ fn check_options(old: &PoolOptions, new: &PoolOptions) -> Result<()> {
         None => Ok(()),
         Some((key, _)) => Err(Error::new(
             Class::Unsupported,
-            format!("`{key}` differs, which holds for as long as the database is open."),
+            format!("`{key}` cannot change while the database is open."),
         )
-        .with_hint("Leave it as it was, or open another database.")),
+        .with_hint("Keep its value, or open a new database.")),
     }
 }

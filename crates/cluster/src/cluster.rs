@@ -1,6 +1,6 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Instant;
 
 use futures_util::future::join_all;
@@ -14,6 +14,7 @@ use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
 use crate::connect::connect_to_primary;
 use crate::counters::Counters;
+use crate::discovery::Discovery;
 use crate::event::{Event, Events};
 use crate::member::{MemberState, NewMember};
 use crate::routes::Routes;
@@ -24,13 +25,11 @@ use crate::watch::Watch;
 /// A connection of any engine, leased from a member's pool.
 pub type AnyLease = Lease<AnyConnector>;
 
-/// The members of one database, and which of them serves which call. Writes and unmarked
-/// statements go to the primary. Reads go to the members that only ever read, where there are
-/// any, else to all whose servers answer, in turns.
+/// The members of one database, and the choice of the member that serves a call. Writes and
+/// unmarked statements go to the primary. Reads go to the members that only ever read, if there are
+/// any, and otherwise in turn to all whose servers answer.
 pub struct Cluster {
     pub(crate) watch: Arc<Watch>,
-    /// How many members there have been so far.
-    numbers: AtomicU64,
     /// Counts reads, so that members take turns.
     pub(crate) reads: AtomicUsize,
     pub(crate) capabilities: Capabilities,
@@ -46,31 +45,38 @@ pub struct Cluster {
 /// How a cluster runs calls.
 #[derive(Debug, Clone, Copy)]
 pub struct ClusterOptions {
-    /// What the engine can do.
+    /// Capabilities of the engine.
     pub capabilities: Capabilities,
-    /// Whether a statement may run in a lane, as far as its text tells: it only reads,
-    /// waits for no lock, leaves the session as it is, and does no harm when it is asked
-    /// twice.
+    /// Whether the text of a statement shows that it may run in a lane: it only reads, waits for no
+    /// lock, leaves the session unchanged, and may safely run twice.
     pub shares: fn(&str) -> bool,
-    /// Whether statements share connections, where the engine can do that.
+    /// Whether statements share connections, if the engine supports that.
     pub pipelining: bool,
-    /// How often and after which waits calls are tried again.
+    /// Number of retries of calls, and the waits before them.
     pub retry: RetryPolicy,
-    /// What is done where two servers write the same timeline.
+    /// Behavior when two servers write the same timeline.
     pub two_primaries: TwoPrimaries,
     /// Whether nothing is opened before the first call.
     pub lazy: bool,
 }
 
 impl Cluster {
-    /// Opens the members' pools. The roles of members that have none yet are asked of their
-    /// servers in the background; a member that is alone takes all calls.
+    /// Opens the members' pools. Servers are asked in the background for roles that are not fixed;
+    /// a single member takes all calls. With a discovery, these are the members until it returns a
+    /// list, and a single member is asked for its role too.
     ///
     /// # Errors
-    /// `Class::Config` where no member can be a primary, for options that contradict each other,
-    /// or outside a Tokio runtime.
-    pub fn open(members: Vec<NewMember>, options: ClusterOptions) -> Result<Self> {
-        let members = alone_is_primary(members);
+    /// `Class::Config` if no member can be a primary, if options contradict each other, or outside
+    /// a Tokio runtime.
+    pub fn open(
+        members: Vec<NewMember>,
+        options: ClusterOptions,
+        discovery: Option<Arc<dyn Discovery>>,
+    ) -> Result<Self> {
+        let members = match discovery {
+            Some(_) => members,
+            None => alone_is_primary(members),
+        };
         if members.iter().all(|new| new.role == Some(Role::Replica)) {
             return Err(Error::new(
                 Class::Config,
@@ -87,13 +93,13 @@ impl Cluster {
             .collect();
         let members = members?;
         let cluster = Cluster {
-            numbers: AtomicU64::new(members.len() as u64),
             reads: AtomicUsize::new(0),
             watch: Watch::new(
                 Topology::new(members),
                 alarm,
                 options.capabilities,
                 options.two_primaries,
+                discovery,
             ),
             capabilities: options.capabilities,
             shares: options.shares,
@@ -110,7 +116,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The members and their roles at this moment.
+    /// The current members and their roles.
     pub fn topology(&self) -> Arc<Topology> {
         Arc::clone(&self.watch.topology())
     }
@@ -124,29 +130,29 @@ impl Cluster {
         members.iter().map(|member| member.pool.clone()).collect()
     }
 
-    /// What the engine can do.
+    /// Capabilities of the engine.
     pub fn capabilities(&self) -> Capabilities {
         self.capabilities
     }
 
-    /// What the calls add up to.
+    /// Totals of the calls.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 
-    /// The pool of the readers, where the engine has members that only ever read.
+    /// The pool of the readers, if the engine has members that only ever read.
     pub(crate) fn readers(&self) -> Option<Pool<AnyConnector>> {
         let topology = self.watch.topology();
         topology.reader().map(|member| member.pool.clone())
     }
 
-    /// Leases a connection for as long as the caller wants it.
+    /// Leases a connection for as long as the caller needs it.
     ///
     /// # Errors
     /// As for [`Pool::acquire`].
     ///
     /// # Cancel safety
-    /// Safe: the place in the queue is given up, and a connection goes to the next caller.
+    /// Safe: the caller leaves the queue, and a connection on its way goes to the next caller.
     pub async fn lease(
         &self,
         options: CallOptions,
@@ -166,13 +172,13 @@ impl Cluster {
         }
     }
 
-    /// Opens a connection to the primary beside the pools.
+    /// Opens a connection to the primary outside the pools.
     ///
     /// # Errors
-    /// What each member failed with, without retries.
+    /// The failure of each member, without retries.
     ///
     /// # Cancel safety
-    /// Dropped half-way it closes what it has opened.
+    /// If the future is dropped, the connections that it has opened are closed.
     pub async fn connect(&self, deadline: Deadline) -> Result<AnyConnection> {
         let connectors: Vec<AnyConnector> = {
             let topology = self.watch.topology();
@@ -189,7 +195,7 @@ impl Cluster {
         connect_to_primary(&connectors, deadline).await
     }
 
-    /// Waits until the database is closed, or nobody has it any more.
+    /// Waits until the database is closed, or its last handle is dropped.
     pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
         let mut news = self.watch.news();
         let watch = Arc::downgrade(&self.watch);
@@ -200,18 +206,18 @@ impl Cluster {
         }
     }
 
-    /// What is known of each member. Costs no round trip.
+    /// The state of each member. Costs no round trip.
     pub fn members(&self) -> Vec<MemberState> {
         self.watch.members(Instant::now())
     }
 
-    /// What becomes of the servers from now on, where there are several.
+    /// The events of the servers from now on, if there are several servers.
     pub fn events(&self) -> Events {
         self.watch.subscribe()
     }
 
-    /// Takes a retry out of the budget of the database, counts it and tells of it. `false` where there
-    /// have been as many as there may be: a fifth of the calls, or ten in each second.
+    /// Takes a retry out of the database's budget, counts it and reports it. `false` if the budget
+    /// is used up: a fifth of the calls, or ten per second.
     pub fn may_retry(&self, cause: &str) -> bool {
         let granted = self.budget.withdraw(Instant::now());
         match granted {
@@ -225,16 +231,16 @@ impl Cluster {
         granted
     }
 
-    /// What takes note of errors on a lease that the caller holds.
+    /// Returns an observer for errors on leases that the caller holds.
     pub fn observer(&self) -> Observer {
         Observer(Some(Arc::clone(&self.watch)))
     }
 
-    /// Changes how many connections there may be: of the readers, where there are any, and
-    /// else of each member.
+    /// Changes the bounds of the pools: of the readers, if there are any, and otherwise of each
+    /// member.
     ///
     /// # Errors
-    /// `Class::Config` where the bounds contradict each other; nothing changes then.
+    /// `Class::Config` if the bounds contradict each other; nothing changes then.
     pub fn resize(&self, bounds: Bounds) -> Result<()> {
         let topology = self.watch.topology();
         if let Some(readers) = topology.reader() {
@@ -243,38 +249,43 @@ impl Cluster {
         let primary = topology.primary().map(|member| member.id);
         let members = topology.members().iter();
         let mut members = members.map(|member| member.resize(bounds, Some(member.id) == primary));
-        // Bounds that one pool refuses are refused by the first.
+        // If one pool refuses the bounds, the first one does.
         members.try_for_each(|resized| resized)
     }
 
-    /// Goes on with other members. One that leads where an old one led keeps that one's pool.
-    /// They are tried first, by opening one connection. The pools of members that are no longer
-    /// there are closed as soon as nobody uses them.
+    /// Continues with other members. A member with the same endpoint as an old one keeps that one's
+    /// pool. The new members are tried first, by opening one connection. The pools of members that
+    /// are gone are closed as soon as their connections are returned.
     ///
     /// # Errors
-    /// `Class::Unsupported` where an open database cannot become that, else what connecting
-    /// failed with, without retries. Nothing has changed then.
+    /// `Class::Unsupported` if an open database cannot be changed so, otherwise the error of
+    /// connecting, without retries. Nothing has changed then.
     ///
     /// # Cancel safety
-    /// Dropped half-way, nothing has changed.
-    pub async fn reconfigure(&self, new: Vec<NewMember>, deadline: Deadline) -> Result<()> {
-        let new = alone_is_primary(new);
+    /// If the future is dropped, nothing has changed.
+    pub async fn reconfigure(
+        &self,
+        new: Vec<NewMember>,
+        discovery: Option<Arc<dyn Discovery>>,
+        deadline: Deadline,
+    ) -> Result<()> {
+        let new = match discovery {
+            Some(_) => new,
+            None => alone_is_primary(new),
+        };
         let old = self.topology();
         let change = Change::between(old.members(), new)?;
         change.try_to_connect(&old, deadline).await?;
-        let number = || self.numbers.fetch_add(1, Ordering::Relaxed);
-        let members = change.make(self.watch.alarm(), number)?;
-        self.watch.replace(Topology::new(members));
-        Ok(())
+        self.watch.reconfigure(change.wanted(), discovery)
     }
 
-    /// Closes all pools; those still held after the deadline are named in the error.
+    /// Closes all pools. The error names the connections that are still held after the deadline.
     ///
     /// # Errors
-    /// `Class::Timeout` names who still held a connection, and from where in the code.
+    /// `Class::Timeout` names the holders of connections, with their lines of code.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the pools are closed all the same, without the report.
+    /// If the future is dropped, the pools are closed anyway, without the report.
     pub async fn close(&self, deadline: Deadline) -> Result<()> {
         self.watch.close();
         let pools = self.pools();
@@ -297,14 +308,14 @@ impl std::fmt::Debug for Cluster {
     }
 }
 
-/// Takes note of what statements failed with on leases that callers hold, since it may mean that
+/// Observes the errors of statements on leases that callers hold, since an error may mean that
 /// roles have changed.
 #[derive(Clone, Default)]
 pub struct Observer(Option<Arc<Watch>>);
 
 impl Observer {
-    /// Takes note of an error on this lease. Connections are stale where a write was refused as
-    /// read-only because the server is no longer the primary.
+    /// Observes an error on this lease. If a write was refused as read-only because the server is
+    /// no longer the primary, connections become stale.
     pub fn note(&self, error: &Error, lease: &AnyLease) {
         if let Some(watch) = &self.0 {
             watch.note(error, lease);

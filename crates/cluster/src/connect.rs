@@ -3,15 +3,15 @@ use std::time::Instant;
 use underpin_core::driver::{AnyConnection, AnyConnector, Connector, Pooled};
 use underpin_core::{Class, Deadline, Error, Result, Role};
 
-/// Connects to the first of these members whose server takes writes; where there is only one, to
-/// that one. Each has its part of the time until the deadline, so that one that does not answer
-/// leaves time for the others.
+/// Connects to the first of these members whose server takes writes, or to the only member. Each
+/// member has its share of the time until the deadline, so that one that does not answer leaves
+/// time for the others.
 ///
 /// # Errors
-/// What each failed with, in one error; its class is theirs where all have the same.
+/// The failures of all members, in one error; its class is theirs if they all have the same class.
 ///
 /// # Cancel safety
-/// Dropped half-way it closes what it has opened.
+/// If the future is dropped, the connections that it has opened are closed.
 pub async fn connect_to_primary(
     connectors: &[AnyConnector],
     deadline: Deadline,
@@ -33,7 +33,7 @@ pub async fn connect_to_primary(
     Err(all_failed(failures))
 }
 
-/// Why a member is of no use for writes.
+/// The error for a member that does not take writes.
 pub(crate) fn is_replica(endpoint: &impl std::fmt::Display) -> Error {
     Error::new(
         Class::Connect,
@@ -41,7 +41,7 @@ pub(crate) fn is_replica(endpoint: &impl std::fmt::Display) -> Error {
     )
 }
 
-/// The failures of all members as one error.
+/// Combines the failures of all members into one error.
 pub(crate) fn all_failed(failures: Vec<Error>) -> Error {
     let several = failures.len() > 1;
     let error = Error::of_servers(failures);

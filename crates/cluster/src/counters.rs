@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// What the calls of one database add up to. Each number is right by itself; together
-/// they are a glance, not a snapshot.
+/// Totals of the calls of one database. Each number is correct by itself; together they are not a
+/// consistent snapshot.
 #[derive(Debug, Default)]
 pub struct Counters {
     queries: AtomicU64,
@@ -14,7 +14,7 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts a statement and how long it took, the wait for a connection included.
+    /// Counts a statement and its duration, including the wait for a connection.
     pub fn statement(&self, took: Duration, failed: bool) {
         self.queries.fetch_add(1, Relaxed);
         self.nanos
@@ -24,7 +24,7 @@ impl Counters {
         }
     }
 
-    /// Counts a try after the first.
+    /// Counts a retry.
     pub fn retry(&self) {
         self.retries.fetch_add(1, Relaxed);
     }
@@ -59,12 +59,12 @@ impl Counters {
         self.failures.load(Relaxed)
     }
 
-    /// Tries after the first.
+    /// Number of retries.
     pub fn retries(&self) -> u64 {
         self.retries.load(Relaxed)
     }
 
-    /// The mean time of a statement.
+    /// Average duration of a statement.
     pub fn average(&self) -> Duration {
         match self.queries() {
             0 => Duration::ZERO,

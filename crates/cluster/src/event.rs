@@ -1,4 +1,4 @@
-//! What becomes of the servers of a database, told as it happens.
+//! Events about the servers of a database, as they happen.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,63 +11,68 @@ use underpin_core::{Endpoint, Role};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
-/// Something that happened to a database and its servers.
+/// An event about a database and its servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A server answers that did not before.
+    /// A server answers that did not answer before.
     Up {
-        /// Which one.
+        /// The server.
         endpoint: Endpoint,
-        /// What it says it is.
+        /// Its reported role.
         role: Role,
     },
-    /// A server does not answer any more.
+    /// A server no longer answers.
     Down {
-        /// Which one.
+        /// The server.
         endpoint: Endpoint,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A server says that it is something else than before.
+    /// A server reports another role than before.
     RoleChanged {
-        /// Which one.
+        /// The server.
         endpoint: Endpoint,
-        /// What it says it is now.
+        /// Its reported role.
         role: Role,
     },
-    /// The primary does not answer, or is one no longer: calls wait for another one.
+    /// The primary does not answer, or is no longer the primary: calls wait for another one.
     FailoverBegun {
-        /// The primary until then.
+        /// The previous primary.
         from: Endpoint,
     },
     /// Calls go to a primary again.
     FailoverDone {
-        /// The primary from now on, perhaps the one from before.
+        /// The new primary, possibly the previous one again.
         to: Endpoint,
-        /// The time since the failover began.
+        /// Time since the failover began.
         took: Duration,
     },
     /// Several servers take writes on the same timeline, so that writes to any of them may be lost.
     TwoPrimaries {
-        /// All of them.
+        /// All these servers.
         endpoints: Vec<Endpoint>,
         /// The timeline.
         timeline: u32,
     },
-    /// A call had no connection in time, since all of a pool were in use.
+    /// The list of the members changed.
+    MembersChanged {
+        /// The new members.
+        endpoints: Vec<Endpoint>,
+    },
+    /// A call got no connection in time because all connections of a pool were in use.
     PoolExhausted {
-        /// The server to which the pool leads.
+        /// The server of the pool.
         endpoint: Endpoint,
     },
-    /// A statement or a transaction is tried again.
+    /// A statement or a transaction is retried.
     Retried {
-        /// What it failed with, without values of rows.
+        /// The error of the previous attempt, without values of rows.
         cause: String,
     },
-    /// So many events were left out, since their receiver fell behind.
+    /// Events were left out because their receiver fell behind.
     Missed {
-        /// How many.
+        /// Number of events left out.
         count: u64,
     },
 }
@@ -111,7 +116,7 @@ impl std::fmt::Debug for Events {
     }
 }
 
-/// What was told last, so that each change is told once.
+/// The state that was reported last, so that each change is reported once.
 #[derive(Debug, Default)]
 pub(crate) struct Chronicle {
     members: Vec<Option<Role>>,
@@ -119,12 +124,26 @@ pub(crate) struct Chronicle {
     rivals: Vec<usize>,
     /// The primary that calls went to last.
     primary: Option<usize>,
-    /// Since when calls wait for a primary.
+    /// The time since which calls wait for a primary.
     failing_since: Option<Instant>,
 }
 
 impl Chronicle {
-    /// What is new in what is known of the members.
+    /// The same events of other members; `kept` has the old index of each.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let role = |old: usize| self.members.get(old).copied().flatten();
+        let primary = self.primary.and_then(place);
+        let lost = self.primary.is_some() && primary.is_none();
+        Chronicle {
+            members: kept.iter().map(|old| old.and_then(role)).collect(),
+            rivals: self.rivals.iter().copied().filter_map(place).collect(),
+            primary,
+            failing_since: self.failing_since.or(lost.then_some(now)),
+        }
+    }
+
+    /// The events that follow from the current state of the members.
     pub(crate) fn news(&mut self, roles: &Roles, topology: &Topology, now: Instant) -> Vec<Event> {
         let mut events = Vec::new();
         self.members.resize(topology.members().len(), None);

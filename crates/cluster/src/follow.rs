@@ -19,7 +19,7 @@ use crate::member::Member;
 use crate::reads::order;
 use crate::topology::Topology;
 
-/// What a pool gives: a connection, alone or beside others.
+/// What a pool grants: a connection, exclusively or beside other callers.
 pub(crate) trait Given: Send {
     fn role(&self) -> Role;
 }
@@ -39,7 +39,7 @@ impl Given for Grant<AnyConnector> {
     }
 }
 
-/// What a future gives without a wait, where it does.
+/// The output of a future, if it is ready without a wait.
 async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     let first = poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await;
     match first {
@@ -50,14 +50,14 @@ async fn at_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
 
 /// The members that a read may go to.
 pub(crate) enum Route {
-    /// All that serve, in turns.
+    /// All members that serve, in turn.
     Turns { turn: usize, asked: usize },
-    /// These.
+    /// These members.
     Listed(std::vec::IntoIter<Arc<Member>>),
 }
 
 impl Route {
-    /// The next one to ask.
+    /// The next member to ask.
     pub(crate) fn next(&mut self, topology: &Topology) -> Option<Arc<Member>> {
         match self {
             Route::Turns { turn, asked } => {
@@ -75,11 +75,12 @@ impl Route {
     }
 }
 
-/// How long a server that turned out to be no primary is left alone, unless there is news.
+/// Time for which a server that turned out not to be the primary is left alone, unless there is
+/// news.
 pub(crate) const PAUSE: Duration = Duration::from_millis(50);
 
 impl Cluster {
-    /// Asks for a connection to read, or one of the primary.
+    /// Asks for a connection for reading, or for one to the primary.
     pub(crate) async fn ask_for<T, F>(
         &self,
         reads: bool,
@@ -102,7 +103,7 @@ impl Cluster {
         given.inspect_err(|error| self.note_exhausted(error))
     }
 
-    /// Tells of a call that had no connection because the primary's were all in use.
+    /// Reports a call that got no connection because the primary's connections were all in use.
     fn note_exhausted(&self, error: &Error) {
         let queue = Stage::Queue;
         if !matches!(error.class(), Class::Timeout { stage } if stage == queue)
@@ -117,9 +118,9 @@ impl Cluster {
         }
     }
 
-    /// Asks the members that serve the read, beginning with another one each time. `None` where none
-    /// of them has a connection: the primary is the last to be asked, and its error is the one to
-    /// show.
+    /// Asks the members that serve the read, beginning with another one each time. `None` if no
+    /// member has a connection: the primary is the last to be asked, and its error is the one to
+    /// report.
     async fn on_any<T, F>(
         &self,
         options: CallOptions,
@@ -142,7 +143,8 @@ impl Cluster {
         None
     }
 
-    /// Asks one member for a connection to read. `None` where it cannot be reached, and is set aside.
+    /// Asks one member for a connection for reading. `None` if it cannot be reached, and is set
+    /// aside.
     pub(crate) async fn ask_member<T, F>(
         &self,
         member: &Member,
@@ -154,7 +156,7 @@ impl Cluster {
     where
         F: Future<Output = Result<T>> + Send,
     {
-        // One that cannot be reached is not waited for.
+        // A member that cannot be reached is not waited for.
         let options = CallOptions {
             retries: Some(0),
             ..options
@@ -167,12 +169,12 @@ impl Cluster {
                 tokio::select! {
                     biased;
                     given = wait => given,
-                    // Nothing was sent, so that another one can be asked.
+                    // The statement was not sent, so another member can be asked.
                     () = self.stops_serving(&mut news, member.id) => return None,
                 }
             }
         };
-        // A server that refuses connections is of no use either, while others are.
+        // A server that refuses connections is of no use either, while others accept them.
         let failed = |class| matches!(class, Class::Connect | Class::Closed | Class::Resource);
         match given {
             Err(error) if failed(error.class()) => {
@@ -209,8 +211,8 @@ impl Cluster {
         Route::Listed(members.collect::<Vec<_>>().into_iter())
     }
 
-    /// Asks the primary's pool for a connection. While there is no primary, the call waits for
-    /// one; when another member becomes the primary, it goes on waiting there.
+    /// Asks the primary's pool for a connection. While there is no primary, the call waits for one;
+    /// if another member becomes the primary, the call continues to wait there.
     pub(crate) async fn on_primary<T, F>(
         &self,
         options: CallOptions,
@@ -232,11 +234,11 @@ impl Cluster {
         let mut arrived = None;
         match wait {
             Some(wait) if is_fixed => match wait.await {
-                // The member left the topology, and not the database.
+                // The member left the topology, but not the database.
                 Err(error) if error.class() == Class::Closed && !self.watch.is_closed() => {}
                 result => return result,
             },
-            // Most have a connection at once, and nothing to follow.
+            // Most callers get a connection immediately, and do not have to follow the primary.
             Some(wait) => match at_once(pin!(wait)).await {
                 Some(Ok(given)) if given.role() == Role::Primary => return Ok(given),
                 Some(Err(error)) if !matches!(error.class(), Class::Connect | Class::Closed) => {
@@ -276,7 +278,8 @@ impl Cluster {
                 let topology = self.watch.topology();
                 let member = topology.primary().cloned();
                 let wanted = AcquireOptions {
-                    // Who waited elsewhere before keeps the place in the order of arrival.
+                    // A caller that waited elsewhere before keeps its place in the order of
+                    // arrival.
                     arrived: moved.then_some(begun),
                     ..options.acquire(deadline, place)
                 };
@@ -332,12 +335,12 @@ impl Cluster {
         }
     }
 
-    /// Waits until a member serves no reads any more.
+    /// Waits until a member no longer serves reads.
     async fn stops_serving(&self, news: &mut watch::Receiver<u64>, id: u64) {
         while self.watch.topology().is_serving(id) && news.changed().await.is_ok() {}
     }
 
-    /// Waits until the primary is another one than this.
+    /// Waits until the primary is a different member from this one.
     async fn primary_is(&self, news: &mut watch::Receiver<u64>, not: Option<u64>) {
         loop {
             let is = self.watch.topology().primary().map(|member| member.id);
@@ -347,7 +350,7 @@ impl Cluster {
         }
     }
 
-    /// The end of a wait: the caller's deadline, or that of the pools.
+    /// The end of a wait: the caller's deadline, or the pools'.
     pub(crate) fn latest(&self, deadline: Deadline, begun: Instant) -> Deadline {
         let topology = self.watch.topology();
         let timeout = topology.members()[0].pool.options().acquire_timeout;

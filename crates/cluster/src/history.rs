@@ -1,34 +1,34 @@
-//! Whether a server has what was written before a position: a pure function of what servers said of
-//! themselves.
+//! Decides whether a server has everything that was written before a position: a pure function of
+//! the servers' observations.
 
 use std::collections::BTreeMap;
 
 use underpin_core::driver::{Observation, Origin};
 use underpin_core::{Class, Effect, Endpoint, Error, Position, Role};
 
-/// The timelines of a database, as far as servers told where each began.
+/// The timelines of a database, as far as servers reported where each began.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     origins: BTreeMap<u32, Origin>,
 }
 
-/// Whether a server has what was written before a position.
+/// Whether a server has everything that was written before a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// It has.
+    /// It has all of it.
     Reached,
-    /// Not yet.
+    /// It does not have all of it yet.
     Behind,
-    /// Never: the timeline was left before the position.
+    /// It never will: the timeline was left before the position.
     Lost,
-    /// The server is on a later timeline, and where it began is not known.
+    /// The server is on a later timeline, and the start of that timeline is not known.
     Untold,
-    /// The position is one of another database.
+    /// The position belongs to another database.
     Elsewhere,
 }
 
 impl History {
-    /// Takes note of where a server's timeline began.
+    /// Records where a server's timeline began.
     pub(crate) fn learn(&mut self, said: &Observation) {
         if let (Some(timeline), Some(origin)) = (said.timeline, said.origin)
             && origin.timeline < timeline
@@ -37,7 +37,7 @@ impl History {
         }
     }
 
-    /// Whether a server that says this of itself has what was written before the position.
+    /// Whether a server with this observation has everything that was written before the position.
     pub(crate) fn judge(&self, said: &Observation, position: Position) -> Verdict {
         if said
             .system
@@ -47,7 +47,7 @@ impl History {
         }
         let writes = said.role == Role::Primary;
         let (Some(_), Some(timeline), Some(at)) = (said.system, said.timeline, said.at) else {
-            // Of a replica that does not tell, nothing is expected.
+            // A replica that reports no position is not expected to have it.
             return if writes {
                 Verdict::Untold
             } else {
@@ -64,8 +64,8 @@ impl History {
         }
     }
 
-    /// Whether what was written before the position is part of this timeline. `None` where it is
-    /// not known where one of those in between began.
+    /// Whether everything that was written before the position is part of this timeline. `None` if
+    /// the start of a timeline in between is not known.
     fn includes(&self, mut timeline: u32, position: Position) -> Option<bool> {
         let mut end = u64::MAX;
         while timeline > position.timeline() {
@@ -78,7 +78,7 @@ impl History {
 }
 
 impl Verdict {
-    /// The error for a caller whose read can be served nowhere.
+    /// The error for a caller whose read no server can serve.
     #[cold]
     pub(crate) fn error(self, endpoint: &Endpoint, position: Position) -> Error {
         let timeline = position.timeline();
@@ -88,8 +88,8 @@ impl Verdict {
                  later timeline, which left timeline {timeline} before that position."
             ),
             Verdict::Elsewhere => format!(
-                "The position {position} is not one of the database at {endpoint}, whose system \
-                 identifier is another one."
+                "The position {position} does not belong to the database at {endpoint}, which has \
+                 a different system identifier."
             ),
             Verdict::Untold => format!(
                 "The write at position {position} may be lost: the primary at {endpoint} is not \
@@ -101,13 +101,13 @@ impl Verdict {
         };
         let error = Error::new(Class::Data, message).with_effect(Effect::NotSent);
         match self {
-            Verdict::Elsewhere => error.with_hint("Read with a position of the same database."),
+            Verdict::Elsewhere => error.with_hint("Use a position of the same database."),
             Verdict::Untold => error.with_hint(
-                "Read without the position what the primary has, and write again what is missing. A \
-                 user with the rights of pg_read_server_files is told where timelines began.",
+                "Read from the primary without the position, and repeat the writes that are missing. A \
+                 user with the rights of pg_read_server_files can see where timelines began.",
             ),
             _ => error.with_hint(
-                "Read without the position what the primary has, and write again what is missing.",
+                "Read from the primary without the position, and repeat the writes that are missing.",
             ),
         }
     }
@@ -154,7 +154,7 @@ mod tests {
             history.judge(&primary(1, 100), position(1, 100)),
             Verdict::Reached
         );
-        // A primary that was left behind has nothing of the later timeline.
+        // A primary that another one has replaced has no part of the later timeline.
         assert_eq!(
             history.judge(&primary(1, 900), position(2, 100)),
             Verdict::Behind
@@ -168,9 +168,9 @@ mod tests {
         history.learn(&new);
         assert_eq!(history.judge(&new, position(1, 100)), Verdict::Reached);
         assert_eq!(history.judge(&new, position(1, 101)), Verdict::Lost);
-        // It never was on the timeline in between.
+        // It was never on the timeline in between.
         assert_eq!(history.judge(&new, position(2, 50)), Verdict::Lost);
-        // Nor has a replica that follows it, however far that is.
+        // A replica that follows it does not have it either, however far it is.
         assert_eq!(
             history.judge(&replica(3, 400), position(1, 101)),
             Verdict::Lost
@@ -187,13 +187,13 @@ mod tests {
         history.learn(&primary(2, 150).from(from(1, 100)));
         let newest = primary(3, 300).from(from(2, 90));
         history.learn(&newest);
-        // The third left the second before the second had all that it took from the first.
+        // The third left the second before the second had replayed everything from the first.
         assert_eq!(history.judge(&newest, position(1, 90)), Verdict::Reached);
         assert_eq!(history.judge(&newest, position(1, 95)), Verdict::Lost);
     }
 
     #[test]
-    fn what_is_not_told_is_not_taken_for_granted() {
+    fn unknown_positions_and_timelines_are_not_assumed() {
         let history = History::default();
         assert_eq!(
             history.judge(&primary(2, 900), position(1, 10)),
@@ -213,12 +213,14 @@ mod tests {
         assert_eq!(history.judge(&other, position(1, 10)), Verdict::Elsewhere);
     }
 
-    /// Servers that are promoted and followed at random, beside what each of them really has.
+    /// Servers that are promoted and followed at random, compared with what each of them really
+    /// has.
     #[test]
-    fn no_server_is_said_to_have_what_it_has_not() {
+    fn no_server_is_judged_to_have_what_it_lacks() {
         for seed in 0..200 {
             let mut random = fastrand::Rng::with_seed(seed);
-            // What each timeline consists of: the timeline that wrote it, and up to where.
+            // The parts of each timeline: the timeline that wrote the part, and where the part
+            // ends.
             let mut made: BTreeMap<u32, Vec<(u32, u64)>> = BTreeMap::from([(1, vec![(1, 100)])]);
             let mut history = History::default();
             for newest in 2..8_u32 {
@@ -234,7 +236,7 @@ mod tests {
                     .map(|(_, (timeline, end))| (*timeline, *end.min(&at)))
                     .collect();
                 parts.push((newest, at + random.u64(1..100)));
-                // It leaves the timeline that wrote what lies before that place.
+                // It leaves the timeline that wrote the part before that place.
                 let left = parts[parts.len() - 2].0;
                 if random.u8(0..4) > 0 {
                     history.learn(&primary(newest, at).from(from(left, at)));
@@ -261,7 +263,7 @@ mod tests {
                         *wrote == wanted.timeline() && wanted.at() <= begins(index)
                     });
                     let verdict = history.judge(&said, wanted);
-                    // A position before its timeline began is nobody's.
+                    // A position before the start of its timeline belongs to no server.
                     if verdict == Verdict::Reached {
                         assert!(has || before, "seed {seed}: {said:?} {wanted:?}");
                     }

@@ -1,12 +1,12 @@
-//! The members of one database, and which of them serves a call.
+//! The members of one database, and the choice of the member that serves a call.
 //!
-//! A [`Cluster`] holds [`Member`]s: each has an endpoint, a role and a pool of its own, and
-//! two may share an endpoint, as the writer and the readers of a SQLite file do. Where roles may
-//! change, servers are asked what they are, and calls follow the primary. It runs an
-//! [`Operation`] on a connection of the right member, alone or beside other callers'
-//! statements, and again where that is safe. It knows connections only as
-//! [`dyn Connection`](underpin_core::driver::Connection), so that it is compiled once,
-//! whatever engines there are.
+//! A [`Cluster`] holds [`Member`]s. Each has an endpoint, a role and a pool of its own. Two members
+//! may share an endpoint, as the writer and the readers of a SQLite file do. If roles may change,
+//! servers are asked for their role, and calls follow the primary. A cluster runs an [`Operation`]
+//! on a connection of the right member, alone or beside other callers' statements, and retries it
+//! if that is safe. It knows connections only as [`dyn
+//! Connection`](underpin_core::driver::Connection), so that it is compiled once for any set of
+//! engines.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -19,6 +19,7 @@ mod change;
 mod cluster;
 mod connect;
 mod counters;
+mod discovery;
 mod event;
 mod follow;
 mod history;
@@ -37,6 +38,7 @@ pub use call::CallOptions;
 pub use cluster::{AnyLease, Cluster, ClusterOptions, Observer};
 pub use connect::connect_to_primary;
 pub use counters::Counters;
+pub use discovery::Discovery;
 pub use event::{Event, Events};
 pub use member::{Member, MemberState, NewMember};
 pub use operation::{Answer, Operation, Running};

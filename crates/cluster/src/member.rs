@@ -10,71 +10,71 @@ use crate::alarm::Alarm;
 /// An endpoint of a database, with the pool of its connections.
 #[derive(Debug)]
 pub struct Member {
-    /// The number of the member among those of its database, which no other ever has.
+    /// Number of the member, which no other member of its database ever has.
     pub id: u64,
-    /// Where its connections lead. Two members may share an endpoint, as the writer and the
+    /// Endpoint of its connections. Two members may share an endpoint, as the writer and the
     /// readers of a file do.
     pub endpoint: Endpoint,
-    /// Its role, where that never changes; `None` where the server says what it is.
+    /// Its role, if the role never changes; `None` if the server is asked for it.
     pub role: Option<Role>,
-    /// Its connections; the pool's name says where they lead.
+    /// Its connections; the pool's name contains the endpoint.
     pub pool: Pool<AnyConnector>,
-    /// How many connections its pool is to have while the member takes calls.
+    /// Bounds of its pool while the member takes calls.
     bounds: Mutex<Bounds>,
-    /// What ends its connections, where roles may change.
+    /// Handles that end its connections, if roles may change.
     open: Arc<Mutex<Vec<AbortHandle>>>,
     alarm: Arc<Alarm>,
-    /// What opens the connections on which it is probed: their failures raise no alarm.
+    /// Opens the connections for probes, whose failures raise no alarm.
     prober: Mutex<AnyConnector>,
 }
 
-/// What is known of a member at one moment.
+/// The state of a member at one point in time.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MemberState {
-    /// Where its connections lead.
+    /// Endpoint of its connections.
     pub endpoint: Endpoint,
-    /// What its server says it is, as of the latest probe; `None` where that had no answer or where
-    /// there was none yet.
+    /// Role that its server reported in the latest probe; `None` if the server did not answer or
+    /// was not probed yet.
     pub role: Option<Role>,
-    /// Why the latest probe had no answer.
+    /// Reason why the latest probe was not answered.
     pub error: Option<String>,
-    /// How long the answer to the latest probe took. `None` too for a member that is not probed:
-    /// one that is alone, and one whose role never changes.
+    /// Time that the answer to the latest probe took. Also `None` for a member that is not probed:
+    /// a single member, and one whose role never changes.
     pub latency: Option<Duration>,
-    /// For how long it has been so.
+    /// Time for which it has been in this state.
     pub lasting: Option<Duration>,
-    /// How many bytes of the primary's history it has not replayed, up to the primary's last known
-    /// position. `None` where that is not known.
+    /// Bytes of the primary's history that it has not replayed, up to the primary's last known
+    /// position. `None` if that is not known.
     pub lag: Option<u64>,
-    /// The age of the latest change that it has replayed; zero where it is not behind.
+    /// Age of the latest change that it has replayed; zero if it is not behind.
     pub lag_time: Option<Duration>,
-    /// Whether reads leave it out for a while, because it failed.
+    /// Whether reads avoid it for a while because it failed.
     pub set_aside: bool,
-    /// Its pool in numbers.
+    /// Numbers of its pool.
     pub pool: Statistics,
 }
 
-/// A member that has no pool yet.
+/// A member without a pool.
 pub struct NewMember {
-    /// Where its connections lead.
+    /// Endpoint of its connections.
     pub endpoint: Endpoint,
-    /// Its role, where that never changes; `None` where the server says what it is. A member that
-    /// is alone takes all calls, whatever it is.
+    /// Its role, if the role never changes; `None` if the server is asked for it. A single member
+    /// takes all calls, whatever its role.
     pub role: Option<Role>,
     /// Opens its connections.
     pub connector: AnyConnector,
-    /// Opens the connections on which its server is asked for its role, where they differ from the
+    /// Opens the connections on which its server is asked for its role, if they differ from the
     /// pool's.
     pub prober: Option<AnyConnector>,
-    /// How its pool behaves; the name says where its connections lead.
+    /// Options of its pool; the name contains the endpoint.
     pub options: PoolOptions,
-    /// Callbacks at the turns of a connection's life.
+    /// Callbacks at certain points in the life of a connection.
     pub hooks: Hooks<AnyConnection>,
 }
 
 impl NewMember {
-    /// A member without callbacks, whose server says which role it has.
+    /// A member without callbacks, whose server is asked for its role.
     pub fn new(endpoint: Endpoint, connector: AnyConnector, options: PoolOptions) -> Self {
         NewMember {
             endpoint,
@@ -86,7 +86,7 @@ impl NewMember {
         }
     }
 
-    /// The same member in a role that never changes.
+    /// The same member with a role that never changes.
     #[must_use]
     pub fn with_role(self, role: Role) -> Self {
         NewMember {
@@ -95,12 +95,11 @@ impl NewMember {
         }
     }
 
-    /// Opens the pool. Connections are established in the background, or not before the
-    /// first call where the options say so. A member whose role is not known keeps none open
-    /// until it takes calls.
+    /// Opens the pool. Connections are established in the background, or with the first call if the
+    /// options say so. A member whose role is not known opens none until it takes calls.
     ///
     /// # Errors
-    /// `Class::Config` for options that contradict each other, or outside a Tokio runtime.
+    /// `Class::Config` if options contradict each other, or outside a Tokio runtime.
     pub(crate) fn open(mut self, id: u64, alarm: &Arc<Alarm>) -> Result<Member> {
         self.options.check()?;
         let bounds = self.options.bounds();
@@ -157,7 +156,7 @@ impl Member {
         prober.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Changes how many connections its pool is to have.
+    /// Changes the bounds of its pool.
     pub(crate) fn resize(&self, bounds: Bounds, takes_calls: bool) -> Result<()> {
         let min = if takes_calls { bounds.min } else { 0 };
         self.pool.resize(Bounds { min, ..bounds })?;
@@ -165,13 +164,13 @@ impl Member {
         Ok(())
     }
 
-    /// Fills the pool to its minimum, since calls come from now on.
+    /// Fills the pool to its minimum, since the member takes calls from now on.
     pub(crate) fn fill(&self) {
-        // Bounds that were taken once are taken again.
+        // Bounds that were accepted once are accepted again.
         let _ = self.pool.resize(self.bounds());
     }
 
-    /// The same member, which leads elsewhere from now on.
+    /// The same member with another endpoint.
     pub(crate) fn at(&self, endpoint: Endpoint) -> Self {
         Member {
             id: self.id,
@@ -185,7 +184,7 @@ impl Member {
         }
     }
 
-    /// Has the pool's connections lead where this connector leads.
+    /// Replaces the connector of the pool.
     pub(crate) fn replace(&self, connector: AnyConnector, prober: Option<AnyConnector>) {
         let prober = prober.unwrap_or_else(|| connector.clone());
         *self.prober.lock().unwrap_or_else(PoisonError::into_inner) = prober;
@@ -195,8 +194,8 @@ impl Member {
         });
     }
 
-    /// Ends all connections at once, those that callers hold too: calls under way fail, each with
-    /// what is known of its effect.
+    /// Ends all connections immediately, including those that callers hold: calls in progress fail,
+    /// and each error says what is known of the effect.
     pub(crate) fn cut(&self) {
         let open = std::mem::take(&mut *handles(&self.open));
         for connection in open {
@@ -204,7 +203,7 @@ impl Member {
         }
     }
 
-    /// Gives up the pool's connections: idle ones now, leased ones when they are returned.
+    /// Retires the pool's connections: idle ones now, leased ones when they are returned.
     pub(crate) fn empty(&self) {
         let _ = self.pool.resize(Bounds {
             min: 0,

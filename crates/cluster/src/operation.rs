@@ -6,26 +6,26 @@ use underpin_core::driver::{
 };
 use underpin_core::{Columns, Result, StatementDescription};
 
-/// What one call does on one connection.
+/// The work of one call on one connection.
 pub enum Operation<'a> {
-    /// Runs a statement, for the number of rows that it changes.
+    /// Runs a statement and returns the number of rows that it changed.
     Execute,
-    /// Runs a statement, for all rows that the sink wants.
+    /// Runs a statement and collects all rows that the sink wants.
     Fetch(&'a dyn NewSink),
-    /// Runs a statement whose rows go to the sink as they arrive. Only for whoever holds the
+    /// Runs a statement whose rows go to the sink as they arrive. Only for a caller that holds the
     /// connection until the rows are read: [`Cluster::run`](crate::Cluster::run) does not.
     Stream(&'a dyn NewSink),
-    /// Runs several statements at once.
+    /// Runs several statements.
     Batch,
-    /// Puts rows into a table.
+    /// Inserts rows into a table.
     Insert(BulkTarget<'a>, &'a mut dyn RowSource),
-    /// Has a statement prepared, and not run.
+    /// Prepares a statement without running it.
     Describe,
-    /// Asks for a sign of life.
+    /// Checks that the server answers.
     Ping,
 }
 
-/// What came of an [`Operation`]: each has one variant.
+/// The result of an [`Operation`], one variant for each kind of result.
 pub enum Answer {
     /// Of `Execute` and `Insert`.
     Count(u64),
@@ -40,13 +40,13 @@ pub enum Answer {
 }
 
 impl Operation<'_> {
-    /// Whether it is one statement whose whole answer is all that the caller wants, so that
-    /// it may run beside others' on one connection.
+    /// Whether it is one statement whose complete answer is all that the caller needs, so that it
+    /// may share a connection with other callers' statements.
     pub(crate) fn is_one_statement(&self) -> bool {
         matches!(self, Operation::Execute | Operation::Fetch(_))
     }
 
-    /// Whether it can be started again; the rows of an insert can be taken only once.
+    /// Whether it can be restarted; the rows of an insert can be read only once.
     pub(crate) fn is_repeatable(&self) -> bool {
         !matches!(self, Operation::Insert(..))
     }
@@ -69,7 +69,7 @@ impl Operation<'_> {
     }
 }
 
-/// An operation under way: the driver's own future, whose outcome becomes an [`Answer`].
+/// An operation in progress: the driver's own future, whose outcome becomes an [`Answer`].
 ///
 /// # Cancel safety
 /// As for the connection's own call.
@@ -109,11 +109,11 @@ impl Answer {
     /// The number of rows.
     ///
     /// # Panics
-    /// For the answer of another operation, as the others do.
+    /// If the answer belongs to another operation; so do the other accessors.
     pub fn count(self) -> u64 {
         match self {
             Answer::Count(count) => count,
-            _ => unreachable!("the answer is that of the operation"),
+            _ => unreachable!("the answer belongs to the operation"),
         }
     }
 
@@ -121,15 +121,15 @@ impl Answer {
     pub fn rows(self) -> Box<dyn RowSink> {
         match self {
             Answer::Rows(sink) => sink,
-            _ => unreachable!("the answer is that of the operation"),
+            _ => unreachable!("the answer belongs to the operation"),
         }
     }
 
-    /// The columns, and what fills the sink.
+    /// The columns, and the future that fills the sink.
     pub fn stream(self) -> (Columns, Fetching) {
         match self {
             Answer::Stream(columns, rows) => (columns, rows),
-            _ => unreachable!("the answer is that of the operation"),
+            _ => unreachable!("the answer belongs to the operation"),
         }
     }
 
@@ -137,7 +137,7 @@ impl Answer {
     pub fn description(self) -> StatementDescription {
         match self {
             Answer::Description(description) => description,
-            _ => unreachable!("the answer is that of the operation"),
+            _ => unreachable!("the answer belongs to the operation"),
         }
     }
 }

@@ -1,29 +1,29 @@
-//! Which members serve a read, and in which order: a pure function of what is known of each.
+//! Decides which members serve a read, and in which order: a pure function of their states.
 
 use std::time::{Duration, Instant};
 
 use underpin_core::{Position, ReadFrom};
 
-/// The most that a replica may lag behind the primary to serve a read. A replica whose lag is not
-/// known is over any bound.
+/// Maximum lag behind the primary of a replica that serves a read. A replica whose lag is not known
+/// exceeds any limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MaxLag {
     /// In bytes of the primary's history, up to its last known position.
     pub bytes: Option<u64>,
-    /// The time since the latest change that it replayed, where it has not replayed everything.
+    /// Age of the latest change that it has replayed, if it has not replayed everything.
     pub time: Option<Duration>,
 }
 
-/// What a read is to see.
+/// The position that a read must have seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct After {
-    /// All that was written before this position.
+    /// The read sees everything that was written before this position.
     pub position: Position,
-    /// The longest that a replica is waited for before the primary serves.
+    /// Maximum wait for a replica before the primary serves.
     pub wait: Duration,
 }
 
-/// What is known of a member that matters to reads.
+/// The facts about a member that matter to reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Standing {
     /// Whether its server answers, and is not set aside.
@@ -35,12 +35,12 @@ pub(crate) struct Standing {
     pub(crate) latency: Option<Duration>,
 }
 
-/// How far a replica is behind the primary's last known position. The primary itself is not.
+/// Lag of a replica behind the primary's last known position. The primary has none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Lag {
-    /// `None` where it is not known.
+    /// `None` if it is not known.
     pub(crate) bytes: Option<u64>,
-    /// When the latest change was made that it has replayed.
+    /// The time of the latest change that it has replayed.
     pub(crate) as_of: Option<Instant>,
 }
 
@@ -50,7 +50,7 @@ impl Lag {
         as_of: None,
     };
 
-    /// The time for which it has been behind; zero where it is not behind.
+    /// The time for which it has been behind; zero if it is not behind.
     pub(crate) fn time(self, now: Instant) -> Option<Duration> {
         match self.bytes? {
             0 => Some(Duration::ZERO),
@@ -60,7 +60,7 @@ impl Lag {
 }
 
 impl MaxLag {
-    /// Whether there is no bound.
+    /// Whether there is no limit.
     pub(crate) fn is_none(self) -> bool {
         self.bytes.is_none() && self.time.is_none()
     }
@@ -106,7 +106,7 @@ pub(crate) fn order(
     members
 }
 
-/// What counts as near as the nearest: probes differ by that much from one to the next.
+/// The latency that counts as near as the nearest: probes vary by that much.
 fn as_near(least: Duration) -> Duration {
     least.saturating_mul(3) / 2 + Duration::from_micros(500)
 }
@@ -161,7 +161,7 @@ mod tests {
         let all = [primary(), standing(1), standing(1)];
         assert_eq!(ordered(&all, ReadFrom::LeastBusy, 0), [2, 1, 0]);
         let now = Instant::now();
-        // Those that are equally busy take turns.
+        // Equally busy members take turns.
         let same = |turn| {
             order(
                 &all,
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lags_too_far_or_does_not_tell_is_left_out() {
+    fn a_replica_with_too_much_or_unknown_lag_is_left_out() {
         let now = Instant::now();
         let all = [
             primary(),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn time_counts_only_for_who_is_behind() {
+    fn time_counts_only_for_replicas_that_are_behind() {
         let now = Instant::now();
         let later = now + Duration::from_secs(60);
         let idle = Standing {
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_serve_is_left_out() {
+    fn a_member_that_does_not_serve_is_left_out() {
         let aside = Standing {
             serves: false,
             ..standing(1)

@@ -1,5 +1,5 @@
-//! Which member is the primary, and whom to ask when: a pure function of what was observed and
-//! when. [`Watch`](crate::watch) asks, and acts on what this decides.
+//! Decides which member is the primary, and which members to probe when: a pure function of
+//! observations and their times. [`Watch`](crate::watch) probes, and acts on the decisions.
 
 use std::time::{Duration, Instant};
 
@@ -9,76 +9,77 @@ use underpin_core::{Error, Role, TwoPrimaries};
 use crate::aside::Aside;
 use crate::reads::{Lag, Standing};
 
-/// The time between two probes of a member while all is well.
+/// Interval between two probes of a member in normal operation.
 const CALM: Duration = Duration::from_secs(1);
-/// The same while there is no primary, or a reason to doubt the one there is.
+/// Interval while there is no primary, or a reason to doubt it.
 const ALARMED: Duration = Duration::from_millis(25);
-/// The same once the doubt has lasted for longer than [`PATIENCE`].
+/// Interval once the doubt has lasted for longer than [`PATIENCE`].
 const WEARY: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long members are probed often after a suspicion that no probe confirms.
+/// Duration of frequent probes after a suspicion that no probe confirms.
 const SUSPICION: Duration = Duration::from_secs(2);
-/// How long a server has to answer a probe before reads go elsewhere and, if it is the primary, it is
-/// suspected.
+/// Time within which a server must answer a probe before reads go elsewhere and, if it is the
+/// primary, it is suspected.
 const OVERDUE: Duration = Duration::from_millis(250);
-/// How long a primary that has fallen silent still counts as one, against another on its timeline.
+/// Time for which a silent primary still counts as one, against another on its timeline.
 const CLAIM: Duration = Duration::from_secs(10);
 
-/// What is known of the roles of a database's members.
+/// The known roles of a database's members.
 #[derive(Debug)]
 pub(crate) struct Roles {
     members: Vec<Known>,
     primary: Option<usize>,
     two_primaries: TwoPrimaries,
-    /// The members that write the newest timeline, where there are several.
+    /// The members that write the newest timeline, if there are several.
     rivals: Vec<usize>,
     /// The highest timeline that any primary was on.
     newest: Option<u32>,
-    /// What the primary said of itself last.
+    /// The latest observation of the primary.
     primary_said: Option<Observation>,
-    /// Since when there has been a reason to probe often.
+    /// The time since which there has been a reason to probe often.
     alarmed_since: Option<Instant>,
     suspicious_until: Option<Instant>,
 }
 
-/// What is known of one member.
+/// The known state of one member.
 #[derive(Debug)]
 struct Known {
     latest: Latest,
-    /// Since when it has answered, or not, in this role.
+    /// The time since which it has answered, or not answered, in this role.
     since: Instant,
-    /// How long the latest answer took.
+    /// Duration of the latest answer.
     latency: Option<Duration>,
-    /// The same, smoothed over the latest answers.
+    /// Smoothed duration of the latest answers.
     distance: Option<Duration>,
     lag: Lag,
     aside: Aside,
-    /// Whether it has ever said that it is a primary, and the latest timeline that it was on then.
+    /// Whether it has ever reported that it is a primary, and its latest timeline as one.
     was_primary: bool,
     was_on: Option<u32>,
-    /// What tells the server from others that were started from the same files.
+    /// Distinguishes the server from others that were started from the same files.
     server: Option<u64>,
     probing: bool,
-    /// Whether the probe under way should have had its answer by now.
+    /// Whether the answer to the current probe is overdue, or a connection broke since the latest
+    /// answer.
     late: bool,
-    /// When the latest probe began.
+    /// The time at which the latest probe began.
     asked: Instant,
     due: Instant,
 }
 
-/// What the latest probe of a member found.
+/// The result of the latest probe of a member.
 #[derive(Debug)]
 pub(crate) enum Latest {
-    /// There was no probe yet.
+    /// It was not probed yet.
     Unknown,
-    /// The server said this of itself.
+    /// The server answered.
     Answered(Observation),
-    /// There was no answer.
+    /// The server did not answer.
     Failed(Error),
 }
 
 impl Latest {
-    /// What the server says it is, where it answered.
+    /// The role that the server reported, if it answered.
     pub(crate) fn role(&self) -> Option<Role> {
         match self {
             Latest::Answered(said) => Some(said.role),
@@ -92,14 +93,15 @@ impl Known {
         matches!(self.latest, Latest::Answered(_))
     }
 
-    /// When the answer to the probe under way is late, from a server that has answered so far.
+    /// The time at which the answer to the current probe is late, for a server that has answered so
+    /// far.
     fn overdue(&self) -> Option<Instant> {
         (self.probing && !self.late && self.answers()).then(|| self.asked + OVERDUE)
     }
 }
 
 impl Roles {
-    /// Nothing is known, and everybody is to be asked.
+    /// Creates a state in which no role is known, and all members are due for a probe.
     pub(crate) fn new(members: usize, two_primaries: TwoPrimaries, now: Instant) -> Self {
         let unknown = || Known {
             latest: Latest::Unknown,
@@ -128,13 +130,39 @@ impl Roles {
         }
     }
 
-    /// The member that takes the writes.
+    /// The same state with other members; `kept` has the old index of each. All members are due for a
+    /// probe.
+    pub(crate) fn of_members(self, kept: &[Option<usize>], now: Instant) -> Self {
+        let new = Roles::new(kept.len(), self.two_primaries, now);
+        let place = |old: usize| kept.iter().position(|kept| *kept == Some(old));
+        let mut before: Vec<Option<Known>> = self.members.into_iter().map(Some).collect();
+        let members = kept.iter().zip(new.members).map(|(old, unknown)| {
+            let known = old.and_then(|old| before[old].take());
+            Known {
+                probing: false,
+                late: false,
+                due: now,
+                ..known.unwrap_or(unknown)
+            }
+        });
+        Roles {
+            members: members.collect(),
+            primary: self.primary.and_then(place),
+            rivals: self.rivals.into_iter().filter_map(place).collect(),
+            newest: self.newest,
+            primary_said: self.primary_said,
+            suspicious_until: self.suspicious_until,
+            ..new
+        }
+    }
+
+    /// The member that takes writes.
     pub(crate) fn primary(&self) -> Option<usize> {
         self.primary
     }
 
-    /// Whether a member was a primary that another one has taken over from: on an older timeline,
-    /// or without an answer.
+    /// Whether another primary has taken over from this member: it is on an older timeline, or does
+    /// not answer.
     pub(crate) fn is_left(&self, index: usize, primary: usize) -> bool {
         let member = &self.members[index];
         let behind = match (member.was_on, self.timeline(primary)) {
@@ -144,7 +172,7 @@ impl Roles {
         index != primary && member.was_primary && behind
     }
 
-    /// The members that write the newest timeline, where there are several.
+    /// The members that write the newest timeline, if there are several.
     pub(crate) fn rivals(&self) -> &[usize] {
         &self.rivals
     }
@@ -154,7 +182,7 @@ impl Roles {
         self.newest
     }
 
-    /// What is known of each member that matters to reads.
+    /// The facts about each member that matter to reads.
     pub(crate) fn standings(&self) -> impl Iterator<Item = Standing> {
         let all = self.members.iter().enumerate();
         all.map(|(index, member)| Standing {
@@ -168,7 +196,7 @@ impl Roles {
         })
     }
 
-    /// Whether reads leave each member out because it failed.
+    /// Whether reads avoid each member because it failed.
     pub(crate) fn set_aside(&self) -> impl Iterator<Item = bool> {
         self.members.iter().map(|member| member.aside.is_set())
     }
@@ -179,26 +207,33 @@ impl Roles {
         self.suspect(now);
     }
 
-    /// What the latest probe of each member found.
+    /// A connection to the member broke.
+    pub(crate) fn lost(&mut self, index: usize, now: Instant) {
+        self.members[index].late = true;
+        self.suspect(now);
+    }
+
+    /// The result of the latest probe of each member.
     pub(crate) fn latest(&self) -> impl Iterator<Item = &Latest> {
         self.members.iter().map(|member| &member.latest)
     }
 
-    /// How long the latest answer of each member took, and since when it is as it is.
+    /// For each member, the duration of its latest answer, and the time since which its state
+    /// holds.
     pub(crate) fn timing(&self) -> impl Iterator<Item = (Option<Duration>, Instant)> {
         self.members
             .iter()
             .map(|member| (member.latency, member.since))
     }
 
-    /// Whether each member was asked at least once.
+    /// Whether each member was probed at least once.
     pub(crate) fn all_asked(&self) -> bool {
         self.latest()
             .all(|latest| !matches!(latest, Latest::Unknown))
     }
 
-    /// The members to probe now. Each is under way until [`observe`](Roles::observe) is told of
-    /// its outcome: there is never more than one probe of a member.
+    /// The members to probe now. Each probe is in progress until [`observe`](Roles::observe) gets
+    /// its outcome: a member never has more than one probe in progress.
     pub(crate) fn due(&mut self, now: Instant) -> Vec<usize> {
         let mut doubted = false;
         for (index, member) in self.members.iter_mut().enumerate() {
@@ -221,7 +256,7 @@ impl Roles {
         due
     }
 
-    /// When [`due`](Roles::due) is to be asked again, unless something happens before.
+    /// The time at which to call [`due`](Roles::due) again, unless something happens before.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let next = |member: &Known| match member.probing {
             true => member.overdue(),
@@ -230,8 +265,8 @@ impl Roles {
         self.members.iter().filter_map(next).min()
     }
 
-    /// Somebody's connection broke, or a server refused a write as read-only: all members are
-    /// probed at once.
+    /// A connection broke, or a server refused a write as read-only: all members are probed
+    /// immediately.
     pub(crate) fn suspect(&mut self, now: Instant) {
         self.suspicious_until = Some(now + SUSPICION);
         self.alarmed_since.get_or_insert(now);
@@ -310,8 +345,9 @@ impl Roles {
         )
     }
 
-    /// The primary among those who say that they are one. Who does not answer stays the primary
-    /// until another member takes over; who says that it is a replica does not.
+    /// Elects the primary among the members that report to be one. A member that does not answer
+    /// stays the primary until another one takes over; a member that reports to be a replica does
+    /// not.
     fn elect(&mut self, now: Instant) -> Option<usize> {
         let all = 0..self.members.len();
         let candidates: Vec<usize> = all
@@ -331,14 +367,14 @@ impl Roles {
                 Latest::Unknown => false,
             });
         if self.rivals.len() > 1 {
-            // Writes to either may be lost.
+            // Writes to either of them may be lost.
             return kept.filter(|_| self.two_primaries == TwoPrimaries::Keep);
         }
         self.rivals.clear();
         kept.or(candidates.first().copied())
     }
 
-    /// The members among these, without those that lead to the same server as one before.
+    /// These members, without those that lead to the same server as an earlier one.
     fn distinct(&self, members: Vec<usize>) -> Vec<usize> {
         let server = |index: usize| self.members[index].server;
         let mut distinct: Vec<usize> = Vec::new();
@@ -351,7 +387,7 @@ impl Roles {
         distinct
     }
 
-    /// Whether a member writes the newest timeline, as far as it said: it still does, or it fell
+    /// Whether a member writes the newest timeline, by its own report: it still does, or it fell
     /// silent a short while ago.
     fn claims(&self, index: usize, now: Instant) -> bool {
         let member = &self.members[index];
@@ -363,7 +399,7 @@ impl Roles {
         member.was_primary && member.was_on == self.newest && may_write
     }
 
-    /// Measures how far the member is behind the primary.
+    /// Measures the member's lag behind the primary.
     fn measure(&mut self, index: usize, now: Instant) {
         if let Some(primary) = self.primary
             && let Latest::Answered(said) = &self.members[primary].latest
@@ -389,7 +425,7 @@ impl Roles {
         self.members[index].lag = Lag { bytes, as_of };
     }
 
-    /// Ends the alarm where nothing is in doubt any more.
+    /// Ends the alarm if nothing is in doubt any more.
     fn settle(&mut self, now: Instant) {
         let doubted = self.suspicious_until.is_some_and(|until| now < until);
         let answers = self
@@ -436,7 +472,7 @@ mod tests {
         Err(Error::new(Class::Connect, "no answer"))
     }
 
-    /// Probes all that are due, and has them answer this.
+    /// Probes all members that are due, with these answers.
     fn round(
         roles: &mut Roles,
         now: Instant,
@@ -450,7 +486,50 @@ mod tests {
     }
 
     #[test]
-    fn the_one_that_says_so_is_the_primary() {
+    fn a_member_whose_connection_broke_serves_no_reads_until_it_answers() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        let well = |index| says(if index == 0 { PRIMARY } else { REPLICA });
+        round(&mut roles, now, well);
+        let serving = |roles: &Roles| roles.standings().map(|of| of.serves).collect::<Vec<_>>();
+        assert_eq!(serving(&roles), [true, true]);
+        roles.lost(1, now);
+        assert_eq!(serving(&roles), [true, false]);
+        assert_eq!(round(&mut roles, now, well), 2, "all are asked at once");
+        assert_eq!(serving(&roles), [true, true]);
+    }
+
+    #[test]
+    fn members_that_stay_keep_their_state() {
+        let now = Instant::now();
+        let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
+        round(&mut roles, now, |index| match index {
+            0 => on(3),
+            _ => says(REPLICA),
+        });
+        // The old primary leaves the list, and a server of an older timeline enters it.
+        let mut roles = roles.of_members(&[None, Some(1)], now);
+        assert_eq!(roles.primary(), None);
+        assert_eq!(roles.newest(), Some(3));
+        assert!(!roles.all_asked());
+        round(&mut roles, now, |index| match index {
+            0 => on(2),
+            _ => says(REPLICA),
+        });
+        assert_eq!(roles.primary(), None, "the older timeline was left");
+        // The primary moves within the list.
+        let mut roles = roles.of_members(&[Some(1), Some(0)], now);
+        round(&mut roles, now, |index| match index {
+            0 => on(4),
+            _ => silent(),
+        });
+        assert_eq!(roles.primary(), Some(0));
+        let roles = roles.of_members(&[Some(1), None, Some(0)], now);
+        assert_eq!(roles.primary(), Some(2));
+    }
+
+    #[test]
+    fn the_member_that_reports_it_is_the_primary() {
         let now = Instant::now();
         let mut roles = Roles::new(3, TwoPrimaries::Refuse, now);
         assert!(!roles.all_asked());
@@ -468,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_silent_stays_until_another_takes_over() {
+    fn a_silent_primary_stays_until_another_takes_over() {
         let now = Instant::now();
         let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| match index {
@@ -488,13 +567,13 @@ mod tests {
             _ => on(2),
         });
         assert_eq!(roles.primary(), Some(1));
-        // It comes back, and does not know yet that it was left behind.
+        // It returns, and does not know yet that another one has taken over.
         let later = now + Duration::from_secs(5);
         round(&mut roles, later, |index| {
             on(if index == 0 { 1 } else { 2 })
         });
         assert_eq!(roles.primary(), Some(1));
-        // It is not used when the other is gone either.
+        // It is not used even if the other one is gone.
         roles.suspect(later);
         round(&mut roles, later, |index| match index {
             0 => on(1),
@@ -504,7 +583,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_that_it_is_a_replica_is_the_primary_no_more() {
+    fn a_primary_that_reports_to_be_a_replica_is_replaced() {
         let now = Instant::now();
         let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| {
@@ -542,7 +621,7 @@ mod tests {
     }
 
     #[test]
-    fn a_primary_that_owes_an_answer_has_the_others_probed() {
+    fn an_overdue_answer_of_the_primary_makes_the_others_probed() {
         let now = Instant::now();
         let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         let answer = |index| if index == 0 { on(1) } else { says(REPLICA) };
@@ -553,7 +632,7 @@ mod tests {
         roles.observe(1, says(REPLICA), asked);
         assert_eq!(roles.next_due(), Some(asked + OVERDUE));
         assert_eq!(roles.due(asked + OVERDUE), [1]);
-        // Nor does it serve reads meanwhile.
+        // It does not serve reads meanwhile either.
         let serves: Vec<bool> = roles.standings().map(|it| it.serves).collect();
         assert_eq!(serves, [false, true]);
         roles.observe(1, on(2), asked + OVERDUE);
@@ -573,7 +652,7 @@ mod tests {
     }
 
     #[test]
-    fn who_falls_silent_has_not_withdrawn() {
+    fn a_primary_that_falls_silent_has_not_withdrawn() {
         let now = Instant::now();
         let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         round(&mut roles, now, |index| match index {
@@ -581,7 +660,7 @@ mod tests {
             _ => says(REPLICA),
         });
         assert_eq!(roles.primary(), Some(0));
-        // The other was promoted from the same place, and the first does not answer.
+        // The other one was promoted from the same place, and the first does not answer.
         let answer = |index| if index == 0 { silent() } else { on(4) };
         let mut at = now + CALM;
         round(&mut roles, at, answer);
@@ -617,7 +696,7 @@ mod tests {
     }
 
     #[test]
-    fn the_primary_in_use_is_kept_where_that_is_asked_for() {
+    fn the_primary_in_use_is_kept_if_configured() {
         let now = Instant::now();
         let mut roles = Roles::new(3, TwoPrimaries::Keep, now);
         round(&mut roles, now, |index| match index {
@@ -631,7 +710,7 @@ mod tests {
         });
         assert_eq!(roles.primary(), Some(1));
         assert_eq!(roles.rivals(), [0, 1]);
-        // None is in use where both are there from the beginning.
+        // Neither is in use if both are there from the beginning.
         let mut roles = Roles::new(2, TwoPrimaries::Keep, now);
         let due = roles.due(now);
         assert_eq!(due, [0, 1]);
@@ -644,7 +723,7 @@ mod tests {
     }
 
     #[test]
-    fn who_failed_for_a_read_is_set_aside_until_a_probe_answers() {
+    fn a_member_that_failed_for_a_read_is_set_aside_until_a_probe_answers() {
         let now = Instant::now();
         let mut roles = Roles::new(2, TwoPrimaries::Refuse, now);
         let answer = |index| if index == 0 { on(1) } else { says(REPLICA) };
@@ -662,7 +741,7 @@ mod tests {
     }
 
     #[test]
-    fn lag_is_measured_against_what_the_primary_said_last() {
+    fn lag_is_measured_against_the_primary_s_latest_report() {
         let now = Instant::now();
         let mut roles = Roles::new(4, TwoPrimaries::Refuse, now);
         let ago = Duration::from_secs(7);
@@ -685,7 +764,7 @@ mod tests {
         assert_eq!(lags[1].time(later), Some(ago + Duration::from_secs(3)));
         assert_eq!(lags[2].bytes, None, "it follows another timeline");
         assert_eq!(lags[3].bytes, None, "it does not tell");
-        // What the primary said last is known when it does not answer any more.
+        // The primary's last report is known even when it no longer answers.
         roles.suspect(later);
         round(&mut roles, later, |index| match index {
             0 => silent(),

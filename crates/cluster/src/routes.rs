@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::sync::{PoisonError, RwLock};
 
-/// Which statements only read, as the engine said of each. Bounded: a program that
-/// writes values into its SQL forgets the lot now and then, and asks again.
+/// Statements that only read, as the engine reported for each. Bounded: a program that writes
+/// values into its SQL loses all entries now and then, and the engine is asked again.
 #[derive(Default)]
 pub(crate) struct Routes(RwLock<HashMap<Box<str>, bool>>);
 

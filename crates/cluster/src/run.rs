@@ -2,7 +2,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
-use underpin_core::driver::{AnyConnector, Call, Pooled, SessionState};
+use underpin_core::driver::{AnyConnector, Call, Connection, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
 use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionOptions};
 use underpin_pool::{Grant, Pool};
@@ -13,14 +13,14 @@ use crate::operation::{Answer, Operation};
 use crate::statement_speed::StatementSpeed;
 
 impl Cluster {
-    /// Runs one operation on a connection of the member that serves it, and again where that
-    /// is safe.
+    /// Runs one operation on a connection of the member that serves it, and retries it if that is
+    /// safe.
     ///
     /// # Errors
-    /// What the operation failed with, or that there was no connection for it.
+    /// The error of the operation, or of the wait for a connection.
     ///
     /// # Cancel safety
-    /// As for the operation; a wait for a connection is given up.
+    /// As for the operation; a wait for a connection ends.
     pub async fn run(
         &self,
         mut operation: Operation<'_>,
@@ -70,7 +70,7 @@ impl Cluster {
             }
             match self.again(&operation, attempt, &error, options, deadline) {
                 Some(wait) if self.may_retry(error.message()) => {
-                    tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is tried again");
+                    tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "a statement is retried");
                     tokio::time::sleep(wait).await;
                     attempt += 1;
                 }
@@ -82,7 +82,7 @@ impl Cluster {
         result
     }
 
-    /// What is known of a statement that may share a connection; `None` for others.
+    /// The recorded speed of a statement that may share a connection; `None` for other statements.
     fn speed(
         &self,
         operation: &Operation<'_>,
@@ -94,7 +94,7 @@ impl Cluster {
         shares.then(|| self.speeds.of(sql, self.shares))
     }
 
-    /// Runs an operation beside others' on one connection, where there is one.
+    /// Runs an operation beside other callers' on one connection, if there is one.
     async fn in_lane(
         &self,
         operation: &mut Operation<'_>,
@@ -116,10 +116,17 @@ impl Cluster {
             ..call
         };
         let Some(result) = seat.run(operation.run(&**seat, call)).await else {
-            tracing::debug!("a statement behind one that gives no answer is asked elsewhere");
+            tracing::debug!(
+                "a statement behind one without an answer is sent on another connection"
+            );
             return Run::Stuck;
         };
-        // What was left at its deadline is answered later, or never.
+        if let Err(error) = &result
+            && error.class() == Class::Connect
+        {
+            self.watch.lost(Connection::endpoint(&**seat));
+        }
+        // A statement that was left at its deadline is answered later, or never.
         let left = result
             .as_ref()
             .is_err_and(|error| matches!(error.class(), Class::Timeout { .. }));
@@ -180,13 +187,13 @@ impl Cluster {
         runs && self.needs_guard(sql)
     }
 
-    /// Whether a statement of somebody who asked to read has to run in a transaction that refuses
-    /// writes: its text does not tell that it only reads, and its connection can write.
+    /// Whether a statement on a handle for reading must run in a transaction that refuses writes:
+    /// its text does not show that it only reads, and its connection can write.
     pub fn needs_guard(&self, sql: &str) -> bool {
         self.capabilities.transactions && self.readers().is_none() && !(self.shares)(sql)
     }
 
-    /// How long to wait before the statement is tried again; `None` where it is not.
+    /// The wait before a retry of the statement; `None` if it is not retried.
     fn again(
         &self,
         operation: &Operation<'_>,
@@ -195,8 +202,8 @@ impl Cluster {
         options: CallOptions,
         deadline: Deadline,
     ) -> Option<std::time::Duration> {
-        // Without the caller's word nothing is repeated: also what was rolled back may be
-        // a conflict that the caller has to see.
+        // Without the caller's permission no statement is repeated: even one that was rolled back
+        // may be a conflict that the caller must see.
         if !options.idempotent || !operation.is_repeatable() {
             return None;
         }
@@ -209,7 +216,7 @@ impl Cluster {
         }
     }
 
-    /// How often and after which waits a call with these options is tried again.
+    /// Number of retries of a call with these options, and the waits before them.
     pub fn policy(&self, options: CallOptions) -> RetryPolicy {
         match options.retries {
             Some(max_retries) => RetryPolicy {
@@ -220,8 +227,8 @@ impl Cluster {
         }
     }
 
-    /// Leases the connection that a statement belongs on, for as long as the caller wants it: a
-    /// reader where there are readers and the engine itself says that the statement only reads.
+    /// Leases the connection that a statement belongs on, for as long as the caller needs it: a
+    /// reader if there are readers and the engine itself reports that the statement only reads.
     ///
     /// # Errors
     /// As for [`lease`](Cluster::lease).
@@ -275,8 +282,9 @@ impl Cluster {
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
         let lease = readers.acquire(options.acquire(deadline, place)).await?;
-        // What cannot be prepared goes to the primary, whose error is the one to show:
-        // a reader's may only mean that a table of the open transaction is not seen yet.
+        // A statement that cannot be prepared goes to the primary, whose error is the one to
+        // report: a reader's error may only mean that a table of the open transaction is not
+        // visible yet.
         let reads = lease.only_reads(sql).await.ok().flatten();
         if let Some(reads) = reads {
             self.routes.set(sql, reads);
@@ -289,17 +297,17 @@ impl Cluster {
     }
 }
 
-/// What came of one try.
+/// The result of one attempt.
 enum Run {
     Answered(Result<Answer>),
-    /// There was no connection for it.
+    /// No connection was available for it.
     NotBegun(Error),
-    /// It was behind a statement that gives no answer.
+    /// It was behind a statement without an answer.
     Stuck,
 }
 
-/// Runs an operation for somebody who asked to read, in a transaction that refuses writes. What is
-/// left of it after an error, the pool rolls back.
+/// Runs an operation on a handle for reading, in a transaction that refuses writes. After an error,
+/// the pool rolls back what is left of it.
 async fn read_only(
     operation: &mut Operation<'_>,
     lease: &AnyLease,
@@ -312,7 +320,9 @@ async fn read_only(
     lease.begin(options, call.deadline).await?;
     let answer = operation.run(&***lease, call).await.map_err(|error| {
         match error.class() == Class::ReadOnly {
-            true => error.with_hint("Write through the database itself: `read()` only reads."),
+            true => error.with_hint(
+                "Use the database handle itself for writes: `read()` is for reads only.",
+            ),
             false => error,
         }
     })?;
@@ -329,16 +339,16 @@ fn left_in_transaction(operation: &Operation<'_>) -> Error {
     Error::new(
         Class::Unsupported,
         format!(
-            "{what} began a transaction and left it open. It is rolled back: outside of \
+            "{what} began a transaction and left it open. It was rolled back: outside of \
              transactions no statement keeps its connection."
         ),
     )
     .with_effect(effect)
-    .with_hint("Use transaction() or begin(), or acquire() for a connection that is yours.")
+    .with_hint("Use transaction() or begin(), or acquire() for a connection of your own.")
 }
 
-/// Whether it is certain that nothing left this side, on a connection that is of no use any
-/// more, so that another can be tried silently; a few times.
+/// Whether nothing was sent for certain, on a connection that is no longer usable, so that another
+/// one can be tried silently; a few times.
 pub fn is_unsent(error: &Error, tries: u32) -> bool {
     const MOST: u32 = 10;
     tries < MOST

@@ -8,26 +8,26 @@ use underpin_pool::Pool;
 use crate::call::CallOptions;
 use crate::cluster::Cluster;
 
-/// The longest that a connection of the pool is waited for before the server is asked on another.
+/// Maximum wait for a connection of the pool before the server is asked on another one.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How a server gave a sign of life.
+/// How a server showed that it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
     /// On a connection of the pool.
     Pooled,
-    /// On a connection beside the pool, all of whose connections are in use.
+    /// On a connection outside the pool, whose connections are all in use.
     Beside,
-    /// By refusing another connection, or, as a database in memory, by being in use.
+    /// By refusing another connection, or by being in use, in the case of a database in memory.
     Busy,
 }
 
 impl Cluster {
-    /// Asks the primary's server for a sign of life. Where all connections of its pool are in
-    /// use, which says nothing of the server, it is asked on a connection of its own.
+    /// Checks that the primary's server answers. If all connections of its pool are in use, which
+    /// says nothing about the server, it is asked on a connection of its own.
     ///
     /// # Errors
-    /// What it failed with; past the deadline `Class::Timeout`.
+    /// The error of the check; past the deadline `Class::Timeout`.
     ///
     /// # Cancel safety
     /// Safe.
@@ -64,7 +64,7 @@ impl Cluster {
         self.beside_the_pool(deadline).await
     }
 
-    /// Waits until each member was probed once, so that there is something to say of it.
+    /// Waits until each member was probed once, so that its state is known.
     async fn first_answers(&self, patience: Duration) {
         let mut news = self.watch.news();
         let answers = async { while !self.watch.all_asked() && news.changed().await.is_ok() {} };
@@ -87,7 +87,7 @@ impl Cluster {
         };
         let connection = match connector.connect(deadline).await {
             Ok(connection) => connection,
-            // It is there, and has no room.
+            // The server is up, and has no room.
             Err(error) if matches!(error.class(), Class::Resource | Class::Busy) => {
                 return Ok(Sign::Busy);
             }
@@ -98,7 +98,7 @@ impl Cluster {
         answer.map(|()| Sign::Beside)
     }
 
-    /// Opens what a server is asked on beside the pool; `None` where nothing can be beside it.
+    /// The connector for a connection outside the pool; `None` if the database cannot have one.
     fn connector_beside(&self) -> Option<AnyConnector> {
         let topology = self.watch.topology();
         let member = topology.reader().or(topology.primary())?;

@@ -13,15 +13,15 @@ const TOLERATED: u8 = 4;
 /// Upper bound of the points.
 const MAX_POINTS: u8 = 12;
 
-/// How quick each statement has been lately, by its text. Bounded: a program that writes values
-/// into its SQL loses all entries now and then.
+/// Recent speed of each statement, by its text. Bounded: a program that writes values into its SQL
+/// loses all entries now and then.
 #[derive(Default)]
 pub(crate) struct StatementSpeeds(RwLock<HashMap<Box<str>, Arc<StatementSpeed>>>);
 
 /// Maximum number of statements that are remembered.
 const MAX_STATEMENTS: usize = 1024;
 
-/// How quick one statement has been lately.
+/// Recent speed of one statement.
 #[derive(Debug)]
 pub(crate) struct StatementSpeed {
     /// Whether the statement's text allows it to share a connection.
@@ -48,7 +48,7 @@ impl StatementSpeeds {
 
 impl StatementSpeed {
     fn new(shares: bool) -> Self {
-        // Nothing is known before the first run, which is made alone.
+        // The speed is not known before the first run, which is therefore made alone.
         StatementSpeed {
             shares,
             points: AtomicU8::new(TOLERATED + 1),
@@ -60,7 +60,7 @@ impl StatementSpeed {
         self.shares && self.points.load(Relaxed) <= TOLERATED
     }
 
-    /// Records how long a run of the statement took by itself.
+    /// Records the time that a run of the statement took by itself.
     pub(crate) fn took(&self, time: Duration) {
         let points = self.points.load(Relaxed);
         if time > SLOW {

@@ -5,14 +5,14 @@ use underpin_core::Role;
 use crate::member::Member;
 use crate::reads::Standing;
 
-/// The members of a database and their roles at one moment.
+/// The members of a database and their roles at one point in time.
 #[derive(Debug, Clone)]
 pub struct Topology {
     members: Arc<[Arc<Member>]>,
     primary: Option<usize>,
     /// The members that serve reads.
     serving: Arc<[usize]>,
-    /// What is known of each member that is probed.
+    /// The facts about each member that is probed.
     standings: Arc<[Standing]>,
 }
 
@@ -27,7 +27,7 @@ impl Topology {
         }
     }
 
-    /// The same members with what is known of them by now.
+    /// The same members with their current states.
     pub(crate) fn with_roles(&self, primary: Option<usize>, standings: Arc<[Standing]>) -> Self {
         let all = standings.iter().enumerate();
         let serving = all.filter(|(_, standing)| standing.serves);
@@ -44,18 +44,18 @@ impl Topology {
         &self.members
     }
 
-    /// The member that takes the writes; `None` where none is known.
+    /// The member that takes writes; `None` if it is not known.
     pub fn primary(&self) -> Option<&Arc<Member>> {
         self.primary.map(|index| &self.members[index])
     }
 
     /// The members that serve reads: those whose servers answered the latest probe, whatever their
-    /// role, and that are not set aside because they failed.
+    /// role, and that are not set aside after a failure.
     pub fn serving(&self) -> impl ExactSizeIterator<Item = &Arc<Member>> {
         self.serving.iter().map(|index| &self.members[*index])
     }
 
-    /// Whether the same members serve reads as of another one.
+    /// Whether the same members serve reads in the other topology.
     pub(crate) fn serves_as(&self, other: &Topology) -> bool {
         self.serving == other.serving
     }
@@ -69,12 +69,12 @@ impl Topology {
         &self.standings
     }
 
-    /// Whether roles are what the servers say of themselves, and may change.
+    /// Whether roles are those that the servers report, and may change.
     pub fn is_watched(&self) -> bool {
         self.members.iter().any(|member| member.role.is_none())
     }
 
-    /// The first of the replicas whose role never changes, where there is one.
+    /// The first replica whose role never changes, if there is one.
     pub(crate) fn reader(&self) -> Option<&Arc<Member>> {
         let mut members = self.members.iter();
         members.find(|member| member.role == Some(Role::Replica))

@@ -1,7 +1,7 @@
-//! Keeps the topology: it probes the members as [`Roles`] wants it, beside the callers'
-//! statements, and acts on who is the primary.
+//! Keeps the topology up to date: it probes the members as [`Roles`] decides, independently of the
+//! callers' statements, and acts on changes of the primary.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -10,39 +10,53 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
-use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities, Connector, Observation};
+use underpin_core::driver::{
+    AnyConnection, AnyConnector, Capabilities, Connection, Connector, Observation,
+};
 use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, TwoPrimaries};
 
 use crate::alarm::Alarm;
+use crate::change::Change;
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
+use crate::discovery::{self, Discovery};
 use crate::event::{Chronicle, Event, Events};
 use crate::history::{History, Verdict};
-use crate::member::MemberState;
+use crate::member::{Member, MemberState, NewMember};
 use crate::roles::{Latest, Roles};
 use crate::topology::Topology;
 
-/// How long a connection that is open has to answer a probe.
+/// Time within which an open connection must answer a probe.
 const ANSWER: Duration = Duration::from_secs(2);
 
-/// How many events are kept for a receiver that is slow.
+/// Number of events that are kept for a slow receiver.
 const EVENTS: usize = 256;
 
-/// The topology of a database, and what keeps it up to date.
+/// The topology of a database, and the state of its probes.
 pub(crate) struct Watch {
     topology: ArcSwap<Topology>,
-    /// Counts what was learned.
+    /// Number of members so far.
+    numbers: AtomicU64,
+    search: Mutex<Search>,
+    /// Number of the observations so far.
     news: watch::Sender<u64>,
     watched: Mutex<Watched>,
     alarm: Arc<Alarm>,
-    /// Gone once the database is closed, so that its receivers see the end.
+    /// `None` once the database is closed, so that its receivers see the end.
     events: Mutex<Option<broadcast::Sender<Event>>>,
     closed: AtomicBool,
     capabilities: Capabilities,
     two_primaries: TwoPrimaries,
 }
 
-/// What the task knows of the members it probes. There is none where roles are fixed.
+/// The source of the list of members, and the task that reads it. Locked while the members change.
+#[derive(Default)]
+struct Search {
+    discovery: Option<Arc<dyn Discovery>>,
+    task: Option<AbortHandle>,
+}
+
+/// The task's state of the members that it probes. Empty if roles are fixed.
 #[derive(Default)]
 struct Watched {
     roles: Option<Roles>,
@@ -51,14 +65,29 @@ struct Watched {
     task: Option<AbortHandle>,
 }
 
+impl Watched {
+    /// Whether the current task is the one that probes. An aborted task continues until its next await,
+    /// when the members may have changed.
+    fn is_this_task(&self) -> bool {
+        let current = self.task.as_ref().map(AbortHandle::id);
+        current.is_some() && current == tokio::task::try_id()
+    }
+}
+
 impl Watch {
     pub(crate) fn new(
         topology: Topology,
         alarm: Arc<Alarm>,
         capabilities: Capabilities,
         two_primaries: TwoPrimaries,
+        discovery: Option<Arc<dyn Discovery>>,
     ) -> Arc<Self> {
         let watch = Watch {
+            numbers: AtomicU64::new(topology.members().len() as u64),
+            search: Mutex::new(Search {
+                discovery,
+                task: None,
+            }),
             topology: ArcSwap::from_pointee(topology),
             news: watch::Sender::new(0),
             watched: Mutex::default(),
@@ -75,9 +104,13 @@ impl Watch {
         self.topology.load()
     }
 
-    /// Wakes whenever something was learned of the members.
+    /// Wakes whenever the state of a member is observed.
     pub(crate) fn news(&self) -> watch::Receiver<u64> {
         self.news.subscribe()
+    }
+
+    fn search(&self) -> MutexGuard<'_, Search> {
+        self.search.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, Watched> {
@@ -88,7 +121,7 @@ impl Watch {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Ends the probes for good.
+    /// Ends the probes permanently.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.stop();
@@ -100,7 +133,7 @@ impl Watch {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What becomes of the servers from now on. Nothing comes where the database is closed.
+    /// The events of the servers from now on. None arrive if the database is closed.
     pub(crate) fn subscribe(&self) -> Events {
         Events::of(match &*self.events() {
             Some(events) => events.subscribe(),
@@ -108,52 +141,159 @@ impl Watch {
         })
     }
 
-    /// Shows an event to all who listen.
+    /// Sends an event to all receivers.
     pub(crate) fn tell(&self, event: Event) {
         if let Some(sender) = &*self.events() {
-            // Nobody need listen.
+            // There may be no receivers.
             let _ = sender.send(event);
         }
     }
 
-    /// Ends the probes.
+    /// Ends the probes, and the reading of the list of members.
     pub(crate) fn stop(&self) {
-        let mut watched = self.lock();
-        if let Some(task) = watched.task.take() {
+        if let Some(task) = self.search().task.take() {
             task.abort();
         }
-        watched.roles = None;
-        watched.history = History::default();
-        watched.chronicle = Chronicle::default();
+        self.stop_probes();
     }
 
-    /// Begins to probe the members, where their roles may change and nobody does so yet.
+    fn stop_probes(&self) -> Watched {
+        let watched = std::mem::take(&mut *self.lock());
+        if let Some(task) = &watched.task {
+            task.abort();
+        }
+        watched
+    }
+
+    /// Begins to probe the members, if their roles may change and no task probes them yet, and to read
+    /// the list of members.
     pub(crate) fn start(self: &Arc<Self>) {
+        let begun = self.start_probes(|members, two_primaries| Watched {
+            roles: Some(Roles::new(members, two_primaries, Instant::now())),
+            ..Watched::default()
+        });
+        if begun {
+            self.start_search(&mut self.search());
+        }
+    }
+
+    fn start_search(self: &Arc<Self>, search: &mut Search) {
+        if search.task.is_some() {
+            return;
+        }
+        if let Some(discovery) = &search.discovery {
+            let task = discovery::run(Arc::downgrade(self), Arc::clone(discovery));
+            search.task = Some(tokio::spawn(task).abort_handle());
+        }
+    }
+
+    /// Begins to probe with this state. Returns `false` if a task probes already, or if there is
+    /// nothing to probe.
+    fn start_probes(self: &Arc<Self>, known: impl FnOnce(usize, TwoPrimaries) -> Watched) -> bool {
         let topology = self.topology();
         let mut watched = self.lock();
         if !topology.is_watched() || watched.task.is_some() || self.is_closed() {
-            return;
+            return false;
         }
         let probes = topology.members().iter().map(|member| Probe {
             connector: member.prober(),
             connection: None,
             timeout: member.pool.options().connection_timeout,
         });
-        let roles = Roles::new(probes.len(), self.two_primaries, Instant::now());
-        watched.roles = Some(roles);
+        *watched = known(probes.len(), self.two_primaries);
         let task = run(Arc::downgrade(self), probes.map(Some).collect());
         watched.task = Some(tokio::spawn(task).abort_handle());
+        true
     }
 
-    /// Goes on with other members, as far as they are others.
-    pub(crate) fn replace(self: &Arc<Self>, topology: Topology) {
-        let probed = self.lock().task.is_some();
-        self.stop();
-        self.topology.store(Arc::new(topology));
+    /// Continues with other members, if they differ, and another list of members. The state of the
+    /// servers is forgotten.
+    pub(crate) fn reconfigure(
+        self: &Arc<Self>,
+        new: Vec<NewMember>,
+        discovery: Option<Arc<dyn Discovery>>,
+    ) -> Result<()> {
+        let mut search = self.search();
+        let change = Change::between(self.topology().members(), new)?;
+        let members = change.make(&self.alarm, || self.number())?;
+        if let Some(task) = search.task.take() {
+            task.abort();
+        }
+        search.discovery = discovery;
+        let probed = self.stop_probes().task.is_some();
+        self.topology.store(Arc::new(Topology::new(members)));
+        drop(search);
         if probed {
             self.start();
         }
         self.learned();
+        Ok(())
+    }
+
+    /// Continues with the members of a list, if they differ. The state of members that stay is kept,
+    /// above all the newest timeline.
+    pub(crate) fn found(
+        self: &Arc<Self>,
+        by: &Arc<dyn Discovery>,
+        endpoints: Vec<Endpoint>,
+    ) -> Result<()> {
+        let search = self.search();
+        let is_current = |current: &Arc<dyn Discovery>| Arc::ptr_eq(current, by);
+        if self.is_closed() || !search.discovery.as_ref().is_some_and(is_current) {
+            return Ok(());
+        }
+        let old = Arc::clone(&self.topology());
+        let known = |endpoint: &Endpoint| old.members().iter().any(|old| old.endpoint == *endpoint);
+        if endpoints.is_empty() {
+            return Err(Error::new(
+                Class::Connect,
+                "The list of the members is empty.",
+            ));
+        }
+        if endpoints.len() == old.members().len() && endpoints.iter().all(known) {
+            return Ok(());
+        }
+        let change = Change::between(old.members(), by.members(endpoints.clone())?)?;
+        let index = |id: u64| old.members().iter().position(|member| member.id == id);
+        let kept: Vec<Option<usize>> = change.kept().map(|id| id.and_then(index)).collect();
+        let gone: Vec<Arc<Member>> = change.gone().to_vec();
+        let silent = {
+            let watched = self.lock();
+            let failed = |latest: &Latest| matches!(latest, Latest::Failed(_));
+            let latest = watched.roles.iter().flat_map(Roles::latest).map(failed);
+            latest.collect::<Vec<bool>>()
+        };
+        let members = change.make(&self.alarm, || self.number())?;
+        let before = self.stop_probes();
+        let (topology, now) = (Topology::new(members), Instant::now());
+        let roles = before.roles.map(|roles| roles.of_members(&kept, now));
+        let topology = match &roles {
+            Some(roles) => topology.with_roles(roles.primary(), roles.standings().collect()),
+            None => topology,
+        };
+        self.topology.store(Arc::new(topology));
+        if before.task.is_some() {
+            self.start_probes(|members, two_primaries| Watched {
+                roles: roles.or_else(|| Some(Roles::new(members, two_primaries, now))),
+                history: before.history,
+                chronicle: before.chronicle.of_members(&kept, now),
+                task: None,
+            });
+        }
+        // A call on a server that neither answers nor is a member any more would wait until its timeout.
+        for member in gone {
+            if index(member.id).is_some_and(|index| silent.get(index) == Some(&true)) {
+                member.cut();
+            }
+        }
+        tracing::info!(?endpoints, "the members of the database changed");
+        self.tell(Event::MembersChanged { endpoints });
+        self.learned();
+        Ok(())
+    }
+
+    fn number(&self) -> u64 {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     fn learned(&self) {
@@ -161,17 +301,13 @@ impl Watch {
             .send_modify(|count| *count = count.wrapping_add(1));
     }
 
-    /// Has all members probed at once: something happened that roles may be the reason of.
+    /// Requests a probe of all members now, since something happened that a change of roles may
+    /// explain.
     pub(crate) fn suspect(&self) {
         self.alarm.raise();
     }
 
-    /// What has all members probed at once.
-    pub(crate) fn alarm(&self) -> &Arc<Alarm> {
-        &self.alarm
-    }
-
-    /// Leaves a member out of the reads for a while, since no connection to it could be opened.
+    /// Keeps reads from a member for a while, since no connection to it could be opened.
     pub(crate) fn failed(&self, member: u64) {
         let mut watched = self.lock();
         let topology = self.topology();
@@ -187,25 +323,41 @@ impl Watch {
         self.alarm.raise();
     }
 
-    /// Whether a server that says this of itself has what was written before the position.
+    /// Whether a server with this observation has everything that was written before the position.
     pub(crate) fn judge(&self, said: &Observation, position: Position) -> Verdict {
         let history = &mut self.lock().history;
         history.learn(said);
         history.judge(said, position)
     }
 
-    /// Takes note of what a statement failed with. Where a write was refused as read-only, the
-    /// server is no longer the primary and the pool's connections are stale; an engine whose
-    /// servers have fixed roles, such as a file that cannot be written, is left alone.
+    /// Observes the error of a statement. If a write was refused as read-only, the server is no
+    /// longer the primary and the pool's connections are stale. Engines whose servers have fixed
+    /// roles are excluded, for example with a file that cannot be written.
     pub(crate) fn note(&self, error: &Error, lease: &AnyLease) {
         match error.class() {
             Class::ReadOnly if self.capabilities.roles_change => {
                 lease.mark_stale();
                 self.suspect();
             }
-            Class::Connect => self.suspect(),
+            Class::Connect => self.lost(Connection::endpoint(&***lease)),
             _ => {}
         }
+    }
+
+    /// Keeps reads from the member with this endpoint until it answers a probe, since a connection to it
+    /// broke.
+    #[cold]
+    pub(crate) fn lost(&self, endpoint: &Endpoint) {
+        let mut watched = self.lock();
+        let topology = self.topology();
+        let mut members = topology.members().iter();
+        let index = members.position(|member| member.endpoint == *endpoint);
+        if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
+            roles.lost(index, Instant::now());
+            self.publish(roles);
+        }
+        drop(watched);
+        self.alarm.raise();
     }
 
     /// Whether each member that is probed was asked at least once.
@@ -213,7 +365,7 @@ impl Watch {
         self.lock().roles.as_ref().is_none_or(Roles::all_asked)
     }
 
-    /// Why there is no primary, once all members were asked.
+    /// The reason why there is no primary, once all members were asked.
     pub(crate) fn nobody(&self) -> Option<Error> {
         let topology = self.topology();
         let watched = self.lock();
@@ -238,7 +390,7 @@ impl Watch {
         Some(all_failed(failures))
     }
 
-    /// What is known of each member.
+    /// The state of each member.
     pub(crate) fn members(&self, now: Instant) -> Vec<MemberState> {
         let topology = self.topology();
         let watched = self.lock();
@@ -279,6 +431,9 @@ impl Watch {
 
     fn due(&self) -> Option<(Vec<usize>, Option<Instant>)> {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return None;
+        }
         let roles = watched.roles.as_mut()?;
         let now = Instant::now();
         if self.alarm.take() {
@@ -291,6 +446,9 @@ impl Watch {
 
     fn observe(&self, index: usize, found: Result<Observation>) {
         let mut watched = self.lock();
+        if !watched.is_this_task() {
+            return;
+        }
         let Watched {
             roles: Some(roles),
             history,
@@ -319,7 +477,7 @@ impl Watch {
         self.learned();
     }
 
-    /// Shows callers what is known by now.
+    /// Publishes the current state to callers.
     fn publish(&self, roles: &Roles) {
         let known = self.topology();
         let topology = known.with_roles(roles.primary(), roles.standings().collect());
@@ -340,8 +498,8 @@ impl Watch {
         if let Some(member) = after.map(member) {
             member.fill();
         }
-        // Who is still at a primary that was left behind would wait for as long as it is silent,
-        // or write what is lost.
+        // A caller that is still at the replaced primary would wait for as long as it is silent, or
+        // make writes that are lost.
         if let Some(after) = after {
             let left = (0..topology.members().len()).filter(|index| roles.is_left(*index, after));
             for index in left {
@@ -359,7 +517,7 @@ struct Probe {
 }
 
 impl Probe {
-    /// Asks the server what it is: on the connection there is, or on a new one.
+    /// Asks the server for its role: on the existing connection, or on a new one.
     async fn ask(&mut self) -> Result<Observation> {
         if let Some(connection) = self.connection.take() {
             let deadline = Deadline::after(Instant::now(), ANSWER);
@@ -377,7 +535,7 @@ impl Probe {
     }
 }
 
-/// Probes members until the topology is given up.
+/// Probes members until the topology is dropped.
 async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
     let mut under_way = FuturesUnordered::new();
     loop {
@@ -406,23 +564,23 @@ async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
     }
 }
 
-/// Why a member that calls itself the primary gets no writes.
+/// The reason why a member that reports to be the primary gets no writes.
 fn left_behind(endpoint: &Endpoint, timeline: Option<u32>, newest: Option<u32>) -> Error {
     let on = |timeline: Option<u32>| match timeline {
         Some(timeline) => format!("timeline {timeline}"),
-        None => "a timeline that is not known".to_owned(),
+        None => "an unknown timeline".to_owned(),
     };
     Error::new(
         Class::Connect,
         format!(
-            "The server at {endpoint} takes writes on {}, and the database has gone on elsewhere on {}.",
+            "The server at {endpoint} takes writes on {}, but the database has continued on another server on {}.",
             on(timeline),
             on(newest)
         ),
     )
 }
 
-/// Why two primaries get no writes.
+/// The reason why two primaries get no writes.
 fn two_primaries<'e>(
     endpoints: impl Iterator<Item = &'e Endpoint>,
     timeline: Option<u32>,
@@ -432,18 +590,18 @@ fn two_primaries<'e>(
     Error::new(
         Class::Connect,
         format!(
-            "The servers at {} all take writes on timeline {timeline}, so that writes to any of them may \
-             be lost; neither is used.",
+            "The servers at {} all take writes on timeline {timeline}, so writes to any of them may \
+             be lost; the servers are not used.",
             named.join(" and ")
         ),
     )
     .with_hint(
-        "Stop all but one of them, or make them replicas of it. `two_primaries = \"keep\"` goes on with \
+        "Stop all but one of them, or make them replicas of it. `two_primaries = \"keep\"` continues with \
          the one in use.",
     )
 }
 
-/// An error that says the same, without its source.
+/// A copy of an error, without its source.
 fn clone(error: &Error) -> Error {
     Error::new(error.class(), error.message()).with_effect(error.effect())
 }

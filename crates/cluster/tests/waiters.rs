@@ -22,7 +22,7 @@ use underpin_pool::{Pool, PoolOptions};
 const MEMBERS: usize = 3;
 const CALLERS: usize = 120;
 
-/// Servers of which one at most takes writes, each on a later timeline than the one before.
+/// Servers of which at most one takes writes, each on a later timeline than the one before.
 #[derive(Default)]
 struct World {
     /// The number of the member that takes writes, and its timeline; `MEMBERS` for none.
@@ -75,7 +75,7 @@ impl Connector for Server {
 }
 
 fn unused<T>() -> BoxFuture<'static, Result<T>> {
-    Box::pin(async { Err(Error::new(Class::Unsupported, "Nobody calls this here.")) })
+    Box::pin(async { Err(Error::new(Class::Unsupported, "No test calls this.")) })
 }
 
 impl Pooled for Session {
@@ -204,7 +204,7 @@ fn open(world: &Arc<World>) -> Cluster {
         two_primaries: TwoPrimaries::Refuse,
         lazy: false,
     };
-    Cluster::open(members.collect(), options).unwrap()
+    Cluster::open(members.collect(), options, None).unwrap()
 }
 
 #[tokio::test]
@@ -230,14 +230,14 @@ async fn no_waiter_is_lost_or_overtaken_while_the_primary_moves() {
                 sleep(Duration::from_millis(3)).await;
                 drop(lease);
             }));
-            // Each has joined the queue before the next one comes.
+            // Each caller has joined the queue before the next one arrives.
             tokio::task::yield_now().await;
             tokio::task::yield_now().await;
         }
         for _ in 0..12 {
             sleep(Duration::from_millis(random.u64(5..30))).await;
             if random.u8(0..3) == 0 {
-                // For a while there is none.
+                // For a while there is no primary.
                 world.primary.store(MEMBERS, Ordering::SeqCst);
                 sleep(Duration::from_millis(random.u64(5..60))).await;
             }
@@ -256,9 +256,9 @@ async fn no_waiter_is_lost_or_overtaken_while_the_primary_moves() {
     }
 }
 
-/// Nobody but the pools holds what waits; it is not opened again by a member that stays a replica.
+/// Only the pools hold waiters; a member that stays a replica opens nothing for them.
 #[tokio::test]
-async fn a_replica_s_pool_opens_nothing_for_writers() {
+async fn the_pool_of_a_replica_opens_nothing_for_writers() {
     let world = Arc::new(World::default());
     world.promote(1);
     let cluster = open(&world);

@@ -73,6 +73,7 @@ enum Action {
 /// Commands of an application. An application with commands of its own can flatten these into
 /// them.
 #[derive(Debug, Clone, Subcommand)]
+#[non_exhaustive]
 pub enum AppCommand {
     /// Commands about the configured database.
     #[command(flatten)]
@@ -143,7 +144,7 @@ impl App {
     /// If it is dropped halfway, committed work remains.
     pub async fn run_from(&self, arguments: impl IntoIterator<Item = OsString>) -> Exit {
         let command = Arguments::command().name(self.name).bin_name(self.name);
-        let command = command.about(format!("Looks after the database of {}", self.name));
+        let command = command.about(format!("Manages the database of {}", self.name));
         let matches = command.clone().get_matches_from(arguments);
         let arguments = Arguments::from_arg_matches(&matches)
             .unwrap_or_else(|error| error.format(&mut command.clone()).exit());

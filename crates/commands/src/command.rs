@@ -1,13 +1,15 @@
+use crate::copy::CopyArguments;
 use crate::exit::{Exit, HELP};
 use crate::health::HealthArguments;
 use crate::options::GlobalOptions;
 use crate::query::QueryArguments;
-use crate::{config, health, ping, query};
+use crate::{config, copy, health, ping, query};
 use clap::{CommandFactory, Subcommand};
 
 /// Commands about the configured database.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
+#[non_exhaustive]
 pub enum Command {
     /// Check that the database answers
     Ping,
@@ -17,6 +19,8 @@ pub enum Command {
     Config,
     /// Run a statement and print its rows as they arrive
     Query(QueryArguments),
+    /// Copy tables from one database to another, also to one of another engine, and compare them
+    Copy(CopyArguments),
 }
 
 /// Runs a command and prints its result to standard output, and errors to standard error.
@@ -29,6 +33,7 @@ pub async fn run(command: Command, options: &GlobalOptions) -> Exit {
         Command::Health(arguments) => health::run(&arguments, options).await,
         Command::Config => config::run(options),
         Command::Query(arguments) => query::run(&arguments, options).await,
+        Command::Copy(arguments) => copy::run(&arguments, options).await,
     };
     Exit::of(result)
 }

@@ -6,6 +6,7 @@ use underpin::{Class, Error, Result, Stage};
 /// Exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Exit {
     /// 0: done, and where a question was asked, the answer is yes.
     Success = 0,
@@ -16,7 +17,7 @@ pub enum Exit {
     Usage = 2,
     /// 3: the database could not be reached, or refused the user.
     Unreachable = 3,
-    /// 4: the database was reached, and what was asked of it failed.
+    /// 4: the database was reached, but the operation failed.
     Failed = 4,
     /// 130: interrupted from the terminal; the statement was canceled on the server.
     Interrupted = 130,
@@ -25,12 +26,12 @@ pub enum Exit {
 /// The lines that `--help` shows of the exit codes.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  done; where a question was asked, the answer is yes
+  0  done; if the command asks a question, the answer is yes
   1  done, and the answer is no: the database does not answer, the revisions are not in order,
      the schemas differ
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
-  4  the database was reached, and what was asked of it failed
+  4  the database was reached, but the operation failed
   130  interrupted by Ctrl-C; the statement was canceled on the server";
 
 /// The exit codes of every command and what each means, as `--help` shows them.

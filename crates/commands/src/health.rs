@@ -72,7 +72,7 @@ fn print(health: &Health, metrics: &Metrics, format: Format) -> std::io::Result<
                 match (member.latency, &member.error) {
                     (Some(took), _) => write!(out, "answers in {took:.1?}")?,
                     (None, Some(error)) => write!(out, "does not answer: {error}")?,
-                    (None, None) => write!(out, "not asked yet")?,
+                    (None, None) => write!(out, "not probed yet")?,
                 }
                 if let Some(bytes) = member.lag.filter(|_| member.role == Some(Role::Replica)) {
                     write!(out, "; {bytes} bytes behind")?;

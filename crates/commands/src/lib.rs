@@ -40,6 +40,7 @@
 mod app;
 mod command;
 mod config;
+mod copy;
 mod exit;
 mod format;
 mod health;
@@ -54,6 +55,7 @@ pub mod schema;
 
 pub use app::{App, AppCommand};
 pub use command::{Command, completions, run};
+pub use copy::{Conflict, CopyArguments};
 pub use exit::{Exit, exit_codes};
 pub use format::Format;
 pub use options::GlobalOptions;

@@ -8,6 +8,7 @@ use crate::format::Format;
 
 /// The location of the database and the output format; the same for every command.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct GlobalOptions {
     /// URL of the database, such as postgres://app@db1/shop or sqlite:shop.db; no environment
     /// variable is read if it is given
@@ -22,6 +23,11 @@ pub struct GlobalOptions {
     /// Configuration file, instead of underpin.toml in the current directory
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
+
+    /// Leave out rows that cannot be read and take values that cannot be read for NULL, with a
+    /// warning, in a damaged Access file
+    #[arg(long, global = true)]
+    pub lenient: bool,
 
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
@@ -43,6 +49,10 @@ impl GlobalOptions {
         if let Some(name) = &self.database {
             loader = loader.database(name);
         }
-        loader.load()
+        let config = loader.load()?;
+        match self.lenient {
+            true => config.to_builder().lenient(true).build(),
+            false => Ok(config),
+        }
     }
 }

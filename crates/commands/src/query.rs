@@ -44,7 +44,7 @@ pub(crate) async fn run(arguments: &QueryArguments, options: &GlobalOptions) -> 
             Ok(()) => Ok(Exit::Interrupted),
             Err(error) => Err(Error::new(
                 Class::Resource,
-                format!("Ctrl-C cannot be listened for: {error}."),
+                format!("Ctrl-C cannot be handled: {error}."),
             )),
         },
     };

@@ -85,42 +85,52 @@ impl ConfigBuilder {
     /// Sets the places to connect to.
     #[must_use]
     pub fn endpoints(mut self, endpoints: impl IntoIterator<Item = Endpoint>) -> Self {
-        let mut hosts = Vec::new();
+        let (mut hosts, mut addresses) = (Vec::new(), Vec::new());
         for endpoint in endpoints {
             match endpoint.address {
-                Address::Tcp { host, port } => hosts.push(Host {
-                    name: host,
-                    port: Some(port),
-                }),
+                Address::Tcp { host, port, ip } => {
+                    hosts.push(Host {
+                        name: host,
+                        port: Some(port),
+                    });
+                    addresses.push(ip);
+                }
                 Address::Unix { directory, port } => {
                     let name = directory.to_string_lossy().into_owned();
                     hosts.push(Host {
                         name,
                         port: Some(port),
                     });
+                    addresses.push(None);
                 }
                 Address::File(path) => {
-                    self = self.of_files().database(path.to_string_lossy());
+                    let path = path.to_string_lossy();
+                    self = self.of_files(&path).database(path);
                 }
-                Address::Memory => self = self.of_files().database(":memory:"),
+                Address::DataSource(name) => self = self.engine(Engine::ODBC).database(name),
+                Address::Memory => self = self.of_files(":memory:").database(":memory:"),
                 _ => {}
             }
         }
         if hosts.is_empty() {
             return self;
         }
+        if addresses.iter().any(Option::is_some) {
+            self.layer.values.hostaddr = Some(Addresses(addresses));
+            self = self.written("hostaddr");
+        }
         self.host = None;
         self.layer.values.host = Some(Hosts(hosts));
         self.written("host")
     }
 
-    /// SQLite, where no other engine of files was chosen.
-    fn of_files(self) -> Self {
+    /// The engine whose files have such names, else SQLite, where no engine of files was chosen.
+    fn of_files(self, name: &str) -> Self {
         let engine = self.layer.values.engine;
         let is_of_files = |engine: Engine| matches!(engine.info().address, AddressForm::File);
         match engine.is_some_and(is_of_files) {
             true => self,
-            false => self.engine(Engine::SQLITE),
+            false => self.engine(Engine::of_file_name(name).unwrap_or(Engine::SQLITE)),
         }
     }
 

@@ -30,10 +30,10 @@ impl Config {
             return Ok(());
         }
         Err(mistake::config(format!(
-            "`message_limit` is {limit} bytes ({}), and messages of the server itself may be longer.",
+            "`message_limit` is {limit} bytes ({}), but the server's own messages may be longer.",
             self.source("message_limit")
         ))
-        .with_hint(format!("The least is {LEAST}.")))
+        .with_hint(format!("The minimum is {LEAST}.")))
     }
 
     /// What depends on where the database is.
@@ -45,7 +45,7 @@ impl Config {
                 "`hostaddr` ({}) has {addresses} addresses for {hosts} hosts.",
                 self.source("hostaddr")
             ))
-            .with_hint("Give one for each host; an empty one is looked up."));
+            .with_hint("Set one for each host; an empty one is looked up."));
         }
         let modes = self
             .endpoints
@@ -54,26 +54,26 @@ impl Config {
         let weakest = modes.min().unwrap_or(TlsMode::Disable);
         if settings.channel_binding == ChannelBinding::Require && weakest == TlsMode::Disable {
             return Err(mistake::config(format!(
-                "`channel_binding` is require ({}), and the connection is not encrypted: sslmode is \
+                "`channel_binding` is require ({}), but the connection is not encrypted: sslmode is \
                  {weakest}.",
                 self.source("channel_binding")
             ))
-            .with_hint("Set sslmode to require or better, and connect by TCP."));
+            .with_hint("Set sslmode to require or stricter, and connect by TCP."));
         }
         if settings.sslcrl.is_some() && weakest < TlsMode::VerifyCa {
             return Err(mistake::config(format!(
-                "`sslcrl` is set ({}), and sslmode is {weakest}, which checks no certificate.",
+                "`sslcrl` is set ({}), but sslmode is {weakest}, which does not check certificates.",
                 self.source("sslcrl")
             ))
             .with_hint("Set sslmode to verify-ca or verify-full."));
         }
         if settings.sslnegotiation == TlsNegotiation::Direct && weakest < TlsMode::Require {
             return Err(mistake::config(format!(
-                "`sslnegotiation` is direct ({}), and sslmode is {weakest}, which may go without \
-                 encryption.",
+                "`sslnegotiation` is direct ({}), but sslmode is {weakest}, which allows \
+                 unencrypted connections.",
                 self.source("sslnegotiation")
             ))
-            .with_hint("Set sslmode to require or better."));
+            .with_hint("Set sslmode to require or stricter."));
         }
         Ok(())
     }
@@ -83,7 +83,7 @@ impl Config {
         let longest = info.longest_statement_secs.map(Duration::from_secs);
         match (self.settings.statement_timeout, longest) {
             (Some(limit), Some(longest)) if limit > longest => Err(mistake::config(format!(
-                "`statement_timeout` ({}) is longer than {} can keep, {} days.",
+                "`statement_timeout` ({}) is longer than the maximum of {}, which is {} days.",
                 self.source("statement_timeout"),
                 info.title,
                 longest.as_secs() / (24 * 60 * 60),
@@ -98,20 +98,20 @@ impl Config {
         let source = self.source("pool_max_size");
         if max == 0 {
             return Err(mistake::config(format!(
-                "`pool_max_size` ({source}) is 0: a pool without connections serves nobody."
+                "`pool_max_size` ({source}) is 0: a pool needs at least one connection."
             ))
-            .with_hint("The least is 1."));
+            .with_hint("The minimum is 1."));
         }
         if min > max {
             return Err(mistake::config(format!(
                 "`pool_min_size` is {min} ({}), more than `pool_max_size`, which is {max} ({source}).",
                 self.source("pool_min_size")
             ))
-            .with_hint("Lower the one or raise the other."));
+            .with_hint("Lower the first or raise the second."));
         }
         if max.checked_add(self.settings.max_overflow).is_none() {
             return Err(mistake::config(format!(
-                "`max_overflow` ({}) and `pool_max_size` ({source}) are together too many.",
+                "`max_overflow` ({}) and `pool_max_size` ({source}) add up to too many connections.",
                 self.source("max_overflow")
             )));
         }
@@ -127,7 +127,7 @@ impl Config {
                 crate::duration::show(interval),
                 self.source("shed_interval")
             ))
-            .with_hint("Shorten the one or lengthen the other."));
+            .with_hint("Shorten the first or lengthen the second."));
         }
         Ok(())
     }
@@ -140,12 +140,12 @@ impl Config {
             && mode != TlsMode::VerifyFull
         {
             return Err(mistake::config(format!(
-                "`sslmode` is {mode} ({}), and `sslrootcert` is system ({}), which is too weak \
-                 a check for authorities that certify anybody.",
+                "`sslmode` is {mode} ({}), and `sslrootcert` is system ({}), which is too weak for \
+                 public certificate authorities.",
                 self.source("sslmode"),
                 self.source("sslrootcert")
             ))
-            .with_hint("Set `sslmode` to verify-full, or name the file of your own authority."));
+            .with_hint("Set `sslmode` to verify-full, or set `sslrootcert` to the file of your own authority."));
         }
         if let (Some(oldest), Some(newest)) = (
             settings.ssl_min_protocol_version,
@@ -168,6 +168,6 @@ impl Config {
             "`{given}` ({}) is set without `{missing}`.",
             self.source(given)
         ))
-        .with_hint("A client's certificate and its key go together."))
+        .with_hint("Set both the client's certificate and its key, or neither."))
     }
 }

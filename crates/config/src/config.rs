@@ -47,6 +47,15 @@ impl Config {
         &self.endpoints
     }
 
+    /// The same configuration with other places to connect to, as a lookup found them.
+    #[must_use]
+    pub fn with_endpoints(&self, endpoints: Vec<Endpoint>) -> Self {
+        Config {
+            endpoints,
+            ..self.clone()
+        }
+    }
+
     /// Whether the database is in this process's memory, with its only connection.
     pub fn is_memory(&self) -> bool {
         self.endpoints
@@ -109,11 +118,19 @@ impl Config {
             AddressForm::File => {
                 format!("{engine}:///{}", encoded(&self.settings.database, PATH))
             }
+            AddressForm::DataSource => {
+                format!("{engine}://{}", encoded(&self.settings.database, PATH))
+            }
             AddressForm::Server { .. } => self.server_url(engine),
         };
         let mut separator = if url.contains('?') { '&' } else { '?' };
         // What of the place has no part of the URL of its own.
-        let own = ["hostaddr", "passfile", "target_session_attrs"];
+        let own: &[&str] = match engine.info().address {
+            AddressForm::Server { .. } => {
+                &["hostaddr", "passfile", "patroni", "target_session_attrs"]
+            }
+            _ => &["user", "password"],
+        };
         let is_parameter = |field: &&Field| field.part != Part::Place || own.contains(&field.key);
         for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);
@@ -133,10 +150,10 @@ impl Config {
             Address::Unix { directory, port } => {
                 format!("{}:{port}", encoded(&directory.to_string_lossy(), TEXT))
             }
-            Address::Tcp { host, port } if host.contains(':') => {
+            Address::Tcp { host, port, .. } if host.contains(':') => {
                 format!("[{}]:{port}", encoded(host, V6))
             }
-            Address::Tcp { host, port } => format!("{}:{port}", encoded(host, TEXT)),
+            Address::Tcp { host, port, .. } => format!("{}:{port}", encoded(host, TEXT)),
             _ => endpoint.to_string(),
         };
         let hosts: Vec<_> = self.endpoints.iter().map(host).collect();

@@ -23,7 +23,8 @@ pub fn whole_millis_rounded_up(duration: Duration) -> u64 {
 /// Reads `10s`, `500ms`, `2min`, `1h`, or a number of seconds, exactly: in whole
 /// nanoseconds, what is beyond them cut off.
 pub(crate) fn read(text: &str) -> Result<Duration, String> {
-    const FORM: &str = "is not a duration; write 10s, 500ms, 2min, 1h, or a number of seconds";
+    const FORM: &str =
+        "is not a valid duration; write 10s, 500ms, 2min, 1h, or a number of seconds";
     let text = text.trim();
     let split = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
@@ -83,7 +84,7 @@ fn power_of_ten(exponent: usize) -> Option<u128> {
 /// Says what is wrong with a duration that a setting may not have.
 pub(crate) fn check(duration: Duration) -> Result<(), String> {
     if duration.is_zero() {
-        Err("is not more than 0".into())
+        Err("is not greater than 0".into())
     } else if duration > LONGEST {
         Err("is longer than 100 years".into())
     } else {

@@ -8,6 +8,7 @@ use crate::source::Source;
 
 /// One value of a configuration, as `underpin config` shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Setting {
     /// The key.
     pub key: &'static str,

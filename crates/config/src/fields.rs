@@ -43,6 +43,18 @@ macro_rules! with_fields {
         limit target_session_attrs: Option<SessionTarget> = |_| None;
         "DB_TARGET_SESSION_ATTRS" [] Place Own
 
+        /// URLs of the REST interfaces of Patroni's nodes, separated by commas. The members are the ones
+        /// that Patroni lists, and until it answers those that `host` names. Default: none.
+        text patroni: Option<String> = |_| None;
+        "DB_PATRONI" [] Place Own
+
+        /// The time between two lookups of the members: the addresses of the hosts' names, if there are
+        /// several hosts or `target_session_attrs` asks for one of several servers, and Patroni's list.
+        /// While there is no primary, they are looked up once a second. Default: 10 s. `off`: the members
+        /// are those that `host` names, each reached at any address of its name.
+        limit discovery_interval: Option<Duration> = |_| Some(Duration::from_secs(10));
+        "DB_DISCOVERY_INTERVAL" [] Other Own
+
         /// User name. Default: `postgres` on PostgreSQL, none on SQLite.
         text user: Option<String> = |v| v.usual_user();
         "DB_USER" ["username"] Place Own
@@ -292,6 +304,11 @@ macro_rules! with_fields {
         /// is opened for reading only. Default: off.
         copied immutable: bool = |_| false;
         "DB_IMMUTABLE" [] Other Own
+
+        /// Whether rows that cannot be read are left out and values that cannot be read are NULL, with a
+        /// warning in the log; otherwise they are errors. Default: off.
+        copied lenient: bool = |_| false;
+        "DB_LENIENT" [] Other Own
 
         /// How UUIDs are written if the declared type of the column does not decide: `text`, or `blob`,
         /// 16 bytes, as rusqlite and sqlx write them. Both are read. Default: text.

@@ -49,9 +49,11 @@ pub(crate) fn read(path: &Path, text: &str, database: Option<&str>) -> Result<Fi
             }
             (name, DeValue::Table(_)) => {
                 let place = reading.source(Some(key.span()));
-                let message = format!("{place}: `[{name}]` is not a table of the configuration.");
-                return Err(mistake::config(message)
-                    .with_hint(format!("A database of that name is `[databases.{name}]`.")));
+                let message =
+                    format!("{place}: `[{name}]` is not a valid table of the configuration.");
+                return Err(mistake::config(message).with_hint(format!(
+                    "The table of a database with that name is `[databases.{name}]`."
+                )));
             }
             // The environment of the whole service, not of one database.
             ("environment", _) => reading.key(key, value)?,
@@ -113,7 +115,7 @@ impl Reading<'_> {
         let Some(text) = text_of(value.get_ref()) else {
             let kind = value.get_ref().type_str();
             return Err(mistake::config(format!(
-                "`{}` ({source}) cannot be {kind}: a text, a number, or true or false is expected.",
+                "`{}` ({source}) cannot be {kind}: expected a text, a number, true or false.",
                 key.get_ref()
             )));
         };

@@ -36,7 +36,7 @@ impl Addresses {
         let address = |text: &str| match text.trim() {
             "" => Ok(None),
             text => text.parse().map(Some).map_err(|_| {
-                "is not a list of IP addresses; a host's name belongs in `host`".to_owned()
+                "is not a list of IP addresses; write host names into `host`".to_owned()
             }),
         };
         let addresses: Vec<_> = text.split(',').map(address).collect::<Result<_, _>>()?;
@@ -81,7 +81,7 @@ impl Hosts {
         }
         let default = match engine.info().address {
             AddressForm::Server { port, .. } => port,
-            AddressForm::File => 0,
+            AddressForm::File | AddressForm::DataSource => 0,
         };
         let endpoint = |(index, host): (usize, &Host)| {
             let listed = if count == 1 {
@@ -119,7 +119,7 @@ impl Host {
     /// The name and what follows its colon.
     pub(crate) fn split(text: &str) -> Result<(&str, Option<&str>), String> {
         let (name, rest) = match text.strip_prefix('[') {
-            Some(rest) => rest.split_once(']').ok_or("has a [ without its ]")?,
+            Some(rest) => rest.split_once(']').ok_or("has a [ without a matching ]")?,
             None => text.split_at(text.find(':').unwrap_or(text.len())),
         };
         match rest.strip_prefix(':') {

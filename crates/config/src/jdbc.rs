@@ -33,13 +33,13 @@ pub(crate) fn translate(name: &str, value: &str) -> Result<(String, String)> {
         ("loadBalanceHosts", "true") => "random",
         ("socketTimeout" | "prepareThreshold" | "binaryTransfer" | "reWriteBatchedInserts", _) => {
             return Err(mistake::config(format!(
-                "`{name}` is a parameter of the JDBC driver alone."
+                "`{name}` is a parameter of the JDBC driver only."
             ))
             .with_hint(match name {
                 "socketTimeout" => "Write statement_timeout=10s for a limit on each statement.",
                 "prepareThreshold" => {
-                    "Write statement_cache_size=0 where a pooler in transaction mode stands before \
-                     the server, and leave it out otherwise."
+                    "Write statement_cache_size=0 if a pooler in transaction mode is in front of \
+                     the server; otherwise leave it out."
                 }
                 _ => "Leave it out.",
             }));

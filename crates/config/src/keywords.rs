@@ -22,7 +22,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<(String, String)>> {
             .unwrap_or(rest.len());
         let key = &rest[..end];
         let Some(after) = rest[end..].trim_start().strip_prefix('=') else {
-            return Err(mistake::config("One of its words has no `=` after it.")
+            return Err(mistake::config("One of its words is not followed by `=`.")
                 .with_hint("Parameters are written KEY=VALUE; a value with spaces is 'quoted'."));
         };
         let (value, after) = value(after.trim_start())?;
@@ -49,7 +49,7 @@ fn value(text: &str) -> Result<(String, &str)> {
         }
     }
     match quoted {
-        true => Err(mistake::config("A quoted value in it has no end.")
+        true => Err(mistake::config("A quoted value in it is not closed.")
             .with_hint("Within a quoted value write ' as \\' and \\ as \\\\.")),
         false => Ok((value, "")),
     }

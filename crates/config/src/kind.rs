@@ -48,7 +48,7 @@ impl<T: Into<String>> From<T> for Misfit {
 }
 
 /// Engines of the design that this version has no driver for.
-const LATER: [&str; 5] = ["mssql", "sqlserver", "mongodb", "access", "msaccess"];
+const LATER: [&str; 3] = ["mssql", "sqlserver", "mongodb"];
 
 impl Kind for Engine {
     fn read(text: &str) -> Result<Self, Misfit> {
@@ -59,7 +59,7 @@ impl Kind for Engine {
             .to_ascii_lowercase();
         if LATER.contains(&name.as_str()) && text.parse::<Engine>().is_err() {
             let problem = format!(
-                "is an engine that this build has no driver for; it has {}",
+                "is an engine without a driver in this build; available: {}",
                 Engine::list()
             );
             return Err(Misfit {
@@ -98,7 +98,7 @@ impl Kind for Option<u32> {
 
     fn check(&self) -> Result<(), Misfit> {
         match self {
-            Some(0) => Err("is not more than 0; `off` is what sets no limit".into()),
+            Some(0) => Err("is not greater than 0; write `off` for no limit".into()),
             _ => Ok(()),
         }
     }
@@ -195,7 +195,7 @@ impl Kind for Option<Duration> {
 
     fn check(&self) -> Result<(), Misfit> {
         match self {
-            Some(Duration::ZERO) => Err("is not more than 0; `off` is what sets no limit".into()),
+            Some(Duration::ZERO) => Err("is not greater than 0; write `off` for no limit".into()),
             Some(duration) => Kind::check(duration),
             None => Ok(()),
         }
@@ -215,7 +215,7 @@ impl Kind for String {
         if self.trim().is_empty() {
             Err("is empty".into())
         } else if self.contains('\0') {
-            Err("holds a character of code 0".into())
+            Err("contains a NUL character".into())
         } else {
             Ok(())
         }
@@ -265,7 +265,7 @@ impl Kind for Secret {
 
     fn check(&self) -> Result<(), Misfit> {
         match self.expose().contains('\0') {
-            true => Err("holds a character of code 0".into()),
+            true => Err("contains a NUL character".into()),
             false => Ok(()),
         }
     }

@@ -91,6 +91,22 @@ mod tests {
     }
 
     #[test]
+    fn a_map_in_the_old_style_leads_to_an_access_file() {
+        let config = properties(&[
+            ("server_type", "Access"),
+            ("database", "C:\\data\\old.mdb"),
+            ("password", "hunter2"),
+            ("server", ""),
+            ("pool_size", "5"),
+        ])
+        .unwrap();
+        assert_eq!(config.engine(), underpin_core::Engine::ACCESS);
+        assert_eq!(config.endpoints()[0].to_string(), "C:\\data\\old.mdb");
+        assert_eq!(config.password().expose(), "hunter2");
+        assert_eq!(config.pool_max_size(), 1);
+    }
+
+    #[test]
     fn an_unknown_property_names_the_nearest() {
         let error = properties(&[("sever", "db1")]).unwrap_err();
         assert!(error.to_string().contains("`server`"), "{error}");

@@ -17,7 +17,7 @@
 //! 2. **A URL says the whole place.** Engine, host, port, database, user, password and TLS
 //!    that it leaves out come from the defaults, never from a layer below it, so that the
 //!    `sslmode = "disable"` of a test database reaches no other server.
-//! 3. **A password never joins a host from another layer.** A host named above the layer
+//! 3. **A password is never combined with a host from another layer.** A host named above the layer
 //!    of a password leaves that password out, and [`Config::source`] says so; likewise
 //!    `DB_HOST` leaves out the password that `DATABASE_URL` has for its own host. A
 //!    password above the layer of its host (a variable beside a host in a file) is an

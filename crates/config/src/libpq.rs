@@ -41,20 +41,19 @@ enum Meaning {
 /// Why something is refused, as a sentence, and what to do instead.
 type Refusal = (&'static str, &'static str);
 
-const CLUSTER: &str =
-    "What writes needs a server that takes writes, and only reads can go elsewhere.";
+const CLUSTER: &str = "Writes need a server that takes writes; only reads can go elsewhere.";
 const GSSAPI: Refusal = (
-    "This version does not log in or encrypt by GSSAPI.",
-    "Log in by a password or a client certificate, and encrypt by TLS (sslmode).",
+    "GSSAPI is not supported for login or encryption.",
+    "Log in with a password or a client certificate, and encrypt with TLS (sslmode).",
 );
 const OAUTH: Refusal = (
-    "This version does not log in by OAuth.",
-    "Pass the token as the password where the server takes it so, or log in by a password or a \
+    "Login by OAuth is not supported.",
+    "Pass the token as the password if the server accepts that, or log in with a password or a \
      client certificate.",
 );
 const STORED_SCRAM: Refusal = (
-    "This version computes the keys of SCRAM from the password.",
-    "Set the password, by password_file where it is kept in a file.",
+    "SCRAM keys are always computed from the password.",
+    "Set the password, or password_file if it is stored in a file.",
 );
 
 use Meaning::{
@@ -84,8 +83,8 @@ const PARAMETERS: &[Parameter] = &[
         "require_auth",
         Some("PGREQUIREAUTH"),
         Refused((
-            "This version cannot refuse a method of logging in.",
-            "`channel_binding=require` accepts SCRAM over TLS alone, which is the strictest.",
+            "Refusing login methods is not supported.",
+            "`channel_binding=require` accepts only SCRAM over TLS, which is the strictest method.",
         )),
     ),
     row(
@@ -117,7 +116,7 @@ const PARAMETERS: &[Parameter] = &[
         Only(
             &["false", "off", "no", "0"],
             (
-                "This version has no connections for replication.",
+                "Replication connections are not supported.",
                 "Use pg_recvlogical, pg_receivewal or a client made for replication.",
             ),
         ),
@@ -132,7 +131,7 @@ const PARAMETERS: &[Parameter] = &[
         "requiressl",
         Some("PGREQUIRESSL"),
         Refused((
-            "libpq has replaced it by `sslmode`.",
+            "libpq replaced it with `sslmode`.",
             "Write sslmode=require, or better sslmode=verify-full.",
         )),
     ),
@@ -147,7 +146,7 @@ const PARAMETERS: &[Parameter] = &[
         Only(
             &["0"],
             (
-                "TLS is never compressed, since that gives secrets away.",
+                "TLS is never compressed, since compression can reveal secrets.",
                 "Write sslcompression=0.",
             ),
         ),
@@ -158,17 +157,17 @@ const PARAMETERS: &[Parameter] = &[
         "sslkeylogfile",
         None,
         Refused((
-            "This version writes the keys of a connection nowhere.",
-            "To look into the traffic, use a server without TLS on a network of its own.",
+            "Writing the keys of a connection to a file is not supported.",
+            "To inspect the traffic, use a server without TLS on an isolated network.",
         )),
     ),
     row(
         "sslpassword",
         None,
         Refused((
-            "This version cannot read an encrypted key.",
-            "Decrypt it into a file that its user alone may read: \
-         openssl pkey -in KEY -out PLAIN; then name that file by sslkey.",
+            "Encrypted keys are not supported.",
+            "Decrypt it into a file that only its user may read: openssl pkey -in KEY -out PLAIN; \
+             then set sslkey to that file.",
         )),
     ),
     row(
@@ -177,9 +176,9 @@ const PARAMETERS: &[Parameter] = &[
         Only(
             &["allow"],
             (
-                "A client certificate is sent where the server asks for one and `sslcert` names one.",
-                "Leave out sslcert and sslkey to send none. That the server asks is for its pg_hba.conf \
-         to say (clientcert).",
+                "A client certificate is sent if the server asks for one and `sslcert` is set.",
+                "Leave out sslcert and sslkey to send none. Whether the server asks for one is set \
+                 in its pg_hba.conf (clientcert).",
             ),
         ),
     ),
@@ -189,8 +188,8 @@ const PARAMETERS: &[Parameter] = &[
         "sslcrldir",
         Some("PGSSLCRLDIR"),
         Refused((
-            "This version reads revoked certificates from a file, not from a directory.",
-            "Put the lists into one PEM file and name it by sslcrl.",
+            "Revoked certificates are read from a file, not from a directory.",
+            "Put the lists into one PEM file, and set sslcrl to it.",
         )),
     ),
     row("sslsni", Some("PGSSLSNI"), Key("sslsni")),
@@ -198,7 +197,7 @@ const PARAMETERS: &[Parameter] = &[
         "requirepeer",
         Some("PGREQUIREPEER"),
         Refused((
-            "This version cannot check which user runs the server behind a socket.",
+            "Checking which user runs the server behind a socket is not supported.",
             "Connect by TCP and check the server's certificate (sslmode=verify-full).",
         )),
     ),
@@ -218,7 +217,7 @@ const PARAMETERS: &[Parameter] = &[
         Only(
             &["3.0"],
             (
-                "This version speaks version 3.0 of PostgreSQL's protocol, as every server does.",
+                "Version 3.0 of PostgreSQL's protocol is the oldest that is supported, as on every server.",
                 "Write min_protocol_version=3.0.",
             ),
         ),
@@ -253,8 +252,8 @@ const PARAMETERS: &[Parameter] = &[
         Only(
             &["disable", "random"],
             (
-                "Writes go to the primary wherever it stands in the list, and reads take turns.",
-                "Leave it out, and set read_from where reads are to go elsewhere.",
+                "Writes go to the primary at any place in the list, and reads go to the hosts in turn.",
+                "Leave it out, and set read_from to choose where reads go.",
             ),
         ),
     ),
@@ -310,8 +309,8 @@ pub(crate) fn translate<'a>(name: &'a str, value: &str) -> Result<Option<(&'a st
         Milliseconds(key) => in_units(key, "ms"),
         Count(key) => in_units(key, ""),
         ConnectTimeout if number.is_some_and(|number| number <= 0) => refuse((
-            "libpq waits without a limit then, and opening a connection always has one here.",
-            "Write a long one, such as connection_timeout=10min.",
+            "libpq then waits without a limit, but here, opening a connection always has a limit.",
+            "Write a long limit, such as connection_timeout=10min.",
         )),
         ConnectTimeout => in_units("connection_timeout", "s"),
         Encoding => {
@@ -319,7 +318,7 @@ pub(crate) fn translate<'a>(name: &'a str, value: &str) -> Result<Option<(&'a st
             match plain.as_str() {
                 "utf8" | "unicode" => Ok(None),
                 _ => refuse((
-                    "Text is always sent and read as UTF-8, from which the server converts it.",
+                    "Text is always sent and read as UTF-8, and the server converts it.",
                     "Write client_encoding=UTF8.",
                 )),
             }
@@ -327,7 +326,7 @@ pub(crate) fn translate<'a>(name: &'a str, value: &str) -> Result<Option<(&'a st
         OldestTls if value == "TLSv1" || value == "TLSv1.1" => Ok(None),
         OldestTls => Ok(Some(("ssl_min_protocol_version", value.to_owned()))),
         NewestTls if value == "TLSv1" || value == "TLSv1.1" => refuse((
-            "The oldest version of TLS that is spoken is 1.2, since those before it are broken.",
+            "The oldest supported version of TLS is 1.2, since earlier versions are broken.",
             "Write ssl_max_protocol_version=TLSv1.2.",
         )),
         NewestTls => Ok(Some(("ssl_max_protocol_version", value.to_owned()))),
@@ -342,7 +341,7 @@ pub(crate) fn translate<'a>(name: &'a str, value: &str) -> Result<Option<(&'a st
         Only(_, refusal) | Refused(refusal) => refuse(refusal),
         // Where it is read, it was taken out before.
         Service => refuse((
-            "A service is named in a connection string, or by PGSERVICE.",
+            "A service is set in a connection string, or by PGSERVICE.",
             "Write postgres://?service=NAME.",
         )),
     }

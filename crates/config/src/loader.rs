@@ -273,7 +273,7 @@ fn check_name(name: &str) -> Result<()> {
         true => Ok(()),
         false => Err(
             mistake::config(format!("`{name}` cannot be the name of a database."))
-                .with_hint("Names are made of letters, digits, `_` and `-`."),
+                .with_hint("Names consist of letters, digits, `_` and `-`."),
         ),
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn find(
     user: &str,
 ) -> Option<(Secret, usize)> {
     let (host, port) = match &endpoint.address {
-        Address::Tcp { host, port } => (host.clone(), port),
+        Address::Tcp { host, port, .. } => (host.clone(), port),
         Address::Unix { directory, port } => {
             let directory = directory.to_string_lossy();
             let usual = SOCKET_DIRECTORIES.contains(&&*directory);

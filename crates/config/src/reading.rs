@@ -17,6 +17,6 @@ pub(crate) fn read_file(path: &Path) -> io::Result<String> {
 pub(crate) fn unreadable(path: &Path, error: io::Error) -> Error {
     let message = format!("The file {} cannot be read: {error}.", path.display());
     Error::new(Class::Config, message)
-        .with_hint("Check that it is there and that this user may read it.")
+        .with_hint("Check that it exists and that this user may read it.")
         .with_source(error)
 }

@@ -115,12 +115,18 @@ impl Merged {
         self.all.forget(which);
     }
 
-    /// A password never joins a host from another layer.
+    /// A password is never combined with a host from another layer.
     fn pair_password_and_host(&mut self) -> Result<()> {
         let password = ["password", "password_file"]
             .into_iter()
             .find_map(|key| self.origins.get(key).map(|origin| (key, *origin)));
-        let (Some((key, password)), Some(host)) = (password, self.origins.get("host").copied())
+        // A data source leads to a host of its own.
+        let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
+        let place = match engine.info().address {
+            AddressForm::DataSource => "database",
+            _ => "host",
+        };
+        let (Some((key, password)), Some(host)) = (password, self.origins.get(place).copied())
         else {
             return Ok(());
         };
@@ -137,18 +143,19 @@ impl Merged {
         let named = self
             .all
             .sources
-            .get("host")
+            .get(place)
             .cloned()
             .unwrap_or(Source::Default);
         if password.index > host.index {
             return Err(mistake::config(format!(
-                "The password ({given}) and the host ({named}) are from different layers, and \
-                 a password never joins a host from another layer."
+                "The password ({given}) and the host ({named}) come from different layers, and a \
+                 password is never combined with a host from another layer."
             ))
             .with_hint(advice(password.rank, &given)));
         }
         self.forget(|field| field.key.starts_with("password"));
-        let because = format!("a password never joins a host from another layer ({named})");
+        let because =
+            format!("a password is never combined with a host from another layer ({named})");
         let source = Source::Overruled {
             given: Box::new(given),
             because,
@@ -170,10 +177,10 @@ impl Merged {
             if above && origin.rank != Rank::Environment {
                 let source = self.all.sources.get(field.key).unwrap_or(&Source::Default);
                 return Err(mistake::config(format!(
-                    "`{}` ({source}) means nothing for {engine}.",
+                    "`{}` ({source}) does not apply to {engine}.",
                     field.key
                 ))
-                .with_hint("Remove it, or choose the engine that it is for."));
+                .with_hint("Remove it, or choose the engine that it applies to."));
             }
             self.forget(|other| other.key == field.key);
         }
@@ -189,7 +196,7 @@ impl Merged {
             .sources
             .remove("password_file")
             .unwrap_or(Source::Default);
-        let context = format!("The password was to be read from a file ({source}).");
+        let context = format!("The password should be read from a file ({source}).");
         let text = read(&path).map_err(|error| unreadable(&path, error).with_context(&context))?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
@@ -212,6 +219,7 @@ impl Merged {
         let engine = self.all.values.engine.unwrap_or(Engine::POSTGRES);
         let endpoints = match engine.info().address {
             AddressForm::File => self.file()?,
+            AddressForm::DataSource => self.data_source()?,
             AddressForm::Server { .. } => Vec::new(),
         };
         let Layer {
@@ -232,10 +240,11 @@ impl Merged {
                 .map_err(|problem| {
                     let source = config.source("port");
                     mistake::config(format!("`port` ({source}) {problem}."))
-                        .with_hint("Name one port for all hosts, or one for each.")
+                        .with_hint("Set one port for all hosts, or one for each.")
                 })?;
             config.check_endpoints()?;
             config.look_up_password(passfile, read)?;
+            config.take_addresses();
         }
         Ok(config)
     }
@@ -262,7 +271,17 @@ impl Merged {
         }
     }
 
-    /// The one endpoint of a file, and for one in memory the size of its pool.
+    /// The one endpoint of a data source.
+    fn data_source(&self) -> Result<Vec<Endpoint>> {
+        match &self.all.values.database {
+            Some(name) => Ok(vec![Endpoint::data_source(name)]),
+            None => Err(mistake::config("No data source of ODBC is named.")
+                .with_hint("Write odbc://NAME, or set `database` to its name in odbc.ini.")),
+        }
+    }
+
+    /// The one endpoint of a file, and the size of its pool for one in memory, and for an engine that
+    /// has one connection.
     fn file(&mut self) -> Result<Vec<Endpoint>> {
         let Some(path) = self.all.values.database.clone() else {
             let source = self.all.sources.get("engine").unwrap_or(&Source::Default);
@@ -273,9 +292,12 @@ impl Merged {
             );
         };
         let endpoint = file_endpoint(&path);
-        if !endpoint.address.is_memory() {
-            return Ok(vec![endpoint]);
-        }
+        let info = self.all.values.engine.unwrap_or(Engine::POSTGRES).info();
+        let because = match (endpoint.address.is_memory(), info.pool_size) {
+            (true, _) => "a database in memory has exactly one connection".to_owned(),
+            (false, 1) => format!("{} has one connection, and no pool", info.title),
+            _ => return Ok(vec![endpoint]),
+        };
         let values = &mut self.all.values;
         let sizes = [
             ("pool_max_size", &mut values.pool_max_size, 1),
@@ -286,7 +308,7 @@ impl Merged {
             if let Some(value) = value.as_mut().filter(|value| **value > most) {
                 *value = most;
                 let given = Box::new(self.all.sources.remove(key).unwrap_or(Source::Default));
-                let because = "a database in memory has exactly one connection".to_owned();
+                let because = because.clone();
                 self.all
                     .sources
                     .insert(key, Source::Overruled { given, because });
@@ -297,6 +319,16 @@ impl Merged {
 }
 
 impl Config {
+    /// Puts the addresses beside the hosts that they are of.
+    fn take_addresses(&mut self) {
+        let addresses = &self.settings.hostaddr.0;
+        for (endpoint, address) in self.endpoints.iter_mut().zip(addresses) {
+            if let Some(address) = address {
+                *endpoint = endpoint.clone().at(*address);
+            }
+        }
+    }
+
     /// Looks a password up that no layer has. An entry of the file is for one place and user,
     /// and all hosts have one password here.
     fn look_up_password(&mut self, usual: Option<PathBuf>, read: &ReadFile) -> Result<()> {
@@ -313,7 +345,7 @@ impl Config {
             Err(error) if named.is_some() => {
                 let source = self.source("passfile");
                 return Err(unreadable(&path, error).with_context(format!(
-                    "The password was to be looked up in a file ({source})."
+                    "The password should be looked up in a file ({source})."
                 )));
             }
             // The usual place, which is nobody's promise.
@@ -337,7 +369,7 @@ impl Config {
         };
         let because = match () {
             () if passfile::is_open_to_others(&path) => {
-                "others may read the file, which its owner alone should (chmod 600)"
+                "other users may read the file, but only its owner should (chmod 600)"
             }
             () if !one_for_all => "not all hosts have this password in the file",
             () => {
@@ -360,11 +392,11 @@ fn advice(rank: Rank, given: &Source) -> String {
         (Rank::Environment, Source::Environment(variable)) => {
             let prefix = variable.split("DB_").next().unwrap_or_default();
             format!(
-                "Set {prefix}DB_HOST or {prefix}DATABASE_URL beside {variable}, or put \
+                "Set {prefix}DB_HOST or {prefix}DATABASE_URL beside {variable}, or set \
                  `password_file` beside the host."
             )
         }
-        _ => "Name the host there too, or put the password beside the host.".to_owned(),
+        _ => "Set the host there too, or set the password beside the host.".to_owned(),
     }
 }
 
@@ -374,8 +406,8 @@ fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
         .map(|name| format!(", under [databases.{name}]"))
         .unwrap_or_default();
     let mut message = match name {
-        Some(name) => format!("Nothing says where the database `{name}` is."),
-        None => "Nothing says where the database is.".to_owned(),
+        Some(name) => format!("The location of the database `{name}` is not configured."),
+        None => "The location of the database is not configured.".to_owned(),
     };
     let nearest = name.and_then(|name| mistake::nearest(name, known.iter().map(String::as_str)));
     match nearest {
@@ -386,7 +418,7 @@ fn nothing_set(name: Option<&str>, known: &[String]) -> Error {
         None => message.push_str(&format!(" The file names {}.", known.join(", "))),
     }
     mistake::config(message).with_hint(format!(
-        "The shortest ways to say it: a URL as argument (--url postgres://USER@HOST/DATABASE), \
+        "The shortest ways to configure it: a URL as argument (--url postgres://USER@HOST/DATABASE), \
          the environment variable {prefix}DATABASE_URL, or the line \
          url = \"postgres://USER@HOST/DATABASE\" in underpin.toml{table}."
     ))

@@ -36,7 +36,7 @@ pub(crate) fn fill(
         let (key, value) = (key.trim(), value.trim());
         if matches!(key, "service" | "servicefile") {
             return Err(mistake::config(format!(
-                "{source}: a service cannot name another."
+                "{source}: a service cannot refer to another service."
             )));
         }
         url::put_libpq(&mut found, key, value, &source).map_err(|error| {
@@ -46,7 +46,7 @@ pub(crate) fn fill(
     // A service is above the variables, and below the URL that names it.
     if layer.rank != Rank::Libpq {
         let said: Vec<_> = layer.sources.keys().copied().collect();
-        // A password never joins a host from elsewhere.
+        // A password is never combined with a host from elsewhere.
         found.forget(|field| {
             said.contains(&field.key) || names_host && field.key.starts_with("password")
         });
@@ -92,11 +92,11 @@ fn find(
     };
     if environment.is_none() && named.is_none() {
         return Err(mistake::config(format!(
-            "The service `{}` ({}) is looked up in a file that the environment names, and a URL \
-             that is given explicitly reads no environment.",
+            "The service `{}` ({}) is looked up in a file that the environment names, but an \
+             explicit URL does not read the environment.",
             service.name, service.source
         ))
-        .with_hint("Add servicefile=PATH, or read it by PGSERVICE or DATABASE_URL."));
+        .with_hint("Add servicefile=PATH, or set it by PGSERVICE or DATABASE_URL."));
     }
     for path in &candidates {
         match read(path) {
@@ -123,7 +123,7 @@ fn not_there(service: &Service, candidates: &[PathBuf]) -> Error {
             false => paths.join(" or "),
         }
     ))
-    .with_hint("Add a section of that name, or name the file by PGSERVICEFILE.")
+    .with_hint("Add a section of that name, or set PGSERVICEFILE to another file.")
 }
 
 fn shown(path: &Path) -> String {

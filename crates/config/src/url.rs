@@ -36,12 +36,14 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
                 .with_hint("Write postgres://USER@HOST/DATABASE, or sqlite:PATH for a file."),
         );
     }
+    let of_file = file_without_scheme(text);
     let mut reading = Reading {
         layer,
         source,
         is_jdbc: false,
     };
     let result = match text.split_once(':') {
+        _ if of_file.is_some() => reading.name_of_file(of_file, text),
         _ if keywords::is_keywords(text) => reading.keywords(text),
         Some((scheme, rest)) if scheme.eq_ignore_ascii_case("jdbc") => reading.jdbc(rest),
         Some((scheme, rest)) => reading.read(scheme, rest),
@@ -56,6 +58,17 @@ fn read_into(layer: &mut Layer, text: &str, source: &Source) -> Result<()> {
             place(source)
         )),
     })
+}
+
+/// The engine of a text that is the name of a file and has no scheme: `old.accdb`, `C:\old.mdb`.
+fn file_without_scheme(text: &str) -> Option<Engine> {
+    let (name, _) = split_query(text);
+    let has_scheme = match name.split_once(':') {
+        // The letter of a drive is one letter.
+        Some((scheme, _)) => scheme.len() > 1 && !scheme.contains(['/', '\\', '.', '=']),
+        None => false,
+    };
+    Engine::of_file_name(name).filter(|_| !has_scheme)
 }
 
 /// Where the URL is from, where the word URL does not say it already.
@@ -88,7 +101,7 @@ impl Reading<'_> {
         let (scheme, rest) = rest.split_once(':').unwrap_or((rest, ""));
         match Engine::read(scheme) {
             Ok(engine) if libpq::connects_to(engine) && !rest.starts_with("//") => {
-                Err(mistake::config("It is a URL of JDBC without a host.")
+                Err(mistake::config("It is a JDBC URL without a host.")
                     .with_hint("Write postgres://USER@HOST:PORT/DATABASE."))
             }
             Ok(_) => {
@@ -97,6 +110,13 @@ impl Reading<'_> {
             }
             Err(misfit) => Err(self.other_engine(scheme, &misfit)),
         }
+    }
+
+    fn name_of_file(&mut self, engine: Option<Engine>, text: &str) -> Result<()> {
+        if let Some(engine) = engine {
+            self.engine(engine);
+        }
+        self.file(text)
     }
 
     fn engine(&mut self, engine: Engine) {
@@ -113,6 +133,7 @@ impl Reading<'_> {
         self.engine(engine);
         match (engine.info().address, rest.strip_prefix("//")) {
             (AddressForm::File, _) => self.file(rest),
+            (AddressForm::DataSource, _) => self.data_source(rest),
             (_, Some(rest)) => self.server(rest),
             (_, None) => Err(not_a_url()),
         }
@@ -166,16 +187,46 @@ impl Reading<'_> {
                 ("cache", "shared") if memory => {}
                 ("cache", "private") => {}
                 ("cache", _) => {
-                    let message = "`cache` is shared, of a database in memory, or private.";
+                    let message = "`cache` must be private, or shared for a database in memory.";
                     return Err(mistake::config(message).with_hint(
-                        "The connections to a file read beside the one that writes, without a \
-                         shared cache.",
+                        "The readers of a file work beside its writer without a shared cache.",
                     ));
                 }
                 _ => self.parameter(key, value)?,
             }
         }
         Ok(())
+    }
+
+    /// `//NAME`, `NAME`, or with who connects: `//USER:PASSWORD@NAME`.
+    fn data_source(&mut self, rest: &str) -> Result<()> {
+        let (place, query) = split_query(rest);
+        let place = place.strip_prefix("//").unwrap_or(place).trim_matches('/');
+        let (user, name) = place.rsplit_once('@').unwrap_or(("", place));
+        let (user, password) = match user.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (user, None),
+        };
+        if !user.is_empty() {
+            self.put("user", &decoded(user)?)?;
+        }
+        if let Some(password) = password {
+            self.put("password", &decoded(password)?)?;
+        }
+        let name = decoded(name)?;
+        if name.contains(['=', ';', '{', '}']) {
+            // It may hold a password, which must not pass for a name.
+            return Err(
+                mistake::config("It is a connection string, and not a name.")
+                    .with_hint("Give the data source a name in odbc.ini, and write odbc://NAME."),
+            );
+        }
+        if !name.is_empty() {
+            self.put("database", &name)?;
+        }
+        let parameters = parameters(query)?;
+        let mut parameters = parameters.iter();
+        parameters.try_for_each(|(key, value)| self.parameter(key, value))
     }
 
     fn modes(&mut self, read_only: &str, create: &str) -> Result<()> {
@@ -193,7 +244,7 @@ impl Reading<'_> {
         if authority.contains(':') && rest[authority.len()..].contains('@') {
             // Whatever is meant, a piece of a password must not pass for something else.
             return Err(mistake::config("It has an `@` after its host.").with_hint(
-                "Within a password or a value write `@` as %40, `/` as %2F, `?` as %3F.",
+                "Within a password or a value, write `@` as %40, `/` as %2F, `?` as %3F.",
             ));
         }
         let (user, hosts) = match authority.rsplit_once('@') {
@@ -212,8 +263,8 @@ impl Reading<'_> {
         }
         self.hosts(hosts)?;
         if path.contains('/') {
-            return Err(mistake::config("Its database has a `/` in its name.")
-                .with_hint("If that is meant, write it as %2F."));
+            return Err(mistake::config("The name of its database contains a `/`.")
+                .with_hint("If that is intended, write it as %2F."));
         }
         if !path.is_empty() {
             self.put("database", &decoded(path)?)?;
@@ -240,7 +291,7 @@ impl Reading<'_> {
                 .map_err(|problem| mistake::config(format!("One of its hosts {problem}.")))?;
             // The port is not shown: it may be a password whose host was forgotten.
             let port = port.map(read_port).transpose().map_err(|_| {
-                mistake::config("What follows the `:` after a host is not a port.").with_hint(
+                mistake::config("The text after the `:` of a host is not a port.").with_hint(
                     "Ports are 1 to 65535. Within a password write `/` as %2F, `?` as %3F, `@` as %40.",
                 )
             })?;
@@ -321,8 +372,8 @@ fn put_own(layer: &mut Layer, key: &str, value: &str, source: &Source) -> Result
     {
         let number = value.trim();
         return Err(mistake::config(format!(
-            "`{key}` is `{number}`, a number without a unit: PostgreSQL and others count \
-             milliseconds, others seconds."
+            "`{key}` is `{number}`, a number without a unit: some programs, such as PostgreSQL, \
+             count milliseconds, others seconds."
         ))
         .with_hint(format!(
             "Write {key}={number}ms for milliseconds, or {key}={number}s for seconds."
@@ -371,7 +422,7 @@ fn decoded(text: &str) -> Result<Cow<'_, str>> {
     }
     percent_decode_str(text)
         .decode_utf8()
-        .map_err(|_| mistake::config("What it has in %-escapes is not UTF-8."))
+        .map_err(|_| mistake::config("Its %-escapes are not UTF-8."))
 }
 
 /// The schemes of URLs.
@@ -390,6 +441,7 @@ fn schemes() -> String {
                 schemes.extend(names.map(|name| format!("{name}://")));
             }
             AddressForm::File => schemes.push(format!("{}:", info.name)),
+            AddressForm::DataSource => schemes.push(format!("{}://", info.name)),
         }
     }
     let last = schemes.pop().unwrap_or_default();

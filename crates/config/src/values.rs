@@ -50,7 +50,7 @@ impl Values {
     fn usual_user(&self) -> Option<String> {
         match self.engine().info().address {
             AddressForm::Server { user, .. } => user.map(str::to_owned),
-            AddressForm::File => None,
+            AddressForm::File | AddressForm::DataSource => None,
         }
     }
 

@@ -125,7 +125,7 @@ fn text_of<'a>(variable: &str, value: &'a OsStr) -> Result<&'a str> {
         true => Err(mistake::config(format!(
             "The environment variable {variable} is set, but empty."
         ))
-        .with_hint("Give it a value, or unset it.")),
+        .with_hint("Set a value, or unset it.")),
         false => Ok(text),
     }
 }
@@ -153,7 +153,9 @@ fn refuse_a_near_miss(prefix: &str, name: &str) -> Result<()> {
         return Ok(());
     }
     Err(mistake::config(format!(
-        "The environment variable {prefix}{name} is not a known one."
+        "The environment variable {prefix}{name} is not a known variable."
     ))
-    .with_hint(format!("The nearest known one is {prefix}DB_{nearest}.")))
+    .with_hint(format!(
+        "The nearest known variable is {prefix}DB_{nearest}."
+    )))
 }

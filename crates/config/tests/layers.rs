@@ -139,7 +139,8 @@ fn a_password_never_joins_a_host_from_another_layer() {
     assert!(config.password().is_empty());
     assert_eq!(
         source(&config, "password"),
-        "a password never joins a host from another layer (environment variable DB_HOST); the \
+        "a password is never combined with a host from another layer (environment variable \
+         DB_HOST); the \
          value of underpin.toml, line 4 is not used"
     );
     let config = file(FILE)
@@ -220,7 +221,7 @@ fn a_builder_is_checked_when_built() {
         .build();
     refused(
         config,
-        &["`busy_timeout` (code) means nothing for postgres"],
+        &["`busy_timeout` (code) does not apply to postgres"],
     );
     refused(builder().user("").build(), &["`user` (code) is empty"]);
     refused(
@@ -303,7 +304,10 @@ fn mistakes_in_a_file_name_the_line() {
             &["set twice", "line 1", "line 2"],
         ),
         ("[main]\nhost = \"h\"", &["line 1", "[databases.main]"]),
-        ("host = { a = 1 }", &["line 1", "`[host]` is not a table"]),
+        (
+            "host = { a = 1 }",
+            &["line 1", "`[host]` is not a valid table"],
+        ),
         ("databases.main = 3", &["line 1", "not a table"]),
         (
             "user = 1979-05-27",
@@ -331,7 +335,7 @@ fn mistakes_in_the_environment_name_the_variable() {
     let url = ("DATABASE_URL", "postgres://h");
     refused(
         variables(&[url, ("DB_HOTS", "h")]),
-        &["DB_HOTS", "nearest known one is DB_HOST"],
+        &["DB_HOTS", "nearest known variable is DB_HOST"],
     );
     refused(
         variables(&[url, ("DB_POOL_MAXSIZE", "3")]),
@@ -532,4 +536,21 @@ fn limits_of_overload_are_read_and_checked() {
         let error = Config::from_url(&format!("{url}{wrong}")).unwrap_err();
         assert!(error.message().contains(named), "{error}");
     }
+}
+
+#[test]
+fn the_environment_leads_to_an_access_file() {
+    let config = variables(&[
+        ("DB_TYPE", "access"),
+        ("DB_NAME", "/data/old.accdb"),
+        ("DB_PASSWORD", "hunter2"),
+        ("DB_HOST", "of-another-program"),
+        ("DB_LENIENT", "on"),
+    ])
+    .unwrap();
+    assert_eq!(config.engine(), Engine::ACCESS);
+    assert_eq!(config.endpoints()[0].to_string(), "/data/old.accdb");
+    assert_eq!(config.password().expose(), "hunter2");
+    assert!(config.lenient());
+    assert_eq!(config.pool_max_size(), 1);
 }

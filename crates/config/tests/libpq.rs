@@ -42,7 +42,7 @@ fn parameters() -> Vec<Parameter> {
                 ("10.0.0.1", As("hostaddr", "10.0.0.1")),
                 ("10.0.0.1", As("host", "10.0.0.1")),
                 ("fd00::1", As("host", "fd00::1")),
-                ("db1", Refused("belongs in `host`")),
+                ("db1", Refused("write host names into `host`")),
             ],
         ),
         (
@@ -239,7 +239,7 @@ fn parameters() -> Vec<Parameter> {
         (
             "sslcrl",
             "PGSSLCRL",
-            vec![("crl.pem", Refused("checks no certificate"))],
+            vec![("crl.pem", Refused("does not check certificates"))],
         ),
         (
             "sslcrldir",
@@ -757,7 +757,7 @@ fn no_duration_of_a_url_is_without_its_unit() {
             }
         }
     }
-    assert_eq!(found, 22, "keys that take a duration");
+    assert_eq!(found, 23, "keys that take a duration");
     // A file's number is one of seconds, as it says.
     let file = Loader::new().file_text("underpin.toml", "host = \"h\"\nstatement_timeout = 5");
     assert_eq!(shown(&file.load().unwrap())["statement_timeout"].0, "5s");
@@ -785,7 +785,7 @@ fn nothing_is_suggested_that_looks_like_nothing() {
     }
     for word in [
         "zzz",
-        "colour",
+        "color",
         "x",
         "retries_of_the_day",
         "serverTimezone",

@@ -46,6 +46,28 @@ fn each_form_of_url() {
             "postgres://h1,h2/?port=7,8",
             "postgres postgres h1:7,h2:8 postgres",
         ),
+        ("access:///old.accdb", "access - old.accdb old.accdb"),
+        (
+            "access:////data/old.mdb",
+            "access - /data/old.mdb /data/old.mdb",
+        ),
+        (
+            "access:/data/old.mdb",
+            "access - /data/old.mdb /data/old.mdb",
+        ),
+        ("MsAccess:old%20one.mdb", "access - old one.mdb old one.mdb"),
+        ("old.accdb", "access - old.accdb old.accdb"),
+        (" /data/Old.MDB ", "access - /data/Old.MDB /data/Old.MDB"),
+        (
+            "C:\\data\\old.mdb",
+            "access - C:\\data\\old.mdb C:\\data\\old.mdb",
+        ),
+        ("old.mdb?lenient=on", "access - old.mdb old.mdb"),
+        ("odbc://shop", "odbc - shop shop"),
+        ("odbc:shop", "odbc - shop shop"),
+        ("access+odbc://old%20one/", "odbc - old one old one"),
+        ("ODBC://app:pw@shop", "odbc app shop shop"),
+        ("sqlite:old.mdb", "sqlite - old.mdb old.mdb"),
         ("sqlite:///relative.db", "sqlite - relative.db relative.db"),
         ("sqlite:////abs.db", "sqlite - /abs.db /abs.db"),
         ("sqlite://relative.db", "sqlite - relative.db relative.db"),
@@ -163,10 +185,10 @@ fn mistakes_say_what_and_what_to_do() {
             "postgres://u:hunter2@h/db?password=hunter2",
             "`password` is set twice",
         ),
-        ("postgres://u:hunter2@h/a/b", "has a `/` in its name"),
+        ("postgres://u:hunter2@h/a/b", "contains a `/`"),
         ("postgres://u:hun%ter2@h/db", "write the character"),
         ("postgres://u:hunter2@h1,,h2/db", "empty host name"),
-        ("postgres://u:hunter2@[::1/db", "without its ]"),
+        ("postgres://u:hunter2@[::1/db", "without a matching ]"),
         ("postgres://u:hun/ter2@h/db", "`@` after its host"),
         ("postgres://u:hun?ter2@h/db", "`@` after its host"),
         ("postgres://u:1/hunter2@h/db", "`@` after its host"),
@@ -176,25 +198,25 @@ fn mistakes_say_what_and_what_to_do() {
             "host=h password=hunter2 pot=1",
             "nearest known key is `port`",
         ),
-        ("host=h password='hunter2", "has no end"),
-        ("host=h password=hunter2 x", "has no `=` after it"),
+        ("host=h password='hunter2", "is not closed"),
+        ("host=h password=hunter2 x", "is not followed by `=`"),
         (
             "jdbc:oracle://h/x?password=hunter2",
             "`oracle`, is not an engine",
         ),
-        ("jdbc:postgresql:hunter2", "URL of JDBC without a host"),
+        ("jdbc:postgresql:hunter2", "JDBC URL without a host"),
         ("oracle://u:hunter2@h", "`oracle`, is not an engine"),
         (
             "mssql+pyodbc://u:hunter2@h/db",
-            "`mssql+pyodbc`, is an engine that this build has no",
+            "`mssql+pyodbc`, is an engine without a driver in this build",
         ),
         (
             "postgres://u:hunter2@h/db?statement_timeout=0",
-            "`off` is what sets no limit",
+            "write `off` for no limit",
         ),
         (
             "postgres://u:hunter2@h/db?acquire_timeout=0",
-            "is not more than 0",
+            "is not greater than 0",
         ),
         (
             "postgres://u:hunter2@h/db?statement_timeout=25d",
@@ -207,18 +229,18 @@ fn mistakes_say_what_and_what_to_do() {
         ),
         (
             "postgres://u:hunter2@h/db?busy_timeout=1s",
-            "means nothing for postgres",
+            "does not apply to postgres",
         ),
-        ("sqlite:a.db?sslmode=require", "means nothing for sqlite"),
+        ("sqlite:a.db?sslmode=require", "does not apply to sqlite"),
         ("sqlite:a.db?mode=wr", "not one of ro, rw, rwc and memory"),
         ("sqlite:a.db?mode=rw&create=on", "`create` is set twice"),
-        ("sqlite:a.db?cache=shared", "of a database in memory"),
+        ("sqlite:a.db?cache=shared", "for a database in memory"),
         ("sqlite:a.db?uuids=bytes", "neither text nor blob"),
         (
             "sqlite:a.db?times=iso",
             "not one of text, offset, rfc3339 and unix",
         ),
-        ("postgres://h/db?uuids=blob", "means nothing for postgres"),
+        ("postgres://h/db?uuids=blob", "does not apply to postgres"),
         ("postgres://h/db?port=1,2", "has 2 ports for 1 hosts"),
         ("", "The URL is empty"),
     ];
@@ -340,5 +362,52 @@ fn shown_urls_hold_what_was_set() {
     assert_eq!(
         Config::from_url("sqlite:").unwrap().engine(),
         Engine::SQLITE
+    );
+}
+
+#[test]
+fn an_access_file_has_one_connection_whatever_is_asked_for() {
+    let config = Config::from_url("access:old.accdb?lenient=on&password=secret").unwrap();
+    assert_eq!((config.pool_max_size(), config.pool_min_size()), (1, 1));
+    assert!(config.lenient());
+    assert_eq!(config.password().expose(), "secret");
+    let more = "old.mdb?pool_max_size=8&pool_min_size=2&max_overflow=3";
+    let config = Config::from_url(more).unwrap();
+    let sizes = (
+        config.pool_max_size(),
+        config.pool_min_size(),
+        config.max_overflow(),
+    );
+    assert_eq!(sizes, (1, 1, 0));
+    let source = config.source("pool_max_size").to_string();
+    assert!(source.contains("Access has one connection"), "{source}");
+    let error = Config::from_url("sqlite:a.db?lenient=on").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for sqlite"),
+        "{error}"
+    );
+    let error = Config::from_url("old.mdb?host=db1").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for access"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_data_source_is_a_name_and_keeps_its_password() {
+    let config = Config::from_url("odbc://app:hunter2@shop?pool_max_size=3").unwrap();
+    assert_eq!(config.engine(), Engine::ODBC);
+    assert_eq!(config.password().expose(), "hunter2");
+    let masked = config.to_url_masked();
+    assert_eq!(masked, "odbc://shop?user=app&password=***&pool_max_size=3");
+    let error = Config::from_url("odbc://DRIVER={x};PWD=hunter2").unwrap_err();
+    assert!(!error.to_string().contains("hunter2"), "{error}");
+    assert!(error.to_string().contains("connection string"), "{error}");
+    let error = Config::from_url("odbc://").unwrap_err();
+    assert!(error.to_string().contains("No data source"), "{error}");
+    let error = Config::from_url("odbc://shop?host=db1").unwrap_err();
+    assert!(
+        error.to_string().contains("means nothing for odbc"),
+        "{error}"
     );
 }

@@ -3,8 +3,8 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::engine::Engine;
 
-/// One value of a kind for each engine, such as its dialect of schemas. What is known when the
-/// program is compiled is found without a lock.
+/// One value of a kind for each engine, such as its dialect of schemas. Values that are known when
+/// the program is compiled are found without a lock.
 pub struct ByEngine<T: 'static> {
     known: &'static [(Engine, &'static T)],
     added: RwLock<Vec<(Engine, &'static T)>>,

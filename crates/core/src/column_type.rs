@@ -1,32 +1,32 @@
 use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid};
 
-/// A Rust type that a column of a model can have without its SQL type being given.
+/// A Rust type that a model's column can have without an explicit SQL type.
 ///
-/// `#[derive(ColumnType)]` makes one of a struct with one field, and of an enum whose
+/// `#[derive(ColumnType)]` implements it for a struct with one field, and for an enum whose
 /// variants are the labels of an enumerated type.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` says no SQL type that a column of it would have",
-    label = "no SQL type is known",
-    note = "give the type with `#[model(type = \"…\")]`, or derive `ColumnType` for `{Self}`"
+    message = "`{Self}` does not say the SQL type of its columns",
+    label = "the SQL type is not known",
+    note = "set the type with `#[model(type = \"…\")]`, or derive `ColumnType` for `{Self}`"
 )]
 pub trait ColumnType {
     /// The type of a column.
     const DATA_TYPE: DataType;
-    /// The type of a column that holds a `Vec` of it: an array, but for `u8`.
+    /// The type of a column with a `Vec` of it: an array, except for `u8`.
     const OF_VEC: DataType = Self::DATA_TYPE.array();
-    /// Whether it has a place for NULL.
+    /// Whether it can represent NULL.
     const NULLABLE: bool = false;
 }
 
 /// An SQL type, known when a program is compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DataType {
-    /// The name, with its parameters, as PostgreSQL has it in the long form:
-    /// `timestamp without time zone`. Of an enumerated type its own name, without namespace.
+    /// The name with its parameters, in PostgreSQL's long form: `timestamp without time zone`. For
+    /// an enumerated type, its own name without namespace.
     pub name: &'static str,
-    /// Whether it is an array of that.
+    /// Whether it is an array of that type.
     pub is_array: bool,
-    /// What the type is where it is an enumerated one.
+    /// The enumeration, if it is an enumerated type.
     pub enumeration: Option<&'static Enumeration>,
 }
 
@@ -58,12 +58,12 @@ impl DataType {
     }
 }
 
-/// An enumerated type that a Rust enum stands for.
+/// An enumerated type that a Rust enum represents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Enumeration {
     /// Its name.
     pub name: &'static str,
-    /// The namespace, where that is not the engine's default.
+    /// The namespace, if it is not the engine's default.
     pub schema: Option<&'static str>,
     /// Its labels, in order.
     pub labels: &'static [Label],
@@ -76,7 +76,7 @@ pub struct Enumeration {
 pub struct Label {
     /// Its text.
     pub name: &'static str,
-    /// The text that it had before.
+    /// Its earlier text.
     pub renamed_from: Option<&'static str>,
 }
 

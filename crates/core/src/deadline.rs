@@ -1,9 +1,9 @@
 use std::time::{Duration, Instant};
 
-/// The moment by which an answer is wanted, or none.
+/// The latest time for an answer, or none.
 ///
-/// A moment rather than a length of time, so that it can be handed down through
-/// queue, connect and statement without each of them restarting the clock.
+/// It is a point in time rather than a duration, so that it can be passed through queue, connect
+/// and statement without each of them restarting the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Deadline(Option<Instant>);
 
@@ -16,12 +16,12 @@ impl Deadline {
         Deadline(Some(instant))
     }
 
-    /// The deadline `wait` after `now`; none where that is beyond what a clock can hold.
+    /// The deadline `wait` after `now`; none if that is beyond the range of the clock.
     pub fn after(now: Instant, wait: Duration) -> Self {
         Deadline(now.checked_add(wait))
     }
 
-    /// The moment, where there is one.
+    /// The point in time, if there is one.
     pub fn instant(self) -> Option<Instant> {
         self.0
     }
@@ -34,13 +34,13 @@ impl Deadline {
         }
     }
 
-    /// What is left at `now`: zero once it has passed, `None` without a deadline.
+    /// The remaining time at `now`: zero once it has passed, `None` without a deadline.
     pub fn remaining(self, now: Instant) -> Option<Duration> {
         self.0.map(|at| at.saturating_duration_since(now))
     }
 
-    /// The part of what is left at `now` for the next of so many tries, so that one without an
-    /// answer leaves time for the others.
+    /// The share of the remaining time at `now` for the next of this many attempts, so that one
+    /// without an answer leaves time for the others.
     #[must_use]
     pub fn share(self, now: Instant, tries: usize) -> Self {
         match self.remaining(now) {

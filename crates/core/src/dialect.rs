@@ -4,11 +4,15 @@ use crate::by_engine::ByEngine;
 use crate::engine::Engine;
 use crate::error::{Class, Error};
 
-static DIALECTS: ByEngine<Dialect> =
-    ByEngine::new(&[(Engine::POSTGRES, &POSTGRES), (Engine::SQLITE, &SQLITE)]);
+static DIALECTS: ByEngine<Dialect> = ByEngine::new(&[
+    (Engine::POSTGRES, &POSTGRES),
+    (Engine::SQLITE, &SQLITE),
+    // Its files are read by SQLite's virtual tables.
+    (Engine::ACCESS, &SQLITE),
+]);
 
 impl Engine {
-    /// The dialect of SQL that the engine reads, if it reads any.
+    /// The engine's dialect of SQL, if it has one.
     pub fn dialect(self) -> Option<&'static Dialect> {
         DIALECTS.get(self)
     }

@@ -1,8 +1,8 @@
-//! What a driver has to do, in the same shape for every engine. The pool asks for
-//! [`Pooled`] and [`Connector`]; the `Database` asks for [`Connection`] as well.
+//! The traits of a driver, in the same shape for every engine. The pool requires [`Pooled`] and
+//! [`Connector`]; the `Database` requires [`Connection`] as well.
 //!
-//! A driver never retries, never pools and never logs in a loop: it does one thing
-//! once, and says in its errors' [`Effect`](crate::Effect) what came of it.
+//! A driver never retries, never pools and never logs in a loop: it does one thing once, and
+//! reports the outcome in its errors' [`Effect`](crate::Effect).
 
 mod abort;
 mod any;
@@ -29,89 +29,89 @@ pub use futures_util::future::BoxFuture;
 pub use observation::{Observation, Origin};
 pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 
-/// A statement with its parameters and what bounds it.
+/// A statement with its parameters and its limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// The statement, in the engine's own SQL.
     pub sql: &'a str,
-    /// Its parameters, in order; borrowed, so that a retry has them still.
+    /// Its parameters, in order; borrowed, so that they are available for a retry.
     pub params: &'a [Value],
-    /// When an answer is wanted at the latest. The driver cancels the statement on the
-    /// server at that moment and waits, for a bounded time, to learn what came of it.
+    /// Latest time for an answer. The driver then cancels the statement on the server and waits,
+    /// for a limited time, for the outcome.
     pub deadline: Deadline,
-    /// Whether it goes out beside other callers' statements. All of them only read and may be
-    /// sent twice, so that the driver may ask for several at once.
+    /// Whether it runs beside other callers' statements. All of them only read and may be sent
+    /// twice, so that the driver may send several together.
     pub shared: bool,
 }
 
-/// Where [`Connection::insert_rows`] puts its rows.
+/// Target of [`Connection::insert_rows`].
 #[derive(Debug, Clone, Copy)]
 pub struct BulkTarget<'a> {
-    /// The table, perhaps qualified: `shop.orders`. Quoted by the driver with
+    /// The table, possibly qualified: `shop.orders`. The driver quotes it with
     /// [`quote::qualified`](crate::quote::qualified).
     pub table: &'a str,
     /// The columns that each row has values for, in order.
     pub columns: &'a [&'a str],
 }
 
-/// What a connection knows of its session without asking the server.
+/// A connection's knowledge of its session, without a round trip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionState {
     /// Ready for the next statement, outside a transaction, settings untouched.
     /// Exits to any of the others.
     Clean,
-    /// Ready, outside a transaction, but the session was changed: `SET`, `LISTEN`,
-    /// temporary tables, the native client. [`Pooled::reset`] leads back to `Clean`.
+    /// Ready, outside a transaction, but the session was changed: `SET`, `LISTEN`, temporary
+    /// tables, the native client. [`Pooled::reset`] leads back to `Clean`.
     Changed,
-    /// Ready, within a transaction that can go on. `reset` rolls it back.
+    /// Ready, within a transaction that can continue. `reset` rolls it back.
     InTransaction,
-    /// Within a transaction that a statement has failed in. `reset` rolls it back.
+    /// Within a transaction in which a statement has failed. `reset` rolls it back.
     Failed,
-    /// A statement is under way, or its future was dropped. `reset` waits for it, or cancels it.
+    /// A statement is in progress, or its future was dropped. `reset` waits for it, or cancels it.
     Busy,
-    /// Lost. There is no way back; only [`Pooled::close`] is left.
+    /// Lost permanently; only [`Pooled::close`] is useful.
     Broken,
 }
 
-/// What a pool needs of a connection.
+/// A connection as a pool requires it.
 pub trait Pooled: Send + Sync + 'static {
-    /// The state, from what has been sent and received so far; no round trip.
+    /// The state, judged by the messages that were sent and received so far; no round trip.
     fn state(&self) -> SessionState;
 
-    /// Looks at the connection without a round trip: whether the other side has hung up.
+    /// Checks without a round trip whether the other side has hung up.
     fn is_open(&self) -> bool {
         self.state() != SessionState::Broken
     }
 
-    /// Asks the server for a sign of life; one round trip.
+    /// Checks that the server answers; one round trip.
     ///
     /// # Errors
-    /// `Class::Timeout` past the deadline, else what ended the connection.
+    /// `Class::Timeout` past the deadline, otherwise the error that ended the connection.
     ///
     /// # Cancel safety
-    /// Dropped half-way it leaves the connection `Busy`.
+    /// If the future is dropped, the connection stays `Busy`.
     fn ping(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Makes a connection that its holder returned in any state fit for the next: waits
-    /// for or cancels what is under way, rolls back, undoes changes to the session.
+    /// Prepares a connection that its holder returned in any state for the next holder: waits for
+    /// or cancels statements in progress, rolls back, and undoes changes to the session.
     ///
     /// # Errors
-    /// Where it could not by the deadline; the connection is to be closed then.
+    /// If it did not succeed by the deadline; the connection must be closed then.
     ///
     /// # Cancel safety
-    /// Dropped half-way it leaves the connection to be closed.
+    /// If the future is dropped, the connection must be closed.
     fn reset(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Makes sure, without waiting, that the next caller finds a `Clean` session as it was
-    /// opened, and says whether that is so from here on. Where a statement may have changed the
-    /// session unseen, or `always`, a driver sends what undoes that, ahead of all that is sent
-    /// later. By default there is nothing to do, for a connection that sees every change; then
-    /// `always` is refused.
+    /// Ensures, without waiting, that the next caller finds a `Clean` session as it was opened, and
+    /// returns whether that holds from here on. If a statement may have changed the session unseen,
+    /// or `always`, a driver sends the statements that undo the changes, ahead of all later
+    /// messages. The default does nothing, for a connection that sees every change; it refuses
+    /// `always`.
     fn settle(&self, always: bool) -> bool {
         !always
     }
 
-    /// [`reset`](Pooled::reset), in the way that was chosen. By default it is the same for all.
+    /// [`reset`](Pooled::reset), in the chosen way. By default all ways are the same.
     ///
     /// # Errors
     /// As for [`reset`](Pooled::reset).
@@ -127,57 +127,56 @@ pub trait Pooled: Send + Sync + 'static {
         self.reset(deadline)
     }
 
-    /// Takes the session as it is for `Clean`: what was set up on it is meant for all who
-    /// come. No round trip. A `reset` that undoes changes undoes these too. By default
-    /// there is nothing to do, for a connection that does not know `Changed`.
+    /// Accepts the current session as `Clean`: its setup is meant for all later callers. No round
+    /// trip. A `reset` that undoes changes undoes these too. The default does nothing, for a
+    /// connection without the state `Changed`.
     ///
     /// # Errors
-    /// Where the connection is lost.
+    /// If the connection is lost.
     ///
     /// # Cancel safety
-    /// Safe; dropped half-way it may have taken effect or not.
+    /// Safe; if the future is dropped, it may or may not have taken effect.
     fn accept_changes(&self) -> BoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
-    /// Ends the connection and frees the server of it. Bounded by the deadline, after
-    /// which it is dropped as it stands.
+    /// Closes the connection and releases the server's resources. Past the deadline it is dropped
+    /// as it is.
     fn close(self: Box<Self>, deadline: Deadline) -> BoxFuture<'static, ()>;
 }
 
 /// Opens connections of one kind.
 pub trait Connector: Send + Sync + 'static {
-    /// What it opens.
+    /// The type of its connections.
     type Connection: Pooled;
 
     /// Opens one connection; no retries.
     ///
     /// # Errors
-    /// The class says whether trying again can help. Past the deadline it is
-    /// `Class::Timeout { stage: Stage::Connect }`.
+    /// The class says whether a retry can help. Past the deadline it is `Class::Timeout { stage:
+    /// Stage::Connect }`.
     ///
     /// # Cancel safety
-    /// Dropped half-way it closes what it has opened.
+    /// If the future is dropped, the connection that it has opened is closed.
     fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<Self::Connection>>;
 }
 
-/// One open session with an endpoint. The trait is object-safe; [`ConnectionExt`] has the
-/// calls that read rows as a Rust type.
+/// One open session with an endpoint. The trait is object-safe; [`ConnectionExt`] has the calls
+/// that read rows as a Rust type.
 ///
-/// All methods take `&self`. Where an engine has the capability
-/// [`pipelining`](Capabilities::pipelining), many autocommit statements may be under way on
-/// one connection at once (it is then a lane), each answered in the order in which it was
-/// first polled, and a future that is dropped leaves its neighbors whole. Elsewhere calls
-/// wait for each other.
+/// All methods take `&self`. If an engine has the capability
+/// [`pipelining`](Capabilities::pipelining), many autocommit statements may be in progress on one
+/// connection at once (it is then a lane), each answered in the order in which it was first polled,
+/// and a dropped future does not affect its neighbors. Otherwise calls wait for each other.
 pub trait Connection: Pooled + Any {
-    /// Where this connection leads.
+    /// The endpoint of the connection.
     fn endpoint(&self) -> &Endpoint;
 
-    /// What the other side says of itself, as of the latest news of it.
+    /// The latest known role of the server.
     fn role(&self) -> Role;
 
-    /// Asks the server what it is: one round trip. By default it is a ping, followed by what
-    /// [`role`](Connection::role) knows then.
+    /// Asks the server for its state: one round trip. By default it is a ping, followed by the
+    /// resulting [`role`](Connection::role).
     ///
     /// # Errors
     /// As for [`ping`](Pooled::ping).
@@ -191,40 +190,38 @@ pub trait Connection: Pooled + Any {
         })
     }
 
-    /// What [`observe`](Connection::observe) found last on this session, where it was asked. What a
-    /// server has replayed stays replayed for as long as the session lasts. By default nothing is
-    /// kept.
+    /// The latest result of [`observe`](Connection::observe) on this session, if there is one. A
+    /// replayed position stays valid for as long as the session lasts. The default keeps nothing.
     fn observed(&self) -> Option<Observation> {
         None
     }
 
-    /// What ends this connection from outside, while somebody holds it. `None` where the driver
-    /// has no such thing.
+    /// A handle that ends this connection from outside, while a caller holds it. `None` if the
+    /// driver does not support that.
     fn abort_handle(&self) -> Option<AbortHandle> {
         None
     }
 
-    /// How many statements are under way.
+    /// Number of statements in progress.
     fn in_flight(&self) -> usize;
 
-    /// Runs a statement and gives the number of rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     ///
     /// # Errors
     /// The effect says whether it may have taken effect.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the statement may still take effect; the state is `Busy` until
-    /// the server has answered.
+    /// If the future is dropped, the statement may still take effect; the state is `Busy` until the
+    /// server has answered.
     fn execute<'a>(&'a self, call: Call<'a>) -> BoxFuture<'a, Result<u64>>;
 
-    /// Runs a statement, hands its rows to the sink, and returns the sink. Rows that come
-    /// once the sink is full are discarded, and a statement that may write runs to its end
-    /// all the same.
+    /// Runs a statement, passes its rows to the sink, and returns the sink. Rows that arrive once
+    /// the sink is full are discarded, and a statement that may write runs to its end in any case.
     ///
     /// # Errors
-    /// As for `execute`. Columns that the sink refuses before anything was sent are
-    /// `Effect::NotSent`. A row that cannot be read is `Class::Data`, and the effect is that
-    /// of the statement, which has run to its end.
+    /// As for `execute`. If the sink refuses the columns before anything was sent, the effect is
+    /// `Effect::NotSent`. A row that cannot be read is `Class::Data`, and the effect is that of the
+    /// statement, which has run to its end.
     ///
     /// # Cancel safety
     /// As for `execute`.
@@ -234,12 +231,12 @@ pub trait Connection: Pooled + Any {
         sink: Box<dyn RowSink>,
     ) -> BoxFuture<'a, Result<Box<dyn RowSink>>>;
 
-    /// Runs a statement and gives its columns, and a stream that hands rows to the sink, one
-    /// or more for each of its items, in bounded memory. The stream keeps the connection
-    /// `Busy` until it ends or is dropped.
+    /// Runs a statement and returns its columns, and a stream that passes rows to the sink, one or
+    /// more for each of its items, in bounded memory. The stream keeps the connection `Busy` until
+    /// it ends or is dropped.
     ///
     /// # Errors
-    /// As for `execute`; failures after the first row come from the stream.
+    /// As for `execute`; errors after the first row come from the stream.
     ///
     /// # Cancel safety
     /// As for `execute`.
@@ -258,14 +255,14 @@ pub trait Connection: Pooled + Any {
     /// As for `execute`.
     fn batch<'a>(&'a self, sql: &'a str, deadline: Deadline) -> BoxFuture<'a, Result<()>>;
 
-    /// Puts rows into a table by the fastest way the engine has, either all or no row
-    /// (a transaction of its own where none is open), and gives their number.
+    /// Inserts rows into a table in the fastest way of the engine, either all or none (in a
+    /// transaction of its own if none is open), and returns their number.
     ///
     /// # Errors
     /// `Class::Data` names the number of the row (from 1) and the column.
     ///
     /// # Cancel safety
-    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    /// If the future is dropped, no row is inserted, unless the last answer was on its way.
     fn insert_rows<'a>(
         &'a self,
         target: BulkTarget<'a>,
@@ -273,8 +270,8 @@ pub trait Connection: Pooled + Any {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<u64>>;
 
-    /// Begins a transaction. A driver may leave it to the first call within it to tell the
-    /// server; a failure to begin is then that call's error, and nothing of it takes effect.
+    /// Begins a transaction. A driver may tell the server only with the first call within it; a
+    /// failure to begin is then that call's error, and nothing takes effect.
     ///
     /// # Errors
     /// As for `execute`.
@@ -284,25 +281,25 @@ pub trait Connection: Pooled + Any {
     /// cannot return a connection with a transaction open.
     fn begin(&self, options: TransactionOptions, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Commits the transaction. It is never canceled: past the deadline the answer is
-    /// waited for, within a bound of the driver's.
+    /// Commits the transaction. It is never canceled: past the deadline, the answer is awaited
+    /// within a time limit of the driver.
     ///
     /// # Errors
-    /// `Effect::RolledBack` where it did not take effect, `Effect::Unknown` where no answer
-    /// came or the server warned that it did not wait for its replicas. A transaction
-    /// that a statement had failed in is rolled back, and says so.
+    /// `Effect::RolledBack` if it did not take effect, `Effect::Unknown` if no answer arrived or
+    /// the server warned that it did not wait for its replicas. A transaction in which a statement
+    /// had failed is rolled back, with an error that says so.
     ///
     /// # Cancel safety
-    /// Dropped half-way it may have taken effect or not.
+    /// If the future is dropped, it may or may not have taken effect.
     fn commit(&self) -> BoxFuture<'_, Result<()>>;
 
-    /// Commits the transaction and says where in the history of the database it is then, in one
+    /// Commits the transaction and returns its position in the history of the database, in one
     /// round trip. By default an engine has no positions.
     ///
     /// # Errors
-    /// As for [`commit`](Connection::commit); `Effect::Applied` where it was committed and the
-    /// position could not be read. `Class::Unsupported` where there are no positions, and nothing
-    /// was sent.
+    /// As for [`commit`](Connection::commit); `Effect::Applied` if it was committed and the
+    /// position could not be read. `Class::Unsupported` if there are no positions, and nothing was
+    /// sent.
     ///
     /// # Cancel safety
     /// As for [`commit`](Connection::commit).
@@ -310,11 +307,11 @@ pub trait Connection: Pooled + Any {
         Box::pin(async { Err(without_positions()) })
     }
 
-    /// Says where in the history of the database its primary is now: all that was committed so far
-    /// lies before it. By default an engine has no positions.
+    /// Returns the current position of the primary in the history of the database: everything that
+    /// was committed so far lies before it. By default an engine has no positions.
     ///
     /// # Errors
-    /// `Class::Unsupported` where there are no positions, `Class::ReadOnly` on a replica, else as
+    /// `Class::Unsupported` if there are no positions, `Class::ReadOnly` on a replica, otherwise as
     /// for [`ping`](Pooled::ping).
     ///
     /// # Cancel safety
@@ -327,19 +324,18 @@ pub trait Connection: Pooled + Any {
     /// Rolls the transaction back.
     ///
     /// # Errors
-    /// Only where the connection is lost; the server rolls back then.
+    /// Only if the connection is lost; the server rolls back then.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the transaction is rolled back when the connection is reset.
+    /// If the future is dropped, the transaction is rolled back when the connection is reset.
     fn rollback(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// Has the engine prepare a statement and say what its parameters and columns are. It is
-    /// not run.
+    /// Prepares a statement without running it, and returns the engine's description of its
+    /// parameters and columns.
     ///
     /// # Errors
-    /// What the engine refused it with, with [`Error::position`](crate::Error::position)
-    /// where that is known; `Class::Unsupported` where it cannot be prepared without being
-    /// run.
+    /// The engine's refusal, with [`Error::position`](crate::Error::position) if it is known;
+    /// `Class::Unsupported` if the statement cannot be prepared without being run.
     ///
     /// # Cancel safety
     /// As for `execute`; nothing is changed.
@@ -349,11 +345,11 @@ pub trait Connection: Pooled + Any {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<StatementDescription>>;
 
-    /// Whether the engine itself says that the statement only reads, so that it can go
-    /// to a replica or a reader. `None` where the engine cannot tell beforehand.
+    /// Whether the engine itself reports that the statement only reads, so that it can go to a
+    /// replica or a reader. `None` if the engine cannot tell in advance.
     ///
     /// # Errors
-    /// `Class::Syntax` where the statement cannot be prepared.
+    /// `Class::Syntax` if the statement cannot be prepared.
     ///
     /// # Cancel safety
     /// Safe; nothing is changed.
@@ -364,26 +360,26 @@ pub trait Connection: Pooled + Any {
 pub fn without_positions() -> Error {
     Error::new(
         Class::Unsupported,
-        "The engine tells no positions in its history; nothing was sent.",
+        "The engine has no positions in its history; nothing was sent.",
     )
     .with_effect(Effect::NotSent)
-    .with_hint("Read from the primary what was just written, by a call without `read()`.")
+    .with_hint("Read recent writes from the primary, with a call without `read()`.")
 }
 
 impl dyn Connection {
-    /// The connection as the type of one driver, where it is of that type.
+    /// The connection as the type of one driver, if it has that type.
     pub fn downcast_ref<C: Connection>(&self) -> Option<&C> {
         let any: &dyn Any = self;
         any.downcast_ref()
     }
 }
 
-/// The progress of a statement whose rows go to a sink: after each item the sink has more
-/// rows; after the last there are none left.
+/// The progress of a statement whose rows go to a sink: after each item the sink has more rows;
+/// after the last item there are no more.
 pub type Fetching = BoxStream<'static, Result<()>>;
 
-/// What an engine can do, so that a call which it cannot serve is refused before it is sent,
-/// and so that nobody asks which engine it is. What its SQL can do is in its
+/// The capabilities of an engine, so that a call which it does not support is refused before it is
+/// sent, and so that no code asks which engine it is. The capabilities of its SQL are in its
 /// [dialect](crate::Engine::dialect): savepoints, DDL in transactions, returned rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
@@ -391,11 +387,11 @@ pub struct Capabilities {
     pub pipelining: bool,
     /// Whether it has transactions.
     pub transactions: bool,
-    /// Whether sessions can listen to what others notify them of.
+    /// Whether sessions can listen to notifications of others.
     pub notifications: bool,
     /// Whether a refusal of a write as read-only means that the roles of servers may have
     /// changed, so that connections are stale.
     pub roles_change: bool,
-    /// Whether servers tell their [position](crate::Position) in the history of the database.
+    /// Whether servers report their [position](crate::Position) in the history of the database.
     pub positions: bool,
 }

@@ -1,14 +1,15 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// One place to connect to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Endpoint {
-    /// Where it is.
+    /// Its address.
     pub address: Address,
 }
 
-/// Where an endpoint is.
+/// The address of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Address {
@@ -18,6 +19,8 @@ pub enum Address {
         host: String,
         /// The port.
         port: u16,
+        /// The address to connect to instead of looking the host's name up. `None`: it is looked up.
+        ip: Option<IpAddr>,
     },
     /// The directory of a Unix socket, with the port that is part of the socket's name.
     Unix {
@@ -30,9 +33,11 @@ pub enum Address {
     File(PathBuf),
     /// A database in this process's memory.
     Memory,
+    /// A data source of ODBC, by its name.
+    DataSource(String),
 }
 
-/// What an endpoint may be used for, as its server says of itself.
+/// The use of an endpoint, as its server reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
     /// Takes writes.
@@ -42,8 +47,8 @@ pub enum Role {
 }
 
 impl Address {
-    /// Whether it is a database in memory, of one connection or under a name that several
-    /// handles share.
+    /// Whether it is a database in memory, with one connection or under a name that several handles
+    /// share.
     pub fn is_memory(&self) -> bool {
         match self {
             Address::Memory => true,
@@ -62,8 +67,18 @@ impl Endpoint {
             address: Address::Tcp {
                 host: host.into(),
                 port,
+                ip: None,
             },
         }
+    }
+
+    /// The same endpoint, reached at this address of its host. What has no host stays as it is.
+    #[must_use]
+    pub fn at(mut self, address: IpAddr) -> Self {
+        if let Address::Tcp { ip, .. } = &mut self.address {
+            *ip = Some(address);
+        }
+        self
     }
 
     /// An endpoint behind a Unix socket.
@@ -90,16 +105,23 @@ impl Endpoint {
         }
     }
 
-    /// Whether what is sent there never leaves this machine.
+    /// A data source of ODBC.
+    pub fn data_source(name: impl Into<String>) -> Self {
+        Endpoint {
+            address: Address::DataSource(name.into()),
+        }
+    }
+
+    /// Whether data sent there never leaves this machine.
     pub fn is_local(&self) -> bool {
         match &self.address {
             Address::Tcp { host, .. } => {
                 host.eq_ignore_ascii_case("localhost")
-                    || host
-                        .parse::<std::net::IpAddr>()
-                        .is_ok_and(|ip| ip.is_loopback())
+                    || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
             }
             Address::Unix { .. } | Address::File(_) | Address::Memory => true,
+            // Only the driver knows.
+            Address::DataSource(_) => false,
         }
     }
 }
@@ -107,13 +129,22 @@ impl Endpoint {
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.address {
-            Address::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
-            Address::Tcp { host, port } => write!(f, "{host}:{port}"),
+            Address::Tcp { host, port, ip } => {
+                match host.contains(':') {
+                    true => write!(f, "[{host}]:{port}")?,
+                    false => write!(f, "{host}:{port}")?,
+                }
+                match ip {
+                    Some(ip) if host.parse() != Ok(*ip) => write!(f, " ({ip})"),
+                    _ => Ok(()),
+                }
+            }
             Address::Unix { directory, port } => {
                 write!(f, "{}/.s.PGSQL.{port}", directory.display())
             }
             Address::File(path) => write!(f, "{}", path.display()),
             Address::Memory => f.write_str(":memory:"),
+            Address::DataSource(name) => f.write_str(name),
         }
     }
 }
@@ -136,6 +167,16 @@ mod tests {
         let cases = [
             (Endpoint::tcp("db1", 5432), "db1:5432", false),
             (Endpoint::tcp("::1", 5432), "[::1]:5432", true),
+            (
+                Endpoint::tcp("db1", 5432).at([10, 0, 0, 1].into()),
+                "db1:5432 (10.0.0.1)",
+                false,
+            ),
+            (
+                Endpoint::tcp("10.0.0.1", 5432).at([10, 0, 0, 1].into()),
+                "10.0.0.1:5432",
+                false,
+            ),
             (Endpoint::tcp("127.0.0.9", 1), "127.0.0.9:1", true),
             (Endpoint::tcp("LocalHost", 1), "LocalHost:1", true),
             (
@@ -145,6 +186,7 @@ mod tests {
             ),
             (Endpoint::file("a.db"), "a.db", true),
             (Endpoint::memory(), ":memory:", true),
+            (Endpoint::data_source("shop"), "shop", false),
         ];
         for (endpoint, text, local) in cases {
             assert_eq!(endpoint.to_string(), text);

@@ -2,12 +2,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{PoisonError, RwLock};
 
-/// A kind of database: a handle to its description. Anybody can describe another
-/// ([`Engine::register`]); two are the same where their descriptions are.
+/// A kind of database: a handle to its description. A program can describe further engines
+/// ([`Engine::register`]). Two engines are equal if their descriptions are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Engine(&'static EngineInfo);
 
-/// What a configuration has to know of an engine before anything is connected.
+/// The facts about an engine that a configuration needs before connecting.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EngineInfo {
     /// The name in configuration, output and metrics, in lower case.
@@ -16,32 +16,36 @@ pub struct EngineInfo {
     pub title: &'static str,
     /// Other names, in lower case; they and the name are schemes of URLs.
     pub aliases: &'static [&'static str],
-    /// What a URL leads to.
+    /// The target of a URL.
     pub address: AddressForm,
-    /// The keys of the configuration that mean something for this engine, beside those that
-    /// every engine has.
+    /// The extensions of its files, in lower case, if they identify the engine. The name of such a
+    /// file is a URL without a scheme.
+    pub extensions: &'static [&'static str],
+    /// The configuration keys that apply to this engine, in addition to those of every engine.
     pub keys: &'static [&'static str],
-    /// Connections in a pool where nothing is said.
+    /// Default number of connections in a pool.
     pub pool_size: u32,
-    /// The longest limit on a statement that the engine can keep, in seconds; `None` for any.
+    /// The longest statement timeout that the engine can represent, in seconds; `None` for any.
     pub longest_statement_secs: Option<u64>,
 }
 
-/// What a URL leads to.
+/// The target of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AddressForm {
     /// A server on the network.
     Server {
-        /// The port that it listens on by custom.
+        /// Its usual port.
         port: u16,
-        /// The user's name where nothing is said.
+        /// The default user.
         user: Option<&'static str>,
     },
     /// A file, or the memory of this process.
     File,
+    /// A data source that the driver manager of this machine knows by name.
+    DataSource,
 }
 
-/// The keys that say where a server is, who asks and how the way there is protected.
+/// The keys for the address of a server, the user, and the protection of the connection.
 const SERVER_KEYS: &[&str] = &[
     "host",
     "port",
@@ -62,10 +66,12 @@ static POSTGRES: EngineInfo = EngineInfo {
         port: 5432,
         user: Some("postgres"),
     },
+    extensions: &[],
     keys: &[
         "allow_cleartext_password",
         "application_name",
         "channel_binding",
+        "discovery_interval",
         "error_detail",
         "fallback_application_name",
         "hostaddr",
@@ -78,6 +84,7 @@ static POSTGRES: EngineInfo = EngineInfo {
         "message_limit",
         "options",
         "passfile",
+        "patroni",
         "pipelining",
         "read_from",
         "ssl_max_protocol_version",
@@ -99,6 +106,7 @@ static SQLITE: EngineInfo = EngineInfo {
     title: "SQLite",
     aliases: &["sqlite3"],
     address: AddressForm::File,
+    extensions: &[],
     keys: &[
         "busy_timeout",
         "read_only",
@@ -111,20 +119,51 @@ static SQLITE: EngineInfo = EngineInfo {
     longest_statement_secs: None,
 };
 
-/// The engines that the project knows.
-const KNOWN: [Engine; 2] = [Engine::POSTGRES, Engine::SQLITE];
+static ACCESS: EngineInfo = EngineInfo {
+    name: "access",
+    title: "Access",
+    aliases: &["msaccess"],
+    address: AddressForm::File,
+    extensions: &["mdb", "accdb"],
+    keys: &["password", "password_file", "read_only", "lenient"],
+    pool_size: 1,
+    longest_statement_secs: None,
+};
 
-/// Engines beside those.
+static ODBC: EngineInfo = EngineInfo {
+    name: "odbc",
+    title: "ODBC",
+    aliases: &[],
+    address: AddressForm::DataSource,
+    extensions: &[],
+    keys: &["user", "password", "password_file"],
+    pool_size: 5,
+    longest_statement_secs: None,
+};
+
+/// The engines that the project knows.
+const KNOWN: [Engine; 4] = [
+    Engine::POSTGRES,
+    Engine::SQLITE,
+    Engine::ACCESS,
+    Engine::ODBC,
+];
+
+/// Registered engines.
 static ADDED: RwLock<Vec<Engine>> = RwLock::new(Vec::new());
 
 impl Engine {
-    /// PostgreSQL and what speaks its protocol.
+    /// PostgreSQL and servers with its protocol.
     pub const POSTGRES: Engine = Engine(&POSTGRES);
     /// SQLite, in a file or in memory.
     pub const SQLITE: Engine = Engine(&SQLITE);
+    /// Microsoft Access, in a file.
+    pub const ACCESS: Engine = Engine(&ACCESS);
+    /// Any database that has an ODBC driver, by the name of a data source.
+    pub const ODBC: Engine = Engine(&ODBC);
 
-    /// Makes an engine known by its names, so that configurations and URLs can ask for it. An
-    /// engine whose name is taken already is not added; the one that has the name is returned.
+    /// Registers an engine under its names, so that configurations and URLs can name it. An engine
+    /// whose name is already taken is not added; the one with that name is returned.
     pub fn register(info: &'static EngineInfo) -> Engine {
         let mut added = ADDED.write().unwrap_or_else(PoisonError::into_inner);
         let mut known = KNOWN.iter().chain(added.iter());
@@ -151,8 +190,15 @@ impl Engine {
         self.0.name
     }
 
-    /// Whether a key of the configuration that not every engine has means something for this
-    /// one.
+    /// The engine whose files have the extension of this name.
+    pub fn of_file_name(name: &str) -> Option<Engine> {
+        let (_, extension) = name.rsplit_once('.')?;
+        let extension = extension.to_ascii_lowercase();
+        let mut all = Engine::all().into_iter();
+        all.find(|engine| engine.0.extensions.contains(&extension.as_str()))
+    }
+
+    /// Whether a configuration key that not every engine has applies to this one.
     pub fn has_key(self, key: &str) -> bool {
         let of_servers = matches!(self.0.address, AddressForm::Server { .. });
         (of_servers && SERVER_KEYS.contains(&key)) || self.0.keys.contains(&key)
@@ -178,20 +224,22 @@ impl fmt::Debug for Engine {
 impl FromStr for Engine {
     type Err = UnknownEngine;
 
-    /// Reads an engine's name, its aliases (`postgresql`, `sqlite3`) and the
-    /// `dialect+driver` form of SQLAlchemy, whatever the case.
+    /// Parses an engine's name, its aliases (`postgresql`, `sqlite3`) and the `dialect+driver` form
+    /// of SQLAlchemy, in any case. With the driver `odbc` (`access+odbc`) it is the engine ODBC.
     fn from_str(name: &str) -> Result<Self, UnknownEngine> {
         let lower = name.to_ascii_lowercase();
-        let dialect = lower
-            .split_once('+')
-            .map_or(lower.as_str(), |(dialect, _)| dialect);
+        let dialect = match lower.split_once('+') {
+            Some((_, driver)) if ODBC.name == driver => driver,
+            Some((dialect, _)) => dialect,
+            None => lower.as_str(),
+        };
         let mut all = Engine::all().into_iter();
         all.find(|engine| engine.has_name(dialect))
             .ok_or(UnknownEngine)
     }
 }
 
-/// A name that stands for no engine.
+/// The error for a name that is not that of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownEngine;
 
@@ -199,14 +247,14 @@ impl fmt::Display for UnknownEngine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "this names no engine; the engines are {}",
+            "this is not the name of an engine; the engines are {}",
             Engine::list()
         )
     }
 }
 
 impl Engine {
-    /// The names of all engines, as a sentence lists them.
+    /// The names of all engines, as a list in a sentence.
     pub fn list() -> String {
         let names: Vec<&str> = Engine::all().into_iter().map(Engine::name).collect();
         match names.split_last() {
@@ -228,6 +276,7 @@ mod tests {
             assert_eq!(name.parse(), Ok(Engine::POSTGRES), "{name}");
         }
         assert_eq!("sqlite+pysqlite".parse(), Ok(Engine::SQLITE));
+        assert_eq!("Access+ODBC".parse(), Ok(Engine::ODBC));
         assert_eq!("oracle".parse::<Engine>(), Err(UnknownEngine));
         for engine in Engine::all() {
             assert_eq!(engine.name().parse(), Ok(engine));
@@ -241,6 +290,7 @@ mod tests {
             title: "River",
             aliases: &["riverdb"],
             address: AddressForm::File,
+            extensions: &["river"],
             keys: &["read_only"],
             pool_size: 2,
             longest_statement_secs: None,
@@ -256,6 +306,12 @@ mod tests {
             1
         );
         assert!(river.has_key("read_only") && !river.has_key("host"));
+        assert_eq!(Engine::of_file_name("a/b.RIVER"), Some(river));
+        assert_eq!(
+            Engine::of_file_name("c:\\old.x.AccDB"),
+            Some(Engine::ACCESS)
+        );
+        assert_eq!(Engine::of_file_name("accdb"), None);
         assert!(Engine::POSTGRES.has_key("host") && !Engine::SQLITE.has_key("host"));
     }
 }

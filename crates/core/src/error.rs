@@ -4,10 +4,10 @@ use std::fmt;
 /// The result of every fallible call of Underpin.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// An error: a sentence for the person who reads it, and the terms that a program acts on: [`class`](Error::class), [`effect`](Error::effect),
-/// [`code`](Error::code), and the names and places that the engine tells, such as
-/// [`constraint`](Error::constraint), [`table`](Error::table) and [`row`](Error::row). The
-/// driver's own error is kept whole as the [source](StdError::source).
+/// An error: a sentence for people, and the facts that a program acts on: [`class`](Error::class),
+/// [`effect`](Error::effect), [`code`](Error::code), and the names and places that the engine
+/// reports, such as [`constraint`](Error::constraint), [`table`](Error::table) and
+/// [`row`](Error::row). The driver's own error is kept unchanged as the [source](StdError::source).
 ///
 /// The sentences are for people, and may be in the server's language. A program must not decide by
 /// them.
@@ -28,14 +28,14 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     message: String,
-    /// How many bytes of the message say what was being done, and not what went wrong.
+    /// Number of bytes of the message that are context, and not the reason.
     context: usize,
     hint: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     facts: Facts,
 }
 
-/// What a program reads.
+/// The facts for programs.
 #[derive(Clone)]
 struct Facts {
     class: Class,
@@ -160,8 +160,8 @@ pub enum ConstraintKind {
     Exclusion,
 }
 
-/// The engine's own name for the failure: a SQLSTATE, as PostgreSQL has it, a number, as SQLite
-/// has it, or both.
+/// The engine's own code for the failure: a SQLSTATE, as on PostgreSQL, a number, as on SQLite, or
+/// both.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Code {
     sqlstate: Option<Box<str>>,
@@ -199,12 +199,12 @@ impl Code {
         self
     }
 
-    /// The SQLSTATE, where the engine has one.
+    /// The SQLSTATE, if the engine has one.
     pub fn sqlstate(&self) -> Option<&str> {
         self.sqlstate.as_deref()
     }
 
-    /// The number, where the engine has one.
+    /// The number, if the engine has one.
     pub fn number(&self) -> Option<i64> {
         self.number
     }
@@ -242,8 +242,8 @@ impl Error {
         }))
     }
 
-    /// An error with another message and all else that a program reads of this one. It has no
-    /// source; this error can become that.
+    /// An error with another message and all facts of this one. It has no source; this error can
+    /// become its source.
     #[must_use]
     pub fn restated(&self, message: impl Into<String>) -> Self {
         let mut restated = Error::with_facts(self.0.facts.clone(), message.into());
@@ -266,75 +266,74 @@ impl Error {
         self.0.facts.code.as_ref()
     }
 
-    /// The SQLSTATE, where the engine has one.
+    /// The SQLSTATE, if the engine has one.
     pub fn sqlstate(&self) -> Option<&str> {
         self.code().and_then(Code::sqlstate)
     }
 
-    /// The engine's number for the failure, where it has one.
+    /// The engine's number for the failure, if it has one.
     pub fn number(&self) -> Option<i64> {
         self.code().and_then(Code::number)
     }
 
-    /// Whether a table, a column or another object that the statement names exists, where that
-    /// is what it failed for. None for a row that does not exist.
+    /// Whether a table, a column or another object that the statement names exists, if that is the
+    /// reason of the failure. `None` for a missing row.
     pub fn existence(&self) -> Option<Existence> {
         self.0.facts.existence
     }
 
-    /// The kind of the constraint that was violated, where one was.
+    /// The kind of the violated constraint, if the failure is a violation.
     pub fn constraint_kind(&self) -> Option<ConstraintKind> {
         self.0.facts.constraint_kind
     }
 
-    /// The name of the constraint that was violated, where the engine tells it. One without a
-    /// name of its own has the name that PostgreSQL would give.
+    /// The name of the violated constraint, if the engine reports it. A constraint without a name
+    /// of its own has the name that PostgreSQL would choose.
     pub fn constraint(&self) -> Option<&str> {
         self.0.facts.constraint.as_deref()
     }
 
-    /// The namespace of the [`table`](Error::table), or of the
-    /// [`data_type`](Error::data_type), where the engine tells it.
+    /// The namespace of the [`table`](Error::table), or of the [`data_type`](Error::data_type), if
+    /// the engine reports it.
     pub fn namespace(&self) -> Option<&str> {
         self.0.facts.namespace.as_deref()
     }
 
-    /// The table that the failure is about, where the engine tells it: its bare name.
+    /// The bare name of the table that the failure is about, if the engine reports it.
     pub fn table(&self) -> Option<&str> {
         self.0.facts.table.as_deref()
     }
 
-    /// The column that the failure is about, where it is one and it is known.
+    /// The column that the failure is about, if it is about a single one and it is known.
     pub fn column(&self) -> Option<&str> {
         self.0.facts.column.as_deref()
     }
 
-    /// The data type that the failure is about, such as a domain, where the engine tells it.
+    /// The data type that the failure is about, such as a domain, if the engine reports it.
     pub fn data_type(&self) -> Option<&str> {
         self.0.facts.data_type.as_deref()
     }
 
-    /// What the engine adds to its message, often with values of the row, for which reason it
-    /// is in no text of this error unless the setting `error_detail` asks for it. In the server's
-    /// language.
+    /// The engine's addition to its message, in the server's language. It often contains values of
+    /// the row, so no text of this error contains it unless the setting `error_detail` enables
+    /// that.
     pub fn detail(&self) -> Option<&str> {
         self.0.facts.detail.as_deref()
     }
 
-    /// Which of the rows that were given to a bulk insert the failure is about, where that is
-    /// known. Counted from 1.
+    /// The row of a bulk insert that the failure is about, if it is known. Counted from 1.
     pub fn row(&self) -> Option<u64> {
         self.0.facts.row
     }
 
-    /// Where in the statement the engine found the mistake: the number of the character,
-    /// counted from 1.
+    /// The position of the mistake in the statement: the number of the character, counted from 1.
     pub fn position(&self) -> Option<usize> {
         self.0.facts.position
     }
 
-    /// The failures of all servers that were tried as one error that says each. Its class is theirs
-    /// if all have the same, and [`Class::Connect`] otherwise. A single failure stays as it is.
+    /// Combines the failures of all attempted servers into one error that contains each of them.
+    /// Its class is theirs if they all have the same class, and [`Class::Connect`] otherwise. A
+    /// single failure is returned unchanged.
     pub fn of_servers(mut failures: Vec<Error>) -> Error {
         if failures.len() == 1 {
             return failures.remove(0);
@@ -363,13 +362,12 @@ impl Error {
         &self.0.message
     }
 
-    /// The message without the sentences that [`with_context`](Error::with_context) put before
-    /// it.
+    /// The message without the sentences that [`with_context`](Error::with_context) put before it.
     pub fn reason(&self) -> &str {
         &self.0.message[self.0.context..]
     }
 
-    /// What to do about it, where that is known.
+    /// Advice, if there is any.
     pub fn hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
     }
@@ -395,7 +393,7 @@ impl Error {
         self
     }
 
-    /// The same error for an object that exists already, or does not.
+    /// The same error for an object that already exists, or does not exist.
     #[must_use]
     pub fn with_existence(mut self, existence: Existence) -> Self {
         self.0.facts.existence = Some(existence);
@@ -444,7 +442,7 @@ impl Error {
         self
     }
 
-    /// The same error with what the engine adds to its message.
+    /// The same error with the engine's addition to its message.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Box<str>>) -> Self {
         self.0.facts.detail = Some(detail.into());
@@ -472,8 +470,8 @@ impl Error {
         self
     }
 
-    /// The same error, its message led by `what`, a full sentence that says what was
-    /// being done.
+    /// The same error, with its message preceded by `what`, a full sentence that says what the
+    /// program was doing.
     #[must_use]
     pub fn with_context(mut self, what: impl fmt::Display) -> Self {
         let message = format!("{what} {}", self.0.message);
@@ -482,7 +480,7 @@ impl Error {
         self
     }
 
-    /// Whether a limit of time is what ended the call.
+    /// Whether a time limit ended the call.
     pub fn is_timeout(&self) -> bool {
         matches!(self.class(), Class::Timeout { .. })
     }
@@ -534,7 +532,7 @@ impl fmt::Debug for Error {
             .field("table", table)
             .field("column", column)
             .field("data_type", data_type)
-            // It may hold values of a row.
+            // It may contain values of a row.
             .field("detail", &shown)
             .field("row", row)
             .field("position", position)
@@ -583,16 +581,16 @@ mod tests {
     #[test]
     fn one_word_wide_and_whole() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
-        let error = Error::new(Class::Constraint, "The row is there already.")
+        let error = Error::new(Class::Constraint, "The row already exists.")
             .with_effect(Effect::RolledBack)
             .with_constraint("users_email_key")
             .with_code(Code::from_sqlstate("23505"))
             .with_source(std::io::Error::other("cause"))
             .with_hint("Choose another e-mail address.")
-            .with_context("Line 3 could not be read in.");
+            .with_context("Line 3 could not be imported.");
         assert_eq!(
             error.to_string(),
-            "Line 3 could not be read in. The row is there already. Choose another e-mail address."
+            "Line 3 could not be imported. The row already exists. Choose another e-mail address."
         );
         assert_eq!(error.constraint(), Some("users_email_key"));
         assert_eq!(error.sqlstate(), Some("23505"));

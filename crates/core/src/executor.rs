@@ -8,27 +8,28 @@ use crate::params::IntoParams;
 use crate::row::ValueRow;
 use crate::row_stream::RowStream;
 
-/// Where SQL can run: a database, a transaction or a connection. For functions that do
-/// not care which; the same methods are there without this trait in scope.
-pub trait Executor: Send + Sync {
-    /// The engine at the other end.
+/// A database, a transaction or a connection: a bound for functions that run SQL on any of them. The
+/// types also have the same methods without this trait in scope. It cannot be implemented by other
+/// types.
+pub trait Executor: crate::sealed::Executor + Send + Sync {
+    /// The engine of the connection.
     fn engine(&self) -> Engine;
 
-    /// Runs a statement and gives the number of rows it changed.
+    /// Runs a statement and returns the number of rows that it changed.
     ///
     /// # Errors
     /// [`Error::effect`](crate::Error::effect) says whether it may have taken effect.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the statement may still take effect; the connection is cleaned
-    /// before anybody else uses it.
+    /// If the future is dropped, the statement may still take effect; the connection is cleaned
+    /// before another caller uses it.
     fn execute<P: IntoParams>(
         &self,
         sql: &str,
         params: P,
     ) -> impl Future<Output = Result<u64>> + Send;
 
-    /// Runs a statement and gives its rows as they are.
+    /// Runs a statement and returns its rows as they are.
     ///
     /// # Errors
     /// As for [`execute`](Executor::execute).
@@ -54,7 +55,7 @@ pub trait Executor: Send + Sync {
         params: impl IntoParams,
     ) -> impl Future<Output = Result<Vec<T>>> + Send;
 
-    /// Runs a statement that gives exactly one row.
+    /// Runs a statement that returns exactly one row.
     ///
     /// # Errors
     /// As for [`query_as`](Executor::query_as); `Class::NotFound` for no row and
@@ -68,7 +69,7 @@ pub trait Executor: Send + Sync {
         params: impl IntoParams,
     ) -> impl Future<Output = Result<T>> + Send;
 
-    /// Runs a statement that gives one row or none.
+    /// Runs a statement that returns one row or none.
     ///
     /// # Errors
     /// As for [`query_as`](Executor::query_as); `Class::Data` for more than one row.
@@ -81,7 +82,7 @@ pub trait Executor: Send + Sync {
         params: impl IntoParams,
     ) -> impl Future<Output = Result<Option<T>>> + Send;
 
-    /// Runs a statement that gives one row of one column.
+    /// Runs a statement that returns one row of one column.
     ///
     /// # Errors
     /// As for [`query_one`](Executor::query_one).
@@ -94,12 +95,11 @@ pub trait Executor: Send + Sync {
         params: impl IntoParams,
     ) -> impl Future<Output = Result<T>> + Send;
 
-    /// Runs a statement and gives its rows as they arrive, in bounded memory. The
-    /// stream holds a connection until it ends or is dropped.
+    /// Runs a statement and returns its rows as they arrive, in bounded memory. The stream holds a
+    /// connection until it ends or is dropped.
     ///
     /// # Errors
-    /// As for [`query_as`](Executor::query_as); what fails after the first row comes
-    /// from the stream.
+    /// As for [`query_as`](Executor::query_as); an error after the first row comes from the stream.
     ///
     /// # Cancel safety
     /// As for [`execute`](Executor::execute).
@@ -109,8 +109,8 @@ pub trait Executor: Send + Sync {
         params: impl IntoParams,
     ) -> impl Future<Output = Result<RowStream<T>>> + Send;
 
-    /// Runs several statements, separated by semicolons, without parameters. On
-    /// PostgreSQL they are one transaction unless they say otherwise.
+    /// Runs several statements, separated by semicolons, without parameters. On PostgreSQL they are
+    /// one transaction unless they begin and end transactions themselves.
     ///
     /// # Errors
     /// As for [`execute`](Executor::execute).
@@ -119,14 +119,14 @@ pub trait Executor: Send + Sync {
     /// As for [`execute`](Executor::execute).
     fn batch(&self, sql: &str) -> impl Future<Output = Result<()>> + Send;
 
-    /// Puts rows into a table by the fastest way the engine has, either all or no row,
-    /// and gives their number. The table may be qualified, `shop.orders`.
+    /// Inserts rows into a table in the fastest way of the engine, all of them or none, and returns
+    /// their number. The table may be qualified, as in `shop.orders`.
     ///
     /// # Errors
     /// `Class::Data` names the row (counted from 1) and the column that does not fit.
     ///
     /// # Cancel safety
-    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    /// If the future is dropped, no row is inserted, unless the last answer was on its way.
     fn bulk_insert<'a, I>(
         &'a self,
         table: &'a str,

@@ -4,36 +4,35 @@ use crate::row::{Columns, Row};
 use crate::row_shape::{ReadColumn, RowShape};
 use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, TimestampTz, Uuid, Value};
 
-/// A Rust type that a row can be read as: a struct with `#[derive(FromRow)]`, a tuple
-/// (by position), a scalar (the only column), or a [`ValueRow`](crate::ValueRow).
+/// A Rust type that a row can be read as: a struct with `#[derive(FromRow)]`, a tuple (by
+/// position), a scalar (the only column), or a [`ValueRow`](crate::ValueRow).
 ///
-/// [`layout`](FromRow::layout) is worked out once for a result, so that reading a row
-/// looks up no names.
+/// [`layout`](FromRow::layout) is computed once for a result, so that reading a row looks up no
+/// names.
 pub trait FromRow: Sized {
-    /// Where each field is found in the rows of one result.
+    /// The position of each field in the rows of one result.
     type Layout: Send + Sync;
 
     /// Finds the fields among the columns.
     ///
     /// # Errors
-    /// [`Class::Data`] where a field has no column, or the number of columns is not
-    /// that of the tuple.
+    /// [`Class::Data`] if a field has no column, or the number of columns is not that of the tuple.
     fn layout(columns: &Columns) -> Result<Self::Layout>;
 
     /// Reads one row.
     ///
     /// # Errors
-    /// [`Class::Data`] where a value does not fit its field.
+    /// [`Class::Data`] if a value does not fit its field.
     fn from_row(row: &dyn Row, layout: &Self::Layout) -> Result<Self>;
 
-    /// What it reads, so that a statement can be checked before there is a row. `None` where
-    /// that is not known, as of an implementation that does not say.
+    /// The columns that it reads, so that a statement can be checked before there is a row. `None`
+    /// if that is not known, for example because an implementation does not provide it.
     fn shape() -> Option<RowShape> {
         None
     }
 }
 
-/// Nothing is read, whatever the rows are.
+/// Reads nothing, whatever the rows contain.
 impl FromRow for () {
     type Layout = ();
 
@@ -56,7 +55,7 @@ fn wrong_count(expected: usize, columns: &Columns) -> Error {
     Error::new(
         Class::Data,
         format!(
-            "{expected} column{} expected and the result has {}: {}.",
+            "{expected} column{} expected, but the result has {}: {}.",
             if expected == 1 { " was" } else { "s were" },
             columns.len(),
             names.join(", ")
@@ -223,7 +222,7 @@ mod tests {
         let error = read::<(i32,)>(vec![Value::Null, Value::Null]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "1 column was expected and the result has 2: c0, c1."
+            "1 column was expected, but the result has 2: c0, c1."
         );
     }
 }

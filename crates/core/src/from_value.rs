@@ -7,19 +7,18 @@ use crate::value::{
 
 /// A Rust type that a column can be read as.
 ///
-/// Integers and floats are read from any number that fits without loss, text also from
-/// JSON and UUIDs. Everything else is read from its own kind, and, where an engine has
-/// no such kind (SQLite's dates and UUIDs), from the text that the engine stores.
+/// Integers and floats are read from any number that fits without loss, and text also from JSON and
+/// UUIDs. Everything else is read from its own kind, and from the text that the engine stores if an
+/// engine has no such kind (SQLite's dates and UUIDs).
 pub trait FromValue<'r>: Sized {
     /// Reads the value.
     ///
     /// # Errors
-    /// A [`Mismatch`] that says what was expected; the column's name and type are added
-    /// by the caller.
+    /// A [`Mismatch`] with the expected kind; the caller adds the column's name and type.
     fn from_value(value: ValueRef<'r>) -> Result<Self, Mismatch>;
 
-    /// Reads the column at `index` by the shortest way that the row has for the type; `None`
-    /// where [`from_value`](FromValue::from_value) has to read it.
+    /// Reads the column at `index` in the row's shortest way for the type; `None` if
+    /// [`from_value`](FromValue::from_value) has to read it.
     #[inline]
     fn read_directly(row: &'r (dyn Row + '_), index: usize) -> Option<Self> {
         let _ = (row, index);
@@ -27,7 +26,7 @@ pub trait FromValue<'r>: Sized {
     }
 }
 
-/// Why a value could not be read as a Rust type.
+/// The reason why a value could not be read as a Rust type.
 #[derive(Debug)]
 pub struct Mismatch(Cause);
 
@@ -38,27 +37,27 @@ enum Cause {
 }
 
 impl Mismatch {
-    /// The value is of another kind than `expected`, a noun such as "a date".
+    /// The value is of a kind other than `expected`, a noun such as "a date".
     pub fn kind(expected: &'static str) -> Self {
         Mismatch(Cause::Kind(expected))
     }
 
-    /// The value is of the right kind and does not fit all the same; `why` is a clause.
+    /// The value is of the right kind but does not fit; `why` is a clause.
     pub fn because(why: impl Into<String>) -> Self {
         Mismatch(Cause::Because(why.into()))
     }
 
-    /// Whether values of this kind never fit, whatever they are.
+    /// Whether values of this kind never fit.
     pub fn is_of_kind(&self) -> bool {
         matches!(self.0, Cause::Kind(_))
     }
 
-    /// Says what was found, for the error that names the column.
+    /// Adds the kind that was found, for the error that names the column.
     #[cold]
     pub fn describe(&self, found: ValueRef<'_>) -> String {
         match &self.0 {
             Cause::Kind(expected) => {
-                format!("{expected} was expected and {} was found", found.kind())
+                format!("expected {expected}, but found {}", found.kind())
             }
             Cause::Because(why) => why.clone(),
         }
@@ -68,7 +67,7 @@ impl Mismatch {
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Cause::Kind(expected) => write!(f, "{expected} was expected"),
+            Cause::Kind(expected) => write!(f, "expected {expected}"),
             Cause::Because(why) => f.write_str(why),
         }
     }
@@ -108,7 +107,7 @@ impl FromValue<'_> for bool {
     fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
         match value {
             ValueRef::Bool(v) => Ok(v),
-            // SQLite has no boolean of its own.
+            // SQLite has no boolean type.
             ValueRef::I64(0) => Ok(false),
             ValueRef::I64(1) => Ok(true),
             _ => Err(Mismatch::kind("a boolean")),
@@ -238,7 +237,7 @@ impl<'r> FromValue<'r> for &'r [u8] {
     }
 }
 
-/// A `Vec<u8>` is bytes; a `Vec` of anything else that can be read is an array.
+/// A `Vec<u8>` is bytes; a `Vec` of any other readable type is an array.
 impl<T: VecElement> FromValue<'_> for Vec<T> {
     #[inline]
     fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
@@ -251,8 +250,8 @@ impl<T: VecElement> FromValue<'_> for Vec<T> {
     }
 }
 
-/// What a `Vec` read from a column can hold: an array's elements, and `u8`, whose `Vec` is
-/// bytes. A type of one's own needs no more than `impl VecElement for Own {}`.
+/// A type that a `Vec` read from a column can contain: an array's elements, and `u8`, whose `Vec`
+/// is bytes. A user's own type needs only `impl VecElement for Own {}`.
 pub trait VecElement: for<'x> FromValue<'x> {
     /// Reads the whole `Vec`.
     ///
@@ -262,7 +261,7 @@ pub trait VecElement: for<'x> FromValue<'x> {
         read_array(value)
     }
 
-    /// Reads the whole `Vec` as [`FromValue::read_directly`] does.
+    /// Reads the whole `Vec`, like [`FromValue::read_directly`].
     #[inline]
     fn read_vec_directly(row: &dyn Row, index: usize) -> Option<Vec<Self>> {
         let _ = (row, index);
@@ -287,7 +286,7 @@ fn read_array<T: for<'x> FromValue<'x>>(value: ValueRef<'_>) -> Result<Vec<T>, M
         ValueRef::Array(array) => array
             .to_values()
             .map_err(|error| Mismatch::because(error.to_string()))?,
-        // SQLite keeps an array as JSON text.
+        // SQLite stores an array as JSON text.
         ValueRef::Text(text) | ValueRef::Json(text) => {
             crate::value::array_from_json(text).ok_or_else(|| Mismatch::kind("an array"))?
         }
@@ -296,7 +295,7 @@ fn read_array<T: for<'x> FromValue<'x>>(value: ValueRef<'_>) -> Result<Vec<T>, M
     let read = |(at, value): (usize, &Value)| {
         T::from_value(value.as_ref()).map_err(|mismatch| {
             let what = mismatch.describe(value.as_ref());
-            Mismatch::because(format!("of element {} {what}", at + 1))
+            Mismatch::because(format!("element {}: {what}", at + 1))
         })
     };
     values.iter().enumerate().map(read).collect()
@@ -349,7 +348,7 @@ macro_rules! own_kind {
             fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
                 match value {
                     ValueRef::$kind(v) => Ok(v),
-                    // SQLite has no times of its own: it stores text, or Unix seconds.
+                    // SQLite has no time types: it stores text, or Unix seconds.
                     ValueRef::Text(text) => $read(text).map_err(|error| {
                         Mismatch::because(format!("the text cannot be read as {}: {error}", $name))
                     }),
@@ -368,7 +367,7 @@ own_kind! {
     Interval, Interval, str::parse, "an interval";
 }
 
-/// The last second of the year 9999, which is as far as SQLite's functions go.
+/// The last second of the year 9999, the limit of SQLite's functions.
 const LAST_SECOND: i64 = 253_402_300_799;
 
 /// The microseconds of Unix seconds.
@@ -389,7 +388,7 @@ impl FromValue<'_> for Uuid {
             ValueRef::Text(text) => Uuid::parse_str(text)
                 .map_err(|error| Mismatch::because(format!("the text is not a UUID: {error}"))),
             ValueRef::Bytes(bytes) => Uuid::from_slice(bytes)
-                .map_err(|error| Mismatch::because(format!("the bytes are no UUID: {error}"))),
+                .map_err(|error| Mismatch::because(format!("the bytes are not a UUID: {error}"))),
             _ => Err(Mismatch::kind("a UUID")),
         }
     }
@@ -402,7 +401,7 @@ impl FromValue<'_> for Numeric {
             ValueRef::I16(v) => Ok(i64::from(v).into()),
             ValueRef::I32(v) => Ok(i64::from(v).into()),
             ValueRef::I64(v) => Ok(v.into()),
-            // SQLite has no decimal of its own: it stores text, or the nearest float.
+            // SQLite has no decimal type: it stores text, or the nearest float.
             ValueRef::Text(text) => text
                 .parse()
                 .map_err(|_| Mismatch::because("the text cannot be read as a decimal number")),

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// When a connection of a pool is asked for a sign of life (one round trip) before it is
-/// handed out. Whatever is chosen here, its socket is looked at each time.
+/// When the server is asked on a connection of a pool (one round trip) before the connection is
+/// leased. The socket of the connection is checked each time, whatever is chosen here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum HealthCheck {
     /// Each time, unless the connection was opened for its caller.
@@ -19,7 +19,7 @@ impl Default for HealthCheck {
 }
 
 impl HealthCheck {
-    /// Whether a connection last known to be well `ago` has to be asked.
+    /// Whether a connection last known to work `ago` must be checked.
     pub fn is_due(self, ago: Duration) -> bool {
         match self {
             HealthCheck::Always => true,

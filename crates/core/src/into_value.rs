@@ -6,9 +6,9 @@ pub trait IntoValue {
     /// The value to send.
     fn into_value(self) -> Value;
 
-    /// Values that stand for all that it may be sent as: the extreme ones of a number,
-    /// [`ANY_TEXT`] for any text, each label of an enum. With them a statement is checked
-    /// before it is run. None where nothing is known.
+    /// Values that represent everything that it may be sent as: the extremes of a number,
+    /// [`ANY_TEXT`] for any text, each label of an enum. They are used to check a statement before
+    /// it is run. Empty if nothing is known.
     fn specimens() -> Vec<Value>
     where
         Self: Sized,
@@ -79,18 +79,18 @@ fn half() -> Numeric {
 }
 
 impl IntoValue for u64 {
-    /// An integer where it fits one, else a decimal number.
+    /// An integer if it fits one, otherwise a decimal number.
     fn into_value(self) -> Value {
         i64::try_from(self).map_or_else(|_| Value::Numeric(self.into()), Value::I64)
     }
 
-    /// Those beyond a 64-bit integer are left to the day when one is sent.
+    /// Values beyond a 64-bit integer are only checked when one is sent.
     fn specimens() -> Vec<Value> {
         i64::specimens()
     }
 }
 
-/// A `Vec<u8>` is bytes; a `Vec` of anything else is an array.
+/// A `Vec<u8>` is bytes; a `Vec` of any other type is an array.
 impl<T: ArrayElement> IntoValue for Vec<T> {
     fn into_value(self) -> Value {
         T::vec_into_value(self)
@@ -101,8 +101,8 @@ impl<T: ArrayElement> IntoValue for Vec<T> {
     }
 }
 
-/// What a `Vec` given as a parameter can hold: an array's elements, and `u8`, whose `Vec`
-/// is bytes. A type of one's own needs no more than `impl ArrayElement for Own {}`.
+/// A type that a `Vec` as a parameter can contain: an array's elements, and `u8`, whose `Vec` is
+/// bytes. A user's own type needs only `impl ArrayElement for Own {}`.
 pub trait ArrayElement: IntoValue + Sized {
     /// The whole `Vec` as one value.
     fn vec_into_value(vec: Vec<Self>) -> Value {

@@ -1,6 +1,5 @@
-//! Underpin's nouns, shared by every other crate: what an [`Error`] says, what a
-//! [`Value`] and a [`Row`] are, where an [`Endpoint`] is, when to [`retry`], and
-//! what a [`driver`] has to do. Nothing here opens a socket or a file, and nothing
+//! The shared types of all other crates: [`Error`], [`Value`] and [`Row`], [`Endpoint`], the
+//! [`retry`] policy, and the [`driver`] traits. Nothing here opens a socket or a file, and nothing
 //! here reads a clock.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -28,6 +27,8 @@ pub mod retry;
 mod row;
 mod row_shape;
 mod row_stream;
+#[doc(hidden)]
+pub mod sealed;
 mod secret;
 mod session_target;
 mod statement_description;

@@ -4,36 +4,37 @@ use crate::value::{Date, Interval, Json, Numeric, TimeOfDay, Timestamp, Timestam
 
 /// The type of one parameter of a statement that is declared with its types.
 ///
-/// `#[derive(IntoValue)]` makes one too; a type with an `IntoValue` of its own needs no more
-/// than `impl Parameter for Own { type Given<'a> = Own; }`.
+/// `#[derive(IntoValue)]` implements it too; a type with its own `IntoValue` needs only `impl
+/// Parameter for Own { type Given<'a> = Own; }`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not known as the type of a parameter",
+    message = "`{Self}` is not a known type of a parameter",
     note = "derive `IntoValue` for it, or write `impl Parameter for Own {{ type Given<'a> = Own; }}`"
 )]
 pub trait Parameter: IntoValue {
-    /// What is given in its place: the same type, with a lifetime of its own where it borrows.
+    /// The type of the argument: the same type, with a lifetime of its own if it borrows.
     type Given<'a>: IntoValue;
 }
 
-/// The types of all parameters of a statement: `()`, or a tuple of up to 16.
+/// The types of all parameters of a statement: `()`, or a tuple of up to 16. It cannot be implemented
+/// by other types.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tuple of parameters' types",
     note = "the types are a tuple: `()` for none, `(i64,)` for one"
 )]
-pub trait Parameters {
-    /// What is given in their place.
+pub trait Parameters: crate::sealed::Parameters {
+    /// The type of the arguments.
     type Given<'a>: IntoParams;
 
-    /// What each of them is.
+    /// The shape of each parameter.
     fn shapes() -> Vec<ParameterShape>;
 }
 
-/// What a parameter of a Rust type is sent as.
+/// The values as which a parameter of a Rust type may be sent.
 #[derive(Debug, Clone)]
 pub struct ParameterShape {
     /// The name of the Rust type.
     pub rust_type: &'static str,
-    /// Values that it may be sent as, as [`IntoValue::specimens`] has them.
+    /// Representative values, as in [`IntoValue::specimens`].
     pub specimens: Vec<Value>,
 }
 
@@ -105,6 +106,8 @@ where
     type Given<'a> = Vec<T::Given<'a>>;
 }
 
+impl crate::sealed::Parameters for () {}
+
 impl Parameters for () {
     type Given<'a> = ();
 
@@ -115,6 +118,8 @@ impl Parameters for () {
 
 macro_rules! tuples {
     ($($($name:ident)+;)*) => {$(
+        impl<$($name: Parameter),+> crate::sealed::Parameters for ($($name,)+) {}
+
         impl<$($name: Parameter),+> Parameters for ($($name,)+) {
             type Given<'a> = ($($name::Given<'a>,)+);
 

@@ -4,14 +4,13 @@ use crate::value::Value;
 /// A statement's parameters, in order.
 pub type Params = Vec<Value>;
 
-/// What can be given as the parameters of a statement or as one row of a bulk insert:
-/// `()` for none, a tuple of up to 16 values of any types, or a slice, an array or a
-/// `Vec` of [`Value`]s.
+/// The parameters of a statement, or one row of a bulk insert: `()` for none, a tuple of up to 16
+/// values of any types, or a slice, an array or a `Vec` of [`Value`]s.
 pub trait IntoParams {
-    /// Puts the values behind those in `params`.
+    /// Appends the values to `params`.
     fn push_to(self, params: &mut Params);
 
-    /// The values on their own.
+    /// The values as a `Vec` of their own.
     fn into_params(self) -> Params
     where
         Self: Sized,

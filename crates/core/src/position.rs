@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use crate::error::{Class, Error};
 
-/// A place in the history of a database: all that was committed before it is part of it.
+/// A position in the history of a database: everything that was committed before it lies before it.
 ///
 /// It is written and read as text, so that it can travel with a request from one service to
 /// another: `7714005750678323385-1-0/1500F68`.
@@ -15,7 +15,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// A position so many bytes into a timeline.
+    /// The position after this many bytes of a timeline.
     pub fn new(system: u64, timeline: u32, at: u64) -> Self {
         Position {
             system,
@@ -54,8 +54,8 @@ impl FromStr for Position {
         read(text).ok_or_else(|| {
             Error::new(
                 Class::Data,
-                "The text is not a valid position, which is a system, a timeline and a place, such \
-                 as 7714005750678323385-1-0/1500F68.",
+                "The text is not a valid position. A position is a system, a timeline and a place, \
+                 such as 7714005750678323385-1-0/1500F68.",
             )
         })
     }

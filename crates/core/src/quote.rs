@@ -1,5 +1,5 @@
-//! Names in double quotes, as standard SQL, PostgreSQL and SQLite read them. Where the engine is
-//! not known, its [dialect](crate::Engine::dialect) quotes.
+//! Names in double quotes, as standard SQL, PostgreSQL and SQLite read them. For other engines, use
+//! their [dialect](crate::Engine::dialect).
 
 use underpin_sql::POSTGRES;
 
@@ -8,14 +8,14 @@ use crate::error::Result;
 /// An identifier in quotes.
 ///
 /// # Errors
-/// [`Class::Config`](crate::Class::Config) for an empty name and for one that holds a NUL byte:
-/// no engine has either.
+/// [`Class::Config`](crate::Class::Config) for an empty name and for one that contains a NUL byte:
+/// no engine allows either.
 pub fn identifier(name: &str) -> Result<String> {
     Ok(POSTGRES.identifier(name)?)
 }
 
-/// A name that may be qualified, `schema.table`, each part quoted. A part that is
-/// already in double quotes is taken as it stands, so that a name can hold a dot.
+/// A name that may be qualified, `schema.table`, with each part quoted. A part that is already in
+/// double quotes is used as it is, so that a name can contain a dot.
 ///
 /// # Errors
 /// [`Class::Config`](crate::Class::Config) as for [`identifier`], and for a quote that is not

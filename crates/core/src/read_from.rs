@@ -3,14 +3,15 @@ use std::fmt;
 /// The members that serve reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum ReadFrom {
-    /// All that answer, in turns.
+    /// All that answer, in turn.
     #[default]
     All,
-    /// The replicas that answer, in turns.
+    /// The replicas that answer, in turn.
     Replicas,
-    /// The one with the fewest calls under way.
+    /// The member with the fewest calls in progress.
     LeastBusy,
-    /// The one whose answers to probes arrive first; those that are about as near take turns.
+    /// The member whose answers to probes arrive first; members that are about equally near take
+    /// turns.
     Nearest,
 }
 

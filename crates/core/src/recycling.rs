@@ -2,47 +2,48 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// What is undone in a session between one holder of its connection and the next. Settings,
-/// roles, locks, temporary tables and the like belong to the holder who made them.
+/// Which changes to a session are undone between one holder of its connection and the next.
+/// Settings, roles, locks, temporary tables and similar state belong to the holder that created
+/// them.
 ///
-/// On every mode, an open transaction is rolled back, and a session whose statements announced a
-/// change in their text (`SET`, `LISTEN`, `PRAGMA`) is cleaned, unless `Custom` says how.
+/// In every mode, an open transaction is rolled back, and a session whose statements announced a
+/// change in their text (`SET`, `LISTEN`, `PRAGMA`) is cleaned, unless `Custom` replaces that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Recycling {
-    /// A session goes on as it is only after statements that cannot have changed it. After any
-    /// other it is cleaned, whether it was changed or not. The default.
+    /// A session is reused as it is only after statements that cannot have changed it. After any
+    /// other statement it is cleaned, whether it was changed or not. The default.
     ///
-    /// On PostgreSQL, statements that cannot are those that end or bound a transaction,
-    /// `SET LOCAL`, `set_config(…, true)`, and reads of plain tables by functions of the server's
-    /// own that are known to change nothing. What the names in such a read stand for is asked of
-    /// the catalogs: a view, a table with row-level security, a function, an operator or a cast
-    /// of the user's makes it one that can. The answer is kept for five seconds, and until this
-    /// program changes the schema through the same database. The cleaning is sent
-    /// behind the last statement and nobody waits for it: what the next holder sends is
-    /// answered behind it, and is not run where the cleaning failed.
+    /// On PostgreSQL, the statements that cannot change a session are those that begin or end a
+    /// transaction, `SET LOCAL`, `set_config(…, true)`, and reads of plain tables with functions of
+    /// the server itself that are known to change nothing. The meaning of the names in such a read
+    /// is looked up in the catalogs: a user's view, table with row-level security, function,
+    /// operator or cast makes it a statement that can. The answer is kept for five seconds, and
+    /// until this program changes the schema through the same database. The cleaning is sent behind
+    /// the last statement without a wait: the next holder's statements are answered behind it, and
+    /// are not run if the cleaning failed.
     ///
     /// On SQLite the session is restored after each statement that can change it, and the settings
     /// that it had when it was opened are read back. A connection that cannot be restored is
     /// closed.
     #[default]
     Verified,
-    /// Only what the text of a statement announces is undone. What functions, triggers and
-    /// views have changed reaches the next holder.
+    /// Only changes that the text of a statement announces are undone. Changes by functions,
+    /// triggers and views reach the next holder.
     Fast,
-    /// The session is cleaned after every holder, as [`Verified`](Recycling::Verified) does it.
+    /// The session is cleaned after every holder, like with [`Verified`](Recycling::Verified).
     Clean,
-    /// The session is made as new after every holder, prepared statements included:
-    /// `DISCARD ALL` on PostgreSQL.
+    /// The session is reset completely after every holder, including prepared statements: `DISCARD
+    /// ALL` on PostgreSQL.
     Reset,
-    /// These statements run after every holder, in place of anything that is known of the session.
+    /// These statements run after every holder, whatever is known of the session.
     Custom(Arc<str>),
 }
 
-/// What a text that names a custom way begins with.
+/// The prefix of a text with custom statements.
 const CUSTOM: &str = "custom:";
 
 impl Recycling {
-    /// The statements are run after every holder.
+    /// Runs these statements after every holder.
     pub fn custom(sql: impl Into<Arc<str>>) -> Self {
         Recycling::Custom(sql.into())
     }
@@ -63,7 +64,7 @@ impl fmt::Display for Recycling {
 impl FromStr for Recycling {
     type Err = String;
 
-    /// Reads what [`Display`](fmt::Display) writes.
+    /// Parses the output of [`Display`](fmt::Display).
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "verified" => Ok(Recycling::Verified),
@@ -71,7 +72,7 @@ impl FromStr for Recycling {
             "clean" => Ok(Recycling::Clean),
             "reset" => Ok(Recycling::Reset),
             _ => match text.strip_prefix(CUSTOM).map(str::trim) {
-                Some("") => Err("has no statement behind custom:".into()),
+                Some("") => Err("has no statement after custom:".into()),
                 Some(sql) => Ok(Recycling::custom(sql)),
                 None => Err(
                     "is neither verified, fast, clean, reset, nor custom: with statements".into(),

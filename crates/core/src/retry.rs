@@ -1,21 +1,21 @@
-//! When to try again, as a pure function: what failed, how often, and how much time is
-//! left go in; try again after so long, or give up, comes out.
+//! Decides about retries, as a pure function: the failure, the number of attempts and the remaining
+//! time go in; a retry after a wait, or the end, comes out.
 
 use std::time::Duration;
 
 use crate::error::{Class, Effect, Error};
 
-/// How often and after which waits a failed operation is tried again.
+/// Number of retries of a failed operation, and the waits before them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
-    /// Tries after the first. Default 3; zero means that nothing is retried.
+    /// Number of retries. Default 3; zero means that nothing is retried.
     pub max_retries: u32,
     /// The wait before the first retry; each further one is twice as long. Default 1 s.
     pub base: Duration,
-    /// No wait is longer than this, before jitter. Default 30 s.
+    /// Maximum wait, before jitter. Default 30 s.
     pub cap: Duration,
-    /// By which share of itself a wait is spread: 0.2 gives 80 % to 120 % of it.
-    /// Default 0.2; zero gives exactly 1 s, 2 s, 4 s.
+    /// Share of itself by which a wait is spread: 0.2 results in 80 % to 120 % of it. Default 0.2;
+    /// zero results in exactly 1 s, 2 s, 4 s.
     pub jitter: f64,
 }
 
@@ -30,46 +30,46 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What is being tried.
+/// The attempted operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
     /// Opening a connection: nothing can have taken effect.
     Connect,
     /// A statement outside a transaction.
     Statement {
-        /// The caller has declared that running it twice is as good as once.
+        /// Whether the caller has declared that running it twice is as good as once.
         idempotent: bool,
     },
 }
 
-/// What to do after a failure.
+/// The decision after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// Try again after this wait.
+    /// Retry after this wait.
     Retry {
-        /// How long to wait first.
+        /// Wait before the retry.
         after: Duration,
     },
-    /// Hand the error to the caller.
+    /// Return the error to the caller.
     GiveUp(Reason),
 }
 
-/// Why a failure is final.
+/// The reason why a failure is final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reason {
     /// The same attempt would fail the same way: a password, a permission, a syntax error.
     Permanent,
     /// It may have taken effect, and was not declared idempotent.
-    MayHaveTakenHold,
-    /// All tries are used up.
+    MayHaveTakenEffect,
+    /// All retries are used up.
     Exhausted,
-    /// The wait would pass the caller's deadline.
+    /// The wait would exceed the caller's deadline.
     Deadline,
 }
 
 impl RetryPolicy {
-    /// Never tries again.
+    /// Never retries.
     pub const NEVER: RetryPolicy = RetryPolicy {
         max_retries: 0,
         base: Duration::ZERO,
@@ -77,8 +77,8 @@ impl RetryPolicy {
         jitter: 0.0,
     };
 
-    /// Decides after the failure of attempt `attempt` (the first is 0) with `remaining`
-    /// time to the caller's deadline. `random` in 0..1 chooses the jitter.
+    /// Decides after the failure of attempt `attempt` (the first is 0) with `remaining` time until
+    /// the caller's deadline. `random` in 0..1 chooses the jitter.
     pub fn decide(
         &self,
         attempt: u32,
@@ -91,7 +91,7 @@ impl RetryPolicy {
             return Decision::GiveUp(Reason::Permanent);
         }
         if !is_safe(error.effect(), operation) {
-            return Decision::GiveUp(Reason::MayHaveTakenHold);
+            return Decision::GiveUp(Reason::MayHaveTakenEffect);
         }
         if attempt >= self.max_retries {
             return Decision::GiveUp(Reason::Exhausted);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_taken_hold_is_repeated_only_where_that_is_declared_harmless() {
+    fn statements_that_may_have_taken_effect_are_repeated_only_if_declared_idempotent() {
         let cases = [
             (Effect::NotSent, false, true),
             (Effect::RolledBack, false, true),

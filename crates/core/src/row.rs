@@ -7,8 +7,8 @@ use crate::from_value::{FromValue, Mismatch};
 use crate::row_shape::RowShape;
 use crate::value::{Value, ValueRef};
 
-/// A row as a driver gives it. Reading a column costs no allocation; `dyn Row` has
-/// [`read`](#method.read), which gives a value as a Rust type.
+/// A row from a driver. Reading a column needs no allocation; `dyn Row` has [`read`](#method.read),
+/// which returns a value as a Rust type.
 pub trait Row {
     /// The columns of the result that the row belongs to.
     fn columns(&self) -> &Columns;
@@ -16,32 +16,31 @@ pub trait Row {
     /// The value in the column at `index`, counted from 0.
     ///
     /// # Errors
-    /// [`Class::Data`] where there is no such column, or where its bytes are not what
-    /// its type says.
+    /// [`Class::Data`] if there is no such column, or if its bytes do not match its type.
     fn value(&self, index: usize) -> Result<ValueRef<'_>>;
 
-    /// The value at `index` where it is an integer, by the shortest way there is: in a register
-    /// and not as one of many kinds. `None` says nothing but that [`value`](Row::value) has to be
-    /// asked, as for NULL, and is the answer of a row that has no such way. So it is with the
-    /// three below.
+    /// The value at `index` if it is an integer, in the shortest way: in a register and not as one
+    /// of many kinds. `None` only means that [`value`](Row::value) has to be called, for example
+    /// for NULL, and a row without such a way always returns it. The same holds for the three
+    /// methods below.
     fn integer(&self, index: usize) -> Option<i64> {
         let _ = index;
         None
     }
 
-    /// The value at `index` where it is a 64-bit float, as for [`integer`](Row::integer).
+    /// The value at `index` if it is a 64-bit float, as for [`integer`](Row::integer).
     fn float(&self, index: usize) -> Option<f64> {
         let _ = index;
         None
     }
 
-    /// The value at `index` where it is text, as for [`integer`](Row::integer).
+    /// The value at `index` if it is text, as for [`integer`](Row::integer).
     fn text(&self, index: usize) -> Option<&str> {
         let _ = index;
         None
     }
 
-    /// The value at `index` where it is bytes, as for [`integer`](Row::integer).
+    /// The value at `index` if it is bytes, as for [`integer`](Row::integer).
     fn bytes(&self, index: usize) -> Option<&[u8]> {
         let _ = index;
         None
@@ -52,7 +51,7 @@ impl dyn Row + '_ {
     /// The value at `index` as a Rust type.
     ///
     /// # Errors
-    /// [`Class::Data`], with the column's name and type and what does not fit.
+    /// [`Class::Data`], with the column's name and type and the reason.
     #[inline]
     pub fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
         match T::read_directly(self, index) {
@@ -89,10 +88,10 @@ fn does_not_fit<T>(columns: &Columns, index: usize, value: ValueRef<'_>, why: &M
         ValueRef::Null => {
             error.with_hint("Read it as an Option, or make sure that it is not NULL.")
         }
-        // What sum, avg and extract give of whole numbers.
+        // The results of sum, avg and extract for whole numbers.
         ValueRef::Numeric(_) if why.is_of_kind() => error.with_hint(format!(
-            "Cast it in the statement, such as ({name})::{to} where it is an expression, or read it \
-             as a decimal number, such as Numeric.",
+            "Cast it in the statement, such as ({name})::{to} for an expression, or read it as a \
+             decimal number, such as Numeric.",
             name = column.name,
             to = match rust_type.contains("f32") || rust_type.contains("f64") {
                 true => "float8",
@@ -106,7 +105,7 @@ fn does_not_fit<T>(columns: &Columns, index: usize, value: ValueRef<'_>, why: &M
 /// One column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// Its name, as the engine gives it.
+    /// Its name, as the engine reports it.
     pub name: String,
     /// The engine's name for its type; on SQLite the declared type, or "any".
     pub type_name: Cow<'static, str>,
@@ -117,12 +116,12 @@ pub struct Column {
 pub struct Columns(pub Vec<Column>);
 
 impl Columns {
-    /// How many there are.
+    /// Number of columns.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none: the statement gives no rows.
+    /// Whether there are no columns: the statement returns no rows.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -132,8 +131,8 @@ impl Columns {
         self.0.iter()
     }
 
-    /// The index of the first column of this name: the same to the letter or, failing
-    /// that, but for the case of ASCII letters.
+    /// The index of the first column with this name: exactly or, failing that, ignoring the case of
+    /// ASCII letters.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.0
             .iter()
@@ -145,10 +144,10 @@ impl Columns {
             })
     }
 
-    /// The index of the column of this name.
+    /// The index of the column with this name.
     ///
     /// # Errors
-    /// [`Class::Data`] where there is none, with the names that there are.
+    /// [`Class::Data`] if there is none, with the existing names.
     pub fn require(&self, name: &str) -> Result<usize> {
         self.position(name).ok_or_else(|| self.missing(name))
     }
@@ -179,7 +178,7 @@ impl Columns {
     }
 }
 
-/// A row of any engine whose shape need not be known: its values, owned.
+/// A row of any engine for callers that do not know its shape: its values, owned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ValueRow {
     columns: Arc<Columns>,
@@ -196,7 +195,7 @@ impl ValueRow {
     /// The value in the column of this name as a Rust type.
     ///
     /// # Errors
-    /// [`Class::Data`] where there is no such column or its value does not fit.
+    /// [`Class::Data`] if there is no such column or its value does not fit.
     pub fn get<'r, T: FromValue<'r>>(&'r self, column: &str) -> Result<T> {
         self.read(self.columns.require(column)?)
     }
@@ -204,7 +203,7 @@ impl ValueRow {
     /// The value at `index` as a Rust type.
     ///
     /// # Errors
-    /// [`Class::Data`] where there is no such column or its value does not fit.
+    /// [`Class::Data`] if there is no such column or its value does not fit.
     pub fn read<'r, T: FromValue<'r>>(&'r self, index: usize) -> Result<T> {
         (self as &dyn Row).read(index)
     }
@@ -289,7 +288,7 @@ mod tests {
         let null = row.read::<i32>(1).unwrap_err().to_string();
         assert!(null.contains("\"Name\" (number 2, of type int4)"), "{null}");
         assert!(
-            null.contains("NULL was found") && null.contains("Option"),
+            null.contains("found NULL") && null.contains("Option"),
             "{null}"
         );
         assert!(

@@ -1,41 +1,41 @@
 use crate::from_value::{FromValue, Mismatch};
 use crate::value::ValueRef;
 
-/// What a [`FromRow`](crate::FromRow) type reads of a row, known before there is one.
+/// The columns that a [`FromRow`](crate::FromRow) type reads from a row, known in advance.
 #[derive(Debug, Clone, Default)]
 pub struct RowShape {
     /// The columns that it reads.
     pub columns: Vec<ReadColumn>,
-    /// How many columns a result has to have.
+    /// Required number of columns of a result.
     pub count: ColumnCount,
 }
 
-/// How many columns a result has to have.
+/// Required number of columns of a result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum ColumnCount {
-    /// As many as there are names to be found.
+    /// Any number that includes the named columns.
     #[default]
     Any,
-    /// So many and no more: they are read by position.
+    /// Exactly this many: they are read by position.
     Exactly(usize),
-    /// So many or more.
+    /// At least this many.
     AtLeast(usize),
 }
 
 /// One column that is read.
 #[derive(Debug, Clone)]
 pub struct ReadColumn {
-    /// Where it is found.
+    /// Its place in the row.
     pub place: ColumnPlace,
-    /// The name of the Rust type that it is read as.
+    /// The name of the Rust type as which it is read.
     pub rust_type: &'static str,
-    /// Whether the result may go without it.
+    /// Whether the result may lack it.
     pub optional: bool,
-    /// Reads a value and forgets it.
+    /// Reads a value and discards it.
     pub read: fn(ValueRef<'_>) -> Result<(), Mismatch>,
 }
 
-/// Where a column is found.
+/// The place of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ColumnPlace {
     /// By its name.
@@ -45,7 +45,7 @@ pub enum ColumnPlace {
 }
 
 impl RowShape {
-    /// The columns of this number, and no others.
+    /// Exactly these columns.
     pub fn exactly(columns: Vec<ReadColumn>) -> Self {
         RowShape {
             count: ColumnCount::Exactly(columns.len()),
@@ -53,8 +53,8 @@ impl RowShape {
         }
     }
 
-    /// Adds what a struct within this one reads from the same row; `None` where that is not
-    /// known.
+    /// Adds the columns that a struct within this one reads from the same row; `None` if they are
+    /// not known.
     pub fn nest(&mut self, nested: Option<RowShape>) {
         self.columns.extend(nested.unwrap_or_default().columns);
     }
@@ -70,7 +70,7 @@ impl ReadColumn {
         )
     }
 
-    /// The same column, which the result may go without.
+    /// The same column, which the result may lack.
     #[must_use]
     pub fn optional(self) -> Self {
         ReadColumn {
@@ -79,7 +79,7 @@ impl ReadColumn {
         }
     }
 
-    /// The column at a place, with the name of the type that a person is told of.
+    /// The column at a place, with the name of the type for messages.
     pub fn new(
         place: ColumnPlace,
         rust_type: &'static str,

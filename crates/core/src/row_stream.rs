@@ -8,10 +8,10 @@ use futures_util::{Stream, StreamExt};
 use crate::error::Result;
 use crate::row::Columns;
 
-/// The rows of a statement as they arrive. It holds the connection; dropped before its
-/// end, what is left of the statement is canceled.
+/// The rows of a statement as they arrive. It holds the connection. If it is dropped before its
+/// end, the rest of the statement is canceled.
 pub struct RowStream<T> {
-    // Before the connection, so that it is dropped before that is returned.
+    // Declared before the connection, so that it is dropped before the connection is returned.
     rows: Option<crate::driver::RowStream<T>>,
     columns: Columns,
     connection: Option<Arc<dyn Any + Send + Sync>>,
@@ -39,8 +39,7 @@ impl<T> RowStream<T> {
     /// The next row; `None` after the last.
     ///
     /// # Errors
-    /// What the server or the connection failed with, and `Class::Data` for a row that
-    /// does not fit.
+    /// The error of the server or the connection, and `Class::Data` for a row that does not fit.
     ///
     /// # Cancel safety
     /// No row is lost by dropping the future.

@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// A password or a token. It shows itself to no formatter and no serializer; only
-/// [`expose`](Secret::expose) gives the text, so that each use can be found by name.
+/// A password or a token. No formatter and no serializer shows it; only [`expose`](Secret::expose)
+/// returns the text, so that each use can be found by name.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Secret(String);
 

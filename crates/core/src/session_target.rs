@@ -1,14 +1,14 @@
 use std::fmt;
 
-/// Which servers a connection may end at; the values of libpq's `target_session_attrs` that one
-/// pool can keep.
+/// The kind of server that a connection may use; the values of libpq's `target_session_attrs` that
+/// one pool can support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionTarget {
     /// Any server that answers.
     Any,
     /// A server that takes writes by default: not a replica, and not read-only by default.
     ReadWrite,
-    /// A server that is not a replica, even where it is read-only by default.
+    /// A server that is not a replica, even if it is read-only by default.
     Primary,
 }
 
@@ -20,7 +20,7 @@ impl SessionTarget {
         SessionTarget::Primary,
     ];
 
-    /// The name that libpq has for it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             SessionTarget::Any => "any",

@@ -1,8 +1,8 @@
-//! How an engine without a kind for UUIDs and times stores them, where that can be chosen.
+//! How an engine without types for UUIDs and times stores them, if that can be chosen.
 
-/// How a UUID is written where the declared type of its column does not decide. In SQLite, a
-/// column whose type is declared as `BLOB` or `BINARY` holds bytes, and one with a type of text
-/// holds text.
+/// How a UUID is written if the declared type of its column does not decide. In SQLite, a column
+/// whose type is declared as `BLOB` or `BINARY` contains bytes, and one with a text type contains
+/// text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum UuidForm {
     /// `67e55044-10b1-426f-9247-bb680e5fe0c8`.
@@ -12,11 +12,11 @@ pub enum UuidForm {
     Blob,
 }
 
-/// How a point in time is written where the declared type of its column does not decide. In
-/// SQLite, a column whose type is declared as `INTEGER` holds Unix seconds.
+/// How a point in time is written if the declared type of its column does not decide. In SQLite, a
+/// column whose type is declared as `INTEGER` contains Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum TimeForm {
-    /// `2026-01-31 12:34:56.789`, in UTC: what SQLite's own functions write, and Diesel,
+    /// `2026-01-31 12:34:56.789`, in UTC: the form of SQLite's own functions, and of Diesel,
     /// rusqlite and sqlx for a timestamp without zone.
     #[default]
     Text,

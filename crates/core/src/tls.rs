@@ -2,30 +2,30 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// Whether a connection is encrypted and how far the server's certificate is checked;
-/// the values of libpq's `sslmode`, with its meanings, from the least to the most strict.
+/// Whether a connection is encrypted and how strictly the server's certificate is checked; the
+/// values of libpq's `sslmode`, with the same meanings, from the least to the most strict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TlsMode {
     /// Never encrypted.
     Disable,
-    /// Encrypted only where the server refuses a plain connection.
+    /// Encrypted only if the server refuses a plain connection.
     Allow,
-    /// Encrypted where the server can, plain where it cannot; no certificate is checked.
+    /// Encrypted if the server supports it, otherwise plain; no certificate is checked.
     Prefer,
-    /// Always encrypted; the certificate is checked as by `VerifyCa` where root
-    /// certificates are given, and not at all where none are.
+    /// Always encrypted; the certificate is checked like with `VerifyCa` if root certificates are
+    /// set, and not at all otherwise.
     Require,
     /// Always encrypted; the certificate must come from a trusted authority.
     VerifyCa,
-    /// Always encrypted; the certificate must come from a trusted authority and be for
-    /// the host that was asked for.
+    /// Always encrypted; the certificate must come from a trusted authority and contain the
+    /// requested host.
     VerifyFull,
 }
 
 /// How connections are encrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsOptions {
-    /// How far the certificate is checked.
+    /// How strictly the certificate is checked.
     pub mode: TlsMode,
     /// A PEM file of the authorities to trust; `None` trusts those of the operating system.
     pub root_certificates: Option<PathBuf>,
@@ -33,27 +33,28 @@ pub struct TlsOptions {
     pub client_certificate: Option<PathBuf>,
     /// A PEM file with the key of the client's certificate.
     pub client_key: Option<PathBuf>,
-    /// A PEM file with the certificates that their authorities have revoked; `None` looks for none.
+    /// A PEM file with the certificates that their authorities have revoked; `None` checks for
+    /// none.
     pub revocation_list: Option<PathBuf>,
     /// How the encryption begins.
     pub negotiation: TlsNegotiation,
-    /// The oldest version of TLS that is spoken; `None` is 1.2.
+    /// The oldest accepted version of TLS; `None` is 1.2.
     pub min_version: Option<TlsVersion>,
-    /// The newest version of TLS that is spoken; `None` is 1.3.
+    /// The newest accepted version of TLS; `None` is 1.3.
     pub max_version: Option<TlsVersion>,
-    /// Whether the server is told in clear text which host was asked for.
+    /// Whether the requested host name is sent to the server in clear text.
     pub server_name: bool,
-    /// Whether a login must be tied to the encrypted connection that it happens on.
+    /// Whether a login must be bound to its encrypted connection.
     pub channel_binding: ChannelBinding,
 }
 
-/// Whether a login must be tied to the encrypted connection that it happens on, so that nobody in
-/// between can pass it on; the values of libpq's `channel_binding`.
+/// Whether a login must be bound to its encrypted connection, so that no one in between can pass it
+/// on; the values of libpq's `channel_binding`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ChannelBinding {
-    /// It is not.
+    /// Not bound.
     Disable,
-    /// It is where the server offers it.
+    /// Bound if the server offers it.
     #[default]
     Prefer,
     /// A server that does not offer it is refused.
@@ -66,7 +67,7 @@ pub enum TlsNegotiation {
     /// The server is asked whether it encrypts.
     #[default]
     Postgres,
-    /// At once, which saves a round trip and needs PostgreSQL 17.
+    /// Immediately, which saves a round trip and requires PostgreSQL 17.
     Direct,
 }
 
@@ -105,7 +106,7 @@ impl ChannelBinding {
         ChannelBinding::Require,
     ];
 
-    /// The name that libpq has for it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             ChannelBinding::Disable => "disable",
@@ -119,7 +120,7 @@ impl TlsNegotiation {
     /// Every value.
     pub const ALL: [TlsNegotiation; 2] = [TlsNegotiation::Postgres, TlsNegotiation::Direct];
 
-    /// The name that libpq has for it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             TlsNegotiation::Postgres => "postgres",
@@ -129,10 +130,10 @@ impl TlsNegotiation {
 }
 
 impl TlsVersion {
-    /// Every version that can be spoken.
+    /// Every supported version.
     pub const ALL: [TlsVersion; 2] = [TlsVersion::Tls12, TlsVersion::Tls13];
 
-    /// The name that libpq has for it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             TlsVersion::Tls12 => "TLSv1.2",
@@ -152,7 +153,7 @@ impl TlsMode {
         TlsMode::VerifyFull,
     ];
 
-    /// The name that libpq has for it.
+    /// Its name in libpq.
     pub fn name(self) -> &'static str {
         match self {
             TlsMode::Disable => "disable",
@@ -182,13 +183,13 @@ impl FromStr for TlsMode {
     }
 }
 
-/// A name that stands for no mode.
+/// The error for a name that is not that of a mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UnknownTlsMode;
 
 impl fmt::Display for UnknownTlsMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sslmode is one of disable, allow, prefer, require, verify-ca and verify-full")
+        f.write_str("sslmode must be disable, allow, prefer, require, verify-ca or verify-full")
     }
 }
 

@@ -1,12 +1,12 @@
 use std::fmt;
 
-/// What is done where two servers write the same timeline, so that writes to either may be lost.
+/// Behavior when two servers write the same timeline, so that writes to either may be lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum TwoPrimaries {
     /// Neither gets writes until one of them withdraws.
     #[default]
     Refuse,
-    /// The one that is in use is kept; where there is none yet, neither gets writes.
+    /// The one in use is kept; if there is none yet, neither gets writes.
     Keep,
 }
 

@@ -106,7 +106,7 @@ impl Arguments {
         };
         let name = known.name;
         if self.0.iter().any(|argument| argument.name == name) {
-            return error(format!("`{name}` is given twice"));
+            return error(format!("`{name}` is set twice"));
         }
         let text = match (known.example, given) {
             (None, Given::Alone) => None,
@@ -152,7 +152,7 @@ impl Arguments {
             if let Some(span) = self.span(other) {
                 errors.at(
                     span,
-                    format!("`{other}` cannot be given along with `{name}`: {why}"),
+                    format!("`{other}` cannot be combined with `{name}`: {why}"),
                 );
             }
         }
@@ -243,7 +243,7 @@ impl Names {
             Some(first) => {
                 errors.at(
                     name.span(),
-                    format!("the {what} {text:?} is already that of `{first}`"),
+                    format!("the {what} {text:?} is already used by `{first}`"),
                 );
             }
             None => {

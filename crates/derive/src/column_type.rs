@@ -17,7 +17,7 @@ static ENUM: Site = Site {
         once("schema", "schema = \"shop\""),
         once("comment", "comment = \"…\""),
     ],
-    elsewhere: &[(&[RENAMED_FROM], "on a variant; a type is renamed by SQL")],
+    elsewhere: &[(&[RENAMED_FROM], "on a variant; rename a type with SQL")],
 };
 static VARIANT: Site = Site {
     of: "`#[model(…)]` on a variant",
@@ -25,7 +25,7 @@ static VARIANT: Site = Site {
     elsewhere: &[(ENUM.known, "on the enum, not on a variant")],
 };
 static STRUCT: Site = Site {
-    of: "`#[model(…)]` on a struct with one field, whose type is the field's",
+    of: "`#[model(…)]` on a struct with one field, which has the type of the field",
     known: &[],
     elsewhere: &[],
 };

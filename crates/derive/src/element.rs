@@ -184,7 +184,7 @@ impl Arguments {
             };
             let twice = known.iter().any(|(one, _)| one.name == argument.name);
             if twice && !argument.repeats {
-                errors.at(span, format!("`{}` is given twice", argument.name));
+                errors.at(span, format!("`{}` is set twice", argument.name));
                 continue;
             }
             known.push((argument, element));

@@ -31,7 +31,7 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
     let given = directory.value();
     let fail = |message: String| syn::Error::new(directory.span(), message);
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .ok_or_else(|| fail("cargo does not say where the package is".to_owned()))?;
+        .ok_or_else(|| fail("cargo does not report where the package is".to_owned()))?;
     let path = Path::new(&package).join(&given);
     let names = names(&path).map_err(|error| {
         fail(format!(
@@ -40,7 +40,7 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
     })?;
     if names.is_empty() {
         return Err(fail(format!(
-            "the directory `{given}` of the package holds no revision, which is a file `*.sql`"
+            "the directory `{given}` of the package contains no revisions (files `*.sql`)"
         )));
     }
     let mut files = Vec::with_capacity(names.len());

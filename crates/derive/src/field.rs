@@ -105,7 +105,7 @@ impl<'a> Struct<'a> {
             let arguments = Arguments::parse(&field.attrs, &FIELD, &mut errors);
             check(&arguments, tuple, &mut errors);
             if !arguments.has("skip") && borrows(field.ty.to_token_stream()) {
-                let message = "a field cannot borrow from the row, which is gone once it has been \
+                let message = "a field cannot borrow from the row, which is dropped after it is \
                                read; use an owned type such as `String`";
                 errors.push(syn::Error::new_spanned(&field.ty, message));
             }
@@ -156,12 +156,12 @@ fn fields(input: &DeriveInput) -> syn::Result<&Fields> {
     let name = &input.ident;
     let why = match &input.data {
         Data::Struct(data) if !data.fields.is_empty() => return Ok(&data.fields),
-        Data::Struct(_) => format!("`{name}` has no fields that a row could be read into"),
+        Data::Struct(_) => format!("`{name}` has no fields to read a row into"),
         Data::Enum(_) => format!(
-            "`{name}` is an enum, and a row is read as a struct; for an enum as a column's value, \
-             derive `FromValue`"
+            "`{name}` is an enum, but a row is read as a struct; for an enum as the value of a \
+             column, derive `FromValue`"
         ),
-        Data::Union(_) => format!("`{name}` is a union, and a row is read as a struct"),
+        Data::Union(_) => format!("`{name}` is a union, but a row is read as a struct"),
     };
     Err(syn::Error::new(name.span(), why))
 }
@@ -176,7 +176,12 @@ fn check(arguments: &Arguments, tuple: bool, errors: &mut Errors) {
         arguments.exclude("flatten", &others, why, errors);
     }
     if !arguments.has("skip") && !arguments.has("flatten") {
-        arguments.exclude("json", &["try_from"], "a column is read in one way", errors);
+        arguments.exclude(
+            "json",
+            &["try_from"],
+            "a column can be read in only one way",
+            errors,
+        );
     }
     for name in ["rename", "default"] {
         if let (true, Some(span)) = (tuple, arguments.span(name)) {

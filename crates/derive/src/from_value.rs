@@ -73,7 +73,7 @@ fn lifetime(input: &DeriveInput) -> syn::Result<Lifetime> {
     match lifetimes.next() {
         Some(second) => Err(syn::Error::new(
             second.span(),
-            "a value borrows from one row: there can be one lifetime only",
+            "a value borrows from one row, so there can be only one lifetime",
         )),
         None => Ok(lifetime),
     }
@@ -92,7 +92,7 @@ fn from_label(krate: &Path, lifetime: &Lifetime, labels: &[(&Ident, LitStr)]) ->
         match label {
             #(#texts => ::core::result::Result::Ok(Self::#variants),)*
             unknown => ::core::result::Result::Err(#krate::Mismatch::because(
-                ::std::format!("{unknown:?} was found, and the known labels are {}", #known),
+                ::std::format!("found {unknown:?}, but the known labels are {}", #known),
             )),
         }
     }

@@ -48,7 +48,7 @@ pub(crate) fn count(krate: &Path, count: usize, nested: bool) -> TokenStream {
     } else {
         "columns were"
     };
-    let message = format!("{least}{count} {noun} expected and the result has {{}}: {{}}.");
+    let message = format!("{least}{count} {noun} expected, but the result has {{}}: {{}}.");
     quote! {
         if columns.len() #wrong #count {
             let names: ::std::vec::Vec<&str> =

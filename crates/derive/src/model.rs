@@ -44,6 +44,9 @@ pub(crate) fn derive(input: &DeriveInput) -> syn::Result<TokenStream> {
         #references
 
         #[automatically_derived]
+        impl #krate::model::sealed::Derived for #ident {}
+
+        #[automatically_derived]
         impl #krate::model::Model for #ident {
             type New = #new_type;
             type Changes = #changes_type;

@@ -49,7 +49,7 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
     let given = file.value();
     let fail = |message: String| syn::Error::new(file.span(), message);
     let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .ok_or_else(|| fail("cargo does not say where the package is".to_owned()))?;
+        .ok_or_else(|| fail("cargo does not report where the package is".to_owned()))?;
     let path = Path::new(&package).join(&given);
     let text = std::fs::read_to_string(&path).map_err(|error| {
         fail(format!(
@@ -65,14 +65,14 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
     let (query, line) = (part.name, part.line);
     if first_word(part.text).is_none() {
         return Err(fail(format!(
-            "the query `{query}` of `{given}` holds no statement"
+            "the query `{query}` of `{given}` contains no statement"
         )));
     }
     if let Some(at) = second_statement(part.text) {
         let line = line + part.text[..at].matches('\n').count();
         return Err(fail(format!(
-            "the query `{query}` of `{given}` holds a second statement, at line {line}; a query is \
-             one statement: put a line `-- name: …` before each"
+            "the query `{query}` of `{given}` contains a second statement, at line {line}; a query \
+             is one statement: put a line `-- name: …` before each"
         )));
     }
     let line = u32::try_from(line).map_err(|_| fail(format!("`{given}` has too many lines")))?;
@@ -137,7 +137,8 @@ fn choose<'p, 'a>(
             _ => Err(syn::Error::new(
                 file.span(),
                 format!(
-                    "`{given}` holds several queries; say which: `query!({given:?}, {:?})`, or `{}`",
+                    "`{given}` contains several queries; name one of them: `query!({given:?}, \
+                     {:?})`, or `{}`",
                     known[0],
                     known[1..].join("`, `")
                 ),
@@ -151,7 +152,7 @@ fn choose<'p, 'a>(
         (Some(_), Some(second)) => Err(syn::Error::new(
             name.span(),
             format!(
-                "`{given}` has the name `{wanted}` twice, again at line {}",
+                "`{given}` contains the name `{wanted}` twice, the second time at line {}",
                 second.line.saturating_sub(1)
             ),
         )),
@@ -192,7 +193,8 @@ mod tests {
         for (input, message) in [
             (
                 r#""tests/queries/two.sql""#,
-                "the query `two` of `tests/queries/two.sql` holds a second statement, at line 4; a \
+                "the query `two` of `tests/queries/two.sql` contains a second statement, at line \
+                 4; a \
                  query is one statement: put a line `-- name: …` before each",
             ),
             (

@@ -33,7 +33,7 @@ impl Case {
             let advice = advice(&given, &CASES.map(|(name, _)| name));
             syn::Error::new(
                 text.span(),
-                format!("{given:?} is not a way to write names{advice}"),
+                format!("{given:?} is not a valid naming convention{advice}"),
             )
         })
     }

@@ -60,7 +60,7 @@ impl<'a> ValueType<'a> {
             Data::Enum(data) => labels(&input.ident, data, case, &mut errors)?,
             Data::Union(_) => {
                 let message = format!(
-                    "`{}` is a union, which is not the value of a column",
+                    "`{}` is a union, which cannot be the value of a column",
                     input.ident
                 );
                 return Err(syn::Error::new(input.ident.span(), message));
@@ -87,8 +87,8 @@ fn newtype<'a>(name: &Ident, fields: &'a Fields, errors: &mut Errors) -> syn::Re
         }),
         (.., count) => {
             let message = format!(
-                "`{name}` is a column's value only with exactly one field, and it has {count}; for a \
-                 struct that is a row, derive `FromRow`"
+                "`{name}` must have exactly one field to be the value of a column, but has \
+                 {count}; for a struct that is a row, derive `FromRow`"
             );
             Err(syn::Error::new(name.span(), message))
         }
@@ -102,7 +102,7 @@ fn labels<'a>(
     errors: &mut Errors,
 ) -> syn::Result<Shape<'a>> {
     if data.variants.is_empty() {
-        let message = format!("`{name}` has no variants that a label could stand for");
+        let message = format!("`{name}` has no variants for labels");
         return Err(syn::Error::new(name.span(), message));
     }
     let mut names = Names::default();
@@ -113,7 +113,7 @@ fn labels<'a>(
             let ident = &variant.ident;
             errors.at(
                 ident.span(),
-                format!("`{ident}` has fields, and a label can hold none"),
+                format!("`{ident}` has fields, which a label cannot represent"),
             );
         }
         let own = variant.ident.unraw().to_string();

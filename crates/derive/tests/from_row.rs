@@ -175,7 +175,7 @@ fn json_is_read_by_serde_and_null_is_none() {
     }
     let misfit = message::<Documents>(&[("labels", Value::Json("[]".into()))]);
     assert!(misfit.starts_with("Column \"labels\" "), "{misfit}");
-    assert!(message::<Documents>(&[("labels", Value::Null)]).contains("NULL was found"));
+    assert!(message::<Documents>(&[("labels", Value::Null)]).contains("found NULL"));
 }
 
 #[derive(Debug, PartialEq)]
@@ -347,7 +347,7 @@ fn a_tuple_struct_is_read_by_position() {
     assert!(message::<Pair>(&odd).contains("(number 3, of type any)"));
     assert_eq!(
         message::<Pair>(&columns()[..2]),
-        "3 columns were expected and the result has 2: a, a."
+        "3 columns were expected, but the result has 2: a, a."
     );
     let row = [
         ("n", Value::I32(1)),
@@ -360,7 +360,7 @@ fn a_tuple_struct_is_read_by_position() {
     );
     assert_eq!(
         message::<First>(&[]),
-        "At least 1 column was expected and the result has 0: ."
+        "At least 1 column was expected, but the result has 0: ."
     );
 }
 
@@ -443,6 +443,6 @@ fn generated_code_depends_on_no_name_around_it() {
     let message = message::<surroundings::Outer>(&row);
     assert_eq!(
         message,
-        "0 columns were expected and the result has 2: layout, row."
+        "0 columns were expected, but the result has 2: layout, row."
     );
 }

@@ -54,13 +54,13 @@ fn an_unknown_label_is_named_with_the_known_ones() {
     assert_eq!(
         row.read::<State>(0).unwrap_err().to_string(),
         "Column \"state\" (number 1, of type state) cannot be read as the Rust type value::State: \
-         \"Open\" was found, and the known labels are \"open\", \"in_progress\", \
+         found \"Open\", but the known labels are \"open\", \"in_progress\", \
          \"shut {for} \\\"good\\\"\", \"final\"."
     );
     let number = State::from_value(ValueRef::I32(1)).unwrap_err();
     assert_eq!(
         number.describe(ValueRef::I32(1)),
-        "text was expected and a 32-bit integer was found"
+        "expected text, but found a 32-bit integer"
     );
 }
 
@@ -83,7 +83,7 @@ fn a_newtype_is_its_field() {
     assert_eq!(UserId::from_value(ValueRef::I32(7)).unwrap(), UserId(7));
     assert_eq!(UserId(7).into_value(), Value::I64(7));
     let found = UserId::from_value(ValueRef::Bool(true)).unwrap_err();
-    assert_eq!(found.to_string(), "a 64-bit integer was expected");
+    assert_eq!(found.to_string(), "expected a 64-bit integer");
 
     let tagged = Tagged {
         r#type: Some(UserId(7)),

@@ -142,10 +142,10 @@ fn refused(message: String) -> Error {
 /// The refusal of a record whose migration is not among the files.
 fn no_file(tool: Tool, version: &str) -> Error {
     refused(format!(
-        "The database's table of {tool} records the migration {version}, and there is no file \
-         for it."
+        "The database's table of {tool} records the migration {version}, but there is no file for \
+         it."
     ))
-    .with_hint("Bring its file back, or name with --dir the directory that has all of them.")
+    .with_hint("Restore its file, or set --dir to the directory with all of them.")
 }
 
 /// The refusal of a file that is not what was applied.

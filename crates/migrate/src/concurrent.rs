@@ -55,7 +55,7 @@ pub(crate) async fn drop_invalid_indexes(
         return Ok(());
     }
     for index in invalid_indexes(host, dialect, sql).await? {
-        tracing::warn!(index, "an invalid index of an earlier try is dropped");
+        tracing::warn!(index, "dropping an invalid index of an earlier attempt");
         host.run(&format!("DROP INDEX CONCURRENTLY IF EXISTS {index}"))
             .await?;
     }

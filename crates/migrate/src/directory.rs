@@ -110,7 +110,7 @@ fn unreadable(path: &Path, source: std::io::Error) -> Error {
         std::io::ErrorKind::NotFound => {
             let message = format!("There is no directory {path} to read revisions from.");
             Error::new(Class::Missing, message)
-                .with_hint("`init` makes one; a path is relative to the current directory.")
+                .with_hint("`init` creates one; a path is relative to the current directory.")
         }
         _ => {
             let message = format!("The directory {path} cannot be read: {source}.");

@@ -80,7 +80,7 @@ impl History {
     }
 
     /// Whether the database has the revision: its way up ran to the end, and its way down
-    /// did not. One that stopped half-way up is pending; one that stopped half-way down is
+    /// did not. One that stopped halfway up is pending; one that stopped halfway down is
     /// still applied.
     pub fn is_applied(&self, id: &RevisionId) -> bool {
         self.get(id).is_some_and(Applied::is_applied)

@@ -245,7 +245,7 @@ impl Change {
 fn nowhere() -> Error {
     Error::new(
         Class::Config,
-        "The history of the migrations has no place: no schema of the search path exists.",
+        "The history of the migrations cannot be created: no schema of the search path exists.",
     )
     .with_hint("Create the schema that the setting search_path names, or set another.")
 }
@@ -270,7 +270,8 @@ fn entry(row: &ValueRow) -> Result<Applied> {
         Error::new(
             Class::Data,
             format!(
-                "The table {} cannot be read: {what} of the row {id:?} is none that Underpin writes.",
+                "The table {} cannot be read: {what} of the row {id:?} was not written by \
+                 Underpin.",
                 HISTORY_TABLE
             ),
         )

@@ -144,7 +144,7 @@ impl LockFile {
                     path.display()
                 ),
             )
-            .with_hint("The directory of the database must be writable, as SQLite itself needs it.")
+            .with_hint("The directory of the database must be writable, as SQLite itself requires.")
         };
         let opened = OpenOptions::new()
             .write(true)

@@ -83,7 +83,7 @@ fn heads(graph: &Graph, targets: &[Target]) -> Result<Vec<usize>> {
     for target in targets {
         let ends = graph.end_places(target)?.ok_or_else(|| {
             refused(format!(
-                "`{target}` names no revision that could be merged."
+                "`{target}` does not name a revision that can be merged."
             ))
             .with_hint("Name heads by their ids, their branches as in `shop@head`, or `heads`.")
         })?;
@@ -178,7 +178,7 @@ impl fmt::Display for Overlap {
         let [one, other] = &self.by;
         write!(
             f,
-            "Both sides touch the {}: `{}` ({}, line {}) and `{}` ({}, line {}).",
+            "Both sides change the {}: `{}` ({}, line {}) and `{}` ({}, line {}).",
             self.object, one.id, one.origin, one.line, other.id, other.origin, other.line
         )
     }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(
             said(&graph),
             [
-                "Both sides touch the table `app.users`: `b2` (b2.sql, line 6) and `c` (c.sql, \
+                "Both sides change the table `app.users`: `b2` (b2.sql, line 6) and `c` (c.sql, \
                  line 5)."
             ]
         );
@@ -273,9 +273,10 @@ mod tests {
             refused(&[target("b")]).starts_with("There is nothing to merge with the head `b`.")
         );
         assert!(refused(&[target("a"), target("b")]).starts_with("The revision `a` is not a head"));
-        assert!(
-            refused(&[target("-1")]).starts_with("`-1` names no revision that could be merged.")
-        );
+        assert!(refused(&[target("-1")]).starts_with(
+            "`-1` does not name a revision that can be \
+                              merged."
+        ));
         let both = merge(&graph, &[target("c"), target("b@head")]).unwrap();
         let parents: Vec<&str> = both.parents.iter().map(|id| id.as_str()).collect();
         assert_eq!(parents, ["b", "c"]);

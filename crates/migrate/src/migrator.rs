@@ -283,7 +283,7 @@ impl<D: OpenDatabase> Migrator<D> {
         if !self.is_there() {
             return Err(
                 Error::new(Class::Config, "There is no such database to adopt.")
-                    .with_hint("Look whether the path in its URL is the right one."),
+                    .with_hint("Check that the path in its URL is the right one."),
             );
         }
         let host = self.open(Purpose::Write).await?;
@@ -494,7 +494,7 @@ impl<D: OpenDatabase> Migrator<D> {
 fn in_memory() -> Error {
     Error::new(
         Class::Unsupported,
-        "A database in memory has one connection, and a migrator of a URL would open another.",
+        "A database in memory has one connection, but a migrator of a URL would open another.",
     )
     .with_hint("Open the database first, and use Migrator::of.")
 }

@@ -39,9 +39,9 @@ pub enum Mark {
     Applied,
     /// It does not have it yet.
     Pending,
-    /// It stopped half-way.
+    /// It stopped halfway.
     Partial,
-    /// It has it, and there is no file for it.
+    /// It has it, but there is no file for it.
     Unknown,
 }
 

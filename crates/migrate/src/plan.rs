@@ -126,7 +126,7 @@ impl PlanStep {
 /// `+n` is the next n that are pending, or as many as there are; where others could come
 /// as well that lead to other heads, it is ambiguous and refused. On a branch it is the next
 /// n of the branch, with what they stand on. Nothing pending is an empty plan. Refused is a history that does not agree with the revisions: one that has
-/// changed or whose file is missing, one that stopped half-way down, one that stopped
+/// changed or whose file is missing, one that stopped halfway down, one that stopped
 /// half-way up and does not belong to the target. The source of the error is a
 /// [`PlanError`] or a [`GraphError`](crate::GraphError).
 pub fn plan_up(
@@ -204,7 +204,7 @@ fn plan(
     Ok(Plan { steps, groups })
 }
 
-/// Whether a run in this direction goes on with what stopped half-way.
+/// Whether a run in this direction goes on with what stopped halfway.
 fn resumes(finding: &Finding, run: Direction) -> bool {
     match finding {
         Finding::Partial {

@@ -45,10 +45,10 @@ pub struct RenamedError {
 }
 
 const NO_NAME: &str = "The comment names no old name: write `-- renamed from: name`.";
-const BEHIND: &str = "The comment stands behind something: put it on a line of its own, before what \
-                      has the new name.";
-const NOTHING: &str = "After the comment comes nothing that it can be about: it stands before a \
-                       CREATE TABLE, before a column in it, or before a label of an enum.";
+const BEHIND: &str = "The comment is not on a line of its own: put it on a line before the object \
+                      with the new name.";
+const NOTHING: &str = "The comment is not followed by anything that it can be about: put it before \
+                       a CREATE TABLE, before a column in it, or before a label of an enum.";
 
 /// The words that begin a part of a table that is not a column.
 const NO_COLUMN: [&str; 8] = [

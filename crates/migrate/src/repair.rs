@@ -4,7 +4,7 @@ use crate::history::History;
 use crate::revision::{Origin, RevisionId};
 
 /// A checksum that `repair` accepts in the history. Nothing else of the entry changes: a
-/// revision that stopped half-way is still half-way, and goes on in the file as it is now.
+/// revision that stopped halfway is still half-way, and goes on in the file as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Repair {

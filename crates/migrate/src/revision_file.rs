@@ -83,7 +83,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
         let place = SourceLine { name, line: 1 };
         place
             .error("The file has no section line `-- up`.")
-            .with_hint("Where there is nothing to do, let the line stand by itself.")
+            .with_hint("If there is nothing to do, write only this line.")
     })?;
     let down = script(&sections, Direction::Down)?.unwrap_or_else(|| Script::Irreversible {
         reason: "The file has no section `-- down`.".to_owned(),
@@ -126,7 +126,7 @@ fn readable<'a>(name: &str, bytes: &'a [u8]) -> Result<&'a str> {
             .with_hint("Save the file as UTF-8.")
     };
     if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
-        return Err(refuse(at, "The line holds a NUL byte."));
+        return Err(refuse(at, "The line contains a NUL byte."));
     }
     let text = std::str::from_utf8(bytes)
         .map_err(|error| refuse(error.valid_up_to(), "The line is not valid UTF-8."))?;
@@ -240,7 +240,7 @@ impl RawSection<'_> {
         self.place
             .on(statement.line)
             .error(format!(
-                "{} has no place here: the runner itself opens and ends the transaction of the \
+                "{} is not allowed here: the runner itself begins and ends the transaction of the \
                  section.",
                 word.to_ascii_uppercase()
             ))

@@ -89,7 +89,7 @@ impl Patience {
             length: run.options.lock_wait,
             what_for: "a lock that others hold",
         };
-        tracing::warn!(%error, left = self.left, "a revision is tried again");
+        tracing::warn!(%error, left = self.left, "a revision is retried");
         run.progress.waiting(wait);
         run.host.sleep(wait).await;
         Ok(())

@@ -274,7 +274,10 @@ fn said_to_stand(error: Error, stand: &[RevisionId], transactional: bool) -> Err
         ([], true) if error.effect() == Effect::Unknown => return error,
         ([], true) => "No statement of this run took effect.".to_owned(),
         ([], false) => return error,
-        (stand, _) => format!("What this run did before stands: {}.", listed(stand)),
+        (stand, _) => format!(
+            "These revisions of this run remain applied: {}.",
+            listed(stand)
+        ),
     };
     followed(error, &sentence)
 }

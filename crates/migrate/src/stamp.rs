@@ -19,7 +19,7 @@ pub enum StampChange {
         /// Its message.
         message: String,
     },
-    /// Records a revision that had stopped half-way as wholly applied.
+    /// Records a revision that had stopped halfway as wholly applied.
     Finish {
         /// The revision.
         id: RevisionId,

@@ -181,7 +181,7 @@ impl Walk<'_, '_> {
             self.half_way(false).await
         };
         if let Err(lost) = noted {
-            tracing::debug!(error = %lost, "what failed could not be noted");
+            tracing::debug!(error = %lost, "the failure could not be recorded");
         }
         self.stopped(of_statement(revision, statement, error), &left)
     }
@@ -199,18 +199,19 @@ impl Walk<'_, '_> {
         let stands = match done {
             0 => "No other statement of this revision has run.".to_owned(),
             _ => format!(
-                "{done} of its {all} statements ran, outside a common transaction, and stand."
+                "{done} of its {all} statements ran, outside a common transaction, and remain in \
+                 effect."
             ),
         };
         let mut advice = format!(
-            "Remove what made it fail and run `{command}` again, which goes on with this \
-             statement; a revision that had to be corrected is accepted by `repair` first."
+            "Remove the cause and run `{command}` again, which continues with this statement; if \
+             the revision had to be corrected, accept it first with `repair`."
         );
         if !invalid.is_empty() {
             let names = invalid.join(", ");
             advice = format!(
-                "It has left the index {names} behind, which is INVALID; `{command}` drops it \
-                 before it tries again. {advice}"
+                "It has left the INVALID index {names}; `{command}` drops it before the next \
+                 attempt. {advice}"
             );
         }
         advised(followed(error, &format!("{stands}{unknown}")), &advice)

@@ -77,7 +77,9 @@ impl FromStr for Target {
             None => goal(text).map_err(refuse),
             Some((branch, rest)) => {
                 if !is_name(branch) {
-                    return Err(refuse("before the @ stands a branch label or an id"));
+                    return Err(refuse(
+                        "the text before the @ must be a branch label or an id",
+                    ));
                 }
                 Ok(goal(rest).map_err(refuse)?.on(branch))
             }
@@ -87,7 +89,7 @@ impl FromStr for Target {
 
 /// A target without a branch, or why it is none.
 fn goal(text: &str) -> Result<Target, &'static str> {
-    const NUMBER: &str = "the sign is followed by a number from 1";
+    const NUMBER: &str = "the sign must be followed by a number of at least 1";
     let Some(at) = text.find(['+', '-']) else {
         return match text {
             "head" => Ok(Target::Head),
@@ -106,10 +108,10 @@ fn goal(text: &str) -> Result<Target, &'static str> {
     match (from, up) {
         ("", true) => Ok(Target::Forward(steps)),
         ("", false) => Ok(Target::Back(steps)),
-        ("heads", _) => Err("`heads` are several, and steps go from one revision"),
+        ("heads", _) => Err("steps must begin at one revision, not at `heads`"),
         ("head", true) => Err("nothing is above a head"),
         ("base", false) => Err("nothing is below the base"),
-        _ if !is_name(from) => Err("before the sign stands an id, `head` or `base`"),
+        _ if !is_name(from) => Err("the text before the sign must be an id, `head` or `base`"),
         (_, true) => Ok(Target::Above {
             from: from.to_owned(),
             steps,
@@ -228,7 +230,7 @@ mod tests {
         let error = "+0".parse::<Target>().unwrap_err();
         assert_eq!(
             error.message(),
-            "`+0` is not a valid target: the sign is followed by a number from 1."
+            "`+0` is not a valid target: the sign must be followed by a number of at least 1."
         );
     }
 

@@ -98,7 +98,7 @@ fn not_committed(places: &[RunStep<'_>], error: Error) -> Error {
     match error.effect() {
         Effect::Unknown => followed(
             error,
-            "Whether it was is not known; `current` shows what the database has.",
+            "It may have been committed; `current` shows the state of the database.",
         ),
         _ => error,
     }

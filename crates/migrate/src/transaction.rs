@@ -119,7 +119,7 @@ async fn check(guard: &ForeignKeyGuard, host: &dyn Host, before: &[Orphans]) -> 
     Err(Error::new(
         Class::Constraint,
         format!(
-            "{} rows of the table {:?} would refer to rows of {:?} that are not there.",
+            "{} rows of the table {:?} would refer to rows of {:?} that do not exist.",
             worse.rows - had(worse),
             worse.child,
             worse.parent
@@ -127,7 +127,7 @@ async fn check(guard: &ForeignKeyGuard, host: &dyn Host, before: &[Orphans]) -> 
     )
     .with_effect(Effect::RolledBack)
     .with_hint(
-        "While revisions run in a transaction, SQLite neither guards foreign keys nor acts on \
-         ON DELETE; a revision takes the rows along itself.",
+        "While revisions run in a transaction, SQLite does not enforce foreign keys or ON DELETE; \
+         the revision must delete or change the rows itself.",
     ))
 }

@@ -165,13 +165,12 @@ impl Finding {
     pub fn advice(&self) -> String {
         match self {
             Finding::ChecksumChanged { id, .. } => format!(
-                "Undo the change and put it into a new revision; or, where the database is right \
-                 as it is, let `repair` accept `{id}` as it is now."
+                "Undo the change and put it into a new revision; or, if the database is correct as \
+                 it is, accept the current `{id}` with `repair`."
             ),
             Finding::UnknownRevision { .. } => {
-                "Bring its file back, or run the version of the application that has it; or, \
-                 where the database no longer has anything of it, let `stamp` set the history \
-                 to what is true."
+                "Restore its file, or run the version of the application that has it; or, if the \
+                 database has no trace of it, correct the history with `stamp`."
                     .to_owned()
             }
             Finding::Partial {
@@ -185,24 +184,25 @@ impl Finding {
                 let command = command(*direction);
                 let next = done + 1;
                 let go_on = match resumable {
-                    _ if done > total => "Look at what the database has of it.".to_owned(),
+                    _ if done > total => "Check which parts of it the database has.".to_owned(),
                     true => format!(
-                        "Remove what made statement {next} fail and run `{command}` again, which \
-                         goes on with it."
+                        "Remove the cause of the failure of statement {next} and run `{command}` \
+                         again, which continues with it."
                     ),
                     false => format!(
-                        "Let `repair` accept `{id}` as it is now and run `{command}` again, which \
-                         goes on with statement {next}."
+                        "Accept the current `{id}` with `repair` and run `{command}` again, which \
+                         continues with statement {next}."
                     ),
                 };
                 format!(
                     "{go_on} Or run the remaining statements, or undo those that ran, by hand, \
-                     and let `stamp` set the history to what is true."
+                     and correct the history with `stamp`."
                 )
             }
             Finding::OutOfOrder { .. } => "`up` applies it like any other.".to_owned(),
-            Finding::SeveralHeads { .. } => "Let `merge` write a revision that has all of them as \
-                 its parents; or, where they are to stay apart, give each branch a label."
+            Finding::SeveralHeads { .. } => "Use `merge` to write a revision that has all of them \
+                                             as its parents; or, if they should stay separate, \
+                                             give each branch a label."
                 .to_owned(),
         }
     }
@@ -231,14 +231,14 @@ impl fmt::Display for Finding {
                         statements_done,
                         direction,
                     } => format!(
-                        ", stopped half-way {} after {statements_done} statements",
+                        ", stopped halfway {} after {statements_done} statements",
                         command(*direction)
                     ),
                 };
                 write!(
                     f,
-                    "The database has the revision `{id}`{message}{how}, and there is no file \
-                     for it."
+                    "The database has the revision `{id}`{message}{how}, but there is no file for \
+                     it."
                 )
             }
             Finding::Partial {
@@ -253,8 +253,8 @@ impl fmt::Display for Finding {
                 let way = command(*direction);
                 write!(
                     f,
-                    "The revision `{id}` ({origin}) stopped half-way {way}: {done} of its \
-                     {total} statements for this engine ran, and what they did stands"
+                    "The revision `{id}` ({origin}) stopped halfway {way}: {done} of its \
+                     {total} statements for this engine ran, and their changes remain"
                 )?;
                 if let Some(line) = line {
                     write!(f, "; statement {}, on line {line}, did not", done + 1)?;

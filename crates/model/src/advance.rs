@@ -32,12 +32,12 @@ fn advance(of: &Description, column: &Column, dialect: &ModelDialect) -> Result<
         return Err(Error::new(
             Class::Config,
             format!(
-                "The column {:?} of the table {:?} has the type {of_type}, which cannot advance \
-                 by itself.",
+                "The column {:?} of the table {:?} has the type {of_type}, which has no automatic \
+                 new value.",
                 column.name, of.table
             ),
         )
-        .with_hint("Say what it is set to: `#[model(on_update = \"…\")]`."));
+        .with_hint("Set its new value: `#[model(on_update = \"…\")]`."));
     }
     let before = format!(
         "{}.{}",

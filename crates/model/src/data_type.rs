@@ -52,11 +52,11 @@ pub(super) fn logical(of: &Description, column: &Column, dialect: &ModelDialect)
         (None, None) => Err(Error::new(
             Class::Config,
             format!(
-                "No type of the column {:?} of the table {:?} is known.",
+                "The type of the column {:?} of the table {:?} is not known.",
                 column.name, of.table
             ),
         )
-        .with_hint("Give it with `#[model(type = \"…\")]`.")),
+        .with_hint("Set it with `#[model(type = \"…\")]`.")),
     }
 }
 

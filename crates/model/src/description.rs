@@ -82,7 +82,7 @@ pub struct Column {
     pub generated: Spelling,
     /// Whether what is computed is kept nowhere. Else it is stored.
     pub is_virtual: bool,
-    /// Whether the database counts it up.
+    /// Whether the database generates its values.
     pub counter: Option<Counter>,
     /// The collation.
     pub collation: Spelling,

@@ -96,7 +96,7 @@ impl ModelDialect {
     /// [`Class::Unsupported`] for an engine that has none.
     pub fn of(engine: Engine) -> Result<&'static ModelDialect> {
         DIALECTS.get(engine).ok_or_else(|| {
-            let message = format!("Models of tables on {engine} are not known.");
+            let message = format!("Models are not supported on {engine}.");
             Error::new(Class::Unsupported, message)
         })
     }

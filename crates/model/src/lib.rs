@@ -13,6 +13,8 @@ mod field;
 mod models;
 pub mod postgres;
 mod reference;
+#[doc(hidden)]
+pub mod sealed;
 mod sql;
 pub mod sqlite;
 mod table;
@@ -36,10 +38,10 @@ pub use reference::Reference;
 pub use underpin_core::{DataType, Enumeration, Label};
 pub use underpin_schema::{Action, Deferral, Match, PartitionStrategy};
 
-/// A struct that stands for a table.
+/// A struct that stands for a table. Only the derive macro implements it.
 ///
 /// Calls that need a primary key exist if the model has one; it is then [`Keyed`].
-pub trait Model: FromRow + Send + 'static {
+pub trait Model: sealed::Derived + FromRow + Send + 'static {
     /// The values for a new row: `NewUser` of `User`. A column that cannot be left out
     /// is a value; one that takes NULL is a [`Field`]; another that the database fills is an
     /// `Option`, where `None` leaves it to the database.
@@ -242,8 +244,8 @@ pub trait Keyed: Model {
     fn key_values(key: Self::Key) -> Params;
 }
 
-/// The given values of a row.
-pub trait Given: Send {
+/// The given values of a row. Only the derive macro implements it.
+pub trait Given: sealed::Derived + Send {
     /// The columns that were given, with their values.
     fn given(self) -> Vec<(&'static str, Value)>;
 }

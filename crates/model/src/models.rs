@@ -47,7 +47,7 @@ impl Models {
             if schema.tables.contains_key(&name) {
                 return Err(Error::new(
                     Class::Config,
-                    format!("Two models are of the table {name}."),
+                    format!("Two models describe the table {name}."),
                 ));
             }
             schema.tables.insert(name, table(of, dialect)?);
@@ -149,9 +149,9 @@ fn add_enums(schema: &mut Schema, of: &Description, dialect: &ModelDialect) -> R
                 let name = taken.key();
                 return Err(Error::new(
                     Class::Config,
-                    format!("Two enums of different labels are the type {name}."),
+                    format!("Two enums with different labels have the type {name}."),
                 )
-                .with_hint("Give one of them another name: `#[model(name = \"…\")]`."));
+                .with_hint("Rename one of them: `#[model(name = \"…\")]`."));
             }
         }
     }

@@ -212,12 +212,12 @@ fn require_key(of: &Description, on: &[&str]) -> Result<()> {
     Err(Error::new(
         Class::Config,
         format!(
-            "No key of the table {:?} is of the columns {on:?}: its keys are {}.",
+            "No key of the table {:?} consists of the columns {on:?}: its keys are {}.",
             of.table,
             keys.join(" and ")
         ),
     )
-    .with_hint("Name the columns of one of them, or declare a unique constraint."))
+    .with_hint("Use the columns of one of them, or declare a unique constraint."))
 }
 
 /// `"a" = $1 AND "b" = $2`, over the columns of the primary key.

@@ -230,8 +230,8 @@ impl Building<'_> {
                 return Err(wrong(
                     self.of,
                     format!(
-                        "has a foreign key of {} to {} of {references}: a key has as many columns \
-                         on both sides",
+                        "has a foreign key of {} to {} of {references}: a key has the same number \
+                         of columns on both sides",
                         key.columns.join(", "),
                         referenced.join(", ")
                     ),

@@ -13,31 +13,31 @@ use crate::lease::Lease;
 use crate::state::{MIN_RETRY_GAP, Ticket};
 use crate::timestamp::Timestamp;
 
-/// How one call of [`Pool::acquire`](crate::Pool::acquire) differs from the others.
+/// Options of one call of [`Pool::acquire`](crate::Pool::acquire).
 #[derive(Debug, Clone, Copy)]
 pub struct AcquireOptions {
-    /// When the wait ends at the latest. Default none; the timeout applies anyway.
+    /// Latest time at which the wait ends. Default none; the timeout applies anyway.
     pub deadline: Deadline,
     /// Maximum wait. Default the pool's `acquire_timeout`.
     pub timeout: Option<Duration>,
     /// Number of attempts to connect to wait for after the first has failed. Default that of the
     /// pool's retry policy; with 0 the first failure is the last.
     pub retries: Option<u32>,
-    /// When the caller began to wait, where that was at another pool: waits are measured from
-    /// then, and the caller goes before those that came later. Default none: now.
+    /// Time at which the caller began to wait, if it waited at another pool: waits are measured
+    /// from then, and the caller goes before those that came later. Default none: now.
     pub arrived: Option<Instant>,
-    /// The line of code that explanations name as the holder.
+    /// The line of code that is named as the holder in messages.
     pub caller: &'static Location<'static>,
 }
 
 impl AcquireOptions {
-    /// The defaults, for the line of code that calls this.
+    /// The defaults, with the line of code that calls this as the holder.
     #[track_caller]
     pub fn new() -> Self {
         AcquireOptions::at(Location::caller())
     }
 
-    /// The defaults, for this line of code.
+    /// The defaults, with this line of code as the holder.
     pub fn at(caller: &'static Location<'static>) -> Self {
         AcquireOptions {
             deadline: Deadline::NONE,
@@ -56,42 +56,42 @@ impl Default for AcquireOptions {
     }
 }
 
-/// What a caller wants of the pool, and until when.
+/// A caller's request to the pool, and its limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Request {
-    /// The place in the order of arrival, once there is one.
+    /// The place in the order of arrival, once the caller has one.
     pub(crate) ticket: Option<Ticket>,
     pub(crate) caller: &'static Location<'static>,
     pub(crate) since: Timestamp,
     /// Whether the wait began at another pool.
     pub(crate) moved: bool,
     pub(crate) expires: Timestamp,
-    /// How many more attempts to connect it waits for after the first has failed.
+    /// Number of further attempts to connect that the caller waits for after the first has failed.
     pub(crate) retries: u32,
-    /// Whether a seat in a lane would do as well.
+    /// Whether the caller also accepts a seat in a lane.
     pub(crate) shares: bool,
 }
 
 /// The result of testing a connection before its caller gets it.
 pub(crate) enum Tested<C: Connector> {
     Accepted(Lease<C>),
-    /// The connection is closed, and the caller goes on waiting.
+    /// The connection is closed, and the caller continues to wait.
     Refused(PoolHandle<C>),
 }
 
-/// One call: what it asked for, its ticket, and where its time went.
+/// One call: its request, its ticket, and where its time went.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     options: AcquireOptions,
-    /// Whether a seat in a lane would do as well.
+    /// Whether the caller also accepts a seat in a lane.
     pub(crate) shares: bool,
     ticket: Option<Ticket>,
-    /// When the caller asked: when the future was first polled.
+    /// The time of the call: when its future was first polled.
     pub(crate) since: Timestamp,
     validating: Duration,
-    /// How many connections the hook has refused to this call.
+    /// Number of connections that the hook has refused for this call.
     refused: u32,
-    /// The pool's time spent connecting when this call began to wait.
+    /// The pool's total time spent connecting when this call began to wait.
     connecting_before: Option<Duration>,
 }
 
@@ -108,7 +108,7 @@ impl Call {
         }
     }
 
-    /// When the caller stops waiting.
+    /// The time at which the caller stops waiting.
     fn expires<C: Connector>(&self, inner: &Inner<C>) -> Timestamp {
         let timeout = self.options.timeout;
         let timeout = timeout.unwrap_or(inner.options.acquire_timeout);
@@ -119,7 +119,7 @@ impl Call {
         self.since.after(timeout).min(deadline)
     }
 
-    /// When the call began to wait, if it asks the pool for the first time now.
+    /// The time at which the call began to wait, if it asks the pool for the first time now.
     pub(crate) fn arrival<C: Connector>(&self, inner: &Inner<C>, now: Timestamp) -> Timestamp {
         match self.options.arrived {
             Some(arrived) => inner.clock.timestamp(arrived.into()).min(now),
@@ -131,7 +131,7 @@ impl Call {
         self.options.caller
     }
 
-    /// What the pool is told of the call.
+    /// The request as the state machine gets it.
     pub(crate) fn request<C: Connector>(&self, inner: &Inner<C>) -> Request {
         let retries = self.options.retries;
         Request {
@@ -145,12 +145,12 @@ impl Call {
         }
     }
 
-    /// The call has had a turn under this ticket, which it keeps.
+    /// Stores the ticket under which the call has had a turn, and which it keeps.
     pub(crate) fn keep(&mut self, ticket: Option<Ticket>) {
         self.ticket = ticket;
     }
 
-    /// The call begins to wait.
+    /// Records that the call begins to wait.
     pub(crate) fn waits(&mut self, connecting_before: Duration) {
         self.connecting_before.get_or_insert(connecting_before);
     }
@@ -168,7 +168,7 @@ impl Call {
         }
     }
 
-    /// Asks the server for a sign of life, within a bound.
+    /// Checks within a time limit that the server still answers.
     async fn validate<C: Connector>(&mut self, lease: &Lease<C>) -> Result<bool> {
         let inner = lease.pool();
         let began = inner.now();
@@ -204,7 +204,7 @@ impl Call {
         inner.with(|locked, now| locked.last_error = Some((Arc::new(error), now)));
         self.refused += 1;
         if self.refused > inner.options.max {
-            // Not only those that were there are refused, but new ones too.
+            // The hook refuses new connections too, not only those that were idle.
             tokio::time::sleep(expires.since(inner.now()).min(MIN_RETRY_GAP)).await;
         }
         if expires <= inner.now() {
@@ -213,14 +213,14 @@ impl Call {
         Ok(false)
     }
 
-    /// Explains why the call ends without a connection.
+    /// Explains why the call ended without a connection.
     #[cold]
     pub(crate) fn ended<C: Connector>(&self, inner: &Arc<Inner<C>>, end: WaitEnd) -> Error {
         let explanation = inner.with(|locked, now| {
             locked.reconcile(now);
             let mut pool = locked.state.snapshot();
             match end {
-                // As it was when the time was up, not now that the caller has heard of it.
+                // The state when the wait timed out, not when the caller learns of it.
                 WaitEnd::TimedOut {
                     waiting,
                     awaits_connect,
@@ -256,7 +256,7 @@ impl Call {
             WaitEnd::TimedOut { .. } | WaitEnd::Validating => {
                 tracing::error!(pool, place = %caller, %error, "no connection");
             }
-            // Under overload there may be many of them; they are counted.
+            // Under overload there may be many of these; they are counted instead of logged.
             WaitEnd::Full { .. } | WaitEnd::Shed { .. } => {
                 tracing::debug!(pool, place = %caller, %error, "no connection");
             }

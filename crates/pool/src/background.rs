@@ -1,6 +1,6 @@
-//! The tasks that connect, check, reset and close, and the one that keeps the pool up. They
-//! hold the pool weakly while they wait, so that it goes when its last user has gone, and
-//! each undoes what is counted for it if it is dropped half-way.
+//! The tasks that connect, check, reset and close, and the upkeep task. They hold the pool weakly
+//! while they wait, so that the pool is dropped with its last user, and a task that is dropped
+//! halfway undoes what was counted for it.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -22,14 +22,14 @@ use crate::release::{pass_on, return_lane};
 use crate::state::{AfterFailure, Holder, SlotId};
 use crate::work::{Job, Work};
 
-/// No test of a connection takes longer.
+/// Time limit for a test of a connection.
 pub(crate) const CHECK_BOUND: Duration = Duration::from_secs(5);
-/// No reset of a connection takes longer.
+/// Time limit for a reset of a connection.
 const RESET_BOUND: Duration = Duration::from_secs(5);
-/// Closing a connection does not take longer; then it is dropped as it stands.
+/// Time limit for closing a connection; after that it is dropped as it is.
 pub(crate) const CLOSE_BOUND: Duration = Duration::from_secs(5);
 
-/// Starts what was left to do. Called without the lock.
+/// Starts the collected work. Called without the lock.
 pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connection>) {
     for delivery in work.deliveries {
         deliver(inner, delivery);
@@ -79,7 +79,7 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
     }
 }
 
-/// Tells a waiter what became of its wait. Called without the lock.
+/// Delivers the result of a wait to its waiter. Called without the lock.
 pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C::Connection>) {
     let Delivery {
         cell,
@@ -92,8 +92,8 @@ pub(crate) fn deliver<C: Connector>(inner: &Arc<Inner<C>>, delivery: Delivery<C:
     }
 }
 
-/// Closes the pool when the runtime that keeps it up comes to its end, so that nobody waits
-/// for what will not happen.
+/// Closes the pool when the runtime of its upkeep task ends, so that no caller waits for something
+/// that cannot happen.
 struct RuntimeEnd<C: Connector>(Weak<Inner<C>>);
 
 impl<C: Connector> Drop for RuntimeEnd<C> {
@@ -133,7 +133,7 @@ pub(crate) async fn upkeep<C: Connector>(pool: Weak<Inner<C>>, reschedule: Arc<N
     }
 }
 
-/// A task's hold on a slot. When it is dropped, nothing is left of the connection.
+/// A task's hold on a slot. When it is dropped, the slot's connection is gone.
 pub(crate) struct SlotGuard<C: Connector> {
     pool: Weak<Inner<C>>,
     slot: SlotId,
@@ -149,7 +149,7 @@ impl<C: Connector> SlotGuard<C> {
         }
     }
 
-    /// The pool, to settle what becomes of the slot.
+    /// Returns the pool, which then decides what happens to the slot.
     fn settle(mut self) -> Option<(Arc<Inner<C>>, SlotId)> {
         self.settled = true;
         Some((self.pool.upgrade()?, self.slot))
@@ -166,7 +166,7 @@ impl<C: Connector> Drop for SlotGuard<C> {
     }
 }
 
-/// A task's hold on a slot that is being connected. When it is dropped, the attempt failed.
+/// A task's hold on a slot that is being connected. When it is dropped, the attempt has failed.
 struct ConnectAttempt<C: Connector> {
     pool: Weak<Inner<C>>,
     connector: Arc<C>,
@@ -223,13 +223,13 @@ impl<C: Connector> ConnectAttempt<C> {
 impl<C: Connector> Drop for ConnectAttempt<C> {
     fn drop(&mut self) {
         if !self.settled {
-            let message = "The attempt to connect ended before it had come to anything.";
+            let message = "The attempt to connect ended without a result.";
             self.failed(Error::new(Class::Connect, message));
         }
     }
 }
 
-/// Opens a connection and makes its session what callers shall find.
+/// Opens a connection and sets up its session for callers.
 pub(crate) async fn open<C: Connector>(
     connector: &C,
     hooks: &Hooks<C::Connection>,
@@ -260,7 +260,7 @@ async fn connect<C: Connector>(mut attempt: ConnectAttempt<C>) {
     let result = tokio::select! {
         biased;
         result = attempt.connect() => Some(result),
-        _ = cancel.wait_for(|cancelled| *cancelled) => None,
+        _ = cancel.wait_for(|canceled| *canceled) => None,
     };
     let slot = attempt.slot;
     match result {
@@ -268,7 +268,7 @@ async fn connect<C: Connector>(mut attempt: ConnectAttempt<C>) {
         None => {
             attempt.settled = true;
             if let Some(inner) = attempt.pool.upgrade() {
-                inner.with(|locked, now| locked.state.connect_cancelled(slot, now));
+                inner.with(|locked, now| locked.state.connect_canceled(slot, now));
             }
         }
         Some(Ok(connection)) => {
@@ -309,7 +309,7 @@ async fn check<C: Connector>(
     });
 }
 
-/// Makes a connection that came back fit for the next; the hooks have their say.
+/// Resets a returned connection for the next caller, and runs the hooks.
 async fn reset<C: Connector>(
     claim: SlotGuard<C>,
     pooled: BoxedConnection<C>,
@@ -319,7 +319,7 @@ async fn reset<C: Connector>(
     let connection = &pooled.connection;
     let mut clean = true;
     let mut said = Ok(());
-    // It may be here for the hook alone.
+    // The connection may be here only for the hook.
     let is_fit = connection.state() == SessionState::Clean
         && match recycling {
             Recycling::Verified => connection.settle(false),
@@ -370,11 +370,11 @@ fn log_failure<C: Connector>(
     } = after;
     let pool = inner.name();
     if permanent {
-        tracing::error!(pool, %error, failed_waiters, "connecting failed for good");
+        tracing::error!(pool, %error, failed_waiters, "connecting failed permanently");
     } else if failed_waiters > 0 {
-        tracing::error!(pool, %error, failures, failed_waiters, "connecting was given up");
+        tracing::error!(pool, %error, failures, failed_waiters, "gave up connecting");
     }
     if let Some(wait) = retry_in.filter(|_| !permanent) {
-        tracing::warn!(pool, %error, failures, ?wait, "connecting failed and is tried again");
+        tracing::warn!(pool, %error, failures, ?wait, "connecting failed and will be retried");
     }
 }

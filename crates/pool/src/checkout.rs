@@ -18,9 +18,9 @@ use crate::locked::Wait;
 use crate::release::{pass_on, unclaimed};
 use crate::timestamp::Timestamp;
 
-/// One call for a connection, from the first poll to the lease. Written out rather than as an
-/// `async fn`, so that the usual ways through it, an idle connection or a wait and a connection,
-/// move no more than they must.
+/// One call for a connection, from the first poll to the lease. A hand-written future instead of an
+/// `async fn`, so that the usual paths, an idle connection or a wait for one, move as little data
+/// as possible.
 pub(crate) struct Checkout<C: Connector> {
     /// Moves into the lease or the seat.
     pool: Option<PoolHandle<C>>,
@@ -39,16 +39,16 @@ enum Stage<C: Connector> {
 
 type Testing<C> = Pin<Box<dyn Future<Output = (Call, Result<Tested<C>>)> + Send>>;
 
-/// Where an outcome leads.
+/// The next step after an outcome.
 enum Next<C: Connector> {
     Done(Result<Grant<C>>),
-    /// Ask the pool again, in the old place of the queue.
+    /// Ask the pool again, in the same place of the queue.
     Again,
     Test(Lease<C>),
 }
 
 impl<C: Connector> Checkout<C> {
-    /// A lease for the caller alone.
+    /// Begins a call for a lease.
     pub(crate) fn lease(
         pool: PoolHandle<C>,
         options: AcquireOptions,
@@ -56,12 +56,12 @@ impl<C: Connector> Checkout<C> {
         LeaseOnly(Checkout::new(pool, options, false))
     }
 
-    /// A seat in a lane, or a lease if no lane takes another statement.
+    /// Begins a call for a seat in a lane, or for a lease if no lane takes another statement.
     pub(crate) fn share(
         pool: PoolHandle<C>,
         options: AcquireOptions,
     ) -> impl Future<Output = Result<Grant<C>>> + Send + use<C> {
-        // These hooks are for a session that is the caller's own.
+        // These hooks require a session of the caller's own.
         let shares = !pool.hooks.has_before_acquire() && !pool.hooks.has_after_release();
         Checkout::new(pool, options, shares)
     }
@@ -78,7 +78,7 @@ impl<C: Connector> Checkout<C> {
         self.pool.as_ref().expect(POLLED)
     }
 
-    /// Takes a sound connection from the cache of idle ones.
+    /// Takes a live connection from the cache of idle ones.
     #[inline]
     fn cached(&mut self, now: Timestamp) -> Option<Lease<C>> {
         match self.pool().cache.take_any(now) {
@@ -124,8 +124,8 @@ impl<C: Connector> Checkout<C> {
         }
     }
 
-    /// Takes the outcome out of the mailbox; if it has not arrived, has this waker woken when it
-    /// does.
+    /// Takes the outcome out of the mailbox. If it has not arrived, stores this waker to be woken
+    /// when it does.
     #[inline]
     fn fetch(&mut self, wait: Wait, waker: &Waker) -> Option<Outcome<C::Connection>> {
         let pool = self.pool.as_ref().expect(POLLED);
@@ -141,11 +141,11 @@ impl<C: Connector> Checkout<C> {
         Some(outcome)
     }
 
-    /// Replaces the waker of the wait, for a caller that is polled without having been woken.
+    /// Replaces the waker of the wait, for a caller that is polled without being woken.
     #[cold]
     fn wake_by(&self, wait: Wait, waker: &Waker) {
         let before = self.pool().lock().mailboxes.replace_waker(wait.cell, waker);
-        // The outcome is on its way, and wakes the waker that was there before.
+        // The outcome is on its way, and wakes the earlier waker.
         if before.is_none() {
             waker.wake_by_ref();
         }
@@ -167,7 +167,7 @@ impl<C: Connector> Checkout<C> {
                     Next::Done(Ok(self.finish(lease)))
                 }
             }
-            // It became stale on its way.
+            // It became stale on its way to the caller.
             Parcel::Connection(stale) => {
                 unclaimed(self.pool(), stale);
                 Next::Again
@@ -216,7 +216,7 @@ impl<C: Connector> Checkout<C> {
         self.call.ended(pool, end)
     }
 
-    /// Tests a connection in a future of its own, in a box: it is rarely needed, and large.
+    /// Tests a connection in a boxed future of its own: the test is rare, and its future is large.
     #[cold]
     fn test(&mut self, lease: Lease<C>) {
         let mut call = self.call.clone();
@@ -292,7 +292,8 @@ impl<C: Connector> Drop for Checkout<C> {
             return;
         };
         let mailbox = pool.mailbox(wait.cell);
-        // The waker in it is dropped without the lock: it may be the last hold on what it wakes.
+        // The waker in it is dropped without the lock, since it may be the last reference to its
+        // task.
         let left = pool.with(|locked, _| {
             let was_waiting = locked.state.abandon(wait.ticket);
             was_waiting.then(|| {
@@ -320,7 +321,7 @@ impl<C: Connector> Future for LeaseOnly<C> {
             .poll(context)
             .map_ok(|grant| match grant {
                 Grant::Lease(lease) => lease,
-                Grant::Lane(_) => unreachable!("a call that does not share is given no seat"),
+                Grant::Lane(_) => unreachable!("a call that does not share gets no seat"),
             })
     }
 }

@@ -5,27 +5,26 @@ use tokio::time::Instant;
 
 use crate::timestamp::Timestamp;
 
-/// The pool's clock. Leasing a connection and returning it each read it, and a reading of the
-/// operating system's clock takes longer than all the rest of that. So it reads the processor's
-/// counter, as long as that runs like Tokio's clock, which is checked at each upkeep. Once it
-/// does not, as after the machine slept or while a test has paused Tokio's clock, the pool stays
-/// with Tokio's.
+/// The pool's clock. Each lease and each return reads it, and reading the operating system's clock
+/// takes longer than all the other work of a lease. The pool therefore reads the processor's
+/// counter, as long as the counter agrees with Tokio's clock. Upkeep checks this each time. If they
+/// disagree, for example after the machine slept or while a test has paused Tokio's clock, the pool
+/// uses Tokio's clock from then on.
 ///
-/// Timestamps are compared with one another only: what comes from outside as an `Instant`, and
-/// what goes to a timer, is converted relative to the present, so that the two clocks may drift
-/// apart over days.
+/// Timestamps are compared only with one another. An `Instant` from outside, and a time for a
+/// timer, are converted relative to the present, so that the two clocks may drift apart over days.
 #[derive(Debug)]
 pub(crate) struct Clock {
     opened_at: Instant,
     counter: quanta::Clock,
     opened_at_count: u64,
     is_counter: AtomicBool,
-    /// When the two were last compared, in nanoseconds since the opening.
+    /// The time of the latest comparison, in nanoseconds since the opening.
     compared_at: AtomicU64,
     compared_at_count: AtomicU64,
 }
 
-/// A difference that may come from one reading being interrupted before the other.
+/// Difference that can result from an interruption between the two readings.
 const TOLERANCE: Duration = Duration::from_millis(20);
 
 impl Clock {
@@ -43,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// The present.
+    /// The current time.
     #[inline]
     pub(crate) fn now(&self) -> Timestamp {
         match self.is_counter.load(Ordering::Relaxed) {
@@ -65,7 +64,7 @@ impl Clock {
         }
     }
 
-    /// The instant of a timestamp to come; `None` if a clock cannot hold it.
+    /// The instant of a future timestamp; `None` if a clock cannot represent it.
     pub(crate) fn instant(&self, timestamp: Timestamp) -> Option<Instant> {
         match timestamp {
             Timestamp::NEVER => None,
@@ -73,8 +72,8 @@ impl Clock {
         }
     }
 
-    /// Compares the counter with Tokio's clock, and leaves it if they disagree by more than a
-    /// hundredth.
+    /// Compares the counter with Tokio's clock, and stops using the counter if they disagree by
+    /// more than one percent.
     pub(crate) fn compare(&self) {
         if !self.is_counter.load(Ordering::Relaxed) {
             return;
@@ -87,7 +86,7 @@ impl Clock {
         let counted = self.counter.delta_as_nanos(count_before, count);
         if count < count_before || !agree(real, counted) {
             self.is_counter.store(false, Ordering::Relaxed);
-            tracing::debug!(real, counted, "the pool reads Tokio's clock from now on");
+            tracing::debug!(real, counted, "the pool uses Tokio's clock from now on");
         }
     }
 }

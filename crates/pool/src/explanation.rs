@@ -6,26 +6,26 @@ use underpin_core::{Class, Error, Stage};
 
 use crate::state::{Holder, Snapshot};
 
-/// So many holders are named in the message of a timeout.
+/// Number of holders that the message of a timeout names.
 const NAMED: usize = 3;
 
-/// How a call ended without a connection.
+/// The way in which a call ended without a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WaitEnd {
-    /// Its time was up, as one of so many who waited, perhaps for an attempt to connect.
+    /// Timed out. `waiting` callers were waiting then, perhaps for an attempt to connect.
     TimedOut {
         waiting: usize,
         awaits_connect: bool,
     },
-    /// Its time was up while a connection was validated.
+    /// Timed out while a connection was validated.
     Validating,
     /// The queue was full.
     Full { most: usize },
-    /// Its wait was ended to shed load.
+    /// The wait was canceled to shed load.
     Shed { overload: Duration },
 }
 
-/// Why a caller did not get a connection.
+/// The reason why a caller did not get a connection.
 #[derive(Debug)]
 pub(crate) struct Explanation<'a> {
     pub(crate) name: &'a str,
@@ -35,12 +35,12 @@ pub(crate) struct Explanation<'a> {
     pub(crate) validating: Duration,
     pub(crate) pool: Snapshot,
     pub(crate) holders: Vec<Holder>,
-    /// With how long ago it was.
+    /// The latest error of connecting, and its age.
     pub(crate) last_error: Option<(Arc<Error>, Duration)>,
 }
 
 impl Explanation<'_> {
-    /// As an error, with advice.
+    /// Returns an error with a hint.
     pub(crate) fn into_error(self) -> Error {
         let (class, advice) = match self.end {
             WaitEnd::TimedOut { .. } => {
@@ -63,7 +63,7 @@ impl Explanation<'_> {
         Error::new(class, self.to_string()).with_hint(advice)
     }
 
-    /// The stage that the wait had come to.
+    /// The stage in which the wait ended.
     fn missing(&self) -> Stage {
         match self.pool.awaits_connect {
             true => Stage::Connect,
@@ -75,11 +75,13 @@ impl Explanation<'_> {
         match stage {
             _ if self.pool.paused => "Resume the pool, or wait longer.",
             Stage::Queue => {
-                "Give connections back sooner at the places named, allow the pool more \
+                "Return connections sooner at the places named, allow the pool more \
                  connections, or wait longer."
             }
-            Stage::Connect => "Check that the server is up, reachable, and takes connections.",
-            _ => "Check that the server still answers on connections that are open.",
+            Stage::Connect => {
+                "Check that the server is running and reachable, and accepts connections."
+            }
+            _ => "Check that the server still answers on open connections.",
         }
     }
 
@@ -87,19 +89,22 @@ impl Explanation<'_> {
         let (name, waited) = (self.name, seconds(self.waited));
         match self.end {
             WaitEnd::TimedOut { .. } | WaitEnd::Validating => {
-                write!(f, "No connection to {name} was to be had within {waited}: ")?;
+                write!(
+                    f,
+                    "Timed out after {waited} waiting for a connection to {name}: "
+                )?;
             }
             WaitEnd::Full { most } => {
                 return write!(
                     f,
-                    "No connection to {name} was to be had at once, and the queue for one is \
+                    "No connection to {name} is available, and the queue for one is \
                      full: {most} callers wait, as many as `max_waiting` allows. "
                 );
             }
             WaitEnd::Shed { overload } => write!(
                 f,
-                "The wait for a connection to {name} was ended after {waited} to shed load, \
-                 since the pool has been overloaded for {}: ",
+                "The wait for a connection to {name} was canceled after {waited} to shed load, \
+                 because the pool has been overloaded for {}: ",
                 seconds(overload)
             )?,
         }
@@ -142,7 +147,7 @@ impl fmt::Display for Explanation<'_> {
         if pool.paused {
             write!(
                 f,
-                " The pool is paused: it hands nothing out until it is resumed."
+                " The pool is paused: it leases no connections until it is resumed."
             )?;
         }
         if !self.holders.is_empty() {
@@ -160,17 +165,18 @@ impl fmt::Display for Explanation<'_> {
     }
 }
 
-/// The failure to close within the deadline.
+/// The error of a close that did not complete before the deadline.
 pub(crate) fn not_drained(name: &str, pool: &Snapshot, held: &[Holder]) -> Error {
-    let mut message = format!("The pool of {name} was not empty when it had to be closed: ");
+    let mut message = format!("Timed out closing the pool of {name}: ");
+    let count = |n: usize| match n {
+        1 => "1 connection is".to_owned(),
+        n => format!("{n} connections are"),
+    };
     if held.is_empty() {
-        message += &format!(
-            "{} connections were still being closed or reset.",
-            pool.size
-        );
+        message += &format!("{} still being closed or reset.", count(pool.size));
     } else {
-        let verb = if held.len() == 1 { "is" } else { "are" };
-        message += &format!("{} {verb} still held: {}.", held.len(), holders(held, 10));
+        let named = holders(held, 10);
+        message += &format!("{} still held: {named}.", count(held.len()));
     }
     Error::new(
         Class::Timeout {
@@ -178,7 +184,7 @@ pub(crate) fn not_drained(name: &str, pool: &Snapshot, held: &[Holder]) -> Error
         },
         message,
     )
-    .with_hint("Connections that are given back from now on are closed.")
+    .with_hint("Connections that are returned from now on are closed.")
 }
 
 fn holders(all: &[Holder], named: usize) -> String {
@@ -201,7 +207,7 @@ fn holders(all: &[Holder], named: usize) -> String {
     text.join(", ")
 }
 
-/// A length of time as people say it.
+/// Formats a duration with a unit that suits its length.
 fn seconds(length: Duration) -> String {
     if length >= Duration::from_secs(10) {
         format!("{:.1} s", length.as_secs_f64())

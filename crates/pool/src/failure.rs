@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use underpin_core::{Class, Effect, Error, Stage};
 
-/// An attempt to connect fails once, but may concern many callers: each gets an error of its
-/// own, of the same class, with the one failure behind it as its source.
+/// The error for one caller after attempts to connect have failed. One failed attempt may concern
+/// many callers: each gets an error of its own, of the same class, with the shared failure as its
+/// source.
 pub(crate) fn connecting_failed(name: &str, error: &Arc<Error>, attempts: u32) -> Error {
     let how_often = match attempts {
         0 | 1 => String::new(),
@@ -21,13 +22,13 @@ pub(crate) fn connecting_failed(name: &str, error: &Arc<Error>, attempts: u32) -
         .with_source(Shared(Arc::clone(error)))
 }
 
-/// The failure of an attempt that did not end by itself.
+/// The error of an attempt that exceeded its time limit.
 pub(crate) fn connecting_took_too_long(name: &str, limit: std::time::Duration) -> Error {
     Error::new(
         Class::Timeout {
             stage: Stage::Connect,
         },
-        format!("Connecting to {name} was given up after {limit:?}, the limit for one attempt."),
+        format!("Connecting to {name} timed out after {limit:?}, the limit for one attempt."),
     )
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn closed(name: &str, runtime_ended: bool) -> Error {
     Error::new(Class::Closed, format!("The pool of {name} is closed."))
 }
 
-/// An error that several callers' errors have as their source.
+/// An error that is the source of several callers' errors.
 struct Shared(Arc<Error>);
 
 impl fmt::Display for Shared {

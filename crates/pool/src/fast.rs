@@ -1,4 +1,4 @@
-//! The fast path: leasing an idle connection and giving it back without the pool's lock.
+//! The fast path: leasing an idle connection and returning it without the pool's lock.
 
 pub(crate) mod cache;
 pub(crate) mod connection;

@@ -4,17 +4,17 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// Each power of two is divided into so many buckets, as a power of two itself.
+/// Each power of two is divided into this many buckets, as a power of two itself.
 const SPLIT_BITS: u32 = 3;
 const SPLIT: usize = 1 << SPLIT_BITS;
-/// Whatever is longer counts as this long: 73 minutes.
+/// Longer durations count as this long: 73 minutes.
 const LONGEST_BITS: u32 = 42;
 const LONGEST_NANOS: u64 = (1 << LONGEST_BITS) - 1;
 const BUCKETS: usize = (LONGEST_BITS - SPLIT_BITS + 1) as usize * SPLIT;
 
-/// How many lengths of time fell into which range. The ranges are those of an HDR
-/// histogram: each is at most an eighth of its lower end wide, from 1 ns to 73 minutes, and
-/// longer ones count as 73 minutes. Recording is a few instructions and allocates nothing.
+/// A histogram of durations. The ranges are those of an HDR histogram: each is at most an eighth of
+/// its lower end wide, from 1 ns to 73 minutes, and longer durations count as 73 minutes. Recording
+/// takes a few instructions and allocates nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Histogram {
     counts: Box<[u64; BUCKETS]>,
@@ -23,17 +23,17 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// How many lengths were recorded.
+    /// Number of recorded durations.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// All lengths recorded, together; exact.
+    /// Sum of all recorded durations; exact.
     pub fn sum(&self) -> Duration {
         Duration::from_nanos(self.sum_nanos)
     }
 
-    /// The mean, exact to the nanosecond; zero while nothing is recorded.
+    /// The mean, exact to the nanosecond; zero if nothing is recorded.
     pub fn mean(&self) -> Duration {
         match self.count {
             0 => Duration::ZERO,
@@ -41,10 +41,10 @@ impl Histogram {
         }
     }
 
-    /// The length that the share `share` of all those recorded do not exceed: 0.5 is the
-    /// median, 0.99 the length that one in a hundred exceeds. It is the upper end of a
-    /// range, so never less than the true one and at most an eighth more. Zero while
-    /// nothing is recorded; a share outside 0 to 1 is taken as the nearer of the two.
+    /// The duration that the fraction `share` of all recorded durations does not exceed: 0.5 is the
+    /// median, 0.99 the duration that one in a hundred exceeds. It is the upper end of a range, so
+    /// it is never less than the true one and at most an eighth more. Zero if nothing is recorded;
+    /// a `share` outside 0 to 1 counts as the nearer of the two.
     pub fn quantile(&self, share: f64) -> Duration {
         let wanted = (share.clamp(0.0, 1.0) * self.count as f64).ceil().max(1.0) as u64;
         let mut seen = 0;
@@ -57,7 +57,7 @@ impl Histogram {
         Duration::ZERO
     }
 
-    /// The ranges that anything fell into, in ascending order, with how much did.
+    /// The nonempty ranges, in ascending order, each with its count.
     pub fn buckets(&self) -> impl Iterator<Item = (RangeInclusive<Duration>, u64)> {
         let counts = self.counts.iter().enumerate();
         counts
@@ -71,15 +71,15 @@ impl Histogram {
         self.sum_nanos = self.sum_nanos.saturating_add(nanos);
     }
 
-    /// As `record`, so many times.
+    /// Records a duration this many times.
     pub(crate) fn record_many(&mut self, nanos: u64, times: u64) {
         self.counts[bucket(nanos)] += times;
         self.count += times;
         self.sum_nanos = self.sum_nanos.saturating_add(nanos.saturating_mul(times));
     }
 
-    /// Adds what `now` has more than this, and gives it, range by range: the middle of the
-    /// range and how much fell into it.
+    /// Adds what `now` has more than this histogram, and returns it range by range: the middle of
+    /// the range and the number of durations in it.
     #[cfg(feature = "metrics")]
     pub(crate) fn catch_up(&mut self, now: &Histogram) -> impl Iterator<Item = (Duration, u64)> {
         (self.count, self.sum_nanos) = (now.count, now.sum_nanos);
@@ -114,11 +114,11 @@ impl fmt::Debug for Histogram {
     }
 }
 
-/// A histogram that is written by one thread at a time, which needs no atomic addition for
-/// that, and read by any.
+/// A histogram with one writing thread at a time, which therefore needs no atomic addition, and any
+/// number of readers.
 #[derive(Default)]
 pub(crate) struct SharedHistogram {
-    /// Made when there is something to record.
+    /// Allocated at the first recording.
     counts: OnceLock<Box<[AtomicU64; BUCKETS]>>,
     sum_nanos: AtomicU64,
 }
@@ -132,7 +132,7 @@ impl SharedHistogram {
         add(&self.sum_nanos, nanos);
     }
 
-    /// Adds what was recorded to another; gives how much that was.
+    /// Adds these durations to another histogram; returns how many there are.
     pub(crate) fn add_to(&self, to: &mut Histogram) -> u64 {
         let mut added = 0;
         let counts = self
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_has_no_quantiles() {
+    fn an_empty_histogram_has_no_quantiles() {
         let histogram = Histogram::default();
         assert_eq!(histogram.quantile(0.99), Duration::ZERO);
         assert_eq!(histogram.mean(), Duration::ZERO);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shared_adds_up_to_the_same() {
+    fn a_shared_histogram_adds_up_to_the_same() {
         let (shared, mut plain) = (SharedHistogram::default(), Histogram::default());
         for nanos in [0, 1, 9, 1_000, 1_000_000_007, u64::MAX] {
             shared.record(nanos);

@@ -11,20 +11,20 @@ use underpin_core::{Class, Error, Result, Stage};
 
 use crate::inner::close;
 
-/// No hook takes longer.
+/// Time limit for a hook.
 pub(crate) const HOOK_BOUND: Duration = Duration::from_secs(5);
 
-/// What a hook returns: `Box::pin(async move { … })`.
+/// Return type of a hook: `Box::pin(async move { … })`.
 pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<()>> + Send + 'a>>;
 
 type Hook<T> = Arc<dyn for<'a> Fn(&'a T) -> HookFuture<'a> + Send + Sync>;
 
-/// What is done with connections at the turns of their life, beside what the pool does.
+/// Hooks that the pool runs at certain points in the life of a connection.
 ///
-/// Each hook gets the connection and can refuse it by an error: it is closed then, and
-/// another takes its place. A hook that panics or takes longer than 5 s refuses too. What a
-/// hook refused with is logged at DEBUG and kept as the last error, which explanations
-/// name. A hook that is not set costs nothing.
+/// Each hook gets the connection and can refuse it by returning an error. The connection is then
+/// closed, and another takes its place. A hook that panics or takes longer than 5 s refuses too.
+/// The error of the hook is logged at DEBUG and kept as the last error, which explanations name. A
+/// hook that is not set costs nothing.
 ///
 /// ```
 /// # use underpin_core::driver::{Connector, Pooled};
@@ -56,9 +56,9 @@ impl<T> Hooks<T> {
         }
     }
 
-    /// Runs on each new connection, before anybody has it, and again on one that was reset,
-    /// since that undoes what was set up: `SET search_path` belongs here. To refuse a new
-    /// one is a failed attempt to connect, which is tried again where the error's class
+    /// Runs on each new connection before its first lease, and again after each reset, since a
+    /// reset undoes what was set up: `SET search_path` belongs here. If it refuses a new
+    /// connection, that is a failed attempt to connect, which is retried if the class of the error
     /// makes that sensible.
     #[must_use]
     pub fn after_connect<F>(mut self, hook: F) -> Self
@@ -69,9 +69,9 @@ impl<T> Hooks<T> {
         self
     }
 
-    /// Runs on each connection before a caller gets it, in the caller's time. Where it
-    /// refuses, the caller goes on waiting for another, within its time. It costs each
-    /// caller what it does; what it changes is undone when the connection comes back.
+    /// Runs on each connection before a caller gets it, in the caller's time. If it refuses, the
+    /// caller continues to wait for another connection, within its time. Each caller pays for it;
+    /// changes that it makes to the session are undone when the connection is returned.
     #[must_use]
     pub fn before_acquire<F>(mut self, hook: F) -> Self
     where
@@ -81,8 +81,8 @@ impl<T> Hooks<T> {
         self
     }
 
-    /// Runs in the background on each connection that came back sound and was reset where
-    /// that was needed, before it is idle or goes to the next caller.
+    /// Runs in the background on each connection that was returned in a usable state, after a reset
+    /// if one was needed, before the connection is idle or goes to the next caller.
     #[must_use]
     pub fn after_release<F>(mut self, hook: F) -> Self
     where
@@ -92,8 +92,8 @@ impl<T> Hooks<T> {
         self
     }
 
-    /// Runs on each connection before it is closed, lost ones included; not on one that
-    /// was taken out of the pool. It cannot prevent it; its error is logged.
+    /// Runs on each connection before it is closed, including lost ones, but not on a connection
+    /// that was taken out of the pool. It cannot prevent the close; its error is logged.
     #[must_use]
     pub fn on_close<F>(mut self, hook: F) -> Self
     where
@@ -103,7 +103,7 @@ impl<T> Hooks<T> {
         self
     }
 
-    /// The same hooks for connections of another type, in which `view` finds theirs.
+    /// The same hooks for connections of another type, from which `view` returns theirs.
     #[must_use]
     pub fn on<U: 'static>(self, view: fn(&U) -> &T) -> Hooks<U>
     where
@@ -130,7 +130,7 @@ impl<T> Hooks<T> {
 }
 
 impl<T: Pooled> Hooks<T> {
-    /// Makes a session, new or reset, what its callers shall find.
+    /// Sets up a new or reset session for callers.
     pub(crate) async fn run_after_connect(&self, connection: &T) -> Result<()> {
         let Some(hook) = &self.after_connect else {
             return Ok(());
@@ -146,7 +146,7 @@ impl<T: Pooled> Hooks<T> {
         connection.accept_changes().await
     }
 
-    /// Within `limit` where that is less than the bound of all hooks.
+    /// Runs within `limit` if that is less than the time limit of all hooks.
     pub(crate) async fn run_before_acquire(&self, connection: &T, limit: Duration) -> Result<()> {
         let Some(hook) = &self.before_acquire else {
             return Ok(());
@@ -170,7 +170,7 @@ impl<T: Pooled> Hooks<T> {
         connection.accept_changes().await
     }
 
-    /// Closes a connection, after its hook, each within its bound.
+    /// Runs the hook on a connection and closes it, each within its time limit.
     pub(crate) async fn close(&self, connection: T) {
         if let Some(hook) = &self.on_close {
             let said = bounded("on_close", hook, Stage::Close, HOOK_BOUND, &connection).await;
@@ -182,7 +182,7 @@ impl<T: Pooled> Hooks<T> {
     }
 }
 
-/// Runs a hook, which must leave the connection fit for use.
+/// Runs a hook, which must leave the connection usable.
 async fn run<T: Pooled>(
     name: &str,
     hook: &Hook<T>,
@@ -199,9 +199,9 @@ async fn run<T: Pooled>(
         )),
         _ => Err(Error::new(
             Class::Config,
-            format!("The hook `{name}` left a transaction or a statement behind."),
+            format!("The hook `{name}` left a transaction open or a statement unfinished."),
         )
-        .with_hint("End in the hook what is begun in it.")),
+        .with_hint("End every transaction and statement in the hook that begins it.")),
     }
 }
 
@@ -212,12 +212,12 @@ async fn bounded<T>(
     limit: Duration,
     connection: &T,
 ) -> Result<()> {
-    // What a panicking hook leaves behind is looked at by nobody.
+    // Nothing reads what a panicking hook leaves behind.
     let running = AssertUnwindSafe(async { hook(connection).await }).catch_unwind();
     match tokio::time::timeout(limit, running).await {
-        Ok(Ok(result)) => {
-            result.map_err(|error| error.with_context(format!("The hook `{name}` refused:")))
-        }
+        Ok(Ok(result)) => result.map_err(|error| {
+            error.with_context(format!("The hook `{name}` refused the connection:"))
+        }),
         Ok(Err(_)) => Err(
             Error::new(Class::Connect, format!("The hook `{name}` panicked."))
                 .with_hint("The panic's own message is on the program's standard error."),

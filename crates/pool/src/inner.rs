@@ -27,7 +27,7 @@ use crate::state::State;
 use crate::statistics::Statistics;
 use crate::timestamp::Timestamp;
 
-/// What all handles, leases and background tasks of a pool share.
+/// The state that all handles, leases and background tasks of a pool share.
 pub(crate) struct Inner<C: Connector> {
     pub(crate) source: Source<C>,
     pub(crate) called: Name,
@@ -40,18 +40,19 @@ pub(crate) struct Inner<C: Connector> {
     mailboxes: ChunkedTable<Mailbox<C::Connection>>,
     pub(crate) reschedule: Arc<Notify>,
     pub(crate) drained: Notify,
-    /// The pool was closed because the runtime that keeps it up came to its end.
+    /// Whether the pool was closed because the runtime of its upkeep task ended.
     pub(crate) runtime_ended: AtomicBool,
     pub(crate) publishing: Publishing,
-    /// The state's, for those who do not take the lock.
+    /// A copy of the state's generation, for readers without the lock.
     generation: AtomicU64,
 }
 
-/// A hold on a pool, counted at the handle that a caller uses. If each thread has a handle of its
-/// own, they do not count in the same place.
+/// A reference to a pool, counted at the handle that a caller uses. If each thread has a handle of
+/// its own, threads do not count in the same place.
 pub(crate) type PoolHandle<C> = Arc<Counted<C>>;
 
-/// What a handle counts, on cache lines of its own: two, since processors fetch them in pairs.
+/// The target of a handle's counter, on two cache lines of its own, since processors fetch them in
+/// pairs.
 #[repr(align(128))]
 pub(crate) struct Counted<C: Connector>(pub(crate) Arc<Inner<C>>);
 
@@ -64,9 +65,9 @@ impl<C: Connector> Deref for Counted<C> {
     }
 }
 
-/// How often the lock is tried before a thread goes to sleep over it, with one of the processor's
-/// pauses (20 to 50 ns) between two tries: for some 15 µs. The lock is held for a fraction of one, and
-/// to be woken takes longer than that.
+/// Number of times that a thread tries the lock before it sleeps, with one pause instruction of the
+/// processor (20 to 50 ns) between two tries: about 15 µs in total. The lock is held for a fraction
+/// of 1 µs, and waking a thread takes longer than that.
 const TRIES: u32 = 320;
 
 impl<C: Connector> Inner<C> {
@@ -103,7 +104,7 @@ impl<C: Connector> Inner<C> {
         self.called.get()
     }
 
-    /// The error of a pool that was closed.
+    /// The error of a closed pool.
     pub(crate) fn closed(&self) -> Error {
         failure::closed(self.name(), self.runtime_ended.load(Ordering::Acquire))
     }
@@ -115,7 +116,7 @@ impl<C: Connector> Inner<C> {
         self.clock.now()
     }
 
-    /// Does something under the lock, and what follows from it once the lock is released.
+    /// Runs a closure under the lock, and then the resulting work without it.
     pub(crate) fn with<R>(
         self: &Arc<Self>,
         act: impl FnOnce(&mut Locked<C::Connection>, Timestamp) -> R,
@@ -123,7 +124,7 @@ impl<C: Connector> Inner<C> {
         self.with_at(self.now(), act)
     }
 
-    /// As `with`, for who has looked at the clock already.
+    /// Like `with`, for callers that have already read the clock.
     #[inline]
     pub(crate) fn with_at<R>(
         self: &Arc<Self>,
@@ -142,7 +143,7 @@ impl<C: Connector> Inner<C> {
         result
     }
 
-    /// Lets those know who do not take the lock.
+    /// Publishes the state for readers that do not take the lock.
     fn note(&self, state: &State) {
         let generation = state.generation();
         if self.generation.load(Ordering::Relaxed) != generation {
@@ -150,7 +151,7 @@ impl<C: Connector> Inner<C> {
         }
     }
 
-    /// Counts that the holder of a connection has given it back.
+    /// Counts that the holder of a connection has returned it.
     #[inline]
     pub(crate) fn count_return(&self, pooled: &PoolConnection<C::Connection>, now: Timestamp) {
         let held = now.nanos_since(pooled.since());
@@ -163,7 +164,7 @@ impl<C: Connector> Inner<C> {
         self.mailboxes.at(cell as usize)
     }
 
-    /// Whether connections of this generation are still to be leased out.
+    /// Whether connections of this generation may still be leased.
     pub(crate) fn is_current(&self, generation: u64) -> bool {
         self.generation.load(Ordering::Acquire) == generation
     }
@@ -178,7 +179,7 @@ impl<C: Connector> Inner<C> {
         })
     }
 
-    /// For looking only: whatever changes the state goes through `with`.
+    /// For reading only: every change of the state goes through `with`.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Locked<C::Connection>> {
         #[cfg(test)]
         counts::LOCK.with(|count| count.set(count.get() + 1));
@@ -208,18 +209,18 @@ impl<C: Connector> Drop for Inner<C> {
     }
 }
 
-/// Closes a connection within a bound of time.
+/// Closes a connection within a time limit.
 pub(crate) async fn close<T: Pooled>(connection: T) {
     let bound = bounded(background::CLOSE_BOUND);
     let _ = tokio::time::timeout(background::CLOSE_BOUND, Box::new(connection).close(bound)).await;
 }
 
-/// The deadline this far from now.
+/// Returns a deadline this far from now.
 pub(crate) fn bounded(length: Duration) -> Deadline {
     Deadline::after(Instant::now().into_std(), length)
 }
 
-/// How often this thread has done what leasing is to do as rarely as it can.
+/// Per-thread counts of the operations that a lease should do as rarely as possible.
 #[cfg(test)]
 mod counts {
     use std::cell::Cell;

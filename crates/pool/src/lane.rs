@@ -22,10 +22,10 @@ pub(crate) struct Lane<T> {
     waiters: Mutex<LaneWaiters>,
 }
 
-/// Who waits for an answer, in numbered places.
+/// The callers that wait for an answer, in numbered places.
 #[derive(Debug, Default)]
 struct LaneWaiters {
-    /// They are to leave.
+    /// Whether the callers must leave the lane.
     rescued: bool,
     wakers: Vec<Option<Waker>>,
     free: Vec<usize>,
@@ -43,7 +43,7 @@ impl<T> Lane<T> {
         self.pooled
     }
 
-    /// Has all who wait for an answer leave the lane.
+    /// Makes all callers that wait for an answer leave the lane.
     pub(crate) fn rescue(&self) {
         let wakers = {
             let mut waiters = self.waiters();
@@ -61,7 +61,7 @@ impl<T> Lane<T> {
 }
 
 impl LaneWaiters {
-    /// Notes the waker of a caller, under a number of its own.
+    /// Stores the waker of a caller, under a number of its own.
     fn note(&mut self, index: Option<usize>, waker: &Waker) -> usize {
         let index = index
             .or_else(|| self.free.pop())
@@ -84,13 +84,13 @@ impl LaneWaiters {
     }
 }
 
-/// The right to run one statement on a connection that other callers' statements share. Dropped
-/// before [`run`](Seat::run) has completed, it retires the lane: no further statement joins, and
-/// those that are there are answered.
+/// The right to run one statement on a connection that other callers' statements share. If it is
+/// dropped before [`run`](Seat::run) has completed, the lane is retired: no further statement
+/// joins, and the statements that are in it are answered.
 pub struct Seat<C: Connector> {
     inner: PoolHandle<C>,
     slot: SlotId,
-    /// There until the seat is left.
+    /// `Some` until the seat is left.
     lane: Option<Arc<Lane<C::Connection>>>,
     joined: Timestamp,
 }
@@ -111,10 +111,11 @@ impl<C: Connector> Seat<C> {
     }
 
     /// Runs the statement. Returns `None` if the lane turns out to be stuck: then the statement has
-    /// been dropped, and is to be sent elsewhere.
+    /// been dropped, and should be sent on another connection.
     ///
     /// # Cancel safety
-    /// That of the statement; the other statements in the lane are answered all the same.
+    /// That of the statement; the other statements in the lane are answered in any
+    /// case.
     pub fn run<F: Future>(&self, statement: F) -> impl Future<Output = Option<F::Output>> {
         LaneCall {
             lane: self.lane.as_deref().expect(HELD),
@@ -129,14 +130,14 @@ impl<C: Connector> Seat<C> {
         self.leave(End::Answered)
     }
 
-    /// Leaves a seat on a connection that is lost, and gives back what it was taken through.
+    /// Leaves a seat on a lost connection, and returns the handle.
     pub(crate) fn lost(mut self) -> PoolHandle<C> {
         self.leave(End::Lost);
         Arc::clone(&self.inner)
     }
 
     fn leave(&mut self, end: End) -> Duration {
-        // The last hold on a lane that has ended must be the pool's.
+        // The pool must hold the last reference to a lane that has ended.
         if self.lane.take().is_none() {
             return Duration::ZERO;
         }
@@ -144,7 +145,7 @@ impl<C: Connector> Seat<C> {
     }
 }
 
-/// Leaves a seat, whether anybody has sat in it or not.
+/// Leaves a seat, whether or not a statement has run in it.
 pub(crate) fn leave<C: Connector>(
     inner: &Arc<Inner<C>>,
     slot: SlotId,
@@ -185,7 +186,7 @@ impl<C: Connector> fmt::Debug for Seat<C> {
     }
 }
 
-/// What a call of [`share`](crate::Pool::share) is granted.
+/// The result of [`share`](crate::Pool::share).
 pub enum Grant<C: Connector> {
     /// A seat on a connection that other callers' statements share.
     Lane(Seat<C>),
@@ -203,7 +204,7 @@ impl<C: Connector> fmt::Debug for Grant<C> {
 }
 
 pin_project! {
-    /// A statement under way in a lane.
+    /// A statement in progress in a lane.
     struct LaneCall<'a, T, F> {
         lane: &'a Lane<T>,
         index: Option<usize>,

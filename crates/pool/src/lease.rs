@@ -17,9 +17,10 @@ use crate::timestamp::Timestamp;
 /// and replaced. The lease may be dropped anywhere, inside or outside a runtime.
 pub struct Lease<C: Connector> {
     inner: PoolHandle<C>,
-    /// There until the lease ends.
+    /// `Some` until the lease ends.
     pooled: Option<BoxedConnection<C>>,
-    /// Whether the caller has it: before that it is tested, and is no lease that counts.
+    /// Whether the caller has the connection. Before that it is tested, and the lease is not
+    /// counted.
     begun: bool,
 }
 
@@ -32,7 +33,7 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// A lease that has been recorded already.
+    /// Creates a lease that has already been recorded.
     pub(crate) fn begun(inner: PoolHandle<C>, pooled: BoxedConnection<C>) -> Self {
         Lease {
             inner,
@@ -72,9 +73,9 @@ impl<C: Connector> Lease<C> {
         }
     }
 
-    /// Marks all connections of this one's generation as stale, because it leads to the wrong server,
-    /// as when the server turned out to be a replica. At most once a second, so that the pool does
-    /// not connect over and over to a server that stays a replica.
+    /// Marks all connections of this one's generation as stale because it leads to the wrong
+    /// server, for example after the server has become a replica. At most once a second, so that
+    /// the pool does not reconnect over and over to a server that stays a replica.
     pub fn mark_stale(&self) {
         let slot = self.pooled().slot;
         let stale = self
@@ -84,12 +85,12 @@ impl<C: Connector> Lease<C> {
             let pool = self.inner.name();
             tracing::warn!(
                 pool,
-                "a connection leads elsewhere than it should; all are replaced"
+                "a connection leads to the wrong server; all are replaced"
             );
         }
     }
 
-    /// The caller that asked at `asked` has it now.
+    /// Records that the caller that asked at `asked` now has the connection.
     pub(crate) fn begin(&mut self, caller: &'static Location<'static>, asked: Timestamp) {
         self.begun = true;
         let pooled = self.pooled();
@@ -98,7 +99,7 @@ impl<C: Connector> Lease<C> {
         record.leased(caller, since, since.nanos_since(asked));
     }
 
-    /// Whether the connection is to be tested before the caller gets it.
+    /// Whether the connection must be tested before the caller gets it.
     pub(crate) fn is_check_due(&self) -> bool {
         self.pooled().stamp.check
     }
@@ -115,7 +116,7 @@ impl<C: Connector> Lease<C> {
         self.inner.name()
     }
 
-    /// Closes a connection that was dead before the caller had it. Returns the handle.
+    /// Closes a connection that died before the caller got it. Returns the handle.
     pub(crate) fn refuse(mut self) -> PoolHandle<C> {
         if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
@@ -126,7 +127,7 @@ impl<C: Connector> Lease<C> {
         Arc::clone(&self.inner)
     }
 
-    /// Closes a connection that is sound, but was refused to the caller. Returns the handle.
+    /// Closes a live connection that was refused to the caller. Returns the handle.
     pub(crate) fn dismiss(mut self) -> PoolHandle<C> {
         if let Some(pooled) = self.pooled.take() {
             self.inner.with(|locked, now| {
@@ -137,7 +138,7 @@ impl<C: Connector> Lease<C> {
         Arc::clone(&self.inner)
     }
 
-    /// Makes the connection a lane, if the pool wants another one.
+    /// Turns the connection into a lane, if the pool wants another one.
     pub(crate) fn offer(mut self) -> Grant<C> {
         let slot = self.pooled().slot;
         let mut pooled = self.pooled.take();

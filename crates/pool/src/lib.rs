@@ -1,8 +1,8 @@
-//! The connection pool: all connections of one endpoint, and who waits for one.
+//! The connection pool: all connections of one endpoint, and the callers waiting for one.
 //!
-//! `state` decides, without I/O, clock or randomness; [`Pool`] and its background tasks do
-//! what it decides. A caller holds a connection as a [`Lease`], which gives it back when it
-//! is dropped, whatever state the caller left it in.
+//! The module `state` makes the decisions, without I/O, clock or randomness; [`Pool`] and its
+//! background tasks carry them out. A caller holds a connection as a [`Lease`]. Dropping the lease
+//! returns the connection to the pool, whatever state the caller left it in.
 //!
 //! ```
 //! # use underpin_core::driver::Connector;

@@ -14,15 +14,15 @@ use crate::state::{Acquisition, Action, Placement, SlotId, State, Ticket, Waiter
 use crate::timestamp::Timestamp;
 use crate::work::{Job, Work};
 
-/// What the lock guards. It begins on a cache line of its own, so that who waits for the lock
-/// does not disturb who works under it.
+/// The data that the lock guards. It begins on a cache line of its own, so that threads waiting for
+/// the lock do not disturb the thread that holds it.
 #[repr(C, align(64))]
 pub(crate) struct Locked<T> {
     pub(crate) mailboxes: MailboxNumbers,
-    /// Whether `work` holds any.
+    /// Whether `work` is not empty.
     has_work: bool,
     pub(crate) state: State,
-    /// The connections that nobody holds, by slot.
+    /// The connections without a holder, by slot.
     connections: Vec<Option<Box<PoolConnection<T>>>>,
     cache: Arc<IdleCache<T>>,
     /// The lanes, by slot.
@@ -37,7 +37,7 @@ pub(crate) struct Wait {
     /// The number of the mailbox.
     pub(crate) cell: u32,
     pub(crate) ticket: Ticket,
-    /// The pool's time spent connecting up to then.
+    /// The pool's total time spent connecting when the wait began.
     pub(crate) connecting_before: Duration,
 }
 
@@ -55,8 +55,8 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Takes back a connection whose session is clean. Gives it, on its way, where somebody
-    /// waits for it: the usual case under load, which goes the shortest way.
+    /// Takes back a connection whose session is clean. If a caller waits for it, returns the
+    /// delivery to that caller: the usual case under load, and the shortest path.
     pub(crate) fn take_back(
         &mut self,
         pooled: Box<PoolConnection<T>>,
@@ -71,7 +71,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Gives a caller a seat or an idle connection, or says why there is none, or has it wait
+    /// Gives a caller a seat or an idle connection, or returns why there is none, or makes it wait
     /// at this mailbox.
     pub(crate) fn serve(
         &mut self,
@@ -133,7 +133,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// A seat that was taken is of a lane that lasts.
+    /// Returns the seat that was taken in a lane.
     fn seat(&self, slot: SlotId, now: Timestamp) -> Outcome<T> {
         match self.lane(slot) {
             Some(lane) => Answer::Seated {
@@ -146,7 +146,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Puts a connection where the state machine wants it.
+    /// Puts a connection where the state machine decided.
     pub(crate) fn put(
         &mut self,
         pooled: Box<PoolConnection<T>>,
@@ -167,7 +167,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// A connection that is leased to the waiter with this cell, on its way there.
+    /// The delivery of a leased connection to the waiter with this cell.
     fn address(
         &mut self,
         pooled: Box<PoolConnection<T>>,
@@ -184,7 +184,7 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Takes the connection of a slot that was idle.
+    /// Takes the connection of an idle slot.
     fn take(&mut self, slot: SlotId) -> Option<Box<PoolConnection<T>>> {
         let pooled = self
             .connections
@@ -194,7 +194,7 @@ impl<T> Locked<T> {
         pooled
     }
 
-    /// The connection of a slot that was idle and is leased now.
+    /// Takes the connection of a slot that was idle and is leased now.
     fn lease(&mut self, slot: SlotId, check: bool, now: Timestamp) -> Outcome<T> {
         match self.take(slot) {
             Some(pooled) => self.grant(pooled, check, now, None),
@@ -223,7 +223,7 @@ impl<T> Locked<T> {
         self.put(pooled, placement, now);
     }
 
-    /// Empties the cache. Returns whether there was anything in it.
+    /// Empties the cache. Returns whether it held any connection.
     fn flush_cache(&mut self, now: Timestamp) -> bool {
         let cache = Arc::clone(&self.cache);
         let mut any = false;
@@ -234,8 +234,8 @@ impl<T> Locked<T> {
         any
     }
 
-    /// Closes and empties the cache, for a caller that would have to wait otherwise. It stays closed
-    /// until nobody is waiting. Returns whether there was anything in it.
+    /// Closes and empties the cache, for a caller that would have to wait otherwise. It stays
+    /// closed until no caller waits. Returns whether it held any connection.
     fn close_cache(&mut self, now: Timestamp) -> bool {
         let epoch = self.cache.epoch();
         if !epoch.is_open() {
@@ -245,7 +245,7 @@ impl<T> Locked<T> {
         self.flush_cache(now)
     }
 
-    /// Has the state machine know who holds what, and what nobody does.
+    /// Informs the state machine about the current holders, and about connections without one.
     pub(crate) fn reconcile(&mut self, now: Timestamp) {
         self.flush_cache(now);
         for slot in self.state.slots() {
@@ -264,14 +264,14 @@ impl<T> Locked<T> {
         let (old, new) = (self.cache.epoch(), self.state.epoch());
         if old != new {
             self.cache.set_epoch(new);
-            // What is there was given back under the old one.
+            // A connection in the cache was returned under the old epoch.
             if old.is_open() {
                 self.flush_cache(now);
             }
         }
     }
 
-    /// The lane in a slot, of which the caller has a seat.
+    /// The lane in a slot, in which the caller has a seat.
     pub(crate) fn lane(&self, slot: SlotId) -> Option<Arc<Lane<T>>> {
         let lane = self.lanes.get(slot.index()).cloned().flatten();
         debug_assert!(lane.is_some(), "a lane with seats has a connection");
@@ -288,33 +288,33 @@ impl<T> Locked<T> {
         }
     }
 
-    /// Takes out all connections that nobody holds.
+    /// Takes out all connections without a holder.
     pub(crate) fn take_connections(&mut self) -> Vec<Box<PoolConnection<T>>> {
         let lanes = self.lanes.drain(..).flatten();
         let lanes = lanes.filter_map(|lane| Arc::into_inner(lane).map(Lane::into_connection));
         self.connections.drain(..).flatten().chain(lanes).collect()
     }
 
-    /// What is left to do once the lock is released.
+    /// Takes the work that remains after the lock is released.
     #[inline]
     pub(crate) fn take_work(&mut self) -> Option<Work<T>> {
         std::mem::take(&mut self.has_work).then(|| std::mem::take(&mut self.work))
     }
 
-    /// Leaves a connection that is to be closed to a background task.
+    /// Queues a connection to be closed by a background task.
     pub(crate) fn close(&mut self, mut pooled: Box<PoolConnection<T>>) {
         self.forget(&mut pooled);
         self.give(Job::Close(pooled));
     }
 
-    /// Takes note that a connection leaves the pool.
+    /// Records that a connection leaves the pool.
     pub(crate) fn forget(&mut self, pooled: &mut PoolConnection<T>) {
         if let Some(emptied) = pooled.mailbox.take() {
             self.mailboxes.free(emptied);
         }
     }
 
-    /// Leaves a job to a background task.
+    /// Queues a job for a background task.
     pub(crate) fn give(&mut self, job: Job<T>) {
         self.has_work = true;
         self.work.jobs.push(job);
@@ -331,7 +331,7 @@ impl<T> Locked<T> {
         });
     }
 
-    /// Does what the state machine asks for, as far as that is done under the lock.
+    /// Carries out the actions of the state machine, as far as that happens under the lock.
     #[inline]
     pub(crate) fn carry_out_actions(&mut self, now: Timestamp) {
         self.publish_epoch(now);

@@ -1,10 +1,10 @@
-//! The pool's numbers through the facade `metrics`, under the names that OpenTelemetry's
-//! semantic conventions have for the connection pools of database clients.
+//! The pool's numbers through the facade `metrics`, under the names that OpenTelemetry's semantic
+//! conventions have for the connection pools of database clients.
 //!
-//! They are taken from the plain numbers once a second by a task of its own, so that leasing
-//! a connection costs the same with and without them, whatever recorder is installed and
-//! however long it takes for a value. The price is that a recorder sees a length as the
-//! middle of its range, at most a sixteenth off, and up to a second late.
+//! A task of its own publishes the plain numbers once a second, so that a lease costs the same with
+//! and without them, whatever recorder is installed and however long the recorder takes for a
+//! value. In return, a recorder sees a duration as the middle of its range, at most a sixteenth
+//! off, and up to a second late.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::histogram::Histogram;
 use crate::inner::Inner;
 use crate::statistics::Statistics;
 
-/// How often the numbers are published.
+/// Interval at which the numbers are published.
 const INTERVAL: Duration = Duration::from_secs(1);
 
 const COUNT: &str = "db.client.connection.count";
@@ -32,7 +32,7 @@ const USE_TIME: &str = "db.client.connection.use_time";
 const POOL_NAME: &str = "db.client.connection.pool.name";
 const STATE: &str = "db.client.connection.state";
 
-/// Kept by the pool; the task that publishes ends when it is dropped.
+/// Held by the pool; the publishing task ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Publishing(watch::Sender<()>);
 
@@ -41,7 +41,7 @@ impl Publishing {
         Publishing(watch::Sender::new(()))
     }
 
-    /// Publishes the pool's numbers until it is drained or gone.
+    /// Publishes the pool's numbers until the pool is drained or dropped.
     pub(crate) fn start<C: Connector>(&self, inner: &Arc<Inner<C>>) {
         let (pool, gone) = (Arc::downgrade(inner), self.0.subscribe());
         inner.runtime.spawn(publish(pool, gone));
@@ -63,7 +63,7 @@ async fn publish<C: Connector>(pool: Weak<Inner<C>>, mut gone: watch::Receiver<(
     }
 }
 
-/// What a recorder has been told.
+/// The values that a recorder has got so far.
 #[derive(Default)]
 struct Published {
     name: String,
@@ -89,7 +89,7 @@ impl Published {
         tell(USE_TIME, &label, &now.use_time, &mut self.used);
     }
 
-    /// Leaves nothing behind that looks like a connection.
+    /// Sets the gauges to zero, so that no connection seems to remain.
     fn clear(&self) {
         if !self.name.is_empty() {
             self.gauges(0, 0, 0);
@@ -113,7 +113,7 @@ impl Published {
     }
 }
 
-/// Tells a recorder what has come to `now` since it was told of `before`.
+/// Passes to a recorder what `now` has more than `before`.
 fn tell(name: &'static str, label: &Label, now: &Histogram, before: &mut Histogram) {
     if now.count() == before.count() {
         return;
@@ -126,24 +126,27 @@ fn tell(name: &'static str, label: &Label, now: &Histogram, before: &mut Histogr
 
 fn describe() {
     let gauges = [
-        (COUNT, "Connections by what they are doing."),
+        (COUNT, "Connections by state."),
         (
             IDLE_MAX,
-            "So many connections are kept at most once they are idle.",
+            "Maximum number of connections that are kept once they are idle.",
         ),
-        (IDLE_MIN, "So many connections are kept open, used or not."),
-        (MAX, "So many connections are open at most."),
-        (PENDING_REQUESTS, "Callers who wait for a connection."),
+        (
+            IDLE_MIN,
+            "Number of connections that are kept open, used or not.",
+        ),
+        (MAX, "Maximum number of open connections."),
+        (PENDING_REQUESTS, "Callers waiting for a connection."),
     ];
     for (name, text) in gauges {
         metrics::describe_gauge!(name, Unit::Count, text);
     }
-    let timeouts = "Callers whose time was up before they had a connection.";
+    let timeouts = "Callers whose wait for a connection timed out.";
     metrics::describe_counter!(TIMEOUTS, Unit::Count, timeouts);
     let histograms = [
-        (CREATE_TIME, "How long opening a connection took."),
-        (WAIT_TIME, "How long a connection was waited for."),
-        (USE_TIME, "How long a connection was held."),
+        (CREATE_TIME, "Time taken to open a connection."),
+        (WAIT_TIME, "Time waited for a connection."),
+        (USE_TIME, "Time for which a connection was held."),
     ];
     for (name, text) in histograms {
         metrics::describe_histogram!(name, Unit::Seconds, text);

@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 
-/// What messages and logs call the pool. Names are added and never dropped, so that the one
-/// in force can be lent out without a lock; a pool is renamed a few times in its life.
+/// The name of the pool in messages and logs. Names are added and never dropped, so that the
+/// current one can be borrowed without a lock; a pool is renamed only a few times in its life.
 #[derive(Debug)]
 pub(crate) struct Name {
     text: String,
@@ -16,12 +16,12 @@ impl Name {
         }
     }
 
-    /// The one in force.
+    /// The current name.
     pub(crate) fn get(&self) -> &str {
         &self.last().text
     }
 
-    /// Changes it. Of two changes at the same time either may come last.
+    /// Changes the name. Of two simultaneous changes, either may come last.
     pub(crate) fn set(&self, text: &str) {
         while self.get() != text {
             let next = Box::new(Name::new(text.to_owned()));

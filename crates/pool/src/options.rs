@@ -5,11 +5,11 @@ use underpin_core::{Class, Error, Result};
 
 use underpin_core::{HealthCheck, Recycling};
 
-/// How a pool behaves. Start from [`PoolOptions::default`] and change what differs.
+/// The behavior of a pool. Start from [`PoolOptions::default`] and change what differs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PoolOptions {
-    /// What messages and logs call the pool: the endpoint, such as `db1:5432/shop`.
-    /// Never put a password here. Default `database`.
+    /// Name of the pool in messages and logs: the endpoint, such as `db1:5432/shop`. Never put a
+    /// password here. Default `database`.
     pub name: String,
     /// Number of connections that are kept open, used or not. Default 5.
     pub min: u32,
@@ -50,12 +50,12 @@ pub struct PoolOptions {
     pub shedding: Option<Shedding>,
     /// Whether nothing is opened before the first call of `acquire`. Default false.
     pub lazy: bool,
-    /// What is undone in a session before its connection goes to the next caller. Default
+    /// Which session state is undone before a connection goes to the next caller. Default
     /// [`Recycling::Verified`].
     pub recycling: Recycling,
 }
 
-/// How many connections a pool may have.
+/// Limits on the number of a pool's connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     /// Number of connections that are kept open, used or not.
@@ -74,24 +74,24 @@ impl Bounds {
     }
 }
 
-/// When waits are ended early because callers ask for more than the pool can give.
+/// When the pool cancels waits because callers ask for more than it can serve.
 ///
-/// While the queue empties now and then, it does its work, which is to absorb a burst. Once callers
-/// have been waiting at all times for `interval`, it only adds delay: from then on, and until the
-/// queue is empty without that, a wait longer than `target` ends with `Class::Busy`. So waits stay
-/// short for the callers that are served, and the others can do something else immediately. The
-/// order stays that of arrival, and the last waiter is never sent away. Waiting for a server that
-/// cannot be reached, or for a paused pool, is not cut short.
+/// A queue that is empty now and then does its work, which is to absorb bursts. Once callers have
+/// been waiting at all times for `interval`, the queue only adds delay: from then on, and until the
+/// queue becomes empty without shedding, a wait longer than `target` ends with `Class::Busy`. Waits
+/// therefore stay short for the callers that are served, and the others can do something else
+/// immediately. The order stays that of arrival, and the last waiter is never turned away. Waits
+/// for a server that cannot be reached, or for a paused pool, are not cut short.
 ///
 /// The algorithm is CoDel by Nichols and Jacobson ("Controlling Queue Delay", ACM Queue
 /// 10(5), 2012) in the form that Maurer gives it for requests ("Fail at Scale", ACM Queue
 /// 13(8), 2015), whose lengths are the defaults.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shedding {
-    /// The longest wait while the pool is overloaded. Default 5 ms; longer than 0.
+    /// The longest wait while the pool is overloaded. Default 5 ms; must be greater than 0.
     pub target: Duration,
-    /// For how long the queue must not have been empty for the pool to be overloaded.
-    /// Choose it longer than most statements take, and than opening a connection does.
+    /// Duration for which the queue must not have been empty before the pool counts as overloaded.
+    /// Choose it longer than most statements take, and longer than opening a connection takes.
     /// Default 100 ms; at least `target`.
     pub interval: Duration,
 }
@@ -130,7 +130,7 @@ impl Default for PoolOptions {
 }
 
 impl PoolOptions {
-    /// The default options under this name.
+    /// The default options with this name.
     pub fn new(name: impl Into<String>) -> Self {
         PoolOptions {
             name: name.into(),
@@ -147,10 +147,10 @@ impl PoolOptions {
         }
     }
 
-    /// Whether a pool can behave so.
+    /// Checks that the options are consistent.
     ///
     /// # Errors
-    /// `Class::Config`, with a sentence that names the option and its value.
+    /// `Class::Config`; the message names the option and its value.
     pub fn check(&self) -> Result<()> {
         if self.name.is_empty() {
             return Err(wrong("The name of a pool must not be empty."));
@@ -163,7 +163,7 @@ impl PoolOptions {
         }
         if self.max_waiting == Some(0) {
             return Err(wrong(
-                "`max_waiting` is 0: nobody could wait until a connection is opened.",
+                "`max_waiting` is 0: no caller could wait until a connection is opened.",
             ));
         }
         let shedding = self.shedding.unwrap_or_default();
@@ -189,7 +189,7 @@ impl PoolOptions {
         for (option, length) in lengths {
             if length.is_zero() {
                 return Err(wrong(format!(
-                    "`{option}` is 0; it must be longer than that."
+                    "`{option}` is 0; it must be greater than 0."
                 )));
             }
         }
@@ -203,12 +203,12 @@ impl PoolOptions {
     }
 }
 
-/// Whether a pool can have these bounds.
+/// Checks that the bounds are consistent.
 pub(crate) fn check_bounds(bounds: Bounds) -> Result<()> {
     let Bounds { min, max, .. } = bounds;
     if max == 0 {
         return Err(wrong(
-            "`max` is 0: the pool could never lease a connection out.",
+            "`max` is 0: the pool could never lease a connection.",
         ));
     }
     if min > max {

@@ -1,11 +1,12 @@
-//! The pool as its users hold it.
+//! The public handle of a pool.
 //!
 //! **The lock.** One mutex guards the state machine, the idle connections and the numbers of the
-//! mailboxes. It is held for the time of a decision: never across an await, never while a
-//! connection is tested, dropped or closed, a task is spawned or a waiter is woken. Everything that
+//! mailboxes. It is held for the time of a decision: never across an await, and never while a
+//! connection is tested, dropped or closed, a task is spawned or a waiter is woken. All work that
 //! follows from a decision is collected as [`Work`](crate::work) and done after the lock is
-//! released; `Inner::with` is the one place where that happens. While nobody waits, leases go from
-//! caller to caller without the lock, through the [cache](crate::fast::cache) of idle connections.
+//! released; `Inner::with` is the one place where that happens. While no caller waits, leases go
+//! from caller to caller without the lock, through the [cache](crate::fast::cache) of idle
+//! connections.
 
 use std::fmt;
 use std::future::Future;
@@ -114,13 +115,14 @@ impl<C: Connector> Pool<C> {
         Checkout::lease(PoolHandle::clone(&self.inner), options)
     }
 
-    /// Acquires a connection for one autocommit statement of which the caller wants nothing but the
+    /// Acquires a connection for one autocommit statement of which the caller needs only the
     /// answer: a seat in a lane, beside other callers' statements, or a lease if no lane takes
     /// another statement.
     ///
-    /// A statement may run in a lane only if it neither waits for a lock, nor changes the session,
-    /// nor has an effect: all statements behind it wait for its answer, and a statement that waits
-    /// for too long is sent again elsewhere. The caller has to know whether a statement qualifies.
+    /// A statement may run in a lane only if it does not wait for a lock, does not change the
+    /// session, and has no effect: all statements behind it wait for its answer, and a statement
+    /// that waits for too long is sent again on another connection. The caller has to know whether
+    /// a statement qualifies.
     ///
     /// # Errors
     /// As for [`acquire`](Pool::acquire).
@@ -134,8 +136,8 @@ impl<C: Connector> Pool<C> {
         Checkout::share(PoolHandle::clone(&self.inner), options)
     }
 
-    /// Marks all connections as stale, as when the server has changed its role or the password has
-    /// changed: idle ones are closed now, leased ones when they are returned.
+    /// Marks all connections as stale, for example after the server has changed its role or the
+    /// password has changed: idle ones are closed now, leased ones when they are returned.
     pub fn invalidate(&self) {
         self.inner.with(|locked, now| locked.state.invalidate(now));
     }
@@ -146,8 +148,8 @@ impl<C: Connector> Pool<C> {
     }
 
     /// Leases nothing until [`resume`](Pool::resume): during a switchover, or work on the server.
-    /// Callers wait in order, as long as their time allows; existing leases go on. Pausing a paused
-    /// pool changes nothing.
+    /// Callers wait in order, as long as their time allows; existing leases continue. Pausing a
+    /// paused pool changes nothing.
     pub fn pause(&self) {
         let was = self.inner.with(|locked, now| {
             let was = locked.state.is_paused();
@@ -187,7 +189,7 @@ impl<C: Connector> Pool<C> {
         Ok(())
     }
 
-    /// The pool in numbers.
+    /// The numbers of the pool.
     pub fn statistics(&self) -> Statistics {
         self.inner.statistics()
     }
@@ -233,7 +235,7 @@ impl<C: Connector> Pool<C> {
             old
         });
         drop(old);
-        tracing::info!(pool = inner.name(), "the pool connects anew");
+        tracing::info!(pool = inner.name(), "the pool has a new connector");
     }
 
     /// Changes the name of the pool in messages, logs and metrics. Never put a password here.
@@ -251,8 +253,8 @@ impl<C: Connector> Pool<C> {
     /// and from several tasks.
     ///
     /// # Errors
-    /// `Class::Timeout { stage: Stage::Close }` past the deadline, naming the callers that still hold
-    /// a connection, and for how long. The pool is closed all the same.
+    /// `Class::Timeout { stage: Stage::Close }` past the deadline, naming the callers that still
+    /// hold a connection, and for how long. The pool is closed in any case.
     ///
     /// # Cancel safety
     /// Once polled, the pool is closed; dropping the future only ends the wait.

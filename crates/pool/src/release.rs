@@ -1,4 +1,4 @@
-//! The ways back into the pool.
+//! The ways in which a connection returns to the pool.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::state::End;
 use crate::timestamp::Timestamp;
 use crate::work::Job;
 
-/// Passes on what came into the mailbox of a waiter that has gone away.
+/// Passes on the delivery in the mailbox of a waiter that has gone away.
 pub(crate) fn pass_on<C: Connector>(
     inner: &Arc<Inner<C>>,
     mailbox: u32,
@@ -24,7 +24,7 @@ pub(crate) fn pass_on<C: Connector>(
     match outcome {
         Parcel::Connection(pooled) => return unclaimed(inner, pooled),
         Parcel::Answer(Answer::Seated { slot, lane, since }) => {
-            // The last hold on a lane that has ended must be the pool's.
+            // The pool must hold the last reference to a lane that has ended.
             drop(lane);
             lane::leave(inner, slot, since, End::Answered);
         }
@@ -41,7 +41,7 @@ pub(crate) fn unclaimed<C: Connector>(inner: &Arc<Inner<C>>, pooled: BoxedConnec
     });
 }
 
-/// Gives the connection of a lane back, unless others have a hold on it still.
+/// Returns the connection of a lane, unless it is still referenced elsewhere.
 pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C::Connection>>) {
     if let Some(lane) = Arc::into_inner(lane) {
         let pooled = lane.into_connection();
@@ -50,7 +50,7 @@ pub(crate) fn return_lane<C: Connector>(inner: &Arc<Inner<C>>, lane: Arc<Lane<C:
     }
 }
 
-/// Gives back a connection that its holder is done with; `begun`: that the lease was counted.
+/// Returns a connection that its holder no longer needs; `begun`: whether the lease was counted.
 #[inline]
 pub(crate) fn release<C: Connector>(
     inner: &Arc<Inner<C>>,
@@ -72,12 +72,12 @@ pub(crate) fn release<C: Connector>(
     }
 }
 
-/// How a holder, or a lane, has left a connection.
+/// The state in which a holder, or a lane, has left a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Left {
-    /// The next caller can have it at once.
+    /// The next caller can have it immediately.
     Fit,
-    /// It is to be recycled first.
+    /// It must be recycled first.
     Unfit,
     Broken,
 }
@@ -99,8 +99,8 @@ impl Left {
     }
 }
 
-/// Has the state machine decide what becomes of a connection that its holder, or its lane, is
-/// done with.
+/// Asks the state machine what to do with a connection that its holder, or its lane, no longer
+/// needs.
 #[inline]
 fn decide<C: Connector>(
     inner: &Arc<Inner<C>>,
@@ -108,7 +108,7 @@ fn decide<C: Connector>(
     left: Left,
     now: Timestamp,
 ) {
-    // Whether the other side has hung up is looked at when it goes out again.
+    // The next lease checks whether the server has hung up.
     let slot = pooled.slot;
     if left == Left::Fit && !inner.hooks.has_after_release() {
         let delivery = inner.with_at(now, |locked, now| locked.take_back(pooled, now));

@@ -2,16 +2,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-/// What opens the pool's connections, and can be replaced.
+/// The replaceable connector of the pool.
 #[derive(Debug)]
 pub(crate) struct Source<C>(Mutex<Opener<C>>);
 
-/// A connector while it is the pool's.
+/// A connector while the pool uses it.
 #[derive(Debug)]
 pub(crate) struct Opener<C> {
     connector: Arc<C>,
-    /// Becomes true when attempts to connect are to be given up. They are given up as well
-    /// when this is dropped: with the pool, or when another connector takes its place.
+    /// Becomes true when attempts to connect must end. They also end when this is dropped: with the
+    /// pool, or when another connector takes its place.
     cancel: watch::Sender<bool>,
 }
 
@@ -20,7 +20,7 @@ impl<C> Source<C> {
         Source(Mutex::new(Opener::new(connector)))
     }
 
-    /// The connector in force, and what tells that it is not to be used any more.
+    /// The current connector, and the signal that it has been replaced.
     pub(crate) fn current(&self) -> (Arc<C>, watch::Receiver<bool>) {
         let opener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         (Arc::clone(&opener.connector), opener.cancel.subscribe())
@@ -32,8 +32,7 @@ impl<C> Source<C> {
         opener.cancel.send_replace(true);
     }
 
-    /// Has another connector open connections. Attempts by the old one end when what this
-    /// gives is dropped.
+    /// Replaces the connector. Attempts by the old one end when the returned value is dropped.
     pub(crate) fn replace(&self, connector: C) -> Opener<C> {
         let mut opener = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::replace(&mut opener, Opener::new(connector))

@@ -1,13 +1,13 @@
-//! The decisions of the pool, without I/O, clock or randomness: what happened goes in, with
-//! the time at which it did; what to do comes out, as the answer of a call where it
-//! concerns the connection that the call is about, and as [`Action`]s where it does not.
+//! The decisions of the pool, without I/O, clock or randomness. The input is an event and its time.
+//! The output is what to do: as the result of the call if it concerns the connection that the call
+//! is about, and as [`Action`]s otherwise.
 //!
-//! What always holds, and the simulation checks after each step:
-//! - While anybody waits and the pool is not paused, no connection is idle, and an attempt to connect is under way or
-//!   planned, or every permit is in use.
-//! - The permits in use are never more than the limit, unless that was lowered.
+//! Invariants, which the simulation checks after each step:
+//! - While a caller waits and the pool is not paused, no connection is idle, and an attempt to
+//!   connect is in progress or planned, or every permit is in use.
+//! - The permits in use never exceed the limit, unless the limit was lowered.
 //! - Waiters are served in the order of their tickets.
-//! - A connection that is leased out belongs to the current generation.
+//! - A leased connection belongs to the current generation.
 
 mod backoff;
 mod cache;
@@ -52,14 +52,14 @@ use slot::{Phase, PhaseCounts, Replacement, Slot};
 pub(crate) use snapshot::{Holder, Snapshot, Totals};
 use underpin_core::HealthCheck;
 
-/// The pool's state. What each lease touches comes first and together, so that it is on few
-/// cache lines.
+/// The pool's state. The fields that each lease touches come first and together, so that they are
+/// on few cache lines.
 #[derive(Debug)]
 #[repr(C)]
 pub(crate) struct State {
     queue: Queue,
     next_ticket: u64,
-    /// The idle slots, sorted by the time of their return; the last one goes out next.
+    /// The idle slots, sorted by the time of their return; the last one is leased next.
     idle: Vec<SlotId>,
     slots: Vec<Slot>,
     generation: u64,
@@ -70,16 +70,16 @@ pub(crate) struct State {
     paused: bool,
     cache_enabled: bool,
     epoch: u64,
-    /// Nothing is opened before the first acquire.
+    /// Whether nothing is opened before the first acquire.
     lazy: bool,
     totals: Totals,
     lanes: Lanes,
-    /// When `upkeep` is called next, at the latest.
+    /// Latest time of the next call of `upkeep`.
     planned: Timestamp,
     policy: Policy,
     vacant: Vec<SlotId>,
     backoff: Backoff,
-    /// When connections were last found to lead elsewhere than they should.
+    /// Latest time at which connections were found to lead to the wrong server.
     marked_stale_at: Option<Timestamp>,
     connecting_time: Stopwatch,
     leaks: Leaks,
@@ -115,18 +115,18 @@ impl State {
         }
     }
 
-    /// Whether there is anything to do.
+    /// Whether there are actions.
     #[inline]
     pub(crate) fn has_actions(&self) -> bool {
         !self.actions.is_empty()
     }
 
-    /// What to do next, oldest first.
+    /// The next action, oldest first.
     pub(crate) fn next_action(&mut self) -> Option<Action> {
         self.actions.pop_front()
     }
 
-    /// A place in the order of arrival.
+    /// Issues a place in the order of arrival.
     pub(crate) fn issue_ticket(&mut self) -> Ticket {
         self.next_ticket += 1;
         Ticket {
@@ -135,7 +135,8 @@ impl State {
         }
     }
 
-    /// A place in the order of arrival for a caller that began to wait at another pool then.
+    /// Issues a place in the order of arrival for a caller that began to wait at another pool at
+    /// `since`.
     pub(crate) fn issue_ticket_since(&mut self, since: Timestamp) -> Ticket {
         match self.queue.first_since(since) {
             Some(later) => Ticket {
@@ -149,8 +150,8 @@ impl State {
         }
     }
 
-    /// Somebody wants a connection. Nobody is overtaken: while anybody
-    /// waits, no connection is idle.
+    /// A caller wants a connection. It overtakes nobody: while a caller waits, no connection is
+    /// idle.
     pub(crate) fn acquire(
         &mut self,
         caller: &'static Location<'static>,
@@ -178,8 +179,8 @@ impl State {
         Acquisition::Wait
     }
 
-    /// Whether there is room in the queue for who was told to wait. There is for who has a
-    /// place before others who wait already.
+    /// Whether the queue has room for a caller that was told to wait. It always has room for a
+    /// caller whose place is before that of a caller already waiting.
     pub(crate) fn has_room_for(&mut self, ticket: Ticket) -> bool {
         let room = match self.policy.max_waiting {
             Some(most) => {
@@ -192,7 +193,7 @@ impl State {
         room
     }
 
-    /// Who was told to wait does so.
+    /// Adds a caller that was told to wait.
     pub(crate) fn enqueue(&mut self, waiter: Waiter, now: Timestamp) {
         self.call_by(waiter.expires);
         self.queue.join(waiter);
@@ -201,33 +202,33 @@ impl State {
             self.call_by(self.lanes_due());
         }
         self.note_waiting(now);
-        // At the limit nothing can be opened for it.
+        // At the limit, no connection can be opened for it.
         if self.counts.size() < self.bounds.limit() {
             self.plan(now);
         }
     }
 
-    /// A waiter has gone away. Gives whether it waited still; does nothing where it was
-    /// served already.
+    /// A waiter has gone away. Returns whether it was still waiting; does nothing if it was already
+    /// served.
     pub(crate) fn abandon(&mut self, ticket: Ticket) -> bool {
         let waited = self.queue.leave(ticket).is_some();
         self.note_left();
         waited
     }
 
-    /// How many may wait; `None` for any number.
+    /// Maximum number of waiters; `None` for any number.
     pub(crate) fn most_waiting(&self) -> Option<usize> {
         self.policy.max_waiting
     }
 
-    /// A waiter has gone away because its time was up.
+    /// A waiter has gone away because its wait timed out.
     pub(crate) fn timed_out(&mut self) {
         self.totals.timeouts += 1;
     }
 
-    /// A lease came back with its connection ready for the next.
+    /// A lease was returned, and its connection is ready for the next caller.
     pub(crate) fn returned(&mut self, slot: SlotId, now: Timestamp) -> Placement {
-        // A lane that nobody had a seat in may not have been used for a while.
+        // A lane without seats may not have been used for a while.
         let since = match self.slot(slot).phase {
             Phase::Lane { since } => since,
             _ => now,
@@ -237,20 +238,20 @@ impl State {
         self.assign(slot, since, now, check)
     }
 
-    /// A connection was handed to a waiter who had gone away: it goes to the next.
+    /// A connection was handed to a waiter that had gone away: it goes to the next waiter.
     pub(crate) fn unclaimed(&mut self, slot: SlotId, now: Timestamp) -> Placement {
         let check = self.is_check_due(slot, now);
         self.assign(slot, now, now, check)
     }
 
-    /// Whether the connection handed to a waiter is still of the current generation, and
-    /// the pool open, when the waiter comes to fetch it.
+    /// Whether the connection handed to a waiter is still of the current generation, and the pool
+    /// still open, when the waiter fetches the connection.
     pub(crate) fn is_current(&self, slot: SlotId) -> bool {
         self.slot(slot).generation == self.generation
     }
 
-    /// A lease came back with a session that has to be reset. Gives whether that is worth
-    /// while: true, then `reset` or `broken`; false, close it; then `closed`.
+    /// A lease was returned with a session that must be reset. Returns whether to reset it: if
+    /// true, call `reset` or `broken` next; if false, close the connection and call `closed`.
     pub(crate) fn returned_dirty(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let wanted = self.is_wanted(slot, now);
         if wanted {
@@ -272,8 +273,8 @@ impl State {
         )
     }
 
-    /// An idle connection has been asked for a sign of life. `None`: it gave none, close
-    /// it; then `closed`.
+    /// A check of an idle connection has ended. `None`: the server did not answer; close the
+    /// connection, then call `closed`.
     pub(crate) fn checked(
         &mut self,
         slot: SlotId,
@@ -296,24 +297,24 @@ impl State {
         Some(self.assign(slot, idle_since, now, false))
     }
 
-    /// A connection is lost, in whatever phase; close it, then `closed`.
+    /// A connection is lost, in any phase. Close it, then call `closed`.
     pub(crate) fn broken(&mut self, slot: SlotId, now: Timestamp) {
         self.enter(slot, Phase::Closing { counted: false });
         self.plan(now);
     }
 
-    /// A sound connection is not to be used again, in whatever phase, as where a hook refuses
-    /// it or its holder closes it; close it, then `closed`.
+    /// A live connection must not be used again, in any phase, because a hook refused it or its
+    /// holder closes it. Close it, then call `closed`.
     pub(crate) fn dismissed(&mut self, slot: SlotId, now: Timestamp) {
         self.retire(slot, now);
     }
 
-    /// A lease was taken out of the pool for good.
+    /// A leased connection was taken out of the pool permanently.
     pub(crate) fn detached(&mut self, slot: SlotId, now: Timestamp) {
         self.closed(slot, now);
     }
 
-    /// A connection has been closed, or nothing is left of it.
+    /// A connection has been closed, or was dropped.
     pub(crate) fn closed(&mut self, slot: SlotId, now: Timestamp) {
         self.totals.closed += 1;
         self.vacate(slot);
@@ -329,12 +330,12 @@ impl State {
         &self.totals
     }
 
-    /// The total of the time spent connecting or waiting for the next attempt.
+    /// Total time spent connecting or waiting for the next attempt.
     pub(crate) fn connecting_time(&self, now: Timestamp) -> Duration {
         self.connecting_time.total(now)
     }
 
-    /// Finds the use for a connection that is ready and not in the list of idle ones.
+    /// Decides about a connection that is ready and not in the list of idle ones.
     fn assign(&mut self, slot: SlotId, since: Timestamp, now: Timestamp, check: bool) -> Placement {
         if !self.is_wanted(slot, now) {
             self.retire(slot, now);
@@ -363,7 +364,7 @@ impl State {
         Placement::Keep
     }
 
-    /// Leases a connection to who has waited longest, and gives that caller's cell.
+    /// Leases a connection to the caller that has waited longest, and returns that caller's cell.
     fn serve_oldest(&mut self, slot: SlotId, now: Timestamp) -> Option<u32> {
         if self.paused {
             return None;
@@ -375,20 +376,20 @@ impl State {
         Some(waiter.cell)
     }
 
-    /// Somebody has left the queue.
+    /// Updates the state after a waiter has left the queue.
     fn note_left(&mut self) {
         if self.queue.len() == 0 {
             self.overload.end();
         }
     }
 
-    /// Gives up a connection that is sound, but not wanted any more.
+    /// Closes a live connection that is no longer needed.
     fn retire(&mut self, slot: SlotId, now: Timestamp) {
         self.enter(slot, Phase::Closing { counted: true });
         self.plan(now);
     }
 
-    /// Whether a connection may be used again at all.
+    /// Whether a connection may be used again.
     fn is_wanted(&self, slot: SlotId, now: Timestamp) -> bool {
         !self.closing
             && self.is_current(slot)
@@ -419,7 +420,7 @@ impl State {
 
     fn enter(&mut self, slot: SlotId, phase: Phase) {
         let entry = &mut self.slots[slot.index()];
-        // From holder to holder nothing changes in number.
+        // The counts do not change from holder to holder.
         let passed_on = matches!(
             (entry.phase, phase),
             (Phase::Leased { .. }, Phase::Leased { .. })

@@ -5,32 +5,32 @@ use crate::histogram::Histogram;
 use crate::options::Bounds;
 use crate::state::State;
 
-/// A pool in numbers, all taken at the same time.
+/// The numbers of a pool, all read at the same time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// What messages and logs call the pool.
+    /// Name of the pool in messages and logs.
     pub name: String,
-    /// How many connections it may have.
+    /// Limits on the number of connections.
     pub bounds: Bounds,
-    /// All connections: idle, in use, being opened, and sound ones being closed.
+    /// All connections: idle, in use, being opened, and live ones being closed.
     pub size: usize,
-    /// Connections that nobody uses.
+    /// Connections without a holder.
     pub idle: usize,
     /// Connections leased out, being reset or being checked in the background.
     pub in_use: usize,
-    /// Connections that many callers' statements share: those with a statement under way
-    /// are among the connections in use, the others among the idle ones.
+    /// Connections that many callers' statements share: those with a statement in progress are
+    /// among the connections in use, the others among the idle ones.
     pub lanes: usize,
-    /// Statements under way in those.
+    /// Statements in progress in lanes.
     pub seated: usize,
-    /// Callers who wait for a connection.
+    /// Callers waiting for a connection.
     pub waiting: usize,
     /// Whether the pool is paused.
     pub paused: bool,
-    /// Attempts to connect that are under way.
+    /// Attempts to connect that are in progress.
     pub connecting: usize,
-    /// Connections being closed, lost ones included.
+    /// Connections being closed, including lost ones.
     pub closing: usize,
     /// Connections opened so far.
     pub opened_total: u64,
@@ -38,30 +38,30 @@ pub struct Statistics {
     pub closed_total: u64,
     /// Attempts to connect that failed.
     pub connection_errors_total: u64,
-    /// Leases given out.
+    /// Leases that began.
     pub acquired_total: u64,
-    /// Leases given back.
+    /// Leases that ended.
     pub returned_total: u64,
-    /// Callers whose time was up before they had a connection.
+    /// Callers whose wait for a connection timed out.
     pub timeouts_total: u64,
     /// Attempts to connect that were made because the one before had failed.
     pub retries_total: u64,
-    /// Statements that were asked again elsewhere, since their lane gave no answer.
+    /// Statements that were sent again on another connection because their lane did not answer.
     pub rescued_total: u64,
-    /// Callers who found the queue full, and were told so at once.
+    /// Callers that found the queue full and failed immediately.
     pub turned_away_total: u64,
-    /// Callers whose wait was ended early, to shed load.
+    /// Callers whose wait was canceled to shed load.
     pub shed_total: u64,
     /// Leases held past [`leak_threshold`](crate::PoolOptions::leak_threshold).
     pub leaks_total: u64,
-    /// How long the leases given out were waited for: queue, connecting and validation of
-    /// an earlier one that was dead; nothing where a connection was idle.
+    /// Waits of the leases: queue, connecting, and validation of earlier connections that were
+    /// dead; zero if a connection was idle.
     pub wait: Histogram,
-    /// How long the leases given back were held.
+    /// Durations of the ended leases.
     pub use_time: Histogram,
-    /// How long opening a connection took, where it succeeded.
+    /// Durations of the successful attempts to connect.
     pub create: Histogram,
-    /// Why the latest attempt to connect that failed did so.
+    /// Message of the latest failed attempt to connect.
     pub last_connection_error: Option<String>,
 }
 
@@ -103,12 +103,12 @@ impl Statistics {
         }
     }
 
-    /// How long a lease is waited for on average; zero before the first.
+    /// Average wait for a lease; zero before the first.
     pub fn average_wait(&self) -> Duration {
         self.wait.mean()
     }
 
-    /// How long a lease is held on average; zero before the first came back.
+    /// Average duration of a lease; zero before the first has ended.
     pub fn average_use(&self) -> Duration {
         self.use_time.mean()
     }

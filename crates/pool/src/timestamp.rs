@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-/// A point in time as the state machine sees it: nanoseconds since the pool was opened.
-/// Arithmetic saturates, so that [`Timestamp::NEVER`] plus or minus anything stays sensible.
+/// A point in time of the state machine: nanoseconds since the pool was opened. Arithmetic
+/// saturates, so that [`Timestamp::NEVER`] plus or minus anything stays sensible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Timestamp(u64);
 
@@ -16,7 +16,7 @@ impl Timestamp {
         Timestamp(nanos(since_start))
     }
 
-    /// As [`nanos`](Timestamp::nanos) gave it.
+    /// From the result of [`nanos`](Timestamp::nanos).
     pub(crate) fn of_nanos(nanos: u64) -> Self {
         Timestamp(nanos)
     }
@@ -36,19 +36,19 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(nanos(ago)))
     }
 
-    /// As `since`, in nanoseconds: what is done at each lease need not divide.
+    /// Like `since`, in nanoseconds, so that a lease needs no division.
     pub(crate) fn nanos_since(self, earlier: Timestamp) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// How long ago `earlier` was; zero where it is not earlier.
+    /// The duration since `earlier`; zero if it is not earlier.
     pub(crate) fn since(self, earlier: Timestamp) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
 fn nanos(length: Duration) -> u64 {
-    // In 64 bits, since this is done with each lease.
+    // In 64 bits, since each lease does this.
     let seconds = length.as_secs().saturating_mul(1_000_000_000);
     seconds.saturating_add(u64::from(length.subsec_nanos()))
 }

@@ -5,10 +5,10 @@ use crate::fast::outcome::Delivery;
 use crate::lane::Lane;
 use crate::state::{Holder, SlotId};
 
-/// What is left to do once the lock is released.
+/// The work that remains after the lock is released.
 #[derive(Debug)]
 pub(crate) struct Work<T> {
-    /// What is to be told to whom.
+    /// Results to deliver to waiters.
     pub(crate) deliveries: Vec<Delivery<T>>,
     pub(crate) jobs: Vec<Job<T>>,
     /// Leases to be reported.
@@ -18,16 +18,16 @@ pub(crate) struct Work<T> {
     pub(crate) drained: bool,
 }
 
-/// What a background task does with a slot, or the connection in it.
+/// A background task's job with a slot, or with the connection in it.
 #[derive(Debug)]
 pub(crate) enum Job<T> {
     Connect(SlotId),
     Check(Box<PoolConnection<T>>),
     Reset(Box<PoolConnection<T>>),
     Close(Box<PoolConnection<T>>),
-    /// Give the connection of a lane back that has ended.
+    /// Return the connection of a lane that has ended.
     Return(Arc<Lane<T>>),
-    /// Have all who have a seat in the lane leave it.
+    /// Make all callers with a seat in the lane leave it.
     Rescue(Arc<Lane<T>>),
 }
 

@@ -2,12 +2,12 @@ use std::future::Future;
 
 use underpin_core::{Result, StatementDescription};
 
-/// A database that describes a statement without running it.
-pub trait Describe: Sync {
-    /// What the engine says of the statement's parameters and columns.
+/// A database that describes a statement without running it. It cannot be implemented by other types.
+pub trait Describe: crate::sealed::Describe + Sync {
+    /// Returns the engine's description of the statement's parameters and columns.
     ///
     /// # Errors
-    /// What connecting failed with, and what the engine refuses to prepare.
+    /// The error of connecting, or the engine's refusal to prepare the statement.
     ///
     /// # Cancel safety
     /// Safe: nothing is run.

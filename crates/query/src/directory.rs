@@ -21,7 +21,7 @@ pub(super) fn read(package: &str, directory: &str) -> Result<Vec<Found>> {
 
 fn visit(path: &Path, shown: &str, found: &mut Vec<Found>) -> Result<()> {
     let failed = |error: std::io::Error| {
-        let what = format!("{shown}, which is to hold queries, cannot be read: {error}.");
+        let what = format!("{shown}, the directory of the queries, cannot be read: {error}.");
         Error::new(Class::Missing, what).with_source(error)
     };
     for entry in std::fs::read_dir(path).map_err(failed)? {

@@ -49,7 +49,7 @@ pub enum Problem {
         /// The type that a row is read as.
         rust_type: String,
     },
-    /// The type that a row is read as does not say what it reads.
+    /// The type that a row is read as does not say which columns it reads.
     UnknownRow {
         /// That type.
         rust_type: String,
@@ -134,12 +134,12 @@ impl fmt::Display for Problem {
             }
             Problem::SameName { other } => write!(
                 f,
-                "The query at {other} has the same name. Give one of them another."
+                "The query at {other} has the same name. Rename one of them."
             ),
             Problem::NotListed => write!(
                 f,
-                "No query that is checked is this one. Make it one with query!(…) and add it to \
-                 the list, or remove it."
+                "This query is not checked. Declare it with query!(…) and add it to the list, or \
+                 remove it."
             ),
             _ => self.of_column(f),
         }
@@ -151,8 +151,8 @@ impl Problem {
         match self {
             Problem::ParameterCount { expected, declared } => write!(
                 f,
-                "The statement has {}, and the query has {}. Give the types of all parameters, \
-                 in order, as a tuple.",
+                "The statement has {}, but the query has {}. List the types of all parameters, in \
+                 order, as a tuple.",
                 counted(*expected, "parameter"),
                 counted(*declared, "type")
             ),
@@ -166,8 +166,8 @@ impl Problem {
                 let instead = instead.as_deref().unwrap_or("another type");
                 write!(
                     f,
-                    "Parameter {number} is the Rust type {rust_type}, and the statement expects \
-                     {expected} there: {why}. Use {instead}, or cast it: ${number}::type."
+                    "Parameter {number} is the Rust type {rust_type}, but the statement expects \
+                     {expected}: {why}. Use {instead}, or cast it: ${number}::type."
                 )
             }
             _ => Ok(()),
@@ -178,13 +178,13 @@ impl Problem {
         match self {
             Problem::NoRows { rust_type } => write!(
                 f,
-                "The statement gives no rows, and they are read as {rust_type}. Add RETURNING, or \
-                 leave the type of the row out.",
+                "The statement returns no rows, but the query reads them as {rust_type}. Add \
+                 RETURNING, or leave out the type of the row.",
             ),
             Problem::UnknownRow { rust_type } => write!(
                 f,
-                "The Rust type {rust_type} does not say what it reads of a row, so that nothing \
-                 can be checked. Derive FromRow, or implement FromRow::shape.",
+                "The Rust type {rust_type} does not say which columns it reads, so it cannot be \
+                 checked. Derive FromRow, or implement FromRow::shape.",
             ),
             Problem::ColumnCount {
                 rust_type,
@@ -192,8 +192,8 @@ impl Problem {
                 columns,
             } => write!(
                 f,
-                "{rust_type} reads {} by position, and the statement gives {}: {}. Select as many \
-                 as are read.",
+                "{rust_type} reads {} by position, but the statement returns {}: {}. Select \
+                 exactly the columns that are read.",
                 counted(*wanted, "column"),
                 columns.len(),
                 columns.join(", ")
@@ -212,12 +212,13 @@ impl Problem {
             } => {
                 write!(
                     f,
-                    "A column {name:?} is to be read as {rust_type}, and the statement has none. "
+                    "A column {name:?} should be read as {rust_type}, but the statement has none. "
                 )?;
                 match nearest {
                     Some(nearest) => write!(
                         f,
-                        "The nearest is {nearest:?}; write `{nearest} AS {name}` if it is meant."
+                        "The nearest is {nearest:?}; write `{nearest} AS {name}` if that is \
+                         intended."
                     ),
                     None => write!(f, "Its columns are: {}.", columns.join(", ")),
                 }
@@ -248,9 +249,9 @@ impl Problem {
                 rust_type,
             } => write!(
                 f,
-                "Column {name:?} (number {number}) can be NULL, and {rust_type} has no place for \
-                 that. Read it as Option<{rust_type}>; where the statement keeps NULL out, say so \
-                 with a line `-- not null: {name}` in it.",
+                "Column {name:?} (number {number}) can be NULL, but {rust_type} cannot. Read it as \
+                 Option<{rust_type}>; if the statement excludes NULL, say so with a line `-- not \
+                 null: {name}` in it.",
             ),
             Problem::NotNull { name, columns } => write!(
                 f,

@@ -17,7 +17,7 @@ pub(super) fn misfit(column: &ColumnDescription, read: &ReadColumn) -> Option<St
             }
             let own = own_kind(value, read)?;
             Some(format!(
-                "it is read from {}, and the column holds text",
+                "it is read from {}, but the column contains text",
                 own.kind()
             ))
         }),
@@ -146,7 +146,7 @@ mod tests {
     fn every_label_has_to_be_known() {
         assert_eq!(why::<Mood>(each([text("happy"), text("sad")])), None);
         let unknown = why::<Mood>(each([text("happy"), text("angry")])).unwrap();
-        assert!(unknown.contains("\"angry\" was found"), "{unknown}");
+        assert!(unknown.contains("found \"angry\""), "{unknown}");
         assert_eq!(why::<String>(each([text("happy"), text("angry")])), None);
     }
 
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(why::<Date>(numeric()), None);
         assert_eq!(why::<i32>(numeric()), None);
         let bytes = why::<Vec<u8>>(numeric()).unwrap();
-        assert_eq!(bytes, "bytes was expected and a 64-bit integer was found");
+        assert_eq!(bytes, "expected bytes, but found a 64-bit integer");
         assert_eq!(
             why::<Json<Vec<i32>>>(Holds::OneOf(vec![Value::Json("null".into())])),
             None

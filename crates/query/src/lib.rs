@@ -91,6 +91,8 @@ mod finding;
 mod fit;
 mod origin;
 mod queries;
+#[doc(hidden)]
+pub mod sealed;
 mod statement;
 
 use std::future::Future;

@@ -1,121 +1,122 @@
-use std::collections::BTreeSet;
-use std::fmt;
+//! Access: how the structure of a file is read. The driver tells it as the SQL of SQLite that would
+//! make it, with the function `access_structure`, and names what such SQL has no place for: saved
+//! queries, linked tables, rules that SQL cannot say. Nothing is written to an Access file, so that
+//! what is dumped is SQL of SQLite too.
 
-use serde::Serialize;
+use underpin_core::{Result, Value, ValueRow};
 
-use crate::ObjectRef;
-use crate::object_name::plain;
+use crate::selection::like_pattern;
+use crate::{
+    Catalog, Schema, SchemaDialect, ScratchRules, Selection, Statement, Unsupported, sqlite,
+};
 
-/// The owner of an object, and its privileges as far as they are not those of every new object.
-///
-/// An object that belongs to the role which reads the schema, with the privileges that the engine
-/// gives by itself, is not in a schema's [`access`](crate::Schema::access).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
-pub struct Access {
-    /// The role that owns it. None where that is the role which reads the schema; for the schema
-    /// `public`, the role that owns it in every new database.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// The privileges beyond those of a new object.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub granted: BTreeSet<Grant>,
-    /// The privileges of a new object that were taken away.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub revoked: BTreeSet<Grant>,
-}
+/// The particulars of Access in reading and comparing schemas.
+pub const DIALECT: SchemaDialect = SchemaDialect {
+    catalog: Catalog {
+        statements,
+        assemble,
+        ..sqlite::DIALECT.catalog
+    },
+    scratch: ScratchRules::None,
+    creates_databases: false,
+    row_estimates: None,
+    old_times: None,
+    ..sqlite::DIALECT
+};
 
-impl Access {
-    /// Whether it is that of every new object.
-    pub fn is_usual(&self) -> bool {
-        *self == Access::default()
-    }
-}
+/// The parts of the structure: their columns, and the name that is selected by.
+const PARTS: [(&str, &str, &str); 4] = [
+    (
+        "objects",
+        "value ->> 'type', value ->> 'name', value ->> 'of', value ->> 'sql'",
+        "value ->> 'of'",
+    ),
+    (
+        "relations",
+        "value ->> 'name', value ->> 'type'",
+        "value ->> 'name'",
+    ),
+    (
+        "columns",
+        "value ->> 'of', value ->> 'name', value ->> 'not_null'",
+        "value ->> 'of'",
+    ),
+    ("others", "value ->> 'kind', value ->> 'name'", ""),
+];
 
-/// One privilege of one role.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Grant {
-    /// The role that granted it, where that is not the owner.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub grantor: Option<String>,
-    /// The role that has it.
-    pub grantee: Grantee,
-    /// Whether it may be granted on.
-    pub grantable: bool,
-    /// The privilege in the engine's word: `SELECT`, `EXECUTE`.
-    pub privilege: String,
-}
-
-/// The holder of a privilege.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Grantee {
-    /// Every role.
-    Public,
-    /// The owner of the object.
-    Owner,
-    /// A role.
-    Role(String),
-}
-
-/// The subject of an owner and privileges.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum AccessOn {
-    /// An object.
-    Object(ObjectRef),
-    /// A column of a table or view. It has no owner of its own.
-    Column(ObjectRef, String),
-    /// Objects that are created later.
-    Future(Future),
-}
-
-/// Objects that a role creates later, which get default privileges.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub struct Future {
-    /// The role. None for the role that reads the schema.
-    pub role: Option<String>,
-    /// The namespace; none: all.
-    pub namespace: Option<String>,
-    /// The kind of the objects, as `ALTER DEFAULT PRIVILEGES` has it: `TABLES`.
-    pub objects: String,
-}
-
-impl AccessOn {
-    /// The object, or the one that the column belongs to.
-    pub fn object(&self) -> Option<&ObjectRef> {
-        match self {
-            AccessOn::Object(object) | AccessOn::Column(object, _) => Some(object),
-            AccessOn::Future(_) => None,
-        }
-    }
-}
-
-impl fmt::Display for AccessOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            AccessOn::Object(object) => write!(f, "{object}"),
-            AccessOn::Column(object, name) => write!(f, "column {} of {object}", plain(name)),
-            AccessOn::Future(of) => {
-                write!(f, "future {}", of.objects.to_lowercase())?;
-                if let Some(namespace) = &of.namespace {
-                    write!(f, " in schema {}", plain(namespace))?;
-                }
-                match &of.role {
-                    Some(role) => write!(f, " of {}", plain(role)),
-                    None => Ok(()),
-                }
+fn statements(_: i32, selection: &Selection) -> Result<Vec<Statement>> {
+    let statement = |(part, columns, name): (&str, &str, &str)| {
+        let mut sql =
+            format!("SELECT {columns} FROM json_each(access_structure('{part}')) WHERE true");
+        let mut params = Vec::new();
+        if name.is_empty() {
+            // What has no table goes with all of them.
+            if !selection.tables.is_empty() {
+                sql.push_str(" AND false");
             }
+        } else {
+            sql.push_str(&selected(selection, name, &mut params));
         }
-    }
+        sql.push_str(" ORDER BY key");
+        Statement { sql, params }
+    };
+    Ok(PARTS.into_iter().map(statement).collect())
 }
 
-impl fmt::Display for Grantee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Grantee::Public => f.write_str("PUBLIC"),
-            Grantee::Owner => f.write_str("the owner"),
-            Grantee::Role(name) => f.write_str(&plain(name)),
+/// The condition that a table of this name is selected.
+fn selected(selection: &Selection, name: &str, params: &mut Vec<Value>) -> String {
+    let mut any = |patterns: &[String]| {
+        let conditions = patterns.iter().map(|pattern| {
+            params.push(Value::Text(like_pattern(pattern)));
+            format!("{name} LIKE ?{} ESCAPE '\\'", params.len())
+        });
+        conditions.collect::<Vec<_>>().join(" OR ")
+    };
+    let (picked, left_out) = (any(&selection.tables), any(&selection.exclude));
+    let mut sql = String::new();
+    if !picked.is_empty() {
+        sql = format!(" AND ({picked})");
+    }
+    if !left_out.is_empty() {
+        sql = format!("{sql} AND NOT ({left_out})");
+    }
+    sql
+}
+
+fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
+    let (others, of_sqlite) = match answers.split_last() {
+        Some((others, rest)) => (others.as_slice(), rest),
+        None => (&[][..], answers),
+    };
+    let mut schema = sqlite::assemble(of_sqlite)?;
+    for row in others {
+        schema.unsupported.insert(Unsupported {
+            kind: row.read(0)?,
+            name: row.read(1)?,
+            fingerprint: String::new(),
+        });
+    }
+    Ok(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_selected_is_a_parameter_of_each_part_that_has_tables() {
+        let selection = Selection {
+            tables: vec!["Order*".to_owned()],
+            exclude: vec!["Orders_x".to_owned()],
+            ..Selection::default()
+        };
+        let all = statements(0, &selection).unwrap();
+        for statement in &all[..3] {
+            assert!(statement.sql.contains("LIKE ?2"), "{}", statement.sql);
+            let texts = ["Order%", "Orders\\_x"].map(|text| Value::Text(text.to_owned()));
+            assert_eq!(statement.params, texts);
         }
+        assert!(all[3].sql.contains("AND false"), "{}", all[3].sql);
+        assert_eq!(statements(0, &Selection::default()).unwrap()[0].params, []);
     }
 }

@@ -39,7 +39,7 @@ impl Type {
     /// [`Class::Config`] for a text that is not a type: empty, or with a quote or a
     /// parenthesis left open.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = || Error::new(Class::Config, format!("{text:?} is not a type."));
+        let wrong = || Error::new(Class::Config, format!("{text:?} is not a valid type."));
         let mut rest = text.trim();
         let mut array = false;
         while let Some(element) = rest.strip_suffix(']') {

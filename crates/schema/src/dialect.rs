@@ -3,7 +3,7 @@ use std::fmt;
 use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
 
 use crate::{
-    Diff, Hints, Lock, Plan, Rename, Schema, Selection, Statement, Type, postgres, sqlite,
+    Diff, Hints, Lock, Plan, Rename, Schema, Selection, Statement, Type, access, postgres, sqlite,
 };
 
 /// The differences between engines in reading, creating, comparing and changing a schema: one value
@@ -28,7 +28,7 @@ pub struct SchemaDialect {
     pub diff: fn(&Schema, &Schema, &Hints) -> Diff,
     /// The statements that carry out renames, where the engine has its own rendering of expressions
     /// and is asked whether two are one.
-    pub renames: Option<fn(&[Rename]) -> Result<Vec<String>>>,
+    pub renames: Option<RenameStatements>,
     /// The steps that carry out the changes of a diff on a database that has the first schema.
     pub plan: fn(&Schema, &Schema, &Diff) -> Result<Plan>,
     /// Whether others wait for a lock so long that a revision says so.
@@ -53,6 +53,9 @@ pub struct SchemaDialect {
     /// not compare with that of today, where there is such a form.
     pub old_times: Option<OldTimes>,
 }
+
+/// The statements, without semicolons, that carry out renames.
+pub type RenameStatements = fn(&[Rename]) -> Result<Vec<String>>;
 
 /// How times in an old form are found and rewritten.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +165,7 @@ pub struct RowEstimates {
 static DIALECTS: ByEngine<SchemaDialect> = ByEngine::new(&[
     (Engine::POSTGRES, &postgres::DIALECT),
     (Engine::SQLITE, &sqlite::DIALECT),
+    (Engine::ACCESS, &access::DIALECT),
 ]);
 
 impl SchemaDialect {
@@ -171,7 +175,7 @@ impl SchemaDialect {
     /// [`Class::Unsupported`] for an engine that has none.
     pub fn of(engine: Engine) -> Result<&'static SchemaDialect> {
         DIALECTS.get(engine).ok_or_else(|| {
-            let message = format!("Schemas of databases on {engine} are not known.");
+            let message = format!("Schemas are not supported on {engine}.");
             Error::new(Class::Unsupported, message)
         })
     }

@@ -6,7 +6,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod access;
+pub mod access;
 mod cast;
 mod change;
 mod check;
@@ -36,6 +36,7 @@ mod plan;
 mod policy;
 pub mod postgres;
 mod primary_key;
+mod privileges;
 mod reading;
 mod schema;
 mod selection;
@@ -51,7 +52,6 @@ mod unique;
 mod unsupported;
 mod view;
 
-pub use access::{Access, AccessOn, Future, Grant, Grantee};
 pub use cast::{CastUse, Casts};
 pub use change::{Change, ColumnType, CommentOn, Presence};
 pub use check::Check;
@@ -61,7 +61,8 @@ pub use data_type::Type;
 pub use deferral::Deferral;
 pub use defined::{Defined, DefinedKind, DefinedName};
 pub use dialect::{
-    Catalog, OldTimes, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
+    Catalog, OldTimes, RenameStatements, RowEstimates, SchemaDialect, ScratchRules, ScriptRules,
+    ServerScratch, Use,
 };
 pub use diff::{AccessCompared, Diff, Hints, Rename, diff};
 pub use domain::Domain;
@@ -81,6 +82,7 @@ pub use partition::{Bound, PartitionBy, PartitionKey, PartitionOf, PartitionStra
 pub use plan::{Lock, LockMode, Plan, Refusal, Step, StepKind, Undo, Work};
 pub use policy::{Policy, PolicyCommand};
 pub use primary_key::PrimaryKey;
+pub use privileges::{Access, AccessOn, Future, Grant, Grantee};
 pub use schema::Schema;
 pub use selection::{Selection, name_matches};
 pub use sequence::{ColumnRef, Sequence, SequenceOptions};

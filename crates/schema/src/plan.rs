@@ -48,7 +48,7 @@ impl Plan {
             return Ok(());
         }
         let said = losses.join("\n");
-        let how = "Nothing was done. Allow it with --allow-loss where that is meant.";
+        let how = "Nothing was done. Allow it with --allow-loss if that is intended.";
         Err(Error::new(Class::Config, format!("{said}\n{how}")))
     }
 

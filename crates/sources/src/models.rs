@@ -12,11 +12,11 @@ use crate::{Scratch, introspect, selection};
 /// of the configuration renders it: made in a scratch database and read back, so that
 /// expressions compare equal where they mean the same. Its engine is the configuration's.
 ///
-/// Models do not describe everything. What they cannot say is as in `now`: extensions, domains,
-/// functions, views, triggers, policies and row-level security, exclusion constraints,
-/// sequences that no model owns, storage options, what a table inherits, comments on what has
-/// none of its own in a model, on SQLite all comments. Tables, and enums that columns have had,
-/// are those of the models alone. `hints` say what has another name in the models.
+/// Models do not describe everything. The rest is taken from `now`: extensions, domains, functions,
+/// views, triggers, policies and row-level security, exclusion constraints, sequences that no model
+/// owns, storage options, inheritance of tables, comments on objects without a comment of their own
+/// in a model, and on SQLite all comments. Tables, and enums that columns have had, come from the
+/// models only. `hints` list the objects that have another name in the models.
 ///
 /// # Errors
 /// `Class::Config` where the models are none as a whole; as the server has it where it
@@ -60,6 +60,7 @@ async fn make<D: OpenDatabase>(
 
 fn refused(engine: Engine, statement: &str, error: Error) -> Error {
     error.with_context(format_args!(
-        "What the models want cannot be made on {engine}, by the statement\n{statement}\n"
+        "The schema of the models cannot be created on {engine}. This statement \
+         failed:\n{statement}\n"
     ))
 }

@@ -59,7 +59,10 @@ impl<D: OpenDatabase> Scratch<D> {
             }
             ScratchRules::None => Err(Error::new(
                 Class::Unsupported,
-                format!("There are no scratch databases on {}.", config.engine()),
+                format!(
+                    "Scratch databases are not supported on {}.",
+                    config.engine()
+                ),
             )),
         }
     }
@@ -202,7 +205,7 @@ fn not_made(error: Error, rules: &ServerScratch) -> Error {
         Class::Permission => error.with_hint(rules.permission_hint),
         _ => error,
     }
-    .with_context("A scratch database cannot be made.")
+    .with_context("A scratch database cannot be created.")
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ impl FromStr for Source {
         if has_scheme(text) {
             return Ok(Source::Url(Box::new(Config::from_url(text)?)));
         }
-        let message = format!("There is no file or directory {text}, and no other schema either.");
+        let message = format!("{text} is not a file, a directory or another source of a schema.");
         Err(Error::new(Class::Config, message).with_hint(SAYABLE))
     }
 }

@@ -109,8 +109,8 @@ impl<D: OpenDatabase> Sources<D> {
         if engines[0] != engines[1] {
             let [first, second] = engines.map(|engine| engine.to_string());
             let message = format!(
-                "{one} is on {first} and {other} on {second}, and only schemas of one engine can \
-                 be compared."
+                "{one} is on {first} and {other} on {second}, but only schemas of the same engine \
+                 can be compared."
             );
             return Err(Error::new(Class::Config, message));
         }
@@ -246,15 +246,15 @@ fn is_database(source: &Source) -> bool {
 fn no_models() -> Error {
     Error::new(
         Class::Config,
-        "This program has no models that say what a database is to have.",
+        "This program has no models that describe the schema.",
     )
     .with_hint(
-        "Name SQL that does, the path of a file or directory, or run a program that embeds these \
-         commands with its models.",
+        "Name a file or directory of SQL that does, or run a program that embeds these commands \
+         with its models.",
     )
 }
 
 fn no_revisions() -> Error {
-    let message = "This program has no revisions that say what a database is to have.";
+    let message = "This program has no revisions that describe the schema.";
     Error::new(Class::Config, message)
 }

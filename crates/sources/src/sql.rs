@@ -127,7 +127,7 @@ fn not_split(file: &File, error: &SplitError) -> Error {
     );
     if error.is_copy() {
         return mistake.with_hint(
-            "A schema has no rows: leave it out, or let `pg_dump --schema-only` write the file.",
+            "A schema has no rows: leave it out, or write the file with `pg_dump --schema-only`.",
         );
     }
     match error.hint() {
@@ -223,7 +223,7 @@ async fn run(session: &impl Executor, file: &File, text: &Text, said: &mut Said)
                 file.name
             ),
         )
-        .with_hint("Write COMMIT behind its last statement, or leave BEGIN out.")),
+        .with_hint("Write COMMIT after its last statement, or leave out BEGIN.")),
     }
 }
 
@@ -232,7 +232,7 @@ fn refused(file: &File, statement: &Statement) -> Error {
     Error::new(
         Class::Config,
         format!(
-            "{}, line {}: `{} …` reaches beyond the database, and is not part of a schema.",
+            "{}, line {}: `{} …` affects more than the database, so it is not part of a schema.",
             file.name,
             statement.line,
             words.join(" ")

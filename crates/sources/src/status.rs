@@ -9,10 +9,11 @@ use crate::target::Target;
 
 /// Status of a database, relative to the program that uses it. Its text is one or more sentences.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SchemaStatus {
     /// It has all revisions of the program and, where a target was given, what that says.
     UpToDate,
-    /// Revisions of the program are not applied, or one of them stopped half-way. `up` applies
+    /// Revisions of the program are not applied, or one of them stopped halfway. `up` applies
     /// them.
     Behind {
         /// Those revisions, in the order in which they would be applied.
@@ -118,7 +119,7 @@ impl fmt::Display for SchemaStatus {
             SchemaStatus::UpToDate => f.write_str("The database is up to date."),
             SchemaStatus::Behind { pending } => write!(
                 f,
-                "The database is behind: it has not {}. `up` applies what is missing.",
+                "The database is behind: it does not have {}. `up` applies the missing revisions.",
                 revisions(pending)
             ),
             SchemaStatus::Ahead { unknown, pending } => {
@@ -128,7 +129,7 @@ impl fmt::Display for SchemaStatus {
                     revisions(unknown)
                 )?;
                 if !pending.is_empty() {
-                    write!(f, " It has not {}.", revisions(pending))?;
+                    write!(f, " It does not have {}.", revisions(pending))?;
                 }
                 f.write_str(" Run a newer version of the program.")
             }
@@ -136,12 +137,18 @@ impl fmt::Display for SchemaStatus {
                 changes,
                 unsupported,
             } => {
-                f.write_str("The database has drifted. To be what it should be, it takes:")?;
+                f.write_str(
+                    "The database has drifted. These changes would restore the expected \
+                             schema:",
+                )?;
                 for change in changes {
                     write!(f, "\n  {change}")?;
                 }
                 for one in unsupported {
-                    write!(f, "\n  something about {one}, which is on one side alone")?;
+                    write!(
+                        f,
+                        "\n  something about {one}, which exists on one side only"
+                    )?;
                 }
                 Ok(())
             }

@@ -16,7 +16,7 @@ impl fmt::Display for NameError {
         match self {
             NameError::Impossible(name) => write!(
                 f,
-                "The name {name:?} cannot be an identifier: it is empty or holds a NUL byte."
+                "The name {name:?} cannot be an identifier: it is empty or contains a NUL byte."
             ),
             NameError::Open(name, '"') => write!(
                 f,

@@ -74,11 +74,11 @@ impl SplitError {
     pub fn message(&self) -> String {
         let opened = match &self.problem {
             Problem::Meta(command) => {
-                return format!("`{command}` is a command of psql and no SQL.");
+                return format!("`{command}` is a command of psql, not SQL.");
             }
             Problem::Copy => {
-                return "This COPY needs a client that feeds it or prints what it gives, and here \
-                        is none."
+                return "This COPY needs a client that sends or receives its rows, which is not \
+                        possible here."
                     .to_owned();
             }
             Problem::Times(text) => {
@@ -105,14 +105,14 @@ impl SplitError {
     /// What to do about it, where that is not plain.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.problem {
-            Problem::Meta(_) => Some("Only psql itself reads its commands; leave it out."),
-            Problem::Copy => Some("Write INSERT, or do it in Rust code."),
+            Problem::Meta(_) => Some("Only psql itself supports its commands; leave it out."),
+            Problem::Copy => Some("Use INSERT, or Rust code."),
             Problem::Times(_) => Some("Write a number from 1 to 10000, or none."),
             Problem::Unclosed(Opened::Comment) => {
                 Some("On PostgreSQL comments nest, and each /* needs its */.")
             }
             Problem::Unclosed(Opened::Block(_)) => {
-                Some("The END has to follow the semicolon of the body's last statement.")
+                Some("The END must follow the semicolon of the body's last statement.")
             }
             Problem::Unclosed(_) => None,
         }

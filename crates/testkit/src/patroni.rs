@@ -5,12 +5,13 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use crate::account::Account;
 use crate::attendant::Attendant;
-use crate::port::free_port;
-use crate::postgres;
+use crate::port::{closed_port, free_port};
+use crate::postgres::{self, Address};
 use crate::secrets;
 use crate::unavailable::Unavailable;
 
@@ -115,6 +116,18 @@ impl Patroni {
         )
     }
 
+    /// A URL that names no server, and the REST interfaces of all nodes.
+    pub fn url_by_list(&self, database: &str) -> String {
+        let nodes = self.nodes.iter();
+        let urls = nodes.map(|node| format!("http://127.0.0.1:{}", node.rest));
+        let urls = urls.collect::<Vec<_>>().join(",");
+        format!(
+            "postgres://{USER}:{}@127.0.0.1:{}/{database}?sslmode=disable&patroni={urls}",
+            self.password,
+            closed_port()
+        )
+    }
+
     /// The ports of the servers.
     pub fn ports(&self) -> Vec<u16> {
         self.nodes.iter().map(|node| node.postgres).collect()
@@ -129,13 +142,33 @@ impl Patroni {
         )
     }
 
+    /// Where one server is, and who may log in.
+    pub(crate) fn address_of(&self, number: usize) -> Address {
+        Address {
+            host: "127.0.0.1".to_owned(),
+            port: self.nodes[number].postgres,
+            user: USER.to_owned(),
+            password: self.password.clone(),
+            socket_directory: None,
+            ca_certificate: None,
+            up: AtomicBool::new(true),
+        }
+    }
+
     /// The number of the node that leads, as the nodes themselves have it.
     pub fn leader(&self) -> Option<usize> {
-        let leads = |node: &Node| {
-            self.ask(node, "GET", "/leader", "")
-                .is_ok_and(|(status, _)| status == 200)
-        };
         self.nodes.iter().position(leads)
+    }
+
+    /// Asks the nodes for the port of the server that leads, whenever it is called.
+    pub fn leader_watch(&self) -> impl Fn() -> Option<u16> + Send + 'static {
+        let nodes = self.nodes.clone();
+        move || {
+            nodes
+                .iter()
+                .find(|node| leads(node))
+                .map(|node| node.postgres)
+        }
     }
 
     /// Has another node lead, as an operator does for a planned switchover. Returns when Patroni says
@@ -146,7 +179,7 @@ impl Patroni {
     pub fn switch_over(&self, to: usize) {
         let leader = self.leader().expect("a node leads");
         let order = format!("{{\"leader\": \"node{leader}\", \"candidate\": \"node{to}\"}}");
-        let answer = self.ask(&self.nodes[leader], "POST", "/switchover", &order);
+        let answer = ask(&self.nodes[leader], "POST", "/switchover", &order);
         let (status, said) = answer.expect("Patroni answers");
         assert_eq!(status, 200, "Patroni did not switch over: {said}");
     }
@@ -170,8 +203,7 @@ impl Patroni {
         while begun.elapsed() < PATIENCE {
             let running = |node: &&Node| {
                 let path = "/replica";
-                self.ask(node, "GET", path, "")
-                    .is_ok_and(|(status, _)| status == 200)
+                ask(node, "GET", path, "").is_ok_and(|(status, _)| status == 200)
             };
             if self.leader().is_some() && self.nodes.iter().filter(running).count() == NODES - 1 {
                 return;
@@ -195,25 +227,30 @@ impl Patroni {
         let answer = self.attendant.ask(order);
         assert_eq!(answer.expect("Patroni's shell answers"), "done");
     }
+}
 
-    /// Asks a node's REST interface, for its status and what it said.
-    fn ask(&self, node: &Node, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
-        let mut stream = TcpStream::connect(("127.0.0.1", node.rest))?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        write!(
-            stream,
-            "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer)?;
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        let said = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
-        Ok((status.ok_or(io::ErrorKind::InvalidData)?, said.to_owned()))
-    }
+/// Whether a node says that it leads.
+fn leads(node: &Node) -> bool {
+    ask(node, "GET", "/leader", "").is_ok_and(|(status, _)| status == 200)
+}
+
+/// Asks a node's REST interface, for its status and what it said.
+fn ask(node: &Node, method: &str, path: &str, body: &str) -> io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", node.rest))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok());
+    let said = answer.split("\r\n\r\n").nth(1).unwrap_or_default();
+    Ok((status.ok_or(io::ErrorKind::InvalidData)?, said.to_owned()))
 }
 
 /// The program that a variable names.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::account::Account;
 use crate::attendant::Attendant;
+use crate::patroni::Patroni;
 use crate::port::free_port;
 use crate::postgres::{Address, Postgres, TestDatabase};
 use crate::unavailable::Unavailable;
@@ -25,8 +26,8 @@ pub struct PgBouncer {
     port: u16,
     directory: PathBuf,
     version: (u32, u32),
-    // Held for its drop.
-    _attendant: Attendant,
+    attendant: Attendant,
+    builder: PgBouncerBuilder,
 }
 
 /// A [`PgBouncer`], yet to be started.
@@ -49,12 +50,30 @@ impl PgBouncer {
 
     /// The URL of a database through it.
     pub fn url(&self, database: &TestDatabase) -> String {
-        self.server.url(database.name(), self.port)
+        self.url_of(database.name())
+    }
+
+    /// The URL of a database of this name through it.
+    pub fn url_of(&self, database: &str) -> String {
+        self.server.url(database, self.port)
     }
 
     /// The port on which it listens.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Has new connections lead to another server, as an operator's script does after a failover.
+    pub fn lead_to(&mut self, port: u16) {
+        let place = (self.server.host.as_str(), port);
+        let text = self
+            .builder
+            .configuration(place, &self.directory, self.port, self.version);
+        fs::write(self.directory.join("pgbouncer.ini"), text).unwrap_or_else(|error| {
+            panic!("PgBouncer's configuration cannot be written: {error}.")
+        });
+        let answer = self.attendant.ask("reload");
+        assert_eq!(answer.expect("PgBouncer's shell answers"), "done");
     }
 
     /// Its version, major and minor.
@@ -81,14 +100,29 @@ impl PgBouncerBuilder {
     ///
     /// When it is installed and does not start; and with `CI=true` when it is not installed.
     pub fn start(self, server: &Postgres) -> Result<PgBouncer, Unavailable> {
+        self.start_at(&server.address)
+    }
+
+    /// The same before the leader of nodes under Patroni, wherever [`PgBouncer::lead_to`] has it lead
+    /// afterwards.
+    ///
+    /// # Panics
+    ///
+    /// As for [`start`](PgBouncerBuilder::start), and when no node leads.
+    pub fn start_before(self, nodes: &Patroni) -> Result<PgBouncer, Unavailable> {
+        let leader = nodes.leader().expect("a node leads");
+        self.start_at(&Arc::new(nodes.address_of(leader)))
+    }
+
+    fn start_at(&self, server: &Arc<Address>) -> Result<PgBouncer, Unavailable> {
         let program = find_program().inspect_err(|missing| {
             if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-                panic!("{missing} With CI=true that is a failure.");
+                panic!("{missing} With CI=true this is a failure.");
             }
         })?;
         let account = Account::of_servers()?;
         Ok(self
-            .run(&program, &account, &server.address)
+            .run(&program, &account, server)
             .unwrap_or_else(|error| panic!("PgBouncer cannot be started: {error}.")))
     }
 
@@ -112,7 +146,7 @@ impl PgBouncerBuilder {
             ("users", users(server)),
             (
                 "pgbouncer.ini",
-                self.configuration(server, &directory, port, version),
+                self.configuration((&server.host, server.port), &directory, port, version),
             ),
         ] {
             fs::write(directory.join(file), text)?;
@@ -132,7 +166,8 @@ impl PgBouncerBuilder {
             port,
             directory,
             version,
-            _attendant: attendant,
+            attendant,
+            builder: self.clone(),
         };
         match answer.as_str() {
             "done" => Ok(bouncer),
@@ -145,15 +180,12 @@ impl PgBouncerBuilder {
 
     fn configuration(
         &self,
-        server: &Address,
+        (host, server_port): (&str, u16),
         directory: &Path,
         port: u16,
         version: (u32, u32),
     ) -> String {
-        let mut text = format!(
-            "[databases]\n* = host={} port={}\n\n[pgbouncer]\n",
-            server.host, server.port
-        );
+        let mut text = format!("[databases]\n* = host={host} port={server_port}\n\n[pgbouncer]\n");
         let users = directory.join("users").to_string_lossy().into_owned();
         let port = port.to_string();
         let own = [
@@ -197,7 +229,7 @@ fn find_program() -> Result<PathBuf, Unavailable> {
         return match program.is_file() {
             true => Ok(program),
             false => Err(Unavailable::new(format!(
-                "UNDERPIN_TEST_PGBOUNCER is {}, and there is no such file.",
+                "UNDERPIN_TEST_PGBOUNCER is {}, but that file does not exist.",
                 program.display()
             ))),
         };
@@ -209,10 +241,7 @@ fn find_program() -> Result<PathBuf, Unavailable> {
         .map(|directory| directory.join("pgbouncer"))
         .find(|program| program.is_file())
         .ok_or_else(|| {
-            Unavailable::new(
-                "PgBouncer is not installed here, and UNDERPIN_TEST_PGBOUNCER does not say where \
-                 else it is.",
-            )
+            Unavailable::new("PgBouncer is not installed, and UNDERPIN_TEST_PGBOUNCER is not set.")
         })
 }
 

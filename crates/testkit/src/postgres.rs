@@ -134,8 +134,8 @@ impl Postgres {
         TestDatabase::create(&self.address, test_name, "template0")
     }
 
-    /// A new database for one test that starts as a copy of another. Whoever is connected to
-    /// that one is thrown out.
+    /// A new database for one test that starts as a copy of another. All connections to the
+    /// other one are closed.
     ///
     /// # Panics
     ///

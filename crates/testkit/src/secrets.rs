@@ -20,7 +20,7 @@ pub const MIN_LEN: usize = 8;
 pub fn register(secret: &str) {
     assert!(
         secret.len() >= MIN_LEN && !secret.contains(['\n', '\r']),
-        "A secret for a test has at least {MIN_LEN} bytes, on one line."
+        "A secret for a test must have at least {MIN_LEN} bytes, on one line."
     );
     let Some(path) = std::env::var_os("UNDERPIN_TEST_SECRETS") else {
         return;
@@ -31,7 +31,9 @@ pub fn register(secret: &str) {
         .mode(0o600)
         .open(&path)
         .and_then(|mut file| file.write_all(format!("{secret}\n").as_bytes()))
-        .unwrap_or_else(|error| panic!("A secret cannot be noted in {}: {error}.", path.display()));
+        .unwrap_or_else(|error| {
+            panic!("A secret cannot be written to {}: {error}.", path.display())
+        });
 }
 
 /// A new password that occurs nowhere else, already registered.

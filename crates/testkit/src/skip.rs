@@ -17,7 +17,7 @@ use std::path::Path;
 /// cannot be written, since the skip would then be counted as a pass.
 pub fn report(test_name: &str, reason: impl Display) {
     if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-        panic!("{test_name}: {reason} With CI=true that is a failure.");
+        panic!("{test_name}: {reason} With CI=true this is a failure.");
     }
     note(test_name, reason);
 }
@@ -58,7 +58,7 @@ fn note(test_name: &str, reason: impl Display) {
         .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
         .unwrap_or_else(|error| {
             panic!(
-                "The skipped test cannot be noted in {}: {error}.",
+                "The skipped test cannot be written to {}: {error}.",
                 path.display()
             )
         });

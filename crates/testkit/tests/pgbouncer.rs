@@ -35,7 +35,7 @@ async fn two_clients_share_one_session_of_the_server() {
     assert_eq!(database.sessions("true").await.len(), 1);
     assert!(bouncer.version() >= (1, 0), "{bouncer:?}");
 
-    // What the server has learnt by then: its end takes nothing else along.
+    // The end of PgBouncer affects nothing else.
     let port = bouncer.port();
     drop(bouncer);
     assert!(std::net::TcpStream::connect(("127.0.0.1", port)).is_err());

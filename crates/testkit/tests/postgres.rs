@@ -9,7 +9,7 @@ use tokio_postgres::{Client, NoTls};
 use underpin_testkit::{Postgres, ServerCertificate, TestDatabase, or_skip};
 
 const SOON: Duration = Duration::from_secs(10);
-const A_MOMENT: Duration = Duration::from_millis(300);
+const BRIEFLY: Duration = Duration::from_millis(300);
 
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
@@ -175,11 +175,11 @@ async fn a_paused_server_keeps_quiet_until_it_is_resumed() {
     server.pause();
     let query = count(&client, "SELECT count(*) FROM pg_class");
     tokio::pin!(query);
-    assert!(timeout(A_MOMENT, &mut query).await.is_err());
+    assert!(timeout(BRIEFLY, &mut query).await.is_err());
     let url = database.url();
     let newcomer = connect(&url);
     tokio::pin!(newcomer);
-    assert!(timeout(A_MOMENT, &mut newcomer).await.is_err());
+    assert!(timeout(BRIEFLY, &mut newcomer).await.is_err());
 
     server.resume();
     assert!(timeout(SOON, query).await.unwrap().unwrap() > 0);

@@ -8,7 +8,7 @@ use tokio_postgres::{Client, NoTls};
 use underpin_testkit::{CutPoint, Postgres, Proxy, TestDatabase, or_skip};
 
 const SOON: Duration = Duration::from_secs(10);
-const A_MOMENT: Duration = Duration::from_millis(200);
+const BRIEFLY: Duration = Duration::from_millis(200);
 
 const INSERT: &str = "INSERT INTO t VALUES (1) /* marker */";
 
@@ -251,11 +251,11 @@ async fn a_black_hole_is_silent_and_what_it_held_arrives_later() {
     scene.proxy.black_hole();
     let insert = scene.client.execute(INSERT, &[]);
     tokio::pin!(insert);
-    assert!(timeout(A_MOMENT, &mut insert).await.is_err());
+    assert!(timeout(BRIEFLY, &mut insert).await.is_err());
     let url = scene.database.url_through(&scene.proxy);
     let newcomer = connect(&url);
     tokio::pin!(newcomer);
-    assert!(timeout(A_MOMENT, &mut newcomer).await.is_err());
+    assert!(timeout(BRIEFLY, &mut newcomer).await.is_err());
     assert_eq!(scene.rows().await, 0);
 
     scene.proxy.resume();
@@ -270,7 +270,7 @@ async fn a_black_hole_can_be_cut() {
     scene.proxy.black_hole();
     let insert = scene.client.execute(INSERT, &[]);
     tokio::pin!(insert);
-    assert!(timeout(A_MOMENT, &mut insert).await.is_err());
+    assert!(timeout(BRIEFLY, &mut insert).await.is_err());
     scene.proxy.cut();
     assert!(timeout(SOON, insert).await.unwrap().is_err());
 }

@@ -7,13 +7,13 @@ use underpin_pool::Pool;
 
 use crate::metrics::Metrics;
 
-/// What a [`Database`](crate::Database) holds once it is open. A [`Cluster`] is one, with
-/// pools of ours; an engine that brings its own pool implements this itself.
+/// The implementation behind an open [`Database`](crate::Database). A [`Cluster`] is one, with
+/// Underpin's own pools; an engine that brings its own pool implements this trait itself.
 pub trait Backend: Send + Sync + 'static {
-    /// Asks the server for a sign of life.
+    /// Checks that the server answers.
     ///
     /// # Errors
-    /// What it failed with; past the deadline `Class::Timeout`.
+    /// The error of the check; past the deadline `Class::Timeout`.
     ///
     /// # Cancel safety
     /// Safe.
@@ -23,27 +23,26 @@ pub trait Backend: Send + Sync + 'static {
         place: &'static Location<'static>,
     ) -> BoxFuture<'_, Result<()>>;
 
-    /// The numbers at this moment. Costs no round trip.
+    /// The current numbers. Costs no round trip.
     fn metrics(&self) -> Metrics;
 
-    /// Lets no call begin until [`resume`](Backend::resume); what is under way goes on.
+    /// Lets no call begin until [`resume`](Backend::resume); calls in progress continue.
     fn pause(&self);
 
     /// Ends a [`pause`](Backend::pause).
     fn resume(&self);
 
-    /// Waits for everything that is under way, until the deadline, and closes all
-    /// connections.
+    /// Waits for all calls in progress, until the deadline, and closes all connections.
     ///
     /// # Errors
-    /// `Class::Timeout` names who still held a connection.
+    /// `Class::Timeout` names the holders of connections.
     ///
     /// # Cancel safety
-    /// Dropped half-way, everything is closed all the same, without the report.
+    /// If the future is dropped, everything is closed anyway, without the report.
     fn close(&self, deadline: Deadline) -> BoxFuture<'_, Result<()>>;
 
-    /// The members whose pools are ours, where there are any: they lease connections, run
-    /// SQL, and can be resized and reconfigured. Default none.
+    /// The members with Underpin's own pools, if there are any: they lease connections, run SQL,
+    /// and can be resized and reconfigured. Default none.
     fn cluster(&self) -> Option<&Cluster> {
         None
     }

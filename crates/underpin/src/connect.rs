@@ -1,4 +1,4 @@
-//! From a configuration to pools.
+//! Opens pools from a configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +11,11 @@ use underpin_core::retry::{Decision, Operation, RetryPolicy};
 use underpin_core::{Address, Class, Deadline, Endpoint, Error, Result, Role};
 use underpin_pool::{PoolOptions, Shedding};
 
-use crate::backend::Backend;
 use crate::database::Database;
 use crate::engines::{self, EngineDriver, Opened};
 use crate::session::{Held, Session};
 
-/// Opens the pools; connects in the background, or not before the first call.
+/// Opens the pools. Connections are established in the background, or with the first call.
 pub(crate) fn open(config: Config, lazy: bool) -> Result<Database> {
     let driver = engines::driver(config.engine())?;
     open_with(driver, config, lazy)
@@ -27,49 +26,52 @@ pub(crate) fn open_with(
     config: Config,
     lazy: bool,
 ) -> Result<Database> {
-    let backend: Box<dyn Backend> = match driver.open(&config)? {
-        Opened::Own(backend) => backend,
-        Opened::Members(members) => {
-            let options = ClusterOptions {
-                capabilities: driver.capabilities(),
-                shares: driver.shares(),
-                pipelining: config.pipelining(),
-                retry: retry_policy(&config),
-                two_primaries: config.two_primaries(),
-                lazy,
-            };
-            Box::new(Cluster::open(members, options)?)
-        }
+    let (members, discovery) = match driver.open(&config)? {
+        Opened::Own(backend) => return Ok(Database::new(driver, config, backend)),
+        Opened::Members(members) => (members, None),
+        Opened::Discovered(members, discovery) => (members, Some(discovery)),
     };
+    let options = ClusterOptions {
+        capabilities: driver.capabilities(),
+        shares: driver.shares(),
+        pipelining: config.pipelining(),
+        retry: retry_policy(&config),
+        two_primaries: config.two_primaries(),
+        lazy,
+    };
+    let backend = Box::new(Cluster::open(members, options, discovery)?);
     Ok(Database::new(driver, config, backend))
 }
 
 /// Opens one connection outside any pool.
 pub(crate) async fn single(config: &Config) -> Result<Session> {
     let driver = engines::driver(config.engine())?;
-    let connectors: Vec<AnyConnector> = match driver.open(config)? {
-        Opened::Members(members) => members
-            .into_iter()
-            .filter(|member| member.role != Some(Role::Replica))
-            .map(|member| member.connector)
-            .collect(),
-        Opened::Own(_) => {
-            return Err(Error::new(
-                Class::Unsupported,
-                format!(
-                    "The engine {} has no connection of its own to open.",
-                    driver.engine()
-                ),
-            )
-            .with_hint("Open a Database instead."));
-        }
-    };
-    let held = Held::Owned(attempts(&connectors, config).await?);
+    let held = Held::Owned(alone(&*driver, config).await?);
     let (counters, observer) = (Arc::default(), Observer::default());
     Ok(Session::new(held, &*driver, counters, observer))
 }
 
-/// Connects, and again after the configured waits where that may help.
+/// The same as the driver's connection.
+pub(crate) async fn alone(driver: &dyn EngineDriver, config: &Config) -> Result<AnyConnection> {
+    let opened = driver.open(config)?;
+    let Some((members, _)) = opened.members(config.connection_timeout()).await? else {
+        return Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "The engine {} cannot open a single connection.",
+                driver.engine()
+            ),
+        )
+        .with_hint("Open a Database instead."));
+    };
+    let writing = members
+        .into_iter()
+        .filter(|member| member.role != Some(Role::Replica));
+    let connectors: Vec<AnyConnector> = writing.map(|member| member.connector).collect();
+    attempts(&connectors, config).await
+}
+
+/// Connects, and retries after the configured waits if a retry may help.
 async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyConnection> {
     let policy = retry_policy(config);
     let mut attempt = 0;
@@ -82,7 +84,7 @@ async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyCon
         match policy.decide(attempt, &error, Operation::Connect, None, fastrand::f64()) {
             Decision::Retry { after } => {
                 let wait_ms = after.as_millis() as u64;
-                tracing::warn!(%error, attempt, wait_ms, "connecting is tried again");
+                tracing::warn!(%error, attempt, wait_ms, "connecting is retried");
                 tokio::time::sleep(after).await;
                 attempt += 1;
             }
@@ -94,18 +96,18 @@ async fn attempts(connectors: &[AnyConnector], config: &Config) -> Result<AnyCon
     }
 }
 
-/// Where the database is, for people: endpoints and database, no secret.
+/// The location of the database for messages: endpoints and database, no secret.
 pub(crate) fn whereabouts(config: &Config) -> String {
     whereabouts_of(config.endpoints(), config)
 }
 
-/// The same of some of the endpoints.
+/// The location for some of the endpoints.
 pub(crate) fn whereabouts_of(endpoints: &[Endpoint], config: &Config) -> String {
     let named: Vec<String> = endpoints.iter().map(ToString::to_string).collect();
     let named = named.join(",");
     match endpoints[0].address {
-        // Their path is the database.
-        Address::File(_) | Address::Memory => named,
+        // The path of these is the database.
+        Address::File(_) | Address::Memory | Address::DataSource(_) => named,
         _ => format!("{named}/{}", config.database()),
     }
 }

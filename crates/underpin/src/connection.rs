@@ -18,9 +18,9 @@ use crate::session::Session;
 use crate::statements::statements;
 use crate::transaction::Transaction;
 
-/// One connection that one caller holds: what it sets, locks or creates for the session
-/// is there for its next statement. [`Connection::connect`] opens one outside any pool;
-/// [`Database::acquire`](crate::Database::acquire) leases one of the pool.
+/// One connection that one caller holds: session settings, locks and temporary objects are still
+/// there for the next statement. [`Connection::connect`] opens a connection outside any pool;
+/// [`Database::acquire`](crate::Database::acquire) leases one from the pool.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -46,11 +46,11 @@ impl Connection {
     /// Opens one connection outside any pool.
     ///
     /// # Errors
-    /// `Class::Config` for a mistake in the configuration, else what connecting failed
-    /// with, after the configured retries where trying again could help.
+    /// `Class::Config` for a mistake in the configuration, otherwise the error of connecting, after
+    /// the configured retries if a retry could help.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it closes what it has opened.
+    /// If the future is dropped, the connection that it has opened is closed.
     pub async fn connect(config: impl IntoConfig) -> Result<Connection> {
         let session = crate::connect::single(&config.into_config()?).await?;
         Ok(Connection::new(session, None))
@@ -88,14 +88,14 @@ impl Connection {
         session.stream(sql, params, self.deadline()).await
     }
 
-    /// The engine at the other end.
+    /// The engine of the connection.
     pub fn engine(&self) -> Engine {
         self.session.engine()
     }
 
-    /// Begins a transaction with the engine's own isolation. Until it ends, calls on the
-    /// connection itself are within it too. PostgreSQL is told with the first of them, as
-    /// for [`Database::begin`](crate::Database::begin).
+    /// Begins a transaction with the engine's default isolation. Until it ends, calls on the
+    /// connection itself are part of it too. PostgreSQL learns of it with the first of them, as for
+    /// [`Database::begin`](crate::Database::begin).
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -110,10 +110,10 @@ impl Connection {
     /// ```
     ///
     /// # Errors
-    /// `Class::Connect` where the connection is lost.
+    /// `Class::Connect` if the connection is lost.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the transaction is rolled back before the next statement.
+    /// If the future is dropped, the transaction is rolled back before the next statement.
     pub async fn begin(&self) -> Result<Transaction> {
         self.begin_with(TransactionOptions::default()).await
     }
@@ -142,10 +142,10 @@ impl Connection {
         Transaction::begin(Arc::clone(&self.session), options, self.deadline).await
     }
 
-    /// Asks the server for a sign of life: one round trip.
+    /// Checks that the server answers: one round trip.
     ///
     /// # Errors
-    /// What ended the connection.
+    /// The error that ended the connection.
     ///
     /// # Cancel safety
     /// Safe.
@@ -153,11 +153,11 @@ impl Connection {
         self.session.ping(self.deadline()).await
     }
 
-    /// Closes a connection outside a pool; returns a leased one. What other handles
-    /// of it (a transaction, a stream) still hold is closed with the last of them.
+    /// Closes a connection outside a pool, or returns a leased one. If other handles (a
+    /// transaction, a stream) still use the connection, it is closed with the last of them.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the connection is closed in the background.
+    /// If the future is dropped, the connection is closed in the background.
     pub async fn close(self) {
         const BOUND: Duration = Duration::from_secs(5);
         if let Some(session) = Arc::into_inner(self.session) {
@@ -165,8 +165,8 @@ impl Connection {
         }
     }
 
-    /// The PostgreSQL connection beneath, for all that its driver can do: its own client,
-    /// COPY, notifications, cancelling.
+    /// The underlying PostgreSQL connection, with everything that its driver offers: its own
+    /// client, COPY, notifications, canceling.
     ///
     /// # Errors
     /// `Class::Unsupported` on another engine.
@@ -175,7 +175,7 @@ impl Connection {
         self.native("PostgreSQL")
     }
 
-    /// The SQLite connection beneath, for all that its driver can do.
+    /// The underlying SQLite connection, with everything that its driver offers.
     ///
     /// # Errors
     /// `Class::Unsupported` on another engine.
@@ -184,18 +184,35 @@ impl Connection {
         self.native("SQLite")
     }
 
-    /// The driver's connection beneath as the driver's own type, for all that it can do;
-    /// `client` is what an error calls it.
+    /// The Access connection beneath, for all that its driver can do.
     ///
     /// # Errors
-    /// `Class::Unsupported` where the connection is another driver's.
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "access")]
+    pub fn access(&self) -> Result<&underpin_access::Connection> {
+        self.native("Access")
+    }
+
+    /// The ODBC connection beneath, for all that its driver can do.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` on another engine.
+    #[cfg(feature = "odbc")]
+    pub fn odbc(&self) -> Result<&underpin_odbc::Connection> {
+        self.native("ODBC")
+    }
+
+    /// The underlying connection as the driver's own type. `client` is its name in an error.
+    ///
+    /// # Errors
+    /// `Class::Unsupported` if the connection belongs to another driver.
     pub fn native<C: driver::Connection>(&self, client: &str) -> Result<&C> {
         self.session.held.downcast_ref().ok_or_else(|| {
             let engine = self.engine();
             Error::new(
                 Class::Unsupported,
                 format!(
-                    "The native {client} client was asked for, and this connection is to {engine}."
+                    "The native {client} client is not available: this connection is to {engine}."
                 ),
             )
         })
@@ -210,8 +227,8 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// A connection of the pool that one caller holds; returned when dropped, after
-/// whatever its holder left behind is cleaned up.
+/// A connection of the pool that one caller holds. It is returned to the pool when dropped, after
+/// the state that its holder left behind is cleaned up.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]

@@ -23,11 +23,10 @@ use crate::session::{Held, Session};
 use crate::statements::statements;
 use crate::transaction::Transaction;
 
-/// A database: its endpoints, its pools, its retries and its numbers, in one handle that
-/// is cheap to clone.
+/// A database: its endpoints, pools, retries and numbers, in one handle that is cheap to clone.
 ///
-/// Options are handles over the same database: `db.read().deadline(…)` is a `Database`
-/// as well, and changes nothing for others.
+/// Options are handles for the same database: `db.read().deadline(…)` is also a `Database`, and
+/// changes nothing for other handles.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -83,9 +82,9 @@ impl Database {
         }
     }
 
-    /// Opens the database at a URL, or as a [`Config`] says, and connects to it once, so
-    /// that a mistake shows here and not at the first statement. A URL is taken as it
-    /// stands: no environment variable is read.
+    /// Opens the database at a URL or of a [`Config`], and connects to it once, so that a mistake
+    /// surfaces here and not at the first statement. A URL is used as it is: no environment
+    /// variable is read.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -102,11 +101,11 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// `Class::Config` for a mistake in the configuration, else what connecting failed
-    /// with, after the configured retries where trying again could help.
+    /// `Class::Config` for a mistake in the configuration, otherwise the error of connecting, after
+    /// the configured retries if a retry could help.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it closes what it has opened.
+    /// If the future is dropped, the connections that it has opened are closed.
     #[track_caller]
     pub fn connect(config: impl IntoConfig) -> impl Future<Output = Result<Database>> + Send {
         let place = Location::caller();
@@ -142,8 +141,8 @@ impl Database {
         crate::connect::open(config.into_config()?, true)
     }
 
-    /// Opens the database and says how it is, whether it answers or not: for a service that
-    /// starts all the same and reports what it found.
+    /// Opens the database and reports its health, whether it answers or not: for a service that
+    /// starts in any case and reports the result.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -158,8 +157,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// `Class::Config` for a mistake in the configuration; a database that cannot be
-    /// reached is no error here, but unhealthy.
+    /// `Class::Config` for a mistake in the configuration. If the database cannot be reached, that
+    /// is not an error here: its health is `Unhealthy`.
     ///
     /// # Cancel safety
     /// As for [`connect`](Database::connect).
@@ -176,8 +175,8 @@ impl Database {
         }
     }
 
-    /// Opens the database that `underpin.toml` in the working directory and the
-    /// environment describe, and connects to it.
+    /// Opens the database that `underpin.toml` in the working directory and the environment
+    /// describe, and connects to it.
     ///
     /// ```,no_run
     /// # #[tokio::main(flavor = "current_thread")]
@@ -207,8 +206,8 @@ impl Database {
         }
     }
 
-    /// Opens a PostgreSQL database whose byte streams the caller opens itself: through a
-    /// tunnel, a proxy, a socket that is there already.
+    /// Opens a PostgreSQL database over byte streams that the caller opens itself: through a
+    /// tunnel, a proxy, or an existing socket.
     ///
     /// # Errors
     /// As for [`connect`](Database::connect); `Class::Unsupported` for another engine.
@@ -224,8 +223,8 @@ impl Database {
         Database::postgres(config).dial(dial).connect()
     }
 
-    /// As [`connect_through`](Database::connect_through), without connecting: the first
-    /// call does that.
+    /// Like [`connect_through`](Database::connect_through), without connecting: the first call
+    /// connects.
     ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime;
@@ -238,12 +237,12 @@ impl Database {
         Database::postgres(config).dial(dial).connect_lazy()
     }
 
-    /// The position of the primary in the history of the database: all that was committed so far
-    /// lies before it. One round trip. For a transaction,
+    /// The position of the primary in the history of the database: everything that was committed so
+    /// far lies before it. One round trip. For a transaction,
     /// [`commit_with_position`](Transaction::commit_with_position) needs none.
     ///
     /// # Errors
-    /// `Class::Unsupported` where the engine has no positions, else as for
+    /// `Class::Unsupported` if the engine has no positions, otherwise as for
     /// [`acquire`](Database::acquire).
     ///
     /// # Cancel safety
@@ -265,7 +264,7 @@ impl Database {
         }
     }
 
-    /// The engine.
+    /// The engine of the database.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -279,7 +278,7 @@ impl Database {
         self.shared.driver.engine()
     }
 
-    /// The configuration in force.
+    /// The current configuration.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -295,7 +294,7 @@ impl Database {
         Arc::clone(&config.unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Leases a connection of the pool until it is dropped: for what needs one session,
+    /// Leases a connection of the pool until it is dropped: for everything that needs one session,
     /// such as `SET`, advisory locks, temporary tables or the native client.
     ///
     /// ```
@@ -311,12 +310,12 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// `Class::Timeout` with an account of where the time went and who holds the
-    /// connections, `Class::Closed` after [`close`](Database::close), else what
-    /// connecting failed with.
+    /// `Class::Timeout` if the wait times out; the error says where the time went and who holds the
+    /// connections. `Class::Closed` after [`close`](Database::close). Otherwise the error of
+    /// connecting.
     ///
     /// # Cancel safety
-    /// Safe: the place in the queue is given up, and a connection goes to the next.
+    /// Safe: the caller leaves the queue, and a connection on its way goes to the next caller.
     #[track_caller]
     pub fn acquire(&self) -> impl Future<Output = Result<Lease>> + Send {
         let place = Location::caller();
@@ -347,7 +346,7 @@ impl Database {
         )
     }
 
-    /// Connects, so that a mistake shows at once.
+    /// Connects, so that a mistake surfaces immediately.
     pub(crate) async fn connect_once(&self, place: &'static Location<'static>) -> Result<()> {
         match self.shared.backend.cluster() {
             Some(_) => self.lease_at(Deadline::NONE, place).await.map(drop),
@@ -355,7 +354,7 @@ impl Database {
         }
     }
 
-    /// The pools of ours.
+    /// The cluster with Underpin's own pools.
     pub(crate) fn cluster(&self) -> Result<&Cluster> {
         let cluster = self.shared.backend.cluster();
         cluster.ok_or_else(|| self.without_pool_of_ours())
@@ -406,9 +405,10 @@ impl Database {
         session.stream(sql, params, deadline).await
     }
 
-    /// Begins a transaction that the caller ends. PostgreSQL is told with the first call in it,
-    /// so that beginning costs no round trip, and one without calls costs none at all. There
-    /// `now()` is when that call came, and the server's limits on idle transactions count from it.
+    /// Begins a transaction that the caller ends. PostgreSQL learns of it with the first call in
+    /// it, so that beginning costs no round trip, and a transaction without calls costs none at
+    /// all. On PostgreSQL, `now()` is the time of that first call, and the server's limits on idle
+    /// transactions count from it.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -423,8 +423,8 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As for [`acquire`](Database::acquire). Where PostgreSQL refuses to begin, the first call
-    /// has its error, and later ones are not sent.
+    /// As for [`acquire`](Database::acquire). If PostgreSQL refuses to begin, the first call
+    /// returns its error, and later calls are not sent.
     ///
     /// # Cancel safety
     /// Safe: nothing stays open on the server.
@@ -448,9 +448,8 @@ impl Database {
         }
     }
 
-    /// Runs the closure in a transaction, which is committed where it gives `Ok` and
-    /// rolled back where it gives `Err`. It runs once, unless [`retry`](Database::retry)
-    /// was asked for.
+    /// Runs the closure in a transaction, which is committed if the closure returns `Ok` and rolled
+    /// back if it returns `Err`. The closure runs once, unless [`retry`](Database::retry) is set.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -469,12 +468,12 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// The closure's own, or that of beginning or committing; then
-    /// [`Error::effect`] says whether the commit took effect.
+    /// The closure's own error, or that of beginning or committing; then [`Error::effect`] says
+    /// whether the commit took effect.
     ///
     /// # Cancel safety
-    /// Dropped before the commit is sent, the transaction is rolled back; dropped while
-    /// it commits, it may have taken effect or not.
+    /// If the future is dropped before the commit is sent, the transaction is rolled back; if it is
+    /// dropped during the commit, the transaction may or may not have taken effect.
     #[track_caller]
     pub fn transaction<F, Fut, R, E>(&self, closure: F) -> impl Future<Output = Result<R, E>> + Send
     where
@@ -488,13 +487,14 @@ impl Database {
         async move { ended.await.map(|(result, _)| result) }
     }
 
-    /// Runs the closure in a transaction, as [`transaction`](Database::transaction) does, and gives
-    /// the position of the database after the commit as well, for reads that see it:
-    /// [`after`](Database::after). It is asked for behind the commit, and costs no round trip.
+    /// Runs the closure in a transaction, like [`transaction`](Database::transaction), and also
+    /// returns the position of the database after the commit, for reads that must see it:
+    /// [`after`](Database::after). The query for the position follows the commit, and costs no
+    /// round trip.
     ///
     /// # Errors
-    /// As for [`transaction`](Database::transaction); `Class::Unsupported` before anything is
-    /// committed where the engine has no positions. `Effect::Applied` where the transaction was
+    /// As for [`transaction`](Database::transaction). `Class::Unsupported`, before anything is
+    /// committed, if the engine has no positions. `Effect::Applied` if the transaction was
     /// committed and the position could not be read.
     ///
     /// # Cancel safety
@@ -514,7 +514,7 @@ impl Database {
         let ended = self.transaction_at(closure, true, place);
         async move {
             let (result, position) = ended.await?;
-            Ok((result, position.expect("the position was asked for")))
+            Ok((result, position.expect("the position was requested")))
         }
     }
 
@@ -536,14 +536,14 @@ impl Database {
             let error: E = match closure(transaction.guest()).await {
                 Ok(result) => match transaction.commit_and_tell(positioned).await {
                     Ok(position) => return Ok((result, position)),
-                    // Whoever cannot know whether it took effect must not do it again.
+                    // A transaction that may have taken effect must not be repeated.
                     Err(error) if error.effect() != Effect::RolledBack => {
                         return Err(error.into());
                     }
                     Err(error) => error.into(),
                 },
                 Err(error) => {
-                    // Where this fails the connection is lost, and with it the transaction.
+                    // If this fails, the connection is lost, and with it the transaction.
                     let _ = transaction.finish_by_rollback().await;
                     error
                 }
@@ -557,33 +557,33 @@ impl Database {
         }
     }
 
-    /// How long to wait before a failed transaction is run again; `None` where it is not.
+    /// The wait before a retry of a failed transaction; `None` if it is not retried.
     fn wait_to_repeat(&self, transaction: &Transaction, attempt: u32) -> Option<Duration> {
         if !self.options.retry_transactions || !transaction.met_conflict() {
             return None;
         }
         let cluster = self.shared.backend.cluster()?;
-        // Those that met in a conflict are set apart by the jitter; a conflict is over as soon
-        // as the other one ends, so the first wait is short.
+        // Jitter separates the transactions that met in a conflict. A conflict is over as soon as
+        // the other one ends, so the first wait is short.
         let policy = RetryPolicy {
             base: Duration::from_millis(10),
             jitter: 1.0,
             ..cluster.policy(self.options)
         };
-        let cause = "A transaction met a conflict, or lost its connection.";
+        let cause = "A transaction ended in a conflict, or lost its connection.";
         (attempt < policy.max_retries && cluster.may_retry(cause)).then(|| {
             let wait = policy.wait(attempt, fastrand::f64());
             tracing::warn!(
                 wait_ms = wait.as_millis() as u64,
-                "a transaction is run again"
+                "a transaction is retried"
             );
             wait
         })
     }
 
-    /// Waits for everything that is under way and closes all connections; those still
-    /// held after `wait` are named in the error and closed when they are returned.
-    /// Closing twice, or before anything was connected, is no mistake.
+    /// Waits for all calls in progress and closes all connections. Connections that are still held
+    /// after `wait` are named in the error, and closed when they are returned. Closing twice, or
+    /// before the first connection, is not an error.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -598,16 +598,16 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// `Class::Timeout` names who still held a connection, and from where in the code.
+    /// `Class::Timeout` names the holders of connections, with their lines of code.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the database is closed all the same, without the report.
+    /// If the future is dropped, the database is closed anyway, without the report.
     pub async fn close(&self, wait: Duration) -> Result<()> {
         let deadline = Deadline::after(Instant::now(), wait);
         self.shared.backend.close(deadline).await
     }
 
-    /// Asks the server for a sign of life on a connection of the pool.
+    /// Checks on a connection of the pool that the server answers.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -637,6 +637,8 @@ impl std::fmt::Debug for Database {
             .finish_non_exhaustive()
     }
 }
+
+impl underpin_query::sealed::Describe for Database {}
 
 impl underpin_query::Describe for Database {
     #[track_caller]

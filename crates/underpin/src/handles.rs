@@ -1,4 +1,4 @@
-//! Handles over the same database that run their calls in another way.
+//! Handles for the same database with other options for their calls.
 
 use std::time::Duration;
 
@@ -8,11 +8,10 @@ use underpin_core::{Class, Error, Isolation, Position, ReadFrom, Result};
 use crate::database::Database;
 
 impl Database {
-    /// The same database for reads: statements go to all hosts that answer, in turns, or to
-    /// SQLite's readers, and transactions are read-only. A statement that writes is refused, on a
-    /// single host too: one whose text does not tell that it only reads runs in a read-only
-    /// transaction, which costs a round trip more. What an [acquired](Database::acquire)
-    /// connection does is the caller's own affair.
+    /// A handle for reads: statements go in turn to all hosts that answer, or to SQLite's readers,
+    /// and transactions are read-only. A statement that writes is refused, even on a single host:
+    /// if its text does not show that it only reads, it runs in a read-only transaction, which
+    /// costs one more round trip. An [acquired](Database::acquire) connection is not restricted.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -35,25 +34,25 @@ impl Database {
         })
     }
 
-    /// The same database for reads that go to these hosts, in place of those that `read_from` in the
-    /// configuration says. If no such host answers, the primary serves. The least busy host is
-    /// found by asking each pool, which takes its lock.
+    /// A handle for reads that go to these hosts, instead of those of the configuration's
+    /// `read_from`. If no such host answers, the primary serves the read. Finding the least busy
+    /// host locks each pool briefly.
     #[must_use]
     pub fn read_from(&self, from: ReadFrom) -> Database {
         self.read().with(|options| options.from = from)
     }
 
-    /// The same database for reads from replicas that are at most so many bytes of the primary's
-    /// history behind its last known position; members are probed each second. A replica whose lag
-    /// is not known does not serve. Where none is near enough, the primary serves.
+    /// A handle for reads from replicas that are at most this many bytes of the primary's history
+    /// behind its last known position. Members are probed each second. A replica whose lag is not
+    /// known does not serve. If no replica is near enough, the primary serves the read.
     #[must_use]
     pub fn max_lag_bytes(&self, most: u64) -> Database {
         self.read()
             .with(|options| options.max_lag.bytes = Some(most))
     }
 
-    /// The same database for reads from replicas that have replayed everything up to the primary's
-    /// last known position, or a change that is at most so old. Otherwise as
+    /// A handle for reads from replicas that have replayed everything up to the primary's last
+    /// known position, or a change that is at most this old. Otherwise like
     /// [`max_lag_bytes`](Database::max_lag_bytes).
     #[must_use]
     pub fn max_lag_time(&self, most: Duration) -> Database {
@@ -61,14 +60,15 @@ impl Database {
             .with(|options| options.max_lag.time = Some(most))
     }
 
-    /// The same database for reads that see at least what was written before this position, wherever
-    /// it was taken: they go only where it has been replayed. Replicas are waited for up to 100 ms;
-    /// then the primary serves. Each such read asks its server for its position, unless that was
-    /// known to be far enough. Of a replica that position counts only where the user may read
-    /// `pg_stat_wal_receiver`, as with `GRANT pg_read_all_stats`; else the primary serves.
+    /// A handle for reads that see at least everything that was written before this position, from
+    /// whichever handle or process it comes. Reads go only to servers that have replayed the
+    /// position. Replicas have up to 100 ms to replay it; then the primary serves the read. Each
+    /// such read asks its server for its position, unless that was already known to be far enough.
+    /// The position of a replica counts only if the user may read `pg_stat_wal_receiver`, as with
+    /// `GRANT pg_read_all_stats`; otherwise the primary serves the read.
     ///
-    /// A position of a timeline that was left before it is an error of the read, `Class::Data`: the
-    /// write may be lost. On an engine that tells no positions, reads fail with
+    /// If the position is on a timeline that was left before the position, the read fails with
+    /// `Class::Data`: the write may be lost. On an engine without positions, reads fail with
     /// `Class::Unsupported`.
     #[must_use]
     pub fn after(&self, position: Position) -> Database {
@@ -76,17 +76,17 @@ impl Database {
         self.after_within(position, WAIT)
     }
 
-    /// The same as [`after`](Database::after) with another wait for the replicas. With zero the
-    /// primary serves at once where no replica is far enough.
+    /// Like [`after`](Database::after) with another wait for the replicas. With zero, the primary
+    /// serves immediately if no replica is far enough.
     #[must_use]
     pub fn after_within(&self, position: Position, wait: Duration) -> Database {
         let after = After { position, wait };
         self.read().with(|options| options.after = Some(after))
     }
 
-    /// The same database for statements that each have a connection of their own while they
-    /// run, as where a view or an operator writes, waits or takes a lock out of sight. Without
-    /// it, statements that only read share connections with others' where the engine can.
+    /// A handle whose statements each have a connection of their own while they run. Use it if a
+    /// view or an operator writes, waits or takes a lock unseen. Otherwise, statements that only
+    /// read share connections with those of other callers if the engine supports that.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -102,10 +102,9 @@ impl Database {
         self.with(|options| options.exclusive = true)
     }
 
-    /// The same database for statements that may as well run twice: one whose connection
-    /// is lost is tried again, also where it may have taken effect already. Retries are at most a
-    /// fifth of the database's calls, or ten in each second, so that an outage does not become a
-    /// storm.
+    /// A handle for statements that may run twice: a statement whose connection is lost is retried
+    /// even if it may already have taken effect. Retries are at most a fifth of the database's
+    /// calls, or ten per second, so that an outage does not become a storm.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -122,8 +121,8 @@ impl Database {
         self.with(|options| options.idempotent = true)
     }
 
-    /// The same database for calls that take no longer than `wait` in all, the wait for a
-    /// connection included. Within a transaction each call has that long.
+    /// A handle for calls that take no longer than `wait` in total, including the wait for a
+    /// connection. Within a transaction, each call has this much time.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -142,9 +141,8 @@ impl Database {
         self.with(|options| options.deadline = Some(wait))
     }
 
-    /// The same database with transactions that are run again, from the start, after a
-    /// serialization failure, a deadlock or a lost connection. The closure's side effects
-    /// are repeated with it.
+    /// A handle whose transactions are retried from the start after a serialization failure, a
+    /// deadlock or a lost connection. The closure's side effects are repeated too.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -163,7 +161,7 @@ impl Database {
         self.with(|options| options.retry_transactions = true)
     }
 
-    /// The same database with this isolation for its transactions.
+    /// A handle with this isolation for its transactions.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -182,16 +180,16 @@ impl Database {
         self.with(|options| options.transaction.isolation = Some(isolation))
     }
 
-    /// The same database with transactions that wait for a snapshot which cannot end in
-    /// a conflict: with serializable and read-only ones on PostgreSQL.
+    /// A handle whose transactions wait for a snapshot that cannot end in a conflict. It applies to
+    /// serializable and read-only transactions on PostgreSQL.
     #[must_use]
     pub fn deferrable(&self) -> Database {
         self.with(|options| options.transaction.deferrable = true)
     }
 
-    /// The same database with another number of tries after the first, for connecting and
-    /// for what [`idempotent`](Database::idempotent) and [`retry`](Database::retry)
-    /// repeat. Zero tries once.
+    /// A handle with another number of retries, for connecting and for the calls that
+    /// [`idempotent`](Database::idempotent) and [`retry`](Database::retry) repeat. With zero, there
+    /// is one attempt.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -204,15 +202,16 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// `Class::Config` for more than 100: with waits that double, that many would never end.
+    /// `Class::Config` for more than 100: with waits that double, that many retries would never
+    /// end.
     pub fn retries(&self, retries: u32) -> Result<Database> {
         const MOST: u32 = 100;
         if retries > MOST {
             return Err(Error::new(
                 Class::Config,
-                format!("{retries} retries were asked for; the most is {MOST}."),
+                format!("{retries} retries were requested; the maximum is {MOST}."),
             )
-            .with_hint("Use a deadline to bound the time, and a small number of retries."));
+            .with_hint("Use a deadline to limit the time, and a small number of retries."));
         }
         Ok(self.with(|options| options.retries = Some(retries)))
     }

@@ -9,24 +9,23 @@ use underpin_core::{Class, Engine, Error, Result, Role};
 
 use crate::database::Database;
 
-/// Whether a database answers, as of one moment. Serialized, it has no secrets; times are in
-/// milliseconds, and `lasting_s` in seconds.
+/// The health of a database at one point in time. Its serialized form contains no secrets; times
+/// are in milliseconds, and `lasting_s` in seconds.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Health {
-    /// Whether it answers.
+    /// Whether the database answers.
     pub status: Status,
-    /// How long the answer took, the wait for a connection included; none where it did
-    /// not come.
+    /// Time until the answer, including the wait for a connection; `None` without an answer.
     pub response_time: Option<Duration>,
     /// The engine.
     pub engine: Engine,
-    /// Where the database is, without secrets.
+    /// Endpoint of the database, without secrets.
     pub endpoint: String,
-    /// Why it did not answer.
+    /// Reason why it did not answer.
     pub error: Option<Error>,
-    /// Its members: each host, or SQLite's writer and its readers. Empty for an engine with a pool
-    /// of its own.
+    /// Its members: each host, or SQLite's writer and readers. Empty for an engine with a pool of
+    /// its own.
     pub members: Vec<MemberState>,
 }
 
@@ -44,13 +43,13 @@ pub enum Status {
     Unhealthy,
 }
 
-/// A health check waits this long at the most where no shorter deadline was set.
+/// Time limit of a health check if no shorter deadline is set.
 const BOUND: Duration = Duration::from_secs(5);
 
 impl Database {
-    /// Asks whether the database answers, now: a round trip on a connection of the pool, or on one
-    /// of its own where all of the pool's are in use; without retries, within 5 s or the handle's
-    /// deadline.
+    /// Checks now whether the database answers: a round trip on a connection of the pool, or on a
+    /// separate connection if all connections of the pool are in use; without retries, within 5 s
+    /// or the handle's deadline.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -120,16 +119,16 @@ impl Health {
         self.is_healthy()
     }
 
-    /// Whether the service is to go on running: it does while the database is away, which no restart
-    /// of the service brings back. False once the database was closed in this process. For a
-    /// liveness probe.
+    /// Whether the service should continue to run. It should while the database is away, since a
+    /// restart of the service would not bring the database back. False once the database was closed
+    /// in this process. For a liveness probe.
     pub fn is_live(&self) -> bool {
         let class = self.error.as_ref().map(Error::class);
         class != Some(Class::Closed)
     }
 }
 
-/// What is shown of a health.
+/// The serialized form of a health.
 #[derive(Serialize)]
 struct Shown<'h> {
     status: String,

@@ -55,6 +55,7 @@
 //! - **Migrations.** [`migrate`] has revisions, which are SQL files, and the
 //!   [`Migrator`](migrate::Migrator) that applies them.
 //! - **Schemas.** [`schema`] reads, compares, plans and draws them.
+//! - **Copies.** [`copy`] moves tables from one database to another, on the same engine or another one.
 //! - **Below.** `postgres` and `sqlite` are the drivers; `postgres::types` and `sqlite::rusqlite` are the crates
 //!   whose types they show, in one place each. [`engine`] is for an engine of your own.
 //!
@@ -64,24 +65,32 @@
 //! |---|---|---|
 //! | `postgres`, `sqlite` | yes | the engines |
 //! | `tls` | yes | encrypted connections, by rustls |
+//! | `access` | no | Access files, read only; brings `sqlite` |
+//! | `odbc` | no | any database with an installed ODBC driver; needs unixODBC, or Windows |
 //! | `sqlite-system` | no | the system's SQLite in place of `sqlite` |
 //! | `chrono`, `time`, `jiff`, `rust_decimal`, `bigdecimal` | no | their types as columns and parameters |
 //! | `metrics` | no | the pool's numbers through the crate `metrics` |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-#[cfg(not(any(feature = "postgres", feature = "sqlite", feature = "sqlite-system")))]
+#[cfg(not(any(
+    feature = "postgres",
+    feature = "sqlite",
+    feature = "sqlite-system",
+    feature = "odbc"
+)))]
 compile_error!("Underpin needs an engine: enable the feature `postgres`, `sqlite` or both.");
 
 #[cfg(all(feature = "sqlite", feature = "sqlite-system"))]
 compile_error!(
-    "The features `sqlite` and `sqlite-system` exclude each other: the one compiles SQLite in, the \
+    "The features `sqlite` and `sqlite-system` exclude each other: one compiles SQLite in, the \
      other links the system's library. For the latter, build with `default-features = false`."
 );
 
 mod backend;
 mod connect;
 mod connection;
+pub mod copy;
 mod database;
 mod engines;
 mod handles;
@@ -101,7 +110,7 @@ mod session;
 mod statements;
 mod transaction;
 
-/// What an engine gives to take part: for one that Underpin does not bring.
+/// The interface for an engine that Underpin does not bring itself.
 pub mod engine {
     pub use underpin_cluster::{CallOptions, Cluster, NewMember};
     pub use underpin_core::driver::Capabilities;
@@ -116,14 +125,13 @@ pub mod engine {
     pub use crate::engines::{Dialects, EngineDriver, Opened, register};
 }
 
-/// Where a database is and how it is used: one typed value, in layers, each value with
-/// the source that it came from.
+/// The configuration of a database: one typed value, built in layers, each value with its source.
 pub use underpin_config as config;
 /// Rust structs that stand for tables.
 pub use underpin_model as model;
 /// Statements as typed constants, checked against a database in a test.
 pub use underpin_query as query;
-/// How each dialect of SQL is read and written: one lexer, and what differs as data.
+/// Reading and writing of each SQL dialect: one lexer, and the differences as data.
 pub use underpin_sql as sql;
 
 pub use config::{Config, IntoConfig};
@@ -138,8 +146,10 @@ pub use model::{Field, Keyed, Model, models};
 pub use postgres_builder::PostgresBuilder;
 pub use query::{Queries, Query, queries};
 pub use transaction::Transaction;
+#[cfg(feature = "access")]
+pub use underpin_access as access;
 pub use underpin_cluster::{Event, Events, MemberState};
-/// What a driver's connection does, for hooks that are given one.
+/// The operations of a driver's connection, for hooks that get one.
 pub use underpin_core::driver;
 pub use underpin_core::{
     ArrayElement, Class, Code, Column, ColumnCount, ColumnPlace, ColumnType, Columns,
@@ -150,6 +160,8 @@ pub use underpin_core::{
     value,
 };
 pub use underpin_derive::{ColumnType, FromRow, FromValue, IntoValue, Model, query};
+#[cfg(feature = "odbc")]
+pub use underpin_odbc as odbc;
 pub use underpin_pool::{Bounds, Histogram, HookFuture, Hooks, Statistics};
 #[cfg(feature = "postgres")]
 pub use underpin_postgres as postgres;

@@ -1,4 +1,4 @@
-//! Notifications of PostgreSQL for as long as the database is open, through lost connections and
+//! Notifications of PostgreSQL for as long as the database is open, across lost connections and
 //! failovers.
 
 use std::future::Future;
@@ -17,23 +17,23 @@ use underpin_postgres::{Connection, Notification};
 
 use crate::database::{Database, Shared};
 
-/// How many notifications wait for a listener that is slow, before the driver drops some.
+/// Number of notifications that wait for a slow listener before the driver drops some.
 const WAITING: usize = 1024;
-/// How often a quiet connection is asked for a sign of life, and how long it has to give one.
+/// Interval at which a quiet connection is checked, and the time limit of the check.
 const QUIET: Duration = Duration::from_secs(30);
 const ANSWER: Duration = Duration::from_secs(10);
-/// The pauses between attempts to connect again.
+/// The pauses between attempts to reconnect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// What a [`Listener`] hears.
+/// An event of a [`Listener`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Heard {
-    /// What a session sent by `NOTIFY`.
+    /// A notification that a session sent by `NOTIFY`.
     Notification(Notification),
-    /// Notifications may be missing here: the connection was lost and is there again, or the
-    /// listener fell behind. Read again what they would have told.
+    /// Notifications may be missing here: the connection was lost and has been replaced, or the
+    /// listener fell behind. Read the data again that the notifications are about.
     Gap,
 }
 
@@ -45,10 +45,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// The next that is heard; `None` once the database is closed.
+    /// The next event; `None` once the database is closed.
     ///
     /// # Cancel safety
-    /// Safe: nothing is lost.
+    /// Safe: no event is lost.
     pub async fn next(&mut self) -> Option<Heard> {
         self.heard.recv().await
     }
@@ -69,9 +69,9 @@ impl Drop for Listener {
 }
 
 impl Database {
-    /// Listens to these channels of PostgreSQL, on a connection of its own beside the pool. Where
-    /// that is lost, another one takes its place, to the primary of the time, and the listener is
-    /// told of the [gap](Heard::Gap).
+    /// Listens to these channels of PostgreSQL, on a connection of its own outside the pool. If the
+    /// connection is lost, another one to the current primary replaces it, and the listener gets a
+    /// [gap](Heard::Gap).
     ///
     /// ```no_run
     /// # async fn example(db: underpin::Database) -> underpin::Result<()> {
@@ -89,11 +89,11 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// What connecting failed with, without retries; `Class::Config` for a name that no channel
-    /// can have; `Class::Unsupported` for another engine than PostgreSQL.
+    /// The error of connecting, without retries; `Class::Config` for an invalid name of a channel;
+    /// `Class::Unsupported` for an engine other than PostgreSQL.
     ///
     /// # Cancel safety
-    /// Dropped half-way, nothing listens.
+    /// If the future is dropped, no listener remains.
     pub fn listen<I>(&self, channels: I) -> impl Future<Output = Result<Listener>> + Send
     where
         I: IntoIterator,
@@ -142,7 +142,7 @@ impl Database {
     }
 }
 
-/// What a listener's task needs.
+/// The state of a listener's task.
 struct Hearing {
     database: Weak<Shared>,
     statements: String,
@@ -167,7 +167,8 @@ impl Hearing {
         }
     }
 
-    /// Passes on what comes in until the connection is lost. Whether anybody listens still.
+    /// Passes on notifications until the connection is lost. Returns whether the listener still
+    /// exists.
     async fn hear(&self, connection: &AnyConnection) -> bool {
         let native = connection.downcast_ref::<Connection>();
         let mut notifications = native
@@ -196,14 +197,14 @@ impl Hearing {
         }
     }
 
-    /// Another connection; `None` once nobody has the database any more.
+    /// Reconnects; `None` once the last handle of the database is dropped.
     async fn connect_again(&self) -> Option<AnyConnection> {
         let mut pause = FIRST_PAUSE;
         loop {
             let database = self.database.upgrade()?;
             match open(&database, &self.statements, self.timeout).await {
                 Ok(connection) => return Some(connection),
-                Err(error) => tracing::warn!(%error, "a listener connects again"),
+                Err(error) => tracing::warn!(%error, "a listener reconnects"),
             }
             drop(database);
             tokio::time::sleep(pause).await;
@@ -212,7 +213,7 @@ impl Hearing {
     }
 }
 
-/// A connection to the primary that listens.
+/// Opens a connection to the primary and listens on it.
 async fn open(shared: &Shared, statements: &str, timeout: Duration) -> Result<AnyConnection> {
     let cluster = shared.backend.cluster();
     let cluster = cluster.expect("PostgreSQL's members are a cluster");

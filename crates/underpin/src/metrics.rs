@@ -5,25 +5,25 @@ use underpin_cluster::Cluster;
 
 use crate::database::Database;
 
-/// The numbers of one database at one moment. Counts begin when it was opened.
+/// The numbers of one database at one point in time. Counts begin when it was opened.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct Metrics {
-    /// Connections that a caller holds.
+    /// Connections that callers hold.
     pub active_connections: usize,
-    /// Connections that are open and that nobody holds.
+    /// Open connections without a holder.
     pub idle_connections: usize,
-    /// Connections that are open.
+    /// Open connections.
     pub pool_size: usize,
-    /// Callers that wait for a connection.
+    /// Callers waiting for a connection.
     pub waiting: usize,
     /// Connections opened so far.
     pub total_connections: u64,
     /// Attempts to connect that failed.
     pub connection_errors: u64,
-    /// Waits for a connection that ended in a timeout.
+    /// Waits for a connection that timed out.
     pub acquire_timeouts: u64,
-    /// Waits for a connection that were refused or ended early, under overload.
+    /// Waits for a connection that were refused or canceled under overload.
     pub acquires_shed: u64,
     /// Leases that were held past `leak_threshold`.
     pub leaks: u64,
@@ -31,11 +31,11 @@ pub struct Metrics {
     pub total_queries: u64,
     /// Statements that failed.
     pub failed_queries: u64,
-    /// Failed statements in relation to all; 0 where there were none.
+    /// Share of failed statements among all; 0 if there were none.
     pub failure_rate: f64,
-    /// The mean time of a statement, the wait for a connection included.
+    /// Average duration of a statement, including the wait for a connection.
     pub avg_query_time: Duration,
-    /// Tries after the first: of connecting, of statements and of transactions.
+    /// Retries: of connecting, of statements and of transactions.
     pub retry_attempts: u64,
     /// Reads that waited for a replica to replay a position.
     pub replays_awaited: u64,
@@ -76,7 +76,7 @@ impl Metrics {
 }
 
 impl Database {
-    /// The numbers at this moment. Costs no round trip.
+    /// The current numbers. Costs no round trip.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -1,11 +1,11 @@
-//! Migrations: revisions as SQL files that people can read, or Rust code, and the
-//! [`Migrator`] that brings a database where it is to be.
+//! Migrations: revisions as readable SQL files, or Rust code, and the [`Migrator`] that brings a
+//! database to a revision.
 //!
 //! ```
 //! use underpin::Database;
 //! use underpin::migrate::{Embedded, Migrator};
 //!
-//! // `embed_revisions!("revisions")` gives the files of a directory like this.
+//! // `embed_revisions!("revisions")` returns the files of a directory in this form.
 //! const REVISIONS: &[Embedded] = &[Embedded::new(
 //!     "revisions/3f9c2a1b7d40_users.sql",
 //!     "\
@@ -45,12 +45,13 @@ pub use underpin_sources::{Wanted, Written, written};
 
 use crate::Database;
 
-/// Brings a database where it is to be; see [`underpin_migrate::Migrator`].
+/// Brings a database to a revision; see [`underpin_migrate::Migrator`].
 pub type Migrator = underpin_migrate::Migrator<Database>;
 
 /// The connection of a run, for the Rust code of a revision; see
 /// [`underpin_migrate::RevisionConnection`].
 pub type RevisionConnection = underpin_migrate::RevisionConnection<Database>;
 
-/// What the revisions make and what is wanted beyond it; see [`underpin_sources::Comparison`].
+/// The differences between the result of the revisions and the wanted schema; see
+/// [`underpin_sources::Comparison`].
 pub type Comparison = underpin_sources::Comparison<Database>;

@@ -1,4 +1,4 @@
-//! Results of which one row is wanted.
+//! Results with one row.
 
 use underpin_core::{Class, Columns, Effect, Error, FromRow, FromValue, Result, Row};
 
@@ -9,7 +9,7 @@ impl<T: for<'r> FromValue<'r>> FromRow for Scalar<T> {
     type Layout = ();
 
     fn layout(columns: &Columns) -> Result<()> {
-        // The same check and the same sentence as for a tuple of one.
+        // The same check and the same message as for a tuple of one.
         <(T,)>::layout(columns)
     }
 
@@ -19,28 +19,28 @@ impl<T: for<'r> FromValue<'r>> FromRow for Scalar<T> {
     }
 }
 
-/// The only row, or the error that says that there was none or more than one.
+/// Returns the only row, or the error that there was none or more than one.
 pub(crate) fn exactly_one<T>(rows: Vec<T>, sql: &str) -> Result<T> {
     at_most_one(rows, sql)?.ok_or_else(|| {
         Error::new(
             Class::NotFound,
             format!(
-                "The statement gave no row, and one was asked for: {}",
+                "The statement returned no rows, but one row was expected: {}",
                 shorten(sql)
             ),
         )
         .with_effect(Effect::Applied)
-        .with_hint("Use query_optional where there may be none.")
+        .with_hint("Use query_optional if there may be none.")
     })
 }
 
-/// The only row or none, or the error that says that there were more.
+/// Returns the only row or none, or the error that there were more.
 pub(crate) fn at_most_one<T>(mut rows: Vec<T>, sql: &str) -> Result<Option<T>> {
     if rows.len() > 1 {
         return Err(Error::new(
             Class::Data,
             format!(
-                "The statement gave more than one row, and one was asked for: {}",
+                "The statement returned more than one row, but one row was expected: {}",
                 shorten(sql)
             ),
         )
@@ -50,7 +50,7 @@ pub(crate) fn at_most_one<T>(mut rows: Vec<T>, sql: &str) -> Result<Option<T>> {
     Ok(rows.pop())
 }
 
-/// A statement in one line, cut where it grows too long for a message.
+/// A statement on one line, cut if it is too long for a message.
 pub(crate) fn shorten(sql: &str) -> String {
     const LONGEST: usize = 200;
     let line = sql.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,4 +1,4 @@
-//! Databases and connections, as migrations and the sources of schemas open them.
+//! Databases and connections as migrations and the sources of schemas open them.
 
 use std::future::Future;
 use std::sync::Arc;

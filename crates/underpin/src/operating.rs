@@ -5,9 +5,9 @@ use underpin_pool::{Bounds, Pool, Statistics};
 use crate::database::Database;
 
 impl Database {
-    /// Lends no connection out until [`resume`](Database::resume): for the time of a
-    /// switch-over, or of work on the server. Calls wait, as long as their time allows; what
-    /// is under way goes on. It holds for all handles of the database.
+    /// Leases no connection until [`resume`](Database::resume): during a switchover, or work on the
+    /// server. Calls wait, as long as their time allows; calls in progress continue. It applies to
+    /// all handles of the database.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -24,31 +24,31 @@ impl Database {
         self.shared.backend.pause();
     }
 
-    /// Ends a [`pause`](Database::pause): who has waited longest goes first.
+    /// Ends a [`pause`](Database::pause): the caller that has waited longest goes first.
     pub fn resume(&self) {
         self.shared.backend.resume();
     }
 
-    /// Changes how many connections the pool may have; surplus ones are closed when they are
-    /// idle. On SQLite that is the number of readers, since there is one writer. It is not
-    /// written into [`config`](Database::config).
+    /// Changes the bounds of the pool; surplus connections are closed when they are idle. On
+    /// SQLite, the bounds are those of the readers, since there is one writer.
+    /// [`config`](Database::config) does not change.
     ///
     /// # Errors
-    /// `Class::Config` where the bounds contradict each other, `Class::Unsupported` for a
-    /// database in memory, which has one connection; nothing changes then.
+    /// `Class::Config` if the bounds contradict each other, `Class::Unsupported` for a database in
+    /// memory, which has one connection; nothing changes then.
     pub fn resize(&self, bounds: Bounds) -> Result<()> {
         if self.config().is_memory() {
             return Err(Error::new(
                 Class::Unsupported,
-                "A database in memory has one connection, and no other number.",
+                "A database in memory always has exactly one connection.",
             ));
         }
         self.cluster()?.resize(bounds)
     }
 
-    /// What becomes of the database's servers from now on: which ones answer, which one is the
-    /// primary, and how long a failover took; and calls that had no connection or are tried again. Of a
-    /// database that has a single host, only the latter come. The stream ends when the database is
+    /// The events of the database's servers from now on: which ones answer, which one is the
+    /// primary, and how long a failover took; also calls that got no connection or are retried. A
+    /// database with a single host has only the latter. The stream ends when the database is
     /// closed.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Database {
         Ok(self.cluster()?.events())
     }
 
-    /// The pools in numbers, with histograms of the waits; the one that takes writes first.
+    /// The numbers of the pools, with histograms of the waits; the pool that takes writes is first.
     /// [`metrics`](Database::metrics) adds them up.
     ///
     /// ```

@@ -13,9 +13,9 @@ use crate::connect;
 use crate::database::Database;
 use crate::engines::postgres::{self, Postgres};
 
-/// Opens a PostgreSQL database with what no configuration holds, since it is the program's
-/// own code: [`Database::postgres`] begins it. What is wrong with the configuration shows
-/// when it is opened.
+/// Opens a PostgreSQL database with callbacks that a configuration cannot contain, since they are
+/// the program's own code. It begins with [`Database::postgres`]. Mistakes in the configuration
+/// surface when the database is opened.
 ///
 /// ```no_run
 /// use underpin::driver::Connection as _;
@@ -49,7 +49,7 @@ struct Parts {
 }
 
 impl Database {
-    /// Begins to open a PostgreSQL database with callbacks of the program's own.
+    /// Begins to open a PostgreSQL database with the program's own callbacks.
     #[cfg(feature = "postgres")]
     pub fn postgres(config: impl IntoConfig) -> PostgresBuilder {
         PostgresBuilder(config.into_config().and_then(Parts::new))
@@ -62,7 +62,7 @@ impl Parts {
             let engine = config.engine();
             return Err(Error::new(
                 Class::Unsupported,
-                format!("Callbacks for PostgreSQL were given, and the engine is {engine}."),
+                format!("Callbacks for PostgreSQL were set, but the engine is {engine}."),
             ));
         }
         Ok(Parts {
@@ -82,31 +82,31 @@ impl Parts {
 }
 
 impl PostgresBuilder {
-    /// Opens the streams of bytes by `dial`: through a tunnel, a proxy, a socket that is
-    /// there already. Default: sockets of the operating system.
+    /// Opens the byte streams by `dial`: through a tunnel, a proxy, or an existing socket. Default:
+    /// sockets of the operating system.
     pub fn dial(self, dial: impl Dial) -> Self {
         self.connector(|connector| connector.with_dialer(dial))
     }
 
-    /// Asks `provider` for user and password for each new connection, so that a rotated
-    /// password serves those to come. Default: those of the configuration. A closure that
-    /// returns a future is one.
+    /// Asks `provider` for user and password for each new connection, so that a rotated password
+    /// applies to later ones. Default: those of the configuration. A closure that returns a future
+    /// is a provider.
     pub fn credentials(self, provider: impl ProvideCredentials) -> Self {
         self.connector(|connector| connector.with_credentials(provider))
     }
 
-    /// Runs these at the turns of a connection's life. Default: none.
+    /// Runs these hooks at certain points in the life of a connection. Default: none.
     pub fn hooks(self, hooks: Hooks<Connection>) -> Self {
         PostgresBuilder(self.0.map(|parts| Parts { hooks, ..parts }))
     }
 
-    /// Opens the database and connects to it once, as [`Database::connect`] does.
+    /// Opens the database and connects to it once, like [`Database::connect`].
     ///
     /// # Errors
     /// As for [`Database::connect`]; `Class::Unsupported` for another engine.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it closes what it has opened.
+    /// If the future is dropped, the connections that it has opened are closed.
     #[track_caller]
     pub fn connect(self) -> impl Future<Output = Result<Database>> + Send {
         let place = Location::caller();
@@ -122,7 +122,7 @@ impl PostgresBuilder {
         }
     }
 
-    /// Opens the database without connecting: the first call does that.
+    /// Opens the database without connecting: the first call connects.
     ///
     /// # Errors
     /// `Class::Config` for a mistake in the configuration, or outside a Tokio runtime;

@@ -1,5 +1,5 @@
-//! Schemas as plain values, how one is read from a database or from SQL, what models and
-//! revisions make of one, and scratch databases in which one is tried.
+//! Schemas as plain values: reading one from a database or from SQL, deriving one from models and
+//! revisions, and scratch databases for trying one.
 
 use std::path::Path;
 
@@ -13,13 +13,13 @@ pub use underpin_sources::{
     SchemaStatus, Source, Target, dump, introspect, of_revisions, plan, settle, status,
 };
 
-/// An empty database for a while; see [`underpin_sources::Scratch`].
+/// A temporary empty database; see [`underpin_sources::Scratch`].
 pub type Scratch = underpin_sources::Scratch<Database>;
 
-/// What sources of schemas are read with; see [`underpin_sources::Sources`].
+/// The context for reading sources of schemas; see [`underpin_sources::Sources`].
 pub type Sources = underpin_sources::Sources<Database>;
 
-/// The schema that models want of a database which has the schema `now`; see
+/// The schema that models require of a database which has the schema `now`; see
 /// [`underpin_sources::of_models`].
 ///
 /// # Errors
@@ -36,14 +36,14 @@ pub async fn of_models(
     underpin_sources::of_models::<Database>(models, config, now, hints).await
 }
 
-/// The schema that a file of SQL describes, or a directory with all `.sql` files in it and below
-/// it; see [`underpin_sources::of_sql`].
+/// The schema that SQL describes: a file, or a directory with all `.sql` files in it and its
+/// subdirectories; see [`underpin_sources::of_sql`].
 ///
 /// # Errors
 /// As for [`underpin_sources::of_sql`].
 ///
 /// # Cancel safety
-/// Dropped half-way, the scratch database is dropped in the background.
+/// If the future is dropped, the scratch database is dropped in the background.
 pub async fn of_sql(
     path: impl AsRef<Path>,
     config: &Config,

@@ -15,7 +15,7 @@ use underpin_sql::{Savepoints, begun_or_ended};
 
 use crate::engines::EngineDriver;
 
-/// A driver's connection in the hands of one caller: of the pool, or of its own.
+/// A driver's connection held by one caller: from the pool, or outside it.
 pub(crate) enum Held {
     Leased(AnyLease),
     Owned(AnyConnection),
@@ -32,7 +32,7 @@ impl Deref for Held {
     }
 }
 
-/// One connection, held by one caller, perhaps through several handles: a
+/// One connection, held by one caller, possibly through several handles: a
 /// [`Connection`](crate::Connection) and the transactions begun on it.
 pub(crate) struct Session {
     pub(crate) held: Held,
@@ -40,17 +40,17 @@ pub(crate) struct Session {
     capabilities: Capabilities,
     counters: Arc<Counters>,
     observer: Observer,
-    /// Whether the transaction that was begun last was to read only.
+    /// Whether the latest transaction was read-only.
     read_only: AtomicBool,
     /// Whether a [`Transaction`](crate::Transaction) has begun here and not ended.
     in_transaction: AtomicBool,
-    /// Whether `leftovers` holds anything, so that the usual call takes no lock.
+    /// Whether `leftovers` is not empty, so that the usual call takes no lock.
     has_leftovers: AtomicBool,
-    /// What dropped transactions have left to be rolled back, in order.
+    /// The ends of dropped transactions that must be rolled back, in order.
     leftovers: Mutex<Vec<Leftover>>,
 }
 
-/// The end of a transaction that was dropped, not yet told to the server.
+/// The end of a dropped transaction, which the server has not got yet.
 #[derive(Clone)]
 pub(crate) enum Leftover {
     Transaction,
@@ -81,7 +81,7 @@ impl Session {
         self.engine
     }
 
-    /// Leaves it to the next call, or to the pool, to roll this back.
+    /// Leaves this rollback to the next call, or to the pool.
     pub(crate) fn leave(&self, leftover: Leftover) {
         self.leftovers
             .lock()
@@ -90,7 +90,7 @@ impl Session {
         self.has_leftovers.store(true, Ordering::Release);
     }
 
-    /// Runs an operation, after what dropped transactions have left is rolled back.
+    /// Runs an operation, after the leftovers of dropped transactions are rolled back.
     pub(crate) async fn run(
         &self,
         mut operation: Operation<'_>,
@@ -120,7 +120,7 @@ impl Session {
         result
     }
 
-    /// Runs a statement whose rows come as they arrive; the stream holds the session.
+    /// Runs a statement whose rows are read as they arrive; the stream holds the session.
     pub(crate) async fn stream<T: FromRow + Send + 'static>(
         self: Arc<Self>,
         sql: &str,
@@ -138,7 +138,7 @@ impl Session {
         if !self.has_leftovers.load(Ordering::Acquire) {
             return Ok(());
         }
-        // Each is taken off the list only once it is done: a future dropped here leaves it.
+        // An entry is removed only after its rollback: a future dropped here keeps it.
         while let Some(leftover) = self.first_leftover() {
             match leftover {
                 Leftover::Transaction => self.rollback(deadline).await?,
@@ -182,7 +182,7 @@ impl Session {
         Ok(())
     }
 
-    /// Refuses what would begin or end a transaction behind the back of the one that is open.
+    /// Refuses SQL that would begin or end a transaction while a `Transaction` is open.
     fn require_transaction(&self, sql: &str) -> Result<()> {
         let Some(dialect) = self.engine.dialect() else {
             return Ok(());
@@ -191,13 +191,13 @@ impl Session {
             return Ok(());
         };
         let instead = match word.starts_with(['B', 'S']) {
-            true => "Call savepoint() or transaction() on the transaction for one within it.",
-            false => "Call commit() or rollback() on the transaction, which is its end.",
+            true => "Call savepoint() or transaction() on the transaction to begin one within it.",
+            false => "Call commit() or rollback() on the transaction to end it.",
         };
         Err(Error::new(
             Class::Unsupported,
             format!(
-                "{word} was given as SQL while a transaction is open, and later statements would run \
+                "{word} was sent as SQL while a transaction is open, and later statements would run \
                  outside of it; nothing was sent."
             ),
         )
@@ -235,7 +235,7 @@ impl Session {
         self.held.rollback(deadline).await
     }
 
-    /// Sets a savepoint; `name` is one that this crate made up.
+    /// Sets a savepoint; this crate chose its `name`.
     pub(crate) async fn set_savepoint(&self, name: &str, deadline: Deadline) -> Result<()> {
         let savepoints = self.savepoints()?;
         self.clear_leftovers(deadline).await?;
@@ -243,8 +243,8 @@ impl Session {
         self.held.batch(&sql, deadline).await
     }
 
-    /// Forgets a savepoint, so that what was done since is part of what it was set in. Where the
-    /// engine cannot forget one, it stays until the transaction ends, and does no harm.
+    /// Releases a savepoint, so that its changes become part of the enclosing transaction. If the
+    /// engine cannot release one, it stays until the transaction ends, and does no harm.
     pub(crate) async fn release_savepoint(&self, name: &str, deadline: Deadline) -> Result<()> {
         self.clear_leftovers(deadline).await?;
         let Some(release) = self.savepoints()?.release else {
@@ -294,7 +294,7 @@ impl Session {
         self.held.ping(deadline).await
     }
 
-    /// Ends a connection of its own, and gives one of the pool back to it.
+    /// Closes a connection of its own, and returns one of the pool to the pool.
     pub(crate) async fn close(self, deadline: Deadline) {
         match self.held {
             Held::Owned(connection) => Box::new(connection).close(deadline).await,

@@ -1,12 +1,12 @@
-//! The calls that every place where SQL runs has: written once, and given to
+//! The calls of every type that runs SQL: written once, and provided for
 //! [`Database`](crate::Database), [`Transaction`](crate::Transaction) and
-//! [`Connection`](crate::Connection) as methods of their own and as [`Executor`](crate::Executor).
+//! [`Connection`](crate::Connection) as inherent methods and as [`Executor`](crate::Executor).
 
-/// Gives a type the calls, over its own `run_at` and `stream_at`.
+/// Implements the calls for a type with `run_at` and `stream_at`.
 macro_rules! statements {
     ($type:ty) => {
         impl $type {
-            /// Runs a statement and gives the number of rows it changed.
+            /// Runs a statement and returns the number of rows that it changed.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -23,8 +23,8 @@ macro_rules! statements {
             /// [`Error::effect`](crate::Error::effect) says whether it may have taken effect.
             ///
             /// # Cancel safety
-            /// Dropped half-way, the statement may still take effect; the connection is
-            /// cleaned before anybody else uses it.
+            /// If the future is dropped, the statement may still take effect; the connection is
+            /// cleaned before another caller uses it.
             #[track_caller]
             pub fn execute<P: IntoParams>(
                 &self,
@@ -38,7 +38,7 @@ macro_rules! statements {
                 }
             }
 
-            /// Runs a statement and gives its rows as they are.
+            /// Runs a statement and returns its rows as they are.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -103,7 +103,7 @@ macro_rules! statements {
                 self.rows_at(Collect::all(), sql, params.into_params(), place)
             }
 
-            /// Runs a statement that gives exactly one row.
+            /// Runs a statement that returns exactly one row.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -130,13 +130,13 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<T>> + Send {
-                // Two rows are enough to know that there is more than one.
+                // Two rows suffice to detect more than one.
                 let (place, two) = (Location::caller(), Collect::at_most(2));
                 self.rows_at(two, sql, params.into_params(), place)
                     .map(move |rows| one_row::exactly_one(rows?, sql))
             }
 
-            /// Runs a statement that gives one row or none.
+            /// Runs a statement that returns one row or none.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -159,13 +159,13 @@ macro_rules! statements {
                 sql: &str,
                 params: impl IntoParams,
             ) -> impl Future<Output = Result<Option<T>>> + Send {
-                // Two rows are enough to know that there is more than one.
+                // Two rows suffice to detect more than one.
                 let (place, two) = (Location::caller(), Collect::at_most(2));
                 self.rows_at(two, sql, params.into_params(), place)
                     .map(move |rows| one_row::at_most_one(rows?, sql))
             }
 
-            /// Runs a statement that gives one row of one column.
+            /// Runs a statement that returns one row of one column.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -192,8 +192,8 @@ macro_rules! statements {
                     .map(|row| Ok(row?.0))
             }
 
-            /// Runs a statement and gives its rows as they arrive, in bounded memory.
-            /// The stream holds a connection until it ends or is dropped.
+            /// Runs a statement and returns its rows as they arrive, in bounded memory. The stream
+            /// holds a connection until it ends or is dropped.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -210,8 +210,8 @@ macro_rules! statements {
             /// ```
             ///
             /// # Errors
-            /// As for [`query_as`](Self::query_as); what fails after the first row
-            /// comes from the stream.
+            /// As for [`query_as`](Self::query_as); an error after the first row comes from the
+            /// stream.
             ///
             /// # Cancel safety
             /// As for [`execute`](Self::execute).
@@ -224,8 +224,8 @@ macro_rules! statements {
                 self.stream_at(sql, params.into_params(), Location::caller())
             }
 
-            /// Runs several statements, separated by semicolons, without parameters. On
-            /// PostgreSQL they are one transaction unless they say otherwise.
+            /// Runs several statements, separated by semicolons, without parameters. On PostgreSQL
+            /// they are one transaction unless they begin and end transactions themselves.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -251,8 +251,8 @@ macro_rules! statements {
                 }
             }
 
-            /// Puts rows into a table by the fastest way the engine has, all or none of
-            /// them, and gives their number. The table may be qualified, `shop.orders`.
+            /// Inserts rows into a table in the fastest way of the engine, all of them or none, and
+            /// returns their number. The table may be qualified, as in `shop.orders`.
             ///
             /// ```
             /// # #[tokio::main(flavor = "current_thread")]
@@ -267,11 +267,10 @@ macro_rules! statements {
             /// ```
             ///
             /// # Errors
-            /// `Class::Data` names the row (counted from 1) and the column that does
-            /// not fit.
+            /// `Class::Data` names the row (counted from 1) and the column that does not fit.
             ///
             /// # Cancel safety
-            /// Dropped half-way, no row is put in, unless the last answer was under way.
+            /// If the future is dropped, no row is inserted, unless the last answer was on its way.
             #[track_caller]
             pub fn bulk_insert<'a, I>(
                 &'a self,
@@ -305,6 +304,8 @@ macro_rules! statements {
                 Ok(collect.rows(answer.rows()))
             }
         }
+
+        impl underpin_core::sealed::Executor for $type {}
 
         impl underpin_core::Executor for $type {
             fn engine(&self) -> Engine {

@@ -16,9 +16,9 @@ use crate::one_row;
 use crate::session::{Leftover, Session};
 use crate::statements::statements;
 
-/// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it
-/// ends in [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback);
-/// dropped before either, it is rolled back.
+/// A transaction, or a savepoint within one. It is owned, its calls take `&self`, and it ends with
+/// [`commit`](Transaction::commit) or [`rollback`](Transaction::rollback). If it is dropped before
+/// either, it is rolled back.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -36,18 +36,18 @@ use crate::statements::statements;
 /// ```
 pub struct Transaction {
     pub(crate) shared: Arc<Shared>,
-    /// Of two handles to the same transaction only the one that was given to the
-    /// caller's closure leaves the end to the other.
+    /// Whether this is the handle for the caller's closure, which leaves the end of the transaction
+    /// to the other handle.
     guest: bool,
 }
 
 pub(crate) struct Shared {
     session: Arc<Session>,
     deadline: Option<Duration>,
-    /// The savepoint's name and what it was set in; `None` for the transaction itself.
+    /// The savepoint's name and the enclosing transaction; `None` for the transaction itself.
     savepoint: Option<(String, Arc<Shared>)>,
     phase: AtomicU8,
-    /// Whether a statement failed in a way that running it all again may mend.
+    /// Whether a statement failed in a way that a retry of the whole transaction may cure.
     conflict: AtomicBool,
 }
 
@@ -64,7 +64,7 @@ impl Transaction {
         options: TransactionOptions,
         deadline: Option<Duration>,
     ) -> Result<Transaction> {
-        // Made before BEGIN is sent: a future dropped in between leaves the rollback.
+        // Created before BEGIN is sent: a future dropped in between leaves the rollback.
         let transaction = Transaction::over(session, None, deadline);
         let by = transaction.deadline();
         match transaction.shared.session.begin(options, by).await {
@@ -94,8 +94,8 @@ impl Transaction {
         }
     }
 
-    /// The handle that a closure is given: it may be dropped, or kept too long, and the
-    /// end of the transaction stays with whoever called the closure.
+    /// The handle for a closure: it may be dropped, or kept too long, and the end of the
+    /// transaction stays with the caller of the closure.
     pub(crate) fn guest(&self) -> Transaction {
         Transaction {
             shared: Arc::clone(&self.shared),
@@ -103,7 +103,7 @@ impl Transaction {
         }
     }
 
-    /// Whether running the whole transaction again may succeed where this one failed.
+    /// Whether a retry of the whole transaction may succeed after this failure.
     pub(crate) fn met_conflict(&self) -> bool {
         self.shared.conflict.load(Ordering::Relaxed)
     }
@@ -138,13 +138,13 @@ impl Transaction {
         self.shared.noted(result)
     }
 
-    /// The engine at the other end.
+    /// The engine of the connection.
     pub fn engine(&self) -> Engine {
         self.shared.session.engine()
     }
 
-    /// Makes what the transaction did last, or what was done since the savepoint part of
-    /// the transaction around it.
+    /// Commits the transaction, or makes the changes since the savepoint part of the enclosing
+    /// transaction.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -161,29 +161,29 @@ impl Transaction {
     /// ```
     ///
     /// # Errors
-    /// [`Effect::RolledBack`] where it did not take effect, a constraint checked at the end
-    /// among the reasons; [`Effect::Unknown`] where the answer was lost.
+    /// [`Effect::RolledBack`] if it did not take effect, for example because of a constraint that
+    /// is checked at the end; [`Effect::Unknown`] if the answer was lost.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it may have taken effect or not.
+    /// If the future is dropped, the commit may or may not have taken effect.
     pub async fn commit(self) -> Result<()> {
         self.finish_by_commit().await
     }
 
-    /// Commits as [`commit`](Transaction::commit) does, and gives the position of the database after
-    /// it, for reads that see it: [`Database::after`](crate::Database::after). It is asked for behind
-    /// the commit, and costs no round trip.
+    /// Commits, like [`commit`](Transaction::commit), and returns the position of the database
+    /// after it, for reads that must see it: [`Database::after`](crate::Database::after). The query
+    /// for the position follows the commit, and costs no round trip.
     ///
     /// # Errors
-    /// As for [`commit`](Transaction::commit). `Class::Unsupported` where the engine has no
-    /// positions, or this is a savepoint: nothing is committed then, and the transaction is rolled
-    /// back. `Effect::Applied` where it was committed and the position could not be read.
+    /// As for [`commit`](Transaction::commit). `Class::Unsupported` if the engine has no positions,
+    /// or if this is a savepoint: then nothing is committed, and the transaction is rolled back.
+    /// `Effect::Applied` if it was committed and the position could not be read.
     ///
     /// # Cancel safety
     /// As for [`commit`](Transaction::commit).
     pub async fn commit_with_position(self) -> Result<Position> {
         let position = self.commit_and_tell(true).await?;
-        Ok(position.expect("the position was asked for"))
+        Ok(position.expect("the position was requested"))
     }
 
     pub(crate) async fn finish_by_commit(&self) -> Result<()> {
@@ -212,7 +212,7 @@ impl Transaction {
         result
     }
 
-    /// Undoes what the transaction did, or what was done since the savepoint.
+    /// Undoes the changes of the transaction, or those since the savepoint.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -225,10 +225,11 @@ impl Transaction {
     /// ```
     ///
     /// # Errors
-    /// Only where the connection is lost; the server rolls back then.
+    /// Only if the connection is lost; the server rolls back then.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it is rolled back before the next statement on the connection.
+    /// If the future is dropped, the transaction is rolled back before the next statement on the
+    /// connection.
     pub async fn rollback(self) -> Result<()> {
         self.finish_by_rollback().await
     }
@@ -240,8 +241,8 @@ impl Transaction {
         shared.session.clear_leftovers(self.deadline()).await
     }
 
-    /// Sets a savepoint: a transaction within this one, which can be rolled back by
-    /// itself. This one is used again when that one has ended.
+    /// Sets a savepoint: a transaction within this one, which can be rolled back by itself. This
+    /// transaction can be used again after the savepoint has ended.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -258,10 +259,10 @@ impl Transaction {
     /// ```
     ///
     /// # Errors
-    /// `Class::Closed` where this one has ended.
+    /// `Class::Closed` if this transaction has ended.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the savepoint is rolled back before the next statement.
+    /// If the future is dropped, the savepoint is rolled back before the next statement.
     pub async fn savepoint(&self) -> Result<Transaction> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         self.shared.require_open()?;
@@ -276,8 +277,8 @@ impl Transaction {
         ))
     }
 
-    /// Runs the closure within a savepoint, which is kept where it gives `Ok` and rolled
-    /// back where it gives `Err`; the transaction around it goes on either way.
+    /// Runs the closure within a savepoint, which is kept if the closure returns `Ok` and rolled
+    /// back if it returns `Err`; the enclosing transaction continues in both cases.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -295,10 +296,10 @@ impl Transaction {
     /// ```
     ///
     /// # Errors
-    /// The closure's own, or that of setting or ending the savepoint.
+    /// The closure's own error, or that of setting or ending the savepoint.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the savepoint is rolled back before the next statement.
+    /// If the future is dropped, the savepoint is rolled back before the next statement.
     pub async fn transaction<F, Fut, R, E>(&self, closure: F) -> Result<R, E>
     where
         F: FnOnce(Transaction) -> Fut + Send,
@@ -327,10 +328,10 @@ impl Shared {
         }
         Err(Error::new(
             Class::Closed,
-            "The transaction has ended, and this call came after; nothing was sent.",
+            "The transaction has already ended; nothing was sent.",
         )
         .with_effect(Effect::NotSent)
-        .with_hint("Make all calls of a transaction before it is committed or rolled back."))
+        .with_hint("Make all calls of a transaction before committing it or rolling it back."))
     }
 
     fn require_positions(&self) -> Result<()> {
@@ -340,13 +341,13 @@ impl Shared {
                 "A savepoint has no position of its own; it was rolled back.",
             )
             .with_effect(Effect::RolledBack)
-            .with_hint("Ask for the position when the transaction around it is committed."));
+            .with_hint("Request the position when the enclosing transaction is committed."));
         }
         let missing = |error: Error| error.with_effect(Effect::RolledBack);
         self.session.require_positions().map_err(missing)
     }
 
-    /// Whether neither it nor what it was set in has ended.
+    /// Whether neither it nor an enclosing transaction has ended.
     fn is_open(&self) -> bool {
         self.phase.load(Ordering::Relaxed) == OPEN
             && self
@@ -371,7 +372,7 @@ impl Shared {
         }
     }
 
-    /// Hands the rollback to whoever uses the session next.
+    /// Leaves the rollback to the next user of the session.
     fn leave_rollback(&self) {
         let open = self.is_open();
         self.phase.store(ENDED, Ordering::Relaxed);

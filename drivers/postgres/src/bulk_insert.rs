@@ -88,7 +88,7 @@ impl Connection {
                     .await
                 {
                     Ok(true) => {}
-                    // The server has refused a row; the end of the COPY tells which.
+                    // The server has refused a row; the end of the COPY tells which one.
                     Ok(false) => break,
                     Err(failure) => {
                         drop(copy);
@@ -111,14 +111,14 @@ impl Connection {
             return Ok(Format::Text);
         }
         let describe = format!("SELECT {} FROM {} LIMIT 0", place.columns, place.table);
-        // Prepared anew each time: since it is never run, nothing would tell that the table
-        // has changed.
+        // Prepared again each time: since it is never run, no error would show that the table has
+        // changed.
         let prepared = call.wait(self.session().prepare(&describe)).await?;
         Ok(Format::choose(&prepared.field_types, first))
     }
 }
 
-/// Where the rows go, as SQL.
+/// The target of the rows, as SQL.
 struct CopyTarget<'a> {
     table: String,
     columns: String,

@@ -27,50 +27,50 @@ use crate::wire::opening::Phase;
 use crate::wire::request::Progress;
 use crate::wire::server_error::ServerError;
 
-/// One call under way on a session. Dropped half-way, it leaves the session busy until the
-/// server has answered what was asked.
+/// One call in progress on a session. If it is dropped halfway, the session stays busy until the
+/// server has answered it.
 pub(crate) struct Call {
     session: Arc<Session>,
     deadline: Deadline,
     begun: Instant,
-    /// Bytes that were written on the connection by then.
+    /// Number of bytes written on the connection when the call began.
     before: u64,
     context: Context,
-    /// What was known of its transaction when it was begun.
+    /// The known phase of its transaction when the call began.
     phase: Phase,
-    /// The transaction that it was begun in.
+    /// The transaction in which the call began.
     transaction: Option<u64>,
     unreplicated: u64,
     holds: bool,
-    /// The deadline has passed, and the server was asked to cancel.
+    /// Whether the deadline has passed, and the server was asked to cancel.
     canceled: AtomicBool,
-    /// Something of it was sent while a transaction was about to begin.
+    /// Whether a part of it was sent while a transaction was about to begin.
     meets_begin: AtomicBool,
-    /// Others' statements are on the connection too.
+    /// Whether other callers' statements are on the connection too.
     shared: bool,
-    /// The session is to be cleaned right behind the statement.
+    /// Whether the session must be cleaned directly behind the statement.
     settles: bool,
 }
 
-/// Why a call came to no good end.
+/// The reason why a call failed.
 pub(crate) enum Failure {
     /// A request has no answer.
     Broken(Broken),
-    /// A parameter cannot be sent as what the server expects; nothing was sent.
+    /// A parameter cannot be sent as the type that the server expects; nothing was sent.
     Misfit(Error),
-    /// Ready to be handed out.
+    /// An error that is ready to be returned.
     Ours(Error),
     /// The deadline passed.
     Late(Late),
 }
 
-/// What came of a statement whose deadline passed.
+/// The outcome of a statement whose deadline passed.
 pub(crate) enum Late {
-    /// The server cancelled it at our request.
+    /// The server canceled it at the client's request.
     Canceled(Box<ServerError>),
-    /// It did not answer even then, and the connection was given up.
+    /// The server did not answer even then, and the connection was abandoned.
     GivenUp(Progress),
-    /// Others' statements are under way too, so nothing was cancelled.
+    /// Other callers' statements are in progress too, so nothing was canceled.
     LeftBehind,
 }
 
@@ -80,11 +80,12 @@ impl From<Broken> for Failure {
     }
 }
 
-/// How long the server has to answer after it was asked to cancel.
+/// Time within which the server must answer after a request to cancel.
 const GRACE: Duration = Duration::from_secs(1);
-/// How much later than a limit of the server's own this side takes it that no news of it comes.
+/// Time after one of the server's own limits at which the client assumes that no news of it will
+/// arrive.
 const NEWS: Duration = Duration::from_secs(2);
-/// After how long without an answer it is asked again.
+/// Time without an answer after which the request to cancel is repeated.
 const AGAIN: Duration = Duration::from_millis(200);
 
 impl Call {
@@ -97,14 +98,14 @@ impl Call {
         Ok(call)
     }
 
-    /// Begins a call of one statement, which this side bounds too where the server has a limit for
-    /// it: on a network that has fallen silent, nothing is heard of that limit.
+    /// Begins a call of one statement. If the server has a limit for it, the client limits it too:
+    /// on a network that has fallen silent, the server's answer would never arrive.
     pub(crate) fn open_statement(session: &Arc<Session>, asked: &Asked<'_>) -> Result<Call> {
         message_limit::check(asked.sql, asked.params)?;
         let mut call = Call::open(session, asked.deadline)?;
         call.shared = asked.shared;
-        // Others' statements may be in front of a shared one, which is asked elsewhere if it has no
-        // answer.
+        // Other callers' statements may be in front of a shared one, which is sent again on another
+        // connection if it gets no answer.
         if call.deadline.instant().is_none() && !asked.shared {
             let limit = match call.transaction {
                 Some(_) => session.limit.within(call.transaction),
@@ -119,7 +120,7 @@ impl Call {
         Ok(call)
     }
 
-    /// Begins a call that ends a transaction, also one that did not begin.
+    /// Begins a call that ends a transaction, even one that did not begin.
     pub(crate) fn open_to_end(session: &Arc<Session>, deadline: Deadline) -> Result<Call> {
         if session.wire.is_broken() {
             return Err(session.lost());
@@ -127,9 +128,9 @@ impl Call {
         if session.held.load(Ordering::Acquire) > 0 {
             return Err(Error::new(
                 Class::Unsupported,
-                "Rows, or a COPY, are still being read on this connection, and it answers in order.",
+                "Rows or a COPY are still being read on this connection, which answers statements in order.",
             )
-            .with_hint("Read the stream to its end or drop it, or use another connection."));
+            .with_hint("Read the stream to its end, drop it, or use another connection."));
         }
         let begun = Instant::now();
         if deadline.has_passed(begun) {
@@ -174,12 +175,12 @@ impl Call {
         self.context.in_transaction
     }
 
-    /// Whether the transaction that it was begun in has ended.
+    /// Whether the transaction in which it began has ended.
     pub(crate) fn has_outlived_its_transaction(&self) -> bool {
         self.transaction.is_some() && self.transaction != self.session.wire.look().transaction
     }
 
-    /// Whether a statement can be sent next, as such and still in its transaction.
+    /// Whether a statement of this nature can be sent next, still in its transaction.
     pub(crate) fn check(&self, nature: Nature) -> Result<Nature> {
         if self.has_outlived_its_transaction() {
             return Err(transaction_ended());
@@ -187,15 +188,15 @@ impl Call {
         nature.check()
     }
 
-    /// Says that the statement itself is sent next.
+    /// Records that the statement itself is sent next.
     pub(crate) fn submit(&mut self, nature: Nature) {
         self.submit_known(nature, None);
     }
 
-    /// The same where the server may have said something of the statement's names.
+    /// The same if the server may have answered a query about the statement's names.
     pub(crate) fn submit_known(&mut self, nature: Nature, verdict: Option<&Arc<Verdict>>) {
         if self.session.is_doubtful(nature, verdict, self.begun) {
-            // Callers that share the connection must not find what the statement leaves.
+            // Callers that share the connection must not find traces of the statement.
             self.settles = self.shared && self.session.can_settle();
             if !self.settles {
                 self.session.trust.doubt(nature.leaves);
@@ -214,7 +215,7 @@ impl Call {
         self.context.names_statements = nature.names_statements;
     }
 
-    /// Notes that what is sent next sets the limit of the statements to come.
+    /// Records that the next message sets the limit of later statements.
     pub(crate) fn note_limit(&self, setting: Option<Setting>) {
         if let Some(setting) = setting {
             let limit = &self.session.limit;
@@ -224,7 +225,7 @@ impl Call {
         }
     }
 
-    /// Says that a text of one or more statements is sent next, in the simple protocol.
+    /// Records that a text of one or more statements is sent next, in the simple protocol.
     pub(crate) fn submit_simple(&mut self, nature: Nature) {
         self.submit(nature);
         self.context.completes_first = false;
@@ -239,7 +240,7 @@ impl Call {
         }
     }
 
-    /// What a statement is kept under, once it is prepared.
+    /// The key of a statement in the cache, once it is prepared.
     pub(crate) fn key<'a>(&self, sql: &'a str) -> Cow<'a, str> {
         self.session.path.key(self.transaction, sql)
     }
@@ -254,7 +255,7 @@ impl Call {
         self.context.completes_first = false;
     }
 
-    /// Says that a COMMIT is sent next.
+    /// Records that a COMMIT is sent next.
     pub(crate) fn submit_commit(&mut self) {
         self.submit_simple(Nature {
             controls_transaction: true,
@@ -263,26 +264,26 @@ impl Call {
         self.context.is_commit = true;
     }
 
-    /// Says that what is sent next takes hold nowhere but in a transaction that ends with
-    /// the connection.
+    /// Records that the next message only takes effect in a transaction that ends with the
+    /// connection.
     pub(crate) fn submit_harmless(&mut self) {
         self.submit_simple(Nature::default());
         self.context.in_transaction = true;
     }
 
-    /// Says that rows are sent next, which take hold no sooner than their end is written.
+    /// Records that rows are sent next, which take effect only after their end is written.
     pub(crate) fn submit_copy_in(&mut self, nature: Nature) {
         self.submit(nature);
     }
 
-    /// Keeps others off the connection until somebody has read what comes.
+    /// Keeps other calls off the connection until the answer is read.
     pub(crate) fn hold(&mut self) {
         self.holds = true;
         self.session.held.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Asks for a prepared statement that `write` writes: in the transaction that is to begin,
-    /// if one is, or not at all. Statements with the same number to join by go with one Sync.
+    /// Sends a prepared statement that `write` writes: in the transaction that is about to begin,
+    /// if one is, or not at all. Statements with the same join number are sent with one Sync.
     pub(crate) async fn ask(
         &self,
         joins: Option<u64>,
@@ -314,8 +315,8 @@ impl Call {
         }
     }
 
-    /// Asks for what `write` writes where no transaction is about to begin, and for what cleans
-    /// the session behind it, where it is to be cleaned.
+    /// Sends the message that `write` writes if no transaction is about to begin, with the cleaning
+    /// of the session behind it if the session must be cleaned.
     pub(crate) fn ask_settled(
         &self,
         joins: Option<u64>,
@@ -339,10 +340,10 @@ impl Call {
         }
     }
 
-    /// Sends BEGIN where it is owed, ahead of something that does no harm where it is refused.
+    /// Sends BEGIN if it is owed, ahead of a message that does no harm if BEGIN is refused.
     pub(crate) async fn begin_for_harmless(&self) -> Result<(), Failure> {
         if !self.send_begin() {
-            // Another may have sent it, with a statement behind it.
+            // Another call may have sent it, with a statement behind it.
             self.begin().await?;
         }
         Ok(())
@@ -353,7 +354,7 @@ impl Call {
         self.session.wire.tell(|machine| machine.begin())
     }
 
-    /// Asks for the limit of statements ahead of a BEGIN, where that is to be sent.
+    /// Queries the limit of statements ahead of a BEGIN, if one is about to be sent.
     fn ask_limit(&self) {
         let session = &self.session;
         if session.wire.look().phase == Phase::Owed {
@@ -361,7 +362,7 @@ impl Call {
         }
     }
 
-    /// Sends BEGIN where it is owed, and waits until the transaction is open.
+    /// Sends BEGIN if it is owed, and waits until the transaction is open.
     pub(crate) async fn begin(&self) -> Result<(), Failure> {
         if self.session.wire.look().phase == Phase::Settled {
             return Ok(());
@@ -369,21 +370,21 @@ impl Call {
         self.send_begin();
         let begun = Box::pin(self.wait(self.session.begun())).await;
         match begun {
-            // Nothing of the call itself was written.
+            // No byte of the call itself was written.
             Err(Failure::Broken(Broken::Lost(_))) => {
                 return Err(Broken::Lost(self.progress()).into());
             }
             begun => begun?,
         }
-        // It may be another that is open by now, or none.
+        // A different transaction may be open by now, or none.
         match self.has_outlived_its_transaction() {
             true => Err(Failure::Ours(transaction_ended())),
             false => Ok(()),
         }
     }
 
-    /// What came of something that may have been sent right behind BEGIN: where that failed,
-    /// it is what the caller has to know.
+    /// The outcome of a message that may have been sent directly behind BEGIN: if BEGIN failed,
+    /// that is the error for the caller.
     pub(crate) fn behind_begin<T>(&self, answered: Result<T, Failure>) -> Result<T, Failure> {
         let concerned = self.meets_begin.load(Ordering::Acquire);
         if !concerned || matches!(answered, Err(Failure::Late(_))) {
@@ -391,7 +392,7 @@ impl Call {
         }
         match self.session.wire.look().phase {
             Phase::Settled | Phase::Owed | Phase::Sent => answered,
-            // Where another was told why: what was sent here was skipped, or has done no harm.
+            // If another call got the reason: this message was skipped, or did no harm.
             Phase::Failed => match self.session.what_came_of_begin() {
                 Err(Failure::Ours(error)) => {
                     Err(Failure::Ours(error.with_effect(Effect::RolledBack)))
@@ -402,9 +403,9 @@ impl Call {
         }
     }
 
-    /// Waits for `work` until the deadline; then cancels the statement and waits a little
-    /// longer for what came of it. Best given a pinned reference: a future that is handed in
-    /// is part of this one twice.
+    /// Waits for `work` until the deadline; then cancels the statement and waits a little longer
+    /// for the outcome. Pass a pinned reference if possible: a future that is passed by value is
+    /// part of this one twice.
     pub(crate) async fn wait<T, E: Into<Failure>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
@@ -424,7 +425,7 @@ impl Call {
         }
     }
 
-    /// Cancels what is under way, and waits for what comes of `work` then.
+    /// Cancels the statement in progress, and then waits for the outcome of `work`.
     pub(crate) async fn cut_short<T, E: Into<Failure>>(
         &self,
         mut work: Pin<&mut impl Future<Output = Result<T, E>>>,
@@ -441,7 +442,7 @@ impl Call {
                 tokio::select! {
                     ended = work.as_mut(), if result.is_none() => result = Some(ended),
                     _ = cancel.as_mut(), if !sent => sent = true,
-                    // Behind a pooler the statement may not have reached the server by then.
+                    // Behind a pooler, the statement may not have reached the server by then.
                     () = sleep(AGAIN), if sent && result.is_none() => {
                         cancel.set(self.session.cancel());
                         sent = false;
@@ -451,10 +452,10 @@ impl Call {
         })
         .await;
         if result.is_none() || !sent {
-            // A request to cancel that is still on its way must meet no later statement.
+            // A request to cancel that is still on its way must not meet a later statement.
             self.session.kill().await;
         }
-        // What is still to come ends with the connection.
+        // Outstanding answers end with the connection.
         let ended = match result {
             Some(result) => return result.map_err(E::into),
             None => timeout(GRACE, work).await,
@@ -470,14 +471,14 @@ impl Call {
         Err(Failure::Late(Late::GivenUp(progress)))
     }
 
-    /// Ends the call well.
+    /// Ends the call after success.
     pub(crate) fn done(self) -> Result<()> {
         let unreplicated = self.session.wire.unreplicated();
         let commits = !self.context.in_transaction || self.context.controls_transaction;
         if commits && unreplicated != self.unreplicated {
             return Err(Error::new(
                 Class::Canceled,
-                "The server committed the transaction, and stopped waiting for its replicas to have it.",
+                "The server committed the transaction, but stopped waiting for its replicas to receive it.",
             )
             .with_hint("It will be lost if the primary fails before a replica has caught up.")
             .with_effect(Effect::Unknown));
@@ -485,12 +486,12 @@ impl Call {
         Ok(())
     }
 
-    /// Ends the call with an error that nothing was sent for, or nothing that matters.
+    /// Ends the call with an error before anything relevant was sent.
     pub(crate) fn refuse(self, error: Error) -> Error {
         error
     }
 
-    /// Ends the call after a row could not be read from a result that is complete.
+    /// Ends the call after a row of a complete result could not be read.
     pub(crate) fn unreadable(self, error: Error) -> Error {
         let effect = self.effect(Outcome::RowUnreadable);
         match self.done() {
@@ -499,7 +500,7 @@ impl Call {
         }
     }
 
-    /// Ends the call badly: says what came of it.
+    /// Ends the call after a failure, and returns the error with its effect.
     #[cold]
     pub(crate) fn fail(self, failure: Failure) -> Pin<Box<dyn Future<Output = Error> + Send>> {
         Box::pin(self.failed(failure))
@@ -509,7 +510,8 @@ impl Call {
         let canceled = self.canceled.load(Ordering::Acquire);
         match failure {
             Failure::Ours(error) | Failure::Misfit(error) => error,
-            // Perhaps later than the request: a stream may first have handed out what was there.
+            // Possibly later than the request: a stream may first have delivered the rows that had
+            // arrived.
             Failure::Broken(Broken::Refused { error, .. })
                 if canceled && error.code() == QUERY_CANCELED =>
             {
@@ -530,7 +532,7 @@ impl Call {
             Broken::Refused { error, completed } => self.refused(error, completed).await,
             Broken::Skipped => Error::new(
                 Class::Closed,
-                "The statement was not run, since one that was sent before it had failed.",
+                "The statement was not run because an earlier statement on the connection had failed.",
             )
             .with_effect(Effect::RolledBack),
             Broken::Lost(progress) => {
@@ -565,7 +567,8 @@ impl Call {
         refused.with_source(*said)
     }
 
-    /// The limit under which the statement ran. Outside of a failed transaction the server tells.
+    /// The limit under which the statement ran. Outside of a failed transaction, the server is
+    /// asked.
     async fn limit(&self) -> Limit {
         let session = &self.session;
         if let Some(limit) = session.limit.take_failed() {
@@ -578,8 +581,7 @@ impl Call {
         session.limit.of_session()
     }
 
-    /// Whether the prepared statement that the call is about has a name of the client's making,
-    /// and none of its author's.
+    /// Whether the call's prepared statement has a name that the client chose, and not its author.
     fn made_up_its_name(&self) -> bool {
         let context = &self.context;
         self.session.settings.options.owns_session()
@@ -602,7 +604,9 @@ impl Call {
                 });
                 Error::new(
                     class,
-                    format!("The deadline passed after {waited:.1?}, and the statement was cancelled."),
+                    format!(
+                        "The deadline passed after {waited:.1?}, and the statement was canceled."
+                    ),
                 )
                 .with_effect(effect)
                 .with_code(underpin_core::Code::from_sqlstate(QUERY_CANCELED))
@@ -618,13 +622,15 @@ impl Call {
             .with_effect(self.effect(Outcome::Lost(progress))),
             Late::LeftBehind => Error::new(
                 class,
-                format!("The deadline passed after {waited:.1?}; the statement may still run to its end."),
+                format!(
+                    "The deadline passed after {waited:.1?}; the statement may still complete."
+                ),
             )
             .with_effect(self.effect(Outcome::Abandoned(self.progress()))),
         }
     }
 
-    /// The error for a deadline that passed while the statement itself ran to its end.
+    /// The error for a deadline that passed while the statement itself completed.
     pub(crate) fn late_but_complete(self) -> Error {
         let waited = self.begun.elapsed();
         let late = Error::new(
@@ -637,7 +643,7 @@ impl Call {
         self.refuse(late)
     }
 
-    /// How far the call has come before its statement was asked for.
+    /// How far the call had come before its statement was requested.
     fn progress(&self) -> Progress {
         match self.session.wire.written() == self.before {
             true => Progress::Unwritten,
@@ -653,7 +659,7 @@ impl Call {
 fn busy_cancelling() -> Error {
     Error::new(
         Class::Busy,
-        "Another statement on this connection is being cancelled, and this one was not sent.",
+        "Another statement on this connection is being canceled, and this one was not sent.",
     )
     .with_effect(Effect::NotSent)
 }

@@ -8,9 +8,9 @@ use crate::dial::{Answer, Stream, ask_for_tls};
 use crate::wire::put;
 use crate::wire::shared::Wire;
 
-/// Asks the server to cancel what runs on a connection, over a stream of its own that is
-/// encrypted as the connection is. Returns when the server has passed the request on, so
-/// that it cannot meet a later statement.
+/// Asks the server to cancel the statement that runs on a connection, over a stream of its own that
+/// is encrypted like the connection. Returns when the server has passed the request on, so that the
+/// request cannot meet a later statement.
 pub(crate) async fn cancel(
     settings: &Settings,
     endpoint: &Endpoint,
@@ -18,7 +18,7 @@ pub(crate) async fn cancel(
     encrypted: bool,
 ) -> io::Result<()> {
     let request = put::cancel(wire.process, &wire.secret);
-    // A second handle would keep it open.
+    // A second handle would keep the stream open.
     let mut stream = settings.dialer.dial(endpoint).await?.stream;
     if !encrypted {
         return ask(stream, &request).await;
@@ -37,7 +37,7 @@ pub(crate) async fn cancel(
 async fn ask(mut stream: impl Stream, request: &[u8]) -> io::Result<()> {
     stream.write_all(request).await?;
     stream.flush().await?;
-    // The server hangs up once it has signalled the session.
+    // The server hangs up once it has signaled the session.
     let mut rest = [0; 64];
     while let Ok(1..) = stream.read(&mut rest).await {}
     Ok(())

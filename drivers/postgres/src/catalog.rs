@@ -14,7 +14,7 @@ use crate::wire::put;
 use crate::wire::request::{Progress, steps};
 use crate::wire::shared::Wire;
 
-/// The types that were made in the database, as far as a connection has met them.
+/// The user-defined types of the database that a connection has met.
 #[derive(Default)]
 pub(crate) struct Catalog(Mutex<HashMap<u32, Type>>);
 
@@ -35,7 +35,7 @@ WHERE attrelid = $1 AND NOT attisdropped AND attnum > 0 ORDER BY attnum";
 type Looking<'a> = Pin<Box<dyn Future<Output = Result<Type, Failure>> + Send + 'a>>;
 
 impl Catalog {
-    /// The type of a number, which the server is asked for where it is not known.
+    /// The type with this number, which the server is asked for if it is not known.
     pub(crate) async fn type_of(&self, wire: &Arc<Wire>, number: u32) -> Result<Type, Failure> {
         match self.known(number) {
             Some(known) => Ok(known),
@@ -90,7 +90,7 @@ impl Catalog {
     }
 }
 
-/// A row of an answer that is small.
+/// A row of a small answer.
 struct Kept(Bytes);
 
 impl Kept {
@@ -109,13 +109,13 @@ impl Kept {
     }
 }
 
-/// Asks the catalog about something with this number.
+/// Queries the catalog about an object with this number.
 async fn ask(wire: &Arc<Wire>, sql: &str, number: u32) -> Result<Vec<Kept>, Failure> {
     let asked = wire.ask(|machine, reply| {
         machine.extended(reply, None, |out| {
             put::parse(out, "", sql, [Type::OID.oid()].into_iter())?;
             put::message(out, b'B', |out| {
-                // The one parameter and all that comes is binary.
+                // The only parameter and all columns are binary.
                 out.put_slice(&[0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 4]);
                 out.put_u32(number);
                 put::formats(out, &[]);
@@ -142,6 +142,6 @@ async fn ask(wire: &Arc<Wire>, sql: &str, number: u32) -> Result<Vec<Kept>, Fail
 fn gone() -> Failure {
     Failure::Ours(Error::new(
         Class::NotFound,
-        "A type of the statement is not in the server's catalog any more.",
+        "A type of the statement is no longer in the server's catalog.",
     ))
 }

@@ -9,8 +9,8 @@ use crate::statement_limit::INTERRUPTS;
 use crate::wire::server_error::ServerError;
 use crate::wire::startup::Fault;
 
-/// SQLSTATEs and what they mean to a program; a two-character entry stands for its whole
-/// class, below those that are named in full.
+/// SQLSTATEs and their classes. A two-character entry stands for a whole SQLSTATE class, below the
+/// codes that are listed in full.
 const TABLE: &[(&str, Class)] = &[
     ("02000", Class::NotFound),
     ("03", Class::Connect),
@@ -67,7 +67,7 @@ const TABLE: &[(&str, Class)] = &[
     ("XX002", Class::Corrupt),
 ];
 
-/// The class of a SQLSTATE; [`Class::Server`] where the table has none.
+/// The class of a SQLSTATE; [`Class::Server`] if it is not in the table.
 pub(crate) fn class_of(code: &str) -> Class {
     let find = |key: &str| {
         TABLE
@@ -80,20 +80,20 @@ pub(crate) fn class_of(code: &str) -> Class {
         .unwrap_or(Class::Server)
 }
 
-/// The class of what the server said of a statement. What it cancelled needs more than that:
-/// [`statement_limit::class`](crate::statement_limit::class).
+/// The class of a server error about a statement. A statement that the server canceled needs more
+/// than the code: [`statement_limit::class`](crate::statement_limit::class).
 pub(crate) fn class_of_error(error: &ServerError) -> Class {
     match error.code() {
-        // NOWAIT comes from other routines.
+        // Other routines report NOWAIT.
         "55P03" if error.routine() == Some(INTERRUPTS) => Class::Timeout { stage: Stage::Lock },
-        // The transaction can be run again: by then the statement is prepared again.
+        // The transaction can be retried: by then the statement is prepared again.
         "0A000" if is_outgrown(error) => Class::Conflict,
         code => class_of(code),
     }
 }
 
-/// Whether the object that the statement names is there already, or is not, where that is what
-/// the SQLSTATE says.
+/// Whether the object that the statement names already exists, or does not exist, if the SQLSTATE
+/// says so.
 fn existence(code: &str) -> Option<Existence> {
     Some(match code {
         // A database, a namespace, a relation, a column, another object, a function.
@@ -103,13 +103,13 @@ fn existence(code: &str) -> Option<Existence> {
     })
 }
 
-/// The kind of the constraint that was violated, where that is what the SQLSTATE says.
+/// The kind of the violated constraint, if the SQLSTATE says so.
 fn constraint_kind(code: &str) -> Option<ConstraintKind> {
     Some(match code {
         "23505" => ConstraintKind::Unique,
-        // A RESTRICT has a code of its own.
+        // A RESTRICT has its own code.
         "23503" | "23001" => ConstraintKind::ForeignKey,
-        // A view WITH CHECK OPTION too.
+        // So does a view WITH CHECK OPTION.
         "23514" | "44000" => ConstraintKind::Check,
         "23502" => ConstraintKind::NotNull,
         "23P01" => ConstraintKind::Exclusion,
@@ -117,8 +117,8 @@ fn constraint_kind(code: &str) -> Option<ConstraintKind> {
     })
 }
 
-/// The error for what the server said of a statement; the effect is left to the caller. Its detail
-/// may hold values of a row, and is part of the message only where that is asked for.
+/// The error for a server error about a statement; the caller sets the effect. The server's detail
+/// may contain values of a row, and is part of the message only if `with_detail`.
 pub(crate) fn refused(error: &ServerError, class: Class, with_detail: bool) -> Error {
     let said = match with_detail {
         true => error.message().into(),
@@ -139,17 +139,17 @@ pub(crate) fn refused(error: &ServerError, class: Class, with_detail: bool) -> E
     described(failed, error)
 }
 
-/// What a pooler that hands the session of the server from one client to the next needs.
-pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 where a pooler in transaction mode, \
-    such as PgBouncer, stands before the server: statements are then sent unnamed, and the \
+/// Advice for a pooler that passes the server's session from one client to the next.
+pub(crate) const BEHIND_A_POOLER: &str = "Set statement_cache_size = 0 if a pooler in transaction mode, \
+    such as PgBouncer, is in front of the server: statements are then sent unnamed, and the \
     default of statement_timeout is not sent at startup.";
 
-/// What to do where such a pooler refuses settings that were asked for.
+/// Advice if such a pooler refuses configured settings.
 const REFUSED_BY_A_POOLER: &str = "Leave out statement_timeout and options, and set them on the server \
     for the user: ALTER ROLE … SET statement_timeout = '5s'.";
 
-/// Whether the server misses, or has already, a prepared statement, and no code within the
-/// server named it.
+/// Whether the server does not have a prepared statement, or already has one of that name, and no
+/// code within the server named it.
 pub(crate) fn is_about_a_name(error: &ServerError) -> bool {
     matches!(error.code(), "26000" | "42P05") && error.context().is_none()
 }
@@ -186,7 +186,7 @@ fn described(mut failed: Error, error: &ServerError) -> Error {
     if let Some(constraint) = error.constraint() {
         failed = failed.with_constraint(constraint);
     } else if let ("23502", Some(table), Some(column)) = (code, error.table(), error.column()) {
-        // It has no name of its own before PostgreSQL 18, which gives it this one.
+        // Before PostgreSQL 18 it has no name of its own; PostgreSQL 18 gives it this one.
         let columns = [column.to_owned()];
         failed = failed.with_constraint(constraint_name(
             table,
@@ -213,7 +213,7 @@ fn sentence(text: &str) -> String {
     }
 }
 
-/// Whether a prepared statement no longer fits the tables that it is about, or is gone.
+/// Whether a prepared statement no longer fits the tables that it uses, or is gone.
 pub(crate) fn is_outgrown(error: &ServerError) -> bool {
     match error.code() {
         "0A000" => error.routine() == Some("RevalidateCachedQuery"),
@@ -230,16 +230,16 @@ pub(crate) fn dial_failed(error: io::Error, endpoint: &Endpoint) -> Error {
         {
             (
                 format!("The host of {endpoint} cannot be found: {error}."),
-                "Check the host's name, and that this machine can look names up.",
+                "Check the host name, and that this machine can resolve names.",
             )
         }
         io::ErrorKind::NotFound => (
-            format!("There is no socket {endpoint}: {error}."),
-            "Check that the server runs on this machine, and the socket's directory and port.",
+            format!("The socket {endpoint} does not exist: {error}."),
+            "Check that the server is running on this machine, and check the directory and port of the socket.",
         ),
         io::ErrorKind::ConnectionRefused => (
             format!("Nothing accepts connections at {endpoint}: {error}."),
-            "Check that the server runs, and host and port.",
+            "Check that the server is running, and check host and port.",
         ),
         _ => (
             format!("The server at {endpoint} cannot be reached: {error}."),
@@ -251,45 +251,45 @@ pub(crate) fn dial_failed(error: io::Error, endpoint: &Endpoint) -> Error {
         .with_source(error)
 }
 
-/// The error for an endpoint at which something else answers.
+/// The error for an endpoint at which another program answers.
 pub(crate) fn alien(endpoint: &Endpoint) -> Error {
     Error::new(
         Class::Protocol,
-        format!("What answers at {endpoint} does not speak PostgreSQL's protocol."),
+        format!("The server at {endpoint} does not speak PostgreSQL's protocol."),
     )
     .with_hint("Check host and port.")
 }
 
-/// The error for a login that failed.
+/// The error for a failed login.
 pub(crate) fn login_failed(fault: Fault, endpoint: &Endpoint, options: &Options) -> Error {
     let user = &options.user;
     let failed = match &fault {
         Fault::Refused(said) => described(login_refused(said, endpoint, options), said),
         Fault::PasswordMissing => Error::new(
             Class::Auth,
-            format!("The server at {endpoint} asks for the password of the user {user:?}, and none is set."),
+            format!("The server at {endpoint} asks for the password of the user {user:?}, but none is set."),
         )
         .with_hint("Set the password."),
         Fault::Unbound => Error::new(
             Class::Auth,
             format!(
-                "The server at {endpoint} did not tie the login of the user {user:?} to the encrypted \
-                 connection, and channel_binding=require asks for that."
+                "The server at {endpoint} did not bind the login of the user {user:?} to the encrypted \
+                 connection, but channel_binding=require requires that."
             ),
         )
         .with_hint(
-            "It must ask for scram-sha-256 in its pg_hba.conf, hold the password in that form, and \
-             be reached by TLS without anything in between.",
+            "The server must ask for scram-sha-256 in its pg_hba.conf, store the password in that form, and \
+             be connected by TLS without anything in between.",
         ),
         Fault::Cleartext => Error::new(
             Class::Auth,
             format!(
                 "The server at {endpoint} asks for the password of the user {user:?} in clear text, \
-                 and the connection is not encrypted."
+                 but the connection is not encrypted."
             ),
         )
         .with_hint(
-            "Encrypt the connection, have the server's pg_hba.conf ask for scram-sha-256, or set \
+            "Encrypt the connection, use scram-sha-256 in the server's pg_hba.conf, or set \
              allow_cleartext_password.",
         ),
         Fault::Authentication(how) => Error::new(
@@ -302,7 +302,7 @@ pub(crate) fn login_failed(fault: Fault, endpoint: &Endpoint, options: &Options)
             Class::Config,
             format!("The login at {endpoint} cannot be sent: {fault}."),
         )
-        .with_hint("Check user, password, database and settings."),
+        .with_hint("Check the user, password, database and settings."),
     };
     match fault {
         Fault::Refused(said) => failed.with_source(*said),
@@ -324,11 +324,11 @@ pub(crate) fn login_ended(error: io::Error, endpoint: &Endpoint) -> Error {
             "The server at {endpoint} ended the connection before the login was complete: {error}."
         ),
     )
-    .with_hint("Check that it is a PostgreSQL server, and look into its log.")
+    .with_hint("Check that it is a PostgreSQL server, and look at its log.")
     .with_source(error)
 }
 
-/// The error for a login that a pooler refuses because of the settings that come with it.
+/// The error for a login that a pooler refuses because of the settings sent with it.
 pub(crate) fn settings_refused(
     said: &ServerError,
     endpoint: &Endpoint,
@@ -338,7 +338,7 @@ pub(crate) fn settings_refused(
     let refused = Error::new(
         Class::Config,
         format!(
-            "What answers at {endpoint} is a pooler, and does not take the settings that are sent \
+            "The server at {endpoint} is a pooler that does not accept the settings sent \
              at startup: {words} (SQLSTATE {code}.)"
         ),
     )
@@ -358,7 +358,7 @@ fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> 
             format!("The server at {endpoint} refused the password of the user {user:?} for the database {database:?}."),
         )
         .with_hint(if options.password.is_empty() {
-            "No password is set; set it."
+            "No password is set. Set it."
         } else {
             "Check the user's name and the password."
         }),
@@ -372,16 +372,16 @@ fn login_refused(said: &ServerError, endpoint: &Endpoint, options: &Options) -> 
         ),
         "3D000" => Error::new(
             Class::Missing,
-            format!("The server at {endpoint} has no database {database:?} (asked for by the user {user:?})."),
+            format!("The server at {endpoint} has no database {database:?} (requested by the user {user:?})."),
         )
         .with_hint("Check the database's name, or create it."),
         "53300" => Error::new(
             Class::Busy,
-            format!("The server at {endpoint} takes no more connections of the user {user:?}: {words}"),
+            format!("The server at {endpoint} accepts no more connections of the user {user:?}: {words}"),
         )
         .with_hint("Use a smaller pool, or raise the server's max_connections."),
         "57P03" => {
-            Error::new(Class::Busy, format!("The server at {endpoint} takes no connections yet: {words}"))
+            Error::new(Class::Busy, format!("The server at {endpoint} accepts no connections yet: {words}"))
         }
         code => Error::new(
             class_of(code),
@@ -417,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_programs_meet_most() {
+    fn the_most_frequent_codes_are_classified() {
         let timeout = Class::Timeout {
             stage: Stage::Statement,
         };
@@ -477,7 +477,7 @@ mod tests {
         }
     }
 
-    /// What an error tells a program, when a function of the server raises this code.
+    /// The facts in an error after a function of the server raises this code.
     async fn raised(connection: &Connection, code: &str) -> String {
         let params = [Value::Text(code.into())];
         let call = Call {

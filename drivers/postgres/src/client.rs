@@ -23,8 +23,8 @@ use crate::wire::body::{Field, Values, affected, fields};
 use crate::wire::put;
 use crate::wire::request::steps;
 
-/// The driver's own client: PostgreSQL as it is, with values that implement
-/// [`ToSql`] and [`FromSql`]. Its calls have no deadline, and are answered in their order.
+/// The driver's native client: PostgreSQL's features with values that implement [`ToSql`] and
+/// [`FromSql`]. Its calls have no deadline, and are answered in order.
 ///
 /// | `tokio_postgres::Client` | here |
 /// |---|---|
@@ -45,10 +45,10 @@ pub struct Client {
     session: Arc<Session>,
 }
 
-/// What a call of the [`Client`] runs: a text, or a statement that was prepared.
+/// The statement for a call of the [`Client`]: a text, or a prepared statement.
 #[derive(Clone, Copy)]
 pub enum Query<'a> {
-    /// A text. It is prepared the first time, and kept.
+    /// A text. It is prepared the first time, and cached.
     Text(&'a str),
     /// A prepared statement.
     Statement(&'a Statement),
@@ -75,7 +75,7 @@ impl<'a> From<&'a Statement> for Query<'a> {
 /// A parameter of a call of the [`Client`].
 pub type Parameter<'a> = &'a (dyn ToSql + Sync);
 
-/// A prepared statement. The server forgets it when the last of its clones is dropped.
+/// A prepared statement. The server forgets it when its last clone is dropped.
 #[derive(Clone)]
 pub struct Statement(pub(crate) Arc<Prepared>);
 
@@ -107,7 +107,7 @@ pub struct ClientRow {
     pub(crate) prepared: Arc<Prepared>,
 }
 
-/// What names a column of a row: its place, from 0, or its name.
+/// Names a column of a row: by its index, from 0, or by its name.
 pub trait ColumnIndex: Copy + fmt::Debug + sealed::Sealed {
     #[doc(hidden)]
     fn find<'n>(self, names: impl Iterator<Item = &'n str>) -> Option<usize>;
@@ -132,7 +132,7 @@ impl ColumnIndex for &str {
 }
 
 impl ClientRow {
-    /// The row that an answer has just given, of this length.
+    /// The row that an answer has just returned, with this length.
     pub(crate) fn of(answer: &Answer, length: usize, prepared: &Arc<Prepared>) -> Self {
         ClientRow {
             body: answer.body(length),
@@ -140,12 +140,12 @@ impl ClientRow {
         }
     }
 
-    /// How many columns it has.
+    /// Number of columns.
     pub fn len(&self) -> usize {
         self.prepared.fields.len()
     }
 
-    /// Whether it has no column.
+    /// Whether the row has no columns.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -153,7 +153,7 @@ impl ClientRow {
     /// The value of a column.
     ///
     /// # Errors
-    /// [`Class::Data`] where there is no such column, or its value cannot be read as a `T`.
+    /// [`Class::Data`] if there is no such column, or its value cannot be read as a `T`.
     pub fn get<'a, T: FromSql<'a>>(&'a self, column: impl ColumnIndex) -> Result<T> {
         let names = self.prepared.fields.iter().map(|field| &*field.name);
         let index = column
@@ -163,14 +163,16 @@ impl ClientRow {
         if !T::accepts(type_) {
             return Err(Error::new(
                 Class::Data,
-                format!("Column {column:?} is of type {type_}, which is not read as that."),
+                format!(
+                    "Column {column:?} is of type {type_}, which cannot be read as the requested Rust type."
+                ),
             ));
         }
         let value = Values::new(&self.body).and_then(|values| values.get(index));
         let value = value.ok_or_else(|| {
             Error::new(
                 Class::Protocol,
-                "The row is not what PostgreSQL's protocol says.",
+                "The row does not follow PostgreSQL's protocol.",
             )
         })?;
         T::from_sql_nullable(type_, value).map_err(|error| {
@@ -184,7 +186,7 @@ impl ClientRow {
 }
 
 impl fmt::Debug for ClientRow {
-    /// Never the values.
+    /// Never shows the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientRow")
             .field("len", &self.len())
@@ -207,13 +209,13 @@ impl std::error::Error for Unreadable {
     }
 }
 
-/// What a text of several statements gives, in its order.
+/// An item of the result of a text with several statements, in order.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SimpleMessage {
     /// A row.
     Row(SimpleRow),
-    /// A statement is complete, with so many rows.
+    /// A statement is complete, with this number of rows.
     Complete(u64),
 }
 
@@ -225,17 +227,17 @@ pub struct SimpleRow {
 }
 
 impl SimpleRow {
-    /// How many columns it has.
+    /// Number of columns.
     pub fn len(&self) -> usize {
         self.columns.len()
     }
 
-    /// Whether it has no column.
+    /// Whether the row has no columns.
     pub fn is_empty(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// The text of a column; `None` for NULL, and where there is no such column.
+    /// The text of a column; `None` for NULL, and if there is no such column.
     pub fn get(&self, column: impl ColumnIndex) -> Option<&str> {
         let index = column.find(self.columns.iter().map(|field| &*field.name))?;
         str::from_utf8(Values::new(&self.body)?.get(index)??).ok()
@@ -243,7 +245,7 @@ impl SimpleRow {
 }
 
 impl fmt::Debug for SimpleRow {
-    /// Never the values.
+    /// Never shows the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SimpleRow")
             .field("len", &self.len())
@@ -251,19 +253,20 @@ impl fmt::Debug for SimpleRow {
     }
 }
 
-/// Asks the server to cancel what runs on a connection. It can be sent to another task.
+/// Asks the server to cancel the statement that runs on a connection. It can be sent to another
+/// task.
 #[derive(Clone)]
 pub struct CancelToken(Arc<Session>);
 
 impl CancelToken {
-    /// Sends the request, over a connection of its own that is encrypted as the session is, and
-    /// returns once the server has passed it on. What comes of it shows in the statement.
+    /// Sends the request, over a connection of its own that is encrypted like the session, and
+    /// returns once the server has passed it on. The outcome is that of the statement.
     ///
     /// # Errors
-    /// [`Class::Connect`] where the server cannot be reached.
+    /// [`Class::Connect`] if the server cannot be reached.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it may have been sent or not.
+    /// If the future is dropped, the request may or may not have been sent.
     pub async fn cancel(&self) -> Result<()> {
         self.0.cancel().await.map_err(|error| {
             let endpoint = &self.0.endpoint;
@@ -284,27 +287,28 @@ impl fmt::Debug for CancelToken {
     }
 }
 
-/// A COPY that takes rows. Dropped before [`finish`](CopyInWriter::finish), no row is in.
+/// A COPY that takes rows. If it is dropped before [`finish`](CopyInWriter::finish), no row is
+/// inserted.
 pub struct CopyInWriter {
     call: Call,
     copy: CopyIn,
 }
 
 impl CopyInWriter {
-    /// Sends a piece of the rows, which may end anywhere, once those before are on their way.
-    /// Says whether the server takes more: where it has refused a row,
-    /// [`finish`](CopyInWriter::finish) tells which.
+    /// Sends a piece of the rows, which may end anywhere, once the earlier pieces are on their way.
+    /// Returns whether the server takes more: if it has refused a row,
+    /// [`finish`](CopyInWriter::finish) tells which one.
     pub async fn send(&mut self, rows: Bytes) -> bool {
         self.copy.send(rows).await
     }
 
-    /// Ends the rows, and gives their number once they are in.
+    /// Ends the rows, and returns their number once they are inserted.
     ///
     /// # Errors
-    /// What the server refused.
+    /// The server's refusal.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the rows may be in or not.
+    /// If the future is dropped, the rows may or may not be inserted.
     pub async fn finish(self) -> Result<u64> {
         self.call.finish_copy(self.copy, Bytes::new()).await
     }
@@ -321,13 +325,13 @@ impl Client {
         Client { session }
     }
 
-    /// Runs a statement, and gives all its rows.
+    /// Runs a statement, and returns all its rows.
     ///
     /// # Errors
-    /// What the server refused it with; [`Class::Data`] for parameters that do not fit.
+    /// The server's refusal; [`Class::Data`] for parameters that do not fit.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the statement may still take effect.
+    /// If the future is dropped, the statement may still take effect.
     pub async fn query<'a>(
         &self,
         query: impl Into<Query<'a>>,
@@ -339,11 +343,11 @@ impl Client {
         .await
     }
 
-    /// The same for a statement that gives one row.
+    /// Runs a statement that returns exactly one row.
     ///
     /// # Errors
-    /// As for [`query`](Client::query); [`Class::NotFound`] where it gives none, and
-    /// [`Class::Data`] where it gives more.
+    /// As for [`query`](Client::query); [`Class::NotFound`] for no row, and [`Class::Data`] for
+    /// more than one.
     ///
     /// # Cancel safety
     /// As for [`query`](Client::query).
@@ -353,13 +357,18 @@ impl Client {
         params: &[Parameter<'_>],
     ) -> Result<ClientRow> {
         let row = self.query_opt(query, params).await?;
-        row.ok_or_else(|| Error::new(Class::NotFound, "The statement gave no row."))
+        row.ok_or_else(|| {
+            Error::new(
+                Class::NotFound,
+                "The statement returned no rows, but one row was expected.",
+            )
+        })
     }
 
-    /// The same for a statement that gives one row or none.
+    /// Runs a statement that returns one row or none.
     ///
     /// # Errors
-    /// As for [`query`](Client::query); [`Class::Data`] where it gives more.
+    /// As for [`query`](Client::query); [`Class::Data`] for more than one row.
     ///
     /// # Cancel safety
     /// As for [`query`](Client::query).
@@ -373,12 +382,12 @@ impl Client {
             0 | 1 => Ok(rows.pop()),
             count => Err(Error::new(
                 Class::Data,
-                format!("The statement gave {count} rows, and one was expected."),
+                format!("The statement returned {count} rows, but one row was expected."),
             )),
         }
     }
 
-    /// Runs a statement, and gives the number of rows that it changed.
+    /// Runs a statement, and returns the number of rows that it changed.
     ///
     /// # Errors
     /// As for [`query`](Client::query).
@@ -396,10 +405,10 @@ impl Client {
         .await
     }
 
-    /// Has the server prepare a statement.
+    /// Prepares a statement.
     ///
     /// # Errors
-    /// What the server refused it with.
+    /// The server's refusal.
     ///
     /// # Cancel safety
     /// Safe.
@@ -411,10 +420,10 @@ impl Client {
         }
     }
 
-    /// Runs a text of one or more statements, and gives all their rows and counts.
+    /// Runs a text of one or more statements, and returns all their rows and counts.
     ///
     /// # Errors
-    /// As for [`query`](Client::query). Where one of them fails, those behind it are not run.
+    /// As for [`query`](Client::query). If a statement fails, later ones are not run.
     ///
     /// # Cancel safety
     /// As for [`query`](Client::query).
@@ -450,10 +459,10 @@ impl Client {
     /// Begins a `COPY … FROM STDIN`.
     ///
     /// # Errors
-    /// What the server refused it with; [`Class::Unsupported`] for another statement.
+    /// The server's refusal; [`Class::Unsupported`] for another statement.
     ///
     /// # Cancel safety
-    /// Dropped half-way, no row is in.
+    /// If the future is dropped, no row is inserted.
     pub async fn copy_in(&self, sql: &str) -> Result<CopyInWriter> {
         require_session(&self.session)?;
         let mut call = self.open().await?;
@@ -463,35 +472,35 @@ impl Client {
         }
     }
 
-    /// Runs a `COPY … TO STDOUT`, and gives what it sends, in bounded memory.
+    /// Runs a `COPY … TO STDOUT`, and returns its output as a stream, in bounded memory.
     ///
     /// # Errors
-    /// As for [`copy_in`](Client::copy_in); failures after the first piece come from the stream.
+    /// As for [`copy_in`](Client::copy_in); errors after the first piece come from the stream.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the connection is busy until the server has answered.
+    /// If the future is dropped, the connection is busy until the server has answered.
     pub async fn copy_out(&self, sql: &str) -> Result<CopyOut> {
         copy_out(&self.session, sql, Deadline::NONE).await
     }
 
-    /// Several statements that go to the server at once.
+    /// Builds a pipeline: several statements that are sent together.
     pub fn pipeline(&self) -> Pipeline<'_> {
         Pipeline::new(self)
     }
 
-    /// What cancels the statement that runs on this connection.
+    /// Returns a token that cancels the statement running on this connection.
     pub fn cancel_token(&self) -> CancelToken {
         CancelToken(Arc::clone(&self.session))
     }
 
-    /// The latest notices and warnings of the server, the oldest first, 64 at the most.
+    /// The latest notices and warnings of the server, the oldest first, 64 at most.
     pub fn notices(&self) -> Vec<Notice> {
         self.session.wire.notices()
     }
 
-    /// What comes in for the channels that the session listens to, from now on. A receiver that
-    /// falls 256 notifications behind misses the oldest, and is told. It ends with the
-    /// connection.
+    /// The notifications of the channels that the session listens to, from now on. A receiver that
+    /// falls 256 notifications behind misses the oldest, and learns of it. The receiver ends with
+    /// the connection.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.session.wire.notifications()
     }
@@ -502,12 +511,12 @@ impl Client {
         machine.parameter(name).map(str::to_owned)
     }
 
-    /// The server's process that serves the session.
+    /// Process id of the server process for the session.
     pub fn pid(&self) -> i32 {
         self.session.wire.process
     }
 
-    /// The version of the protocol that is spoken, which the two agree upon: 3.0 or 3.2.
+    /// The negotiated version of the protocol: 3.0 or 3.2.
     pub fn protocol(&self) -> (u16, u16) {
         (3, self.session.wire.minor())
     }
@@ -516,7 +525,7 @@ impl Client {
         &self.session
     }
 
-    /// Begins a call, in the transaction that is open or about to be.
+    /// Begins a call, in the transaction that is open or about to begin.
     pub(crate) async fn open(&self) -> Result<Call> {
         let call = Call::open(&self.session, Deadline::NONE)?;
         match call.begin().await {
@@ -659,7 +668,7 @@ pub(crate) fn bind(
         return Err(Error::new(
             Class::Data,
             format!(
-                "The statement has {} parameters, and {} values were given.",
+                "The statement has {} parameters, but {} values were given.",
                 prepared.types.len(),
                 params.len()
             ),
@@ -711,7 +720,7 @@ fn misfit(number: usize, type_: &Type, error: Unfit) -> Error {
 fn unnamed() -> Error {
     Error::new(
         Class::Unsupported,
-        "The native client prepares statements, and statement_cache_size is 0.",
+        "The native client needs prepared statements, but statement_cache_size is 0.",
     )
-    .with_hint("Use simple_query, or the calls of the database.")
+    .with_hint("Use simple_query, or the methods of Database.")
 }

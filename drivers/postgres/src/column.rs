@@ -8,20 +8,20 @@ use crate::kind::{self, Base, Kind};
 use crate::wire::body::Field;
 use crate::wire::put::Format;
 
-/// The columns of a result, and what their bytes are.
+/// The columns of a result, and the formats of their values.
 #[derive(Debug, Default)]
 pub(crate) struct Described {
     pub(crate) columns: Columns,
     pub(crate) kinds: Box<[Kind]>,
-    /// How the values of each column are asked for.
+    /// The requested format of each column.
     pub(crate) formats: Box<[Format]>,
     /// The numbers of their types.
     types: Box<[u32]>,
 }
 
 impl Described {
-    /// Of columns and their types, before a statement is run: values whose binary form this side
-    /// does not read are asked for as texts.
+    /// From columns and their types, before a statement is run: values whose binary form the client
+    /// does not read are requested as text.
     pub(crate) fn new<'a>(columns: impl Iterator<Item = (&'a Field, &'a Type)>) -> Self {
         let mut described = Described::binary(columns);
         let formats = described.kinds.iter_mut().map(|kind| {
@@ -54,8 +54,8 @@ impl Described {
         }
     }
 
-    /// The columns that came where these were expected: the same, unless a table was changed
-    /// meanwhile. What the types are that were made in the database is not known then.
+    /// The columns that arrived when these were expected: the same ones, unless a table was changed
+    /// meanwhile. In that case, user-defined types are not known.
     pub(crate) fn or_others(self: &Arc<Self>, fields: &[Field]) -> Arc<Self> {
         let names = self.columns.0.iter().map(|column| &column.name);
         let known = names.zip(self.types.iter().copied());
@@ -66,7 +66,7 @@ impl Described {
         let types: Vec<Type> = fields.iter().map(type_).collect();
         let mut others = Described::binary(fields.iter().zip(&types));
         for (at, kind) in others.kinds.iter_mut().enumerate() {
-            // One format is that of all columns, however many there are.
+            // A single format applies to all columns, however many there are.
             let format = match &*self.formats {
                 [of_all] => Some(of_all),
                 of_each => of_each.get(at),

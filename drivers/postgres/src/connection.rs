@@ -28,7 +28,7 @@ pub struct Connection {
     pub(crate) seen: Mutex<Seen>,
 }
 
-/// How long closing takes at the most, where no deadline is given.
+/// Time limit for closing if no deadline is given.
 const CLOSE_BOUND: Duration = Duration::from_secs(5);
 
 /// Ends a session from outside.
@@ -59,34 +59,34 @@ impl Connection {
         &self.session
     }
 
-    /// The driver's own client, for all that it can do. What it does to the session
-    /// cannot be followed, so the session counts as changed from here on: it is cleaned
-    /// when the connection goes back to its pool.
+    /// The driver's native client, with everything that it offers. The driver cannot follow what
+    /// the client does to the session, so the session counts as changed from here on: it is cleaned
+    /// when the connection returns to its pool.
     ///
-    /// Its statements are in the transaction that is open on the connection. Where BEGIN was
-    /// not sent yet, this sends it ahead of them; later transactions begin at once.
+    /// Its statements are part of the transaction that is open on the connection. If BEGIN was not
+    /// sent yet, it is sent ahead of them; later transactions begin immediately.
     pub fn client(&self) -> &Client {
         self.session.wire.tell(|machine| machine.hand_out());
         &self.client
     }
 
-    /// The latest notices and warnings of the server, the oldest first, 64 at the most.
+    /// The latest notices and warnings of the server, the oldest first, 64 at most.
     pub fn notices(&self) -> Vec<Notice> {
         self.session.wire.notices()
     }
 
-    /// What comes in for the channels that the session listens to, from now on. A
-    /// receiver that falls 256 notifications behind misses the oldest, and is told.
+    /// The notifications of the channels that the session listens to, from now on. A receiver that
+    /// falls 256 notifications behind misses the oldest, and learns of it.
     pub fn notifications(&self) -> broadcast::Receiver<Notification> {
         self.session.wire.notifications()
     }
 
-    /// How many prepared statements are kept.
+    /// Number of prepared statements in the cache.
     pub fn cached_statements(&self) -> usize {
         self.session.statements().len()
     }
 
-    /// Asks a server that does not report it whether it is a replica.
+    /// Asks a server that does not report its role whether it is a replica.
     pub(crate) async fn ask_role(&self) -> Result<()> {
         let mut call = Call::open(&self.session, Deadline::NONE)?;
         call.submit_harmless();
@@ -194,7 +194,7 @@ impl Connection {
         let bound = deadline.earlier(Deadline::after(now, CLOSE_BOUND));
         let left = || bound.remaining(Instant::now()).unwrap_or(CLOSE_BOUND);
         if self.session.state() == SessionState::Busy {
-            // The server would finish the statement for nobody.
+            // Otherwise the server would complete a statement that nobody waits for.
             let _ = timeout(left(), self.session.cancel()).await;
         }
         let (wire, task) = (Arc::clone(&self.session.wire), self.session.task());
@@ -295,7 +295,7 @@ impl Connects for Connection {
     }
 
     fn only_reads<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<bool>>> {
-        // PostgreSQL does not say beforehand what a function in a SELECT will do.
+        // PostgreSQL does not report in advance what a function in a SELECT will do.
         Box::pin(async { Ok(None) })
     }
 }

@@ -17,7 +17,6 @@ use crate::dial::{Answer, Dial, Dialed, Dialer, Stream, ask_for_tls};
 use crate::options::Options;
 use crate::session::Session;
 use crate::socket::Socket;
-use crate::tcp::Tcp;
 use crate::tls::Tls;
 use crate::verdicts::Verdicts;
 use crate::wire::log_in::{Failed as LoginFailed, log_in};
@@ -31,36 +30,36 @@ pub struct Connector {
     settings: Arc<Settings>,
 }
 
-/// What every connection of a connector needs.
+/// The shared data of all connections of a connector.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) endpoints: Arc<[Endpoint]>,
     pub(crate) options: Arc<Options>,
     pub(crate) dialer: Dialer,
-    /// Who logs in, where that is not as the options have it.
+    /// The source of credentials, if they are not those of the options.
     pub(crate) credentials: Option<Arc<dyn ProvideCredentials>>,
     pub(crate) tls: Arc<Tls>,
-    /// What is known of the texts that are sent.
+    /// The known facts about texts that were sent.
     pub(crate) verdicts: Arc<Verdicts>,
-    /// Something on the way there, a pooler perhaps, knows only protocol 3.0.
+    /// Whether something on the way, such as a pooler, knows only protocol 3.0.
     knows_old_only: Arc<AtomicBool>,
 }
 
-/// One way to try a connection.
+/// One way to attempt a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     Plain,
     Encrypted,
-    /// Encrypted where the server can.
+    /// Encrypted if the server supports it.
     Either,
 }
 
-/// A failed try, and what may do better.
+/// A failed attempt, and which change may help.
 struct Failed {
     error: Error,
     another_way: bool,
     older_protocol: bool,
-    /// What it means where the same login without settings is not refused so.
+    /// The error to report if the same login without settings is not refused in this way.
     fewer_settings: Option<Box<Error>>,
 }
 
@@ -76,18 +75,18 @@ impl From<Error> for Failed {
 }
 
 impl Connector {
-    /// A connector to the first of the endpoints that answers or, where there are
-    /// several, to the first that answers and says that it is the primary. Reads the
-    /// certificates that the options name; opens no connection.
+    /// A connector to the first endpoint that answers or, if there are several, to the first that
+    /// answers and reports to be the primary. Reads the certificates that the options name; opens
+    /// no connection.
     ///
     /// # Errors
-    /// [`Class::Config`] where there is no endpoint, where one is not PostgreSQL's, or
-    /// where a certificate cannot be read; [`Class::Unsupported`] where encryption is
-    /// asked of a build without it.
+    /// [`Class::Config`] if there is no endpoint, if an endpoint is not PostgreSQL's, or if a
+    /// certificate cannot be read; [`Class::Unsupported`] if encryption is requested from a build
+    /// without it.
     pub fn new(endpoints: impl IntoIterator<Item = Endpoint>, options: Options) -> Result<Self> {
         let endpoints: Arc<[Endpoint]> = endpoints.into_iter().collect();
         if endpoints.is_empty() {
-            return Err(Error::new(Class::Config, "No host to connect to is given."));
+            return Err(Error::new(Class::Config, "No host is given."));
         }
         let on_network = |endpoint: &&Endpoint| matches!(endpoint.address, Address::Tcp { .. });
         let is_ours = |endpoint: &&Endpoint| matches!(endpoint.address, Address::Unix { .. });
@@ -95,17 +94,10 @@ impl Connector {
             return Err(Error::new(
                 Class::Config,
                 format!(
-                    "{other} is no place of a PostgreSQL server: it is a host and port, or a Unix socket."
+                    "{other} is not an address of a PostgreSQL server. It must be a host and port, or a Unix socket."
                 ),
             ));
         }
-        let addresses = endpoints.iter().cloned().zip(&options.addresses);
-        let tcp = Tcp {
-            options: options.tcp.clone(),
-            addresses: addresses
-                .filter_map(|(endpoint, address)| Some((endpoint, (*address)?)))
-                .collect(),
-        };
         let mut tls = options.tls.clone();
         if !endpoints.iter().any(|endpoint| on_network(&endpoint)) {
             tls.mode = TlsMode::Disable;
@@ -116,14 +108,14 @@ impl Connector {
                 verdicts: Arc::default(),
                 knows_old_only: Arc::default(),
                 endpoints,
+                dialer: Dialer::System(Arc::new(options.tcp.clone())),
                 options: Arc::new(options),
-                dialer: Dialer::System(Arc::new(tcp)),
                 credentials: None,
             }),
         })
     }
 
-    /// The same connector with a way of the caller's own to open streams.
+    /// The same connector with the caller's own way to open streams.
     #[must_use]
     pub fn with_dialer(self, dialer: impl Dial) -> Self {
         let settings = Settings {
@@ -135,7 +127,7 @@ impl Connector {
         }
     }
 
-    /// The same connector with user and password asked for anew for each connection.
+    /// The same connector with user and password requested again for each connection.
     #[must_use]
     pub fn with_credentials(self, provider: impl ProvideCredentials) -> Self {
         let settings = Settings {
@@ -147,8 +139,8 @@ impl Connector {
         }
     }
 
-    /// The same connector with what the program gave another as code: the way to open
-    /// streams, and to ask for credentials.
+    /// The same connector with the callbacks that the program set on another one: the way to open
+    /// streams, and the source of credentials.
     #[must_use]
     pub fn with_callbacks_of(self, other: &Connector) -> Self {
         let settings = Settings {
@@ -161,7 +153,7 @@ impl Connector {
         }
     }
 
-    /// The same connector with another name under which the server lists the connections.
+    /// The same connector with another name for its connections in the server's lists.
     #[must_use]
     pub fn with_application_name(self, name: &str) -> Self {
         let options = Options {
@@ -182,7 +174,7 @@ impl Connector {
         &self.settings.endpoints
     }
 
-    /// How it connects.
+    /// The options of its connections.
     pub fn options(&self) -> &Options {
         &self.settings.options
     }
@@ -208,7 +200,7 @@ impl Connects for Connector {
 }
 
 impl Connector {
-    /// Connects to the first endpoint that serves; with several, to one that takes writes.
+    /// Connects to the first endpoint that serves; if there are several, to one that takes writes.
     async fn connect_to_any(&self, deadline: Deadline) -> Result<Connection> {
         let settings = self.settings.with_credentials(deadline).await?;
         let endpoints = &settings.endpoints;
@@ -237,14 +229,14 @@ impl Connector {
 }
 
 impl Settings {
-    /// With the credentials as of now.
+    /// The settings with the current credentials.
     async fn with_credentials(&self, deadline: Deadline) -> Result<Settings> {
         let mut settings = self.clone();
         if let Some(provider) = &self.credentials {
             let places: Vec<String> = self.endpoints.iter().map(ToString::to_string).collect();
             let given = credentials::ask(&**provider, &places.join(","), deadline).await?;
             settings.options = Arc::new(Options {
-                // The user's own by default, which is the configured one's.
+                // The default is the database named like the configured user.
                 database: Some(self.options.database_name().to_owned()),
                 user: given.user,
                 password: given.password,
@@ -254,21 +246,21 @@ impl Settings {
         Ok(settings)
     }
 
-    /// What keeps this server from being one that is asked for, as a clause.
+    /// The reason why this server is not the requested kind, as a clause.
     async fn misses_target(&self, connection: &Connection) -> Result<Option<&'static str>> {
         let is_replica = connection.session().wire.role() == Role::Replica;
         match self.options.target {
             None if self.endpoints.len() == 1 => Ok(None),
             None if is_replica => Ok(Some("is a replica")),
             Some(SessionTarget::ReadWrite) if is_replica => Ok(Some(
-                "takes no writes, and target_session_attrs=read-write asks for one that does",
+                "takes no writes, but target_session_attrs=read-write requires a server that does",
             )),
             Some(SessionTarget::Primary) if is_replica => {
-                // It may be read-only by default and no replica all the same.
+                // It may be read-only by default without being a replica.
                 connection.ask_role().await?;
                 let is_replica = connection.session().wire.role() == Role::Replica;
                 Ok(is_replica.then_some(
-                    "is a replica, and target_session_attrs=primary asks for the primary",
+                    "is a replica, but target_session_attrs=primary requires the primary",
                 ))
             }
             _ => Ok(None),
@@ -307,15 +299,15 @@ impl Settings {
                 Err(failed) if failed.another_way && first.is_none() && ways.len() > 1 => {
                     first = Some(failed.error);
                 }
-                // What the second way failed with is a consequence; the first says more.
+                // The second failure is a consequence; the first one says more.
                 Err(failed) => return Err(first.unwrap_or(failed.error)),
             }
         }
         Err(first.unwrap_or_else(|| classify::alien(endpoint)))
     }
 
-    /// Tries with all settings. Where something that is no PostgreSQL server refuses that, says
-    /// whether it is because of the settings.
+    /// Attempts a connection with all settings. If another program than PostgreSQL refuses it,
+    /// determines whether the settings are the reason.
     async fn try_settings(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
         let mut failed = match self.try_versions(endpoint, way).await {
             Ok(connection) => return Ok(connection),
@@ -335,7 +327,8 @@ impl Settings {
         Err(failed)
     }
 
-    /// Tries the newest version of the protocol, and the old one where that is not understood.
+    /// Attempts the newest version of the protocol, and the old one if the new one is not
+    /// understood.
     async fn try_versions(&self, endpoint: &Endpoint, way: Way) -> Result<Connection, Failed> {
         let old_only = self.knows_old_only.load(Ordering::Relaxed);
         match self
@@ -347,7 +340,7 @@ impl Settings {
                 if connected.is_ok() {
                     self.knows_old_only.store(true, Ordering::Relaxed);
                 }
-                // What the old version failed with is said in words that the server means.
+                // An error with the old version has the server's real reason.
                 connected
             }
             tried => tried,
@@ -381,18 +374,18 @@ impl Settings {
                 Error::new(
                     Class::Config,
                     format!(
-                        "The server at {endpoint} does not offer encryption, and sslmode={} asks for it.",
+                        "The server at {endpoint} does not offer encryption, but sslmode={} requires it.",
                         self.options.tls.mode
                     ),
                 )
-                .with_hint("Switch ssl on at the server, or set sslmode=disable if the network is safe."),
+                .with_hint("Enable ssl on the server, or set sslmode=disable if the network is safe."),
             )),
             (Answer::Error, _) => Err(Failed {
                 error: Error::new(
                     Class::Connect,
                     format!("The server at {endpoint} failed before the connection was encrypted."),
                 )
-                .with_hint("Look into the server's log."),
+                .with_hint("Look at the server's log."),
                 another_way: true,
                 older_protocol: false,
                 fewer_settings: None,
@@ -472,15 +465,15 @@ impl Settings {
             _ => None,
         };
         let said = refusal.map_or("", |said| said.code());
-        // PgBouncer has one code for nearly all that it refuses. PostgreSQL names the routine.
+        // PgBouncer has one code for nearly all its refusals. PostgreSQL names the routine.
         let pooler = refusal.filter(|said| said.code() == "08P01" && said.routine().is_none());
         let of_settings = pooler.filter(|_| !understood && self.options.has_settings());
         Failed {
             fewer_settings: of_settings
                 .map(|said| Box::new(classify::settings_refused(said, endpoint, &self.options))),
             another_way: said == "28000",
-            // Poolers that know only 3.0 hang up, or call it a violation of the protocol. pgpool
-            // passes it on, and takes the server's answer for an internal error.
+            // Poolers that know only 3.0 hang up, or report a violation of the protocol. pgpool
+            // passes the request on, and reports the server's answer as an internal error.
             older_protocol: !understood
                 && matches!(
                     (&fault, said),

@@ -12,19 +12,19 @@ use crate::session::{Session, transaction_ended};
 use crate::stream::drain;
 use crate::wire::answer::{Answer, Broken};
 
-/// What a COPY sends, in pieces as they come.
+/// The output of a COPY, in pieces as they arrive.
 pub type CopyOut = Pin<Box<dyn Stream<Item = Result<Bytes>> + Send>>;
 
 impl Connection {
-    /// Runs a `COPY … FROM STDIN` with what the stream gives, and gives the number of
-    /// rows. An error from the stream ends the COPY, and no row is in.
+    /// Runs a `COPY … FROM STDIN` with the data of the stream, and returns the number of rows. An
+    /// error from the stream ends the COPY, and no row is inserted.
     ///
     /// # Errors
     /// As for [`Connection::execute`](underpin_core::driver::Connection::execute). An
     /// error from the stream is [`Class::Data`] with that error as its source.
     ///
     /// # Cancel safety
-    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    /// If the future is dropped, no row is inserted, unless the last answer was on its way.
     pub async fn copy_in<S, E>(&self, sql: &str, data: S, deadline: Deadline) -> Result<u64>
     where
         S: Stream<Item = Result<Bytes, E>> + Send,
@@ -68,7 +68,7 @@ impl Connection {
                         Class::Timeout {
                             stage: underpin_core::Stage::Statement,
                         },
-                        "The deadline passed before all rows to copy were there; none was put in.",
+                        "The deadline passed before all rows to copy had arrived; no row was inserted.",
                     );
                     return Err(call.abort_copy(copy, late).await);
                 }
@@ -76,20 +76,20 @@ impl Connection {
         }
     }
 
-    /// Runs a `COPY … TO STDOUT`, and gives what it sends, in bounded memory. The stream
+    /// Runs a `COPY … TO STDOUT`, and returns its output as a stream, in bounded memory. The stream
     /// keeps the connection busy until it ends or is dropped.
     ///
     /// # Errors
     /// As for [`Connection::stream`](underpin_core::driver::Connection::stream).
     ///
     /// # Cancel safety
-    /// Dropped half-way, the state is `Busy` until the server has answered.
+    /// If the future is dropped, the state is `Busy` until the server has answered.
     pub async fn copy_out(&self, sql: &str, deadline: Deadline) -> Result<CopyOut> {
         copy_out(self.session(), sql, deadline).await
     }
 }
 
-/// Runs a `COPY … TO STDOUT`, and gives what it sends.
+/// Runs a `COPY … TO STDOUT`, and returns its output.
 pub(crate) async fn copy_out(
     session: &Arc<Session>,
     sql: &str,
@@ -145,7 +145,7 @@ pub(crate) fn require_session(session: &Session) -> Result<()> {
     ))
 }
 
-/// Waits until the server gives rows.
+/// Waits until the server begins to send rows.
 async fn granted(mut answer: Answer) -> Result<Answer, Failure> {
     let granted = answer.more().await? && answer.next().is_some_and(|frame| frame.tag == b'H');
     match granted {
@@ -180,7 +180,7 @@ impl Chunks {
         }
     }
 
-    /// The deadline has passed: stops the COPY, and says what came of it.
+    /// The deadline has passed: stops the COPY, and returns its outcome.
     async fn run_out(&mut self) -> Option<Error> {
         let call = self.call.take()?;
         let drained = call.cut_short(pin!(drain(&mut self.answer))).await;
@@ -192,7 +192,7 @@ impl Chunks {
 }
 
 impl Call {
-    /// Sends the last rows, and waits until they are in for good.
+    /// Sends the last rows, and waits until all are inserted.
     pub(crate) async fn finish_copy(self, copy: CopyIn, last: Bytes) -> Result<u64> {
         let work = async {
             let mut copy = copy;
@@ -207,14 +207,14 @@ impl Call {
         }
     }
 
-    /// Ends a COPY so that none of its rows is in.
+    /// Ends a COPY so that no row is inserted.
     pub(crate) async fn abort_copy(self, copy: CopyIn, error: Error) -> Error {
         drop(copy);
         match self.wait(self.session().quiet()).await {
             Ok(()) => self.refuse(error.with_effect(Effect::RolledBack)),
             Err(failure) => {
                 let lost = self.fail(failure).await;
-                // The rows' end was never sent.
+                // The end of the rows was never sent.
                 error.with_effect(Effect::RolledBack).with_source(lost)
             }
         }

@@ -8,14 +8,14 @@ use crate::sql::Nature;
 use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::affected;
 
-/// A COPY that takes rows. Dropped before its end, none of them is in.
+/// A COPY that takes rows. If it is dropped before its end, no row is inserted.
 pub(crate) struct CopyIn {
     answer: Answer,
     ended: bool,
 }
 
 impl Call {
-    /// Begins a COPY; what it takes is the rows.
+    /// Begins a COPY, which then takes rows.
     pub(crate) async fn start_copy(&mut self, sql: &str) -> Result<CopyIn, Failure> {
         let nature = self.may_copy(sql)?;
         let ready = match self.session().settings.options.owns_session() {
@@ -39,7 +39,7 @@ impl Call {
         self.wait(copy.granted()).await
     }
 
-    /// Refuses what is no COPY from or to this side.
+    /// Refuses every statement that is not a COPY from or to the client.
     pub(crate) fn may_copy(&self, sql: &str) -> Result<Nature, Failure> {
         let nature = Nature::of(sql);
         match nature.copies {
@@ -64,8 +64,8 @@ impl CopyIn {
         Err(Failure::Ours(no_copy()))
     }
 
-    /// Sends rows, once those before are on their way. Says whether the server takes more: where
-    /// it has refused one, [`finish`](CopyIn::finish) tells which.
+    /// Sends rows, once the earlier ones are on their way. Returns whether the server takes more:
+    /// if it has refused a row, [`finish`](CopyIn::finish) tells which one.
     pub(crate) async fn send(&mut self, rows: Bytes) -> bool {
         let number = self.answer.number();
         let wire = self.answer.wire();
@@ -73,7 +73,7 @@ impl CopyIn {
         wire.tell(|machine| machine.copy_data(number, &rows))
     }
 
-    /// Ends the rows, and gives their number once they are in for good.
+    /// Ends the rows, and returns their number once they are inserted.
     pub(crate) async fn finish(mut self) -> Result<u64, Broken> {
         self.end(true);
         let mut count = 0;
@@ -107,7 +107,7 @@ impl Drop for CopyIn {
 pub(crate) fn no_copy() -> Error {
     Error::new(
         Class::Unsupported,
-        "The statement is not a COPY that takes rows from this side, or gives it rows.",
+        "The statement is not a COPY from STDIN or to STDOUT.",
     )
-    .with_hint("Give COPY … FROM STDIN to copy_in, and COPY … TO STDOUT to copy_out.")
+    .with_hint("Use copy_in for COPY … FROM STDIN, and copy_out for COPY … TO STDOUT.")
 }

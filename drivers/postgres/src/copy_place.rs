@@ -4,7 +4,7 @@ use underpin_core::{Error, quote};
 
 use crate::wire::server_error::ServerError;
 
-/// Where in the rows of a COPY the server found the mistake.
+/// The place in the rows of a COPY at which the server found the mistake.
 #[derive(Debug, PartialEq, Eq)]
 struct RowPosition<'n> {
     row: u64,
@@ -32,16 +32,16 @@ pub(crate) fn located(error: Error, table: &str, columns: &[&str]) -> Error {
     match column {
         Some(column) => error
             .with_context(format!(
-                "Row {row} could not be inserted for its column {column:?}, so none was."
+                "Row {row} could not be inserted because of its column {column:?}, so no row was inserted."
             ))
             .with_column(column),
-        None => error.with_context(format!("Row {row} could not be inserted, so none was.")),
+        None => error.with_context(format!("Row {row} could not be inserted, so no row was inserted.")),
     }
 }
 
-/// Reads `COPY users, line 3, column email: "…"` in any language: what is known is the relation,
-/// the names of the columns, and that a number is one. Of several lines, those before are about
-/// what ran for the row, and those after belong to the value.
+/// Reads `COPY users, line 3, column email: "…"` in any language: the known parts are the relation,
+/// the names of the columns, and that one part is a number. Of several lines, earlier ones are
+/// about code that ran for the row, and later ones belong to the value.
 fn place<'n>(context: &str, relation: &str, columns: &[&'n str]) -> Option<RowPosition<'n>> {
     let rest = context.lines().find_map(|line| {
         let named = line.strip_prefix("COPY ").unwrap_or(line);
@@ -52,7 +52,7 @@ fn place<'n>(context: &str, relation: &str, columns: &[&'n str]) -> Option<RowPo
     let rest = &rest[rest.find(|c: char| c.is_ascii_digit())?..];
     let end = rest.find(|c: char| !c.is_ascii_digit());
     let (row, rest) = rest.split_at(end.unwrap_or(rest.len()));
-    // The value, or what takes its place, comes behind a colon.
+    // The value, or its replacement, follows a colon.
     let named = rest.split([':', '：']).next().unwrap_or_default();
     Some(RowPosition {
         row: row.parse().ok()?,

@@ -12,26 +12,26 @@ pub(crate) struct RowWriter<'a> {
     format: Format,
     names: &'a [&'a str],
     out: BytesMut,
-    /// How many rows are written.
+    /// Number of written rows.
     rows: u64,
 }
 
-/// How the rows are written.
+/// The format of the rows.
 pub(crate) enum Format {
-    /// By the types of the columns.
+    /// In binary, by the types of the columns.
     Binary(Vec<Column>),
-    /// As texts that the server reads.
+    /// As texts that the server parses.
     Text,
 }
 
-/// A column that binary rows have a value for.
+/// A column for which binary rows have a value.
 pub(crate) struct Column {
     kind: Kind,
     type_: Type,
     element: Option<u32>,
 }
 
-/// How much is gathered before it is sent.
+/// Number of bytes that are gathered before they are sent.
 const CHUNK: usize = 128 * 1024;
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 const NULL: i32 = -1;
@@ -48,8 +48,8 @@ impl Column {
 }
 
 impl Format {
-    /// The binary format for columns of these types, unless one of them, or a value of
-    /// the first row, needs the server to read a text.
+    /// Chooses the binary format for columns of these types, unless one of them, or a value of the
+    /// first row, requires the server to parse a text.
     pub(crate) fn choose(types: &[Type], first: &[Value]) -> Format {
         let columns: Vec<Column> = types.iter().map(Column::new).collect();
         let fits = columns
@@ -63,7 +63,7 @@ impl Format {
         }
     }
 
-    /// What to put behind `FROM STDIN`.
+    /// The options behind `FROM STDIN`.
     pub(crate) fn clause(&self) -> &'static str {
         match self {
             Format::Binary(_) => " (FORMAT binary)",
@@ -72,7 +72,7 @@ impl Format {
     }
 }
 
-/// Whether values of this kind can be written in binary, also where a later row has a text.
+/// Whether values of this kind can be written in binary, even if a later row has a text.
 fn has_binary(kind: Kind) -> bool {
     match kind {
         Kind::One(base) => !matches!(
@@ -106,14 +106,14 @@ impl<'a> RowWriter<'a> {
         }
     }
 
-    /// Adds a row. One that does not fit is an error that names row and column.
+    /// Adds a row. A row that does not fit is an error that names row and column.
     pub(crate) fn add(&mut self, row: &[Value]) -> Result<(), Error> {
         self.rows += 1;
         if row.len() != self.names.len() {
             return Err(Error::new(
                 Class::Data,
                 format!(
-                    "Row {} has {} values, and {} columns are named.",
+                    "Row {} has {} values, but {} columns are named.",
                     self.rows,
                     row.len(),
                     self.names.len()
@@ -157,7 +157,7 @@ impl<'a> RowWriter<'a> {
         Some(chunk)
     }
 
-    /// What is left.
+    /// The remaining rows.
     pub(crate) fn finish(mut self) -> Bytes {
         if let Format::Binary(_) = self.format {
             self.out.put_i16(TRAILER);
@@ -170,7 +170,7 @@ impl<'a> RowWriter<'a> {
 fn misfit(row: u64, column: &str, type_: &str, value: &Value, why: Misfit) -> Error {
     let kind = value.kind();
     let why = match why {
-        Misfit::Kind => String::from("it is of another kind"),
+        Misfit::Kind => String::from("it is of a different kind"),
         Misfit::Because(why) => why,
     };
     Error::new(
@@ -190,7 +190,7 @@ fn binary(value: &Value, column: &Column, out: &mut BytesMut) -> Result<(), Misf
     out.put_i32(0);
     let read;
     let value = if needs_text(value, column.kind) {
-        // The format was chosen by the first row, and this one has a text instead.
+        // The first row chose the format, and this row has a text instead.
         read = read_texts(value, column.kind).ok_or(Misfit::Kind)?;
         &read
     } else {
@@ -206,7 +206,7 @@ fn binary(value: &Value, column: &Column, out: &mut BytesMut) -> Result<(), Misf
     Ok(())
 }
 
-/// The value with every text in it read as what the column holds.
+/// The value, with every text in it parsed as the column's type.
 fn read_texts(value: &Value, kind: Kind) -> Option<Value> {
     match (value, kind) {
         (value, kind) if value.is_null() || !needs_text(value, kind) => Some(value.clone()),
@@ -223,7 +223,7 @@ fn read_texts(value: &Value, kind: Kind) -> Option<Value> {
     }
 }
 
-/// A value read from its text here, since a binary COPY has no texts for the server to read.
+/// A value parsed from its text by the client, since the server parses no texts in a binary COPY.
 fn from_text(text: &str, base: Base) -> Option<Value> {
     let text = text.trim();
     Some(match base {
@@ -255,7 +255,7 @@ fn text(value: &Value, out: &mut BytesMut) -> Result<(), Misfit> {
     };
     if text.as_bytes().contains(&0) {
         return Err(Misfit::Because(
-            "it holds a NUL character, which PostgreSQL's text cannot".into(),
+            "it contains a NUL character, which PostgreSQL's text cannot".into(),
         ));
     }
     let mut rest = text.as_bytes();

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use tokio::time::timeout_at;
 use underpin_core::{Class, Deadline, Error, Result, Secret, Stage};
 
-/// Who logs in, and with which password.
+/// The user of a login, and the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
     /// The user.
@@ -13,21 +13,22 @@ pub struct Credentials {
     pub password: Secret,
 }
 
-/// What [`ProvideCredentials::credentials`] returns.
+/// Return type of [`ProvideCredentials::credentials`].
 pub type ProvidingCredentials<'a> = Pin<Box<dyn Future<Output = Result<Credentials>> + Send + 'a>>;
 
-/// Gives the credentials for each new connection, so that a password may be rotated or a
-/// token expire while the program runs. A closure that returns such a future is one.
+/// Provides the credentials for each new connection, so that a password can be rotated or a token
+/// can expire while the program runs. A closure that returns such a future implements it.
 pub trait ProvideCredentials: Send + Sync + 'static {
-    /// The credentials as of now. It is called for every attempt to connect, by several at
-    /// once, and its time counts as time spent connecting: keep what is valid for a while.
+    /// Returns the current credentials. It is called for every attempt to connect, possibly
+    /// concurrently, and its time counts as time spent connecting: cache the credentials while they
+    /// are valid.
     ///
     /// # Errors
-    /// Whatever keeps it from giving them; the attempt to connect fails with that, and its
-    /// class says whether another may succeed. Never put a secret into the message.
+    /// The reason why there are no credentials. The attempt to connect fails with it, and its class
+    /// says whether another attempt may succeed. Never put a secret into the message.
     ///
     /// # Cancel safety
-    /// It is dropped half-way when connecting takes too long.
+    /// The future is dropped if connecting takes too long.
     fn credentials(&self) -> ProvidingCredentials<'_>;
 }
 
@@ -41,7 +42,7 @@ where
     }
 }
 
-/// Asks for credentials, in the time that connecting has.
+/// Requests credentials, within the time for connecting.
 pub(crate) async fn ask(
     provider: &dyn ProvideCredentials,
     places: &str,
@@ -54,13 +55,11 @@ pub(crate) async fn ask(
             let stage = Stage::Connect;
             Err(Error::new(
                 Class::Timeout { stage },
-                "The program's own callback gave none in the time for connecting.",
+                "The program's credentials callback did not return within the time for connecting.",
             ))
         }),
     };
     answer.map_err(|error| {
-        error.with_context(format!(
-            "There are no credentials to log in to {places} with."
-        ))
+        error.with_context(format!("There are no credentials to log in to {places}."))
     })
 }

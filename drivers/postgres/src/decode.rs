@@ -7,13 +7,13 @@ use crate::kind::{Base, Element, FIRST_MADE_HERE, Kind};
 use crate::texts::Texts;
 use crate::{made_text, range};
 
-/// The days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from.
+/// Number of days from 1970-01-01 to 2000-01-01, PostgreSQL's epoch.
 pub(crate) const EPOCH_DAYS: i32 = 10_957;
-/// The microseconds between the two.
+/// Number of microseconds between the two.
 pub(crate) const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// Reads the bytes of a value; `None` where they are not what the kind says. A text that
-/// the server did not send as such is made, and kept in `texts`.
+/// Reads the bytes of a value; `None` if they do not match the kind. If the server did not send
+/// text for a value that needs it, the text is created, and kept in `texts`.
 #[inline]
 pub(crate) fn value<'r>(kind: Kind, bytes: &'r [u8], texts: &'r Texts) -> Option<ValueRef<'r>> {
     match kind {
@@ -63,9 +63,9 @@ fn one<'r>(base: Base, bytes: &'r [u8], texts: &'r Texts) -> Option<ValueRef<'r>
     })
 }
 
-/// Text, where the bytes can be that: the types whose numbers are hidden are enums and
-/// `citext`, whose binary form is their text, and others, whose form is full of zeros.
-/// An array shows itself by its header.
+/// Text, if the bytes can be text. The types whose numbers are hidden are enums and `citext`, whose
+/// binary form is their text, and others, whose form is full of zeros. An array is recognized by
+/// its header.
 fn hidden(bytes: &[u8]) -> ValueRef<'_> {
     let element = Element::One(Base::Hidden);
     let made_here = bytes
@@ -122,7 +122,7 @@ fn array(bytes: &[u8], element: u32) -> Result<Vec<Value>> {
     let malformed = || {
         Error::new(
             Class::Data,
-            "The array's bytes are not what PostgreSQL's protocol says.",
+            "The array's bytes do not follow PostgreSQL's protocol.",
         )
     };
     let element = Element::from_code(element).ok_or_else(malformed)?;
@@ -162,7 +162,7 @@ fn elements(bytes: &[u8], element: Element) -> Option<Vec<Value>> {
 
 fn dimension(rest: &mut &[u8], lengths: &[usize], element: Element) -> Option<Vec<Value>> {
     let (&length, inner) = lengths.split_first()?;
-    // Each element takes four bytes at least, whatever the length claims.
+    // Each element takes at least four bytes, whatever the length claims.
     let mut values = Vec::with_capacity(length.min(rest.len() / 4));
     for _ in 0..length {
         values.push(if inner.is_empty() {

@@ -18,8 +18,8 @@ use crate::wire::body::Values;
 use crate::wire::put;
 use crate::wire::request::steps;
 
-/// Whether each of some columns of tables takes NULL, in their order. Of a view it is not
-/// known, and what is no column gives none.
+/// Whether each of the given columns of tables takes NULL, in order. For a view it is not known,
+/// and an expression has no column.
 const NULLABLE: &str = "
 SELECT CASE WHEN c.relkind IN ('r', 'p', 'f') THEN NOT (a.attnotnull OR t.typnotnull) END
 FROM unnest($1::bigint[], $2::int2[]) WITH ORDINALITY AS asked (relation, number, place)
@@ -54,7 +54,7 @@ impl Connection {
     }
 }
 
-/// Prepares the statement, and asks the catalog about the columns that it reads.
+/// Prepares the statement, and queries the catalog about the columns that it reads.
 async fn described(call: &Call, sql: &str) -> Result<(Prepared, Vec<Option<bool>>), Failure> {
     let prepared = call.session().prepare(sql).await?;
     let fields = prepared.fields.iter();
@@ -138,7 +138,7 @@ fn parameter(type_: &Type) -> ParameterDescription {
     }
 }
 
-/// Whether a value can be sent as a parameter of a type; a clause says why not.
+/// Whether a value can be sent as a parameter of a type; if not, a clause with the reason.
 fn takes(value: &Value, kind: Kind, type_: &Type, name: &str) -> Result<(), String> {
     if let (Value::Text(text), Some(labels)) = (value, specimen::labels(type_))
         && text != ANY_TEXT
@@ -146,7 +146,7 @@ fn takes(value: &Value, kind: Kind, type_: &Type, name: &str) -> Result<(), Stri
     {
         let labels = labels.join(", ");
         return Err(format!(
-            "{text:?} is none of its labels, which are {labels}"
+            "{text:?} is not one of its labels, which are {labels}"
         ));
     }
     let misfit = if text_is_a_slip(value, kind) {
@@ -165,8 +165,8 @@ fn takes(value: &Value, kind: Kind, type_: &Type, name: &str) -> Result<(), Stri
     })
 }
 
-/// The server reads any type from text, and a program means to have it do so for days,
-/// labels and addresses, hardly for what Rust has a type of its own for.
+/// The server parses any type from text, and a program uses that for days, labels and addresses,
+/// but hardly for types that Rust has itself.
 fn text_is_a_slip(value: &Value, kind: Kind) -> bool {
     let own = |base: Base| {
         matches!(
@@ -187,7 +187,7 @@ fn text_is_a_slip(value: &Value, kind: Kind) -> bool {
 fn no_statements() -> Error {
     Error::new(
         Class::Unsupported,
-        "A statement can be described only where statements are prepared, and \
+        "Only prepared statements can be described, but \
          statement_cache_size is 0.",
     )
     .with_hint("Check statements on a connection to the server itself, without a pooler.")

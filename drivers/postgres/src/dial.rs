@@ -11,42 +11,41 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream, lookup_host};
 use underpin_core::{Address, Endpoint};
 
 use crate::socket::Socket;
-use crate::tcp::{Tcp, TcpOptions};
+use crate::tcp::TcpOptions;
 use crate::wire::put::SSL_REQUEST;
 
-/// A stream of bytes in both directions.
+/// A bidirectional stream of bytes.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
-/// What [`Dial::dial`] returns.
+/// Return type of [`Dial::dial`].
 pub type Dialing<'a> = Pin<Box<dyn Future<Output = io::Result<Box<dyn Stream>>> + Send + 'a>>;
 
-/// A way to open the stream of bytes to an endpoint: a tunnel, a proxy, a test's own.
-/// Encryption, where there is any, is put on top of it.
+/// A way to open the byte stream to an endpoint: a tunnel, a proxy, or a test's own. Encryption, if
+/// any, runs on top of it.
 pub trait Dial: Debug + Send + Sync + 'static {
     /// Opens a stream to `endpoint`. It is used for connections and for requests to
     /// cancel a statement.
     ///
-    /// # Errors
-    /// Whatever keeps it from opening one; the message goes into the error that the
+    /// The reason why no stream could be opened; the message becomes part of the error that the
     /// caller of `connect` gets.
     ///
     /// # Cancel safety
-    /// Dropped half-way, it must close what it has opened.
+    /// If the future is dropped, it must close the stream that it has opened.
     fn dial<'a>(&'a self, endpoint: &'a Endpoint) -> Dialing<'a>;
 }
 
-/// Who opens streams.
+/// The opener of streams.
 #[derive(Debug, Clone)]
 pub(crate) enum Dialer {
     /// The operating system.
-    System(Arc<Tcp>),
-    /// The caller.
+    System(Arc<TcpOptions>),
+    /// The caller's own.
     Given(Arc<dyn Dial>),
 }
 
-/// An open stream, and its socket where it is known.
+/// An open stream, and its socket if that is known.
 pub(crate) struct Dialed {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) socket: Option<Socket>,
@@ -63,8 +62,8 @@ impl Dialed {
 
 impl Dialer {
     pub(crate) async fn dial(&self, endpoint: &Endpoint) -> io::Result<Dialed> {
-        let tcp = match self {
-            Dialer::System(tcp) => tcp,
+        let options = match self {
+            Dialer::System(options) => options,
             Dialer::Given(dial) => {
                 let stream = dial.dial(endpoint).await?;
                 return Ok(Dialed {
@@ -74,11 +73,8 @@ impl Dialer {
             }
         };
         match &endpoint.address {
-            Address::Tcp { host, port } => {
-                let address = tcp.address_of(endpoint);
-                Ok(Dialed::new(
-                    dial_tcp(host, address, *port, &tcp.options).await?,
-                ))
+            Address::Tcp { host, port, ip } => {
+                Ok(Dialed::new(dial_tcp(host, *ip, *port, options).await?))
             }
             Address::Unix { .. } => Ok(Dialed::new(
                 UnixStream::connect(endpoint.to_string()).await?,
@@ -91,7 +87,7 @@ impl Dialer {
     }
 }
 
-async fn dial_tcp(
+pub(crate) async fn dial_tcp(
     host: &str,
     address: Option<IpAddr>,
     port: u16,
@@ -99,7 +95,7 @@ async fn dial_tcp(
 ) -> io::Result<TcpStream> {
     let addresses: Vec<SocketAddr> = match address {
         Some(address) => vec![SocketAddr::new(address, port)],
-        // Told apart from a refused connection by its kind.
+        // An error with a kind of its own, to distinguish it from a refused connection.
         None => lookup_host((host, port))
             .await
             .map_err(|error| io::Error::new(io::ErrorKind::NotFound, error))?
@@ -124,22 +120,22 @@ async fn dial_tcp(
     Err(last)
 }
 
-/// What a server says when it is asked to encrypt.
+/// The server's answer to a request to encrypt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     Yes,
     No,
-    /// It failed before it understood the question; a plain connection may tell why.
+    /// It failed before it understood the request; a plain connection may show the reason.
     Error,
-    /// It is no PostgreSQL.
+    /// It is not a PostgreSQL server.
     Alien,
 }
 
-/// Asks the server to encrypt, as the first thing on a stream.
+/// Asks the server to encrypt, as the first message on a stream.
 pub(crate) async fn ask_for_tls(stream: &mut (impl Stream + ?Sized)) -> io::Result<Answer> {
     stream.write_all(&SSL_REQUEST).await?;
     stream.flush().await?;
-    // Not a byte more than the answer: what follows it is encrypted, or an attack.
+    // Not a byte more than the answer: the bytes that follow are encrypted, or an attack.
     Ok(match stream.read_u8().await? {
         b'S' => Answer::Yes,
         b'N' => Answer::No,

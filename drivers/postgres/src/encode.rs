@@ -6,17 +6,17 @@ use crate::decode::{EPOCH_DAYS, EPOCH_MICROS};
 use crate::encode_array;
 use crate::kind::{Base, Kind};
 
-/// Why a value does not fit a type.
+/// The reason why a value does not fit a type.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Misfit {
-    /// Values of its kind never do.
+    /// Values of its kind never fit.
     Kind,
-    /// This one does not; a clause says why.
+    /// This value does not fit; a clause with the reason.
     Because(String),
 }
 
-/// Whether the server has to read the value from its text, because the type's own form is
-/// not known here, or because the conversion is the server's to make.
+/// Whether the server has to parse the value from its text, because the client does not know the
+/// type's binary form, or because the conversion is up to the server.
 pub(crate) fn needs_text(value: &Value, kind: Kind) -> bool {
     match (value, kind) {
         (Value::Text(_), Kind::One(base)) => !matches!(
@@ -33,7 +33,7 @@ pub(crate) fn needs_text(value: &Value, kind: Kind) -> bool {
     }
 }
 
-/// Puts the binary form of a value that is not NULL behind what is in `out`.
+/// Appends the binary form of a value that is not NULL to `out`.
 pub(crate) fn encode(value: &Value, kind: Kind, out: &mut BytesMut) -> Result<(), Misfit> {
     match kind {
         Kind::One(base) => one(value, base, out),
@@ -105,7 +105,7 @@ fn whole(number: &Numeric) -> Result<i64, Misfit> {
     let text = number.as_str();
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if !fraction.bytes().all(|digit| digit == b'0') {
-        return Err(Misfit::Because(format!("{text} is no whole number")));
+        return Err(Misfit::Because(format!("{text} is not a whole number")));
     }
     whole.parse().map_err(|_| out_of_range(text))
 }
@@ -146,7 +146,7 @@ fn text(value: &Value, out: &mut BytesMut) -> Result<(), Misfit> {
         Value::Text(v) | Value::Json(v) => {
             if v.as_bytes().contains(&0) {
                 return Err(Misfit::Because(
-                    "it holds a NUL character, which PostgreSQL's text cannot".into(),
+                    "it contains a NUL character, which PostgreSQL's text cannot".into(),
                 ));
             }
             out.put_slice(v.as_bytes());
@@ -165,7 +165,7 @@ fn days(days: i32) -> Result<i32, Misfit> {
         i32::MAX | i32::MIN => Ok(days),
         days => days
             .checked_sub(EPOCH_DAYS)
-            .ok_or_else(|| Misfit::Because("it is too long ago".into())),
+            .ok_or_else(|| Misfit::Because("it is too far in the past".into())),
     }
 }
 
@@ -174,6 +174,6 @@ fn micros(micros: i64) -> Result<i64, Misfit> {
         i64::MAX | i64::MIN => Ok(micros),
         micros => micros
             .checked_sub(EPOCH_MICROS)
-            .ok_or_else(|| Misfit::Because("it is too long ago".into())),
+            .ok_or_else(|| Misfit::Because("it is too far in the past".into())),
     }
 }

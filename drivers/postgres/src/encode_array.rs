@@ -4,8 +4,7 @@ use underpin_core::Value;
 use crate::encode::{Misfit, encode};
 use crate::kind::{Element, Kind};
 
-/// The kind that a value within an array is taken for: an array itself where there are
-/// several dimensions.
+/// The kind of a value within an array: an array itself if there are several dimensions.
 pub(crate) fn element_kind(value: &Value, element: Element) -> Kind {
     match value {
         Value::Array(_) => Kind::Array(element),
@@ -13,9 +12,9 @@ pub(crate) fn element_kind(value: &Value, element: Element) -> Kind {
     }
 }
 
-/// Puts the binary form of an array behind what is in `out`. The server takes the type of
-/// the elements from the statement, and checks the number that is sent against it; 0 is
-/// not taken, so the caller's `element_type` is filled in by [`set_element_type`].
+/// Appends the binary form of an array to `out`. The server takes the type of the elements from the
+/// statement, and compares it with the number that is sent; it does not accept 0, so
+/// [`set_element_type`] fills in the caller's `element_type`.
 pub(crate) fn array(values: &[Value], element: Element, out: &mut BytesMut) -> Result<(), Misfit> {
     check_shape(values)?;
     let mut lengths = Vec::new();
@@ -50,8 +49,8 @@ pub(crate) fn set_element_type(array: &mut [u8], number: u32) {
     }
 }
 
-/// Refuses arrays whose inner arrays are not all of one length, and those whose inner arrays are
-/// empty, of which PostgreSQL would keep nothing.
+/// Refuses arrays whose inner arrays differ in length, and those whose inner arrays are empty,
+/// which PostgreSQL would reduce to an empty array.
 pub(crate) fn check_shape(values: &[Value]) -> Result<(), Misfit> {
     let mut lengths = Vec::new();
     measure(values, &mut lengths);
@@ -60,14 +59,14 @@ pub(crate) fn check_shape(values: &[Value]) -> Result<(), Misfit> {
     }
     match lengths[1..].contains(&0) {
         true => Err(Misfit::Because(
-            "its inner arrays are empty, and PostgreSQL would keep an array without any".into(),
+            "its inner arrays are empty, and PostgreSQL would store an empty array instead".into(),
         )),
         false => Ok(()),
     }
 }
 
 fn ragged() -> Misfit {
-    Misfit::Because("its inner arrays are not all of one length".into())
+    Misfit::Because("its inner arrays differ in length".into())
 }
 
 /// Whether each array has the length of its depth, and each element the depth of the others.

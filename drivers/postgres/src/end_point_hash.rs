@@ -1,10 +1,9 @@
 use rustls::crypto::hash::Hash;
 use rustls::crypto::ring::cipher_suite;
 
-/// The hash of a server's certificate by which SCRAM ties a login to the encrypted
-/// connection that it happens on (`tls-server-end-point`, RFC 5929). `None` where the
-/// certificate's own signature uses a hash that is not at hand; the login then goes
-/// without.
+/// The hash of a server's certificate by which SCRAM binds a login to its encrypted connection
+/// (`tls-server-end-point`, RFC 5929). `None` if the certificate's own signature uses a hash that
+/// is not available; the login is then not bound.
 pub(crate) fn hash(certificate: &[u8]) -> Option<Vec<u8>> {
     let suite = match signature_algorithm(certificate)? {
         // MD5 and SHA-1 are replaced by SHA-256.

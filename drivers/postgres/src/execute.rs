@@ -74,7 +74,7 @@ impl Connection {
     }
 }
 
-/// Waits for the end of a statement, and gives the number of rows that it says.
+/// Waits for the end of a statement, and returns its number of rows.
 pub(crate) async fn count(mut answer: Answer) -> Result<u64, Broken> {
     let mut count = 0;
     while answer.more().await? {
@@ -101,8 +101,8 @@ async fn execute_unnamed(mut call: Call, sql: &str, params: &[Value]) -> Result<
     }
 }
 
-/// Asks for a statement without a name, where no transaction is owed. Its columns come as texts
-/// where that is said.
+/// Sends a statement without a name, if no transaction is owed. Its columns come as texts if
+/// requested.
 pub(crate) fn ask_unnamed(
     call: &mut Call,
     sql: &str,

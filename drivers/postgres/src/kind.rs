@@ -2,8 +2,8 @@ use postgres_types::{Kind as TypeKind, Type};
 
 use crate::wire::put::Format;
 
-/// What the bytes of a type are, so that reading a value is one look into a small enum
-/// instead of comparisons of types.
+/// The meaning of a type's bytes, so that reading a value examines one small enum instead of
+/// comparing types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     One(Base),
@@ -12,7 +12,7 @@ pub(crate) enum Kind {
     Array(Element),
 }
 
-/// What the elements of an array are.
+/// The kind of an array's elements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Element {
     One(Base),
@@ -43,16 +43,16 @@ bases! {
     F32, F64, Numeric,
     /// Text as it is, which is also the binary form of an enum.
     Text,
-    /// A byte that says 1, then text.
+    /// A byte with the value 1, then text.
     VersionedText,
     Bytes, Date, Time, TimeTz, Timestamp, TimestampTz, Interval, Uuid, Json, Jsonb,
     Inet, MacAddr, Bit, Lsn, Tid,
-    /// A type whose number was hidden: text, or bytes where it is none.
+    /// A type whose number was hidden: text, or bytes if it is not text.
     Hidden,
     /// A type of an extension, as its bytes.
     Opaque,
     /// A type whose bytes would mean nothing to a reader: a record, money, a tsvector. Its values
-    /// are asked for as texts.
+    /// are requested as texts.
     Unreadable,
 }
 
@@ -83,7 +83,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// How values of this kind are asked for.
+    /// The requested format for values of this kind.
     pub(crate) fn format(self) -> Format {
         match self {
             Kind::One(Base::Unreadable | Base::Opaque)
@@ -139,11 +139,11 @@ impl Base {
     }
 }
 
-/// Types with lower numbers come with the server; from here on they are made in a database.
+/// Types with lower numbers belong to the server; types from here on are created in a database.
 pub(crate) const FIRST_MADE_HERE: u32 = 16384;
 
 impl Element {
-    /// A number for what `ArrayRef::Encoded` calls the element.
+    /// A number for the element in `ArrayRef::Encoded`.
     pub(crate) fn code(self) -> u32 {
         let (shape, base) = match self {
             Element::One(base) => (0, base),
@@ -172,7 +172,7 @@ impl Element {
     }
 }
 
-/// The name of a type as SQL has it, arrays with brackets.
+/// The name of a type in SQL, with brackets for arrays.
 pub(crate) fn type_name(type_: &Type) -> String {
     match type_.kind() {
         TypeKind::Array(element) if type_.name().starts_with('_') => {

@@ -1,11 +1,11 @@
 use underpin_sql::{Kind, Lexer, POSTGRES};
 
-/// Whether a statement may share a connection with others that are under way, as far as its
-/// text tells: one that only reads, takes no lock that a row or a table may be waited for by,
-/// leaves the session as it is, and calls nothing but functions of the server's own that do
-/// neither. Asking it twice does no harm, so that it can be moved where it is stuck.
+/// Whether the text of a statement shows that it may share a connection with others in progress: it
+/// only reads, takes no lock for which a row or a table may have to be waited for, leaves the
+/// session unchanged, and calls only functions of the server itself with the same properties.
+/// Sending it twice does no harm, so it can be moved if it is stuck.
 ///
-/// The text does not show what a view or an operator of the user's calls.
+/// The text does not show what a view or a user's operator calls.
 pub fn shares(sql: &str) -> bool {
     let mut tokens = Lexer::new(sql, &POSTGRES.lexis).solid().peekable();
     let mut first = true;
@@ -28,7 +28,7 @@ pub fn shares(sql: &str) -> bool {
                 }
                 (first, before) = (false, word);
             }
-            // A quoted name in front of a bracket is a function of the user's.
+            // A quoted name in front of a parenthesis is a user's function.
             Kind::Name if calls => return false,
             _ => {}
         }
@@ -41,7 +41,7 @@ pub(crate) fn is(word: &str, names: &[&str]) -> bool {
     names.iter().any(|name| word.eq_ignore_ascii_case(name))
 }
 
-/// Whether a bracket behind the word calls nothing that could wait or change anything.
+/// Whether a parenthesis behind the word calls nothing that could wait or change anything.
 pub(crate) fn is_harmless(word: &str) -> bool {
     const LONGEST: usize = 32;
     let mut lower = [0; LONGEST];
@@ -58,15 +58,14 @@ pub(crate) fn is_harmless(word: &str) -> bool {
     known(KEYWORDS) || known(FUNCTIONS)
 }
 
-/// What a statement that only reads begins with.
+/// The first words of statements that only read.
 pub(crate) const READS: &[&str] = &["select", "table", "values", "with"];
-/// What makes it write all the same: in a WITH, or SELECT INTO.
+/// Words that make it write nevertheless: in a WITH, or SELECT INTO.
 pub(crate) const WRITES: &[&str] = &["delete", "insert", "into", "merge", "update"];
-/// What follows FOR where rows are locked.
+/// Words that follow FOR if rows are locked.
 pub(crate) const LOCKS: &[&str] = &["key", "no", "share", "update"];
 
-/// Words that a bracket may follow without being called, types with a length among them.
-/// Sorted.
+/// Words that a parenthesis may follow without a call, including types with a length. Sorted.
 // A word a line would be three hundred lines.
 #[rustfmt::skip]
 const KEYWORDS: &[&str] = &[
@@ -80,9 +79,9 @@ const KEYWORDS: &[&str] = &[
     "window", "within",
 ];
 
-/// Functions of the server that wait for nothing, change nothing and depend on nothing of the
-/// session but its time zone and language. Sorted; a function that is missing here runs on a
-/// connection of its own, and as well.
+/// Functions of the server that wait for nothing, change nothing and depend on nothing in the
+/// session except its time zone and language. Sorted. A function that is missing here runs on a
+/// connection of its own, equally well.
 // A word a line would be three hundred lines.
 #[rustfmt::skip]
 const FUNCTIONS: &[&str] = &[
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_reads_may_share() {
+    fn statements_that_only_read_may_share() {
         for sql in [
             "SELECT $1::int8",
             "select id, email from users where is_active = $1 and id in (1, 2)",
@@ -156,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_wait_write_or_change_the_session_may_not() {
+    fn statements_that_may_wait_write_or_change_the_session_may_not() {
         for sql in [
             "",
             ";",
@@ -204,7 +203,7 @@ mod tests {
         }
 
         #[test]
-        fn no_surroundings_hide_what_waits(
+        fn no_surroundings_hide_a_statement_that_waits(
             before in "(SELECT|WITH x AS|VALUES) [a-z0-9 ,'()]{0,30}",
             after in "[a-z0-9 ,()]{0,30}",
         ) {

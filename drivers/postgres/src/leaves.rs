@@ -1,30 +1,30 @@
-//! What the text of a statement tells of how the session is left by it.
+//! What the text of a statement shows about the state in which it leaves the session.
 
 use underpin_sql::{Kind, Lexer, POSTGRES, Token};
 
 use crate::lane::{LOCKS, READS, WRITES, is, is_harmless};
 
-/// How a statement leaves the session for those to come.
+/// The state in which a statement leaves the session for later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Leaves {
-    /// As it was.
+    /// Unchanged.
     #[default]
     Untouched,
-    /// As it was, unless a name in the text stands for code of the user's. The server knows.
+    /// Unchanged, unless a name in the text stands for a user's code, which the server knows.
     ByName,
-    /// Perhaps otherwise: functions, triggers and rules may run, or the text does not tell.
+    /// Possibly changed: functions, triggers and rules may run, or the text does not show it.
     Unknown,
 }
 
-/// What a text may be for its names to be looked up.
+/// Maximum length of a text whose names are looked up.
 const LONGEST: usize = 64 * 1024;
-/// Names that are longer are cut off by the server.
+/// The server truncates longer names.
 const LONGEST_NAME: usize = 63;
 
 impl Leaves {
-    /// Of a text of one or more statements.
+    /// The state after a text of one or more statements.
     pub(crate) fn of(sql: &str) -> Leaves {
-        // What such a name is, its escapes tell.
+        // The escapes in such a name would have to be decoded.
         let escapes = sql.contains("U&\"") || sql.contains("u&\"");
         let mut leaves = Leaves::Untouched;
         let mut tokens = Lexer::new(sql, &POSTGRES.lexis).solid().peekable();
@@ -43,7 +43,7 @@ impl Leaves {
     }
 }
 
-/// Where in a statement its words are.
+/// The position of the words in a statement.
 #[derive(Default)]
 struct Words<'a> {
     first: &'a str,
@@ -83,7 +83,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// A word of a statement that begins as one that only reads.
+    /// A word of a statement that begins like one that only reads.
     fn reads(&self, token: Token<'_>, calls: bool, qualified: bool, sql: &str) -> Leaves {
         let word = token.text;
         let locks = is(self.before, &["for", "key", "no"]) && is(word, LOCKS);
@@ -110,7 +110,7 @@ fn begins_with(word: &str) -> Leaves {
     }
 }
 
-/// Whether the call of `set_config` whose arguments these are is for the transaction only.
+/// Whether these arguments of `set_config` make the setting local to the transaction.
 pub(crate) fn is_local(arguments: &str) -> bool {
     let mut tokens = Lexer::new(arguments, &POSTGRES.lexis).solid();
     if tokens.next().is_none_or(|token| token.kind != Kind::Open) {
@@ -143,7 +143,7 @@ pub(crate) fn is_local(arguments: &str) -> bool {
     false
 }
 
-/// The names that a text mentions, as the server has them.
+/// The names that a text mentions, in the server's form.
 pub(crate) fn names(sql: &str) -> Vec<String> {
     let mut names: Vec<String> = Lexer::new(sql, &POSTGRES.lexis)
         .solid()
@@ -161,7 +161,7 @@ pub(crate) fn names(sql: &str) -> Vec<String> {
     names
 }
 
-/// What bounds transactions, and runs nothing else that was not begun before.
+/// Statements that begin or end transactions, and run nothing else that was not begun before.
 const BOUNDS: &[&str] = &[
     "abort",
     "begin",
@@ -172,9 +172,9 @@ const BOUNDS: &[&str] = &[
     "savepoint",
     "start",
 ];
-/// What `SET` is followed by where it is of the transaction.
+/// Words after `SET` that limit the setting to the transaction.
 const OF_A_TRANSACTION: &[&str] = &["constraints", "local", "transaction"];
-/// Functions of the server that change nothing of the session, beside those that a lane takes.
+/// Functions of the server that change nothing in the session, in addition to those for lanes.
 const LEAVE_NOTHING: &[&str] = &[
     "array_position",
     "current_database",
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_bounds_a_transaction_leaves_nothing() {
+    fn transaction_statements_leave_nothing() {
         for sql in [
             "",
             ";",
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_reads_depends_on_what_its_names_stand_for() {
+    fn reading_statements_depend_on_the_meaning_of_their_names() {
         for sql in [
             "SELECT 1",
             "SELECT $1::int8",
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn of_all_else_the_text_does_not_tell() {
+    fn the_text_of_other_statements_does_not_tell() {
         for sql in [
             "INSERT INTO t VALUES (1)",
             "UPDATE t SET a = 1",

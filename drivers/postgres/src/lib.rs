@@ -1,8 +1,8 @@
 //! The PostgreSQL driver of Underpin: a client of PostgreSQL's protocol under the traits of
 //! [`underpin_core::driver`].
 //!
-//! The connection is its own, so that it knows: how far each request was written, what
-//! was answered and what the server says of the transaction. Every error says whether the
+//! The wire client is Underpin's own, so that it knows how far each request was written, what was
+//! answered, and what the server reports about the transaction. Every error says whether the
 //! statement may have taken effect, and every connection knows its own state without asking.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -40,12 +40,15 @@ mod observe;
 mod options;
 mod outcome;
 mod param;
+#[cfg(feature = "patroni")]
+mod patroni;
 mod pipeline;
 mod portal;
 mod prepare;
 mod query;
 mod range;
 mod reset;
+mod resolve;
 mod row;
 mod search_path;
 mod session;
@@ -83,16 +86,19 @@ pub use dial::{Dial, Dialing, Stream};
 pub use lane::shares;
 pub use notices::{Notice, Notification};
 pub use options::Options;
+#[cfg(feature = "patroni")]
+pub use patroni::Patroni;
 pub use pipeline::{Answered, Pipeline};
 pub use portal::Portal;
 pub use postgres_types as types;
+pub use resolve::resolve;
 pub use row::Row;
 pub use sql::changes_session;
 pub use tcp::TcpOptions;
 use underpin_core::driver::Capabilities;
 pub use wire::server_error::ServerError;
 
-/// What PostgreSQL can do.
+/// Capabilities of PostgreSQL.
 pub const CAPABILITIES: Capabilities = Capabilities {
     pipelining: true,
     transactions: true,

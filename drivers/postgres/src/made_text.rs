@@ -6,8 +6,8 @@ use underpin_core::value::TimeOfDay;
 use crate::decode::int8;
 use crate::kind::Base;
 
-/// The text that PostgreSQL itself would print for a value of a type that has no form of
-/// its own here; `None` where the bytes are not what the type says.
+/// The text that PostgreSQL itself would print for a value of a type without a form of its own
+/// here; `None` if the bytes do not match the type.
 pub(crate) fn text(base: Base, bytes: &[u8]) -> Option<String> {
     match base {
         Base::TimeTz => time_with_zone(bytes),
@@ -100,7 +100,7 @@ mod tests {
         ] {
             assert_eq!(text(base, &bytes).as_deref(), Some(expected));
             for length in 0..bytes.len() {
-                // Whatever comes of too few bytes, it is no panic.
+                // Whatever too few bytes lead to, it must not panic.
                 let _ = text(base, &bytes[..length]);
             }
         }

@@ -1,10 +1,10 @@
-//! What a message of the protocol can hold. A server that is sent more ends the connection.
+//! Limits of the protocol's messages. A server that gets a longer message ends the connection.
 
 use underpin_core::{Class, Error, Result, Value};
 
 /// Parameters are counted in 16 bits.
 const MOST_PARAMETERS: usize = 65_535;
-/// The server reads no longer message.
+/// The longest message that the server reads.
 const MOST_BYTES: usize = 0x3fff_ffff;
 
 /// Refuses a statement whose text and parameters no message can hold.
@@ -13,13 +13,13 @@ pub(crate) fn check(sql: &str, params: &[Value]) -> Result<()> {
         return Err(Error::new(
             Class::Unsupported,
             format!(
-                "The statement has {} parameters, and PostgreSQL takes {MOST_PARAMETERS} at most; \
+                "The statement has {} parameters, but PostgreSQL accepts at most {MOST_PARAMETERS}; \
                  nothing was sent.",
                 params.len()
             ),
         )
         .with_hint(
-            "Pass a list as one parameter, `= ANY($1)` or `unnest($1, $2)`, and put rows in by \
+            "Pass a list as one parameter, `= ANY($1)` or `unnest($1, $2)`, and insert rows with \
              bulk_insert.",
         ));
     }
@@ -37,7 +37,7 @@ pub(crate) fn check(sql: &str, params: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// How long a value is at least.
+/// Minimum length of a value.
 fn bytes_of(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),

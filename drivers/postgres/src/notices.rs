@@ -1,32 +1,34 @@
 use crate::wire::server_error::ServerError;
 
-/// What a server says beside its answers: a warning, or the progress of a statement.
+/// A message of the server outside its answers: a warning, or the progress of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notice {
     /// `WARNING`, `NOTICE`, `INFO`, `LOG` or `DEBUG`, in the server's language.
     pub severity: String,
     /// The SQLSTATE.
     pub code: String,
-    /// What it says.
+    /// The message.
     pub message: String,
-    /// More about it.
+    /// Further details.
     pub detail: Option<String>,
-    /// What to do about it.
+    /// Advice.
     pub hint: Option<String>,
 }
 
-/// What another session sent by `NOTIFY` to a channel that this one listens to.
+/// A message that another session sent by `NOTIFY` to a channel of this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notification {
     /// The server process of the session that sent it.
     pub process_id: i32,
     /// The channel.
     pub channel: String,
-    /// What was sent.
+    /// The payload of the message.
     pub payload: String,
 }
 
-/// So much of a text is kept.
+/// Maximum length of a text that is kept.
 const LONGEST: usize = 64 * 1024;
 
 impl Notice {
@@ -49,8 +51,8 @@ fn kept(text: &str) -> String {
     text[..end].to_owned()
 }
 
-/// Whether the notice says that a commit did not wait for its replicas to the end. The
-/// name of the server's routine is the one part that tells it and is never translated.
+/// Whether the notice reports a commit that did not wait for its replicas. The name of the server's
+/// routine is the only part that shows it and is never translated.
 pub(crate) fn is_unreplicated(notice: &ServerError) -> bool {
     notice.routine() == Some("SyncRepWaitForLSN")
 }

@@ -1,4 +1,4 @@
-//! What a server says of itself: its role, and where in the history of the database it is.
+//! A server's report about itself: its role, and its position in the history of the database.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::connection::Connection;
 use crate::wire::answer::Answer;
 use crate::wire::body::Values;
 
-/// Whether the server takes no writes, and the name of the file it writes its log to, which
-/// begins with the timeline: unlike the control file, it has the new one as soon as the server is
-/// promoted. Then, where it is: how far it has written or replayed, how long ago the latest change
-/// was made that it replayed, where it ended to replay, and when it was started. The timeline that a replica receives is
-/// read after what it has replayed, which therefore is on that timeline or an older one; only users
-/// with the rights of `pg_read_all_stats` are told.
+/// Whether the server takes no writes, and the name of its current log file, which begins with the
+/// timeline: unlike the control file, it has the new one as soon as the server is promoted. Then
+/// its position: how far it has written or replayed, how long ago the latest replayed change was
+/// made, where its replay ended, and when it was started. The timeline that a replica receives is
+/// read after its replayed position, which is therefore on that timeline or an older one; only
+/// users with the rights of `pg_read_all_stats` can read it.
 const OBSERVE: &str = "SELECT pg_catalog.pg_is_in_recovery()
         OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery()
@@ -44,31 +44,31 @@ type Observed = (
     bool,
 );
 
-/// The same for a server that does not tell all of that.
+/// The same for a server that does not report all of that.
 const OBSERVE_ROLE: &str = "SELECT pg_catalog.pg_is_in_recovery()
         OR pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool,
     CASE WHEN NOT pg_catalog.pg_is_in_recovery()
         THEN pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()) END";
 
-/// Where the primary is. What was committed without waiting for the disk lies before this too.
+/// The position of the primary. Commits that did not wait for the disk lie before it too.
 const POSITION: &str = "SELECT pg_catalog.pg_walfile_name(pg_catalog.pg_current_wal_lsn()),
     (pg_catalog.pg_current_wal_insert_lsn() - '0/0')::pg_catalog.int8,
     system_identifier FROM pg_catalog.pg_control_system()";
 
-/// The file in which a server keeps which timelines its own began on.
+/// The file in which a server stores the origins of its own timeline.
 const HISTORY: &str = "SELECT pg_catalog.pg_read_file($1)";
 
-/// What the observations of one session have in common.
+/// The shared state of the observations in one session.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     latest: Option<Observation>,
     /// The timeline that the server followed when it was a replica.
     followed: Option<u32>,
-    /// Where the timeline began that it writes.
+    /// The origin of its current timeline.
     origin: Option<Origin>,
     /// The timeline whose history was read.
     read: Option<u32>,
-    /// The server refused to tell all.
+    /// Whether the server refused the full report.
     tells_role_only: bool,
 }
 
@@ -78,8 +78,8 @@ impl Connection {
         seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What the server said last on this session, where that is one with the server itself: behind
-    /// a pooler the next statement may meet another session.
+    /// The latest report of the server on this session, if the session is with the server itself:
+    /// behind a pooler, the next statement may meet another session.
     pub(crate) fn latest_observation(&self) -> Option<Observation> {
         self.seen().latest
     }
@@ -103,7 +103,7 @@ impl Connection {
         Ok(observation)
     }
 
-    /// Asks for everything. `None` where the server does not tell.
+    /// Queries everything. `None` if the server does not report it.
     async fn ask_all(&self, deadline: Deadline) -> Result<Option<(Observation, bool)>> {
         if self.seen().tells_role_only {
             return Ok(None);
@@ -142,7 +142,7 @@ impl Connection {
         Ok(Some((observation, reads_files)))
     }
 
-    /// Has it read where its timeline began, where the user may read that, once.
+    /// Adds the origin of its timeline, which is read once, if the user may read it.
     async fn with_origin(
         &self,
         observation: Observation,
@@ -162,7 +162,7 @@ impl Connection {
             params: &params,
             ..asked(HISTORY, deadline)
         };
-        // A replica may not have the file yet, and what is not known is told as such.
+        // A replica may not have the file yet; the origin is then reported as unknown.
         if let Ok(rows) = self.query::<(String,)>(call, 1).await
             && let Some(origin) = rows.first().and_then(|(text,)| origin_in(text))
         {
@@ -186,7 +186,7 @@ impl Connection {
             _ if observation.role == Role::Replica => Err(Error::new(
                 Class::ReadOnly,
                 format!(
-                    "The server at {} is a replica, and positions are those of a primary.",
+                    "The server at {} is a replica, but only a primary has positions.",
                     self.session().endpoint
                 ),
             )),
@@ -195,7 +195,7 @@ impl Connection {
         }
     }
 
-    /// Asks for the position behind whatever was sent before.
+    /// Queries the position behind all earlier messages.
     pub(crate) fn ask_position(&self) -> Result<Answer, Failure> {
         self.session().simple(POSITION)
     }
@@ -225,12 +225,12 @@ fn position_in(values: &Values<'_>) -> Option<Position> {
     ))
 }
 
-/// The error for a server that takes writes and does not tell where it is.
+/// The error for a server that takes writes but does not report its position.
 #[cold]
 pub(crate) fn untold(endpoint: &str) -> Error {
     Error::new(
         Class::Unsupported,
-        format!("The server at {endpoint} does not tell its position to this user."),
+        format!("The server at {endpoint} does not show its position to this user."),
     )
     .with_hint("Grant the user EXECUTE on pg_control_system().")
 }
@@ -251,13 +251,13 @@ fn role(read_only: bool) -> Role {
     }
 }
 
-/// The timeline in the name of a file of the log.
+/// The timeline in the name of a log file.
 fn timeline_of(segment: &str) -> Option<u32> {
     u32::from_str_radix(segment.get(..8)?, 16).ok()
 }
 
-/// Where the timeline began whose history this is: its last line has the timeline that was left,
-/// and the place.
+/// The origin of the timeline with this history: its last line has the previous timeline, and the
+/// position.
 fn origin_in(history: &str) -> Option<Origin> {
     let mut lines = history
         .lines()
@@ -276,7 +276,7 @@ fn origin_in(history: &str) -> Option<Origin> {
     })
 }
 
-/// Whether the server knows a function not, or keeps it from the user.
+/// Whether the server does not know a function, or denies it to the user.
 fn is_refusal(error: &Error) -> bool {
     matches!(
         error.class(),
@@ -286,10 +286,7 @@ fn is_refusal(error: &Error) -> bool {
 
 #[cold]
 fn no_row() -> Error {
-    Error::new(
-        Class::Protocol,
-        "The server gave no row when it was asked for its role.",
-    )
+    Error::new(Class::Protocol, "The server returned no row for its role.")
 }
 
 #[cfg(test)]

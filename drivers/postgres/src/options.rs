@@ -1,50 +1,46 @@
-use std::net::IpAddr;
 use std::time::Duration;
 
 use underpin_core::{Secret, SessionTarget, TlsMode, TlsOptions};
 
 use crate::tcp::TcpOptions;
 
-/// Who connects to which database, and how.
+/// Options of a connection: user, database, and how to connect.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// The database; `None` is the one named like the user.
+    /// The database; `None` for the one named like the user.
     pub database: Option<String>,
     /// The user. Default `postgres`.
     pub user: String,
-    /// The password; empty for none.
+    /// The password; empty for no password.
     pub password: Secret,
-    /// How connections over TCP are encrypted; those over Unix sockets never are.
+    /// Encryption of connections over TCP; connections over Unix sockets are never encrypted.
     /// Default [`TlsMode::VerifyFull`] with the operating system's authorities.
     pub tls: TlsOptions,
-    /// What the server shows as `application_name`.
+    /// Value of `application_name` on the server.
     pub application_name: Option<String>,
-    /// After how long the server itself cancels a statement, in whole milliseconds, rounded up.
+    /// Time after which the server itself cancels a statement, in whole milliseconds, rounded up.
     pub statement_timeout: Option<Duration>,
-    /// Whether the server is told of `statement_timeout` when a session starts. Default true.
-    /// A pooler in transaction mode refuses to be told.
+    /// Whether `statement_timeout` is sent to the server when a session starts. Default true. A
+    /// pooler in transaction mode refuses it.
     pub statement_timeout_at_startup: bool,
-    /// How many prepared statements a connection keeps. Default 256. Zero is for a pooler
-    /// in transaction mode: statements are unnamed.
+    /// Number of prepared statements that a connection caches. Default 256. Zero is for a pooler in
+    /// transaction mode: statements are unnamed.
     pub statement_cache_size: usize,
-    /// More settings for the session, as libpq's `options` has them: `-c search_path=app`.
+    /// Further settings for the session, like libpq's `options`: `-c search_path=app`.
     pub options: Option<String>,
-    /// Whether the text of an error has what the server adds to its message, often with values of
-    /// a row. Default false.
+    /// Whether the text of an error contains the server's detail, which often has values of a row.
+    /// Default false.
     pub error_detail: bool,
-    /// Which of the servers a connection may end at. Default `None`: the primary where there are
-    /// several endpoints, and whatever answers where there is one.
+    /// The kind of server that a connection may use. Default `None`: the primary if there are
+    /// several endpoints, and any server if there is one.
     pub target: Option<SessionTarget>,
-    /// The addresses of the endpoints, in their order, in place of looking their names up; an
-    /// empty list looks up all.
-    pub addresses: Vec<Option<IpAddr>>,
-    /// How the operating system watches connections over TCP.
+    /// How the operating system monitors connections over TCP.
     pub tcp: TcpOptions,
-    /// Whether the password may be sent as it is over a TCP connection that is not encrypted,
-    /// where the server asks for that. Default `false`.
+    /// Whether the password may be sent in clear text over an unencrypted TCP connection, if the
+    /// server asks for that. Default `false`.
     pub allow_cleartext_password: bool,
-    /// Bytes of the longest message that is taken from the server, which may be one row.
-    /// Default one gigabyte, which is the longest that PostgreSQL sends.
+    /// Maximum length in bytes of a message from the server, which may be one row. Default one
+    /// gigabyte, the longest that PostgreSQL sends.
     pub message_limit: usize,
 }
 
@@ -62,7 +58,6 @@ impl Default for Options {
             options: None,
             error_detail: false,
             target: None,
-            addresses: Vec::new(),
             tcp: TcpOptions::default(),
             allow_cleartext_password: false,
             message_limit: 1 << 30,
@@ -71,7 +66,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The database's name, given or by default.
+    /// The database's name, explicit or by default.
     pub fn database_name(&self) -> &str {
         self.database.as_deref().unwrap_or(&self.user)
     }
@@ -81,25 +76,25 @@ impl Options {
         self.statement_cache_size > 0
     }
 
-    /// What is sent as `options` at startup.
+    /// The value of `options` at startup.
     fn startup_options(&self) -> Option<String> {
         let timeout = self
             .statement_timeout
             .filter(|_| self.statement_timeout_at_startup)
             .map(|limit| format!("-c statement_timeout={}", whole_milliseconds(limit)));
         match (&self.options, timeout) {
-            // The caller's own come last, and win.
+            // The caller's own come last, and take precedence.
             (Some(options), Some(timeout)) => Some(format!("{timeout} {options}")),
             (options, timeout) => timeout.or_else(|| options.clone()),
         }
     }
 
-    /// Whether anything is said at startup that a pooler may not take.
+    /// Whether anything is sent at startup that a pooler may refuse.
     pub(crate) fn has_settings(&self) -> bool {
         self.startup_options().is_some() || self.application_name.is_some()
     }
 
-    /// The same for a session as the server has it by default.
+    /// The same options for a session with the server's default settings.
     pub(crate) fn without_settings(&self) -> Options {
         Options {
             application_name: None,
@@ -109,7 +104,7 @@ impl Options {
         }
     }
 
-    /// What is said at startup beside the user.
+    /// The settings that are sent at startup, in addition to the user.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let mut settings = vec![
             ("client_encoding", "UTF8".to_owned()),
@@ -123,8 +118,8 @@ impl Options {
     }
 }
 
-/// Rounded up, so that a limit below a millisecond does not become none at all; PostgreSQL
-/// takes no more than 31 bits.
+/// Rounded up, so that a limit below a millisecond does not become no limit at all; PostgreSQL
+/// accepts at most 31 bits.
 fn whole_milliseconds(limit: Duration) -> u32 {
     let rounded = limit.as_nanos().div_ceil(1_000_000).max(1);
     u32::try_from(rounded)
@@ -150,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_is_said_at_startup() {
+    fn settings_are_sent_at_startup() {
         let mut options = Options {
             user: "app".into(),
             application_name: Some("shop".into()),

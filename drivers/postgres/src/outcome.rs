@@ -5,43 +5,43 @@ use crate::wire::request::Progress;
 /// How a statement failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome<'a> {
-    /// The connection ended, or was given up, before the answer came.
+    /// The connection ended, or was abandoned, before the answer arrived.
     Lost(Progress),
-    /// Nobody waits for the answer any more, and it may still come.
+    /// The caller no longer waits for the answer, which may still arrive.
     Abandoned(Progress),
     /// The server refused it.
     Refused {
         /// The SQLSTATE.
         code: &'a str,
-        /// Whether the server ended the session with it.
+        /// Whether the server also ended the session.
         fatal: bool,
-        /// Whether it had said before that a statement was complete.
+        /// Whether the server had already reported that a statement was complete.
         completed: bool,
     },
-    /// It ran to its end, and a row could not be read.
+    /// It completed, and a row could not be read.
     RowUnreadable,
 }
 
-/// What else the effect depends on.
+/// Further facts that the effect depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Context {
-    /// The statement itself was handed over, not only its preparation.
+    /// The statement itself was sent, not only its preparation.
     pub(crate) submitted: bool,
-    /// It is part of a transaction that the loss of the connection undoes.
+    /// It is part of a transaction that a lost connection undoes.
     pub(crate) in_transaction: bool,
-    /// It ends a transaction, or is several statements of which one does.
+    /// It ends a transaction, or consists of several statements of which one does.
     pub(crate) controls_transaction: bool,
     /// It is a single COMMIT, which the server refuses as a whole or not at all.
     pub(crate) is_commit: bool,
     /// It may commit by itself before it is complete.
     pub(crate) commits_itself: bool,
-    /// The server says that it is complete before it commits, as in the extended protocol.
+    /// The server reports that it is complete before it commits, as in the extended protocol.
     pub(crate) completes_first: bool,
-    /// It may name a prepared statement of its author's.
+    /// It may name a prepared statement of its author.
     pub(crate) names_statements: bool,
 }
 
-/// What came of a statement that failed.
+/// The effect of a failed statement.
 pub(crate) fn decide(outcome: Outcome<'_>, context: Context) -> Effect {
     match outcome {
         Outcome::RowUnreadable => Effect::Applied,

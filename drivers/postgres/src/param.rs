@@ -10,15 +10,15 @@ use crate::wire::put::{self, Format};
 /// A parameter on its way to the type that the server expects.
 struct Param<'a> {
     value: &'a Value,
-    /// What the server expects; `None` where it has not said, so that it gets a text.
+    /// The expected type; `None` if the server has not said, so that it gets a text.
     expected: Option<(Kind, &'a Type)>,
     /// Counted from 1.
     number: usize,
 }
 
-/// Binds a statement, empty for the unnamed one, to parameters whose types are known or, where
-/// there are none, to texts. The columns of its result come in these formats; all in binary
-/// where none is given.
+/// Binds a statement, empty for the unnamed one, to parameters of known types or, if there are
+/// none, to texts. The columns of its result come in these formats; all in binary if there are
+/// none.
 ///
 /// # Errors
 /// For a parameter that does not fit.
@@ -82,12 +82,12 @@ impl Param<'_> {
             }
             _ => {
                 if let Value::Array(values) = self.value {
-                    // Of an array as text the server reads less than it refuses.
+                    // The server parses less from an array in text form than it refuses.
                     check_shape(values).map_err(|why| self.refuse(why))?;
                 }
                 let text = self.value.to_text().unwrap_or_default();
                 if text.as_bytes().contains(&0) {
-                    let why = "it holds a NUL character, which PostgreSQL's text cannot";
+                    let why = "it contains a NUL character, which PostgreSQL's text cannot";
                     return Err(self.refuse(Misfit::Because(why.into())));
                 }
                 out.put_slice(text.as_bytes());
@@ -105,12 +105,10 @@ impl Param<'_> {
         match why {
             Misfit::Kind => Error::new(
                 Class::Data,
-                format!(
-                    "Parameter {number} is {found}, and the statement expects {expected} there."
-                ),
+                format!("Parameter {number} is {found}, but the statement expects {expected}."),
             )
             .with_hint(format!(
-                "Give another value, or cast it in the statement: ${number}::type."
+                "Pass another value, or cast it in the statement: ${number}::type."
             )),
             Misfit::Because(why) => Error::new(
                 Class::Data,

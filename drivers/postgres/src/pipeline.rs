@@ -10,8 +10,8 @@ use crate::wire::answer::{Answer, Broken};
 use crate::wire::body::affected;
 use crate::wire::request::{Progress, steps};
 
-/// Statements that go to the server at once, and are answered in one round trip. Outside of a
-/// transaction they take effect together or not at all.
+/// Statements that are sent together, and answered in one round trip. Outside a transaction they
+/// take effect together or not at all.
 #[must_use = "a pipeline sends nothing before it is run"]
 pub struct Pipeline<'c> {
     client: &'c Client,
@@ -23,13 +23,13 @@ struct Asked<'c> {
     params: Vec<Parameter<'c>>,
 }
 
-/// What a statement of a [`Pipeline`] gave.
+/// The result of one statement in a [`Pipeline`].
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Answered {
     /// Its rows.
     pub rows: Vec<ClientRow>,
-    /// The number of rows that it gave or changed.
+    /// The number of rows that it returned or changed.
     pub count: u64,
 }
 
@@ -48,14 +48,14 @@ impl<'c> Pipeline<'c> {
         self
     }
 
-    /// Sends all of them, and gives what each gave.
+    /// Sends all statements, and returns the result of each.
     ///
     /// # Errors
-    /// That of the first statement that failed; those behind it are not run, and outside of a
-    /// transaction those before it are undone.
+    /// The error of the first statement that failed; later statements are not run, and outside a
+    /// transaction, earlier ones are undone.
     ///
     /// # Cancel safety
-    /// Dropped half-way, they may still take effect.
+    /// If the future is dropped, the statements may still take effect.
     pub async fn run(self) -> Result<Vec<Answered>> {
         let mut call = self.client.open().await?;
         let (mut messages, mut statements) = (Vec::new(), Vec::new());
@@ -122,7 +122,7 @@ async fn read(mut answer: Answer, prepared: &Arc<Prepared>) -> Result<Answered, 
 fn alone() -> Error {
     Error::new(
         Class::Unsupported,
-        "A statement that begins, ends or needs transactions of its own cannot be in a pipeline.",
+        "A pipeline cannot contain a statement that begins, ends or needs its own transactions.",
     )
     .with_effect(Effect::NotSent)
     .with_hint("Use begin and commit of the connection around the pipeline.")

@@ -12,9 +12,9 @@ use crate::wire::machine::IDLE;
 use crate::wire::put;
 use crate::wire::request::steps;
 
-/// A statement that the server runs in parts: each [`fetch`](Portal::fetch) asks for so many rows,
-/// and the server computes no more than those. Other statements of the transaction may run in
-/// between. Dropped, the rest of the rows is never computed.
+/// A statement that the server runs in parts: each [`fetch`](Portal::fetch) requests a number of
+/// rows, and the server computes only those. Other statements of the transaction may run in
+/// between. If the portal is dropped, the remaining rows are never computed.
 pub struct Portal<'c> {
     client: &'c Client,
     name: String,
@@ -23,11 +23,11 @@ pub struct Portal<'c> {
 }
 
 impl Client {
-    /// Binds a statement to its parameters, so that its rows can be asked for in parts. This needs
+    /// Binds a statement to its parameters, so that its rows can be fetched in parts. This requires
     /// a transaction, with which the portal ends.
     ///
     /// # Errors
-    /// As for [`query`](Client::query); [`Class::Unsupported`] outside of a transaction.
+    /// As for [`query`](Client::query); [`Class::Unsupported`] outside a transaction.
     ///
     /// # Cancel safety
     /// Safe.
@@ -69,19 +69,19 @@ impl Client {
 }
 
 impl Portal<'_> {
-    /// The next rows, so many at the most. There are no more once it gives fewer.
+    /// Returns the next rows, at most `limit`. If it returns fewer, there are no more.
     ///
     /// # Errors
-    /// What the server refused the statement with; [`Class::Data`] for a limit of 0.
+    /// The server's refusal of the statement; [`Class::Data`] for a limit of 0.
     ///
     /// # Cancel safety
-    /// Dropped half-way, the rows that were asked for are lost.
+    /// If the future is dropped, the requested rows are lost.
     pub async fn fetch(&mut self, limit: u32) -> Result<Vec<ClientRow>> {
         if self.is_complete {
             return Ok(Vec::new());
         }
         let mut call = self.client.open().await?;
-        // The protocol counts in 31 bits, and takes 0 for all.
+        // The protocol counts in 31 bits, and 0 means all.
         if limit == 0 || limit > i32::MAX as u32 {
             return Err(call.refuse(bad_limit(limit)));
         }
@@ -112,7 +112,7 @@ impl Portal<'_> {
     }
 }
 
-/// The rows of an answer, and whether there are no more.
+/// The rows of an answer, and whether they are the last.
 async fn part(
     mut answer: Answer,
     prepared: &Arc<Prepared>,
@@ -156,7 +156,7 @@ impl fmt::Debug for Portal<'_> {
 fn no_transaction() -> Error {
     Error::new(
         Class::Unsupported,
-        "The rows of a statement can be asked for in parts only within a transaction.",
+        "The rows of a statement can be fetched in parts only within a transaction.",
     )
     .with_effect(Effect::NotSent)
     .with_hint("Call begin of the connection first.")
@@ -167,7 +167,7 @@ fn bad_limit(limit: u32) -> Error {
     Error::new(
         Class::Data,
         format!(
-            "{limit} rows cannot be asked for: the limit is from 1 to {}.",
+            "{limit} is not a valid number of rows: it must be from 1 to {}.",
             i32::MAX
         ),
     )

@@ -16,14 +16,14 @@ use crate::wire::put::{self, Format};
 use crate::wire::request::{Progress, steps};
 use crate::wire::violation::Violation;
 
-/// A prepared statement on its way to being run, and whether it was just prepared.
+/// A prepared statement that is about to run, and whether it was prepared just now.
 pub(crate) struct Ready {
     pub(crate) prepared: Arc<Prepared>,
     fresh: bool,
 }
 
 impl Session {
-    /// Has the server prepare a statement, and looks up the types that it is about.
+    /// Prepares a statement on the server, and looks up its types.
     pub(crate) async fn prepare(&self, sql: &str) -> Result<Prepared, Failure> {
         let name = StatementName::new(&self.wire);
         let asked = self.wire.ask(|machine, reply| {
@@ -56,8 +56,7 @@ impl Session {
         Ok(Prepared::new(name, sql, params, columns, fields, verdicts))
     }
 
-    /// Gives up the connection: what came on it makes no sense, and nothing after it can be
-    /// trusted.
+    /// Abandons the connection: its messages make no sense, and later ones cannot be trusted.
     #[cold]
     pub(crate) fn spoiled(&self, why: Violation) -> Failure {
         self.wire.spoil(why);
@@ -66,7 +65,7 @@ impl Session {
 }
 
 impl Call {
-    /// The statement from the cache, or prepared and put there.
+    /// Returns the statement from the cache, or prepares and caches it.
     pub(crate) async fn prepare(&self, sql: &str) -> Result<Ready, Failure> {
         let cached = self.session().statements().get(&self.key(sql));
         if let Some(prepared) = cached {
@@ -79,7 +78,7 @@ impl Call {
         self.prepare_anew(sql).await
     }
 
-    /// In a box, since it is large, and rarely run.
+    /// Boxed, since it is large and rarely run.
     #[cold]
     fn prepare_anew<'a>(
         &'a self,
@@ -100,9 +99,8 @@ impl Call {
         })
     }
 
-    /// Whether the statement failed because the server has outgrown what was prepared, so
-    /// that it can be run again: it has done nothing, and no transaction has failed. Or it was
-    /// not run at all.
+    /// Whether the statement failed because the prepared form is outdated, so that it can be run
+    /// again: it has done nothing, and no transaction has failed. Or it was not run at all.
     pub(crate) async fn can_try_anew(&self, sql: &str, ready: &Ready, failure: &Failure) -> bool {
         let said = match failure {
             Failure::Broken(Broken::Skipped) => return true,
@@ -115,22 +113,22 @@ impl Call {
             self.session().statements().clear();
         }
         let outgrown = said.is_some_and(|said| classify::is_outgrown(said));
-        // What was prepared for a type that was dropped is an internal error of the server.
+        // If a type of the prepared form was dropped, the server reports an internal error.
         let doubtful =
             said.is_none() || code.starts_with("42") || matches!(code, "22P02" | "XX000");
         if outgrown || doubtful {
             let key = self.key(sql);
             self.session().statements().evict(&key, &ready.prepared);
         }
-        // Nothing can be tried in a transaction that has failed; a misfit was never sent.
+        // A transaction that has failed allows no retry; a misfit was never sent.
         if ready.fresh || (said.is_some() && self.in_transaction()) {
             return false;
         }
         outgrown || (doubtful && self.expects_other_types(sql, ready).await)
     }
 
-    /// Whether the server, asked again, expects other types than when the statement was
-    /// prepared: its tables were changed meanwhile.
+    /// Whether the server now expects other types than when the statement was prepared, because its
+    /// tables were changed meanwhile.
     async fn expects_other_types(&self, sql: &str, ready: &Ready) -> bool {
         match self.prepare(sql).await {
             Ok(current) => current.prepared.types != ready.prepared.types,
@@ -140,7 +138,7 @@ impl Call {
 }
 
 impl Ready {
-    /// A statement that was prepared before.
+    /// A statement that was prepared earlier.
     pub(crate) fn known(prepared: Arc<Prepared>) -> Self {
         Ready {
             prepared,
@@ -148,12 +146,12 @@ impl Ready {
         }
     }
 
-    /// Whether it was prepared just now, so that its columns are those of today's tables.
+    /// Whether it was prepared just now, so that its columns match the current tables.
     pub(crate) fn is_fresh(&self) -> bool {
         self.fresh
     }
 
-    /// Whether there are as many parameters as the statement has.
+    /// Checks that the number of parameters matches the statement.
     pub(crate) fn check(&self, params: &[Value]) -> Result<(), Failure> {
         let expected = self.prepared.kinds.len();
         if params.len() == expected {
@@ -162,14 +160,14 @@ impl Ready {
         Err(Failure::Ours(Error::new(
             Class::Data,
             format!(
-                "The statement has {}, and {} given.",
+                "The statement has {}, but {} given.",
                 counted(expected, "parameter", "parameters"),
                 counted(params.len(), "value was", "values were"),
             ),
         )))
     }
 
-    /// Writes that it is run with these parameters, and gives the steps of the answer.
+    /// Writes a run with these parameters, and returns the steps of the answer.
     pub(crate) fn run(&self, params: &[Value], out: &mut BytesMut) -> Result<u8> {
         let prepared = &self.prepared;
         let expected = (&*prepared.kinds, &*prepared.types);
@@ -185,8 +183,8 @@ impl Ready {
     }
 }
 
-/// Writes that a statement is run whose parameters are texts of types that the server infers,
-/// without a name.
+/// Writes the run of a statement without a name, whose parameters are texts of types that the
+/// server infers.
 pub(crate) fn run_unnamed(
     sql: &str,
     params: &[Value],

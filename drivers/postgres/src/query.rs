@@ -36,7 +36,7 @@ impl Connection {
                 if ready.is_fresh() {
                     return Err(call.refuse(error));
                 }
-                // A statement that was kept has the columns of the tables as they were.
+                // A cached statement has the columns of the tables at the time of its preparation.
                 self.session()
                     .statements()
                     .evict(&call.key(asked.sql), &ready.prepared);
@@ -84,7 +84,7 @@ async fn read(
     let mut unreadable = None;
     while answer.more().await? {
         while let Some(frame) = answer.next() {
-            // The rest is read all the same: only then is it known what the statement did.
+            // The rest is read anyway: only then is the effect of the statement known.
             if frame.tag == b'D' && unreadable.is_none() && !sink.is_full() {
                 unreadable = put(frame.body, described, sink).err();
             }
@@ -93,7 +93,7 @@ async fn read(
     Ok(unreadable)
 }
 
-/// Hands a row to the sink.
+/// Passes a row to the sink.
 #[inline]
 pub(crate) fn put(body: &[u8], described: &Described, sink: &mut dyn RowSink) -> Result<()> {
     sink.row(&Row::new(body, described)?)

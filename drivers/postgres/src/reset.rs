@@ -12,13 +12,13 @@ use crate::wire::machine::IDLE;
 use crate::wire::opening::Phase;
 use crate::wire::request::Progress;
 
-/// How long the answers to dropped statements are waited for before they are cancelled.
+/// Maximum wait for the answers to dropped statements before they are canceled.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// How long a reset takes at the most, where no deadline is given.
+/// Time limit for a reset if no deadline is given.
 const RESET_BOUND: Duration = Duration::from_secs(10);
 
-/// What DISCARD ALL does, but for the prepared statements: this side relies on its own,
-/// and what others prepared by SQL is listed for a second step. And which process it is.
+/// The work of DISCARD ALL, except for prepared statements: the client relies on its own, and those
+/// prepared by SQL are listed for a second step. Also returns the process.
 const CLEAN: &str = "\
     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; \
     SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES; \
@@ -26,8 +26,8 @@ const CLEAN: &str = "\
     FROM pg_catalog.pg_prepared_statements WHERE from_sql; \
     SELECT 'PROCESS ' OPERATOR(pg_catalog.||) pg_catalog.pg_backend_pid()::pg_catalog.text";
 
-/// The same where nobody waits for it: in a transaction, so that the server runs nothing behind it
-/// where any of it fails. Whether a function has prepared a statement is seen by its failing then.
+/// The same without a wait: in a transaction, so that the server runs nothing behind it if a part
+/// of it fails. If a function has prepared a statement, this fails deliberately.
 pub(crate) const SETTLE: &str = "\
     BEGIN ISOLATION LEVEL READ COMMITTED; \
     CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; \
@@ -37,7 +37,7 @@ pub(crate) const SETTLE: &str = "\
     FROM pg_catalog.pg_prepared_statements WHERE from_sql; \
     COMMIT";
 
-/// What a session is made as new with.
+/// Makes a session like new.
 const DISCARD: &str = "DISCARD ALL";
 
 impl Connection {
@@ -54,8 +54,8 @@ impl Connection {
         self.recycle(how, Trust::is_doubted, deadline).await
     }
 
-    /// Cleans the session, if a statement announced a change or `doubts` says that one may have made
-    /// it unseen.
+    /// Cleans the session, if a statement announced a change or `doubts` says that a statement may
+    /// have changed it unseen.
     async fn recycle(
         &self,
         how: &Recycling,
@@ -103,7 +103,7 @@ impl Connection {
             machine.opening.take_back();
             (machine.opening.clear(), machine.changed)
         };
-        // What BEGIN, or the native client, was used for is not known until all is answered.
+        // The use of BEGIN, or of the native client, is not known until everything is answered.
         if was == Phase::Sent
             || matches!(state, SessionState::Busy | SessionState::Changed)
             || changed
@@ -121,7 +121,7 @@ impl Connection {
             session.statements().clear();
             return Err(Failure::Ours(Error::new(
                 Class::Closed,
-                "All prepared statements of the session were dropped, the driver's own among them.",
+                "All prepared statements of the session were dropped, including the driver's own.",
             )));
         }
         match how {
@@ -146,7 +146,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Cleans the session, and gives what else is to be run for that.
+    /// Cleans the session, and returns the further statements that this requires.
     async fn undo(&self) -> Result<Vec<String>, Failure> {
         let session = self.session();
         let mut answer = session.simple(CLEAN)?;

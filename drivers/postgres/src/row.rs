@@ -6,7 +6,7 @@ use crate::kind::{Base, Element, Kind};
 use crate::texts::Texts;
 use crate::wire::body::Values;
 
-/// A row of PostgreSQL's, read where it lies.
+/// A row of PostgreSQL, read in place.
 #[derive(Debug)]
 pub struct Row<'a> {
     values: Values<'a>,
@@ -43,7 +43,7 @@ impl<'a> Row<'a> {
         ) {
             return Error::new(
                 Class::Data,
-                format!("{of_type}, whose bytes Underpin does not read."),
+                format!("{of_type}, whose binary form Underpin does not read."),
             )
             .with_hint(format!(
                 "Cast it to text in the statement: {:?}::text.",
@@ -52,7 +52,7 @@ impl<'a> Row<'a> {
         }
         Error::new(
             Class::Data,
-            format!("{of_type}, and its bytes are not what that type says."),
+            format!("{of_type}, but its bytes do not match that type."),
         )
     }
 }
@@ -113,6 +113,6 @@ impl Reads for Row<'_> {
 fn malformed() -> Error {
     Error::new(
         Class::Protocol,
-        "The bytes of a row are not what PostgreSQL's protocol says.",
+        "The bytes of a row do not follow PostgreSQL's protocol.",
     )
 }

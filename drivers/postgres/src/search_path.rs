@@ -4,8 +4,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use underpin_core::Value;
 
-/// By what a transaction has chosen its `search_path`, so that a statement that was prepared under
-/// one is not used under another, where its names may lead to other tables.
+/// Identifies how a transaction has chosen its `search_path`, so that a statement prepared under
+/// one path is not used under another, under which its names may refer to other tables.
 #[derive(Default)]
 pub(crate) struct SearchPath {
     is_chosen: AtomicBool,
@@ -26,7 +26,7 @@ pub(crate) fn may_choose(sql: &str) -> bool {
 }
 
 impl SearchPath {
-    /// What a statement of this transaction is kept under.
+    /// The cache key of a statement in this transaction.
     pub(crate) fn key<'a>(&self, transaction: Option<u64>, sql: &'a str) -> Cow<'a, str> {
         if !self.is_chosen.load(Ordering::Acquire) {
             return Cow::Borrowed(sql);
@@ -39,7 +39,7 @@ impl SearchPath {
         }
     }
 
-    /// Notes that a statement which may choose the path runs in this transaction.
+    /// Records that a statement which may choose the path runs in this transaction.
     pub(crate) fn note(&self, transaction: Option<u64>, sql: &str, params: &[Value]) {
         let Some(transaction) = transaction else {
             return;
@@ -53,7 +53,7 @@ impl SearchPath {
         self.is_chosen.store(true, Ordering::Release);
     }
 
-    /// Notes that a part of the transaction may be undone, and with it what was chosen.
+    /// Records that a part of the transaction may be undone, and its choice with it.
     pub(crate) fn turn_back(&self) {
         if self.is_chosen.load(Ordering::Acquire)
             && let Some(choice) = &mut *self.chosen()
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_it_may_choose_it() {
+    fn statements_that_name_it_may_choose_it() {
         assert!(may_choose("set local Search_Path to a"));
         assert!(!may_choose("SET LOCAL search = 'path'"));
     }

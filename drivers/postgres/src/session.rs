@@ -9,7 +9,7 @@ use underpin_core::driver::SessionState;
 use underpin_core::{Class, Endpoint, Error};
 
 use crate::call::Failure;
-use crate::calls::{Calls, Cancelling};
+use crate::calls::{Calls, Canceling};
 use crate::cancel::cancel;
 use crate::catalog::Catalog;
 use crate::connector::Settings;
@@ -24,7 +24,7 @@ use crate::wire::opening::Phase;
 use crate::wire::request::Progress;
 use crate::wire::shared::Wire;
 
-/// One open session: the wire to the server, and what is under way on it.
+/// One open session: the wire to the server, and the calls in progress on it.
 pub(crate) struct Session {
     pub(crate) wire: Arc<Wire>,
     pub(crate) settings: Settings,
@@ -34,17 +34,17 @@ pub(crate) struct Session {
     pub(crate) limit: StatementLimit,
     encrypted: bool,
     task: AbortHandle,
-    /// Calls whose futures, or streams, are alive.
+    /// Calls whose futures or streams are alive.
     pub(crate) calls: Calls,
-    /// Those among them that hold the connection until somebody reads on.
+    /// Those calls that hold the connection until their answer is read.
     pub(crate) held: AtomicUsize,
     pub(crate) trust: Trust,
     pub(crate) unnamed: Unnamed,
     pub(crate) path: SearchPath,
 }
 
-/// How long the connection's task has to notice that it is to end.
-const A_MOMENT: Duration = Duration::from_millis(500);
+/// Time within which the connection's task must notice that it should end.
+const BRIEFLY: Duration = Duration::from_millis(500);
 
 impl Session {
     pub(crate) fn new(
@@ -102,19 +102,19 @@ impl Session {
         }
     }
 
-    /// Whether a dropped call's answer is still to come.
+    /// Whether a dropped call's answer is still outstanding.
     pub(crate) fn awaits_answers(&self) -> bool {
         self.wire.machine().awaits_nobodys()
     }
 
-    /// Whether the server, or the network, has ended the session, though no message of it was
+    /// Whether the server, or the network, has ended the session, even if no message about that was
     /// read yet.
     pub(crate) fn has_hung_up(&self) -> bool {
         let is_idle = self.calls.count() == 0 && self.wire.machine().under_way() == 0;
         is_idle && self.wire.has_hung_up(self.encrypted)
     }
 
-    /// Waits until all that was sent so far is answered.
+    /// Waits until everything that was sent so far is answered.
     pub(crate) async fn quiet(&self) -> Result<(), Failure> {
         let asked = self
             .wire
@@ -135,14 +135,14 @@ impl Session {
         Ok(self.simple(sql)?.finish().await?)
     }
 
-    /// Waits until it is known what came of BEGIN, where it is under way.
+    /// Waits until the outcome of BEGIN is known, if it is in progress.
     pub(crate) async fn begun(&self) -> Result<(), Failure> {
         let answered = |wire: &Wire| wire.machine().opening.phase() != Phase::Sent;
         self.wire.until(answered).await;
         self.what_came_of_begin()
     }
 
-    /// What came of BEGIN, as far as that is known.
+    /// The outcome of BEGIN, as far as it is known.
     pub(crate) fn what_came_of_begin(&self) -> Result<(), Failure> {
         let mut machine = self.wire.machine();
         match machine.opening.phase() {
@@ -159,47 +159,47 @@ impl Session {
         }
     }
 
-    /// Whether only one call is under way and nothing else can be meant by the transaction's
-    /// status.
+    /// Whether only one call is in progress, so that the transaction's status is certainly about
+    /// it.
     pub(crate) fn is_alone(&self) -> bool {
         self.calls.count() <= 1 && !self.awaits_answers()
     }
 
-    /// Keeps calls from beginning, where only one is under way and nothing else can be meant
-    /// by a request to cancel.
-    pub(crate) fn cancel_alone(&self) -> Option<Cancelling<'_>> {
-        let cancelling = self.calls.cancel()?;
-        (!self.awaits_answers()).then_some(cancelling)
+    /// Keeps calls from beginning if only one is in progress, so that a request to cancel certainly
+    /// means that one.
+    pub(crate) fn cancel_alone(&self) -> Option<Canceling<'_>> {
+        let canceling = self.calls.cancel()?;
+        (!self.awaits_answers()).then_some(canceling)
     }
 
     pub(crate) async fn cancel(&self) -> io::Result<()> {
         cancel(&self.settings, &self.endpoint, &self.wire, self.encrypted).await
     }
 
-    /// Ends the connection here and now, whatever is under way.
+    /// Ends the connection immediately, whatever is in progress.
     pub(crate) async fn kill(&self) {
         self.wire.kill();
         self.task.abort();
         self.ended().await;
     }
 
-    /// Waits, for a moment at most, until the connection's task is over.
+    /// Waits briefly until the connection's task has ended.
     pub(crate) async fn ended(&self) {
-        let _ = timeout(A_MOMENT, self.wire.until(Wire::has_ended)).await;
+        let _ = timeout(BRIEFLY, self.wire.until(Wire::has_ended)).await;
     }
 
     pub(crate) fn task(&self) -> AbortHandle {
         self.task.clone()
     }
 
-    /// The error for a connection that is no more; the effect is left to the caller.
+    /// The error for a connection that has ended; the caller sets the effect.
     pub(crate) fn lost(&self) -> Error {
         let endpoint = &self.endpoint;
         let cause = self.wire.cause();
         let why = match &cause {
             Some(cause) => cause.to_string(),
             None if self.wire.is_killed() => {
-                "it was given up, since an answer did not come in time".to_owned()
+                "it was abandoned because an answer did not arrive in time".to_owned()
             }
             None => "the server closed it".to_owned(),
         };
@@ -214,7 +214,7 @@ impl Session {
     }
 }
 
-/// What was asked, unless the connection is over.
+/// The requested answer, unless the connection has ended.
 pub(crate) fn answered(asked: Result<Option<Answer>, Error>) -> Result<Answer, Failure> {
     match asked {
         Ok(Some(answer)) => Ok(answer),
@@ -223,31 +223,31 @@ pub(crate) fn answered(asked: Result<Option<Answer>, Error>) -> Result<Answer, F
     }
 }
 
-/// The error for what would be sent in a transaction that has ended meanwhile.
+/// The error for a call in a transaction that has ended meanwhile.
 #[cold]
 pub(crate) fn transaction_ended() -> Error {
     Error::new(
         Class::Closed,
-        "The transaction has ended, and this call was not sent in time to be in it.",
+        "The transaction ended before this call was sent.",
     )
     .with_effect(underpin_core::Effect::NotSent)
-    .with_hint("Wait for all calls of a transaction before it is committed or rolled back.")
+    .with_hint("Wait for all calls of a transaction before committing it or rolling it back.")
 }
 
-/// The error for what would be sent in a transaction that did not begin.
+/// The error for a call in a transaction that did not begin.
 #[cold]
 pub(crate) fn not_begun() -> Error {
     Error::new(
         Class::Closed,
-        "The transaction could not be begun, and nothing more is sent in it.",
+        "The transaction could not begin, so nothing more is sent in it.",
     )
     .with_effect(underpin_core::Effect::NotSent)
-    .with_hint("The first call in it has failed with the reason. Roll it back, and begin another.")
+    .with_hint("The first call in it failed with the reason. Roll it back, and begin another one.")
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // Before the prepared statements are dropped, which the server forgets by itself.
+        // Before the prepared statements are dropped, which the server then forgets by itself.
         self.wire.tell(|machine| machine.close());
         self.wire.closing.notify_one();
     }

@@ -2,28 +2,29 @@ use std::io::ErrorKind;
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 
-/// A second handle to a connection's socket, by which it can be looked at whoever reads it. The
+/// A second handle to a connection's socket, for examining it while another task reads it. The
 /// other side learns that the connection is closed only when this is dropped too.
 #[derive(Debug)]
 pub(crate) struct Socket(TcpStream);
 
 impl Socket {
-    /// Looks at this stream socket, which does not block. None where the system has no handle
-    /// to spare: a connection can do without.
+    /// Creates a handle for this nonblocking stream socket. `None` if the system has no handle
+    /// available: a connection can do without.
     pub(crate) fn of(stream: &impl AsFd) -> Option<Self> {
         let handle = stream.as_fd().try_clone_to_owned().ok()?;
-        // Also for a Unix socket: looking is the same for both, and named for this one only.
+        // Also for a Unix socket: examining both works the same way, and the type is named after
+        // TCP only.
         Some(Socket(TcpStream::from(handle)))
     }
 
-    /// Whether the other side has ended the connection, as far as this system knows now, when
-    /// no answer is awaited.
+    /// Whether the other side has ended the connection, as far as this system knows now, when no
+    /// answer is outstanding.
     pub(crate) fn has_hung_up(&self, encrypted: bool) -> bool {
         let mut next = [0];
         match self.0.peek(&mut next) {
             Ok(0) => true,
-            // Settings, notices and notifications may come at any time. An error beside any
-            // statement is the last word; which it is cannot be seen through encryption.
+            // Settings, notices and notifications may arrive at any time. An error outside a
+            // statement is the server's last message; encryption hides the kind of a message.
             Ok(_) => encrypted || next[0] == b'E',
             Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted),
         }

@@ -1,4 +1,4 @@
-//! Values as the columns of a type hold them, before any is read.
+//! Typical values of a type's columns, before any is read.
 
 use postgres_types::{Kind as TypeKind, Type};
 use underpin_core::value::{Date, Interval, TimeOfDay, Timestamp, TimestampTz, Uuid};
@@ -7,7 +7,7 @@ use underpin_core::{ANY_TEXT, Holds, Value};
 use crate::kind::{Base, Element, Kind};
 use crate::wire::put::Format;
 
-/// What the values of a type are.
+/// The kinds of values of a type.
 pub(crate) fn holds(type_: &Type) -> Holds {
     if let Some(labels) = labels(type_) {
         let of_label = |label: &String| match Kind::of(type_) {
@@ -40,8 +40,8 @@ pub(crate) fn labels(type_: &Type) -> Option<&[String]> {
     }
 }
 
-/// Of numbers one that no smaller type of the server has: a smaller Rust type would fail on
-/// it some day.
+/// For numbers, one that no smaller type of the server can hold: a smaller Rust type would
+/// eventually fail on it.
 fn of_base(base: Base) -> Option<Value> {
     Some(match base {
         Base::Bool => Value::Bool(true),

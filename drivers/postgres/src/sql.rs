@@ -1,32 +1,32 @@
-//! What a statement's text tells without asking the server.
+//! What the text of a statement shows without asking the server.
 
 use underpin_core::{Class, Error, Result};
 use underpin_sql::{Kind, Lexer, POSTGRES};
 
 use crate::leaves::{Leaves, is_local};
 
-/// What a statement, or several, may do beside its work.
+/// Side effects that a statement, or several, may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Nature {
-    /// Changes the session for the statements to come: settings, locks, temporary tables.
+    /// Changes the session for later statements: settings, locks, temporary tables.
     pub(crate) changes_session: bool,
     /// Begins or ends a transaction.
     pub(crate) controls_transaction: bool,
-    /// Commits by itself, perhaps more than once: a procedure, VACUUM, CREATE DATABASE.
+    /// Commits by itself, possibly more than once: a procedure, VACUUM, CREATE DATABASE.
     pub(crate) commits_itself: bool,
-    /// A COPY from or to this side of the connection.
+    /// A COPY from or to the client.
     pub(crate) copies: bool,
     /// Names a prepared statement: PREPARE, EXECUTE, DEALLOCATE.
     pub(crate) names_statements: bool,
-    /// Makes, changes or drops what other statements name.
+    /// Creates, changes or drops objects that other statements name.
     pub(crate) defines: bool,
-    /// How it leaves the session where it changes nothing by its own words.
+    /// The state in which it leaves the session if its own words change nothing.
     pub(crate) leaves: Leaves,
 }
 
-/// Whether a statement changes the session that runs it for the statements to come, as
-/// far as its text tells: `SET`, `LISTEN`, `PREPARE`, temporary tables, advisory locks.
-/// Such a statement needs a connection of its own.
+/// Whether the text of a statement shows that it changes its session for later statements: `SET`,
+/// `LISTEN`, `PREPARE`, temporary tables, advisory locks. Such a statement needs a connection of
+/// its own.
 pub fn changes_session(sql: &str) -> bool {
     Nature::of(sql).changes_session
 }
@@ -75,14 +75,14 @@ impl Nature {
         nature
     }
 
-    /// Refuses what needs a method of its own.
+    /// Refuses statements that need a method of their own.
     pub(crate) fn check(self) -> Result<Self> {
         if !self.copies {
             return Ok(self);
         }
         Err(Error::new(
             Class::Unsupported,
-            "A COPY from STDIN or to STDOUT is not run like other statements.",
+            "A COPY from STDIN or to STDOUT cannot be run like other statements.",
         )
         .with_hint("Use copy_in, copy_out or bulk_insert."))
     }
@@ -134,7 +134,7 @@ impl Nature {
     fn contains(&mut self, first: &str, before: &str, word: &str, behind: &str) {
         let is = |word: &str, name: &str| word.eq_ignore_ascii_case(name);
         match word.len() {
-            // TEMP and TEMPORARY, where a table, a view or a sequence is made.
+            // TEMP and TEMPORARY, if a table, a view or a sequence is created.
             4 | 9 if is(word, "temp") || is(word, "temporary") => {
                 let made = ["create", "local", "global", "into", "replace"];
                 self.changes_session |= made.iter().any(|name| is(before, name));
@@ -153,7 +153,7 @@ impl Nature {
     }
 }
 
-/// What a statement begins with that may change the schema.
+/// The first words of statements that may change the schema.
 const DEFINES: &[&str] = &[
     "alter", "call", "create", "do", "drop", "grant", "import", "revoke",
 ];
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_a_transaction_or_commits_by_itself() {
+    fn statements_that_end_a_transaction_or_commit_by_themselves() {
         for sql in [
             "COMMIT",
             " end",

@@ -1,6 +1,6 @@
-//! Which `statement_timeout` is in force in a session, as far as this side knows. A statement that
-//! ran into it and one that somebody cancelled have the same SQLSTATE, and the server tells them
-//! apart only in words of its own language.
+//! Tracks the `statement_timeout` of a session, as far as the client knows it. A statement that
+//! exceeded the timeout and one that a user canceled have the same SQLSTATE, and the server
+//! distinguishes them only in words of its own language.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -16,8 +16,7 @@ use crate::wire::server_error::ServerError;
 
 /// The SQLSTATE of both.
 pub(crate) const QUERY_CANCELED: &str = "57014";
-/// The server's routine that says so of a statement that is cut short. Names of routines are
-/// never translated.
+/// The server's routine that reports a canceled statement. Names of routines are never translated.
 pub(crate) const INTERRUPTS: &str = "ProcessInterrupts";
 
 /// The limit of one session.
@@ -28,37 +27,38 @@ pub(crate) struct StatementLimit {
 
 struct State {
     session: Limit,
-    /// The server's answer on its way, where it was asked for that.
+    /// The server's outstanding answer, if it was asked.
     asked: Option<Answer>,
-    /// Nobody can have set it since the session was opened, or nobody had when it was asked for.
+    /// Whether it cannot have been set since the session was opened, or had not been when the
+    /// server was asked.
     as_opened: bool,
-    /// What a statement has set for the rest of this transaction.
+    /// The setting of a statement for the rest of this transaction.
     local: Option<(Option<u64>, Limit)>,
-    /// What statements that failed as one had set for themselves.
+    /// The setting by statements that failed together.
     failed: Option<Limit>,
 }
 
-/// What is known of a limit.
+/// The known state of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Limit {
-    /// It is this long; zero is none.
+    /// This long; zero means no limit.
     Is(Duration),
-    /// A statement has set it to a value that its text does not tell.
+    /// A statement has set it to a value that its text does not show.
     Set,
-    /// The server's own, which nobody has asked for.
+    /// The server's own, which was not queried.
     Unknown,
 }
 
 /// A statement that sets the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Setting {
-    /// For the transaction only.
+    /// Whether it applies to the transaction only.
     local: bool,
     limit: Limit,
 }
 
 impl StatementLimit {
-    /// Of a session that is opened with these options.
+    /// The limit of a session that is opened with these options.
     pub(crate) fn new(options: &Options) -> Self {
         let configured = configured(options);
         StatementLimit {
@@ -67,8 +67,8 @@ impl StatementLimit {
         }
     }
 
-    /// Asks the server where only it knows, and does not wait for the answer: for when a
-    /// transaction is about to begin, which cannot be asked any more once it has failed.
+    /// Queries the server if only the server knows, and does not wait for the answer. It is for the
+    /// time before a transaction begins, since a failed transaction cannot be queried.
     pub(crate) fn ask(&self, session: &Session) {
         let mut state = self.state();
         if state.session == Limit::Unknown && state.asked.is_none() {
@@ -77,7 +77,7 @@ impl StatementLimit {
         }
     }
 
-    /// Asks the server.
+    /// Queries the server.
     pub(crate) async fn learn(&self, session: &Session) {
         let Ok(mut answer) = session.simple(QUESTION) else {
             return;
@@ -88,7 +88,7 @@ impl StatementLimit {
         }
     }
 
-    /// Notes that a statement is about to set it, in this transaction or in none.
+    /// Records that a statement is about to set it, in this transaction or outside one.
     pub(crate) fn note(&self, setting: Setting, in_transaction: bool, transaction: Option<u64>) {
         let mut state = self.state();
         if in_transaction {
@@ -96,7 +96,7 @@ impl StatementLimit {
         }
         if !setting.local {
             state.as_opened = false;
-            // In a transaction, it is the session's only once that is committed.
+            // In a transaction, it becomes the session's only with the commit.
             state.set(match in_transaction {
                 true => Limit::Unknown,
                 false => setting.limit,
@@ -104,8 +104,8 @@ impl StatementLimit {
         }
     }
 
-    /// Notes that several statements failed, of which one set it: what it was before is in force
-    /// again.
+    /// Records that several statements failed together, of which one set it: the previous value
+    /// applies again.
     pub(crate) fn note_failed(&self, setting: Setting) {
         let mut state = self.state();
         state.set(Limit::Unknown);
@@ -113,7 +113,7 @@ impl StatementLimit {
         state.failed = Some(setting.limit);
     }
 
-    /// The limit that was in force in statements that have failed, where they set it.
+    /// The limit of failed statements, if they set it themselves.
     pub(crate) fn take_failed(&self) -> Option<Limit> {
         self.state().failed.take()
     }
@@ -132,7 +132,7 @@ impl StatementLimit {
         }
     }
 
-    /// Notes that the session is as it was opened, where somebody may have changed it.
+    /// Records that the session is as it was opened, after it may have been changed.
     pub(crate) fn settle(&self) {
         let mut state = self.state();
         if !state.as_opened {
@@ -161,7 +161,7 @@ impl State {
         self.asked = None;
     }
 
-    /// The limit of the session, by the server's answer if that has come.
+    /// The limit of the session, from the server's answer if that has arrived.
     fn look(&mut self) -> Limit {
         if let Some(mut answer) = self.asked.take() {
             let mut context = Context::from_waker(Waker::noop());
@@ -175,7 +175,7 @@ impl State {
         self.session
     }
 
-    /// Takes the limit from what the server says.
+    /// Takes the limit from the server's answer.
     fn hear(&mut self, answer: &mut Answer) {
         while let Some(frame) = answer.next() {
             let value = match frame.tag {
@@ -190,12 +190,12 @@ impl State {
     }
 }
 
-/// What the server is asked for the limit.
+/// The query for the limit.
 const QUESTION: &str = "SHOW statement_timeout";
 
 fn configured(options: &Options) -> Limit {
     if !options.owns_session() {
-        // A pooler is told nothing of it, or may ignore it.
+        // A pooler does not get the setting, or may ignore it.
         return Limit::Unknown;
     }
     let own = options.options.as_deref().unwrap_or_default();
@@ -210,9 +210,9 @@ fn configured(options: &Options) -> Limit {
     }
 }
 
-/// The class of a statement that the server has cut short after it ran for so long, as this side
-/// sees it, and this limit was in force. The server begins to count after this side does, and
-/// stops before, so that a shorter run cannot have reached the limit; a longer one has.
+/// The class of a statement that the server canceled after it ran for this long, as seen by the
+/// client, with this limit in force. The server begins to count after the client does, and stops
+/// before, so that a shorter run cannot have reached the limit; a longer one has.
 pub(crate) fn class(error: &ServerError, limit: Limit, ran: Duration) -> Class {
     let timeout = error.routine() == Some(INTERRUPTS) && reached(limit, ran);
     if timeout {
@@ -227,9 +227,9 @@ pub(crate) fn class(error: &ServerError, limit: Limit, ran: Duration) -> Class {
 fn reached(limit: Limit, ran: Duration) -> bool {
     match limit {
         Limit::Is(limit) if limit.is_zero() => false,
-        // Two clocks never run at quite the same speed.
+        // Two clocks never run at exactly the same speed.
         Limit::Is(limit) => ran + limit / 1000 + Duration::from_millis(1) >= limit,
-        // Whoever sets a limit expects it to be reached.
+        // A limit that was set is expected to be reached.
         Limit::Set => true,
         // By default, the server has none.
         Limit::Unknown => false,
@@ -238,7 +238,7 @@ fn reached(limit: Limit, ran: Duration) -> bool {
 
 const NAME: &str = "statement_timeout";
 
-/// What stands before and behind the last place at which the text names the limit.
+/// The text before and after the last mention of the limit.
 fn last_named(text: &str) -> Option<(&str, &str)> {
     let (text, name) = (text, NAME.as_bytes());
     let at = text
@@ -249,8 +249,8 @@ fn last_named(text: &str) -> Option<(&str, &str)> {
 }
 
 impl Setting {
-    /// What the last statement of the text that sets the limit sets it to: `SET`, `RESET`, and
-    /// `set_config`.
+    /// The value to which the last statement of the text that sets the limit sets it: `SET`,
+    /// `RESET`, and `set_config`.
     pub(crate) fn of(sql: &str) -> Option<Setting> {
         let (before, after) = last_named(sql)?;
         let before = before.trim_end();
@@ -283,7 +283,7 @@ impl Setting {
     }
 }
 
-/// What follows the name in `set_config('statement_timeout', '5s', true)`.
+/// The text behind the name in `set_config('statement_timeout', '5s', true)`.
 fn by_function(after: &str) -> Setting {
     let value = || after.strip_prefix('\'')?.trim_start().strip_prefix(',');
     let value = value().unwrap_or_default().trim_start();
@@ -305,7 +305,7 @@ fn literal(text: &str) -> Limit {
     value.and_then(duration).map_or(Limit::Set, Limit::Is)
 }
 
-/// `5s`, `1.5 min`, or a number of milliseconds, as the server reads and shows it.
+/// `5s`, `1.5 min`, or a number of milliseconds, as the server reads and prints it.
 fn duration(text: &str) -> Option<Duration> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.');
@@ -333,7 +333,7 @@ fn ends_with(text: &str, word: &str) -> bool {
             .is_some_and(|end| end.starts_with('.') && end[1..].eq_ignore_ascii_case(word))
 }
 
-/// What stands before the word at the end of the text.
+/// The text before the word at its end.
 fn before_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     let text = text.trim_end();
     let at = text.len().checked_sub(word.len())?;
@@ -348,8 +348,8 @@ fn strip_word<'t>(text: &'t str, word: &str) -> Option<&'t str> {
     (apart && start.eq_ignore_ascii_case(word)).then_some(rest)
 }
 
-/// Whether a statement may begin behind this: at the start, behind another, a comment, or the
-/// BEGIN of a block.
+/// Whether a statement may begin after this text: at the start, or after another statement, a
+/// comment, or the BEGIN of a block.
 fn begins_statement(before: &str) -> bool {
     let before = before.trim_end();
     let line = before.lines().next_back().unwrap_or_default();
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_ran_for_as_long_as_the_limit_has_reached_it() {
+    fn only_statements_that_ran_as_long_as_the_limit_reached_it() {
         let ran = Duration::from_millis;
         assert!(!reached(is(0), ran(9_000)));
         assert!(!reached(is(5_000), ran(4_900)));

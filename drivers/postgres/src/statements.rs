@@ -14,8 +14,8 @@ use crate::verdicts::{Verdict, Verdicts};
 use crate::wire::body::Field;
 use crate::wire::shared::Wire;
 
-/// A statement that the server has prepared, and all that is worked out once for it. The server
-/// forgets it with this.
+/// A statement that the server has prepared, and the facts that are determined once for it. The
+/// server forgets it when this is dropped.
 pub(crate) struct Prepared {
     pub(crate) name: StatementName,
     pub(crate) types: Box<[Type]>,
@@ -27,11 +27,11 @@ pub(crate) struct Prepared {
     pub(crate) limit: Option<Setting>,
     /// Whether it may choose another `search_path`.
     pub(crate) chooses_path: bool,
-    /// What the server says of its names, where the rest of its text leaves nothing behind.
+    /// The server's verdict on its names, if the rest of its text leaves the session unchanged.
     pub(crate) verdict: Option<Arc<Verdict>>,
 }
 
-/// The name of a prepared statement, which the server forgets with this.
+/// The name of a prepared statement, which the server forgets when this is dropped.
 pub(crate) struct StatementName {
     pub(crate) number: u64,
     pub(crate) text: Box<str>,
@@ -39,7 +39,7 @@ pub(crate) struct StatementName {
 }
 
 impl StatementName {
-    /// A new name. The server has yet to hear of it.
+    /// A new name, which the server does not know yet.
     pub(crate) fn new(wire: &Arc<Wire>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -84,13 +84,13 @@ impl Prepared {
     }
 }
 
-/// What is known of a text whose names decide how it leaves the session.
+/// The verdict on a text whose names decide in which state it leaves the session.
 pub(crate) fn verdict_of(nature: Nature, sql: &str, verdicts: &Verdicts) -> Option<Arc<Verdict>> {
     (nature.leaves == Leaves::ByName).then(|| verdicts.of(sql))
 }
 
-/// The prepared statements of one connection, by their text. Beyond its size, the one that
-/// was used longest ago goes.
+/// The prepared statements of one connection, by their text. Beyond the maximum, the least recently
+/// used one is dropped.
 pub(crate) struct Statements {
     size: usize,
     clock: u64,
@@ -123,7 +123,7 @@ impl Statements {
             return;
         }
         while self.kept.len() >= self.size && !self.kept.contains_key(sql) {
-            // A look at each is nothing beside the round trip that led here.
+            // A look at each costs nothing compared to the round trip that led here.
             let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
             let Some(oldest) = oldest.map(|(sql, _)| sql.clone()) else {
                 break;
@@ -140,7 +140,7 @@ impl Statements {
         );
     }
 
-    /// Forgets a statement, unless it has been prepared anew meanwhile.
+    /// Forgets a statement, unless it has been prepared again meanwhile.
     pub(crate) fn evict(&mut self, sql: &str, stale: &Arc<Prepared>) {
         if self
             .kept

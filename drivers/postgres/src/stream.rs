@@ -18,15 +18,15 @@ use crate::wire::body::fields;
 /// A result that is read row by row.
 struct Rows {
     answer: Answer,
-    /// Gone once the result has ended.
+    /// `None` once the result has ended.
     call: Option<Call>,
     source: Source,
     sink: Box<dyn RowSink>,
-    /// A row that could not be read, behind others that are to be handed out first.
+    /// The error of a row that could not be read, after the rows that are delivered first.
     unreadable: Option<Error>,
 }
 
-/// Where the columns are described.
+/// The source of the columns' description.
 enum Source {
     Prepared(Arc<Prepared>),
     Own(Arc<Described>),
@@ -133,7 +133,7 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
         let begin = async {
             let mut answer = answer;
             let mut described = None;
-            // Before the rows come their columns, or nothing where there are none.
+            // The columns come before the rows, or nothing if there are none.
             if answer.more().await?
                 && let Some(frame) = answer.next()
                 && frame.tag == b'T'
@@ -172,7 +172,7 @@ async fn unnamed(mut call: Call, asked: &Asked<'_>, mut sink: Box<dyn RowSink>) 
 }
 
 impl Rows {
-    /// Hands all rows to the sink that are there, and waits for one where there are none.
+    /// Passes all rows that have arrived to the sink, and waits for one if there are none.
     async fn next(&mut self) -> Option<Result<()>> {
         if let Some(error) = self.unreadable.take() {
             return Some(Err(self.give_up(error).await));
@@ -207,7 +207,7 @@ impl Rows {
         }
     }
 
-    /// The deadline has passed: stops the statement, and says what came of it.
+    /// The deadline has passed: stops the statement, and returns its outcome.
     async fn run_out(&mut self) -> Error {
         let Some(call) = self.call.take() else {
             return ended();
@@ -219,8 +219,7 @@ impl Rows {
         }
     }
 
-    /// A row could not be read: lets the statement run to its end, and hands the error on
-    /// with its effect.
+    /// A row could not be read: lets the statement complete, and returns the error with its effect.
     async fn give_up(&mut self, error: Error) -> Error {
         let Some(call) = self.call.take() else {
             return ended();
@@ -232,7 +231,7 @@ impl Rows {
     }
 }
 
-/// Waits for the end of an answer of which nothing more is wanted.
+/// Waits for the end of an answer whose content is no longer needed.
 pub(crate) async fn drain(answer: &mut Answer) -> Result<(), Broken> {
     while answer.more().await? {
         answer.skip();
@@ -244,6 +243,6 @@ pub(crate) async fn drain(answer: &mut Answer) -> Result<(), Broken> {
 fn ended() -> Error {
     Error::new(
         underpin_core::Class::Closed,
-        "The rows were read to their end before.",
+        "The rows have already been read to their end.",
     )
 }

@@ -1,24 +1,22 @@
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpSocket;
-use underpin_core::Endpoint;
 
-/// How the operating system watches a connection over TCP. What is not set is as the operating
-/// system has it.
+/// How the operating system monitors a TCP connection. Options that are not set keep the operating
+/// system's defaults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TcpOptions {
     /// Whether a silent connection is probed. Default true.
     pub keepalive: bool,
-    /// How long it is silent before the first probe, in whole seconds, rounded up.
+    /// Time of silence before the first probe, in whole seconds, rounded up.
     pub keepalive_idle: Option<Duration>,
-    /// How long each probe waits for its answer, in whole seconds, rounded up.
+    /// Time that each probe waits for its answer, in whole seconds, rounded up.
     pub keepalive_interval: Option<Duration>,
-    /// How many probes may stay unanswered.
+    /// Number of probes that may stay unanswered.
     pub keepalive_count: Option<u32>,
-    /// How long what was sent may stay unacknowledged.
+    /// Time that sent data may stay unacknowledged.
     pub user_timeout: Option<Duration>,
 }
 
@@ -35,9 +33,9 @@ impl Default for TcpOptions {
 }
 
 impl TcpOptions {
-    /// Sets them on a socket that is not connected yet.
+    /// Sets the options on a socket that is not connected yet.
     pub(crate) fn set_on(&self, socket: &TcpSocket) -> io::Result<()> {
-        // Without it, a server that vanished is never noticed by who only listens.
+        // Without it, a caller that only listens never notices a server that vanished.
         socket.set_keepalive(self.keepalive)?;
         let socket = SockRef::from(socket);
         if self.keepalive {
@@ -64,23 +62,6 @@ impl TcpOptions {
 fn whole_seconds(duration: Duration) -> Duration {
     let part = u64::from(duration.subsec_nanos() > 0);
     Duration::from_secs(duration.as_secs().saturating_add(part))
-}
-
-/// How the operating system opens a connection over TCP.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Tcp {
-    pub(crate) options: TcpOptions,
-    /// Where an endpoint is, in place of looking its name up.
-    pub(crate) addresses: Vec<(Endpoint, IpAddr)>,
-}
-
-impl Tcp {
-    pub(crate) fn address_of(&self, endpoint: &Endpoint) -> Option<IpAddr> {
-        let mut addresses = self.addresses.iter();
-        addresses
-            .find(|(of, _)| of == endpoint)
-            .map(|(_, address)| *address)
-    }
 }
 
 #[cfg(test)]
@@ -118,7 +99,7 @@ mod tests {
         };
         none.set_on(&socket).unwrap();
         assert!(!SockRef::from(&socket).keepalive().unwrap());
-        // Nothing set is as the operating system has it.
+        // Options that are not set keep the operating system's defaults.
         let (plain, usual) = (TcpSocket::new_v4().unwrap(), TcpSocket::new_v4().unwrap());
         TcpOptions::default().set_on(&plain).unwrap();
         let (plain, usual) = (SockRef::from(&plain), SockRef::from(&usual));

@@ -1,7 +1,7 @@
 use std::cell::OnceCell;
 
-/// Texts that were made while a row was read, kept as long as the row: a value is
-/// borrowed from its row, and some types do not come as text.
+/// Texts that were created while a row was read, kept as long as the row: a value is borrowed from
+/// its row, and some types do not arrive as text.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     first: OnceCell<Box<Text>>,

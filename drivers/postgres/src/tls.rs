@@ -18,7 +18,7 @@ use underpin_core::{
 use crate::dial::Stream;
 use crate::{end_point_hash, verify};
 
-/// How connections are encrypted, ready for use.
+/// The encryption of connections, ready for use.
 pub(crate) struct Tls {
     config: Option<Arc<ClientConfig>>,
 }
@@ -35,7 +35,7 @@ impl Tls {
         let verifier = verifier(options, &provider)?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(options))
-            .map_err(|error| unusable("The encryption cannot be set up.", error))?
+            .map_err(|error| unusable("Encryption cannot be set up.", error))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
         let mut config = match (&options.client_certificate, &options.client_key) {
@@ -53,13 +53,13 @@ impl Tls {
             _ => {
                 return Err(Error::new(
                     Class::Config,
-                    "A client certificate needs both the certificate and its key, and one is given.",
+                    "A client certificate needs both the certificate and its key, but only one is set.",
                 ));
             }
         };
         config.enable_sni = options.server_name;
         if options.negotiation == TlsNegotiation::Direct {
-            // Without it, the server takes the connection for one of another protocol.
+            // Without it, the server assumes a connection of another protocol.
             config.alpn_protocols = vec![b"postgresql".to_vec()];
         }
         Ok(Tls {
@@ -67,8 +67,8 @@ impl Tls {
         })
     }
 
-    /// Encrypts a stream to `endpoint`. Gives the hash of the server's certificate too, where
-    /// there is one that a login can be tied to.
+    /// Encrypts a stream to `endpoint`. Also returns the hash of the server's certificate, if there
+    /// is one to which a login can be bound.
     pub(crate) async fn encrypt(
         &self,
         endpoint: &Endpoint,
@@ -88,7 +88,7 @@ impl Tls {
         };
         let name = ServerName::try_from(host.clone()).map_err(|error| {
             unusable(
-                &format!("{host:?} is not a name that a certificate can be for."),
+                &format!("{host:?} is not a name that a certificate can contain."),
                 error,
             )
         })?;
@@ -146,7 +146,7 @@ fn authorities(file: Option<&Path>) -> Result<RootCertStore> {
     Err(match file {
         Some(file) => Error::new(
             Class::Config,
-            format!("{} holds no certificate that can be used.", file.display()),
+            format!("{} contains no usable certificate.", file.display()),
         )
         .with_hint("It must be a PEM file with the certificates of the authorities to trust."),
         None => Error::new(
@@ -154,13 +154,13 @@ fn authorities(file: Option<&Path>) -> Result<RootCertStore> {
             "The operating system has no list of trusted authorities.",
         )
         .with_hint(
-            "Name a file of them with sslrootcert, or choose sslmode=require to check none.",
+            "Set sslrootcert to a file of authorities, or choose sslmode=require to skip the check.",
         ),
     })
 }
 
 fn read_certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
-    // Opened first, so that a missing file is told as such.
+    // Opened first, so that a missing file is reported as missing.
     let pem = fs::read(file).map_err(|error| unreadable("certificate", file, error))?;
     CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<_, _>>()
@@ -179,26 +179,28 @@ fn read_key(file: &Path) -> Result<PrivateKeyDer<'static>> {
         return Err(Error::new(
             Class::Config,
             format!(
-                "The private key in {} is encrypted, and this version cannot decrypt it.",
+                "The private key in {} is encrypted, which is not supported.",
                 file.display()
             ),
         )
         .with_hint(
-            "Decrypt it into a file that its user alone may read: openssl pkey -in KEY -out PLAIN; \
+            "Decrypt it into a file that only its user may read: openssl pkey -in KEY -out PLAIN; \
              then name that file by sslkey.",
         ));
     }
     PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => Error::new(
             Class::Config,
-            format!("{} holds no private key in the form PEM.", file.display()),
+            format!("{} contains no private key in PEM format.", file.display()),
         )
-        .with_hint("Convert it: openssl pkey -in KEY -out PEM, with -inform DER where it is that."),
+        .with_hint(
+            "Convert it: openssl pkey -in KEY -out PEM, with -inform DER if it is in DER format.",
+        ),
         error => unreadable("private key", file, error),
     })
 }
 
-/// The versions of TLS that are spoken.
+/// The versions of TLS in use.
 fn versions(options: &TlsOptions) -> Vec<&'static SupportedProtocolVersion> {
     let oldest = options.min_version.unwrap_or(TlsVersion::Tls12);
     let newest = options.max_version.unwrap_or(TlsVersion::Tls13);
@@ -223,7 +225,10 @@ fn read_revocations(file: &Path) -> Result<Vec<CertificateRevocationListDer<'sta
         false => Ok(lists),
         true => Err(Error::new(
             Class::Config,
-            format!("{} holds no list of revoked certificates.", file.display()),
+            format!(
+                "{} contains no list of revoked certificates.",
+                file.display()
+            ),
         )
         .with_hint("It must be a PEM file with X509 CRL blocks.")),
     }
@@ -253,14 +258,14 @@ fn handshake_failed(endpoint: &Endpoint, error: io::Error) -> Error {
         Some(rustls::Error::InvalidCertificate(fault)) => bad_certificate(endpoint, fault),
         Some(rustls::Error::InvalidMessage(_)) => Error::new(
             Class::Protocol,
-            format!("What answers at {endpoint} does not speak PostgreSQL's protocol."),
+            format!("The server at {endpoint} does not speak PostgreSQL's protocol."),
         )
         .with_hint("Check host and port."),
         Some(rustls::Error::AlertReceived(alert)) => Error::new(
             Class::Auth,
             format!("The server at {endpoint} refused to encrypt the connection ({alert:?})."),
         )
-        .with_hint("It may ask for a client certificate that it trusts (sslcert, sslkey)."),
+        .with_hint("It may require a client certificate that it trusts (sslcert, sslkey)."),
         _ => Error::new(
             Class::Connect,
             format!("The encrypted connection to {endpoint} could not be set up: {error}."),
@@ -269,8 +274,8 @@ fn handshake_failed(endpoint: &Endpoint, error: io::Error) -> Error {
     failed.with_source(error)
 }
 
-/// Whether a certificate could not be read since it is not of version 3. The check's own type is
-/// not part of what rustls promises; its text is the name of the fault.
+/// Whether a certificate could not be read because it is not of version 3. The error's own type is
+/// not part of rustls's public interface; its text is the name of the fault.
 fn is_old_version(fault: &OtherError) -> bool {
     fault.to_string().contains("UnsupportedCertVersion")
 }
@@ -299,12 +304,12 @@ fn bad_certificate(endpoint: &Endpoint, fault: &CertificateError) -> Error {
         ),
         CertificateError::UnknownIssuer => (
             "comes from an authority that is not trusted here".to_owned(),
-            "Name the authority's certificate with sslrootcert.",
+            "Set sslrootcert to the authority's certificate.",
         ),
         CertificateError::Revoked => ("has been revoked".to_owned(), "Renew it on the server."),
         CertificateError::Other(other) if is_old_version(other) => (
-            "is of version 1 of X.509, and only version 3 can be checked".to_owned(),
-            "Issue one of version 3, with the host in its subjectAltName (openssl x509 -req with \
+            "is an X.509 certificate of version 1, and only version 3 can be verified".to_owned(),
+            "Issue a certificate of version 3, with the host in its subjectAltName (openssl x509 -req with \
              -extfile), or choose sslmode=require to check none.",
         ),
         other => (
@@ -329,7 +334,7 @@ mod tests {
             .join(name)
     }
 
-    /// What is said of a server with this certificate.
+    /// The error for a server with this certificate.
     fn said(name: &str, mode: TlsMode, revoked: bool) -> Option<Error> {
         let mut options = TlsOptions::new(mode);
         options.root_certificates = Some(certificate("authority.pem"));

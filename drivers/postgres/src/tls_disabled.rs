@@ -1,4 +1,4 @@
-//! What stands in for the encryption in a build without it.
+//! Stubs for the encryption in a build without it.
 
 use underpin_core::{Class, Endpoint, Error, Result, TlsMode, TlsOptions};
 
@@ -7,7 +7,7 @@ use crate::dial::Stream;
 #[derive(Debug)]
 pub(crate) struct Tls;
 
-/// What an encrypted stream would be.
+/// The type of an encrypted stream.
 pub(crate) type Encrypted = Box<dyn Stream>;
 
 impl Tls {

@@ -12,7 +12,7 @@ use crate::wire::machine::{FAILED, IDLE};
 use crate::wire::opening::Phase;
 use crate::wire::request::Progress;
 
-/// How long that to a ROLLBACK is, where no deadline is given.
+/// Time limit for a ROLLBACK if no deadline is given.
 const ROLLBACK_BOUND: Duration = Duration::from_secs(30);
 
 fn none_open() -> Error {
@@ -20,7 +20,7 @@ fn none_open() -> Error {
 }
 
 impl Connection {
-    /// Notes that a transaction is to begin: BEGIN leaves with the first statement.
+    /// Records that a transaction must begin: BEGIN is sent with the first statement.
     pub(crate) async fn run_begin(
         &self,
         options: TransactionOptions,
@@ -31,7 +31,7 @@ impl Connection {
             return Err(call.refuse(
                 Error::new(
                     Class::Unsupported,
-                    "A transaction is open on this connection already.",
+                    "A transaction is already open on this connection.",
                 )
                 .with_hint("Use a savepoint, or another connection."),
             ));
@@ -66,10 +66,10 @@ impl Connection {
         self.conclude(call, committed).await
     }
 
-    /// Commits, and asks for the position behind the COMMIT in the same round trip.
+    /// Commits, and queries the position behind the COMMIT in the same round trip.
     pub(crate) async fn run_commit_with_position(&self) -> Result<Position> {
         let Some(call) = self.open_commit().await? else {
-            // What was read without a statement is as of now.
+            // A transaction without statements has the current position.
             return self.run_position(Deadline::NONE).await;
         };
         let watched = self.session().wire.watchdog.begin();
@@ -88,14 +88,14 @@ impl Connection {
             Ok(None) => Err(untold(&endpoint.to_string()).with_effect(Effect::Applied)),
             Err(_) => Err(Error::new(
                 Class::Connect,
-                "The transaction was committed, and its position could not be read.",
+                "The transaction was committed, but its position could not be read.",
             )
             .with_effect(Effect::Applied)
-            .with_hint("Ask for the position of the database.")),
+            .with_hint("Query the position of the database.")),
         }
     }
 
-    /// Prepares a COMMIT that is sent next; `None` where there is nothing to commit.
+    /// Prepares a COMMIT that is sent next; `None` if there is nothing to commit.
     async fn open_commit(&self) -> Result<Option<Call>> {
         let mut call = Call::open_to_end(self.session(), Deadline::NONE)?;
         let wire = &self.session().wire;
@@ -108,7 +108,7 @@ impl Connection {
         }
         let was = wire.machine().opening.clear();
         match was {
-            // Nothing was sent in it, so that there is nothing to commit.
+            // Nothing was sent in it, so there is nothing to commit.
             Phase::Owed => return call.done().map(|()| None),
             Phase::Failed => return Err(call.refuse(failed_before())),
             Phase::Settled | Phase::Sent => {}
@@ -128,7 +128,7 @@ impl Connection {
         Ok(Some(call))
     }
 
-    /// Says what came of a COMMIT.
+    /// Determines the outcome of a COMMIT.
     async fn conclude(&self, call: Call, committed: Result<bool, Failure>) -> Result<()> {
         let wire = &self.session().wire;
         match committed {
@@ -143,14 +143,14 @@ impl Connection {
 
     pub(crate) async fn run_rollback(&self, deadline: Deadline) -> Result<()> {
         let bound = Deadline::after(Instant::now(), ROLLBACK_BOUND).earlier(deadline);
-        // Past the deadline it is sent all the same, and has a moment: it is a clean-up.
+        // Past the deadline it is still sent, with a short time limit: it is a cleanup.
         let bound = if bound.has_passed(Instant::now()) {
             Deadline::after(Instant::now(), Duration::from_secs(1))
         } else {
             bound
         };
         let mut call = Call::open_to_end(self.session(), bound)?;
-        // The status is not that of the transaction while BEGIN is under way.
+        // The status is not the transaction's while BEGIN is in progress.
         let sent = self.session().wire.machine().opening.clear() == Phase::Sent;
         if !sent && self.session().is_alone() && self.session().wire.look().status == IDLE {
             return call.done();
@@ -174,8 +174,8 @@ impl Connection {
     }
 }
 
-/// Says whether the transaction was committed: where a statement had failed in it, the server
-/// rolls it back instead, and that is no error to it.
+/// Determines whether the transaction was committed: if a statement had failed in it, the server
+/// rolls it back instead, and does not report an error.
 async fn committed_by(asked: Result<Answer, Failure>) -> Result<bool, Failure> {
     let mut answer = asked?;
     let mut committed = true;

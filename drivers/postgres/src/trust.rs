@@ -1,4 +1,4 @@
-//! Whether the session is as it was opened, as far as this side can tell, and what makes it so.
+//! Tracks whether the session is as it was opened, as far as the client can tell, and restores it.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,30 +11,30 @@ use crate::sql::Nature;
 use crate::verdicts::{self, Verdict};
 use crate::wire::body::Values;
 
-/// What is known of a session beyond the changes that statements have announced.
+/// The known state of a session beyond the changes that statements have announced.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
     /// A statement ran that may have changed it unseen.
     doubted: AtomicBool,
-    /// It was not one whose names alone are in question.
+    /// The doubt is not only about the names in a statement.
     suspected: AtomicBool,
     /// A statement ran that may have changed the schema.
     defined: AtomicBool,
-    /// What was set up in it by hand is to stay, which only a hook can set up again.
+    /// The manual setup of the session must remain, since only a hook could repeat it.
     kept: AtomicBool,
-    /// Whether the server's process is the one that was announced, where somebody has looked.
+    /// Whether the server's process is the announced one, if that was checked.
     process: AtomicU8,
-    /// Texts to ask the server for.
+    /// Texts to query the server about.
     unknown: Mutex<Vec<Arc<Verdict>>>,
 }
 
-/// So many texts are asked for at once.
+/// Maximum number of texts in one query.
 const MOST: usize = 64;
 
-/// What `process` is once somebody has looked.
+/// Value of `process` after the check.
 const DIRECT: u8 = 1;
 const POOLER: u8 = 2;
-/// What it is once somebody has asked.
+/// Value of `process` after the query was sent.
 const ASKED: u8 = 3;
 
 impl Trust {
@@ -42,12 +42,12 @@ impl Trust {
         self.doubted.load(Ordering::Acquire)
     }
 
-    /// The same for more than what names stand for that nobody has asked about yet.
+    /// The same, for doubts beyond names that were not looked up yet.
     pub(crate) fn is_suspected(&self) -> bool {
         self.suspected.load(Ordering::Acquire)
     }
 
-    /// Notes that a statement ran that may have changed the session unseen.
+    /// Records that a statement ran that may have changed the session unseen.
     pub(crate) fn doubt(&self, leaves: Leaves) {
         if leaves == Leaves::Unknown {
             self.suspected.store(true, Ordering::Release);
@@ -55,7 +55,7 @@ impl Trust {
         self.doubted.store(true, Ordering::Release);
     }
 
-    /// Takes the session as it is.
+    /// Accepts the session as it is.
     pub(crate) fn accept(&self, changed: bool) {
         self.suspected.store(false, Ordering::Release);
         if self.doubted.swap(false, Ordering::AcqRel) || changed {
@@ -63,8 +63,8 @@ impl Trust {
         }
     }
 
-    /// Notes whether the process that answers is the one that the server announced: a pooler
-    /// announces one of its own making.
+    /// Records whether the answering process is the one that the server announced: a pooler
+    /// announces one that it made up.
     pub(crate) fn note_process(&self, is_announced: bool) {
         let process = if is_announced { DIRECT } else { POOLER };
         self.process.store(process, Ordering::Release);
@@ -107,7 +107,7 @@ impl Session {
         }
     }
 
-    /// Asks once whether a pooler is in between, ahead of a statement, and does not wait.
+    /// Checks once, ahead of a statement and without a wait, whether a pooler is in between.
     pub(crate) fn ask_process(self: &Arc<Self>) {
         let process = &self.trust.process;
         let first = process.compare_exchange(0, ASKED, Ordering::AcqRel, Ordering::Acquire);
@@ -136,22 +136,23 @@ impl Session {
         });
     }
 
-    /// Notes that a call is over: what it has defined is there now, or was there all the time.
+    /// Records that a call has ended: the objects that it defined exist now, or existed all the
+    /// time.
     pub(crate) fn call_ended(&self) {
         if self.trust.defined.load(Ordering::Acquire) {
             self.settings.verdicts.clear();
         }
     }
 
-    /// Whether this side may clean the session behind a statement.
+    /// Whether the client may clean the session behind a statement.
     pub(crate) fn can_settle(&self) -> bool {
         let owns = self.settings.options.owns_session();
         !self.trust.kept.load(Ordering::Acquire)
             && (owns || self.trust.process.load(Ordering::Acquire) == DIRECT)
     }
 
-    /// Sends what makes the session as it was opened, where it may be otherwise, or `always`, and
-    /// does not wait. Says whether the next caller finds it so.
+    /// Sends the statements that restore the session as it was opened, if it may have changed, or
+    /// `always`, and does not wait. Returns whether the next caller finds it restored.
     pub(crate) fn settle(self: &Arc<Self>, always: bool) -> bool {
         if !always && !self.trust.is_doubted() {
             return true;
@@ -176,7 +177,7 @@ impl Session {
         sent
     }
 
-    /// Notes that what cleans the session is on its way, or done.
+    /// Records that the cleaning of the session is on its way, or done.
     pub(crate) fn settled(self: &Arc<Self>) {
         self.call_ended();
         self.trust.defined.store(false, Ordering::Release);

@@ -1,5 +1,5 @@
 //! The columns of statements that are sent without a name, as behind a pooler. Their types are
-//! asked for ahead of the first run, so that values are read as those of prepared statements.
+//! queried ahead of the first run, so that values are read like those of prepared statements.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -17,13 +17,13 @@ use crate::wire::request::steps;
 #[derive(Default)]
 pub(crate) struct Unnamed(Mutex<HashMap<Box<str>, Arc<Described>>>);
 
-/// So many texts are known at once.
+/// Maximum number of texts that are remembered.
 const MOST: usize = 256;
 
-/// The columns that a text is expected to give.
+/// The columns that a text is expected to return.
 pub(crate) struct Expected {
     pub(crate) described: Arc<Described>,
-    /// They were asked for just now.
+    /// Whether they were queried just now.
     pub(crate) fresh: bool,
 }
 
@@ -41,7 +41,8 @@ impl Unnamed {
         known.insert(sql.into(), Arc::clone(described));
     }
 
-    /// The columns that came where some were expected. Others are asked for again the next time.
+    /// The columns that arrived when some were expected. If they differ, they are queried again the
+    /// next time.
     pub(crate) fn as_came(
         &self,
         sql: &str,
@@ -55,7 +56,7 @@ impl Unnamed {
         described
     }
 
-    /// Forgets a text whose columns are others now.
+    /// Forgets a text whose columns have changed.
     pub(crate) fn forget(&self, sql: &str) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.remove(sql);
@@ -83,8 +84,8 @@ impl Call {
 }
 
 impl Call {
-    /// Whether a statement failed because its result has another number of columns by now, so
-    /// that it can be sent again: it has done nothing, and no transaction has failed.
+    /// Whether a statement failed because its result now has another number of columns, so that it
+    /// can be sent again: it has done nothing, and no transaction has failed.
     pub(crate) fn expected_others(&self, sql: &str, had: &Expected, failure: &Failure) -> bool {
         self.session().unnamed.forget(sql);
         let Failure::Broken(Broken::Refused { error, .. }) = failure else {

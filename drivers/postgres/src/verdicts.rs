@@ -1,5 +1,5 @@
-//! What the server says of the names in a text: whether any of them stands for code of the
-//! user's, which could change the session unseen.
+//! The server's verdicts on the names in a text: whether any of them stands for a user's code,
+//! which could change the session unseen.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,29 +12,29 @@ use crate::leaves::names;
 use crate::session::Session;
 use crate::wire::body::Values;
 
-/// How long an answer holds: others may change the schema.
+/// Time for which an answer holds, since other clients may change the schema.
 const HOLDS: Duration = Duration::from_secs(5);
-/// So many texts are known at once.
+/// Maximum number of texts that are remembered.
 const MOST: usize = 1024;
 
-/// What is known of the texts that a connector's connections have sent.
+/// The verdicts on texts that a connector's connections have sent.
 #[derive(Debug)]
 pub(crate) struct Verdicts {
     origin: Instant,
-    /// Another one after each change of the schema that this side makes.
+    /// Increases with each change of the schema by this client.
     epoch: AtomicU64,
     known: Mutex<HashMap<Box<str>, Arc<Verdict>>>,
 }
 
-/// What is known of one text.
+/// The verdict on one text.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     sql: Box<str>,
-    /// In which epoch the server has found nothing of the user's, and until when that holds, in
+    /// The epoch in which the server found no user's code, and the time until which that holds, in
     /// milliseconds after the origin.
     epoch: AtomicU64,
     good_until: AtomicU64,
-    /// In which epoch it was asked last, counted from one, and when it is asked again.
+    /// The epoch of the latest query, counted from one, and the time of the next one.
     asked_in: AtomicU64,
     ask_after: AtomicU64,
 }
@@ -50,7 +50,7 @@ impl Default for Verdicts {
 }
 
 impl Verdicts {
-    /// What is known of a text, or will be.
+    /// The known or future verdict on a text.
     pub(crate) fn of(&self, sql: &str) -> Arc<Verdict> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(verdict) = known.get(sql) {
@@ -70,7 +70,7 @@ impl Verdicts {
         verdict
     }
 
-    /// Forgets all, since the schema may have changed.
+    /// Forgets all verdicts, since the schema may have changed.
     pub(crate) fn clear(&self) {
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
@@ -84,13 +84,13 @@ impl Verdicts {
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Whether a statement leaves the session as it was, as far as that is known by then.
+    /// Whether a statement leaves the session unchanged, as far as that is known at that time.
     pub(crate) fn holds(&self, verdict: &Verdict, at: Instant) -> bool {
         verdict.epoch.load(Ordering::Acquire) == self.epoch()
             && verdict.good_until.load(Ordering::Acquire) > self.millis(at)
     }
 
-    /// Whether it is time to ask, which counts as asked then.
+    /// Whether a query is due; if so, it counts as sent.
     fn is_due(&self, verdict: &Verdict, at: Instant) -> bool {
         let number = self.epoch() + 1;
         let is_first = verdict.asked_in.swap(number, Ordering::AcqRel) != number;
@@ -102,7 +102,7 @@ impl Verdicts {
         due
     }
 
-    /// Notes what the server said when it was asked in this epoch.
+    /// Records the server's answer to a query in this epoch.
     fn note(&self, verdict: &Verdict, good: bool, epoch: u64, at: Instant) {
         let until = match good {
             true => self.millis(at + HOLDS),
@@ -114,8 +114,8 @@ impl Verdicts {
     }
 }
 
-/// Asks the server for those of the texts that it is time to ask for, and does not wait. What is
-/// sent later on the connection is answered behind it.
+/// Queries the server about those texts for which a query is due, and does not wait. Later messages
+/// on the connection are answered behind it.
 pub(crate) fn ask(session: &Arc<Session>, verdicts: Vec<Arc<Verdict>>) {
     let known = &session.settings.verdicts;
     let now = Instant::now();
@@ -127,7 +127,7 @@ pub(crate) fn ask(session: &Arc<Session>, verdicts: Vec<Arc<Verdict>>) {
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
-    // Before the question, so that a change that it does not see yet is another epoch.
+    // Before the query, so that a change that the query does not see yet is in another epoch.
     let epoch = known.epoch();
     let Ok(mut answer) = session.simple(&question(&due)) else {
         return;
@@ -157,9 +157,9 @@ pub(crate) fn ask(session: &Arc<Session>, verdicts: Vec<Arc<Verdict>>) {
     });
 }
 
-/// For each text its number, and whether nothing in it can be code of the user's: not one of its
-/// names is that of a function, a view, a table with policies or a domain that somebody has made,
-/// and no operator, cast or operator class leads to a function in another language than C.
+/// Returns for each text its number, and whether nothing in it can be a user's code: no name in it
+/// is that of a user's function, view, table with policies or domain, and no operator, cast or
+/// operator class leads to a function in a language other than C.
 fn question(verdicts: &[Arc<Verdict>]) -> String {
     let mut texts = String::new();
     for (number, verdict) in verdicts.iter().enumerate() {
@@ -192,10 +192,10 @@ fn question(verdicts: &[Arc<Verdict>]) -> String {
     )
 }
 
-/// The first number of what users make.
+/// The first object number of user objects.
 const FIRST: u32 = 16384;
 
-/// A text in the form that means the same whatever the session's settings.
+/// A text in the form that means the same with any settings of the session.
 fn quoted(text: &str) -> String {
     format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

@@ -6,8 +6,8 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-/// Takes any certificate, as libpq does below `verify-ca`: the connection is encrypted,
-/// and nobody knows with whom.
+/// Accepts any certificate, like libpq below `verify-ca`: the connection is encrypted, but its
+/// other end is not authenticated.
 #[derive(Debug)]
 pub(crate) struct Unchecked {
     provider: Arc<CryptoProvider>,
@@ -58,7 +58,7 @@ impl ServerCertVerifier for Unchecked {
     }
 }
 
-/// Checks where the certificate comes from, and not for which name it is: `verify-ca`.
+/// Checks the origin of the certificate, but not its name: `verify-ca`.
 #[derive(Debug)]
 pub(crate) struct AnyName {
     inner: Arc<WebPkiServerVerifier>,
@@ -79,7 +79,7 @@ impl ServerCertVerifier for AnyName {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        // The name is looked at last, so that this fault means that the rest was in order.
+        // The name is checked last, so this error means that the rest was in order.
         match self
             .inner
             .verify_server_cert(certificate, chain, name, ocsp, now)

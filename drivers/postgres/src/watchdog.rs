@@ -4,24 +4,24 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-/// How long the answer to a COMMIT is waited for: it is never cancelled.
+/// Maximum wait for the answer to a COMMIT, which is never canceled.
 pub(crate) const COMMIT_BOUND: Duration = Duration::from_secs(30);
 
-/// Sees that the answer to a COMMIT is not waited for without end. All COMMITs of a connection
-/// share one timer, which its task keeps, and which is set anew only when it has run out: one for
-/// each would cost more than what else there is to do for it on this side.
+/// Ensures that the wait for the answer to a COMMIT ends. All COMMITs of a connection share one
+/// timer, which its task keeps, and which is set again only when it has run out: a timer for each
+/// would cost more than all other work of the client for a COMMIT.
 #[derive(Debug)]
 pub(crate) struct Watchdog {
     origin: Instant,
-    /// When the COMMIT under way was sent, in milliseconds since then and at least 1. 0 while
-    /// there is none.
+    /// The time at which the COMMIT in progress was sent, in milliseconds since the origin and at
+    /// least 1. 0 while there is none.
     since: AtomicU64,
     awake: AtomicBool,
     wake: Notify,
     bit: AtomicBool,
 }
 
-/// While it is there, a COMMIT is under way.
+/// While this exists, a COMMIT is in progress.
 pub(crate) struct Watched<'a>(&'a Watchdog);
 
 impl Watchdog {
@@ -45,12 +45,12 @@ impl Watchdog {
         Watched(self)
     }
 
-    /// Whether the connection was given up for an answer that did not come.
+    /// Whether the connection was abandoned because an answer did not arrive.
     pub(crate) fn has_bitten(&self) -> bool {
         self.bit.load(Ordering::Acquire)
     }
 
-    /// Returns when the answer to a COMMIT has not come for too long.
+    /// Returns when the answer to a COMMIT is overdue.
     pub(crate) async fn watch(&self) {
         loop {
             self.wake.notified().await;
@@ -66,8 +66,8 @@ impl Watchdog {
         }
     }
 
-    /// How much longer is to be waited for the COMMIT under way. None where there is none, and
-    /// the next one has to wake the dog.
+    /// The remaining wait for the COMMIT in progress. `None` if there is none; the next one then
+    /// has to wake the watchdog.
     fn left(&self) -> Option<Duration> {
         let of = |since: u64| {
             let due = self.origin + Duration::from_millis(since) + COMMIT_BOUND;
@@ -78,7 +78,7 @@ impl Watchdog {
             return Some(of(since));
         }
         self.awake.store(false, Ordering::SeqCst);
-        // One that began before it fell asleep has not woken it.
+        // A COMMIT that began before it fell asleep has not woken it.
         let since = self.since.load(Ordering::SeqCst);
         let missed = since > 0 && !self.awake.swap(true, Ordering::SeqCst);
         missed.then(|| of(since))

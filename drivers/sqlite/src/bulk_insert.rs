@@ -15,17 +15,17 @@ use crate::plan::{Place, plan};
 use crate::session::{Session, canceled};
 use crate::shared::Shared;
 
-/// About how many values travel at once: some 1000 rows of a narrow table.
+/// Approximate number of values per batch: about 1000 rows of a narrow table.
 const VALUES: usize = 8192;
 
 enum Part {
     Rows(Params),
-    /// There are no more rows. Where it does not come, the caller has given up.
+    /// There are no more rows. If this does not arrive, the caller has given up.
     End,
 }
 
-/// Inserts the rows, all or none. While the thread inserts one batch, the caller's
-/// side fills the next.
+/// Inserts the rows, all of them or none. While the thread inserts one batch, the caller's side
+/// fills the next.
 pub(crate) async fn insert_rows(
     connection: &Connection,
     target: BulkTarget<'_>,
@@ -48,7 +48,7 @@ pub(crate) async fn insert_rows(
     match pending.within(deadline, filling).await {
         Ok(Ok(())) => pending.by(deadline).await,
         Ok(Err(refused)) => {
-            // The transaction is rolled back before this is told.
+            // The transaction is rolled back before this is reported.
             let _ = pending.by(deadline).await;
             Err(refused.with_effect(Effect::RolledBack))
         }
@@ -61,7 +61,7 @@ fn statement(target: BulkTarget<'_>) -> Result<String> {
         return Err(Error::new(
             Class::Config,
             format!(
-                "No columns of the table {} were named to insert rows into.",
+                "A bulk insert into the table {} needs the names of the columns.",
                 target.table
             ),
         ));
@@ -79,7 +79,7 @@ fn statement(target: BulkTarget<'_>) -> Result<String> {
     ))
 }
 
-/// Sends the rows in batches, for as long as they are taken.
+/// Sends the rows in batches, for as long as the receiver exists.
 async fn fill(
     columns: &[&str],
     rows: &mut dyn RowSource,
@@ -100,7 +100,7 @@ async fn fill(
             let mut empty = spare
                 .try_recv()
                 .unwrap_or_else(|_| Params::with_capacity(capacity));
-            // Emptied on this side, since the thread is the one that has more to do.
+            // Emptied on this side, since the thread has more work to do.
             empty.clear();
             if parts
                 .send(Part::Rows(std::mem::replace(&mut batch, empty)))
@@ -124,7 +124,7 @@ fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> R
         return Err(Error::new(
             Class::Data,
             format!(
-                "Row {number} has {} values, and there are {} columns to fill.",
+                "Row {number} has {} values, but {} columns are named.",
                 row.len(),
                 columns.len()
             ),
@@ -139,7 +139,7 @@ fn check_row(columns: &[&str], number: usize, row: &[underpin_core::Value]) -> R
     Ok(())
 }
 
-/// The error about a value that SQLite cannot keep, so that no row stays.
+/// The error about a value that SQLite cannot store, so that no row is inserted.
 #[cold]
 fn unfit(why: &str, column: &str, row: u64) -> Error {
     Error::new(
@@ -160,7 +160,7 @@ fn insert_all(
 ) -> Result<u64> {
     let shared = Arc::clone(session.shared());
     session.run_writing(|conn, writing| {
-        // Within a transaction, a savepoint: none of the rows stay where one fails.
+        // Within a transaction, a savepoint: if one row fails, no row stays.
         let (begin, end, undo) = if conn.is_autocommit() {
             ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
         } else {
@@ -205,7 +205,7 @@ fn refused(row: u64) -> impl FnOnce(rusqlite::Error) -> Fault {
     move |error| Fault::Known {
         error,
         effect: Effect::RolledBack,
-        context: format!("Row {row} could not be inserted, so none was."),
+        context: format!("Row {row} could not be inserted, so no row was inserted."),
         row: Some(row),
     }
 }
@@ -222,7 +222,7 @@ fn insert_parts(
     let mut stmt = conn
         .prepare_cached(sql)
         .map_err(undone("No row was inserted."))?;
-    // Within the transaction no other connection changes the schema.
+    // Within the transaction, no other connection changes the schema.
     let plan = plan(conn, sql).map_err(undone("No row was inserted."))?;
     let mut count = 0;
     while let Some(part) = parts.blocking_recv() {

@@ -1,4 +1,4 @@
-//! Which [`Class`] each of SQLite's result codes is, and how it is said.
+//! The [`Class`] and the message of each of SQLite's result codes.
 
 use rusqlite::{Connection, ffi};
 use underpin_core::{Class, Code, Error, Stage};
@@ -6,7 +6,7 @@ use underpin_core::{Class, Code, Error, Stage};
 use crate::constraint_name;
 use crate::message::Told;
 
-/// One result code. An extended code that has no row is its primary code.
+/// One result code. An extended code without an entry has that of its primary code.
 struct Known {
     code: i32,
     class: Class,
@@ -23,26 +23,26 @@ const fn known(code: i32, class: Class, what: &'static str, hint: &'static str) 
     }
 }
 
-const LATER: &str = "Try again later, or wait longer with a greater busy_timeout.";
+const LATER: &str = "Try again later, or set a longer busy_timeout.";
 const WHOLE: &str = "Run the whole transaction again.";
 const DISK: &str = "Check the disk and the file's permissions.";
 const BACKUP: &str =
     "Restore it from a backup, or recover what is left with `sqlite3 FILE .recover`.";
-const TO_WRITER: &str = "Send what writes to the writer, outside a read-only transaction, and check that the file and its directory can be written.";
+const TO_WRITER: &str = "Write through the writer, outside a read-only transaction, and check that the file and its directory are writable.";
 const DEFECT: &str = "This is a defect of the driver or of a native call; please report it.";
 
 /// Every code that SQLite documents as an error of a statement or of opening.
 #[rustfmt::skip]
 const TABLE: &[Known] = &[
     known(ffi::SQLITE_ERROR, Class::Syntax, "The statement cannot be run.", ""),
-    known(ffi::SQLITE_ERROR_SNAPSHOT, Class::Conflict, "The snapshot is no longer there.", WHOLE),
-    known(ffi::SQLITE_INTERNAL, Class::Server, "SQLite failed within.", ""),
+    known(ffi::SQLITE_ERROR_SNAPSHOT, Class::Conflict, "The snapshot no longer exists.", WHOLE),
+    known(ffi::SQLITE_INTERNAL, Class::Server, "SQLite had an internal error.", ""),
     known(ffi::SQLITE_PERM, Class::Permission, "The database file may not be opened.", DISK),
     known(ffi::SQLITE_ABORT, Class::Canceled, "The statement was aborted.", ""),
     known(ffi::SQLITE_ABORT_ROLLBACK, Class::Canceled, "The statement was aborted by a rollback on the same connection.", WHOLE),
     known(ffi::SQLITE_BUSY, Class::Busy, "The database is locked by another connection.", LATER),
     known(ffi::SQLITE_BUSY_RECOVERY, Class::Busy, "Another process is recovering the database after a crash.", LATER),
-    known(ffi::SQLITE_BUSY_SNAPSHOT, Class::Conflict, "Another connection has written since this transaction began to read, so it cannot write any more.", WHOLE),
+    known(ffi::SQLITE_BUSY_SNAPSHOT, Class::Conflict, "Another connection has written since this transaction began to read, so it can no longer write.", WHOLE),
     known(ffi::SQLITE_BUSY_TIMEOUT, Class::Timeout { stage: Stage::Lock }, "The lock was not granted in time.", LATER),
     known(ffi::SQLITE_LOCKED, Class::Busy, "A table is in use by another statement.", LATER),
     known(ffi::SQLITE_NOMEM, Class::Resource, "There is not enough memory.", "Free memory, or read fewer rows at once."),
@@ -54,41 +54,41 @@ const TABLE: &[Known] = &[
     known(ffi::SQLITE_IOERR_CORRUPTFS, Class::Corrupt, "The file system is damaged.", DISK),
     known(ffi::SQLITE_IOERR_DATA, Class::Corrupt, "A page of the database does not match its checksum.", BACKUP),
     known(ffi::SQLITE_CORRUPT, Class::Corrupt, "The database file is damaged.", BACKUP),
-    known(ffi::SQLITE_CORRUPT_INDEX, Class::Corrupt, "An index of the database is damaged.", "Build it anew with REINDEX."),
+    known(ffi::SQLITE_CORRUPT_INDEX, Class::Corrupt, "An index of the database is damaged.", "Rebuild it with REINDEX."),
     known(ffi::SQLITE_NOTFOUND, Class::Unsupported, "SQLite does not know this operation.", ""),
     known(ffi::SQLITE_FULL, Class::Resource, "The disk that holds the database is full.", "Free space there; what was committed before is safe."),
     known(ffi::SQLITE_CANTOPEN, Class::Connect, "A file of the database cannot be opened.", DISK),
-    known(ffi::SQLITE_CANTOPEN_ISDIR, Class::Config, "The path is a directory, not a database file.", "Give the path of the file."),
-    known(ffi::SQLITE_CANTOPEN_SYMLINK, Class::Config, "The path is a symbolic link.", "Give the path of the file."),
-    known(ffi::SQLITE_PROTOCOL, Class::Busy, "The locks of the database were taken by too many at once.", LATER),
+    known(ffi::SQLITE_CANTOPEN_ISDIR, Class::Config, "The path is a directory, not a database file.", "Use the path of the file."),
+    known(ffi::SQLITE_CANTOPEN_SYMLINK, Class::Config, "The path is a symbolic link.", "Use the path of the file."),
+    known(ffi::SQLITE_PROTOCOL, Class::Busy, "Too many connections requested the locks of the database at once.", LATER),
     known(ffi::SQLITE_SCHEMA, Class::Conflict, "The schema changed while the statement was prepared.", "Run the statement again."),
     known(ffi::SQLITE_TOOBIG, Class::Data, "A value or the statement is too long for SQLite.", "Split it."),
     known(ffi::SQLITE_CONSTRAINT, Class::Constraint, "A constraint forbids the row.", ""),
     known(ffi::SQLITE_CONSTRAINT_CHECK, Class::Constraint, "A check constraint forbids the row.", ""),
     known(ffi::SQLITE_CONSTRAINT_COMMITHOOK, Class::Constraint, "The commit hook refused the commit.", ""),
-    known(ffi::SQLITE_CONSTRAINT_DATATYPE, Class::Data, "A value is not of the type that its column has in a STRICT table.", ""),
-    known(ffi::SQLITE_CONSTRAINT_FOREIGNKEY, Class::Constraint, "A foreign key forbids the change: the row that it refers to is not there, or rows still refer to this one.", ""),
-    known(ffi::SQLITE_CONSTRAINT_NOTNULL, Class::Constraint, "A column that must not be NULL would be.", ""),
-    known(ffi::SQLITE_CONSTRAINT_PRIMARYKEY, Class::Constraint, "A row with this primary key is there already.", ""),
-    known(ffi::SQLITE_CONSTRAINT_ROWID, Class::Constraint, "A row with this rowid is there already.", ""),
+    known(ffi::SQLITE_CONSTRAINT_DATATYPE, Class::Data, "A value does not have the type of its column in a STRICT table.", ""),
+    known(ffi::SQLITE_CONSTRAINT_FOREIGNKEY, Class::Constraint, "A foreign key forbids the change: the referenced row does not exist, or rows still refer to this one.", ""),
+    known(ffi::SQLITE_CONSTRAINT_NOTNULL, Class::Constraint, "A column that must not be NULL would be NULL.", ""),
+    known(ffi::SQLITE_CONSTRAINT_PRIMARYKEY, Class::Constraint, "A row with this primary key already exists.", ""),
+    known(ffi::SQLITE_CONSTRAINT_ROWID, Class::Constraint, "A row with this rowid already exists.", ""),
     known(ffi::SQLITE_CONSTRAINT_TRIGGER, Class::Constraint, "A trigger forbids the change.", ""),
-    known(ffi::SQLITE_CONSTRAINT_UNIQUE, Class::Constraint, "A row with this value is there already, and it must be unique.", ""),
-    known(ffi::SQLITE_MISMATCH, Class::Data, "A value is not of the type that is required.", ""),
-    known(ffi::SQLITE_MISUSE, Class::Server, "SQLite was called in a wrong way.", DEFECT),
+    known(ffi::SQLITE_CONSTRAINT_UNIQUE, Class::Constraint, "A row with this value already exists, but the value must be unique.", ""),
+    known(ffi::SQLITE_MISMATCH, Class::Data, "A value does not have the required type.", ""),
+    known(ffi::SQLITE_MISUSE, Class::Server, "SQLite was called incorrectly.", DEFECT),
     known(ffi::SQLITE_NOLFS, Class::Unsupported, "The file has grown beyond what this system can hold.", ""),
     known(ffi::SQLITE_AUTH, Class::Permission, "The connection's authorizer forbids the statement.", ""),
-    known(ffi::SQLITE_RANGE, Class::Data, "The statement has no parameter of this number.", ""),
-    known(ffi::SQLITE_NOTADB, Class::Corrupt, "The file is not a SQLite database, or it is encrypted.", "Give the path of a SQLite database, or restore the file from a backup."),
+    known(ffi::SQLITE_RANGE, Class::Data, "The statement has no parameter with this number.", ""),
+    known(ffi::SQLITE_NOTADB, Class::Corrupt, "The file is not a SQLite database, or it is encrypted.", "Use the path of a SQLite database, or restore the file from a backup."),
 ];
 
-/// Underpin's error for one of rusqlite's; `place` is the path of the file. The effect
-/// is the caller's to tell.
+/// Underpin's error for one of rusqlite's; `place` is the path of the file. The caller sets the
+/// effect.
 pub(crate) fn classify(error: rusqlite::Error, place: &str) -> Error {
     classify_on(None, error, place)
 }
 
-/// The same for an error of this connection, whose schema has the names of constraints that
-/// SQLite does not tell.
+/// The same for an error of this connection, whose schema contains the names of constraints that
+/// SQLite does not report.
 pub(crate) fn classify_on(conn: Option<&Connection>, error: rusqlite::Error, place: &str) -> Error {
     let mut position = None;
     let (code, message) = match &error {
@@ -109,10 +109,11 @@ pub(crate) fn classify_on(conn: Option<&Connection>, error: rusqlite::Error, pla
         }
         rusqlite::Error::MultipleStatement => return several_statements().with_source(error),
         rusqlite::Error::NulError(_) => {
-            return Error::new(Class::Syntax, "The statement holds a NUL byte.").with_source(error);
+            return Error::new(Class::Syntax, "The statement contains a NUL byte.")
+                .with_source(error);
         }
         other => {
-            let what = format!("The call of SQLite on {place} failed: {other}.");
+            let what = format!("The SQLite call on {place} failed: {other}.");
             return Error::new(Class::Server, what).with_source(error);
         }
     };
@@ -122,7 +123,7 @@ pub(crate) fn classify_on(conn: Option<&Connection>, error: rusqlite::Error, pla
     let at = position.map_or_else(String::new, |at| {
         format!(" (at character {at} of the statement)")
     });
-    let text = format!("{} SQLite says of {place}: {message}{at}.", row.what);
+    let text = format!("{} SQLite reports for {place}: {message}{at}.", row.what);
     let mut said =
         Error::new(told.class.unwrap_or(row.class), text).with_code(Code::from_number(code.into()));
     if let Some(name) = conn.and_then(|conn| constraint_name::find(conn, code, &told)) {
@@ -132,7 +133,7 @@ pub(crate) fn classify_on(conn: Option<&Connection>, error: rusqlite::Error, pla
     said = told.add_to(said);
     if too_many {
         said = said.with_hint(
-            "Pass a list as one JSON text and read it by json_each($1), and put rows in by \
+            "Pass a list as one JSON text and read it by json_each($1), and insert rows with \
              bulk_insert.",
         );
     }
@@ -152,11 +153,11 @@ fn look_up(code: i32) -> &'static Known {
         .unwrap_or(&TABLE[0])
 }
 
-/// More than one statement where one is run.
+/// The error for more than one statement in a call that runs only one.
 pub(crate) fn several_statements() -> Error {
     Error::new(
         Class::Syntax,
-        "The text holds more than one statement, and only one can be run this way.",
+        "The text contains more than one statement, but only one can be run this way.",
     )
     .with_hint("Run them one by one, or together with `batch`.")
 }

@@ -13,8 +13,8 @@ use crate::{bulk_insert, describe, execute, only_reads, query, stream, transacti
 
 /// One open session with a SQLite database, on a thread of its own.
 ///
-/// Calls wait for each other. A call whose future is dropped, or whose deadline
-/// passes, is interrupted; only a COMMIT is not.
+/// Calls wait for each other. A call whose future is dropped, or whose deadline passes, is
+/// interrupted, except for a COMMIT.
 pub struct Connection {
     pub(crate) worker: Worker,
     endpoint: Endpoint,

@@ -7,6 +7,7 @@ use underpin_core::driver::{self, BoxFuture};
 use underpin_core::{Class, Deadline, Endpoint, Error, Result, Stage};
 
 use crate::connection::Connection;
+use crate::filled::{Filling, Stop};
 use crate::in_use::InUse;
 use crate::open::open;
 use crate::options::Options;
@@ -19,25 +20,42 @@ use crate::worker::Worker;
 pub struct Connector {
     endpoint: Endpoint,
     options: Arc<Options>,
+    filling: Option<Filling>,
 }
 
 impl Connector {
-    /// A connector that opens connections to `endpoint` as `options` say. Where writers
-    /// and readers are wanted, make one of each, and let a writer connect first: it
-    /// creates the file.
+    /// A connector that opens connections to `endpoint` with these options. If writers and readers
+    /// are needed, create one of each, and let a writer connect first: it creates the file.
     pub fn new(endpoint: Endpoint, options: Options) -> Self {
         Connector {
             endpoint,
             options: Arc::new(options),
+            filling: None,
         }
     }
 
-    /// Where its connections lead.
+    /// A connector whose connections each have a database of their own in memory, which `fill`
+    /// fills when they are opened: with tables, virtual tables and functions. `endpoint` says where
+    /// its contents come from, and is not opened. Give it [`Options::read_only`] where nothing may be
+    /// changed afterwards.
+    pub fn filled(
+        endpoint: Endpoint,
+        options: Options,
+        fill: impl Fn(&rusqlite::Connection, &Stop) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Connector {
+            endpoint,
+            options: Arc::new(options),
+            filling: Some(Filling::new(fill)),
+        }
+    }
+
+    /// Endpoint of its connections.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// How they are opened.
+    /// Options of its connections.
     pub fn options(&self) -> &Options {
         &self.options
     }
@@ -53,7 +71,7 @@ impl Connector {
                 started.elapsed()
             ),
         )
-        .with_hint("Another process may hold its lock, or the disk does not answer.")
+        .with_hint("Another process may hold its lock, or the disk does not respond.")
     }
 }
 
@@ -72,11 +90,15 @@ impl Connector {
         let (opened, answer) = oneshot::channel();
         let worker = {
             let (endpoint, options) = (self.endpoint.clone(), Arc::clone(&self.options));
-            let shared = Arc::clone(&stopping);
+            let (filling, shared) = (self.filling.clone(), Arc::clone(&stopping));
             let open = move || {
-                // Before the file is open, so that no other connection takes itself for the last.
-                let in_use = InUse::before(&endpoint, &options);
-                let (conn, identity) = open(&endpoint, &options, &shared)?;
+                // Before the file is open, so that no other connection considers itself the last
+                // one.
+                let in_use = match filling {
+                    Some(_) => None,
+                    None => InUse::before(&endpoint, &options),
+                };
+                let (conn, identity) = open(&endpoint, &options, filling.as_ref(), &shared)?;
                 shared.set_interrupt(conn.get_interrupt_handle());
                 let place = endpoint.to_string().into();
                 let options = (*options).clone();
@@ -85,7 +107,8 @@ impl Connector {
             };
             Worker::start(Arc::clone(&stopping), open, opened)?
         };
-        // Behind the worker, so that it is dropped before: the worker waits for its thread.
+        // Declared after the worker, so that it is dropped before it: the worker waits for its
+        // thread.
         let opening = Opening(Some(stopping));
         let answer = match deadline.instant() {
             None => answer.await,
@@ -106,13 +129,13 @@ impl Connector {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(Error::new(
                 Class::Server,
-                format!("The thread that was to open {} ended early.", self.endpoint),
+                format!("The thread that should open {} ended early.", self.endpoint),
             )),
         }
     }
 }
 
-/// Stops the opening, which may wait for a lock, when nobody waits for it any more.
+/// Stops the opening, which may wait for a lock, when its caller no longer waits.
 struct Opening(Option<Arc<Shared>>);
 
 impl Opening {

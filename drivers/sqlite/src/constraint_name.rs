@@ -1,5 +1,6 @@
-//! The names of constraints. SQLite tells those of checks and of indexes on expressions; the others
-//! are found in the schema. A constraint without a name has the one that PostgreSQL would give.
+//! The names of constraints. SQLite reports those of checks and of indexes on expressions; the
+//! others are found in the schema. A constraint without a name gets the one that PostgreSQL would
+//! choose.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,7 @@ use underpin_sql::{Kind, Lexer, SQLITE, Token, constraint_name};
 
 use crate::message::Told;
 
-/// A constraint of a table, as it was written.
+/// A constraint of a table in its CREATE TABLE.
 struct Written<'s> {
     kind: ConstraintKind,
     is_primary: bool,
@@ -20,7 +21,7 @@ struct Written<'s> {
     text: &'s str,
 }
 
-/// The name of the constraint that a message is about, as far as it can be known.
+/// The name of the constraint that a message is about, as far as it can be determined.
 pub(crate) fn find(conn: &Connection, code: i32, told: &Told<'_>) -> Option<String> {
     match (told.kind?, told.constraint) {
         (ConstraintKind::Check, Some(text)) => check(conn, text),
@@ -65,7 +66,7 @@ fn unique(conn: &Connection, table: &str, columns: &[&str], is_primary: bool) ->
         Some(Written { columns, .. }) => return Some(made(table, columns, "key")),
         None => {}
     }
-    // An index of its own has a name.
+    // A separate index has a name.
     let indexes = "SELECT name FROM pragma_index_list(?1) WHERE \"unique\" AND origin = 'c'";
     names(conn, indexes, table).into_iter().find(|index| {
         same(&names(
@@ -107,7 +108,7 @@ fn names(conn: &Connection, sql: &str, of: &str) -> Vec<String> {
         let rows = statement.query_map([of], |row| row.get::<_, Option<String>>(0))?;
         rows.map(|name| Ok(name?.unwrap_or_default())).collect()
     };
-    // Without the schema there is no name.
+    // Without the schema, there is no name.
     read().unwrap_or_default()
 }
 
@@ -117,7 +118,7 @@ fn table_sql(conn: &Connection, table: &str) -> Option<String> {
     conn.query_row(sql, [table], |row| row.get(0)).ok()
 }
 
-/// The columns of a table and its constraints, as its CREATE TABLE has them.
+/// The columns and the constraints of a table, from its CREATE TABLE.
 fn constraints(sql: &str) -> (Vec<String>, Vec<Written<'_>>) {
     let tokens: Vec<Token<'_>> = Lexer::new(sql, &SQLITE.lexis).solid().collect();
     let (mut columns, mut written) = (Vec::new(), Vec::new());
@@ -200,7 +201,7 @@ fn listed(tokens: &[Token<'_>]) -> Vec<String> {
     names
 }
 
-/// The text from `start` to the closing parenthesis, without white space around it.
+/// The text from `start` to the closing parenthesis, without surrounding white space.
 fn group<'s>(sql: &'s str, start: usize, tokens: &[Token<'_>]) -> &'s str {
     let mut depth = 0_usize;
     for token in tokens {

@@ -8,7 +8,7 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::statements::{keyword, parameter_count, prepare};
 
-/// Prepares a statement and says what SQLite knows of it.
+/// Prepares a statement and describes it with SQLite's metadata.
 pub(crate) async fn describe(
     connection: &Connection,
     sql: &str,
@@ -17,14 +17,14 @@ pub(crate) async fn describe(
     if keyword(sql).eq_ignore_ascii_case("PRAGMA") {
         return Err(Error::new(
             Class::Unsupported,
-            "SQLite may run a PRAGMA while it prepares it, so that it cannot be described.",
+            "SQLite may run a PRAGMA while preparing it, so it cannot be described.",
         ));
     }
     let sql = sql.to_owned();
     let pending = connection.worker.submit(move |session| {
         session.run(|conn| {
-            // A kept statement, and what SQLite has read of the schema, may be out of date;
-            // that it notices only where something is run.
+            // A cached statement, and the schema that SQLite has read, may be outdated. SQLite
+            // detects that only when a statement runs.
             conn.flush_prepared_statement_cache();
             conn.query_one("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             let stmt = prepare(conn, &sql)?;
@@ -38,7 +38,7 @@ pub(crate) async fn describe(
     pending.by(connection.deadline(deadline)).await
 }
 
-/// A parameter of SQLite takes whatever is bound to it.
+/// A parameter of SQLite accepts any value.
 fn anything() -> ParameterDescription {
     ParameterDescription {
         type_name: "any".to_owned(),
@@ -60,28 +60,28 @@ fn columns(stmt: &Statement<'_>) -> Result<Vec<ColumnDescription>, Fault> {
     Ok(described)
 }
 
-/// Whether a column of a table takes NULL. A primary key does not, though SQLite would let
-/// it in some tables.
+/// Whether a column of a table takes NULL. A primary key does not, although SQLite would allow it
+/// in some tables.
 #[cfg(feature = "bundled")]
 fn nullable(stmt: &Statement<'_>, column: usize) -> Result<Option<bool>, Fault> {
-    // A view's column that is no table's has an origin, and no metadata.
+    // A view's column that is not a table's column has an origin, but no metadata.
     let known = stmt.column_metadata(column).ok().flatten();
     Ok(known.map(|(.., not_null, primary_key, _)| !(not_null || primary_key)))
 }
 
-/// A system's library may have been made without what tells it.
+/// The system's library may have been built without the metadata.
 #[cfg(not(feature = "bundled"))]
 fn nullable(_: &Statement<'_>, _: usize) -> Result<Option<bool>, Fault> {
     Ok(None)
 }
 
-/// What a column of a declared type holds, by SQLite's rules of affinity. One that is
-/// declared as numeric may hold days and times as text.
+/// The values of a column with a declared type, by SQLite's rules of affinity. A column that is
+/// declared as numeric may contain days and times as text.
 fn holds(declared: &str) -> Holds {
     let upper = declared.to_ascii_uppercase();
     let has = |part: &str| upper.contains(part);
     let integer = || Value::I64(1);
-    // An array is kept as text.
+    // An array is stored as text.
     let texts = || [ANY_TEXT, "[]"].map(|text| Value::Text(text.into()));
     Holds::OneOf(match upper.as_str() {
         "BOOLEAN" | "BOOL" => vec![Value::Bool(true)],

@@ -1,7 +1,7 @@
 use rusqlite::ffi;
 use underpin_core::Effect;
 
-/// What was seen of the connection around a statement that failed.
+/// Observations of the connection around a statement that failed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Trace {
     /// Whether a transaction was open before.
@@ -13,8 +13,8 @@ pub(crate) struct Trace {
     pub(crate) changed: bool,
 }
 
-/// What came of a statement that SQLite gave an error for. SQLite undoes a statement
-/// that fails, or the whole transaction, before it says so.
+/// The effect of a statement for which SQLite returned an error. SQLite undoes a failed statement,
+/// or the whole transaction, before it returns the error.
 pub(crate) fn effect_of(error: &rusqlite::Error, trace: Trace) -> Effect {
     if trace.was_open && !trace.is_open {
         return Effect::RolledBack;
@@ -23,8 +23,8 @@ pub(crate) fn effect_of(error: &rusqlite::Error, trace: Trace) -> Effect {
         return Effect::Applied;
     }
     match error.sqlite_extended_error_code() {
-        // The frames of a commit were written, and the disk would not say whether they
-        // are safe: after a loss of power they may be there or not.
+        // The frames of a commit were written, but the disk did not confirm that they are safe:
+        // after a loss of power, they may or may not exist.
         Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) if !trace.is_open => {
             Effect::Unknown
         }

@@ -11,7 +11,8 @@ use crate::statements::{
     bind, changes_session, check_pragmas, confirm, keyword, may_change_session, prepare,
 };
 
-/// Runs one statement to its end: the rows it changed, or those it gave where it reads.
+/// Runs one statement to its end. Returns the number of rows that it changed, or that it returned
+/// if it reads.
 pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u64> {
     check_all(call.params)?;
     let deadline = connection.deadline(call.deadline);
@@ -36,7 +37,7 @@ pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u
             }
             drop(rows);
             confirm(conn, &stmt, &sql, used.as_ref(), writing)?;
-            // Other statements leave the count of the last that changed rows.
+            // Other statements leave the count of the latest one that changed rows.
             let changed = conn.total_changes() > changes;
             Ok(if reads {
                 count
@@ -50,7 +51,7 @@ pub(crate) async fn execute(connection: &Connection, call: Call<'_>) -> Result<u
     pending.by(deadline).await
 }
 
-/// Runs several statements one after the other.
+/// Runs several statements one after another.
 pub(crate) async fn batch(connection: &Connection, sql: &str, deadline: Deadline) -> Result<()> {
     let deadline = connection.deadline(deadline);
     let sql = sql.to_owned();
@@ -79,7 +80,7 @@ fn run_batch(session: &mut Session, sql: &str) -> Result<()> {
         let mut batch = Batch::new(conn, sql);
         loop {
             number += 1;
-            // Between two statements SQLite forgets an interrupt.
+            // SQLite forgets an interrupt between two statements.
             if shared.is_stopped() {
                 return Err(Fault::Ours(canceled()));
             }
@@ -108,7 +109,7 @@ fn step_through(
     Ok(())
 }
 
-/// What the statements of a batch have done so far.
+/// The work of a batch's statements so far.
 #[derive(Default)]
 struct Done {
     committed: bool,
@@ -120,7 +121,7 @@ impl Done {
         match (wrote, open) {
             (true, true) => self.open = true,
             (true, false) => self.committed = true,
-            // A COMMIT that worked, or a ROLLBACK; to take it for a COMMIT is safe.
+            // A successful COMMIT, or a ROLLBACK; it is safe to count it as a COMMIT.
             (false, false) => self.committed |= std::mem::take(&mut self.open),
             (false, true) => {}
         }
@@ -138,7 +139,7 @@ fn place_in_batch(error: Error, number: usize, kept: bool) -> Error {
     let context = format!(
         "Statement {number} of the batch failed{}.",
         if kept {
-            ", and those before it have taken hold"
+            ", and those before it have taken effect"
         } else {
             ""
         }

@@ -1,15 +1,15 @@
 use underpin_core::{Effect, Error};
 
-/// What went wrong on the thread, before the session adds what it knows.
+/// An error on the thread, before the session adds its knowledge.
 pub(crate) enum Fault {
-    /// SQLite's error; the session tells its effect.
+    /// SQLite's error; the session determines its effect.
     Sqlite(rusqlite::Error),
-    /// SQLite's error, with an effect that is known and what was being done.
+    /// SQLite's error, with a known effect and the context.
     Known {
         error: rusqlite::Error,
         effect: Effect,
         context: String,
-        /// Which of the rows of a bulk insert it is about, counted from 1.
+        /// The row of a bulk insert that it is about, counted from 1.
         row: Option<u64>,
     },
     /// An error of this driver or of a row that cannot be read, complete.

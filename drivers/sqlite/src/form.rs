@@ -1,4 +1,4 @@
-//! The forms in which SQLite's files hold what SQLite has no kind for.
+//! The forms in which SQLite's files store values for which SQLite has no type.
 
 use underpin_core::value::{Date, TimeOfDay, Timestamp};
 use underpin_core::{TimeForm, UuidForm};
@@ -10,18 +10,18 @@ pub(crate) struct Forms {
     pub(crate) times: TimeForm,
 }
 
-/// The first and the last day whose text sorts by time and is read by SQLite's functions:
+/// The first and the last day whose text sorts by time and is accepted by SQLite's functions:
 /// 0001-01-01 and 9999-12-31.
 const FIRST_DAY: i32 = -719_162;
 const LAST_DAY: i32 = 2_932_896;
 
-/// Whether the text of a day sorts by time. The infinities do, though SQLite's functions give NULL
-/// for them.
+/// Whether the text of a day sorts by time. The infinities do, although SQLite's functions return
+/// NULL for them.
 pub(crate) fn sorts(day: Date) -> bool {
     day.is_infinite() || (FIRST_DAY..=LAST_DAY).contains(&day.days())
 }
 
-/// A time of day, with no, three or six digits of a second: as many as it takes.
+/// A time of day, with no, three or six digits of a second: as many as it needs.
 pub(crate) fn time_text(time: TimeOfDay) -> String {
     let mut text = String::with_capacity(15);
     push_time(&mut text, time);

@@ -1,7 +1,9 @@
-//! Which files this program has open, so that the last connection to one leaves all data in it.
+//! Tracks the files that this program has open, so that the last connection to one leaves all data
+//! in it.
 //!
-//! SQLite moves what is in the write-ahead log into the file when the last connection closes, if
-//! that connection can write. Connections close in any order, and the last is often a reader.
+//! SQLite moves the content of the write-ahead log into the file when the last connection closes,
+//! if that connection can write. Connections close in any order, and the last one is often a
+//! reader.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,16 +25,16 @@ struct File {
     written: bool,
 }
 
-/// A connection to a file, from when it is opened until after it is closed.
+/// A connection to a file, from before it is opened until after it is closed.
 pub(crate) struct InUse {
     identity: FileIdentity,
 }
 
-/// How long another program's lock is waited for.
+/// Maximum wait for another program's lock.
 const WAIT: Duration = Duration::from_secs(1);
 
 impl InUse {
-    /// Notes that a file is about to be opened, where there is one already.
+    /// Records that a file is about to be opened, if it already exists.
     pub(crate) fn before(endpoint: &Endpoint, options: &Options) -> Option<Self> {
         let Address::File(path) = &endpoint.address else {
             return None;
@@ -57,7 +59,7 @@ impl InUse {
         InUse { identity }
     }
 
-    /// Whether this was the last connection of those among which one could write.
+    /// Whether this was the last connection, and one of them could write.
     fn end(&self) -> bool {
         let mut files = files();
         let Some(at) = files.iter().position(|file| file.identity == self.identity) else {
@@ -79,13 +81,13 @@ impl Drop for InUse {
             && self.identity.is_there()
             && let Err(error) = empty_log(&self.identity)
         {
-            tracing::debug!(%error, "the write-ahead log of a SQLite database was left as it is");
+            tracing::debug!(%error, "the write-ahead log of a SQLite database was not checkpointed");
         }
     }
 }
 
-/// Moves what is in the log into the file. The log is gone once this connection is closed, unless
-/// another program has the file open.
+/// Moves the content of the log into the file. The log is gone once this connection is closed,
+/// unless another program has the file open.
 fn empty_log(file: &FileIdentity) -> rusqlite::Result<()> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(file.path(), flags)?;

@@ -1,14 +1,14 @@
-//! Facts that SQLite tells in no other way than in its message: names, and what its plain code 1
-//! stands for. This is the only place of the driver that reads the words of an error.
+//! Facts that SQLite reports only in its message: names, and the meaning of its plain code 1. This
+//! is the only place of the driver that reads the text of an error.
 //!
 //! SQLite's messages are not localized. Their formats are constants of its source, the same on
-//! every system and under every locale. Names in them are not quoted, so that a name that holds
-//! what separates names leaves a fact unknown, and never makes a wrong one.
+//! every system and under every locale. Names in them are not quoted, so a name that contains a
+//! separator makes a fact unknown, but never wrong.
 
 use rusqlite::ffi;
 use underpin_core::{Class, ConstraintKind, Error, Existence};
 
-/// What the plain code 1 means beyond an error in the statement, by how the message begins.
+/// The meaning of the plain code 1 beyond an error in the statement, by the start of the message.
 #[rustfmt::skip]
 const CLASSES: &[(&str, Class)] = &[
     ("no such table", Class::Missing),
@@ -27,17 +27,17 @@ const CLASSES: &[(&str, Class)] = &[
     ("too many SQL variables", Class::Unsupported),
 ];
 
-/// What a message tells.
+/// The facts in a message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Told<'m> {
-    /// The class, where it is not that of the code.
+    /// The class, if it differs from that of the code.
     pub(crate) class: Option<Class>,
     existence: Option<Existence>,
-    /// The kind of the constraint that was violated.
+    /// The kind of the violated constraint.
     pub(crate) kind: Option<ConstraintKind>,
-    /// What the message names of the constraint: its name, or the text of a check.
+    /// The constraint in the message: its name, or the text of a check.
     pub(crate) constraint: Option<&'m str>,
-    /// The columns of the constraint, where they are what the message names.
+    /// The columns of the constraint, if the message names columns.
     pub(crate) columns: Vec<&'m str>,
     namespace: Option<&'m str>,
     pub(crate) table: Option<&'m str>,
@@ -49,7 +49,7 @@ impl<'m> Told<'m> {
     pub(crate) fn by(code: i32, message: &'m str) -> Self {
         match code {
             ffi::SQLITE_ERROR => by_error(message),
-            // The message of a trigger is its author's.
+            // The author of a trigger chose its message.
             ffi::SQLITE_CONSTRAINT_TRIGGER => Told::default(),
             ffi::SQLITE_CONSTRAINT_DATATYPE => {
                 let place = message.rsplit_once(" column ").map(|(_, place)| place);
@@ -79,7 +79,8 @@ impl<'m> Told<'m> {
         }
     }
 
-    /// The table of `users.email` or `users.first, users.last`, and the column where it is one.
+    /// The table of `users.email` or `users.first, users.last`, and the column if it is a single
+    /// one.
     fn columns(mut self, places: &'m str) -> Self {
         let mut table = None;
         let mut column = None;
@@ -101,8 +102,8 @@ impl<'m> Told<'m> {
         self
     }
 
-    /// The table of `users`, `main.users` or `temp.users`. That of an attached database cannot be
-    /// told from one with a full stop in its name.
+    /// The table of `users`, `main.users` or `temp.users`. A table of an attached database cannot
+    /// be distinguished from one with a full stop in its name.
     fn table(mut self, name: &'m str) -> Self {
         match name.split_once('.') {
             None => self.table = Some(unquoted(name)),
@@ -142,7 +143,7 @@ fn by_error(message: &str) -> Told<'_> {
     if let Some(name) = after("no such table: ").or_else(|| after("no such view: ")) {
         missing.table(name)
     } else if let Some(name) = after("no such column: ") {
-        // Behind the name of what may be a text, SQLite gives advice.
+        // SQLite adds advice behind a name that may be meant as a text.
         missing.column(name.split_once(" - ").map_or(name, |(name, _)| name))
     } else if after("no such index: ").is_some() || after("no such trigger: ").is_some() {
         missing
@@ -190,7 +191,7 @@ fn by_constraint(code: i32, message: &str) -> Told<'_> {
     let index = name
         .strip_prefix("index '")
         .and_then(|name| name.strip_suffix('\''));
-    // What follows is the name, or the text, of a check.
+    // The rest is the name, or the text, of a check.
     if index.is_some() || code == ffi::SQLITE_CONSTRAINT_CHECK {
         return Told {
             kind,
@@ -205,7 +206,7 @@ fn by_constraint(code: i32, message: &str) -> Told<'_> {
     .columns(name)
 }
 
-/// The name in a token of the statement, which SQLite shows as it was written.
+/// The name in a token of the statement, which SQLite prints as it was written.
 fn unquoted(token: &str) -> &str {
     let inner = |open, close| token.strip_prefix(open)?.strip_suffix(close);
     inner('"', '"')
@@ -230,7 +231,7 @@ mod tests {
         assert_eq!(Told::by(ffi::SQLITE_ERROR, "near \"x\"").class, None);
     }
 
-    /// What SQLite itself says to a statement, as it is read.
+    /// The facts in SQLite's own message about a statement.
     #[track_caller]
     fn said(sql: &str, read: impl FnOnce(Told<'_>)) {
         let conn = Connection::open_in_memory().unwrap();
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exists_or_does_not_is_told() {
+    fn existing_and_missing_objects_are_reported() {
         use Existence::{Exists, Missing};
         for (sql, existence, table, column) in [
             ("SELECT * FROM gone", Missing, Some("gone"), None),

@@ -6,13 +6,13 @@ use crate::place::plain;
 use crate::pragmas::{Scope, scope};
 use crate::statements::{after_keyword, keyword, prepare};
 
-/// Whether SQLite says that the statement only reads. What governs the transaction or
-/// the session does not count as reading, though it writes nothing.
+/// Whether SQLite reports that the statement only reads. Statements that control the transaction or
+/// the session do not count as reading, although they write nothing.
 pub(crate) async fn only_reads(connection: &Connection, sql: &str) -> Result<bool> {
     let word = keyword(sql);
     let is = |other: &str| word.eq_ignore_ascii_case(other);
     if is("PRAGMA") {
-        // Not prepared: a PRAGMA may do its work while it is.
+        // Not prepared, since a PRAGMA may take effect during preparation.
         return Ok(pragma_reads(after_keyword(sql)));
     }
     let may_read = ["SELECT", "WITH", "VALUES", "EXPLAIN"].into_iter().any(is);
@@ -31,11 +31,11 @@ pub(crate) async fn only_reads(connection: &Connection, sql: &str) -> Result<boo
     pending.by(connection.deadline(Deadline::NONE)).await
 }
 
-/// What tells of the writes of its own connection.
+/// Functions that report writes of their own connection.
 pub(crate) const OF_THE_WRITER: [&str; 3] = ["last_insert_rowid", "changes", "total_changes"];
 
-/// Whether a statement calls a function that tells what its own connection has written, which
-/// is nothing on one that only reads.
+/// Whether a statement calls a function that reports writes of its own connection, which is useless
+/// on one that only reads.
 fn asks_of_the_writer(sql: &str) -> bool {
     let mut name = None;
     Lexer::new(sql, &SQLITE.lexis).solid().any(|token| {
@@ -48,7 +48,7 @@ fn asks_of_the_writer(sql: &str) -> bool {
     })
 }
 
-/// Whether a PRAGMA, of which this is what follows the word, only looks.
+/// Whether a PRAGMA only reads, judging by the text behind the word.
 pub(crate) fn pragma_reads(rest: &str) -> bool {
     let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.' || c == '"'));
     let (name, argument) = rest.split_at(end.unwrap_or(rest.len()));
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_connection_has_written_is_asked_of_the_writer() {
+    fn functions_about_writes_are_called_on_the_writer() {
         for sql in [
             "SELECT last_insert_rowid()",
             "SELECT 1 + Changes ( )",

@@ -9,27 +9,33 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
 
 use crate::classify::classify;
+use crate::filled::{Filling, Stop};
 use crate::only_reads::OF_THE_WRITER;
 use crate::options::Options;
 use crate::pragmas::Baseline;
 use crate::shared::Shared;
 
-/// How many of SQLite's instructions run between two looks at whether to stop.
+/// Number of SQLite's instructions between two checks of whether to stop.
 const INSTRUCTIONS: i32 = 1000;
 
-/// Opens the database and makes the session what every session is at first.
+/// Opens the database and sets up the session.
 pub(crate) fn open(
     endpoint: &Endpoint,
     options: &Options,
+    filling: Option<&Filling>,
     shared: &Arc<Shared>,
 ) -> Result<(Connection, Option<FileIdentity>)> {
     let place = endpoint.to_string();
+    if let Some(filling) = filling {
+        let conn = open_filled(filling, options, shared, &place)?;
+        return Ok((conn, None));
+    }
     let path = match &endpoint.address {
         Address::Memory => None,
         Address::File(path) if path.as_os_str().is_empty() => {
             return Err(
                 Error::new(Class::Config, "The path of the database file is empty.")
-                    .with_hint("Give the path of a file, or :memory: for a database in memory."),
+                    .with_hint("Set the path of a file, or :memory: for a database in memory."),
             );
         }
         Address::File(path) => Some(path.as_path()),
@@ -37,7 +43,7 @@ pub(crate) fn open(
             return Err(Error::new(
                 Class::Config,
                 format!(
-                    "{endpoint} is not a place for a SQLite database, which is a file or in memory."
+                    "{endpoint} is not an address of a SQLite database. It must be a file or :memory:."
                 ),
             ));
         }
@@ -67,6 +73,20 @@ pub(crate) fn open(
     Ok((conn, FileIdentity::of(path)))
 }
 
+/// Opens a database in memory and fills it before the session is told to only read.
+fn open_filled(
+    filling: &Filling,
+    options: &Options,
+    shared: &Arc<Shared>,
+    place: &str,
+) -> Result<Connection> {
+    let opened = Connection::open_in_memory();
+    let mut conn = opened.map_err(|error| classify(error, place))?;
+    filling.fill(&conn, &Stop::new(shared))?;
+    prepare(&mut conn, options, shared).map_err(|error| classify(error, place))?;
+    Ok(conn)
+}
+
 fn open_file(path: &Path, options: &Options, shared: &Arc<Shared>) -> rusqlite::Result<Connection> {
     let flags = match (options.writes(), options.create) {
         (true, true) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -84,8 +104,8 @@ fn open_file(path: &Path, options: &Options, shared: &Arc<Shared>) -> rusqlite::
         return open(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI);
     }
     match open(path, flags) {
-        // To read a database in WAL mode, SQLite writes an index beside it, and on a
-        // read-only file system it cannot. Nothing can change there, so none is needed.
+        // To read a database in WAL mode, SQLite writes an index beside it, which is impossible on
+        // a read-only file system. Nothing can change there, so no index is needed.
         Err(error) if !options.writes() && cannot_open(&error) && is_on_read_only_media(path) => {
             let uri = immutable_uri(path).ok_or(error)?;
             open(Path::new(&uri), flags | OpenFlags::SQLITE_OPEN_URI)
@@ -118,11 +138,11 @@ fn immutable_uri(path: &Path) -> Option<String> {
     Some(format!("file:{path}?immutable=1"))
 }
 
-/// What every session is given when it is opened.
+/// Sets up a session after it is opened.
 fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> rusqlite::Result<()> {
     install_handlers(conn, options.busy_timeout, shared)?;
     conn.set_prepared_statement_cache_capacity(options.statement_cache_size);
-    // The first that reads the file: it is here that a file which is none shows itself.
+    // The first statement that reads the file: it detects files that are not databases.
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
     if options.writes() && !conn.is_readonly("main")? {
         let mode: String = conn.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
@@ -131,7 +151,7 @@ fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> ru
             if mode != "wal" && mode != "memory" {
                 tracing::debug!(
                     mode,
-                    "the database cannot be in WAL mode; readers and the writer wait for each other"
+                    "the database cannot use WAL mode; readers and the writer wait for each other"
                 );
             }
         }
@@ -142,12 +162,12 @@ fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> ru
     settings(conn, options)
 }
 
-/// A connection that only reads would tell of no write, however many there were.
+/// Refuses functions that report writes, since a connection that only reads has none.
 fn refuse_to_tell_of_writes(conn: &Connection) -> rusqlite::Result<()> {
     for name in OF_THE_WRITER {
         let refuse = move |_: &Context<'_>| -> rusqlite::Result<i64> {
             let why = format!(
-                "{name}() is asked of a connection that only reads, and tells of the writes of its \
+                "{name}() was called on a connection that only reads, but reports the writes of its \
                  own connection alone. Use RETURNING, or ask within the transaction that writes"
             );
             Err(rusqlite::Error::UserFunctionError(why.into()))
@@ -165,7 +185,7 @@ fn settings(conn: &Connection, options: &Options) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Waiting for a lock and running both end when the job is to stop.
+/// Ends waiting for a lock, and running, when the job must stop.
 fn install_handlers(
     conn: &mut Connection,
     busy_timeout: Duration,
@@ -194,9 +214,8 @@ fn install_handlers(
     }))
 }
 
-/// Undoes what a holder may have changed in the session: settings, attached databases,
-/// temporary tables. Functions and collations that were added through the native
-/// client stay.
+/// Undoes changes that a holder may have made to the session: settings, attached databases,
+/// temporary tables. Functions and collations that were added through the native client stay.
 pub(crate) fn restore(
     conn: &mut Connection,
     options: &Options,
@@ -248,8 +267,8 @@ fn detach(conn: &Connection) -> rusqlite::Result<()> {
 }
 
 fn drop_temporary(conn: &Connection) -> rusqlite::Result<()> {
-    // Views first: they may name tables. Indexes and triggers go with their tables,
-    // but for a temporary trigger on a table that stays.
+    // Views first, since they may name tables. Indexes and triggers are dropped with their tables,
+    // except for a temporary trigger on a table that stays.
     let objects = "SELECT type, name FROM temp.sqlite_schema
         WHERE type IN ('table', 'view', 'trigger') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
         ORDER BY type DESC";
@@ -259,7 +278,7 @@ fn drop_temporary(conn: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Says why the file could not be opened, by looking at the file system.
+/// Explains why the file could not be opened, by examining the file system.
 fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shared) -> Error {
     let place = path.display().to_string();
     let code = error.sqlite_error_code();
@@ -289,8 +308,8 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
     let said = if path.is_dir() {
         say(
             Class::Config,
-            format!("{place} is a directory, and a SQLite database is a file."),
-            "Give the path of the file.",
+            format!("{place} is a directory, but a SQLite database is a file."),
+            "Use the path of the file.",
         )
     } else if !directory.exists() {
         let what = format!(
@@ -306,7 +325,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
         match denied.kind() {
             ErrorKind::NotFound if !(options.writes() && options.create) => {
                 let what = format!("The database file {place} does not exist.");
-                let usual = "Correct the path. Where the file is to be created, add ?mode=rwc to \
+                let usual = "Correct the path. To create the file, add ?mode=rwc to \
                              the URL, or set `create`.";
                 match from_the_root(path) {
                     Some(hint) => say(Class::Missing, what, &hint),
@@ -331,7 +350,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
         return not_writable(path).with_source(error);
     } else {
         let what = format!(
-            "The database file {place} cannot be read, or not without writing the journal beside it."
+            "The database file {place} cannot be read, or cannot be read without writing the journal beside it."
         );
         say(
             Class::Permission,
@@ -342,7 +361,7 @@ fn explain(error: rusqlite::Error, path: &Path, options: &Options, shared: &Shar
     said.with_source(error)
 }
 
-/// What to write where a path from the current directory was given and one from the root is there.
+/// Advice if a relative path was given and the absolute one exists.
 fn from_the_root(path: &Path) -> Option<String> {
     let absolute = Path::new("/").join(path);
     let is_there = absolute.exists()
@@ -351,7 +370,7 @@ fn from_the_root(path: &Path) -> Option<String> {
             .is_some_and(|directory| directory != Path::new("/") && directory.is_dir());
     (path.is_relative() && is_there).then(|| {
         format!(
-            "The path is taken from the current directory. If {0} is meant, write sqlite:{0}, or \
+            "The path is relative to the current directory. If {0} is meant, write sqlite:{0}, or \
              four slashes: sqlite:///{0}.",
             absolute.display()
         )
@@ -366,7 +385,7 @@ fn not_writable(path: &Path) -> Error {
     .with_hint("Make both writable for the user that this program runs as, or open the database with read_only.")
 }
 
-/// Which file it is that a path leads to, so that one put in its place is noticed.
+/// Identifies the file at a path, so that a replacement is noticed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileIdentity {
     path: std::path::PathBuf,

@@ -2,41 +2,41 @@ use std::time::Duration;
 
 use underpin_core::{TimeForm, UuidForm};
 
-/// What a connection may do to the database file.
+/// Access of a connection to the database file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Access {
-    /// Reads and writes: the primary. A file has room for one that writes at a time.
+    /// Reads and writes: the primary. A file can have one writer at a time.
     #[default]
     Writer,
-    /// Reads, and cannot write: a replica. Any number of them read while one writes.
+    /// Reads, and cannot write: a replica. Any number of readers read while one writer writes.
     Reader,
 }
 
-/// How connections are opened and what bounds their statements.
+/// Options of connections, and limits for their statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
-    /// How long a statement waits for a lock that another connection holds. 5 s by default.
+    /// Maximum wait of a statement for a lock that another connection holds. 5 s by default.
     pub busy_timeout: Duration,
-    /// Whether the connection writes. A database in memory has one connection, which
-    /// does both whatever this says.
+    /// Whether the connection writes. A database in memory has one connection, which always reads
+    /// and writes.
     pub access: Access,
-    /// Whether a writer creates the file where there is none. A reader never does.
-    /// True by default.
+    /// Whether a writer creates the file if it does not exist. A reader never does. True by
+    /// default.
     pub create: bool,
-    /// How many prepared statements a connection keeps; 0 keeps none. 64 by default.
+    /// Number of prepared statements that a connection caches; 0 for none. 64 by default.
     pub statement_cache_size: usize,
-    /// How long a statement may run, where the call's own deadline is not earlier.
-    /// No limit by default.
+    /// Maximum duration of a statement, if the call's own deadline is not earlier. No limit by
+    /// default.
     pub statement_timeout: Option<Duration>,
-    /// Opens the file so that nothing can be written to it, whatever `access` says, and
-    /// touches neither its journal mode nor its settings.
+    /// Opens the file so that nothing can be written to it, whatever `access` says, and leaves its
+    /// journal mode and settings unchanged.
     pub read_only: bool,
-    /// Takes it that nobody changes the file while it is open, so that SQLite locks nothing and
-    /// looks for no journal. Goes with `read_only`. False by default.
+    /// Assumes that the file does not change while it is open, so that SQLite locks nothing and
+    /// looks for no journal. Requires `read_only`. False by default.
     pub immutable: bool,
-    /// How UUIDs are written where the declared type of the column does not decide.
+    /// Form of UUIDs if the declared type of the column does not decide.
     pub uuids: UuidForm,
-    /// How times are written where the declared type of the column does not decide.
+    /// Form of times if the declared type of the column does not decide.
     pub times: TimeForm,
 }
 

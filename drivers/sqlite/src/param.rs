@@ -7,7 +7,7 @@ use underpin_core::{Class, Error, Result, TimeForm, UuidForm, Value};
 use crate::form::{Forms, sorts, time_text, timestamp_text};
 use crate::plan::{Affinity, Place};
 
-/// Why a value cannot be sent to where its parameter stands: a clause, and what to do.
+/// The reason why a value cannot be sent in the place of its parameter, as a clause, and advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Misfit {
     pub(crate) why: &'static str,
@@ -32,11 +32,11 @@ impl Misfit {
 }
 
 const INEXACT: Misfit = Misfit::new(
-    "SQLite has only 64-bit floats for decimal numbers, and no float is this number",
+    "SQLite has only 64-bit floats for decimal numbers, and no float equals this number",
     "Store it in a column declared as TEXT, or round it to 15 digits.",
 );
 const INEXACT_INTEGER: Misfit = Misfit::new(
-    "its column holds 64-bit floats, and no float is this number",
+    "its column holds 64-bit floats, and no float equals this number",
     "Declare the column as INTEGER or NUMERIC, or as TEXT.",
 );
 const ORDERED_TEXT: Misfit = Misfit::new(
@@ -44,16 +44,16 @@ const ORDERED_TEXT: Misfit = Misfit::new(
     "Compare CAST(column AS NUMERIC), or declare the column as NUMERIC.",
 );
 const MIXED_NUMBER: Misfit = Misfit::new(
-    "it is beside a column of text and in another place, and SQLite does not compare text with numbers",
-    "Use a parameter of its own for each of the two.",
+    "it is used beside a column of text and in another place, and SQLite does not compare text with numbers",
+    "Use a separate parameter for each of them.",
 );
 const MIXED_UUID: Misfit = Misfit::new(
-    "it is beside columns that hold UUIDs as bytes and as text",
-    "Use a parameter of its own for each of the two.",
+    "it is used beside columns that hold UUIDs as bytes and as text",
+    "Use a separate parameter for each of them.",
 );
 const MIXED_TIME: Misfit = Misfit::new(
-    "it is beside columns that hold times as Unix seconds and as text",
-    "Use a parameter of its own for each of the two.",
+    "it is used beside columns that hold times as Unix seconds and as text",
+    "Use a separate parameter for each of them.",
 );
 const FRACTION: Misfit = Misfit::new(
     "the column beside it holds Unix seconds, and this time has a fraction of a second",
@@ -77,7 +77,7 @@ const LIST_BESIDE_NUMBERS: Misfit = Misfit::new(
     "Write column IN (SELECT value FROM json_each($1)), or declare the column as JSON.",
 );
 
-/// Whether how a value is written depends on where its parameter stands.
+/// Whether the form of a value depends on the place of its parameter.
 #[inline]
 pub(crate) fn has_forms(value: &Value) -> bool {
     match value {
@@ -92,10 +92,10 @@ pub(crate) fn has_forms(value: &Value) -> bool {
     }
 }
 
-/// Up to here each integer is a 64-bit float.
+/// Up to here, each integer is exactly a 64-bit float.
 const EXACT: u64 = 1 << f64::MANTISSA_DIGITS;
 
-/// A value as SQLite stores it, where its parameter stands. It has been [checked](check).
+/// A value as SQLite stores it in the place of its parameter. It has been [checked](check).
 #[inline]
 pub(crate) fn stored<'v>(
     value: &'v Value,
@@ -116,7 +116,7 @@ pub(crate) fn stored<'v>(
         Value::Date(_) if place.meets(Affinity::Integer) => return Err(DAY_IN_INTEGER),
         Value::Date(v) => Stored::Text(v.to_string()),
         Value::Time(v) => Stored::Text(time_text(*v)),
-        // A timestamp without zone is in UTC where it is a number.
+        // A timestamp without zone counts as UTC if it is stored as a number.
         Value::Timestamp(v) => time(v.micros(), TimeForm::Text, place, forms)?,
         Value::TimestampTz(v) => time(v.micros(), forms.times, place, forms)?,
         Value::Interval(v) => Stored::Text(v.to_string()),
@@ -166,7 +166,7 @@ fn number(value: &Numeric, place: Place) -> Result<ToSqlOutput<'_>, Misfit> {
         }
         return Ok(borrowed(value.as_str()));
     }
-    // As a float where it is one, since SQLite divides two integers as integers.
+    // As a float if it is exactly one, since SQLite divides two integers as integers.
     let float = value.to_f64();
     if is_same(float, value) {
         return Ok(ToSqlOutput::Owned(Stored::Real(float)));
@@ -180,7 +180,7 @@ fn number(value: &Numeric, place: Place) -> Result<ToSqlOutput<'_>, Misfit> {
     }
 }
 
-/// Whether a float, as it is printed and read, is this number.
+/// Whether a float, as it is printed and read, equals this number.
 fn is_same(float: f64, value: &Numeric) -> bool {
     let printed = float.to_string().parse::<Numeric>();
     printed.is_ok_and(|printed| printed.same_value(value))
@@ -211,10 +211,10 @@ fn uuid_form(place: Place, forms: Forms) -> Result<UuidForm, Misfit> {
     }
 }
 
-/// Whether SQLite can keep the value so that it is read back the same.
+/// Checks that SQLite can store the value so that it is read back the same.
 ///
 /// # Errors
-/// `Class::Data`, with a clause that says why not.
+/// `Class::Data`, with a clause with the reason.
 #[inline]
 pub(crate) fn check(value: &Value) -> Result<(), &'static str> {
     match value {
@@ -231,7 +231,7 @@ pub(crate) fn check(value: &Value) -> Result<(), &'static str> {
 
 const NAN: &str = "it is not a number (NaN), which SQLite would store as NULL";
 
-const FAR: &str = "its year is not one of 1 to 9999, and SQLite would sort it wrongly";
+const FAR: &str = "its year is not from 1 to 9999, and SQLite would sort it incorrectly";
 
 fn check_day(day: Date) -> Result<(), &'static str> {
     if sorts(day) { Ok(()) } else { Err(FAR) }
@@ -240,17 +240,17 @@ fn check_day(day: Date) -> Result<(), &'static str> {
 fn check_element(value: &Value) -> Result<(), &'static str> {
     match value {
         Value::F32(v) if !v.is_finite() => {
-            Err("it is an array of floats that are not all finite, and JSON has no others")
+            Err("it is an array with floats that are not finite, for which JSON has no form")
         }
         Value::F64(v) if !v.is_finite() => {
-            Err("it is an array of floats that are not all finite, and JSON has no others")
+            Err("it is an array with floats that are not finite, for which JSON has no form")
         }
         Value::Bytes(_) => Err("it is an array of bytes, for which JSON has no form"),
         other => check(other),
     }
 }
 
-/// Refuses parameters that SQLite cannot keep, before anything is sent.
+/// Refuses parameters that SQLite cannot store, before anything is sent.
 pub(crate) fn check_all(params: &[Value]) -> Result<()> {
     for (at, value) in params.iter().enumerate() {
         if let Err(why) = check(value) {
@@ -264,8 +264,8 @@ pub(crate) fn check_all(params: &[Value]) -> Result<()> {
     Ok(())
 }
 
-/// The array as JSON. What JSON has no form for is text; a document among the elements
-/// is text too, unless it is an object, so that each is read back as what it was.
+/// The array as JSON. Elements for which JSON has no form are text; a document among the elements
+/// is text too, unless it is an object, so that each element is read back unchanged.
 fn write_array(json: &mut String, elements: &[Value]) {
     json.push('[');
     for (at, element) in elements.iter().enumerate() {
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_is_refused() {
+    fn values_that_would_be_lost_are_refused() {
         for value in [
             Value::F64(f64::NAN),
             Value::F32(f32::NAN),

@@ -10,13 +10,13 @@ use underpin_core::{Class, Deadline, Effect, Error, Result, Stage};
 
 use crate::shared::{Shared, Stopped};
 
-/// How long an interrupted statement may take to come to its end. SQLite looks every
-/// few microseconds; only a disk that does not answer takes longer.
+/// Maximum time for an interrupted statement to end. SQLite checks every few microseconds; only a
+/// disk that does not respond takes longer.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 
 type Outcome<R> = Result<Result<R>, Box<dyn Any + Send>>;
 
-/// The answer to a job. Dropped before it is there, the job is stopped.
+/// The answer to a job. If it is dropped before the answer arrives, the job is stopped.
 pub(crate) struct Pending<R> {
     id: u64,
     answer: oneshot::Receiver<Outcome<R>>,
@@ -34,8 +34,7 @@ impl<R> Pending<R> {
         }
     }
 
-    /// The answer. Past the deadline the job is interrupted, and what came of it is
-    /// waited for.
+    /// Waits for the answer. Past the deadline the job is interrupted, and its outcome is awaited.
     pub(crate) async fn by(mut self, deadline: Deadline) -> Result<R> {
         let outcome = match deadline.instant() {
             None => Ok((&mut self.answer).await),
@@ -47,7 +46,7 @@ impl<R> Pending<R> {
         }
     }
 
-    /// The answer to a job that is not stopped, even where this is dropped.
+    /// Waits for the answer to a job that is not stopped, even if this is dropped.
     pub(crate) async fn uninterrupted(mut self, bound: Duration) -> Result<R> {
         self.over = true;
         match timeout(bound, &mut self.answer).await {
@@ -63,7 +62,7 @@ impl<R> Pending<R> {
                 Class::Timeout {
                     stage: Stage::Statement,
                 },
-                "The deadline passed before the statement began, since the SQLite connection was busy with another one.",
+                "The deadline passed before the statement began because the SQLite connection was busy with another statement.",
             ));
         }
         match timeout(GRACE, &mut self.answer).await {
@@ -75,8 +74,8 @@ impl<R> Pending<R> {
         }
     }
 
-    /// Waits for what a job gives besides its answer, within the deadline. `Err` says
-    /// that it passed and that the job has been stopped.
+    /// Waits for further output of a job, within the deadline. `Err` means that the deadline passed
+    /// and the job has been stopped.
     pub(crate) async fn within<O>(
         &self,
         deadline: Deadline,
@@ -95,7 +94,7 @@ impl<R> Pending<R> {
         self.over = true;
         match outcome {
             Ok(Ok(answer)) => answer,
-            // A panic of a caller's `FromRow` or closure goes to that caller.
+            // A panic of a caller's `FromRow` or closure is passed to that caller.
             Ok(Err(panic)) => resume_unwind(panic),
             Err(_) => {
                 self.shared.set_broken();
@@ -112,10 +111,10 @@ impl<R> Pending<R> {
         self.shared.set_broken();
         Error::new(
             Class::Timeout { stage: Stage::Statement },
-            format!("SQLite gave no answer within {bound:?}, not even to an interrupt; the connection is given up."),
+            format!("SQLite did not answer within {bound:?}, not even to an interrupt; the connection is abandoned."),
         )
         .with_effect(Effect::Unknown)
-        .with_hint("Look at the disk that holds the database file: it seems to hang.")
+        .with_hint("Check the disk that holds the database file: it seems to hang.")
     }
 }
 
@@ -131,7 +130,7 @@ impl<R> Drop for Pending<R> {
 #[derive(Debug)]
 pub(crate) struct PastDeadline;
 
-/// What is said of an error that an interrupted job ended with.
+/// The error of an interrupted job.
 pub(crate) fn passed_deadline(error: Error) -> Error {
     if error.class() != Class::Canceled {
         return error;
@@ -140,7 +139,7 @@ pub(crate) fn passed_deadline(error: Error) -> Error {
         Class::Timeout {
             stage: Stage::Statement,
         },
-        "The statement was interrupted, since its deadline passed while it ran.",
+        "The statement was interrupted because its deadline passed while it ran.",
     )
     .with_effect(error.effect())
     .with_source(error)

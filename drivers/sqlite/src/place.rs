@@ -1,17 +1,17 @@
-//! Where the parameters of a statement stand: beside which columns, in lists, in expressions.
+//! Finds the places of a statement's parameters: beside which columns, in lists, in expressions.
 //!
-//! SQLite does not say which column a parameter is compared with or stored in, and does not
-//! convert what it compares. So the text is read: what stands directly beside a column is of that
-//! column, everything else is of an expression.
+//! SQLite does not report with which column a parameter is compared or in which it is stored, and
+//! does not convert compared values. The text is therefore analyzed: a parameter directly beside a
+//! column belongs to that column, every other one to an expression.
 
 use std::collections::HashMap;
 
 use underpin_sql::{Kind, Lexer, SQLITE, Token};
 
-/// The name of a column, as the statement has it.
+/// The name of a column in the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Named<'a> {
-    /// The table or its alias, where the name is qualified.
+    /// The table or its alias, if the name is qualified.
     pub(crate) of: Option<&'a str>,
     pub(crate) column: &'a str,
 }
@@ -21,9 +21,9 @@ pub(crate) struct Named<'a> {
 pub(crate) enum Spot<'a> {
     /// Within an expression.
     Expression,
-    /// Compared with a column, by its order or only for equality, or set as its value.
+    /// Compared with a column, by order or only for equality, or set as its value.
     Beside { column: Named<'a>, ordered: bool },
-    /// The value of a column in a row that is inserted, by the order of the columns.
+    /// The value of a column in an inserted row, by the index of the column.
     Inserted(usize),
 }
 
@@ -32,25 +32,25 @@ pub(crate) enum Spot<'a> {
 pub(crate) struct Parameter<'a> {
     pub(crate) number: usize,
     pub(crate) spot: Spot<'a>,
-    /// Whether it is one of a list behind IN.
+    /// Whether it is part of a list behind IN.
     pub(crate) listed: bool,
 }
 
-/// The table that rows are inserted into.
+/// The target table of an INSERT.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Insert<'a> {
     pub(crate) table: &'a str,
-    /// The columns that are named; none where they are those of the table.
+    /// The named columns; `None` if they are all columns of the table.
     pub(crate) columns: Option<Vec<&'a str>>,
-    /// The token of VALUES or SELECT.
+    /// The index of the token VALUES or SELECT.
     rows: usize,
 }
 
-/// What a text says of its parameters.
+/// The analysis of a text with its parameters.
 #[derive(Debug, Clone)]
 pub(crate) struct Places<'a> {
     tokens: Vec<Token<'a>>,
-    /// Of each token, the parenthesis that is open around it.
+    /// For each token, the parenthesis that is open around it.
     around: Vec<Option<usize>>,
     pub(crate) insert: Option<Insert<'a>>,
     pub(crate) parameters: Vec<Parameter<'a>>,
@@ -69,8 +69,8 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// The names in the statement, each with the alias that follows it where one does. Some of them
-    /// are tables.
+    /// The names in the statement, each with the alias that follows it, if any. Some of them are
+    /// tables.
     pub(crate) fn names(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
         let names = self.tokens.iter().enumerate();
         names
@@ -130,7 +130,8 @@ impl<'a> Places<'a> {
         self.tokens.get(at).map(|token| token.kind)
     }
 
-    /// The parenthesis of the list of which a token is a part by itself. Something stands before it.
+    /// The parenthesis of the list in which a token is an element by itself. Something precedes the
+    /// parenthesis.
     fn list(&self, at: usize) -> Option<usize> {
         let open = self.around[at].filter(|open| *open > 0)?;
         let begins = at == open + 1 || self.is_sign(at - 1, ",");
@@ -203,7 +204,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Whether a token compares, and if so by order.
+    /// Whether a token is a comparison, and if so, whether by order.
     fn comparison(&self, at: usize) -> Option<bool> {
         let token = self
             .tokens
@@ -223,7 +224,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The column whose name ends just before a token, where it is an operand by itself.
+    /// The column whose name ends directly before a token, if it is an operand by itself.
     fn column_before(&self, at: usize) -> Option<Named<'a>> {
         let last = at.checked_sub(1)?;
         let column = self.named(last)?;
@@ -250,7 +251,7 @@ impl<'a> Places<'a> {
         Some(Named { of, column })
     }
 
-    /// The columns in the parentheses that are closed here; `None` in the place of an expression.
+    /// The columns in the parentheses that are closed here; `None` in place of an expression.
     fn columns_within(&self, close: usize) -> Vec<Option<Named<'a>>> {
         let Some(open) = self.around[close] else {
             return Vec::new();
@@ -276,7 +277,7 @@ impl<'a> Places<'a> {
         columns
     }
 
-    /// How many commas of its own a parenthesis has before a token.
+    /// Number of commas that a parenthesis itself has before a token.
     fn commas(&self, open: usize, at: usize) -> usize {
         let (mut depth, mut commas) = (0, 0);
         for token in &self.tokens[open + 1..at] {
@@ -290,8 +291,8 @@ impl<'a> Places<'a> {
         commas
     }
 
-    /// Whether an operand begins behind this token: the token does not bind it more tightly than a
-    /// comparison does.
+    /// Whether an operand begins behind this token: the token does not bind more tightly than a
+    /// comparison.
     fn begins_operand(&self, at: usize) -> bool {
         match self.tokens.get(at) {
             Some(token) if token.kind == Kind::Sign => {
@@ -305,7 +306,7 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The same of what stands behind one.
+    /// The same for the token behind an operand.
     fn ends_operand(&self, at: usize) -> bool {
         match self.tokens.get(at) {
             Some(token) if token.kind == Kind::Sign => self.begins_operand(at),
@@ -313,8 +314,8 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// The parameters that are a value of their own in rows: those that are inserted, and those
-    /// of `(a, b) IN (VALUES ($1, $2))`.
+    /// The parameters that are complete values of rows: in inserted rows, and in `(a, b) IN (VALUES
+    /// ($1, $2))`.
     fn row_places(&self) -> HashMap<usize, Spot<'a>> {
         let mut places = HashMap::new();
         if let Some(insert) = &self.insert {
@@ -349,7 +350,7 @@ impl<'a> Places<'a> {
         places
     }
 
-    /// Goes through rows whose values are in so many parentheses.
+    /// Passes over rows whose values are in this many parentheses.
     fn rows(
         &self,
         first: usize,
@@ -405,7 +406,8 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Of each token, the parenthesis that is open around it; of a closing one, that which it closes.
+/// For each token, the parenthesis that is open around it; for a closing one, the one that it
+/// closes.
 fn around(tokens: &[Token<'_>]) -> Vec<Option<usize>> {
     let mut open = Vec::new();
     let each = tokens
@@ -423,8 +425,8 @@ fn around(tokens: &[Token<'_>]) -> Vec<Option<usize>> {
     each.collect()
 }
 
-/// Whether a token may be the name of a table or a column. A keyword is one too, of which there is
-/// no column.
+/// Whether a token may be the name of a table or a column. Keywords count too, since no column has
+/// their name.
 fn is_name(token: &Token<'_>) -> bool {
     matches!(token.kind, Kind::Word | Kind::Name)
 }
@@ -467,7 +469,7 @@ struct Numbers<'a> {
 }
 
 impl<'a> Numbers<'a> {
-    /// From 0; none for a parameter that goes by a name, which is refused elsewhere.
+    /// From 0; `None` for a named parameter, which is refused elsewhere.
     fn of(&mut self, text: &'a str) -> Option<usize> {
         if text == "?" {
             self.last += 1;
@@ -477,7 +479,7 @@ impl<'a> Numbers<'a> {
         if text.starts_with('?') {
             self.last = self.last.max(number);
         } else if !self.names.contains(&text) {
-            // A name takes the next slot, and what is bound to it goes by its number.
+            // A name takes the next slot, and values are bound by number.
             self.names.push(text);
             self.last += 1;
         }
@@ -504,8 +506,8 @@ pub(crate) fn plain(name: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The places of a statement: a column (`<` where it is compared by order), the number of
-    /// a column that is inserted, or `-`; `?` where it is in a list.
+    /// The places in a statement: a column (with `<` if it is compared by order), the index of an
+    /// inserted column, or `-`; with `?` if it is in a list.
     fn places(sql: &str) -> String {
         let places = Places::of(sql);
         let mut shown: Vec<(usize, String)> = Vec::new();

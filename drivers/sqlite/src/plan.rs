@@ -1,4 +1,4 @@
-//! What the columns beside a statement's parameters are declared as.
+//! The declared types of the columns beside a statement's parameters.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use rusqlite::{Connection, Statement, StatementStatus};
 
 use crate::place::{Insert, Named, Parameter, Places, Spot, plain};
 
-/// How SQLite converts what is stored in a column or compared with it.
+/// How SQLite converts values that are stored in a column or compared with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Affinity {
     Integer,
@@ -15,13 +15,13 @@ pub(crate) enum Affinity {
     Bytes,
     Real,
     Numeric,
-    /// No type is declared, or one that SQLite leaves as it is.
+    /// No declared type, or one for which SQLite converts nothing.
     Untyped,
 }
 
 impl Affinity {
-    /// The affinity of a declared type, by SQLite's rules. A type of bytes is one that is named
-    /// so, also where SQLite has no rule for the name.
+    /// The affinity of a declared type, by SQLite's rules. A type counts as bytes if it is named
+    /// so, even if SQLite has no rule for the name.
     pub(crate) fn of(declared: &str) -> Self {
         let upper = declared.to_ascii_uppercase();
         let has = |part: &str| upper.contains(part);
@@ -44,11 +44,11 @@ impl Affinity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Place {
     columns: u8,
-    /// Whether it is a part of an expression, or beside something of which no column is known.
+    /// Whether it is part of an expression, or beside something without a known column.
     pub(crate) expression: bool,
     /// Whether a column is compared with it by order.
     pub(crate) ordered: bool,
-    /// Whether it is one of a list behind IN.
+    /// Whether it is part of a list behind IN.
     pub(crate) listed: bool,
 }
 
@@ -84,19 +84,19 @@ impl Place {
 /// The places of a statement's parameters, in the order of their numbers.
 pub(crate) type Plan = Arc<[Place]>;
 
-/// The plans of statements that are kept, for as long as SQLite runs them as it prepared them.
+/// The plans of cached statements, valid as long as SQLite runs them as it prepared them.
 #[derive(Default)]
 pub(crate) struct Plans(HashMap<Box<str>, Used>);
 
 /// The plan with which a statement was bound, and how often SQLite had prepared it again by then,
-/// which it does where the schema has changed.
+/// which happens if the schema has changed.
 #[derive(Clone)]
 pub(crate) struct Used {
     pub(crate) plan: Plan,
     prepared: i32,
 }
 
-/// How many plans are kept, and up to which length of the statement.
+/// Number of cached plans, and maximum length of their statements.
 const KEPT: usize = 256;
 const LONGEST: usize = 16 * 1024;
 
@@ -109,7 +109,7 @@ impl Plans {
         stmt: &Statement<'_>,
     ) -> rusqlite::Result<Used> {
         let prepared = stmt.get_status(StatementStatus::RePrepare);
-        // One that has not run yet was prepared for a schema that nothing here knows.
+        // A statement that has not run yet was prepared for an unknown state of the schema.
         if stmt.get_status(StatementStatus::Run) > 0
             && let Some(kept) = self.0.get(sql)
             && kept.prepared == prepared
@@ -130,8 +130,8 @@ impl Plans {
         used
     }
 
-    /// Whether the schema, as far as the plan goes, was still the same when the statement ran:
-    /// another connection may have changed it since the last time.
+    /// Whether the relevant schema was unchanged when the statement ran: another connection may
+    /// have changed it since the last time.
     pub(crate) fn held(
         &mut self,
         conn: &Connection,
@@ -149,13 +149,13 @@ impl Plans {
         Ok(same)
     }
 
-    /// Forgets all of them.
+    /// Forgets all plans.
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 }
 
-/// The plan of a statement by the schema as it is now.
+/// The plan of a statement for the current schema.
 pub(crate) fn plan(conn: &Connection, sql: &str) -> rusqlite::Result<Plan> {
     Ok(places(conn, sql)?.into())
 }
@@ -197,11 +197,11 @@ fn places(conn: &Connection, sql: &str) -> rusqlite::Result<Vec<Place>> {
 struct ColumnOf {
     name: String,
     affinity: Affinity,
-    /// Whether a row without names has a value for it.
+    /// Whether a row without column names has a value for it.
     given: bool,
 }
 
-/// The tables that a statement names, read as they are needed.
+/// The tables that a statement names, read on demand.
 struct Tables<'c> {
     conn: &'c Connection,
     /// The names, with aliases.
@@ -242,7 +242,7 @@ impl<'c> Tables<'c> {
         Ok(self.known.get(table).map_or(&[], Vec::as_slice))
     }
 
-    /// The affinity of a column where all tables agree in which it can be.
+    /// The affinity of a column, if all tables that may contain it agree.
     fn affinity(&mut self, column: Named<'_>) -> rusqlite::Result<Option<Affinity>> {
         let (of, name) = (column.of.map(plain), plain(column.column));
         let tables: Vec<String> = self
@@ -369,7 +369,7 @@ mod tests {
         other
             .execute_batch("DROP TABLE t; CREATE TABLE t (id BLOB)")
             .unwrap();
-        // The statement is prepared again as it runs; from then on the plan is another.
+        // The statement is prepared again as it runs; from then on the plan differs.
         assert_eq!(affinity(true), (true, false));
         assert_eq!(affinity(true), (false, true));
         other.execute_batch("ALTER TABLE t ADD b").unwrap();

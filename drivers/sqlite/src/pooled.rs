@@ -26,7 +26,7 @@ impl Pooled for Connection {
     ) -> BoxFuture<'a, Result<()>> {
         let recycling = recycling.clone();
         Box::pin(async move {
-            // Nobody waits for what still runs: the connection was returned.
+            // No caller waits for a statement that still runs: the connection was returned.
             self.worker.shared().stop_running();
             let recycle = move |session: &mut Session| session.recycle(&recycling);
             let outcome = self.worker.submit(recycle)?.by(deadline).await;
@@ -60,11 +60,11 @@ impl Pooled for Connection {
     }
 }
 
-/// What an interrupted statement is given to end, so that the file is closed in order.
+/// Time for an interrupted statement to end, so that the file is closed in order.
 const MOMENT: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// Reads the file's header, and looks whether the path still leads to that file: SQLite
-/// goes on with one that was deleted or replaced, and all that is written is lost.
+/// Reads the file's header, and checks that the path still leads to that file: SQLite continues
+/// with a file that was deleted or replaced, and all writes are lost.
 fn look(session: &mut Session) -> Result<()> {
     if session.identity().is_some_and(|file| !file.is_there()) {
         session.shared().set_broken();
@@ -76,7 +76,7 @@ fn look(session: &mut Session) -> Result<()> {
             ),
         )
         .with_effect(Effect::RolledBack)
-        .with_hint("Connect again to use the file that is there now."));
+        .with_hint("Reconnect to use the current file."));
     }
     if session.has_failed() {
         return Ok(());

@@ -1,22 +1,22 @@
-//! What SQLite's PRAGMAs set, and how a session gets back what it was opened with.
+//! The settings of SQLite's PRAGMAs, and the restoration of a session's original settings.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension};
 
-/// What a PRAGMA is about.
+/// The scope of a PRAGMA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// A setting of the connection.
     Session,
     /// A setting of the connection for each of its databases.
     Database,
-    /// What is stored in the file, or a look at it or at SQLite: it is not part of a session.
+    /// Data in the file, or a report about it or about SQLite: not part of a session.
     Stored,
-    /// The same, and it looks also where an argument is given.
+    /// The same, and it only reports even with an argument.
     Looks,
-    /// It does something, with or without an argument.
+    /// It performs an action, with or without an argument.
     Acts,
-    /// A setting that cannot be read, and is off where nobody has set it.
+    /// A setting that cannot be read, and is off unless it was set.
     Unread,
     /// A setting of the whole process.
     Process,
@@ -24,15 +24,15 @@ pub(crate) enum Scope {
 
 use Scope::{Acts, Database, Looks, Process, Session, Stored, Unread};
 
-/// All that SQLite lists, the ones of its debug builds aside.
-// A line each is read best.
+/// All PRAGMAs that SQLite lists, except for those of debug builds.
+// One line each is most readable.
 #[rustfmt::skip]
 const PRAGMAS: &[(&str, Scope)] = &[
     ("analysis_limit", Session),
     ("application_id", Stored),
     ("auto_vacuum", Stored),
     ("automatic_index", Session),
-    // The busy handler, which is put back by itself, has its place.
+    // The busy handler, which is restored by itself, has its place.
     ("busy_timeout", Acts),
     ("cache_size", Database),
     ("cache_spill", Session),
@@ -98,26 +98,26 @@ const PRAGMAS: &[(&str, Scope)] = &[
     ("writable_schema", Session),
 ];
 
-/// What a PRAGMA is about. One that SQLite does not list does nothing, or is of a build that has
-/// more; then it is taken for one that acts.
+/// The scope of a PRAGMA. One that SQLite does not list does nothing, or belongs to a build that
+/// has more; it is then assumed to perform an action.
 pub(crate) fn scope(name: &str) -> Scope {
     let found = PRAGMAS.iter().find(|(known, _)| *known == name);
     found.map_or(Acts, |(_, scope)| *scope)
 }
 
-/// The settings of a session as it was opened.
+/// The settings of a session when it was opened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Baseline(Vec<Setting>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Setting {
-    /// With the database's name where each has its own.
+    /// With the database's name if each database has its own.
     name: String,
     value: Value,
 }
 
 impl Baseline {
-    /// The settings as they are.
+    /// The current settings.
     pub(crate) fn read(conn: &Connection) -> rusqlite::Result<Baseline> {
         let mut settings = Vec::new();
         for (name, scope) in PRAGMAS {
@@ -135,7 +135,7 @@ impl Baseline {
         Ok(Baseline(settings))
     }
 
-    /// The same with whether the connection refuses to write.
+    /// The same settings, with whether the connection refuses to write.
     pub(crate) fn with_query_only(mut self, on: bool) -> Self {
         for setting in &mut self.0 {
             if setting.name == "query_only" {
@@ -145,14 +145,14 @@ impl Baseline {
         self
     }
 
-    /// Gives the session these settings, and says which of them it did not take.
+    /// Restores these settings in the session, and returns the name of one that it did not accept.
     pub(crate) fn restore(&self, conn: &Connection) -> rusqlite::Result<Option<&str>> {
         for (name, scope) in PRAGMAS {
             if *scope == Unread {
                 run(conn, &format!("PRAGMA {name} = OFF"))?;
             }
         }
-        // It holds for databases that are attached later, too; what locks is let go of by a read.
+        // It also applies to databases that are attached later; a read releases the locks.
         run(conn, "PRAGMA locking_mode = NORMAL")?;
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
         for setting in &self.0 {
@@ -162,7 +162,8 @@ impl Baseline {
                 run(conn, &format!("PRAGMA {} = {value}", setting.name))?;
             }
         }
-        // Moving what is temporary closes it, and with it goes what was set for it alone.
+        // Moving temporary objects closes their database, and with it all settings of that
+        // database.
         run(conn, "PRAGMA temp_store = FILE")?;
         run(conn, "PRAGMA temp_store = MEMORY")?;
         if let Some(value) = self.value("temp_store") {
@@ -170,7 +171,8 @@ impl Baseline {
         }
         for setting in &self.0 {
             let now = value_of(conn, &setting.name)?;
-            // A file whose journal somebody has set stays so where others have it open.
+            // If a file's journal mode was set, it stays so while other connections have the file
+            // open.
             let stored = setting.name == "main.journal_mode"
                 && now == Some(Value::Text("delete".to_owned()));
             if now.as_ref() != Some(&setting.value) && !stored {
@@ -210,12 +212,12 @@ fn value_of(conn: &Connection, name: &str) -> rusqlite::Result<Option<Value>> {
     })
 }
 
-/// What has no size of its own before something temporary is there.
+/// Has no size of its own before a temporary object exists.
 const TEMPORARY_CACHE: &str = "temp.cache_size";
-/// The size that SQLite gives it then, in kibibytes below zero.
+/// The size that SQLite then gives it, in negative kibibytes.
 const USUAL_CACHE: i64 = -2000;
 
-/// Runs a PRAGMA, whatever it answers.
+/// Runs a PRAGMA, and ignores its result.
 fn run(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
     let mut stmt = conn.prepare(sql)?;
     let mut rows = stmt.raw_query();
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_gets_back_what_it_had() {
+    fn a_session_gets_its_settings_back() {
         let conn = Connection::open_in_memory().unwrap();
         let baseline = Baseline::read(&conn).unwrap();
         run(&conn, "PRAGMA temp.cache_size = 7").unwrap();

@@ -31,8 +31,8 @@ pub(crate) async fn fetch(
     pending.by(deadline).await
 }
 
-/// A statement that writes runs to its end whatever becomes of its rows; one that only
-/// reads ends as soon as nothing more is wanted.
+/// A statement that writes runs to its end, even if its rows are dropped; one that only reads ends
+/// as soon as no more rows are needed.
 fn read(stmt: &mut rusqlite::Statement<'_>, mut reader: Reader) -> Result<Box<dyn RowSink>, Fault> {
     let reads = stmt.readonly();
     let mut rows = stmt.raw_query();

@@ -59,7 +59,7 @@ fn type_name(declared: &str) -> Cow<'static, str> {
     }
 }
 
-/// A row as SQLite holds it until the next step.
+/// A row that SQLite holds until the next step.
 struct SqliteRow<'a, 's> {
     row: &'a rusqlite::Row<'s>,
     shape: &'a Shape,
@@ -121,7 +121,7 @@ impl Row for SqliteRow<'_, '_> {
 }
 
 impl SqliteRow<'_, '_> {
-    /// What SQLite has, where the declared type gives it no other meaning.
+    /// SQLite's value, if the declared type gives it no other meaning.
     #[inline]
     fn stored(&self, index: usize) -> Option<Stored<'_>> {
         match self.shape.kinds.get(index)? {
@@ -155,7 +155,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// For a statement that has not been stepped.
+    /// Creates a reader for a statement that has not been stepped.
     pub(crate) fn new(stmt: &Statement<'_>, sink: Box<dyn RowSink>) -> Self {
         Reader {
             shape: Shape::of(stmt),
@@ -165,7 +165,7 @@ impl Reader {
         }
     }
 
-    /// Tells the sink the columns.
+    /// Passes the columns to the sink.
     pub(crate) fn begin(&mut self) -> Result<()> {
         self.sink.begin(&self.shape.columns)
     }
@@ -193,7 +193,7 @@ impl Reader {
         })
     }
 
-    /// The first step prepares the statement again where the schema has changed since.
+    /// The first step prepares the statement again if the schema has changed since.
     fn first(&mut self, row: &rusqlite::Row<'_>) -> Result<()> {
         let stmt: &Statement<'_> = row.as_ref();
         if stmt.get_status(StatementStatus::RePrepare) != self.prepared {

@@ -14,24 +14,24 @@ use crate::pragmas::Baseline;
 use crate::shared::Shared;
 use crate::statements::Writing;
 
-/// What the thread owns: the connection of rusqlite, and what is known of it.
+/// The data of the thread: rusqlite's connection, and its known state.
 pub(crate) struct Session {
     pub(crate) conn: rusqlite::Connection,
-    /// Behind the connection, which is closed first.
+    /// Declared after the connection, which is closed first.
     _in_use: Option<InUse>,
     place: Arc<str>,
     options: Options,
-    /// The settings as they were before the first statement that may have changed one.
+    /// The settings before the first statement that may have changed one.
     baseline: Option<Baseline>,
     identity: Option<FileIdentity>,
     shared: Arc<Shared>,
     writing: Writing,
     /// Whether a transaction was open when the last job ended.
     open: bool,
-    /// Why SQLite rolled back the transaction that its owner still believes in.
+    /// The reason why SQLite rolled back the transaction that its owner still considers open.
     failed: Option<(Class, String)>,
     changed: bool,
-    /// Whether `query_only` is on for as long as the transaction lasts.
+    /// Whether `query_only` is on until the transaction ends.
     read_only_transaction: bool,
 }
 
@@ -51,7 +51,7 @@ impl Session {
         let writes = options.writes();
         Session {
             conn,
-            // A file that was created just now could not be noted before.
+            // A file that was created just now could not be recorded before.
             _in_use: in_use.or_else(|| Some(InUse::new(identity.clone()?, writes))),
             place,
             options,
@@ -77,7 +77,7 @@ impl Session {
         &self.place
     }
 
-    /// Where the file was when it was opened; `None` in memory.
+    /// Identity of the file when it was opened; `None` in memory.
     pub(crate) fn identity(&self) -> Option<&FileIdentity> {
         self.identity.as_ref()
     }
@@ -85,7 +85,7 @@ impl Session {
     pub(crate) fn set_changed(&mut self) {
         if self.baseline.is_none() {
             let baseline = Baseline::read(&self.conn).ok();
-            // Where the transaction has made it otherwise, it is so no longer than that.
+            // If the transaction has changed it, the change lasts no longer than the transaction.
             self.baseline = baseline.map(|read| read.with_query_only(self.options.read_only));
         }
         self.changed = true;
@@ -93,7 +93,7 @@ impl Session {
         self.forget_plans();
     }
 
-    /// Forgets where parameters stand: the schema may change.
+    /// Forgets the places of parameters, since the schema may change.
     pub(crate) fn forget_plans(&mut self) {
         self.writing.plans.clear();
     }
@@ -102,7 +102,7 @@ impl Session {
         self.read_only_transaction = true;
     }
 
-    /// Why SQLite rolled back the open transaction, told once.
+    /// The reason why SQLite rolled back the open transaction, reported once.
     pub(crate) fn take_failed(&mut self) -> Option<(Class, String)> {
         self.failed.take()
     }
@@ -111,7 +111,7 @@ impl Session {
         self.failed.is_some()
     }
 
-    /// Runs something on the connection, and says what came of it where it fails.
+    /// Runs a closure on the connection, and determines the effect if it fails.
     pub(crate) fn run<R>(
         &mut self,
         work: impl FnOnce(&mut rusqlite::Connection) -> Result<R, Fault>,
@@ -119,7 +119,7 @@ impl Session {
         self.run_writing(|conn, _| work(conn))
     }
 
-    /// The same for what sends values.
+    /// The same for a closure that sends values.
     pub(crate) fn run_writing<R>(
         &mut self,
         work: impl FnOnce(&mut rusqlite::Connection, &mut Writing) -> Result<R, Fault>,
@@ -127,9 +127,9 @@ impl Session {
         if let Some((class, why)) = &self.failed {
             return Err(Error::new(
                 *class,
-                format!("The statement was not run: SQLite has rolled back the transaction that it belongs to. {why}"),
+                format!("The statement was not run because SQLite has rolled back its transaction. {why}"),
             )
-            .with_hint("Roll the transaction back and run the whole of it again."));
+            .with_hint("Roll back the transaction and run all of it again."));
         }
         let changes = self.conn.total_changes();
         work(&mut self.conn, &mut self.writing).map_err(|fault| self.explain(fault, changes))
@@ -171,7 +171,7 @@ impl Session {
     fn classify(&self, error: rusqlite::Error) -> Error {
         let waited = error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy);
         let error = classify_on(Some(&self.conn), error, &self.place);
-        // The busy handler gives up when the job is stopped, and SQLite says "busy".
+        // The busy handler gives up when the job is stopped, and SQLite reports "busy".
         if waited && self.shared.is_stopped() {
             canceled().with_source(error)
         } else {
@@ -179,7 +179,7 @@ impl Session {
         }
     }
 
-    /// At the end of each job: tells the callers how it left the session.
+    /// At the end of each job: reports to the callers in which state it left the session.
     pub(crate) fn settle(&mut self) {
         self.open = !self.conn.is_autocommit();
         if !self.open && self.read_only_transaction {
@@ -191,12 +191,12 @@ impl Session {
             .finish(self.open, self.failed.is_some(), self.changed);
     }
 
-    /// Takes the session as it is for untouched.
+    /// Accepts the current session as unchanged.
     pub(crate) fn accept_changes(&mut self) {
         self.changed = false;
     }
 
-    /// Makes the session fit for its next holder in the way that was chosen.
+    /// Recycles the session for its next holder in the chosen way.
     pub(crate) fn recycle(&mut self, recycling: &Recycling) -> Result<()> {
         match recycling {
             Recycling::Verified | Recycling::Fast => self.reset(),
@@ -215,7 +215,7 @@ impl Session {
         }
     }
 
-    /// Makes the session as it was when it was opened.
+    /// Restores the session as it was when it was opened.
     pub(crate) fn reset(&mut self) -> Result<()> {
         self.failed = None;
         if !self.conn.is_autocommit() {
@@ -236,7 +236,7 @@ impl Session {
     }
 }
 
-/// The error of a job that stopped because it was told to.
+/// The error of a job that was told to stop.
 pub(crate) fn canceled() -> Error {
     Error::new(Class::Canceled, "The statement was interrupted.").with_effect(Effect::RolledBack)
 }

@@ -4,36 +4,36 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rusqlite::InterruptHandle;
 use underpin_core::driver::SessionState;
 
-/// What the thread of a connection and its callers both see. The thread writes after
-/// each job; nobody has to ask it.
+/// The state that the thread of a connection shares with its callers. The thread writes after each
+/// job, so callers do not have to ask it.
 pub(crate) struct Shared {
     gate: Mutex<Gate>,
     interrupt: OnceLock<InterruptHandle>,
-    /// Whether the job that runs now is to stop.
+    /// Whether the current job should stop.
     stop: AtomicBool,
     in_flight: AtomicUsize,
     flags: AtomicU8,
 }
 
-/// Which job runs, so that an interrupt meets that one and never the next.
+/// The current job, so that an interrupt affects that one and never the next.
 #[derive(Default)]
 struct Gate {
     last_sent: u64,
     last_started: u64,
     running: bool,
-    /// Whether the job that runs must not be interrupted.
+    /// Whether the current job must not be interrupted.
     protected: bool,
     withdrawn: Vec<u64>,
 }
 
-/// What came of an attempt to stop a job.
+/// The result of an attempt to stop a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stopped {
     /// It had not begun, and will not.
     Withdrawn,
-    /// It was running and has been told to stop; its answer will say what came of it.
+    /// It was running and has been told to stop; its answer contains the outcome.
     Interrupted,
-    /// It was over; its answer is there.
+    /// It had ended; its answer is available.
     Over,
 }
 
@@ -61,12 +61,12 @@ impl Shared {
         let _ = self.interrupt.set(handle);
     }
 
-    /// Gives the job its number and sends it, in one step, so that numbers rise in the
-    /// order in which jobs run. `None` where `send` could not.
+    /// Assigns the job its number and sends it, in one step, so that numbers increase in the order
+    /// in which jobs run. `None` if `send` failed.
     pub(crate) fn send(&self, send: impl FnOnce(u64) -> bool) -> Option<u64> {
         let mut gate = self.gate();
         let id = gate.last_sent + 1;
-        // Before the job is sent: the thread may be done with it before this returns.
+        // Before the job is sent: the thread may have finished it before this returns.
         self.in_flight.fetch_add(1, Ordering::AcqRel);
         if !send(id) {
             self.in_flight.fetch_sub(1, Ordering::AcqRel);
@@ -76,7 +76,7 @@ impl Shared {
         Some(id)
     }
 
-    /// On the thread: whether the job is still wanted. It runs from here on.
+    /// On the thread: whether the job is still needed. It runs from here on.
     pub(crate) fn start(&self, id: u64, protected: bool) -> bool {
         let mut gate = self.gate();
         gate.last_started = id;
@@ -92,7 +92,7 @@ impl Shared {
         true
     }
 
-    /// On the thread: the job is over.
+    /// On the thread: the job has ended.
     pub(crate) fn finish(&self, open: bool, failed: bool, changed: bool) {
         let mut gate = self.gate();
         gate.running = false;
@@ -105,7 +105,7 @@ impl Shared {
         self.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Stops the job, wherever it is.
+    /// Stops the job, in any phase.
     pub(crate) fn stop(&self, id: u64) -> Stopped {
         let mut gate = self.gate();
         if id > gate.last_started {
@@ -121,7 +121,7 @@ impl Shared {
         Stopped::Interrupted
     }
 
-    /// Stops whatever runs now.
+    /// Stops the current job.
     pub(crate) fn stop_running(&self) {
         let gate = self.gate();
         if gate.running {
@@ -129,7 +129,7 @@ impl Shared {
         }
     }
 
-    /// Stops the opening of the connection, which is no job.
+    /// Stops the opening of the connection, which is not a job.
     pub(crate) fn stop_opening(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
@@ -138,15 +138,15 @@ impl Shared {
         if gate.protected {
             return;
         }
-        // SQLite forgets an interrupt that comes before a statement's first step; the
-        // flag, which the progress and busy handlers read, is not forgotten.
+        // SQLite forgets an interrupt that arrives before a statement's first step. It does not
+        // forget the flag, which the progress and busy handlers read.
         self.stop.store(true, Ordering::Relaxed);
         if let Some(handle) = self.interrupt.get() {
             handle.interrupt();
         }
     }
 
-    /// Whether the job that runs now is to stop.
+    /// Whether the current job should stop.
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -160,7 +160,7 @@ impl Shared {
     }
 
     pub(crate) fn state(&self) -> SessionState {
-        // In this order: the thread writes the flags before it counts a job as over.
+        // In this order: the thread writes the flags before it counts a job as ended.
         let in_flight = self.in_flight();
         let flags = self.flags.load(Ordering::Acquire);
         if flags & BROKEN != 0 {

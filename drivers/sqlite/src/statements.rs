@@ -16,7 +16,7 @@ use crate::plan::{Place, Plans, Used};
 use crate::pragmas::{Scope, scope};
 use crate::row::Reader;
 
-/// A prepared statement, kept for the next time where that is of use.
+/// A prepared statement, cached for the next time if that is useful.
 pub(crate) enum Prepared<'c> {
     Kept(CachedStatement<'c>),
     Once(Statement<'c>),
@@ -44,8 +44,8 @@ impl<'c> DerefMut for Prepared<'c> {
     }
 }
 
-/// Refuses a PRAGMA that sets something for every connection of the program, which nobody could
-/// undo for the others.
+/// Refuses a PRAGMA that sets something for every connection of the program, since that could not
+/// be undone for the others.
 pub(crate) fn check_pragmas(sql: &str) -> Result<(), Fault> {
     if !mentions(sql, "pragma") {
         return Ok(());
@@ -76,25 +76,25 @@ pub(crate) fn check_pragmas(sql: &str) -> Result<(), Fault> {
 fn of_the_process(name: &str) -> Error {
     Error::new(
         Class::Unsupported,
-        format!("PRAGMA {name} sets something for all connections of the program."),
+        format!("PRAGMA {name} changes a setting of all connections of the program."),
     )
     .with_effect(Effect::NotSent)
     .with_hint("Set it once, with rusqlite's own functions, before a database is opened.")
 }
 
-/// Prepares the one statement that the text holds.
+/// Prepares the only statement of the text.
 pub(crate) fn prepare<'c>(conn: &'c Connection, sql: &str) -> Result<Prepared<'c>, Fault> {
     let word = keyword(sql);
     let is = |other: &str| word.eq_ignore_ascii_case(other);
-    // A PRAGMA may do its work while it is prepared, so that one that is kept does not
-    // do it again; DDL seldom comes twice.
+    // A PRAGMA may take effect during preparation, and a cached one would not do so again; DDL is
+    // rarely repeated.
     let keep = [
         "SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "REPLACE", "VALUES",
     ]
     .into_iter()
     .any(is);
     if word.is_empty() {
-        let empty = Error::new(Class::Syntax, "The text holds no statement.");
+        let empty = Error::new(Class::Syntax, "The text contains no statement.");
         return Err(empty.with_effect(Effect::NotSent).into());
     }
     if !keep {
@@ -119,7 +119,7 @@ pub(crate) fn prepare_to_read<'c>(
     let Err(misfit) = reader.begin() else {
         return Ok((stmt, reader));
     };
-    // A kept statement still has the columns of the schema that it was prepared for.
+    // A cached statement still has the columns of the schema for which it was prepared.
     let Prepared::Kept(stmt) = stmt else {
         return Err(misfit.into());
     };
@@ -130,8 +130,8 @@ pub(crate) fn prepare_to_read<'c>(
     Ok((stmt, reader))
 }
 
-/// SQLite prepares all that the text holds, so the error may be of a second statement
-/// that only works once the first has run.
+/// SQLite prepares everything in the text, so the error may be about a second statement that only
+/// works once the first has run.
 #[cold]
 fn refuse(conn: &Connection, sql: &str, error: rusqlite::Error) -> Fault {
     let several = matches!(error, rusqlite::Error::MultipleStatement)
@@ -150,8 +150,8 @@ pub(crate) struct Writing {
     pub(crate) plans: Plans,
 }
 
-/// Binds the parameters by the numbers in the statement: `$1`, `?1`, or `?` in order.
-/// They have been checked.
+/// Binds the parameters by the numbers in the statement: `$1`, `?1`, or `?` in order. They have
+/// been checked.
 pub(crate) fn bind(
     conn: &Connection,
     stmt: &mut Statement<'_>,
@@ -182,8 +182,8 @@ pub(crate) fn bind(
     }
 }
 
-/// After a statement ran: that its values had the forms of the columns beside them, and that what
-/// changed the schema leaves no plan of before.
+/// After a statement ran: checks that its values had the forms of the columns beside them, and
+/// forgets outdated plans if it changed the schema.
 pub(crate) fn confirm(
     conn: &Connection,
     stmt: &Prepared<'_>,
@@ -211,14 +211,14 @@ fn changed_meanwhile(reads: bool) -> Error {
     };
     Error::new(
         Class::Conflict,
-        "Another connection changed the declared type of a column while the statement ran, and its \
-         values were sent in the form of the type before.",
+        "Another connection changed the declared type of a column while the statement ran, so its \
+         values were sent in the form of the previous type.",
     )
     .with_effect(effect)
-    .with_hint("Run it again; where it wrote, look at the rows first.")
+    .with_hint("Run it again. If it wrote rows, check them first.")
 }
 
-/// How many parameters a statement has: the highest of their numbers.
+/// Number of parameters of a statement: the highest of their numbers.
 pub(crate) fn parameter_count(stmt: &Statement<'_>) -> Result<usize, Fault> {
     let mut count = 0;
     for slot in 1..=stmt.parameter_count() {
@@ -243,7 +243,7 @@ fn named(name: &str) -> Error {
     Error::new(
         Class::Syntax,
         format!(
-            "The statement has a parameter with the name {name:?}, and parameters go by number."
+            "The statement has a parameter with the name {name:?}, but parameters must be numbered."
         ),
     )
     .with_hint("Write $1, $2, … instead.")
@@ -251,24 +251,26 @@ fn named(name: &str) -> Error {
 
 #[cold]
 fn wrong_count(needed: usize, given: usize) -> Error {
-    let plural = |count: usize, noun: &str| match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
+    let needed = match needed {
+        1 => "1 parameter".to_owned(),
+        count => format!("{count} parameters"),
     };
-    let (needed, given) = (plural(needed, "parameter"), plural(given, "value"));
+    let given = match given {
+        1 => "1 value was".to_owned(),
+        count => format!("{count} values were"),
+    };
     Error::new(
         Class::Data,
-        format!("The statement has {needed}, and {given} came with it."),
+        format!("The statement has {needed}, but {given} given."),
     )
 }
 
-/// The first word of a statement, or the token that stands in its place; empty where there is
-/// no statement.
+/// The first word of a statement, or the token in its place; empty if there is no statement.
 pub(crate) fn keyword(sql: &str) -> &str {
     first(sql).map_or("", |token| token.text)
 }
 
-/// What follows the first word.
+/// The text behind the first word.
 pub(crate) fn after_keyword(sql: &str) -> &str {
     let rest = first(sql).map_or("", |token| &sql[token.end()..]);
     first(rest).map_or("", |token| &rest[token.start..])
@@ -279,19 +281,19 @@ fn first(sql: &str) -> Option<Token<'_>> {
     tokens.find(|token| token.kind != Kind::Semicolon)
 }
 
-/// Whether a statement leaves something behind in the session.
+/// Whether a statement leaves a change in the session.
 pub(crate) fn changes_session(sql: &str) -> bool {
     let word = keyword(sql);
     let is = |other: &str| word.eq_ignore_ascii_case(other);
     let explained = is("EXPLAIN") && mentions(sql, "pragma");
     (is("PRAGMA") && !pragma_reads(after_keyword(sql)))
-        // It may do its work while it is prepared.
+        // It may take effect during preparation.
         || explained
         || is("ATTACH")
         || is("DETACH") || is("CREATE") && mentions(sql, "temp")
 }
 
-/// Whether any of several statements may leave something behind in the session.
+/// Whether any of several statements may leave a change in the session.
 pub(crate) fn may_change_session(sql: &str) -> bool {
     ["pragma", "attach", "detach", "temp"]
         .into_iter()
@@ -347,12 +349,12 @@ mod tests {
         );
         assert_eq!(
             error.to_string(),
-            "The statement has 3 parameters, and 1 value came with it."
+            "The statement has 3 parameters, but 1 value was given."
         );
         let error = fails("SELECT 1", &[Value::Null, Value::Null]);
         assert_eq!(
             error.to_string(),
-            "The statement has 0 parameters, and 2 values came with it."
+            "The statement has 0 parameters, but 2 values were given."
         );
         assert_eq!(fails("SELECT :name", &[Value::Null]).class(), Class::Syntax);
     }
@@ -373,7 +375,7 @@ mod tests {
         for sql in ["", " ; ", "-- nothing", "/* nothing"] {
             assert_eq!(
                 fails(sql, &[]).to_string(),
-                "The text holds no statement.",
+                "The text contains no statement.",
                 "{sql}"
             );
         }

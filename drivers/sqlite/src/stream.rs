@@ -14,8 +14,8 @@ use crate::row::Reader;
 use crate::session::canceled;
 use crate::statements::{bind, changes_session, confirm, prepare_to_read};
 
-/// How many rows travel at once, and how many such batches the thread is ahead. The
-/// first batch is short, so that the first row does not wait.
+/// Number of rows per batch, and number of batches that the thread is ahead. The first batch is
+/// short, so that the first row does not wait.
 const ROWS: usize = 256;
 const FIRST_ROWS: usize = 16;
 const AHEAD: usize = 3;
@@ -26,8 +26,8 @@ enum Part {
     Rows,
 }
 
-/// Runs a statement and hands its rows over in batches; the thread waits where the
-/// caller does not keep up, and is freed when the stream is dropped.
+/// Runs a statement and passes its rows on in batches. The thread waits if the caller is slower,
+/// and is freed when the stream is dropped.
 pub(crate) async fn stream(
     connection: &Connection,
     call: Call<'_>,
@@ -59,8 +59,8 @@ pub(crate) async fn stream(
     }
 }
 
-/// Sends all rows. Nobody takes them any more where sending fails: a statement that
-/// reads ends there, one that writes runs to its end.
+/// Sends all rows. If sending fails, the stream was dropped: a statement that reads ends there, one
+/// that writes runs to its end.
 fn pump(
     stmt: &mut rusqlite::Statement<'_>,
     mut reader: Reader,
@@ -113,7 +113,7 @@ struct Rows {
 }
 
 impl Rows {
-    /// The next part; after the last one, how the statement ended.
+    /// The next part; after the last one, the outcome of the statement.
     async fn next(&mut self) -> Result<Option<Part>> {
         let Some(pending) = &self.pending else {
             return Ok(None);
@@ -122,7 +122,7 @@ impl Rows {
             Ok(Some(part)) => return Ok(Some(part)),
             Ok(None) => {}
             Err(PastDeadline) => {
-                // The thread may be waiting to hand over a batch: let go of it.
+                // The thread may be waiting to pass on a batch: release it.
                 self.receiver.close();
                 let drain = async { while self.receiver.recv().await.is_some() {} };
                 let _ = timeout(GRACE, drain).await;
@@ -160,5 +160,5 @@ impl Rows {
     }
 }
 
-/// How long the thread may take to end a statement whose last row it has sent.
+/// Maximum time for the thread to end a statement whose last row it has sent.
 const END: Duration = Duration::from_secs(60);

@@ -6,11 +6,11 @@ use crate::connection::Connection;
 use crate::fault::Fault;
 use crate::session::Session;
 
-/// How long a COMMIT may take, which waits for the disk and is never interrupted.
+/// Maximum duration of a COMMIT, which waits for the disk and is never interrupted.
 const COMMIT: Duration = Duration::from_secs(60);
 
-/// Begins a transaction: with the lock to write taken at once, so that it cannot fail
-/// half-way for want of it, or reading only.
+/// Begins a transaction: either with the write lock taken immediately, so that it cannot fail
+/// halfway for lack of the lock, or read-only.
 pub(crate) async fn begin(
     connection: &Connection,
     options: TransactionOptions,
@@ -31,7 +31,7 @@ pub(crate) async fn begin(
         if session.run(guards)? {
             return session.run(|conn| Ok(conn.execute_batch("BEGIN DEFERRED")?));
         }
-        // Before it is set, so that it is undone even where BEGIN fails.
+        // Before it is set, so that it is undone even if BEGIN fails.
         session.begun_read_only();
         session.run(|conn| Ok(conn.execute_batch("PRAGMA query_only = ON; BEGIN DEFERRED")?))
     })?;
@@ -39,7 +39,7 @@ pub(crate) async fn begin(
 }
 
 fn begin_to_write(conn: &mut rusqlite::Connection) -> Result<(), Fault> {
-    // SQLite begins it all the same, and refuses the first statement that writes.
+    // SQLite begins it anyway, and refuses the first statement that writes.
     if conn.is_readonly("main")? {
         return Err(Fault::Ours(no_writer()));
     }
@@ -57,12 +57,12 @@ fn no_writer() -> Error {
 fn already_open() -> Error {
     Error::new(
         Class::Unsupported,
-        "A transaction is open on this connection already, and SQLite cannot have two.",
+        "A transaction is already open on this connection, and SQLite cannot have two.",
     )
     .with_hint("Use a savepoint within it, or commit or roll it back first.")
 }
 
-/// Commits, and rolls back where that fails and leaves the transaction open.
+/// Commits, and rolls back if that fails and leaves the transaction open.
 pub(crate) async fn commit(connection: &Connection) -> Result<()> {
     let pending = connection
         .worker
@@ -96,7 +96,7 @@ fn none_open() -> Error {
 }
 
 fn undo(session: &mut Session, error: Error) -> Error {
-    // Told here, so it need not be told again.
+    // Reported here, so it must not be reported again.
     session.take_failed();
     if error.effect() == Effect::NotSent {
         return error;
@@ -114,7 +114,7 @@ fn undo(session: &mut Session, error: Error) -> Error {
     }
     error
         .with_effect(effect)
-        .with_context("The transaction was not committed, and has been rolled back.")
+        .with_context("The transaction was not committed and has been rolled back.")
 }
 
 /// Rolls back; without a transaction there is nothing to do.

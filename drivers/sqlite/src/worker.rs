@@ -20,18 +20,18 @@ struct Job {
     work: Box<dyn FnOnce(&mut Session) + Send>,
 }
 
-/// The thread that owns a connection of rusqlite, as its callers hold it. The thread
-/// ends, and closes the database, when this is dropped and the last job is over.
+/// The handle to the thread that owns a rusqlite connection. The thread ends, and closes the
+/// database, when this is dropped and the last job has ended.
 pub(crate) struct Worker {
-    /// Before `ended`, whose drop waits for the thread to notice.
+    /// Declared before `ended`, whose drop waits for the thread to notice.
     jobs: Sender<Job>,
     shared: Arc<Shared>,
     ended: Ended,
 }
 
 impl Worker {
-    /// Starts a thread that opens a session by `open` and then takes jobs; what `open`
-    /// gave besides the session is sent to `opened`.
+    /// Starts a thread that opens a session by `open` and then takes jobs; the second result of
+    /// `open` is sent to `opened`.
     pub(crate) fn start<O: Send + 'static>(
         shared: Arc<Shared>,
         open: impl FnOnce() -> Result<(Session, O)> + Send + 'static,
@@ -78,8 +78,8 @@ impl Worker {
         &self.shared
     }
 
-    /// Sends a job to the thread; it runs once all before it are over. The job is sent
-    /// when this is called, and stopped when the answer is dropped before it is there.
+    /// Sends a job to the thread; it runs once all earlier jobs have ended. The job is sent by the
+    /// call itself, and stopped if the answer is dropped before it arrives.
     pub(crate) fn submit<R: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Session) -> Result<R> + Send + 'static,
@@ -103,7 +103,7 @@ impl Worker {
         let (answer, receiver) = oneshot::channel();
         let work = Box::new(move |session: &mut Session| {
             let outcome = catch_unwind(AssertUnwindSafe(|| work(session)));
-            // Before the answer, so that who has it finds the state it left.
+            // Before the answer, so that its receiver finds the resulting state.
             session.settle();
             let _ = answer.send(outcome);
         });
@@ -128,26 +128,26 @@ impl Worker {
         }
     }
 
-    /// Lets the thread end; gives what tells that it has.
+    /// Lets the thread end; returns a future that completes when it has.
     pub(crate) fn end(self) -> (Arc<Shared>, Ended) {
         (self.shared, self.ended)
     }
 }
 
-/// Tells that the thread has ended, and the database is closed. A future; dropped before, while the
-/// thread has nothing else to do, it waits a little, so that a program that ends now leaves its
-/// data in the file.
+/// Completes when the thread has ended and the database is closed. If it is dropped before that,
+/// while the thread has nothing else to do, it waits briefly, so that a program that ends now
+/// leaves its data in the file.
 pub(crate) struct Ended {
     shared: Arc<Shared>,
     told: oneshot::Receiver<()>,
     is_over: Mutex<Receiver<()>>,
 }
 
-/// How long the end of a thread is waited for that only has to close its connection.
+/// Maximum wait for the end of a thread that only has to close its connection.
 const CLOSING: Duration = Duration::from_millis(250);
 
 impl Future for Ended {
-    /// Whether the thread has told it, and was not torn down.
+    /// Whether the thread reported it itself, instead of being torn down.
     type Output = bool;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<bool> {
@@ -162,7 +162,7 @@ impl Drop for Ended {
         if self.shared.in_flight() == 0 {
             let is_over = self.is_over.get_mut();
             let is_over = is_over.unwrap_or_else(PoisonError::into_inner);
-            // Nothing is ever sent: it is disconnected when the thread ends.
+            // Nothing is ever sent: the channel is disconnected when the thread ends.
             let _ = is_over.recv_timeout(CLOSING);
         }
     }

@@ -1,4 +1,4 @@
-//! Deadlines, dropped futures, and that an interrupt meets only what it is meant for.
+//! Deadlines, dropped futures, and interrupts that only affect their own statement.
 
 mod common;
 
@@ -46,7 +46,7 @@ async fn a_deadline_interrupts_the_statement() {
         deadline: Deadline::at(began),
         shared: false,
     };
-    // The answer may have been there just in time.
+    // The answer may have arrived just in time.
     if let Err(error) = db.execute(past).await {
         assert_eq!(error.class(), STATEMENT);
     }
@@ -144,7 +144,7 @@ async fn a_hundred_dropped_futures_leave_a_connection_that_works() {
             }
         }
         if round % 2 == 0 {
-            // What comes right after is met by no interrupt of what was dropped.
+            // No interrupt of a dropped statement affects the next one.
             assert_eq!(one::<i64>(&db, "SELECT 7").await, 7, "round {round}");
         }
         settled(&db).await;
@@ -156,7 +156,7 @@ async fn a_hundred_dropped_futures_leave_a_connection_that_works() {
 }
 
 #[tokio::test]
-async fn what_had_not_begun_when_it_was_dropped_never_runs() {
+async fn a_statement_dropped_before_it_began_never_runs() {
     let db = memory().await;
     execute(&db, "CREATE TABLE t (a)").await.unwrap();
     let mut long = Box::pin(db.query::<i64>(call(FOREVER, &[]), 1));

@@ -1,4 +1,4 @@
-//! One writes while many read.
+//! One connection writes while many read.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Files that cannot be opened, read or written: each a sentence that says what, where
-//! and what to do, with the right class and effect.
+//! Files that cannot be opened, read or written. Each error is a sentence that says what, where and
+//! what to do, with the right class and effect.
 
 mod common;
 

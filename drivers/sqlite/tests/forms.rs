@@ -1,5 +1,5 @@
-//! The forms in which values are stored: SQLite's own functions and other clients read them, and
-//! what other clients have written is read, found and not stored twice.
+//! The forms in which values are stored. SQLite's own functions and other clients read them; values
+//! from other clients are read, found and not stored twice.
 
 mod common;
 
@@ -57,7 +57,7 @@ fn instants() -> Vec<Value> {
     each.collect()
 }
 
-/// Everything that SQLite's date functions take of a time in the database.
+/// All expressions in which SQLite's date functions accept a stored time.
 const FUNCTIONS: [&str; 9] = [
     "date(v)",
     "time(v)",
@@ -104,7 +104,7 @@ async fn every_date_function_reads_every_time() {
     }
 }
 
-/// The instant is the one that was meant.
+/// The instant is the intended one.
 #[tokio::test]
 async fn date_functions_give_the_instant_that_was_stored() {
     let db = memory().await;
@@ -176,7 +176,7 @@ fn numeric(text: &str) -> Value {
     Value::Numeric(text.parse().unwrap())
 }
 
-/// Every place of a number in an expression, with what it is for `price` 10.50 and 2 and the
+/// Every place of a number in an expression, with its result for `price` 10.50 and 2 and the
 /// parameter 2.5.
 const COMPARISONS: [(&str, &str); 26] = [
     ("SELECT count(*) FROM t WHERE price > $1", "1"),
@@ -249,7 +249,7 @@ async fn a_number_compares_as_a_number_in_every_expression() {
             assert_eq!(found.to_string(), expected, "{sql} with {number:?}");
         }
     }
-    // A whole number is divided as one with a fraction.
+    // A whole number is divided like one with a fraction.
     let half: f64 = ask(&db, "SELECT $1 / 2", &[numeric("5.00")]).await;
     assert_eq!(half, 2.5);
 }
@@ -289,7 +289,7 @@ async fn a_list_within_in_is_refused() {
     );
 }
 
-/// Each way to store a value.
+/// All ways to store a value.
 const STORE: [&str; 4] = [
     "INSERT INTO t (v) VALUES ($1)",
     "INSERT INTO t SELECT $1",
@@ -371,7 +371,7 @@ async fn a_column_keeps_a_number_or_refuses_it() {
     assert!(error.to_string().contains("holds text"), "{error}");
 }
 
-/// What another program writes into a file: UUIDs as bytes and as text, times in every form.
+/// Data that another program writes into a file: UUIDs as bytes and as text, times in every form.
 const OTHERS: &str = "
     CREATE TABLE bytes (id BLOB PRIMARY KEY, name TEXT);
     CREATE TABLE binary (id BINARY(16) PRIMARY KEY, name TEXT);
@@ -391,7 +391,7 @@ const HALF_PAST: [&str; 7] = [
     "2026-01-31 12:34:56.500000",
 ];
 
-/// Fills a file by rusqlite.
+/// Fills a file with rusqlite.
 fn fill(path: &Path) {
     let other = rusqlite::Connection::open(path).unwrap();
     other.execute_batch(OTHERS).unwrap();
@@ -418,7 +418,7 @@ fn fill(path: &Path) {
     }
 }
 
-/// The same by Python, whose times are of its own adapter.
+/// The same with Python, whose times come from its own adapter.
 const PYTHON: &str = "
 import datetime, sqlite3, sys, uuid
 db = sqlite3.connect(sys.argv[1])
@@ -508,25 +508,25 @@ async fn finds_what_others_wrote(file: &SqliteFile) {
 }
 
 #[tokio::test]
-async fn what_rusqlite_wrote_is_read_found_and_not_stored_twice() {
+async fn values_of_rusqlite_are_read_found_and_not_stored_twice() {
     let file = SqliteFile::new();
     fill(&file.path());
     finds_what_others_wrote(&file).await;
 }
 
 #[tokio::test]
-async fn what_python_wrote_is_read_found_and_not_stored_twice() {
+async fn values_of_python_are_read_found_and_not_stored_twice() {
     let file = SqliteFile::new();
     match fill_by_python(&file.path()) {
         true => finds_what_others_wrote(&file).await,
         false => skip::report(
-            "what_python_wrote_is_read_found_and_not_stored_twice",
+            "values_of_python_are_read_found_and_not_stored_twice",
             "python3 with its module sqlite3 is missing.",
         ),
     }
 }
 
-/// What another connection does to the schema is seen, and never passed over in silence.
+/// Schema changes of another connection are noticed, and never silently ignored.
 #[tokio::test]
 async fn a_form_follows_the_schema() {
     let file = SqliteFile::new();
@@ -548,7 +548,7 @@ async fn a_form_follows_the_schema() {
     execute(&db, "DELETE FROM t").await.unwrap();
     db.execute(call(insert, &key)).await.unwrap();
     assert_eq!(one::<String>(&db, "SELECT typeof(id) FROM t").await, "blob");
-    // Its own changes are known before.
+    // Its own changes are known in advance.
     for (declared, kind) in [("TEXT", "text"), ("BLOB", "blob"), ("TEXT", "text")] {
         let remade = format!("CREATE TABLE t (id {declared})");
         match declared {
@@ -566,7 +566,7 @@ async fn a_form_follows_the_schema() {
     }
 }
 
-/// A file says in its declared types how it holds UUIDs; where it does not, and for the forms of
+/// The declared types of a file say how it stores UUIDs. If they do not, and for the forms of
 /// times, the configuration says it.
 #[tokio::test]
 async fn the_configured_form_is_written_and_found() {

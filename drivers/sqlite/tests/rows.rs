@@ -1,4 +1,4 @@
-//! Every type there and back, streams, and bulk inserts.
+//! Every type in both directions, streams, and bulk inserts.
 
 mod common;
 
@@ -135,7 +135,7 @@ async fn a_stream_gives_all_rows_in_order() {
 
 static READ: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts how many rows have been read.
+/// Counts the rows that have been read.
 struct Counted;
 
 impl FromRow for Counted {

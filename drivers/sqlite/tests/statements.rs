@@ -1,4 +1,4 @@
-//! Single statements: counts, parameters, effects, what reads and what changes the session.
+//! Single statements: counts, parameters, effects, and which of them read or change the session.
 
 mod common;
 
@@ -191,7 +191,7 @@ async fn a_row_that_cannot_be_read_does_not_undo_the_statement() {
 }
 
 #[tokio::test]
-async fn sqlite_says_what_only_reads() {
+async fn sqlite_reports_statements_that_only_read() {
     let db = memory().await;
     execute(&db, "CREATE TABLE t (a)").await.unwrap();
     for sql in [

@@ -1,4 +1,4 @@
-//! The conformance suite of drivers, on a file.
+//! The conformance suite for drivers, on a file.
 
 mod common;
 

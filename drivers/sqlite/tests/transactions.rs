@@ -1,4 +1,4 @@
-//! The states of a session, and what becomes of transactions.
+//! The states of a session, and the outcomes of transactions.
 
 mod common;
 
@@ -137,7 +137,7 @@ async fn a_read_only_transaction_refuses_writes_and_sees_one_state() {
     db.commit().await.unwrap();
     execute(&db, "INSERT INTO t VALUES (2)").await.unwrap();
     assert_eq!(one::<i64>(&db, "SELECT count(*) FROM t").await, 2);
-    // Ended by the caller's own statement, it is over as well.
+    // If the caller's own statement ends it, it has ended as well.
     db.begin(options, Deadline::NONE).await.unwrap();
     execute(&db, "COMMIT").await.unwrap();
     execute(&db, "INSERT INTO t VALUES (3)").await.unwrap();
@@ -145,7 +145,7 @@ async fn a_read_only_transaction_refuses_writes_and_sees_one_state() {
 }
 
 #[tokio::test]
-async fn who_writes_waits_for_the_lock_and_then_is_told_busy() {
+async fn a_writer_waits_for_the_lock_and_then_gets_busy() {
     let file = SqliteFile::new();
     let db = writer(&file).await;
     let quick = Options {

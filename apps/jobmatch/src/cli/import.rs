@@ -37,7 +37,8 @@ fn mapping(text: &str) -> Result<(String, String), String> {
             Ok((column.trim().to_owned(), header.trim().to_owned()))
         }
         _ => Err(String::from(
-            "A mapping is a column, an equals sign and a header: title=\"Civil Service Title\".",
+            "A mapping must be a column, an equals sign and a header: title=\"Civil Service \
+             Title\".",
         )),
     }
 }
@@ -103,7 +104,7 @@ fn print_text(report: &ImportReport, out: &mut impl Write) -> std::io::Result<()
     if report.done_before > 0 {
         writeln!(
             out,
-            "carried on behind the {} rows of an earlier run",
+            "continued after the {} rows of an earlier run",
             report.done_before
         )?;
     }

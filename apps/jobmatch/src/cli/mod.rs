@@ -84,7 +84,7 @@ fn or_broken_pipe(written: std::io::Result<()>) -> Result<()> {
 fn hint_at_migration(error: Error) -> Error {
     match error.class() {
         Class::Missing if error.hint().is_none() => {
-            error.with_hint("Build the tables with `jobmatch migrate up`.")
+            error.with_hint("Create the tables with `jobmatch migrate up`.")
         }
         _ => error,
     }

@@ -13,7 +13,7 @@ use super::money::{Cents, NoAmount};
 pub(super) fn check(column: &Column, field: &[u8], batch: &mut Batch) -> Result<Cell, String> {
     if field.is_empty() || field == b"NaN" {
         return match column.required {
-            true => Err("It is empty, and the column must have a value.".into()),
+            true => Err("It is empty, but the column must have a value.".into()),
             false => Ok(Cell::Null),
         };
     }
@@ -64,13 +64,13 @@ fn fitting(text: &str, most: usize, batch: &mut Batch) -> Result<Cell, String> {
         let count = text.chars().count();
         if count > most {
             return Err(format!(
-                "{:?} has {count} characters, and the most is {most}.",
+                "{:?} has {count} characters, but the maximum is {most}.",
                 shown(text)
             ));
         }
     }
     if text.contains('\0') {
-        return Err("It holds a NUL character, which a text cannot.".into());
+        return Err("It contains a NUL character, which a text cannot.".into());
     }
     Ok(batch.keep(text))
 }
@@ -100,7 +100,7 @@ fn salary(column: &Column, text: &str) -> Result<Cell, &'static str> {
         }
         Ok(cents) => Ok(Cell::Money(cents)),
         Err(NoAmount::NoNumber) => Err("is not a decimal number"),
-        Err(NoAmount::TooLarge) => Err("is more than numeric(10,2) holds"),
+        Err(NoAmount::TooLarge) => Err("is more than numeric(10,2) can store"),
     }
 }
 

@@ -61,7 +61,7 @@ fn read(
         let (has, fields) = (records.len(), header.fields);
         return Err((
             None,
-            format!("It has {has} fields, and the header has {fields}."),
+            format!("It has {has} fields, but the header has {fields}."),
         ));
     }
     for filled in &header.filled {

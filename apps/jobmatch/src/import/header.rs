@@ -129,8 +129,8 @@ fn require(kind: ImportKind, filled: &[Filled], names: &[String]) -> Result<(), 
         .any(|filled| filled.column.rule == Rule::Password);
     if hashed && has("hashed_password") {
         return Err((
-            "The header has a password as well as a hashed_password.".into(),
-            "Keep one of them.".into(),
+            "The header has both a password and a hashed_password.".into(),
+            "Keep only one of them.".into(),
         ));
     }
     for column in kind.columns().iter().filter(|column| column.required) {

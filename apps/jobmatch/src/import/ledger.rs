@@ -201,10 +201,7 @@ fn imported_before(row: &CsvImport, source: &Source) -> Error {
 fn overtaken(source: &Source) -> Error {
     Error::new(
         Class::Conflict,
-        format!(
-            "Another process is importing {} at this moment.",
-            source.place
-        ),
+        format!("Another process is already importing {}.", source.place),
     )
-    .with_hint("Let it end; what it has put in is not put in twice.")
+    .with_hint("Wait until it ends; rows that it has imported are not imported twice.")
 }

@@ -147,5 +147,5 @@ async fn write_all(
 }
 
 fn stopped() -> Error {
-    Error::new(Class::Server, "The reading of the file was stopped.")
+    Error::new(Class::Server, "Reading the file was stopped.")
 }

@@ -39,7 +39,7 @@ impl Source {
         if !metadata.is_file() {
             return Err(Error::new(
                 Class::Config,
-                format!("{place} is not a file, and an import reads its file twice."),
+                format!("{place} is not a file, but an import reads its file twice."),
             ));
         }
         let size = match metadata.len() {
@@ -67,12 +67,12 @@ impl Source {
             Some(line) => Err(Error::new(
                 Class::Config,
                 format!(
-                    "{}, line {line}: A quote is opened here and never closed, so that the rest \
-                     of the file is one field.",
+                    "{}, line {line}: A quote that is opened here is never closed, so the rest of \
+                     the file is one field.",
                     self.place
                 ),
             )
-            .with_hint("Close it, or write it twice where it is part of the text.")),
+            .with_hint("Close it, or double it if it is part of the text.")),
             None => Ok(scan),
         }
     }
@@ -99,7 +99,7 @@ fn first_record(file: &File, place: &str) -> Result<(Vec<String>, u64)> {
         Next::End => {
             return Err(Error::new(
                 Class::Config,
-                format!("{place} has no header: there is nothing but blank lines in it."),
+                format!("{place} has no header: it contains only blank lines."),
             ));
         }
         Next::TooLong { line, .. } => {
@@ -125,7 +125,7 @@ fn first_record(file: &File, place: &str) -> Result<(Vec<String>, u64)> {
 fn too_large(place: &str, bytes: u64) -> Error {
     Error::new(
         Class::Config,
-        format!("{place} has {bytes} bytes, and the most is {MOST_FILE_BYTES}."),
+        format!("{place} has {bytes} bytes, but the maximum is {MOST_FILE_BYTES}."),
     )
     .with_hint("Split it into several files, each with the header.")
 }

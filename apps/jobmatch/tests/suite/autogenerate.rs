@@ -81,8 +81,11 @@ async fn beside_the_revisions_the_models_want_nothing() {
         };
         let new = ["migrate", "new", "--autogenerate", "-m", "nothing"];
         let output = place.command(&[&new[..], own].concat());
-        assert!(said(&output, 0).contains("nothing was written"));
+        assert!(said(&output, 0).contains("no file was written"));
         let output = place.command(&[&["migrate", "check"], own].concat());
-        assert_eq!(said(&output, 0), "The revisions make what is wanted.\n");
+        assert_eq!(
+            said(&output, 0),
+            "The revisions create the wanted schema.\n"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 mod autogenerate;
 mod constraints;
+mod copied;
 mod described;
 mod import;
 mod killed;

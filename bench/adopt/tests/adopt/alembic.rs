@@ -59,7 +59,7 @@ const REVISIONS: [(&str, &str, &str, &str); 6] = [
     ("z9", "down_revision = ('b2', 's2')", "pass", "pass"),
 ];
 
-/// A project of Alembic on each engine; none where it cannot be had.
+/// A project of Alembic on each engine; none if Alembic is not available.
 fn projects(name: &str) -> Vec<Project> {
     let imports = ["-c", "import alembic, sqlalchemy, psycopg2"];
     let has = Command::new(python()).args(imports).output();
@@ -152,7 +152,7 @@ fn a_database_of_alembic_changes_over() {
         assert_eq!(project.query(rows), before);
         let again = project.adopt(0, "alembic", &sql);
         assert!(
-            again.contains("All 6 migrations of alembic are adopted already"),
+            again.contains("All 6 migrations of alembic were already adopted"),
             "{again}"
         );
 

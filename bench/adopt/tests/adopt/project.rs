@@ -139,7 +139,7 @@ pub(crate) fn changes_over(
     let again = project.adopt(0, tool, &[]);
     assert!(
         again.contains(&format!(
-            "All 3 migrations of {tool} are adopted already; nothing was changed."
+            "All 3 migrations of {tool} were already adopted; nothing was changed."
         )),
         "{again}"
     );

@@ -62,7 +62,7 @@ async fn times_in_an_old_form_are_named_and_rewritten() {
     assert_eq!(rewritten.out, "column,rewritten\nt.at,5\nt.local,3\n");
     assert_eq!(validate().code, 0);
     let again = place.run(&["schema", "rewrite-times"]);
-    assert_eq!(again.out, "All times are in the form of today.\n");
+    assert_eq!(again.out, "All times are already in the current form.\n");
 
     let Held::Sqlite(file) = place.held() else {
         unreachable!("it is on SQLite");

@@ -157,7 +157,7 @@ async fn two_databases_differ_in_options_that_no_list_has() {
     let said = compare();
     assert_eq!(
         said.out,
-        "Only the first has option later=1 of column public.users.id, and no plan can be about that.\n"
+        "Only the first has option later=1 of column public.users.id, which a plan cannot change.\n"
     );
     assert_eq!(said.code, 1);
     let validated = place.run(&["schema", "validate", &other.url(), "--format", "csv"]);

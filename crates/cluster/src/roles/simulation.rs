@@ -1,5 +1,5 @@
-//! Servers that are promoted, demoted, cut off and slow at random, and observations of them that are
-//! late, lost, contradicting and flapping, under seeded simulated time.
+//! Servers that are randomly promoted, demoted, cut off and slow, and observations of them that are
+//! late, lost, contradictory and flapping, in seeded simulated time.
 
 use std::time::{Duration, Instant};
 
@@ -11,21 +11,21 @@ use super::{CALM, CLAIM, Roles};
 
 const SEEDS: u64 = 1_100;
 const STEPS: usize = 5_000;
-/// From the end of all faults to a primary that is known.
+/// Time from the end of all faults until the primary is known.
 const RECOVERY: Duration = Duration::from_secs(15);
 
-/// A server, and the network before it.
+/// A server, and the network in front of it.
 #[derive(Clone, Copy)]
 struct Server {
     writes: Option<u32>,
     reachable: bool,
-    /// Every other probe has an answer.
+    /// Whether only every other probe is answered.
     flaps: bool,
-    /// What it says is as of an earlier time, or plainly wrong.
+    /// Whether its reports are outdated, or wrong.
     lies: bool,
 }
 
-/// What one member said last, as an observer notes it who does not share the code.
+/// The latest report of one member, as noted by an observer that does not share the code.
 #[derive(Clone, Copy, Default)]
 struct Claim {
     timeline: Option<u32>,
@@ -41,7 +41,7 @@ struct World {
     /// Outcomes of probes, and when each arrives.
     under_way: Vec<(Instant, usize, Result<Observation, Error>)>,
     claims: Vec<Claim>,
-    /// The highest timeline that a primary was observed on.
+    /// The highest timeline on which a primary was observed.
     seen: Option<u32>,
     newest: u32,
     primary: Option<usize>,
@@ -81,7 +81,7 @@ impl World {
         &mut self.servers[index]
     }
 
-    /// Something happens to a server, or to the network.
+    /// A random fault of a server or of the network.
     fn fault(&mut self) {
         match self.random.u32(0..48) {
             0 => {
@@ -123,7 +123,7 @@ impl World {
         })
     }
 
-    /// Sends the probes that are due; answers take their time, and some are lost.
+    /// Sends the probes that are due; answers take time, and some are lost.
     fn probe(&mut self) {
         for index in self.roles.due(self.now) {
             let lost = self.random.u8(0..50) == 0;
@@ -142,7 +142,7 @@ impl World {
         }
     }
 
-    /// Hands over what has arrived.
+    /// Delivers the outcomes that have arrived.
     fn deliver(&mut self) {
         while let Some(next) = self.under_way.iter().position(|(at, ..)| *at <= self.now) {
             let (_, index, outcome) = self.under_way.swap_remove(next);
@@ -161,7 +161,7 @@ impl World {
                     silent_since: None,
                 };
                 self.seen = self.seen.max(said.timeline);
-                // One that says an older timeline than before is not believed.
+                // A member that reports an older timeline than before is not believed.
                 if said.timeline < self.seen {
                     claim.timeline = claim.timeline.filter(|own| Some(*own) < self.seen);
                 }
@@ -238,7 +238,7 @@ impl World {
 }
 
 #[test]
-fn never_two_primaries_nor_an_older_timeline_and_always_back_to_a_primary() {
+fn there_are_never_two_primaries_nor_an_older_timeline_and_a_primary_is_always_found() {
     for seed in 0..SEEDS {
         let mut world = World::new(seed);
         for _ in 0..STEPS {
@@ -246,11 +246,11 @@ fn never_two_primaries_nor_an_older_timeline_and_always_back_to_a_primary() {
         }
         world.recover();
         assert_eq!(world.roles.primary(), Some(0), "seed {seed}");
-        // The longest that a member is set aside.
+        // The longest time for which a member is set aside.
         world.calm(Duration::from_secs(62));
         assert_eq!(world.roles.primary(), Some(0), "seed {seed}");
         assert!(world.roles.rivals().is_empty(), "seed {seed}");
-        // Nothing is in doubt any more, so that members are probed seldom.
+        // Nothing is in doubt any more, so members are probed rarely.
         let due = world.roles.next_due().expect("no probe is under way");
         assert!(due + CALM > world.now, "seed {seed}");
         assert!(

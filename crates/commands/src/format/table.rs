@@ -103,7 +103,7 @@ impl Printer for Table {
     fn end(&mut self, out: &mut dyn Write) -> Result<()> {
         self.begin(out)?;
         match (self.names.is_empty(), self.rows) {
-            (true, _) => writeln!(out, "done; the statement gives no rows")?,
+            (true, _) => writeln!(out, "done; the statement returned no rows")?,
             (false, 1) => writeln!(out, "1 row")?,
             (false, rows) => writeln!(out, "{rows} rows")?,
         }

@@ -14,6 +14,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate adopt`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct AdoptArguments {
     /// Tool: alembic, sqlx, diesel, refinery, flyway or golang-migrate
     #[arg(long = "from", value_name = "TOOL")]
@@ -89,13 +90,13 @@ fn sentences(adopted: &Adopted, tool: Tool) -> std::io::Result<()> {
     if adopted.written.is_empty() && adopted.recorded.is_empty() {
         writeln!(
             out,
-            "All {all} migrations of {tool} are adopted already; nothing was changed."
+            "All {all} migrations of {tool} were already adopted; nothing was changed."
         )?;
     } else {
         writeln!(
             out,
             "Of {all} migrations of {tool}, {} were written as revisions and {} recorded as \
-             applied; its own files and table are as they were.",
+             applied; its own files and table were not changed.",
             adopted.written.len(),
             adopted.recorded.len()
         )?;

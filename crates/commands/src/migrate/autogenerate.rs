@@ -64,7 +64,7 @@ async fn answer(
     }
     let drafts = drafts(compared, place, &revision)?;
     if drafts.is_empty() {
-        let said = "The revisions make what is wanted; nothing was written.";
+        let said = "The revisions already create the wanted schema; no file was written.";
         or_broken_pipe(writeln!(stdout(), "{said}"))?;
         return Ok(Exit::Success);
     }
@@ -140,8 +140,8 @@ fn propose(compared: &[Compared]) -> std::io::Result<()> {
             let quote = if given.contains('"') { '\'' } else { '"' };
             writeln!(
                 out,
-                "note: What goes and what comes look alike. If it is the same under another name, \
-                 say --rename {quote}{given}{quote}."
+                "note: The dropped and the added object look alike. If it is a rename, add \
+                 --rename {quote}{given}{quote}."
             )?;
             told.push(given);
         }

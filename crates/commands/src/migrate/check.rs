@@ -15,6 +15,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate check`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct CheckArguments {
     /// Wanted schema, as a file or directory of SQL instead of models
     #[arg(long, value_name = "PATH")]
@@ -70,13 +71,13 @@ fn say(compared: &[Compared], options: &GlobalOptions) -> Result<()> {
 fn sentences(compared: &[Compared]) -> std::io::Result<()> {
     let mut out = stdout().lock();
     if compared.iter().all(|one| one.comparison.is_empty()) {
-        return writeln!(out, "The revisions make what is wanted.");
+        return writeln!(out, "The revisions create the wanted schema.");
     }
     for Compared { comparison, .. } in compared.iter().filter(|one| !one.comparison.is_empty()) {
         let engine = comparison.engine;
         writeln!(
             out,
-            "On {engine}, the revisions do not make what is wanted. It takes:"
+            "On {engine}, the revisions do not create the wanted schema. These changes are missing:"
         )?;
         for change in &comparison.diff.changes {
             writeln!(out, "  {change}")?;
@@ -84,6 +85,6 @@ fn sentences(compared: &[Compared]) -> std::io::Result<()> {
     }
     writeln!(
         out,
-        "`migrate new --autogenerate` writes a revision that does."
+        "`migrate new --autogenerate` writes a revision with them."
     )
 }

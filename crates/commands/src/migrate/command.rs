@@ -17,6 +17,7 @@ use crate::options::GlobalOptions;
 
 /// A command about migrations, and its directory of revisions.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct MigrateArguments {
     /// Directory of the revisions
     #[arg(long, global = true, value_name = "DIR", default_value = "revisions")]
@@ -30,6 +31,7 @@ pub struct MigrateArguments {
 /// Commands about migrations.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
+#[non_exhaustive]
 pub enum MigrateCommand {
     /// Create underpin.toml, the directory of the revisions and the template of new revisions;
     /// existing files stay unchanged

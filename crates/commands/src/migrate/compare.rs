@@ -65,11 +65,11 @@ impl Question<'_> {
             (None, Some(models)) => Ok(Wanted::Models(models)),
             (None, None) => Err(Error::new(
                 Class::Config,
-                "This program has no models that say what the database is to have.",
+                "This program has no models that describe the schema.",
             )
             .with_hint(
-                "Name SQL that does with --from-sql, or run a program that embeds these commands \
-                 with its models.",
+                "Name SQL with --from-sql, or run a program that embeds these commands with its \
+                 models.",
             )),
         }
     }
@@ -127,13 +127,13 @@ pub(super) fn warn(comparison: &Comparison) -> std::io::Result<()> {
     let mut err = stderr().lock();
     for of in &comparison.diff.unsupported {
         let (has, lacks) = match comparison.made.unsupported.contains(of) {
-            true => ("The revisions make", "what is wanted does not have it"),
-            false => ("It is wanted that there is", "the revisions do not make it"),
+            true => ("The revisions make", "the wanted schema does not have it"),
+            false => ("The wanted schema has", "the revisions do not create it"),
         };
         writeln!(
             err,
-            "warning: {has} the {of}, and {lacks}: it is of a kind that cannot be compared, and \
-             has to be looked after by hand."
+            "warning: {has} the {of}, and {lacks}: objects of its kind cannot be compared and must \
+             be managed by hand."
         )?;
     }
     Ok(())
@@ -161,12 +161,12 @@ fn no_server(engine: Engine, own: Engine) -> Error {
     Error::new(
         Class::Config,
         format!(
-            "The revisions are for {engine} too, and the configuration names a database on {own}: \
-             what {engine} makes of them can be seen only there."
+            "The revisions are for {engine} too, but the configuration names a database on {own}: \
+             they can be checked for {engine} only on {engine}."
         ),
     )
     .with_hint(format!(
-        "Name a server with --url, where a scratch database is made beside the one that it names, \
-         or leave {engine} out with `--engine {own}`."
+        "Name a server with --url, on which a scratch database is created, or exclude {engine} \
+         with `--engine {own}`."
     ))
 }

@@ -9,6 +9,7 @@ use crate::options::GlobalOptions;
 
 /// A command about the migrations of an application, whose revisions are within it.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct EmbeddedArguments {
     /// The directory of the revisions, instead of those within this program
     #[arg(long, global = true, value_name = "DIR")]

@@ -15,6 +15,7 @@ use crate::output::or_broken_pipe;
 
 /// Where to go, and how.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct GoArguments {
     /// Target: head, heads, +1, or the id of a revision; on a branch: shop@head, shop@+1
     #[arg(default_value = "head", allow_hyphen_values = true)]
@@ -27,6 +28,7 @@ pub struct GoArguments {
 
 /// How revisions are run.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct How {
     /// Commit after each revision, instead of once at the end
     #[arg(long)]

@@ -43,7 +43,7 @@ fn write_missing(path: &Path, text: &str) -> std::io::Result<bool> {
 fn say(path: &Path, made: std::io::Result<bool>) -> Result<()> {
     let what = match made {
         Ok(true) => "made",
-        Ok(false) => "left as it was:",
+        Ok(false) => "unchanged:",
         Err(error) => return Err(unusable(path, &error)),
     };
     or_broken_pipe(writeln!(stdout(), "{what} {}", path.display()))

@@ -62,7 +62,7 @@ pub(super) fn state(entry: &Entry) -> &'static str {
         (Mark::Applied, false) => "applied",
         (Mark::Applied, true) => "applied, changed since",
         (Mark::Pending, _) => "pending",
-        (Mark::Partial, _) => "stopped half-way",
+        (Mark::Partial, _) => "stopped halfway",
         (Mark::Unknown, _) => "applied, no file",
     }
 }

@@ -26,7 +26,7 @@ impl std::str::FromStr for LockTimeout {
             .and_then(|(number, unit)| number.checked_mul(unit));
         match millis {
             Some(millis) if millis > 0 => Ok(LockTimeout(Some(Duration::from_millis(millis)))),
-            _ => Err("it is a length of time, such as 5s, 500ms or 2m, or off".to_owned()),
+            _ => Err("it must be a duration, such as 5s, 500ms or 2m, or off".to_owned()),
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `migrate merge`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct MergeArguments {
     /// The heads: their ids, or their branches as in shop@head; all where none is named
     pub heads: Vec<Target>,
@@ -61,13 +62,14 @@ fn warn(merge: &Merge) -> std::io::Result<()> {
     for id in &merge.opaque {
         writeln!(
             out,
-            "warning: The revision `{id}` is Rust code, and what it touches is not known."
+            "warning: The revision `{id}` is Rust code, so the objects that it changes are not \
+             known."
         )?;
     }
     if !merge.overlaps.is_empty() {
         writeln!(
             out,
-            "Look whether they get along in either order; what does not goes into the new revision."
+            "Check that they work in either order; put whatever does not into the new revision."
         )?;
     }
     Ok(())

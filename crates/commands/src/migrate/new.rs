@@ -12,6 +12,7 @@ use crate::options::GlobalOptions;
 
 /// Arguments of `migrate new`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct NewArguments {
     /// Purpose of the revision, in words
     #[arg(long, short, value_name = "TEXT")]
@@ -85,7 +86,10 @@ pub(super) async fn run(
 fn new_revision(arguments: &NewArguments, graph: &Graph) -> Result<NewRevision> {
     let message = arguments.message.trim();
     if message.is_empty() {
-        return Err(mistake("The message is empty.").with_hint("Say what the revision is for."));
+        return Err(mistake("The message is empty.").with_hint(
+            "Describe what the revision is \
+                            for.",
+        ));
     }
     Ok(NewRevision {
         id: id(arguments.id.as_deref(), graph)?,
@@ -113,7 +117,7 @@ fn id(given: Option<&str>, graph: &Graph) -> Result<RevisionId> {
     })?;
     match graph.get(&id) {
         Some(other) => Err(mistake(format!(
-            "The id `{id}` is taken by {}.",
+            "The id `{id}` is already used by {}.",
             other.origin
         ))),
         None => Ok(id),
@@ -130,7 +134,7 @@ fn parents(arguments: &NewArguments, graph: &Graph) -> Result<Vec<RevisionId>> {
                 .map(|head| format!("`{}` ({})", head.id, head.message))
                 .collect();
             return Err(mistake(format!(
-                "There are {} heads, and a new revision could stand on any of them: {}.",
+                "There are {} heads, and a new revision could follow any of them: {}.",
                 heads.len(),
                 listed.join(", ")
             ))
@@ -148,11 +152,11 @@ fn parents(arguments: &NewArguments, graph: &Graph) -> Result<Vec<RevisionId>> {
         let revision = one(text, graph)?;
         if !arguments.splice && !graph.children(&revision.id).is_empty() {
             return Err(mistake(format!(
-                "The revision `{}` ({}) is not a head, and a new one on it would begin another \
-                 branch.",
+                "The revision `{}` ({}) is not a head, so a new revision after it would begin \
+                 another branch.",
                 revision.id, revision.message
             ))
-            .with_hint("Say --splice if that is meant; `heads` lists the heads."));
+            .with_hint("Add --splice if that is intended; `heads` lists the heads."));
         }
         if !ids.contains(&revision.id) {
             ids.push(revision.id.clone());
@@ -177,8 +181,10 @@ fn one<'g>(text: &str, graph: &'g Graph) -> Result<&'g Revision> {
     let ends = graph.ends(&text.parse()?)?.unwrap_or_default();
     match ends[..] {
         [revision] => Ok(revision),
-        _ => Err(mistake(format!("`{text}` names no single revision."))
-            .with_hint("Name it by its id, or a head as in `head` and `shop@head`.")),
+        _ => Err(
+            mistake(format!("`{text}` does not name a single revision."))
+                .with_hint("Name it by its id, or a head as in `head` and `shop@head`."),
+        ),
     }
 }
 

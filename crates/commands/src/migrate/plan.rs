@@ -13,6 +13,7 @@ use crate::output::or_broken_pipe;
 
 /// Where to go, on paper.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct PlanArguments {
     /// How far: head, heads, base, +1, -1, or the id of a revision; on a branch: shop@head
     #[arg(default_value = "head", allow_hyphen_values = true)]
@@ -111,7 +112,7 @@ fn write_step(
         writeln!(out, "-- Rust code.")?;
     }
     if step.skip > 0 {
-        writeln!(out, "-- {} statements ran before.", step.skip)?;
+        writeln!(out, "-- {} statements ran earlier.", step.skip)?;
     }
     let mut done = 0;
     for section in step.sections(graph) {

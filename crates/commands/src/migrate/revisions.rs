@@ -126,8 +126,8 @@ impl<'a> Revisions<'a> {
             Some(missing) => Err(Error::new(
                 Class::Config,
                 format!(
-                    "The revision `{}` is within this program, and no longer in {}, where it was \
-                     built from.",
+                    "The revision `{}` is embedded in this program, but no longer exists in {}, \
+                     from which the program was built.",
                     missing.id,
                     directory.display()
                 ),
@@ -156,16 +156,16 @@ fn source(files: &[Embedded]) -> Result<PathBuf> {
         .first()
         .and_then(|file| Path::new(file.path?).parent());
     let hint = "Name the directory with --revisions, as in `migrate --revisions DIR new`, or run a \
-                debug build of the program where it is developed.";
+                debug build of the program in its source directory.";
     let message = match path {
         Some(path) if path.is_dir() => return Ok(path.to_owned()),
         Some(path) => format!(
-            "The revisions of this program are within it, and the directory {} that they were \
-             built from is not on this machine.",
+            "The revisions of this program are embedded in it, and the directory {} from which \
+             they were built does not exist on this machine.",
             path.display()
         ),
-        None => "The revisions of this program are within it, and it does not know where new ones \
-                 are written."
+        None => "The revisions of this program are embedded in it, and the directory for new ones \
+                 is not known."
             .to_owned(),
     };
     Err(Error::new(Class::Unsupported, message).with_hint(hint))

@@ -54,7 +54,7 @@ fn find<'g>(graph: &'g Graph, wanted: &str) -> Result<&'g Revision> {
         [revision] => Ok(revision),
         _ => Err(Error::new(
             Class::Config,
-            format!("`{target}` names no single revision that could be shown."),
+            format!("`{target}` does not name a single revision to show."),
         )
         .with_hint("Name a revision by its id, or a head as in `head` and `shop@head`.")),
     }

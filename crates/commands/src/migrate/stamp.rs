@@ -16,7 +16,7 @@ pub(super) async fn run(
     let rows = changes.iter().map(|change| {
         let (id, what) = match change {
             StampChange::Add { id, .. } => (id, "recorded as applied"),
-            StampChange::Finish { id, .. } => (id, "recorded as wholly applied"),
+            StampChange::Finish { id, .. } => (id, "recorded as completely applied"),
             StampChange::Remove { id } => (id, "no longer recorded"),
         };
         vec![text(id), text(what)]

@@ -16,6 +16,7 @@ use crate::options::GlobalOptions;
 
 /// A command about schemas, and the directory of the revisions that one can come from.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct SchemaArguments {
     /// The directory of the revisions
     #[arg(long, global = true, value_name = "DIR", default_value = "revisions")]
@@ -30,6 +31,7 @@ pub struct SchemaArguments {
 /// `revisions`, or the path of a .sql file or of a directory of them.
 #[derive(Debug, Clone, Subcommand)]
 #[command(after_help = HELP)]
+#[non_exhaustive]
 pub enum SchemaCommand {
     /// Show the objects of a schema, or all details of some tables
     Show(ShowArguments),

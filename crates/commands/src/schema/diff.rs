@@ -16,6 +16,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema diff`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct DiffArguments {
     /// The existing schema: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "FROM")]
@@ -72,9 +73,12 @@ pub(super) async fn run(
             Format::Table => compared.text(),
             Format::Json => compared.json(),
             Format::Csv => {
-                return Err(Error::new(Class::Config, "A diff has no form in CSV.").with_hint(
-                    "Leave --format out for people, or say --format json or --sql for programs.",
-                ));
+                return Err(
+                    Error::new(Class::Config, "A diff cannot be printed as CSV.").with_hint(
+                        "Leave out --format for readable text, or use --format json or --sql for \
+                     programs.",
+                    ),
+                );
             }
         })?;
     }
@@ -128,8 +132,8 @@ impl Compared {
             .unsupported
             .iter()
             .map(|one| match self.has.has(one) {
-                true => format!("Only the first has {one}, and no plan can be about that."),
-                false => format!("Only the second has {one}, and no plan can be about that."),
+                true => format!("Only the first has {one}, which a plan cannot change."),
+                false => format!("Only the second has {one}, which a plan cannot change."),
             })
     }
 
@@ -152,7 +156,7 @@ impl Compared {
         for rename in &self.diff.proposed {
             writeln!(
                 out,
-                "\nIs it a rename? Then say so: --rename {}",
+                "\nIs it a rename? Then add --rename {}",
                 quoted(rename)
             )?;
         }
@@ -161,7 +165,7 @@ impl Compared {
             writeln!(out, "\nRefused: {refusal}")?;
         }
         for left in &self.plan.left {
-            writeln!(out, "\nLeft as it is: {left}")?;
+            writeln!(out, "\nNot changed: {left}")?;
         }
         Ok(())
     }
@@ -188,7 +192,7 @@ impl Compared {
                 writeln!(out, "   loses: {loses}")?;
             }
             if !step.transactional {
-                writeln!(out, "   outside a transaction, before those that follow")?;
+                writeln!(out, "   outside a transaction, before the following steps")?;
             }
             match &step.undo {
                 Undo::Sql(statements) => {

@@ -14,6 +14,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema dump`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct DumpArguments {
     /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "SOURCE")]
@@ -47,8 +48,8 @@ pub(super) async fn run(
         Format::Json => json(&read),
         Format::Csv => {
             return Err(
-                Error::new(Class::Config, "A dump has no form in CSV.").with_hint(
-                    "Leave --format out for SQL, or say --format json for the schema itself.",
+                Error::new(Class::Config, "A dump cannot be printed as CSV.").with_hint(
+                    "Leave out --format for SQL, or use --format json for the schema itself.",
                 ),
             );
         }

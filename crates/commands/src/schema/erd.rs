@@ -14,6 +14,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema erd`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct ErdArguments {
     /// Where the schema comes from: database, a URL, models, revisions, or a path of SQL
     #[arg(value_name = "SOURCE")]
@@ -38,6 +39,7 @@ pub struct ErdArguments {
 
 /// Which columns a picture shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[non_exhaustive]
 pub enum DrawnColumns {
     /// All of them
     All,

@@ -3,6 +3,7 @@ use underpin::schema::Selection;
 
 /// Selection of the parts of a schema.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct Filter {
     /// A namespace, instead of all; may be given several times
     #[arg(long = "schema", value_name = "NAME")]

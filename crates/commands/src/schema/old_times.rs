@@ -16,6 +16,7 @@ use crate::output::or_broken_pipe;
 
 /// Whether to rewrite or to look.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct RewriteTimesArguments {
     /// Count the times in an old form and change nothing
     #[arg(long)]
@@ -59,7 +60,10 @@ pub(super) async fn run(
     };
     database.close(Duration::from_secs(5)).await?;
     if options.format == Format::Table && found.is_empty() {
-        or_broken_pipe(writeln!(stdout(), "All times are in the form of today."))?;
+        or_broken_pipe(writeln!(
+            stdout(),
+            "All times are already in the current form."
+        ))?;
     } else {
         let rows = found
             .iter()

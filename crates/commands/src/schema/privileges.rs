@@ -3,6 +3,7 @@ use underpin::schema::AccessCompared;
 
 /// Whether owners and privileges count.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct Privileges {
     /// Compare owners and privileges also where the target says nothing about them
     #[arg(long)]

@@ -25,6 +25,7 @@ use found::Found;
 
 /// Arguments of `schema show`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct ShowArguments {
     /// Tables, views, enums, domains, sequences or functions: users, shop.users, or a pattern
     /// such as `user*`; none: a list of everything

@@ -19,6 +19,7 @@ use crate::output::or_broken_pipe;
 
 /// Arguments of `schema validate`.
 #[derive(Debug, Clone, Args)]
+#[non_exhaustive]
 pub struct ValidateArguments {
     /// What says it: models, revisions, a path of SQL, or the URL of another database; where
     /// nothing is given, the models of the program or, where it has none, its revisions
@@ -65,8 +66,8 @@ pub(super) async fn run(
     }
     for one in old_times(options, dialect, &has).await? {
         let what = format!(
-            "{} times in column {} that do not compare with those written today: run \
-             `schema rewrite-times`",
+            "{} times in column {} that do not compare with newly written ones: run `schema \
+             rewrite-times`",
             one.count,
             one.name()
         );
@@ -74,7 +75,7 @@ pub(super) async fn run(
     }
     let rows_are_empty = rows.is_empty();
     if options.format == Format::Table && rows_are_empty {
-        or_broken_pipe(writeln!(stdout(), "The database agrees with {target}."))?;
+        or_broken_pipe(writeln!(stdout(), "The database matches {target}."))?;
     } else {
         let rows = rows.iter().map(|row| row.iter().map(text).collect());
         print(options, &["drift", "what"], rows)?;

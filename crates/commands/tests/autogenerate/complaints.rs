@@ -90,12 +90,12 @@ fn a_rename_is_proposed_and_never_becomes_drop_and_add() {
         1,
         &[],
         &[
-            "note: What goes and what comes look alike. If it is the same under another name, say \
-             --rename \"customers.name=customers.full_name\".\n",
+            "note: The dropped and the added object look alike. If it is a rename, add --rename \
+             \"customers.name=customers.full_name\".\n",
             "error: Drop column public.customers.name: this loses the values of \
              public.customers.name.\nDrop ",
             "Drop column main.customers.name: this loses the values of main.customers.name.\n\
-             Nothing was done. Allow it with --allow-loss where that is meant.\n",
+             Nothing was done. Allow it with --allow-loss if that is intended.\n",
         ],
     );
     let rename = ["--rename", "customers.name=customers.full_name"];

@@ -15,7 +15,7 @@ fn what_loses_data_needs_the_flag() {
             &own,
             &[
                 "error: Drop table main.notes: this loses the rows of main.notes.\n",
-                "Nothing was done. Allow it with --allow-loss where that is meant.",
+                "Nothing was done. Allow it with --allow-loss if that is intended.",
             ],
         );
         let [text] = &shop.autogenerate(&["--allow-loss", "--engine", "sqlite"])[..] else {
@@ -27,7 +27,7 @@ fn what_loses_data_needs_the_flag() {
             )
         );
         assert!(
-            text.contains("-- It does not give back what was lost: Drop table main.notes.\nCREATE")
+            text.contains("-- It does not restore what was lost: Drop table main.notes.\nCREATE")
         );
         shop.is_as_wanted(&own);
     }
@@ -40,7 +40,7 @@ fn what_cannot_be_done_in_place_is_refused_by_its_sentence() {
     shop.is_refused(
         1,
         &[],
-        &["error: The enum public.mood cannot lose 'odd' while columns are of it"],
+        &["error: The enum public.mood cannot lose 'odd' while columns have this type"],
     );
 }
 
@@ -57,7 +57,10 @@ CREATE VIEW phones AS SELECT phone FROM customers;
     shop.is_refused(
         4,
         &["--allow-loss"],
-        &["Nothing is written, since what would be was tried in a scratch database and failed there."],
+        &[
+            "No file was written because the new revision failed when it was tried in a scratch \
+           database.",
+        ],
     );
 }
 
@@ -90,7 +93,10 @@ fn a_rename_of_nothing_is_an_error() {
     shop.is_refused(
         2,
         &rename,
-        &["error: The rename customers.nam=customers.full_name: the old name has to be a table,"],
+        &[
+            "error: The rename customers.nam=customers.full_name: the old name must be an existing \
+           table,",
+        ],
     );
 }
 
@@ -98,13 +104,15 @@ fn a_rename_of_nothing_is_an_error() {
 fn an_engine_without_a_server_is_an_error_that_says_what_to_name() {
     let shop = Shop::at(Place::Sqlite(SqliteFile::new()));
     let said = [
-        "error: The revisions are for postgres too, and the configuration names a database on sqlite",
+        "error: The revisions are for postgres too, but the configuration names a database on \
+         sqlite",
         "Name a server with --url",
-        "leave postgres out with `--engine sqlite`.",
+        "exclude postgres with `--engine sqlite`.",
     ];
     shop.is_refused(2, &[], &said);
     shop.migrate(&["check"]).expect(2, &said);
-    let said = ["invalid value 'oracle' for '--engine <ENGINE>': this names no engine"];
+    let said =
+        ["invalid value 'oracle' for '--engine <ENGINE>': this is not the name of an engine"];
     shop.is_refused(2, &["--engine", "oracle"], &said);
 }
 

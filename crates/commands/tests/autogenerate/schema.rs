@@ -32,9 +32,9 @@ fn a_database_is_what_the_models_say_or_has_drifted() {
         }
         shop.migrate(&["up"]).expect(0, &[]);
         shop.schema(&["validate"])
-            .expect(0, &["The database agrees with models."]);
+            .expect(0, &["The database matches models."]);
         shop.schema(&["validate", "revisions"])
-            .expect(0, &["The database agrees with revisions."]);
+            .expect(0, &["The database matches revisions."]);
         shop.schema(&["diff", "revisions", "models"])
             .expect(0, &["The schemas are the same."]);
 
@@ -47,7 +47,7 @@ fn a_database_is_what_the_models_say_or_has_drifted() {
             shop.change("CREATE RULE nothing AS ON DELETE TO events DO INSTEAD NOTHING");
         }
         shop.schema(&["validate"])
-            .expect(0, &["The database agrees with models."]);
+            .expect(0, &["The database matches models."]);
         shop.schema(&["diff", "models", "database"])
             .expect(0, &["The schemas are the same."]);
 

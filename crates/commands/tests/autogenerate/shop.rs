@@ -102,13 +102,13 @@ impl Shop {
         let said = self.migrate(&all);
         said.expect(
             0,
-            &["The revisions make what is wanted; nothing was written."],
+            &["The revisions already create the wanted schema; no file was written."],
         );
         assert_eq!(self.files(), before);
         let mut all = vec!["check"];
         all.extend(arguments);
         self.migrate(&all)
-            .expect(0, &["The revisions make what is wanted."]);
+            .expect(0, &["The revisions create the wanted schema."]);
     }
 
     /// That it is refused with these words, and nothing written.

@@ -116,7 +116,8 @@ fn the_drift_is_told_in_words_and_as_rows() {
         check.expect(
             1,
             &[
-                "On sqlite, the revisions do not make what is wanted. It takes:\n  \
+                "On sqlite, the revisions do not create the wanted schema. These changes are \
+                 missing:\n  \
                Add column main.customers.full_name\n`migrate new --autogenerate` writes",
             ],
         );
@@ -139,7 +140,7 @@ fn a_program_checks_the_revisions_that_are_within_it() {
         let url = place.url();
         for command in [&["check"][..], &["new", "--autogenerate", "-m", "nothing"]] {
             let arguments = [&["--url", &url, "migrate"], command, engine].concat();
-            run(&arguments).expect(0, &["The revisions make what is wanted"]);
+            run(&arguments).expect(0, &["The revisions create the wanted schema"]);
         }
         run(&["--url", &url, "migrate", "up"]).expect(0, &["applied 5b0c7d1e9f24 the shop"]);
         run(&["--url", &url, "ping"]).expect(0, &[]);

@@ -1,15 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Ends a connection from outside, whichever caller holds it and whatever is under way on it. It does not
-/// keep the connection open.
+/// Ends a connection from outside, whichever caller holds it and whatever is in progress on it. It
+/// does not keep the connection open.
 #[derive(Clone)]
 pub struct AbortHandle(Arc<dyn Abort>);
 
-/// How a driver ends a connection from outside.
+/// A driver's way to end a connection from outside.
 pub trait Abort: Send + Sync + 'static {
-    /// Ends it without telling the server. Calls that are under way fail at once, each with what
-    /// is known of its effect. Does nothing where it has ended already.
+    /// Ends it without telling the server. Calls in progress fail immediately, each with the known
+    /// effect. Does nothing if it has already ended.
     fn abort(&self);
 
     /// Whether it has ended.
@@ -22,7 +22,7 @@ impl AbortHandle {
         AbortHandle(Arc::new(connection))
     }
 
-    /// Ends the connection, as [`Abort::abort`].
+    /// Ends the connection, like [`Abort::abort`].
     pub fn abort(&self) {
         self.0.abort();
     }

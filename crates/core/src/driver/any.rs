@@ -13,13 +13,13 @@ use crate::recycling::Recycling;
 pub struct AnyConnection(Box<dyn Connection>);
 
 impl AnyConnection {
-    /// The connection, whose type is known no more;
-    /// [`downcast_ref`](AnyConnection::downcast_ref) finds it again.
+    /// Erases the type of the connection; [`downcast_ref`](AnyConnection::downcast_ref) finds it
+    /// again.
     pub fn new(connection: impl Connection) -> Self {
         AnyConnection(Box::new(connection))
     }
 
-    /// The connection as the type of one driver, where it is of that type.
+    /// The connection as the type of one driver, if it has that type.
     pub fn downcast_ref<C: Connection>(&self) -> Option<&C> {
         self.0.downcast_ref()
     }
@@ -84,7 +84,7 @@ impl fmt::Debug for AnyConnection {
 #[derive(Clone)]
 pub struct AnyConnector(Arc<dyn Connects>);
 
-/// A connector whose connections are of no particular type.
+/// A connector without a static type of its connections.
 trait Connects: Send + Sync {
     fn connect(&self, deadline: Deadline) -> BoxFuture<'_, Result<AnyConnection>>;
 }
@@ -112,7 +112,7 @@ impl AnyConnector {
         AnyConnector(Arc::new(connector))
     }
 
-    /// The same connector, which shows what comes of each attempt to `note`.
+    /// The same connector, which reports the outcome of each attempt to `note`.
     #[must_use]
     pub fn noting(self, note: impl Fn(&Result<AnyConnection>) + Send + Sync + 'static) -> Self {
         AnyConnector(Arc::new(Noting {
@@ -122,10 +122,10 @@ impl AnyConnector {
     }
 }
 
-/// Takes note of what came of an attempt.
+/// Observes the outcome of an attempt.
 type Note = dyn Fn(&Result<AnyConnection>) + Send + Sync;
 
-/// A connector whose attempts somebody takes note of.
+/// A connector whose attempts are observed.
 struct Noting {
     inner: AnyConnector,
     note: Box<Note>,

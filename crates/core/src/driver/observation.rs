@@ -2,41 +2,41 @@ use std::time::Duration;
 
 use crate::endpoint::Role;
 
-/// What a server says of itself at one moment.
+/// A server's report about itself at one point in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Observation {
     /// Whether it takes writes.
     pub role: Role,
     /// The number of the history that it writes or follows, which grows with each promotion: of two
-    /// primaries, the one with the lower number was left behind. `None` where it is not known, and
-    /// for an engine that has no such number.
+    /// primaries, the one with the lower number has been replaced. `None` if it is not known, and
+    /// for an engine without such a number.
     pub timeline: Option<u32>,
     /// The identifier that all copies of one database share.
     pub system: Option<u64>,
-    /// How many bytes of that history a primary has written, or a replica has replayed.
+    /// Number of bytes of that history that a primary has written, or a replica has replayed.
     pub at: Option<u64>,
-    /// How long ago the latest change that a replica has replayed was made. It grows too while
-    /// nothing is written.
+    /// Age of the latest change that a replica has replayed. It also grows while nothing is
+    /// written.
     pub replayed_ago: Option<Duration>,
-    /// What tells the running server from others with the same history, such as when it was started:
-    /// two endpoints with the same one lead to the same server.
+    /// Distinguishes the running server from others with the same history, for example its start
+    /// time: two endpoints with the same value lead to the same server.
     pub server: Option<u64>,
-    /// Where the timeline began.
+    /// The start of the timeline.
     pub origin: Option<Origin>,
 }
 
-/// Where a timeline began: on another one, at the place where that was left.
+/// The start of a timeline: the position at which it left another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Origin {
-    /// The timeline that was left.
+    /// The timeline that it left.
     pub timeline: u32,
-    /// The bytes of it that are part of the new one.
+    /// Number of bytes of the other timeline that are part of the new one.
     pub at: u64,
 }
 
 impl Observation {
-    /// A server in this role, of which nothing else is known.
+    /// A server in this role, without further facts.
     pub fn new(role: Role) -> Self {
         Observation {
             role,

@@ -1,5 +1,5 @@
-//! How rows pass between a driver, which knows no Rust type of the caller's, and a caller,
-//! who knows no driver: by one dynamic call per row.
+//! How rows pass between a driver, which does not know the caller's Rust types, and a caller, which
+//! does not know the driver: by one dynamic call per row.
 
 use std::any::Any;
 use std::future::Future;
@@ -18,31 +18,31 @@ use crate::from_row::FromRow;
 use crate::params::{IntoParams, Params};
 use crate::row::{Columns, Row};
 
-/// Takes the rows of one result. A driver owns it while the statement runs, perhaps on a
+/// Receives the rows of one result. The driver owns it while the statement runs, possibly on a
 /// thread of its own.
 pub trait RowSink: Any + Send {
-    /// Begins a result with these columns. It comes before the first row; a second call
-    /// begins the result again, as where a statement had to be prepared again.
+    /// Begins a result with these columns. It is called before the first row; a second call begins
+    /// the result again, for example because a statement had to be prepared again.
     ///
     /// # Errors
-    /// `Class::Data` where the columns do not fit.
+    /// `Class::Data` if the columns do not fit.
     fn begin(&mut self, columns: &Columns) -> Result<()>;
 
     /// Takes the next row.
     ///
     /// # Errors
-    /// `Class::Data` where a value does not fit.
+    /// `Class::Data` if a value does not fit.
     fn row(&mut self, row: &dyn Row) -> Result<()>;
 
-    /// Whether it wants no more rows.
+    /// Whether it needs no more rows.
     fn is_full(&self) -> bool {
         false
     }
 }
 
-/// Gives the rows of a bulk insert, one after the other.
+/// Provides the rows of a bulk insert, one after another.
 pub trait RowSource: Send {
-    /// Appends the values of the next row; `false` where there is none.
+    /// Appends the values of the next row; `false` if there is none.
     fn next(&mut self, values: &mut Params) -> bool;
 }
 
@@ -63,7 +63,7 @@ where
     }
 }
 
-/// Makes a sink for each attempt at a statement.
+/// Creates a sink for each attempt of a statement.
 pub trait NewSink: Sync {
     /// An empty sink.
     fn sink(&self) -> Box<dyn RowSink>;
@@ -95,7 +95,7 @@ impl<T: FromRow + Send + 'static> Collect<T> {
         Collect::at_most(usize::MAX)
     }
 
-    /// The rows of a sink that this made.
+    /// The rows of a sink that this value created.
     ///
     /// # Panics
     /// For any other sink.
@@ -142,7 +142,7 @@ impl<T: FromRow + Send + 'static> RowSink for Collected<T> {
 fn not_begun() -> Error {
     Error::new(
         Class::Protocol,
-        "The driver gave a row before it named the columns.",
+        "The driver returned a row before the columns.",
     )
 }
 
@@ -174,15 +174,15 @@ impl<T: FromRow + Send + 'static> RowSink for HandedOver<T> {
     }
 }
 
-/// The rows of a statement as they arrive; it owns all that it needs.
+/// The rows of a statement as they arrive; it owns everything that it needs.
 pub struct RowStream<T> {
     ready: vec::IntoIter<T>,
     queue: Queue<T>,
-    /// Gone once it has failed.
+    /// `None` once it has failed.
     source: Option<Fetching>,
 }
 
-/// Reads rows as `T` and hands them to a [`RowStream`].
+/// Reads rows as `T` and passes them to a [`RowStream`].
 pub struct HandOver<T>(Mutex<Queue<T>>);
 
 impl<T> HandOver<T> {
@@ -191,7 +191,7 @@ impl<T> HandOver<T> {
         HandOver(Mutex::default())
     }
 
-    /// The stream of the rows of a statement that was run with the latest sink of this.
+    /// The stream of the rows of a statement that ran with the latest sink of this value.
     pub fn stream(self, source: Fetching) -> RowStream<T> {
         RowStream {
             ready: Vec::new().into_iter(),
@@ -209,7 +209,7 @@ impl<T> Default for HandOver<T> {
 
 impl<T: FromRow + Send + 'static> NewSink for HandOver<T> {
     fn sink(&self) -> Box<dyn RowSink> {
-        // Of its own, so that the rows of an earlier attempt go nowhere.
+        // A new queue, so that the rows of an earlier attempt are dropped.
         let queue = Queue::default();
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&queue);
         Box::new(HandedOver::<T> {
@@ -253,10 +253,10 @@ impl<T> Stream for RowStream<T> {
     }
 }
 
-/// The calls of a [`Connection`] that know the Rust type of what they take and give.
+/// The calls of a [`Connection`] that know the Rust types of parameters and rows.
 pub trait ConnectionExt: Connection {
-    /// Runs a statement and reads its rows, at most `limit` of them: what is beyond is
-    /// discarded, and the statement runs to its end all the same.
+    /// Runs a statement and reads its rows, at most `limit` of them: further rows are discarded,
+    /// and the statement runs to its end in any case.
     ///
     /// # Errors
     /// As for [`fetch`](Connection::fetch).
@@ -273,12 +273,11 @@ pub trait ConnectionExt: Connection {
         }
     }
 
-    /// Runs a statement and gives its columns and its rows as they arrive, in bounded
-    /// memory. The stream keeps the connection `Busy` until it ends or is dropped.
+    /// Runs a statement and returns its columns, and its rows as they arrive, in bounded memory.
+    /// The stream keeps the connection `Busy` until it ends or is dropped.
     ///
     /// # Errors
-    /// As for [`execute`](Connection::execute); failures after the first row come from the
-    /// stream.
+    /// As for [`execute`](Connection::execute); errors after the first row come from the stream.
     ///
     /// # Cancel safety
     /// As for [`execute`](Connection::execute).
@@ -296,7 +295,7 @@ pub trait ConnectionExt: Connection {
         }
     }
 
-    /// Puts rows into a table, as [`insert_rows`](Connection::insert_rows).
+    /// Inserts rows into a table, like [`insert_rows`](Connection::insert_rows).
     ///
     /// # Errors
     /// As for [`insert_rows`](Connection::insert_rows).

@@ -1,14 +1,14 @@
 use super::Value;
 use crate::error::Result;
 
-/// An array borrowed from a driver's buffer; its elements are read when asked for.
+/// An array borrowed from a driver's buffer; its elements are read on demand.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum ArrayRef<'r> {
     /// Elements that are values already.
     Values(&'r [Value]),
-    /// A driver's own encoding, with the function that reads it and what that function
-    /// needs to know of the element's type.
+    /// A driver's own encoding, with the function that reads it and the element's type for that
+    /// function.
     Encoded {
         /// The array as the server sent it.
         bytes: &'r [u8],
@@ -23,7 +23,7 @@ impl ArrayRef<'_> {
     /// The elements, owned.
     ///
     /// # Errors
-    /// [`Class::Data`](crate::Class::Data) where an element cannot be read.
+    /// [`Class::Data`](crate::Class::Data) if an element cannot be read.
     pub fn to_values(self) -> Result<Vec<Value>> {
         match self {
             ArrayRef::Values(values) => Ok(values.to_vec()),
@@ -36,8 +36,8 @@ impl ArrayRef<'_> {
     }
 }
 
-/// The array that a JSON text holds, which is how an engine without arrays keeps one;
-/// `None` where the text is not a JSON array.
+/// The array in a JSON text, which is how an engine without arrays stores one; `None` if the text
+/// is not a JSON array.
 pub(crate) fn array_from_json(text: &str) -> Option<Vec<Value>> {
     match serde_json::from_str(text).ok()? {
         serde_json::Value::Array(elements) => Some(elements.into_iter().map(from_json).collect()),

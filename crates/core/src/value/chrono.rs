@@ -22,7 +22,7 @@ impl FromValue<'_> for NaiveDate {
         date.days()
             .checked_add(UNIX_EPOCH_FROM_CE)
             .and_then(NaiveDate::from_num_days_from_ce_opt)
-            .ok_or_else(|| Mismatch::because(format!("{date} is beyond what a NaiveDate can hold")))
+            .ok_or_else(|| Mismatch::because(format!("{date} does not fit a NaiveDate")))
     }
 }
 
@@ -44,7 +44,7 @@ impl FromValue<'_> for NaiveTime {
         let time = TimeOfDay::from_value(value)?;
         let (hour, minute, second, micro) = time.hms_micro();
         NaiveTime::from_hms_micro_opt(hour.into(), minute.into(), second.into(), micro)
-            .ok_or_else(|| Mismatch::because(format!("{time} is beyond what a NaiveTime can hold")))
+            .ok_or_else(|| Mismatch::because(format!("{time} does not fit a NaiveTime")))
     }
 }
 
@@ -70,11 +70,7 @@ impl FromValue<'_> for NaiveDateTime {
         let timestamp = Timestamp::from_value(value)?;
         moment(timestamp.micros())
             .map(|moment| moment.naive_utc())
-            .ok_or_else(|| {
-                Mismatch::because(format!(
-                    "{timestamp} is beyond what a NaiveDateTime can hold"
-                ))
-            })
+            .ok_or_else(|| Mismatch::because(format!("{timestamp} does not fit a NaiveDateTime")))
     }
 }
 
@@ -92,9 +88,8 @@ impl FromValue<'_> for DateTime<Utc> {
     #[inline]
     fn from_value(value: ValueRef<'_>) -> Result<Self, Mismatch> {
         let timestamp = TimestampTz::from_value(value)?;
-        moment(timestamp.micros()).ok_or_else(|| {
-            Mismatch::because(format!("{timestamp} is beyond what a DateTime can hold"))
-        })
+        moment(timestamp.micros())
+            .ok_or_else(|| Mismatch::because(format!("{timestamp} does not fit a DateTime")))
     }
 }
 
@@ -170,14 +165,14 @@ mod tests {
             Date::from_days(i32::MAX / 2),
         ] {
             let why = read::<NaiveDate>(Value::Date(date)).unwrap_err();
-            assert_eq!(why, format!("{date} is beyond what a NaiveDate can hold"));
+            assert_eq!(why, format!("{date} does not fit a NaiveDate"));
         }
         for micros in [i64::MAX, i64::MAX - 1, i64::MIN, i64::MIN + 1] {
             assert!(read::<NaiveDateTime>(Timestamp::from_micros(micros).into_value()).is_err());
             assert!(read::<DateTime<Utc>>(TimestampTz::from_micros(micros).into_value()).is_err());
         }
         let why = read::<NaiveTime>(Value::Time(TimeOfDay::END)).unwrap_err();
-        assert_eq!(why, "24:00:00 is beyond what a NaiveTime can hold");
+        assert_eq!(why, "24:00:00 does not fit a NaiveTime");
         assert!(read::<NaiveDate>(Value::Null).is_err());
     }
 

@@ -20,9 +20,9 @@ impl Date {
     /// PostgreSQL's last day, 5874897-12-31.
     const MAX_DAYS: i32 = 2_145_042_905;
 
-    /// The day that is so many days after 1970-01-01, or before it where negative.
-    /// `i32::MAX` and `i32::MIN` are the infinities. Days that PostgreSQL does not have
-    /// can be held; neither [`from_ymd`](Date::from_ymd) nor the text form gives them.
+    /// The day this many days after 1970-01-01, or before it if negative. `i32::MAX` and `i32::MIN`
+    /// are the infinities. Days outside PostgreSQL's range can be represented, but neither
+    /// [`from_ymd`](Date::from_ymd) nor the text form returns them.
     pub const fn from_days(days: i32) -> Self {
         Date(days)
     }
@@ -32,9 +32,9 @@ impl Date {
         self.0
     }
 
-    /// The day of this year, month (from 1) and day of the month (from 1). Years are
-    /// astronomical: 0 is 1 BC and -1 is 2 BC. `None` where there is no such day, or
-    /// PostgreSQL does not have it (it has 4714-11-24 BC to 5874897-12-31).
+    /// The day of this year, month (from 1) and day of the month (from 1). Years are astronomical:
+    /// 0 is 1 BC and -1 is 2 BC. `None` if there is no such day, or if it is outside PostgreSQL's
+    /// range (4714-11-24 BC to 5874897-12-31).
     pub fn from_ymd(year: i32, month: u8, day: u8) -> Option<Self> {
         if !(1..=12).contains(&month) || !(1..=days_in_month(year, month)).contains(&day) {
             return None;
@@ -45,8 +45,8 @@ impl Date {
             .then_some(Date(days))
     }
 
-    /// The year (astronomical: 0 is 1 BC), the month and the day of the month. Of an
-    /// infinity they mean nothing.
+    /// The year (astronomical: 0 is 1 BC), the month and the day of the month. They are meaningless
+    /// for an infinity.
     pub fn ymd(self) -> (i32, u8, u8) {
         civil_from_days(self.0)
     }
@@ -151,7 +151,7 @@ impl WrittenDate {
         let year = match i32::try_from(self.year) {
             Ok(0) => {
                 return Err(ParseTimeError(
-                    "there is no year 0, 1 BC comes before the year 1",
+                    "there is no year 0: 1 BC comes before the year 1",
                 ));
             }
             Ok(year) if bc => 1 - year,
@@ -160,7 +160,7 @@ impl WrittenDate {
         };
         let (month, day) = (self.month as u8, self.day as u8);
         if !(1..=12).contains(&month) {
-            return Err(ParseTimeError("the month is not one of 1 to 12"));
+            return Err(ParseTimeError("the month is not from 1 to 12"));
         }
         if !(1..=days_in_month(year, month)).contains(&day) {
             return Err(ParseTimeError("the month does not have that day"));
@@ -217,15 +217,15 @@ mod tests {
     fn days_that_do_not_exist_are_refused() {
         for (text, why) in [
             ("2026-02-29", "the month does not have that day"),
-            ("2026-13-01", "the month is not one of 1 to 12"),
+            ("2026-13-01", "the month is not from 1 to 12"),
             ("2026-01-00", "the month does not have that day"),
             (
                 "0000-01-01",
-                "there is no year 0, 1 BC comes before the year 1",
+                "there is no year 0: 1 BC comes before the year 1",
             ),
             ("4714-11-23 BC", "the year is out of range"),
             ("5874898-01-01", "the year is out of range"),
-            ("2026-01-31 ", "more text follows its end"),
+            ("2026-01-31 ", "its end is followed by more text"),
             ("2026-1-31", "it does not have the form 2026-01-31"),
             ("-2026-01-31", "it does not have the form 2026-01-31"),
             ("", "it does not have the form 2026-01-31"),

@@ -4,9 +4,9 @@ use std::fmt::{self, Write};
 use super::{ArrayRef, Value, ValueRef};
 
 impl Value {
-    /// The value as text that PostgreSQL reads as that value: a boolean is `t` or `f`, a
-    /// float has all the digits that it takes, bytes are `\xff00`, an array is
-    /// `{1,NULL,"a b"}`. `None` for NULL.
+    /// The value as text that PostgreSQL reads as that value: a boolean is `t` or `f`, a float has
+    /// all the digits that it needs, bytes are `\xff00`, an array is `{1,NULL,"a b"}`. `None` for
+    /// NULL.
     pub fn to_text(&self) -> Option<Cow<'_, str>> {
         match self {
             Value::Null => None,
@@ -53,8 +53,7 @@ impl fmt::Display for ValueRef<'_> {
     }
 }
 
-/// The shortest text that reads back as the same float, with an exponent where
-/// PostgreSQL prints one.
+/// The shortest text that reads back as the same float, with an exponent if PostgreSQL prints one.
 fn write_float<F>(f: &mut fmt::Formatter<'_>, wide: f64, float: &F) -> fmt::Result
 where
     F: fmt::Display + fmt::LowerExp,

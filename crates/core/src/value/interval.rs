@@ -4,13 +4,13 @@ use std::str::FromStr;
 use super::time_of_day::write_fraction;
 use super::timestamp::{ParseTimeError, Scan};
 
-/// A span of months, days and microseconds, which are kept apart because months and days
-/// differ in length. Each part has its own sign. Two are equal where all parts are: a day
-/// is not 24 hours.
+/// A span of months, days and microseconds, which are kept separate because months and days differ
+/// in length. Each part has its own sign. Two intervals are equal if all parts are: a day is not 24
+/// hours.
 ///
-/// As text it is an ISO 8601 duration such as `P1Y2M3DT4H5M6.7S`, which PostgreSQL reads
-/// whatever its `IntervalStyle`; nothing at all is `PT0S`. Reading also takes
-/// PostgreSQL's own style, `1 year 2 mons 3 days 04:05:06.7`.
+/// As text it is an ISO 8601 duration such as `P1Y2M3DT4H5M6.7S`, which PostgreSQL reads with any
+/// `IntervalStyle`; the empty interval is `PT0S`. Parsing also accepts PostgreSQL's own style, `1
+/// year 2 mons 3 days 04:05:06.7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Interval {
     /// The months; a year is 12 of them.
@@ -112,7 +112,7 @@ struct Sum {
 
 impl Sum {
     fn interval(&self, negative: bool) -> Result<Interval, ParseTimeError> {
-        const RANGE: ParseTimeError = ParseTimeError("it is longer than an interval can be");
+        const RANGE: ParseTimeError = ParseTimeError("it is too long for an interval");
         let sign = if negative { -1 } else { 1 };
         Ok(Interval {
             months: (sign * self.months).try_into().map_err(|_| RANGE)?,
@@ -313,11 +313,8 @@ mod tests {
                 "PT1.0000001S",
                 "the fraction of the second is finer than microseconds",
             ),
-            ("P178956971Y", "it is longer than an interval can be"),
-            (
-                "PT99999999999999999999H",
-                "it is longer than an interval can be",
-            ),
+            ("P178956971Y", "it is too long for an interval"),
+            ("PT99999999999999999999H", "it is too long for an interval"),
         ] {
             assert_eq!(
                 text.parse::<Interval>().unwrap_err().to_string(),

@@ -14,7 +14,7 @@ use crate::parameters::parameters;
 
 #[cold]
 fn beyond(what: impl std::fmt::Display, name: &str) -> Mismatch {
-    Mismatch::because(format!("{what} is beyond what a {name} can hold"))
+    Mismatch::because(format!("{what} does not fit a {name}"))
 }
 
 impl FromValue<'_> for civil::Date {
@@ -137,7 +137,7 @@ impl FromValue<'_> for Span {
             interval.micros.signum() as i32,
         ];
         if signs.contains(&1) && signs.contains(&-1) {
-            let why = format!("{interval} has parts of both signs, and a Span has but one sign");
+            let why = format!("{interval} has parts of both signs, but a Span has only one sign");
             return Err(Mismatch::because(why));
         }
         Span::new()
@@ -201,7 +201,7 @@ mod tests {
             Date::from_days(i32::MAX / 2),
         ] {
             let why = read::<civil::Date>(Value::Date(date)).unwrap_err();
-            assert_eq!(why, format!("{date} is beyond what a civil Date can hold"));
+            assert_eq!(why, format!("{date} does not fit a civil Date"));
         }
         for micros in [i64::MAX, i64::MIN] {
             let timestamp = Value::Timestamp(Timestamp::from_micros(micros));
@@ -209,7 +209,7 @@ mod tests {
             assert!(read::<Moment>(Value::TimestampTz(TimestampTz::from_micros(micros))).is_err());
         }
         let why = read::<civil::Time>(Value::Time(TimeOfDay::END)).unwrap_err();
-        assert_eq!(why, "24:00:00 is beyond what a civil Time can hold");
+        assert_eq!(why, "24:00:00 does not fit a civil Time");
         let mixed = Interval {
             months: 1,
             days: -1,
@@ -218,7 +218,7 @@ mod tests {
         let why = read::<Span>(Value::Interval(mixed)).unwrap_err();
         assert_eq!(
             why,
-            "P1M-1D has parts of both signs, and a Span has but one sign"
+            "P1M-1D has parts of both signs, but a Span has only one sign"
         );
         assert!(read::<Span>(Value::Interval(Interval::INFINITY)).is_err());
     }

@@ -16,7 +16,7 @@ impl<T: DeserializeOwned> FromValue<'_> for Json<T> {
         let parsed = match value {
             ValueRef::Json(text) | ValueRef::Text(text) => serde_json::from_str(text),
             ValueRef::Bytes(bytes) => serde_json::from_slice(bytes),
-            // SQLite keeps a document that is a bare number as a number.
+            // SQLite stores a document that is a bare number as a number.
             ValueRef::I64(number) => serde_json::from_value(number.into()),
             ValueRef::F64(number) => serde_json::from_value(number.into()),
             _ => return Err(Mismatch::kind("JSON")),
@@ -31,8 +31,7 @@ impl<T: Serialize> IntoValue for Json<T> {
     /// The JSON text of the value.
     ///
     /// # Panics
-    /// Where `T` has no JSON form: a map whose keys are not text, or a `Serialize` of
-    /// its own that fails.
+    /// If `T` has no JSON form: a map whose keys are not text, or its own `Serialize` that fails.
     fn into_value(self) -> Value {
         Value::Json(serde_json::to_string(&self.0).expect("the value has a JSON form"))
     }

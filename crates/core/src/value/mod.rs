@@ -30,8 +30,8 @@ pub use time_of_day::TimeOfDay;
 pub use timestamp::{ParseTimeError, Timestamp, TimestampTz};
 pub use uuid::Uuid;
 
-/// A value of any type that an engine knows. As a parameter it is coerced to the type
-/// that the server expects, so that an `i32` may fill a `bigint` or a `numeric`.
+/// A value of any type that an engine knows. As a parameter it is converted to the type that the
+/// server expects, so that an `i32` can be used for a `bigint` or a `numeric`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -51,7 +51,7 @@ pub enum Value {
     F64(f64),
     /// A decimal number of any precision.
     Numeric(Numeric),
-    /// Text, and whatever an engine can read from text: enums, ranges, addresses.
+    /// Text, and all types that an engine can read from text: enums, ranges, addresses.
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
@@ -61,7 +61,7 @@ pub enum Value {
     Time(TimeOfDay),
     /// A date and time without zone.
     Timestamp(Timestamp),
-    /// A moment.
+    /// A point in time.
     TimestampTz(TimestampTz),
     /// A span of months, days and microseconds.
     Interval(Interval),
@@ -103,7 +103,7 @@ pub enum ValueRef<'r> {
     Time(TimeOfDay),
     /// A date and time without zone.
     Timestamp(Timestamp),
-    /// A moment.
+    /// A point in time.
     TimestampTz(TimestampTz),
     /// A span of months, days and microseconds.
     Interval(Interval),
@@ -140,7 +140,7 @@ impl Value {
         }
     }
 
-    /// What kind of value it is, for messages.
+    /// The kind of the value, for messages.
     pub fn kind(&self) -> &'static str {
         self.as_ref().kind()
     }
@@ -155,7 +155,7 @@ impl ValueRef<'_> {
     /// The same value, owned.
     ///
     /// # Errors
-    /// [`Class::Data`](crate::Class::Data) where an array's elements cannot be read.
+    /// [`Class::Data`](crate::Class::Data) if an array's elements cannot be read.
     pub fn to_owned(self) -> crate::Result<Value> {
         Ok(match self {
             ValueRef::Null => Value::Null,
@@ -179,7 +179,7 @@ impl ValueRef<'_> {
         })
     }
 
-    /// What kind of value it is, for messages.
+    /// The kind of the value, for messages.
     pub fn kind(&self) -> &'static str {
         match self {
             ValueRef::Null => "NULL",

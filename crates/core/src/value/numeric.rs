@@ -8,11 +8,10 @@ const MAX_SCALE: usize = 16_383;
 
 /// A decimal number of any precision, without loss.
 ///
-/// It is kept as text with the scale that it came with, as PostgreSQL does: `1.10` stays
-/// `1.10`. Two are equal where their texts are; [`same_value`](Numeric::same_value)
-/// compares the numbers. Reading a text takes a sign, an exponent and missing digits on
-/// one side of the point, and refuses more than 131072 digits before and 16383 after it.
-/// `NaN`, `Infinity` and `-Infinity` are numbers too.
+/// It is kept as text with its original scale, as in PostgreSQL: `1.10` stays `1.10`. Two numbers
+/// are equal if their texts are; [`same_value`](Numeric::same_value) compares the numbers. Parsing
+/// accepts a sign, an exponent and missing digits on one side of the point, and refuses more than
+/// 131072 digits before and 16383 after it. `NaN`, `Infinity` and `-Infinity` are numbers too.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Numeric(Box<str>);
 
@@ -45,9 +44,9 @@ impl fmt::Display for ParseNumericError {
 impl std::error::Error for ParseNumericError {}
 
 impl Numeric {
-    /// The number as text: a minus sign where it is negative, digits without needless
-    /// zeros in front, and where it has a scale a point and that many digits; or `NaN`,
-    /// `Infinity` or `-Infinity`. There is no exponent.
+    /// The number as text: a minus sign if it is negative, digits without leading zeros, and if it
+    /// has a scale, a point and that many digits; or `NaN`, `Infinity` or `-Infinity`. There is no
+    /// exponent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -69,8 +68,8 @@ impl Numeric {
         self.as_ref().to_f64()
     }
 
-    /// Whether it is the same number as `other`, whatever their scales. `NaN` is the same
-    /// as `NaN`, as it is for PostgreSQL.
+    /// Whether it is the same number as `other`, with any scales. `NaN` equals `NaN`, as in
+    /// PostgreSQL.
     pub fn same_value(&self, other: &Numeric) -> bool {
         fn without_scale(text: &str) -> &str {
             match text.contains('.') {
@@ -81,7 +80,7 @@ impl Numeric {
         without_scale(&self.0) == without_scale(&other.0)
     }
 
-    /// Puts PostgreSQL's binary form of the number behind what is in `out`.
+    /// Appends PostgreSQL's binary form of the number to `out`.
     pub fn write_base10000(&self, out: &mut Vec<u8>) {
         let sign = match &*self.0 {
             "NaN" => NAN,
@@ -266,9 +265,8 @@ impl FromStr for Numeric {
 }
 
 impl<'r> NumericRef<'r> {
-    /// The number that a text holds, where it is written as [`Numeric::as_str`] gives it,
-    /// which is how PostgreSQL prints numbers. Any other text has to be parsed into a
-    /// [`Numeric`].
+    /// The number in a text, if it is written like the result of [`Numeric::as_str`], which is how
+    /// PostgreSQL prints numbers. Any other text must be parsed into a [`Numeric`].
     pub fn text(text: &'r str) -> Option<Self> {
         if !matches!(text, "NaN" | "Infinity" | "-Infinity") {
             let (negative, whole, fraction) = parts(text);
@@ -284,8 +282,8 @@ impl<'r> NumericRef<'r> {
         Some(NumericRef::Text(text))
     }
 
-    /// The number that PostgreSQL's binary form holds; `None` where the bytes are not in
-    /// that form, or have digits beyond their own scale.
+    /// The number in PostgreSQL's binary form; `None` if the bytes are not in that form, or have
+    /// digits beyond their own scale.
     #[inline]
     pub fn base10000(bytes: &'r [u8]) -> Option<Self> {
         let (header, digits) = bytes.split_first_chunk::<HEADER>()?;

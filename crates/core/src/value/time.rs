@@ -15,7 +15,7 @@ const UNIX_EPOCH_JULIAN_DAY: i32 = 2_440_588;
 
 #[cold]
 fn beyond(what: impl std::fmt::Display, name: &str) -> Mismatch {
-    Mismatch::because(format!("{what} is beyond what a {name} can hold"))
+    Mismatch::because(format!("{what} does not fit a {name}"))
 }
 
 impl FromValue<'_> for Day {
@@ -156,7 +156,7 @@ mod tests {
             Date::from_days(i32::MAX / 2),
         ] {
             let why = read::<Day>(Value::Date(date)).unwrap_err();
-            assert_eq!(why, format!("{date} is beyond what a Date can hold"));
+            assert_eq!(why, format!("{date} does not fit a Date"));
         }
         for micros in [i64::MAX, i64::MIN] {
             let timestamp = Value::Timestamp(Timestamp::from_micros(micros));
@@ -165,7 +165,7 @@ mod tests {
             assert!(read::<OffsetDateTime>(timestamp).is_err());
         }
         let why = read::<Time>(Value::Time(TimeOfDay::END)).unwrap_err();
-        assert_eq!(why, "24:00:00 is beyond what a Time can hold");
+        assert_eq!(why, "24:00:00 does not fit a Time");
     }
 
     #[test]

@@ -5,9 +5,9 @@ use super::timestamp::{ParseTimeError, Scan};
 
 /// A time of day to the microsecond, from `00:00:00` to `24:00:00` as PostgreSQL has it.
 ///
-/// As text it is `12:34:56.789`: the fraction without trailing zeros, or none. Reading
-/// also takes `12:34`. A fraction of up to nine digits is read as long as those beyond
-/// the sixth are zero, for they would be lost.
+/// As text it is `12:34:56.789`: the fraction without trailing zeros, or none. Parsing also accepts
+/// `12:34`. A fraction of up to nine digits is accepted if those beyond the sixth are zero, since
+/// they would be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TimeOfDay(i64);
 
@@ -17,8 +17,8 @@ impl TimeOfDay {
     /// The end of the day, `24:00:00`.
     pub const END: TimeOfDay = TimeOfDay(super::timestamp::DAY);
 
-    /// The time this many microseconds after midnight; `None` where that is negative or
-    /// past the end of the day.
+    /// The time this many microseconds after midnight; `None` if that is negative or past the end
+    /// of the day.
     pub const fn from_micros(micros: i64) -> Option<Self> {
         if micros >= 0 && micros <= Self::END.0 {
             Some(TimeOfDay(micros))
@@ -32,8 +32,8 @@ impl TimeOfDay {
         self.0
     }
 
-    /// The time of this hour, minute, second and microsecond; `None` where there is no
-    /// such time. The hour is 24 only in `24:00:00`, and there are no leap seconds.
+    /// The time of this hour, minute, second and microsecond; `None` if there is no such time. The
+    /// hour is 24 only in `24:00:00`, and there are no leap seconds.
     pub fn from_hms_micro(hour: u8, minute: u8, second: u8, micro: u32) -> Option<Self> {
         if minute > 59 || second > 59 || micro > 999_999 {
             return None;
@@ -56,11 +56,11 @@ impl TimeOfDay {
 }
 
 impl TimeOfDay {
-    /// The time of a text that a database holds, which may have been written by another program:
-    /// besides what [`FromStr`] reads, digits beyond the microsecond are rounded.
+    /// Parses a text from a database, which another program may have written: in addition to the
+    /// texts that [`FromStr`] accepts, digits beyond the microsecond are rounded.
     ///
     /// # Errors
-    /// Where the text is not a time of day.
+    /// If the text is not a time of day.
     pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
         let mut scan = Scan::rounding(text);
         let time = scan.time()?;
@@ -143,7 +143,7 @@ mod tests {
                 "12:34:56.",
                 "the fraction of the second does not have 1 to 9 digits",
             ),
-            ("12:34:56+00", "more text follows its end"),
+            ("12:34:56+00", "its end is followed by more text"),
             ("2:34:56", "the time does not have the form 12:34:56.789"),
             ("12", "the time does not have the form 12:34:56.789"),
         ] {

@@ -10,19 +10,18 @@ pub(super) const DAY: i64 = 86_400_000_000;
 
 /// A date and time of day without zone, to the microsecond.
 ///
-/// As text it is what PostgreSQL prints: `2026-01-31 12:34:56.5`. Reading takes a `T` for
-/// the space and refuses a zone. A fraction of up to nine digits is read as long as those
-/// beyond the sixth are zero, for they would be lost.
+/// As text it is what PostgreSQL prints: `2026-01-31 12:34:56.5`. Parsing accepts a `T` instead of
+/// the space and refuses a zone. A fraction of up to nine digits is accepted if those beyond the
+/// sixth are zero, since they would be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A moment, to the microsecond.
+/// A point in time, to the microsecond.
 ///
-/// As text it is what PostgreSQL prints in the zone UTC: `2026-01-31 12:34:56.5+00`.
-/// Reading takes a `T` for the space and any offset as zone: `Z`, `+05`, `+05:30`,
-/// `-0330`. Text without zone is in UTC, as it is for SQLite, whose `CURRENT_TIMESTAMP`
-/// writes none. A fraction of up to nine digits is read as long as those beyond the sixth
-/// are zero, for they would be lost.
+/// As text it is what PostgreSQL prints in the zone UTC: `2026-01-31 12:34:56.5+00`. Parsing
+/// accepts a `T` instead of the space and any offset as zone: `Z`, `+05`, `+05:30`, `-0330`. Text
+/// without zone is in UTC, as in SQLite, whose `CURRENT_TIMESTAMP` writes none. A fraction of up to
+/// nine digits is accepted if those beyond the sixth are zero, since they would be lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimestampTz(i64);
 
@@ -91,7 +90,7 @@ fn finite(micros: i128) -> Option<i64> {
 }
 
 impl From<SystemTime> for TimestampTz {
-    /// The moment rounded to the microsecond; one too far away becomes an infinity.
+    /// The point in time rounded to the microsecond; one too far away becomes an infinity.
     fn from(time: SystemTime) -> Self {
         let nanos = match time.duration_since(UNIX_EPOCH) {
             Ok(after) => after.as_nanos().cast_signed(),
@@ -152,12 +151,12 @@ impl FromStr for TimestampTz {
 }
 
 impl Timestamp {
-    /// The one of a text that a database holds, which may have been written by another program:
-    /// besides what [`FromStr`] reads, a date alone is its midnight, digits beyond the
-    /// microsecond are rounded, and a zone that is UTC is left out.
+    /// Parses a text from a database, which another program may have written: in addition to the
+    /// texts that [`FromStr`] accepts, a date alone is its midnight, digits beyond the microsecond
+    /// are rounded, and a zone that is UTC is ignored.
     ///
     /// # Errors
-    /// Where the text is not a timestamp, or has a zone other than UTC.
+    /// If the text is not a timestamp, or has a zone other than UTC.
     pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
         match parse(text, Scan::rounding)? {
             (micros, None | Some(0)) => Ok(Timestamp(micros)),
@@ -167,19 +166,19 @@ impl Timestamp {
 }
 
 impl TimestampTz {
-    /// The one of a text that a database holds, which may have been written by another program:
-    /// besides what [`FromStr`] reads, a date alone is its midnight in UTC, and digits beyond the
+    /// Parses a text from a database, which another program may have written: in addition to the
+    /// texts that [`FromStr`] accepts, a date alone is its midnight in UTC, and digits beyond the
     /// microsecond are rounded.
     ///
     /// # Errors
-    /// Where the text is not a timestamp.
+    /// If the text is not a timestamp.
     pub fn from_stored(text: &str) -> Result<Self, ParseTimeError> {
         parse(text, Scan::rounding).map(|(micros, _)| TimestampTz(micros))
     }
 }
 
 const ZONE: ParseTimeError =
-    ParseTimeError("it has a zone, which a timestamp without zone cannot keep");
+    ParseTimeError("it has a zone, which a timestamp without zone cannot store");
 
 /// The microseconds in UTC, and the seconds that the zone is ahead of it, if one is given.
 fn parse<'t>(
@@ -201,7 +200,7 @@ fn parse<'t>(
         ));
     }
     if !(scan.eat(b' ') || scan.eat(b'T') || scan.eat(b't')) {
-        return Err(ParseTimeError("no time of day follows the date"));
+        return Err(ParseTimeError("the date is not followed by a time of day"));
     }
     let time = scan.time()?;
     let zone = scan.zone()?;
@@ -229,7 +228,7 @@ impl fmt::Display for ParseTimeError {
 
 impl std::error::Error for ParseTimeError {}
 
-/// What is left of a text that is read from its start.
+/// The rest of a text that is parsed from its start.
 pub(super) struct Scan<'t> {
     rest: &'t [u8],
     /// Whether digits beyond the microsecond are rounded, rather than refused.
@@ -307,7 +306,7 @@ impl<'t> Scan<'t> {
         if self.is_empty() {
             Ok(())
         } else {
-            Err(ParseTimeError("more text follows its end"))
+            Err(ParseTimeError("its end is followed by more text"))
         }
     }
 
@@ -399,7 +398,7 @@ impl<'t> Scan<'t> {
             minutes = two;
         }
         if hours > 15 || minutes > 59 || seconds > 59 {
-            return Err(ParseTimeError("there is no zone so far from UTC"));
+            return Err(ParseTimeError("the zone is too far from UTC"));
         }
         let ahead = ((hours * 60 + minutes) * 60 + seconds).cast_signed();
         Ok(Some(if behind { -ahead } else { ahead }))
@@ -464,11 +463,11 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused() {
-        const ZONE: &str = "it has a zone, which a timestamp without zone cannot keep";
+        const ZONE: &str = "it has a zone, which a timestamp without zone cannot store";
         for (text, why) in [
             ("2026-01-31 12:34:56Z", ZONE),
             ("2026-01-31 12:34:56+00", ZONE),
-            ("2026-01-31", "no time of day follows the date"),
+            ("2026-01-31", "the date is not followed by a time of day"),
             (
                 "2026-01-31 12:34:56+5",
                 "the zone does not have the form +05:30",
@@ -477,8 +476,11 @@ mod tests {
                 "2026-01-31 12:34:56+05:",
                 "the zone does not have the form +05:30",
             ),
-            ("2026-01-31 12:34:56-16", "there is no zone so far from UTC"),
-            ("2026-01-31 12:34:56 UTC", "more text follows its end"),
+            ("2026-01-31 12:34:56-16", "the zone is too far from UTC"),
+            (
+                "2026-01-31 12:34:56 UTC",
+                "its end is followed by more text",
+            ),
             ("2026-02-30 12:34:56", "the month does not have that day"),
             ("294248-01-01 00:00:00", "the year is out of range"),
             ("4714-11-24 00:00:00+01 BC", "the year is out of range"),

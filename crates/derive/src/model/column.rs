@@ -14,7 +14,7 @@ use crate::element::{
 };
 use crate::field::{Read, inside_option};
 
-const SPELT: [Argument; 5] = [
+const SPELLED: [Argument; 5] = [
     once("type", "type = \"varchar(255)\""),
     once("default", "default = \"now()\""),
     once("generated", "generated = \"lower(email)\""),
@@ -22,11 +22,11 @@ const SPELT: [Argument; 5] = [
     once("on_update", "on_update = \"now()\""),
 ];
 pub(crate) const ARGUMENTS: &[Argument] = &[
-    SPELT[0],
-    SPELT[1],
-    SPELT[2],
-    SPELT[3],
-    SPELT[4],
+    SPELLED[0],
+    SPELLED[1],
+    SPELLED[2],
+    SPELLED[3],
+    SPELLED[4],
     once("primary_key", "primary_key"),
     once("identity", "identity"),
     once("serial", "serial"),
@@ -59,7 +59,7 @@ const OF_ROW: &[Argument] = &[
 ];
 static ENGINE: Site = Site {
     of: "an engine's own part of `#[model(…)]` on a field",
-    known: &SPELT,
+    known: &SPELLED,
     elsewhere: &[(ARGUMENTS, "outside of the engine's own part")],
 };
 
@@ -105,10 +105,10 @@ impl<'a> Column<'a> {
         let arguments = Arguments::check(rest, &FIELD, errors);
         let own = own_arguments(&arguments, errors);
         let spelling = |name: &str, errors: &mut Errors| Spelling {
-            any: spelt(&arguments, name, errors),
+            any: spelled(&arguments, name, errors),
             own: own
                 .iter()
-                .filter_map(|(engine, own)| Some((engine.clone(), spelt(own, name, errors)?)))
+                .filter_map(|(engine, own)| Some((engine.clone(), spelled(own, name, errors)?)))
                 .collect(),
         };
         let given_type = spelling("type", errors);
@@ -163,33 +163,33 @@ impl<'a> Column<'a> {
             }
             for other in others {
                 if let Some(span) = arguments.span(other) {
-                    let message = format!("`{other}` cannot be given along with `{name}`: {why}");
+                    let message = format!("`{other}` cannot be combined with `{name}`: {why}");
                     errors.at(span, message);
                 }
             }
         };
-        let computed = "a generated column is what its expression says";
+        let computed = "the expression determines the value of a generated column";
         exclude(
             "generated",
             &["default", "identity", "serial", "on_update"],
             computed,
         );
-        let counted = "the database counts it up";
+        let counted = "the database generates its values";
         exclude("identity", &["default", "on_update"], counted);
         exclude("serial", &["default", "on_update"], counted);
         if let (Some(span), false) = (arguments.span("virtual"), self.generated.is_given()) {
             errors.at(
                 span,
-                "`virtual` is said of a generated column: give `generated = \"…\"` too",
+                "`virtual` applies to a generated column: set `generated = \"…\"` too",
             );
         }
         for (name, why) in [
             ("primary_key", "a primary key is never NULL"),
-            ("identity", "a column that is counted up is never NULL"),
-            ("serial", "a column that is counted up is never NULL"),
+            ("identity", "a column with generated numbers is never NULL"),
+            ("serial", "a column with generated numbers is never NULL"),
         ] {
             if let (Some(span), true) = (arguments.span(name), self.nullable()) {
-                let message = format!("{why}: take the `Option` off `{}`", self.name());
+                let message = format!("{why}: remove the `Option` from `{}`", self.name());
                 errors.at(span, message);
             }
         }
@@ -321,7 +321,7 @@ fn own_arguments(arguments: &Arguments, errors: &mut Errors) -> Vec<(String, Arg
 }
 
 /// An SQL text: a default can be a number or a truth value too.
-fn spelt(arguments: &Arguments, name: &str, errors: &mut Errors) -> Option<LitStr> {
+fn spelled(arguments: &Arguments, name: &str, errors: &mut Errors) -> Option<LitStr> {
     let element = arguments.get(name)?;
     if name == "default"
         && let Given::Value(value) = &element.given
@@ -331,15 +331,15 @@ fn spelt(arguments: &Arguments, name: &str, errors: &mut Errors) -> Option<LitSt
     }
     let usage = match name {
         "default" => "default = \"now()\"`, an expression of SQL, or `default = 0",
-        "type" => SPELT[0].usage,
-        "generated" => SPELT[2].usage,
-        "collate" => SPELT[3].usage,
+        "type" => SPELLED[0].usage,
+        "generated" => SPELLED[2].usage,
+        "collate" => SPELLED[3].usage,
         _ => "on_update` or `on_update = \"now()\"",
     };
     if name == "on_update" && stands_alone(element) {
         errors.at(
             element.span(),
-            format!("here, `on_update` is written `{}`", SPELT[4].usage),
+            format!("here, `on_update` is written `{}`", SPELLED[4].usage),
         );
         return None;
     }

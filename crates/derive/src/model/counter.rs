@@ -29,7 +29,7 @@ impl Counter {
         if serial {
             errors.at(
                 identity.span(),
-                "`identity` cannot be given along with `serial`: a column is counted in one way",
+                "`identity` cannot be combined with `serial`: a column can use only one of them",
             );
             return None;
         }

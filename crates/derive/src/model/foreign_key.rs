@@ -141,7 +141,8 @@ impl ForeignKey {
             && table.columns.len() != fields.len()
         {
             let message = format!(
-                "a foreign key has as many columns on both sides, and here are {} and {}",
+                "a foreign key has the same number of columns on both sides, but here are {} and \
+                 {}",
                 fields.len(),
                 table.columns.len()
             );

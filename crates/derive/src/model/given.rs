@@ -80,7 +80,7 @@ pub(crate) fn new(input: &Input<'_>) -> TokenStream {
         .then(|| quote!(::core::default::Default,));
     let body = given_type(krate, &columns);
     let given = given(krate, &ident, &columns);
-    let doc = format!("What is given to insert a row of [`{}`].", input.ident);
+    let doc = format!("The values for a new row of [`{}`].", input.ident);
     quote! {
         #[doc = #doc]
         #[derive(#default ::core::fmt::Debug, ::core::clone::Clone)]
@@ -111,7 +111,7 @@ pub(crate) fn changes(input: &Input<'_>) -> TokenStream {
         let value = all_of(krate, *how, &quote!(row.#name));
         quote!(#name: #value)
     });
-    let doc = format!("What is given to change a row of [`{model}`]: what is left out stays.");
+    let doc = format!("The changes to a row of [`{model}`]; other fields keep their values.");
     quote! {
         #[doc = #doc]
         #[derive(::core::default::Default, ::core::fmt::Debug, ::core::clone::Clone)]
@@ -222,6 +222,9 @@ fn given(krate: &Path, ident: &Ident, columns: &Columns<'_, '_>) -> TokenStream 
         }
     });
     quote! {
+        #[automatically_derived]
+        impl #krate::model::sealed::Derived for #ident {}
+
         #[automatically_derived]
         impl #krate::model::Given for #ident {
             #[allow(unused_mut)]

@@ -79,7 +79,7 @@ impl<'a> Input<'a> {
         let mut errors = Errors::default();
         let mut columns = columns(input, &mut errors)?;
         if let Some(parameter) = input.generics.params.first() {
-            let message = "a model is of one table, so that it has no generic parameters";
+            let message = "a model describes one table, so it cannot have generic parameters";
             errors.push(syn::Error::new_spanned(parameter, message));
         }
         let mut on_struct = OnStruct::take(elements(&input.attrs, &mut errors));
@@ -144,7 +144,7 @@ fn columns<'a>(input: &'a DeriveInput, errors: &mut Errors) -> syn::Result<Vec<C
     let mut columns = Vec::new();
     for (field, read) in data.fields.iter().zip(row.fields) {
         let Some(ident) = &field.ident else {
-            let message = "a model names its columns: give the struct named fields";
+            let message = "a model names its columns: use a struct with named fields";
             return Err(syn::Error::new(input.ident.span(), message));
         };
         match read.source {
@@ -181,13 +181,14 @@ fn check_counters(columns: &[Column<'_>], key: Option<&PrimaryKey>, errors: &mut
     if let Some(second) = counted.clone().nth(1) {
         errors.at(
             second.ident.span(),
-            "a second column of the table is counted up; SQLite counts one, the primary key",
+            "a second column of the table has generated numbers; SQLite generates them for one \
+             column, the primary key",
         );
     }
     if let (Some(first), None) = (counted.clone().next(), key) {
         errors.at(
             first.ident.span(),
-            "a column that is counted up is the primary key: add `primary_key`",
+            "a column with generated numbers must be the primary key: add `primary_key`",
         );
     }
 }

@@ -71,14 +71,14 @@ impl Partition {
                 Over::Field(at) => {
                     let name = &scope.fields[*at].name;
                     let message = format!(
-                        "the primary key of a table that is split by `{name}` has to have that \
-                         field too: add `primary_key` to it"
+                        "the primary key of a table that is partitioned by `{name}` must include \
+                         that field: add `primary_key` to it"
                     );
                     errors.at(*span, message);
                 }
                 Over::Expression(_) => errors.at(
                     *span,
-                    "a table that is split by an expression can have no primary key",
+                    "a table that is partitioned by an expression cannot have a primary key",
                 ),
             }
         }

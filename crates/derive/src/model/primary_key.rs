@@ -37,7 +37,7 @@ impl PrimaryKey {
         if !on_fields.is_empty() {
             errors.at(
                 span,
-                "the primary key is given on fields as well; give it in one place",
+                "the primary key is also set on fields; set it in one place",
             );
         }
         let Given::List(list) = element.given else {

@@ -69,7 +69,7 @@ pub(crate) fn own_parts<'a>(
             continue;
         };
         if parts.iter().any(|(engine, ..)| *engine == name.value()) {
-            let message = format!("the part of the engine {:?} is given twice", name.value());
+            let message = format!("the part of the engine {:?} is set twice", name.value());
             errors.at(name.span(), message);
         }
         parts.push((name.value(), element, Given::List(rest)));

@@ -38,7 +38,10 @@ pub(crate) fn check_type(text: &LitStr, errors: &mut Errors) {
         closed_early |= depth < 0;
     }
     if quoted || closed_early || depth != 0 {
-        let message = format!("{given:?} is not a type: it leaves a quote or a parenthesis open");
+        let message = format!(
+            "{given:?} is not a type: a quote or a parenthesis in it is not \
+                               closed"
+        );
         errors.at(text.span(), message);
     }
 }
@@ -55,7 +58,7 @@ impl TableColumns {
         let parsed = Self::parts(text);
         if parsed.is_none() {
             let message = format!(
-                "{:?} names no column of a table; it is written `references = \"users(id)\"`, or \
+                "{:?} is not a column of a table; write `references = \"users(id)\"`, or \
                  with the model: `references = User`",
                 text.value()
             );

@@ -127,7 +127,7 @@ pub(crate) fn parts(
             if keys.is_empty() && own.is_none() {
                 errors.at(
                     span,
-                    format!("`{what}` names no field: it is written `{usage}`"),
+                    format!("`{what}` does not name a field; write `{usage}`"),
                 );
                 return None;
             }
@@ -169,7 +169,7 @@ pub(crate) fn own_field(own: usize, keys: &[Element], errors: &mut Errors) -> Ve
     for key in keys {
         errors.at(
             key.span(),
-            "on a field no others can be named; put this on the struct",
+            "other fields cannot be named on a field; put this on the struct",
         );
     }
     vec![own]

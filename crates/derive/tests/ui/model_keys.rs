@@ -7,7 +7,7 @@ use underpin_derive::Model;
     unique(email team),
     unique,
     index(name down, email nulls, team ops gin, name = "one"),
-    index(name, colour = "red", unique),
+    index(name, color = "red", unique),
     index("", a::b, include = name, where = true),
     check(name = "empty"),
     check("a", "b"),

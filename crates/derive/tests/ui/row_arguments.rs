@@ -3,7 +3,7 @@ use underpin_derive::FromRow;
 #[derive(FromRow)]
 #[row(crate = "underpin_core", renam_all = "camelCase", flatten)]
 struct All {
-    #[row(renam = "a", colour, skip = true)]
+    #[row(renam = "a", color, skip = true)]
     a: i32,
     #[row(rename)]
     b: i32,

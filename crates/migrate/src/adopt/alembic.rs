@@ -91,24 +91,23 @@ fn no_sql(bare: &[&Migration], none_given: bool) -> Error {
     let named = named.join(", ");
     let message = match none_given {
         true => format!(
-            "The revisions of Alembic are Python, which is not read as SQL, and no SQL is given \
+            "The revisions of Alembic are Python, which is not read as SQL, and there is no SQL \
              for them: {named}."
         ),
-        false => format!("The SQL that is given has nothing of these revisions: {named}."),
+        false => format!("The given SQL does not contain these revisions: {named}."),
     };
     refused(message).with_hint(
-        "Let `alembic upgrade heads --sql` print it into a file, and for the way down `alembic \
-         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or say --without-sql: then what is applied here \
-         counts as applied, and a new database cannot be made from the revisions.",
+        "Write it to a file with `alembic upgrade heads --sql`, and for the way down `alembic \
+         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or use --without-sql: then revisions that are applied here count as applied, but a new database cannot be created from the revisions.",
     )
 }
 
 fn pending_without_sql(pending: &Migration) -> Error {
     refused(format!(
-        "The revision `{}` is not applied here, and without its SQL it never could be.",
+        "The revision `{}` is not applied here, and it cannot be applied without its SQL.",
         pending.id
     ))
-    .with_hint("Let Alembic apply it first, or give its SQL with --sql.")
+    .with_hint("Apply it with Alembic first, or pass its SQL with --sql.")
 }
 
 fn scripts(sources: &[Source]) -> Result<Vec<Script<'_>>> {
@@ -116,7 +115,7 @@ fn scripts(sources: &[Source]) -> Result<Vec<Script<'_>>> {
     for source in sources.iter().filter(|source| source.name.ends_with(".py")) {
         let mistaken = |(line, sentence): python::Mistake| {
             at(source, line, &sentence)
-                .with_hint("Write it out as a text, a tuple of texts, or None.")
+                .with_hint("Write it as a literal: a string, a tuple of strings, or None.")
         };
         let module = python::read(&source.text, &NAMES).map_err(mistaken)?;
         let Some(script) = script(source, &module) else {
@@ -168,7 +167,7 @@ fn migration(
     )?;
     let down = way(
         &printed.down,
-        "No SQL of its way down was given when it was adopted.".to_owned(),
+        "It was adopted without the SQL of its way down.".to_owned(),
     )?;
     let id = id_of(&script.id)?;
     let ids = |names: &[String]| -> Result<Vec<RevisionId>> {
@@ -200,9 +199,9 @@ fn body_of(script: &Script<'_>, bodies: &[Body], table: &str, engine: Engine) ->
             None => first = Some(parts),
             Some(first) if statements(first) == statements(&parts) => {}
             Some(_) => {
-                let message = format!("The SQL of {} is there twice, and differs.", script.id);
+                let message = format!("The SQL of {} exists twice, with differences.", script.id);
                 return Err(at(source, *line, &message)
-                    .with_hint("Let Alembic print all of it again, from the same revisions."));
+                    .with_hint("Generate all of it again with Alembic, from the same revisions."));
             }
         }
     }
@@ -233,9 +232,8 @@ fn named<'s, 'a>(text: &str, by: &Script<'_>, all: &'s [Script<'a>]) -> Result<&
         .or_else(by_label)
         .or_else(by_beginning)
         .ok_or_else(|| {
-            let message = format!("The revision stands on {text:?}, and there is no file for it.");
-            at(by.source, 1, &message)
-                .with_hint("Name with --dir the directory that has all of them.")
+            let message = format!("The revision stands on {text:?}, but there is no file for it.");
+            at(by.source, 1, &message).with_hint("Set --dir to the directory with all of them.")
         })
 }
 

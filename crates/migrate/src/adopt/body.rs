@@ -49,11 +49,12 @@ pub(crate) fn parts(
                         at(
                             source,
                             line,
-                            &format!(
-                                "{word} cannot be carried over: a revision has no place for it."
-                            ),
+                            &format!("{word} cannot be adopted: a revision cannot contain it."),
                         )
-                        .with_hint("Only BEGIN and COMMIT can; write this revision by hand.")
+                        .with_hint(
+                            "Only BEGIN and COMMIT can be adopted; write this revision by \
+                                    hand.",
+                        )
                     })?;
                     reader.drop_statement();
                 } else if drops(sql) {
@@ -193,9 +194,10 @@ fn indented(source: &Source, engine: Engine) -> Result<String> {
                 return Err(at(
                     source,
                     index + 1,
-                    "The line is part of a text, and would begin a section in a revision's file.",
+                    "The line is part of a string, but would begin a section in the file of a \
+                     revision.",
                 )
-                .with_hint("Write this revision by hand, with the text put together otherwise."));
+                .with_hint("Write this revision by hand, and build the string in another way."));
             }
             indented.push(' ');
         }
@@ -260,7 +262,7 @@ mod tests {
         );
         assert_eq!(
             error.unwrap_err().message(),
-            "m/1.sql, line 2: SAVEPOINT cannot be carried over: a revision has no place for it."
+            "m/1.sql, line 2: SAVEPOINT cannot be adopted: a revision cannot contain it."
         );
     }
 

@@ -64,7 +64,7 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
             found.applied.push(migration.id.clone());
         }
         found.notes.push(format!(
-            "{} is a revision now, and runs once: change what it makes by a new revision.",
+            "{} is a revision now, and runs once: change its objects with a new revision.",
             source.path
         ));
         note_placeholders(source, &mut found.notes);
@@ -129,7 +129,7 @@ impl<'a> Past<'a> {
             };
             let version = numbers(text).ok_or_else(|| {
                 refused(format!(
-                    "Flyway's table has the version {text:?}, which is none."
+                    "Flyway's table has the version {text:?}, which is not a version."
                 ))
             })?;
             match kind {
@@ -183,7 +183,8 @@ fn files(sources: &[Source]) -> Result<Files<'_>> {
             "U" => files.undo.insert(key, named),
             "B" => {
                 files.notes.push(format!(
-                    "{} was left out: a baseline stands for versions that are adopted one by one.",
+                    "{} was left out: a baseline represents versions that are adopted \
+                     individually.",
                     source.path
                 ));
                 None
@@ -235,8 +236,8 @@ fn note_placeholders(source: &Source, notes: &mut Vec<String>) {
         });
         if let Some(placeholder) = found {
             notes.push(format!(
-                "{}, line {}: The placeholder {placeholder} stands in the revision as it is \
-                 written; put its value there before a new database is made.",
+                "{}, line {}: The placeholder {placeholder} is unchanged in the revision; replace \
+                 it with its value before a new database is created.",
                 source.path,
                 index + 1
             ));

@@ -55,10 +55,10 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
         [last] => last,
         _ => {
             return Err(refused(format!(
-                "The table of golang-migrate has {} rows, and it never has more than one.",
+                "The table of golang-migrate has {} rows, but it never has more than one.",
                 records.len()
             ))
-            .with_hint("Another tool may own the table; --table names the right one."));
+            .with_hint("Another tool may own the table; set --table to the right one."));
         }
     };
     let version = last.version.clone().unwrap_or_default();

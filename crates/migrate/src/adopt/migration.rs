@@ -64,11 +64,11 @@ impl Migration {
         ] {
             if !is_whole(way, script, engine) {
                 return Err(refused(format!(
-                    "The way {} of {} cannot be carried over as it stands.",
+                    "The way {} of {} cannot be adopted as it is.",
                     command(direction),
                     self.source
                 ))
-                .with_hint("Write its revision by hand, and let `stamp` set the history."));
+                .with_hint("Write its revision by hand, and set the history with `stamp`."));
             }
         }
         Ok((revision, text))

@@ -72,7 +72,7 @@ fn cut_one(source: &Source, scripts: &mut Scripts) -> Result<()> {
             1,
             "The text has no line `-- Running upgrade` or `-- Running downgrade`.",
         )
-        .with_hint("Give what `alembic upgrade heads --sql` prints.")),
+        .with_hint("Use the output of `alembic upgrade heads --sql`.")),
     }
 }
 

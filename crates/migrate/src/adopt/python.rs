@@ -52,7 +52,7 @@ pub(super) fn read(text: &str, names: &[&str]) -> Result<Module, Mistake> {
         let line = scanner.line_number();
         if let Some(name) = scanner.assigns(names)? {
             let value = scanner.literal().ok_or_else(|| {
-                let sentence = format!("The value of {name} is not written out.");
+                let sentence = format!("The value of {name} is not a literal.");
                 (line, sentence)
             })?;
             module.assigned.insert(name.to_owned(), (value, line));
@@ -148,7 +148,7 @@ impl<'a> Scanner<'a> {
         }
         Err((
             self.line_number(),
-            "The text that begins here is not closed.".to_owned(),
+            "The string that begins here is not closed.".to_owned(),
         ))
     }
 
@@ -308,7 +308,7 @@ mod tests {
         let error = read("\n\nrevision = make()\n", &NAMES).unwrap_err();
         assert_eq!(
             error,
-            (3, "The value of revision is not written out.".to_owned())
+            (3, "The value of revision is not a literal.".to_owned())
         );
     }
 

@@ -20,11 +20,11 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
             return Err(at(
                 source,
                 1,
-                "The migration is Rust code, which cannot be carried over.",
+                "The migration is Rust code, which cannot be adopted.",
             )
             .with_hint(
-                "Print the SQL that it gives into a file of the same name that ends in .sql, and \
-                 move this one away.",
+                "Write its SQL to a file of the same name with the extension .sql, and move this \
+                 one away.",
             ));
         }
         if let Some((other, _)) = versions.insert(version, (source, name)) {

@@ -152,7 +152,7 @@ fn missing<'a>(
             && there.depends_on == revision.depends_on;
         if !same {
             return Err(refused(format!(
-                "There is a revision `{}` ({}) already, and it is not the one that would be \
+                "There is a revision `{}` ({}) already, but it differs from the one that would be \
                  adopted.",
                 revision.id, there.origin
             ))
@@ -193,7 +193,7 @@ impl Written {
     fn remove(self) {
         for file in &self.files {
             if let Err(error) = fs::remove_file(file) {
-                tracing::warn!(%error, file = %file.display(), "a file stays behind");
+                tracing::warn!(%error, file = %file.display(), "a file is left behind");
             }
         }
         if let Some(directory) = self.directory {
@@ -206,7 +206,7 @@ impl Written {
 async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record>> {
     let dialect = MigrationDialect::of(host.engine())?;
     let Some(rules) = &dialect.adoption else {
-        let message = format!("Nothing can be adopted on {}.", host.engine());
+        let message = format!("Adoption is not supported on {}.", host.engine());
         return Err(Error::new(Class::Unsupported, message));
     };
     let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
@@ -220,19 +220,20 @@ async fn read_records(host: &dyn Host, adoption: &Adoption) -> Result<Vec<Record
     let found = host.query(rules.find_table, wanted).await?;
     if found.is_empty() {
         return Err(refused(format!(
-            "The database has no table {name}, in which {} keeps what is applied.",
+            "The database has no table {name}, in which {} records applied migrations.",
             adoption.tool
         ))
         .with_hint(
-            "Look whether it is the right database and the right tool; --table names another \
-             table.",
+            "Check that it is the right database and the right tool; --table sets another table.",
         ));
     }
     let sql = adoption.tool.select().replace("{table}", &quoted);
     let sql = sql.replace("{checksum_in_hex}", rules.checksum_in_hex);
     let rows = host.query(&sql, Vec::new()).await.map_err(|error| {
         let tool = adoption.tool;
-        error.with_context(format!("The table {name} is not as {tool} makes it."))
+        error.with_context(format!(
+            "The table {name} does not have the form that {tool} creates."
+        ))
     })?;
     rows.iter().map(Record::of).collect()
 }
@@ -244,7 +245,7 @@ fn read_sources(directory: &Path, tool: Tool) -> Result<Vec<Source>> {
             "There is no directory {} to read migrations of {tool} from.",
             directory.display()
         ))
-        .with_hint("--dir names it; a path is relative to the current directory."));
+        .with_hint("Set it with --dir; a path is relative to the current directory."));
     }
     let mut sources = Vec::new();
     let mut left = vec![(directory.to_owned(), String::new())];

@@ -123,7 +123,7 @@ fn a_dirty_version_is_refused() {
     );
     let said = refusal(Tool::GolangMigrate, &GOLANG, &versions(&["3"]));
     assert!(
-        said.ends_with("records the migration 3, and there is no file for it."),
+        said.ends_with("records the migration 3, but there is no file for it."),
         "{said}"
     );
     let said = refusal(Tool::GolangMigrate, &GOLANG, &versions(&["1", "2"]));
@@ -212,7 +212,7 @@ fn a_migration_of_refinery_in_rust_is_refused() {
     );
     assert_eq!(
         said,
-        "m/V1__a.rs, line 1: The migration is Rust code, which cannot be carried over."
+        "m/V1__a.rs, line 1: The migration is Rust code, which cannot be adopted."
     );
 }
 
@@ -257,9 +257,9 @@ fn flyway_orders_by_numbers_and_repeatables_come_last() {
     assert_eq!(
         conversion.notes,
         [
-            "m/V1.1__mails.sql, line 1: The placeholder ${prefix} stands in the revision as it is \
-             written; put its value there before a new database is made.",
-            "m/R__views.sql is a revision now, and runs once: change what it makes by a new \
+            "m/V1.1__mails.sql, line 1: The placeholder ${prefix} is unchanged in the revision; \
+             replace it with its value before a new database is created.",
+            "m/R__views.sql is a revision now, and runs once: change its objects with a new \
              revision.",
         ]
     );
@@ -273,7 +273,7 @@ fn a_baseline_of_flyway_stands_for_all_below_it() {
     let missing = [record("2", "db.migration.V2__Code", "", "JDBC")];
     let said = refusal(Tool::Flyway, &FLYWAY, &missing);
     assert!(
-        said.ends_with("records the migration 2, and there is no file for it."),
+        said.ends_with("records the migration 2, but there is no file for it."),
         "{said}"
     );
     let mut failed = [record("1", "V1__users.sql", "", "SQL")];
@@ -384,12 +384,12 @@ fn alembic_without_sql_is_a_choice_and_never_silent() {
     let said = refused(&[part], false, &["b2"]);
     assert_eq!(
         said,
-        "The SQL that is given has nothing of these revisions: `c3`."
+        "The given SQL does not contain these revisions: `c3`."
     );
     let said = refused(&[], true, &["b2"]);
     assert_eq!(
         said,
-        "The revision `c3` is not applied here, and without its SQL it never could be."
+        "The revision `c3` is not applied here, and it cannot be applied without its SQL."
     );
 
     let conversion = of_alembic(&[], true, &["b2", "c3"]).unwrap();
@@ -424,12 +424,12 @@ fn what_alembic_computes_or_prints_elsewhere_is_named() {
     let computed = [("a.py", "revision = make()\n")];
     assert_eq!(
         of(&computed, &[], &[]),
-        "m/a.py, line 1: The value of revision is not written out."
+        "m/a.py, line 1: The value of revision is not a literal."
     );
     let orphan = [("b.py", "revision = 'b'\ndown_revision = 'a'\n")];
     assert_eq!(
         of(&orphan, &[], &[]),
-        "m/b.py, line 1: The revision stands on \"a\", and there is no file for it."
+        "m/b.py, line 1: The revision stands on \"a\", but there is no file for it."
     );
     let prelude = [(
         "up.sql",
@@ -443,7 +443,7 @@ fn what_alembic_computes_or_prints_elsewhere_is_named() {
     let twice = [("up.sql", UP), ("up2.sql", other.as_str())];
     assert_eq!(
         of(&ALEMBIC, &twice, &[]),
-        "m/up2.sql, line 5: The SQL of A-1 is there twice, and differs."
+        "m/up2.sql, line 5: The SQL of A-1 exists twice, with differences."
     );
     assert!(of(&ALEMBIC, &[("up.sql", "SELECT 1;")], &[]).contains("no line `-- Running upgrade`"));
     assert!(of(&ALEMBIC, &[("up.sql", UP)], &versions(&["gone"])).contains("the migration gone"));

@@ -146,13 +146,13 @@ impl GraphError {
     fn hint(&self) -> String {
         match self {
             GraphError::CycleDetected { .. } => {
-                "Correct the parents or the dependencies of one of them; the oldest stands on none \
-                 of the others."
+                "Correct the parents or the dependencies of one of them; the oldest must not \
+                 depend on any of the others."
                     .to_owned()
             }
             GraphError::MissingParent { nearest, by, .. } => match nearest {
                 Some(nearest) => format!(
-                    "The nearest known id is {}; if the file of the {} is gone, bring it back.",
+                    "The nearest known id is {}; if the file of the {} is missing, restore it.",
                     Label(nearest),
                     match by {
                         Edge::Parent => "parent",
@@ -160,7 +160,7 @@ impl GraphError {
                     }
                 ),
                 None => format!(
-                    "Bring its file back, or take it out of the {}.",
+                    "Restore its file, or remove it from the {}.",
                     match by {
                         Edge::Parent => "parents",
                         Edge::Dependency => "dependencies",
@@ -172,8 +172,8 @@ impl GraphError {
             GraphError::ReservedId { .. } => "Give it another id.".to_owned(),
             GraphError::MultipleHeads { target, heads } => of_several(target, heads),
             GraphError::NoRevisions => {
-                "Look whether the directory of the revisions is the right one; `base` says that \
-                 nothing is to be applied."
+                "Check that the directory of the revisions is the right one; `base` means that no \
+                 revision is applied."
                     .to_owned()
             }
             GraphError::UnknownRevision { nearest, .. } => match nearest {
@@ -181,11 +181,12 @@ impl GraphError {
                 None => "`migrate history` lists the revisions.".to_owned(),
             },
             GraphError::AmbiguousRevision { .. } => {
-                "Write more of the id of the one that is meant.".to_owned()
+                "Write more of the id of the intended revision.".to_owned()
             }
             GraphError::UnknownBranch { known, .. } => match known.is_empty() {
-                true => "No branch has a label; the id of a revision names its branch as well."
-                    .to_owned(),
+                true => {
+                    "No branch has a label; the id of a revision also names its branch.".to_owned()
+                }
                 false => {
                     let known: Vec<String> = known.iter().map(|l| format!("`{l}`")).collect();
                     format!("There are the branches {}.", known.join(", "))
@@ -195,13 +196,13 @@ impl GraphError {
                 "`branches` and `history` show what is on which branch.".to_owned()
             }
             GraphError::WalkedTooFar { .. } => {
-                "Write a smaller number, or the id of the revision that is meant.".to_owned()
+                "Write a smaller number, or the id of the intended revision.".to_owned()
             }
             GraphError::AmbiguousWalk { choices, .. } => match choices.first() {
                 Some((first, _)) => format!(
-                    "Name the branch, as in `{first}@…`, or the id of the revision that is meant."
+                    "Name the branch, as in `{first}@…`, or the id of the intended revision."
                 ),
-                None => "Write the id of the revision that is meant.".to_owned(),
+                None => "Write the id of the intended revision.".to_owned(),
             },
             GraphError::RangeNotAncestor { .. } => {
                 "`current` and `history` show what is applied.".to_owned()
@@ -214,7 +215,7 @@ impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             GraphError::CycleDetected { cycle } => {
-                f.write_str("The revisions stand on one another in a circle: ")?;
+                f.write_str("The revisions depend on each other in a cycle: ")?;
                 for Link { id, origin, by } in cycle {
                     let leads = match by {
                         Edge::Parent => "which has the parent",
@@ -240,7 +241,7 @@ impl fmt::Display for GraphError {
                 };
                 write!(
                     f,
-                    "The revision `{id}` ({origin}) {stands} `{parent}`, and no revision has this \
+                    "The revision `{id}` ({origin}) {stands} `{parent}`, but no revision has this \
                      id."
                 )
             }
@@ -289,7 +290,7 @@ impl GraphError {
             ),
             GraphError::NoRevisions => f.write_str("There are no revisions, so there is no head."),
             GraphError::UnknownRevision { text, .. } => {
-                write!(f, "No revision has an id that is `{text}` or begins so.")
+                write!(f, "No revision has an id that is or begins with `{text}`.")
             }
             GraphError::AmbiguousRevision { text, candidates } => write!(
                 f,
@@ -299,7 +300,7 @@ impl GraphError {
             ),
             GraphError::UnknownBranch { text, .. } => write!(
                 f,
-                "No branch has the label `{text}`, and no revision an id that begins so."
+                "No branch has the label `{text}`, and no revision has an id that begins with it."
             ),
             GraphError::NotOnBranch { branch, revision } => write!(
                 f,
@@ -312,7 +313,7 @@ impl GraphError {
             ),
             GraphError::AmbiguousWalk { target, choices } => write!(
                 f,
-                "On the way to `{target}` there are {} ways to go: {}.",
+                "On the way to `{target}` there are {} possible paths: {}.",
                 choices.len(),
                 labels(choices)
             ),
@@ -344,8 +345,8 @@ impl From<GraphError> for Error {
 fn of_several(target: &str, heads: &[(RevisionId, String)]) -> String {
     let first = heads.first().map_or("", |(id, _)| id.as_str());
     match target.rsplit_once('@').map_or(target, |(_, goal)| goal) {
-        "head" => "Name one of them by its id, say `heads` to mean all, or let `merge` write a \
-             revision that has all of them as its parents."
+        "head" => "Name one of them by its id, use `heads` for all, or write a revision with all \
+         of them as its parents with `merge`."
             .to_owned(),
         goal => format!("Name the branch, as in `{first}@{goal}`, or the revision to go to."),
     }

@@ -61,7 +61,7 @@ fn a_cycle_is_shown() {
     let error = refused(&["a", "b:a d", "c:b", "d:c", "e:d"]);
     assert_eq!(
         error.message(),
-        "The revisions stand on one another in a circle: `b` (b.sql), which has the parent `d` \
+        "The revisions depend on each other in a cycle: `b` (b.sql), which has the parent `d` \
          (d.sql), which has the parent `c` (c.sql), which has the parent `b`."
     );
     let GraphError::CycleDetected { cycle } = cause(&error) else {
@@ -79,9 +79,9 @@ fn a_cycle_through_a_dependency_is_shown() {
     let error = refused(&["a: >c", "b:a", "c:b"]);
     assert_eq!(
         error.to_string(),
-        "The revisions stand on one another in a circle: `a` (a.sql), which depends on `c` \
+        "The revisions depend on each other in a cycle: `a` (a.sql), which depends on `c` \
          (c.sql), which has the parent `b` (b.sql), which has the parent `a`. Correct the \
-         parents or the dependencies of one of them; the oldest stands on none of the others."
+         parents or the dependencies of one of them; the oldest must not depend on any of the others."
     );
     assert!(matches!(
         cause(&refused(&["a: >a"])),
@@ -93,8 +93,8 @@ fn a_cycle_through_a_dependency_is_shown() {
 fn a_missing_dependency_is_named() {
     assert_eq!(
         refused(&["a: >b"]).to_string(),
-        "The revision `a` (a.sql) depends on `b`, and no revision has this id. Bring its file \
-         back, or take it out of the dependencies."
+        "The revision `a` (a.sql) depends on `b`, but no revision has this id. Restore its file, \
+         or remove it from the dependencies."
     );
 }
 
@@ -174,12 +174,17 @@ fn a_missing_parent_is_named_with_the_nearest() {
     let error = refused(&["3f9c2a1b7d40", "91b2:3f9c2a1b7d41"]);
     assert_eq!(
         error.to_string(),
-        "The revision `91b2` (91b2.sql) has the parent `3f9c2a1b7d41`, and no revision has this \
+        "The revision `91b2` (91b2.sql) has the parent `3f9c2a1b7d41`, but no revision has this \
          id. The nearest known id is `3f9c2a1b7d40` (make 3f9c2a1b7d40); if the file of the \
-         parent is gone, bring it back."
+         parent is missing, restore it."
     );
     assert!(matches!(cause(&error), GraphError::MissingParent { .. }));
-    assert!(refused(&["a:b"]).hint().unwrap().contains("Bring its file"));
+    assert!(
+        refused(&["a:b"])
+            .hint()
+            .unwrap()
+            .contains("Restore its file")
+    );
 }
 
 #[test]
@@ -238,7 +243,7 @@ fn a_unique_beginning_is_enough() {
     let error = graph.resolve("91d3").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "No revision has an id that is `91d3` or begins so. The nearest known one is `91c3` \
+        "No revision has an id that is or begins with `91d3`. The nearest known one is `91c3` \
          (make 91c3)."
     );
     assert!(graph.resolve("").is_err());

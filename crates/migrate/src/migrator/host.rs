@@ -67,7 +67,7 @@ impl<D: OpenDatabase> Host for ConnectionHost<D> {
 pub(super) fn no_code(id: &RevisionId) -> Error {
     Error::new(
         Class::Config,
-        format!("The revision `{id}` is Rust code, and this program has none for it."),
+        format!("The revision `{id}` is Rust code, but this program does not contain it."),
     )
-    .with_hint("Run it with the program that has the code, which gives it to Migrator::code.")
+    .with_hint("Run it with the program that passes the code to Migrator::code.")
 }

@@ -11,7 +11,7 @@ use crate::target::Target;
 use crate::validate::command;
 
 /// The revisions that `up heads` would apply, in the order in which it would; one that
-/// stopped half-way up is among them.
+/// stopped halfway up is among them.
 pub fn pending<'g>(graph: &'g Graph, history: &History) -> Vec<&'g Revision> {
     let places = ascending(graph, history).into_iter();
     places.map(|place| &graph.topological()[place]).collect()

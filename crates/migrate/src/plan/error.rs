@@ -19,7 +19,7 @@ pub enum PlanError {
         /// The target.
         target: Target,
     },
-    /// The history does not agree with the revisions, or something stopped half-way that
+    /// The history does not agree with the revisions, or something stopped halfway that
     /// this run would not go on with.
     History {
         /// The obstacle.
@@ -74,12 +74,13 @@ impl PlanError {
                 }
                 advice.join(" ")
             }
-            PlanError::Irreversible { .. } => "Go only as far as the revision before or after \
-                 it, or do by hand what it takes and let `stamp` set the history."
+            PlanError::Irreversible { .. } => "Go only as far as the revision before or after it, \
+                                               or make the changes by hand and set the history \
+                                               with `stamp`."
                 .to_owned(),
             PlanError::TooFewApplied { branch, .. } => match branch {
-                Some(branch) => format!("`down {branch}@base` takes down all of it."),
-                None => "`down base` takes down all that is applied.".to_owned(),
+                Some(branch) => format!("`down {branch}@base` reverts all of it."),
+                None => "`down base` reverts all applied revisions.".to_owned(),
             },
         }
     }
@@ -115,7 +116,7 @@ impl fmt::Display for PlanError {
             } => {
                 write!(
                     f,
-                    "{asked} revisions were to be undone, and {applied} are applied"
+                    "{asked} revisions should be reverted, but {applied} are applied"
                 )?;
                 match branch {
                     Some(branch) => write!(f, " on the branch `{branch}`."),

@@ -5,7 +5,7 @@ use crate::history::{Applied, History, State};
 use crate::host::Direction;
 
 /// The places of all that is pending, in the order of its application: that of the graph,
-/// but what stopped half-way up is first, after what it stands on.
+/// but what stopped halfway up is first, after what it stands on.
 pub(super) fn ascending(graph: &Graph, history: &History) -> Vec<usize> {
     let urgent = half_way(graph, history, Direction::Up);
     let revisions = graph.topological();
@@ -15,7 +15,7 @@ pub(super) fn ascending(graph: &Graph, history: &History) -> Vec<usize> {
 }
 
 /// These places in the order of their undoing: what stands on another before it, and else
-/// the last applied first, but before all what stopped half-way down. `wanted` is in the
+/// the last applied first, but before all what stopped halfway down. `wanted` is in the
 /// order of application.
 pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> Vec<usize> {
     let urgent = half_way(graph, history, Direction::Down);
@@ -46,7 +46,7 @@ pub(super) fn descending(graph: &Graph, history: &History, wanted: &[usize]) -> 
     order
 }
 
-/// Marks, by place, what stopped half-way in this direction, and what has to go before it.
+/// Marks, by place, what stopped halfway in this direction, and what has to go before it.
 pub(super) fn half_way(graph: &Graph, history: &History, way: Direction) -> Vec<bool> {
     let stopped = stopped(graph, history, way);
     match way {

@@ -213,7 +213,7 @@ impl World {
         heads
     }
 
-    /// What stopped half-way in this direction, if nothing else is wrong.
+    /// What stopped halfway in this direction, if nothing else is wrong.
     fn half_way(&self, direction: Direction) -> Result<Names, Refusal> {
         let mut names = Names::new();
         for past in &self.history {

@@ -38,7 +38,7 @@ pub(crate) fn statements(
         .collect()
 }
 
-/// The revision as a step; `done` is how many statements ran before, if it stopped half-way.
+/// The revision as a step; `done` is how many statements ran before, if it stopped halfway.
 pub(super) fn step(
     revision: &Revision,
     direction: Direction,

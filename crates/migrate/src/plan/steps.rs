@@ -13,7 +13,7 @@ pub(super) struct Walk<'a> {
     direction: Direction,
     /// What the walk may touch, by place.
     lineage: Vec<bool>,
-    /// What stopped half-way, and what has to go with it first: there is no choice in that.
+    /// What stopped halfway, and what has to go with it first: there is no choice in that.
     urgent: Vec<bool>,
     heads: Vec<Vec<usize>>,
 }

@@ -85,7 +85,7 @@ fn targets_of_down() {
     let error = down(&graph, &history("a b"), "-3").unwrap_err();
     assert_eq!(
         error.message(),
-        "3 revisions were to be undone, and 2 are applied."
+        "3 revisions should be reverted, but 2 are applied."
     );
     for to in ["head", "heads", "+1"] {
         let error = down(&graph, &all, to).unwrap_err();
@@ -143,8 +143,8 @@ fn steps_that_could_go_to_several_heads_name_them() {
     let error = down(&graph, &both, "c@-3").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "3 revisions were to be undone, and 2 are applied on the branch `c`. `down c@base` takes \
-         down all of it."
+        "3 revisions should be reverted, but 2 are applied on the branch `c`. `down c@base` reverts \
+         all of it."
     );
 }
 
@@ -199,7 +199,7 @@ fn a_target_that_is_not_on_its_branch_is_refused() {
         ),
         (
             "stop@head",
-            "No branch has the label `stop`, and no revision an id that begins so.",
+            "No branch has the label `stop`, and no revision has an id that begins with it.",
         ),
         (
             "a@head",
@@ -211,7 +211,7 @@ fn a_target_that_is_not_on_its_branch_is_refused() {
         ),
         (
             "a+1",
-            "On the way to `a+1` there are 2 ways to go: `b` (make b), `c` (make c).",
+            "On the way to `a+1` there are 2 possible paths: `b` (make b), `c` (make c).",
         ),
     ] {
         assert_eq!(up(&graph, &none, target).unwrap_err().message(), said);
@@ -303,7 +303,7 @@ fn an_applied_revision_without_a_file_is_refused() {
     for plan in [up(&graph, &ahead, "head"), down(&graph, &ahead, "-1")] {
         assert_eq!(
             plan.unwrap_err().message(),
-            "The database has the revision `later` (make later), and there is no file for it."
+            "The database has the revision `later` (make later), but there is no file for it."
         );
     }
     assert_eq!(current(&graph, &ahead), [id("a"), id("later")]);
@@ -329,16 +329,16 @@ fn up_goes_on_with_what_stopped_half_way_up() {
     assert_eq!(groups(&plan), [(0..1, false), (1..2, true)]);
     assert_eq!(names(up(&graph, &history, "+1")), "b");
 
-    let sentence = "The revision `b` (b.sql) stopped half-way up: 3 of its 5 statements for \
-                    this engine ran, and what they did stands; statement 4, on line 2, did not.";
+    let sentence = "The revision `b` (b.sql) stopped halfway up: 3 of its 5 statements for \
+                    this engine ran, and their changes remain; statement 4, on line 2, did not.";
     for plan in [up(&graph, &history, "c"), down(&graph, &history, "base")] {
         let error = plan.unwrap_err();
         assert_eq!(error.message(), sentence);
         assert_eq!(
             error.hint().unwrap(),
-            "Remove what made statement 4 fail and run `up` again, which goes on with it. Or run \
-             the remaining statements, or undo those that ran, by hand, and let `stamp` set the \
-             history to what is true."
+            "Remove the cause of the failure of statement 4 and run `up` again, which continues with \
+             it. Or run the remaining statements, or undo those that ran, by hand, and correct the \
+             history with `stamp`."
         );
     }
     assert_eq!(current(&graph, &history), [id("a")]);
@@ -364,7 +364,7 @@ fn down_goes_on_with_what_stopped_half_way_down() {
         assert!(
             error
                 .message()
-                .contains("`b` (b.sql) stopped half-way down: 1 of its 2")
+                .contains("`b` (b.sql) stopped halfway down: 1 of its 2")
         );
         assert!(error.hint().unwrap().contains("run `down` again"));
     }

@@ -60,7 +60,7 @@ impl Head {
             _ => return Err(unknown(place, key)),
         };
         match twice {
-            true => Err(place.error(format!("The header `{key}` is there twice."))),
+            true => Err(place.error(format!("The header `{key}` appears twice."))),
             false => Ok(()),
         }
     }
@@ -94,7 +94,10 @@ pub(super) fn refuse_below(place: &SourceLine<'_>, line: &str) -> Result<()> {
     match key.map(str::to_ascii_lowercase).as_deref() {
         Some(key @ ("revision" | "parents" | "branch" | "depends-on")) => Err(place
             .error(format!("The header `{key}` is below a section line."))
-            .with_hint("Headers stand above the first section line, and a file has one revision.")),
+            .with_hint(
+                "Headers belong above the first section line, and a file has one \
+                        revision.",
+            )),
         _ => Ok(()),
     }
 }
@@ -159,7 +162,7 @@ fn labels(place: &SourceLine<'_>, text: &str) -> Result<Vec<BranchLabel>> {
                 )
         })?;
         if labels.contains(&label) {
-            return Err(place.error(format!("The label {label} is there twice.")));
+            return Err(place.error(format!("The label {label} appears twice.")));
         }
         labels.push(label);
     }
@@ -176,7 +179,7 @@ fn message(place: &SourceLine<'_>, text: &str) -> Result<String> {
     match text.is_empty() {
         true => Err(place
             .error("The message is empty.")
-            .with_hint("Say in a few words what the revision is for.")),
+            .with_hint("Describe in a few words what the revision is for.")),
         false => Ok(text.to_owned()),
     }
 }

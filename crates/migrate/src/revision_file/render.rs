@@ -56,7 +56,7 @@ pub fn render(template: &str, revision: &NewRevision) -> Result<String> {
     let text = fill(template, revision);
     let read = parse("The new revision", text.as_bytes())?;
     let lacks = |what: &str| {
-        let message = format!("The template does not give the revision its {what}.");
+        let message = format!("The template does not set the revision's {what}.");
         Error::new(Class::Config, message).with_hint(format!(
             "It needs a line `-- {what}: {{…}}`; `init` shows one."
         ))
@@ -79,7 +79,7 @@ pub fn render(template: &str, revision: &NewRevision) -> Result<String> {
         if !given.is_in(read)? {
             return Err(Error::new(
                 Class::Config,
-                "The template does not give the revision its SQL as it stands.",
+                "The template does not contain the SQL of the revision unchanged.",
             )
             .with_hint("It needs `{up}` below `-- up`, and `{down}` below `-- down`."));
         }

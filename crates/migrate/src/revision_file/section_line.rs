@@ -116,7 +116,7 @@ fn form(place: &SourceLine<'_>, words: &[String]) -> Result<Form> {
             Some(Word::NoTransaction) if transactional => transactional = false,
             Some(Word::Code) if words.len() == 1 => return Ok(Form::Code),
             Some(Word::Code) => {
-                return Err(place.error("`code` stands by itself on a section line."));
+                return Err(place.error("`code` must be alone on a section line."));
             }
             Some(Word::NoTransaction) | None => {
                 return Err(place.error(format!("The section line has `{word}` twice.")));
@@ -142,7 +142,7 @@ fn no_way(place: &SourceLine<'_>, direction: Direction, rest: &str) -> Result<Se
     if !word.eq_ignore_ascii_case(own) {
         return Err(place
             .error(
-                "A section line has no colon, but for `-- down: irreversible: REASON` and \
+                "A section line has no colon, except for `-- down: irreversible: REASON` and \
                  `-- up: adopted: REASON`.",
             )
             .with_hint(
@@ -167,7 +167,9 @@ fn no_way(place: &SourceLine<'_>, direction: Direction, rest: &str) -> Result<Se
 
 fn misshapen(place: &SourceLine<'_>, line: &str) -> Error {
     place
-        .error(format!("`{line}` looks like a section line and is none."))
+        .error(format!(
+            "`{line}` looks like a section line, but is not one."
+        ))
         .with_hint("A section begins with `-- up` or `-- down`; indent a comment.")
 }
 

@@ -156,7 +156,7 @@ fn an_adopted_way_up_says_why_there_is_none() {
     let said = refused(format!("{HEAD}-- up: adopted:\n"));
     assert!(said.starts_with("line 3: The line does not say why there is no way up."));
     let said = refused(format!("{HEAD}-- up\n-- down: adopted: x\n"));
-    assert!(said.starts_with("line 4: A section line has no colon, but for"));
+    assert!(said.starts_with("line 4: A section line has no colon, except for"));
 }
 
 #[test]
@@ -253,9 +253,12 @@ fn what_only_looks_like_a_section_line_is_refused() {
         ),
         ("-- up code sqlite", "`code` stands by itself"),
         ("-- up sqlite code", "`code` stands by itself"),
-        ("---- down ----", "looks like a section line and is none"),
-        ("-- down;", "looks like a section line and is none"),
-        ("-- === UP ===", "looks like a section line and is none"),
+        (
+            "---- down ----",
+            "looks like a section line, but is not one",
+        ),
+        ("-- down;", "looks like a section line, but is not one"),
+        ("-- === UP ===", "looks like a section line, but is not one"),
     ] {
         let said = refused(format!("{HEAD}-- up\nSELECT 1;\n{line}\nSELECT 2;\n"));
         assert!(said.starts_with("line 5: "), "{line}: {said}");
@@ -350,7 +353,7 @@ fn a_head_that_is_wrong_is_refused() {
 #[test]
 fn what_is_no_text_is_refused_with_its_line() {
     let wrong = |tail: &[u8]| refused([HEAD.as_bytes(), b"-- up\nSELECT 1;\n", tail].concat());
-    let expected = "line 5: The line holds a NUL byte. Save the file as UTF-8.";
+    let expected = "line 5: The line contains a NUL byte. Save the file as UTF-8.";
     assert_eq!(wrong(b"-- \0\n"), expected);
     let expected = "line 6: The line is not valid UTF-8. Save the file as UTF-8.";
     assert_eq!(wrong(b"\n'gr\xf6\xdfer'"), expected);
@@ -377,8 +380,8 @@ fn sql_that_is_wrong_is_refused_with_its_line() {
         ),
         (
             "-- up\nSELECT 1;\n-- down\n begin;SELECT 1; COMMIT;\n",
-            "line 6: BEGIN has no place here: the runner itself opens and ends the transaction of \
-             the section. Leave it out, or begin a section with `-- down no-transaction`.",
+            "line 6: BEGIN is not allowed here: the runner itself begins and ends the transaction \
+             of the section. Leave it out, or begin a section with `-- down no-transaction`.",
         ),
     ] {
         let said = refused(format!("{HEAD}{tail}"));

@@ -3,7 +3,7 @@
 //!
 //! A returned connection is put into the cache slot of its own, and the next caller takes it from
 //! there. To the state machine it has been leased all the time. No lock is taken, and callers on
-//! several threads use slots of their own as long as there are enough.
+//! several threads use different slots as long as there are enough.
 //!
 //! No connection stays in the cache while a caller waits: a caller that is about to wait closes the
 //! epoch and then empties each cache slot; a caller that returns a connection fills its slot and
@@ -99,8 +99,8 @@ impl<T> IdleCache<T> {
         Lookup::Miss
     }
 
-    /// Caches a connection whose session is clean. Returns it if the state machine is to decide what
-    /// to do with it.
+    /// Caches a connection whose session is clean. Returns it if the state machine has to decide
+    /// about it.
     #[inline]
     pub(crate) fn put(
         &self,
@@ -123,8 +123,8 @@ impl<T> IdleCache<T> {
         slot.pooled.take()
     }
 
-    /// Takes the cached connection of this slot. An entry that is not seen yet is made here, since
-    /// only an entry that both sides use puts them in order.
+    /// Takes the cached connection of this slot. An entry that this thread does not see yet is
+    /// created here, since only an entry that both sides use orders their accesses.
     pub(crate) fn take(&self, slot: SlotId) -> Option<Box<PoolConnection<T>>> {
         self.slots.at(slot.index()).pooled.take()
     }
@@ -140,7 +140,7 @@ impl<T> IdleCache<T> {
         LeaseTotals::of(self.slots.iter().map(|slot| &slot.record))
     }
 
-    /// Takes out all connections, when the pool is gone.
+    /// Takes out all connections, after the pool was dropped.
     pub(crate) fn drain(&self) -> impl Iterator<Item = Box<PoolConnection<T>>> {
         self.slots.iter().filter_map(|slot| slot.pooled.take())
     }

@@ -31,7 +31,7 @@ impl Epoch {
     }
 }
 
-/// What the shell has to know about a lease.
+/// The facts about a lease that the shell needs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp {
     /// If this is still the pool's epoch when the lease ends, the connection may be cached.
@@ -46,7 +46,7 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// That of a connection that has not been leased yet.
+    /// The stamp of a connection that has not been leased yet.
     pub(crate) const NONE: Stamp = Stamp {
         epoch: Epoch(0),
         since: Timestamp::START,

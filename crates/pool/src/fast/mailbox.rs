@@ -2,18 +2,18 @@
 //! pool's lock, and without an allocation.
 //!
 //! Mailboxes are numbered and reused. A waiter gets a number under the pool's lock, together with
-//! its ticket, and leaves its waker there. Whoever serves the waiter takes the waker under the lock,
-//! and delivers and wakes after releasing it.
+//! its ticket, and leaves its waker there. The thread that serves the waiter takes the waker under
+//! the lock, and delivers and wakes after releasing it.
 //!
-//! A waiter that goes away after it was served closes its mailbox and then looks for what was
-//! delivered; whoever delivers looks afterwards if the mailbox is closed, and takes back what is
-//! still there. Both change what is in the mailbox by a swap, so one of them comes second there and
-//! sees what the other did before: the delivery, or the closed mailbox. Whoever takes it out opens
-//! the mailbox again. `tests/loom` tries all orders.
+//! A waiter that goes away after it was served closes its mailbox and then looks for a delivery.
+//! The deliverer looks afterwards whether the mailbox is closed, and takes back a delivery that is
+//! still there. Both change the content of the mailbox by a swap, so one of them comes second there
+//! and sees what the other did before: the delivery, or the closed mailbox. The side that takes the
+//! delivery out opens the mailbox again. `tests/loom` tries all orders.
 //!
-//! A number is free again when the waiter has fetched what was delivered. For a connection that is
-//! certain when the connection comes back, so the number travels with it; whoever fetches anything
-//! else frees the number itself.
+//! A number is free again when the waiter has fetched the delivery. If the delivery is a
+//! connection, that is certain by the time the connection is returned, so the number travels with
+//! it; a waiter that fetches anything else frees the number itself.
 
 use std::task::Waker;
 
@@ -26,11 +26,11 @@ use crate::fast::sync::{AtomicBool, AtomicCell, Mutex, Ordering, PoisonError};
 pub(crate) struct Mailbox<T, A> {
     connection: AtomicCell<Option<Box<PoolConnection<T>>>>,
     closed: AtomicBool,
-    /// Rarely used, so that a lock is cheap enough.
+    /// Rarely used, so a lock is cheap enough.
     answer: Mutex<Option<A>>,
 }
 
-/// What a mailbox holds.
+/// The content of a mailbox.
 #[derive(Debug)]
 pub(crate) enum Parcel<T, A> {
     Connection(Box<PoolConnection<T>>),
@@ -51,7 +51,7 @@ impl<T, A> Mailbox<T, A> {
         }
     }
 
-    /// Takes what was delivered.
+    /// Takes the delivery.
     #[inline]
     pub(crate) fn take(&self) -> Option<Parcel<T, A>> {
         match self.connection.take() {
@@ -60,14 +60,14 @@ impl<T, A> Mailbox<T, A> {
         }
     }
 
-    /// Called by a waiter that goes away once it is served: takes what was delivered. What is
-    /// delivered later is returned to whoever delivers it.
+    /// Called by a waiter that goes away after it was served: takes the delivery. A later delivery
+    /// is returned to its deliverer.
     pub(crate) fn close(&self) -> Option<Parcel<T, A>> {
         self.closed.store(true, Ordering::Release);
         self.empty()
     }
 
-    /// Takes what is in a closed mailbox, and opens it if there was anything.
+    /// Takes the content of a closed mailbox, and opens the mailbox if there was any.
     fn empty(&self) -> Option<Parcel<T, A>> {
         let taken = self.take();
         if taken.is_some() {
@@ -95,7 +95,7 @@ impl<T, A> Default for Mailbox<T, A> {
 #[derive(Debug, Default)]
 pub(crate) struct MailboxNumbers {
     free: Vec<u32>,
-    /// By number. None: the number is free, or its waiter has been served.
+    /// By number. `None`: the number is free, or its waiter has been served.
     wakers: Vec<Option<Waker>>,
 }
 
@@ -120,14 +120,14 @@ impl MailboxNumbers {
         self.wakers[number as usize].take()
     }
 
-    /// Replaces the waker of a waiter that is not served yet. Returns the one before, or `None` if
-    /// the waiter has been served.
+    /// Replaces the waker of a waiter that has not been served yet. Returns the earlier one, or
+    /// `None` if the waiter has been served.
     pub(crate) fn replace_waker(&mut self, number: u32, waker: &Waker) -> Option<Waker> {
         let known = self.wakers[number as usize].as_mut()?;
         Some(std::mem::replace(known, waker.clone()))
     }
 
-    /// Frees a mailbox that is empty and that nothing is on its way to.
+    /// Frees a mailbox that is empty and has no delivery on its way.
     pub(crate) fn free(&mut self, number: u32) {
         debug_assert!(!self.free.contains(&number), "it is free already");
         self.free.push(number);

@@ -19,22 +19,22 @@ pub(crate) type Mailbox<T> = crate::fast::mailbox::Mailbox<T, Answer<T>>;
 /// The result of a wait that is not a connection.
 #[derive(Debug)]
 pub(crate) enum Answer<T> {
-    /// A seat in a lane, since then.
+    /// A seat in a lane, taken at this time.
     Seated {
         slot: SlotId,
         lane: Arc<Lane<T>>,
         since: Timestamp,
     },
-    /// The wait timed out; so many callers were waiting then, perhaps for an attempt to connect.
+    /// The wait timed out. `waiting` callers were waiting then, perhaps for an attempt to connect.
     TimedOut {
         waiting: usize,
         awaits_connect: bool,
     },
-    /// Connecting failed, at the last attempt that the waiter was ready to wait for.
+    /// Connecting failed, at the last attempt that the waiter was willing to wait for.
     Failed { error: Arc<Error>, attempts: u32 },
-    /// The queue was full with so many waiters.
+    /// The queue was full, with this many waiters.
     Full { most: usize },
-    /// The wait was ended because the pool has been overloaded for so long.
+    /// The wait was canceled because the pool has been overloaded for this long.
     Shed { overload: Duration },
     /// The pool was closed.
     Closed,

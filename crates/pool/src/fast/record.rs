@@ -4,19 +4,19 @@ use crate::fast::sync::{AtomicCell, AtomicU64, Ordering};
 use crate::histogram::{Histogram, SharedHistogram};
 use crate::timestamp::Timestamp;
 
-/// The leases of one connection after another in the same slot. Only who has the connection
-/// writes, so that counting is done without the pool's lock; anybody may read.
+/// The leases of all connections in one slot. Only the holder of the connection writes, so that
+/// leases are counted without the pool's lock; any thread may read.
 #[derive(Debug)]
 pub(crate) struct Record {
     since: AtomicU64,
     caller: AtomicCell<Option<&'static Location<'static>>>,
     leases: AtomicU64,
-    /// How long those leases were waited for that were waited for at all.
+    /// Waits of those leases that had to wait.
     waits: SharedHistogram,
     uses: SharedHistogram,
 }
 
-/// What the records of a pool come to.
+/// The totals of all records of a pool.
 #[derive(Debug, Default)]
 pub(crate) struct LeaseTotals {
     pub(crate) acquired: u64,
@@ -38,7 +38,7 @@ impl Default for Record {
 }
 
 impl Record {
-    /// Somebody has leased the connection after so many nanoseconds.
+    /// Records that a caller has leased the connection after a wait of this many nanoseconds.
     #[inline]
     pub(crate) fn leased(&self, caller: &'static Location<'static>, since: Timestamp, waited: u64) {
         self.caller.store(Some(caller));
@@ -50,13 +50,13 @@ impl Record {
         }
     }
 
-    /// The holder gave it back after so many nanoseconds.
+    /// Records that the holder returned the connection after this many nanoseconds.
     #[inline]
     pub(crate) fn returned(&self, nanos: u64) {
         self.uses.record(nanos);
     }
 
-    /// Who leased it last, and when. `None` where nobody did.
+    /// The latest holder, and when its lease began. `None` before the first lease.
     pub(crate) fn holder(&self) -> Option<(&'static Location<'static>, Timestamp)> {
         let since = Timestamp::of_nanos(self.since.load(Ordering::Acquire));
         Some((self.caller.load()?, since))
@@ -64,7 +64,7 @@ impl Record {
 }
 
 impl LeaseTotals {
-    /// Those of all these records.
+    /// Adds up these records.
     pub(crate) fn of<'a>(records: impl Iterator<Item = &'a Record>) -> Self {
         let mut all = LeaseTotals::default();
         for record in records {

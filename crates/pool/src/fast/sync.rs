@@ -1,6 +1,6 @@
-//! What threads share in the [cache](crate::fast::cache) and the
-//! [mailboxes](crate::fast::mailbox), in one place, so that the test that tries
-//! all orders can replace it.
+//! The shared primitives of the [cache](crate::fast::cache) and the
+//! [mailboxes](crate::fast::mailbox), in one place, so that the test that tries all orders can
+//! replace them.
 
 use std::cell::Cell;
 pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,7 +8,7 @@ pub(crate) use std::sync::{Mutex, OnceLock, PoisonError};
 
 pub(crate) use crossbeam_utils::atomic::AtomicCell;
 
-/// How many entries of a [table](crate::fast::table) are always there: enough for a pool of the
+/// Number of entries of a [table](crate::fast::table) that always exist: enough for a pool of the
 /// usual size.
 pub(crate) const FIRST: usize = 32;
 
@@ -22,7 +22,7 @@ pub(crate) fn last_slot() -> usize {
     LAST.get()
 }
 
-/// Notes that this thread has filled this cache slot.
+/// Records that this thread has filled this cache slot.
 #[inline]
 pub(crate) fn note_slot(at: usize) {
     LAST.set(at);

@@ -1,8 +1,8 @@
 use crate::fast::sync::{FIRST, OnceLock};
 
-/// A list that grows while it is read: an entry stays where it is once it was made. The first
-/// entries are always there; the others are made in chunks, each twice as long as the one before,
-/// when somebody first asks for a part of it.
+/// A list that grows while it is read: an entry never moves after it was created. The first entries
+/// always exist. The others are created in chunks, each twice as long as the one before, when one
+/// of them is first used.
 #[derive(Debug)]
 pub(crate) struct ChunkedTable<B> {
     first: [B; FIRST],
@@ -35,7 +35,7 @@ impl<B: Default> ChunkedTable<B> {
         &self.chunks[chunk].get_or_init(make)[offset]
     }
 
-    /// The entry at this index, if it was made.
+    /// The entry at this index, if it exists.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<&B> {
         match self.first.get(index) {
@@ -47,14 +47,14 @@ impl<B: Default> ChunkedTable<B> {
         }
     }
 
-    /// All entries that were made.
+    /// All entries that exist.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &B> {
         let made = self.chunks.iter().filter_map(OnceLock::get);
         self.first.iter().chain(made.flat_map(|chunk| chunk.iter()))
     }
 }
 
-/// The chunk behind the first entries, and the offset in it.
+/// The chunk of an index beyond the first entries, and the offset in it.
 fn locate(index: usize) -> (usize, usize) {
     let chunk = (index / FIRST).ilog2() as usize;
     (chunk, index - (FIRST << chunk))

@@ -1,4 +1,4 @@
-//! What a lease costs, in counts that are the same on every machine.
+//! The cost of a lease, in counts that are the same on every machine.
 
 use std::future::Future;
 use std::pin::pin;
@@ -67,7 +67,7 @@ async fn a_lease_after_a_wait_takes_two_locks_and_reads_the_clock_twice() {
     let mut context = Context::from_waker(Waker::noop());
     let mut waiters = Vec::new();
     let mut held = pool.acquire(AcquireOptions::new()).await.unwrap();
-    // One waits at any time, so that no connection is cached.
+    // One caller waits at any time, so that no connection is cached.
     for _ in 0..4 {
         let mut waiting = Box::pin(pool.acquire(AcquireOptions::new()));
         assert!(waiting.as_mut().poll(&mut context).is_pending());

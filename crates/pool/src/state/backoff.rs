@@ -4,18 +4,18 @@ use underpin_core::retry::RetryPolicy;
 
 use crate::timestamp::Timestamp;
 
-/// No attempt follows a failed one sooner than this, whoever asks for it.
+/// Minimum time between a failed attempt and the next one, for any caller.
 pub(crate) const MIN_RETRY_GAP: Duration = Duration::from_millis(100);
-/// The longest wait between two attempts to fill the pool while nobody waits.
+/// The longest wait between two attempts to fill the pool while no caller waits.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
-/// The wait where trying again cannot be expected to help. Long, since servers lock
-/// accounts that log in with a wrong password over and over.
+/// The wait after a failure that a retry is not expected to cure. It is long, since servers lock
+/// accounts that repeatedly log in with a wrong password.
 const PERMANENT_WAIT: Duration = Duration::from_secs(60);
 
-/// When the next attempt to connect may begin after failures.
+/// Decides when the next attempt to connect may begin after failures.
 ///
 /// While callers wait, their own schedules decide ([`Waiter::due`](super::queue::Waiter::due)).
-/// While nobody waits, the pool fills itself at waits that double from the retry policy's
+/// While no caller waits, the pool fills itself at intervals that double from the retry policy's
 /// base (at least 100 ms) up to 10 s.
 #[derive(Debug, Default)]
 pub(crate) struct Backoff {
@@ -30,8 +30,7 @@ impl Backoff {
         self.streak > 0
     }
 
-    /// How many attempts have failed since the last that succeeded; those that were under
-    /// way at the same time count once.
+    /// Number of failed attempts since the last successful one; simultaneous attempts count once.
     pub(crate) fn streak(&self) -> u32 {
         self.streak
     }
@@ -40,7 +39,7 @@ impl Backoff {
         *self = Backoff::default();
     }
 
-    /// Takes note of the failure of an attempt that began after `failures_before` others.
+    /// Records the failure of an attempt that began after `failures_before` others.
     pub(crate) fn failed(
         &mut self,
         failures_before: u32,
@@ -66,7 +65,8 @@ impl Backoff {
         self.failed_at = now;
     }
 
-    /// When the next attempt may begin, given when the first waiter's is due.
+    /// The time at which the next attempt may begin, given the time at which the first waiter's is
+    /// due.
     pub(crate) fn next_attempt(&self, earliest_due: Option<Timestamp>) -> Timestamp {
         match earliest_due {
             _ if !self.is_failing() => Timestamp::START,

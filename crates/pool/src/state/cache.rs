@@ -4,13 +4,13 @@ use super::{Phase, Placement, SlotId, State};
 use crate::fast::epoch::{Epoch, Stamp};
 use crate::timestamp::Timestamp;
 
-/// A cached connection counts as leased here: its lease goes on with another holder. No decision
+/// A cached connection counts as leased here: its lease continues with another holder. No decision
 /// depends on the cache, as long as the shell does three things:
-/// - Before anybody waits, it closes the epoch and empties the cache.
+/// - Before a caller waits, it closes the epoch and empties the cache.
 /// - It empties the cache when the epoch has changed.
-/// - Before the state machine is asked who holds what, it is told about changed holders.
+/// - Before it asks the state machine for the holders, it reports changed holders.
 impl State {
-    /// The present epoch.
+    /// The current epoch.
     pub(crate) fn epoch(&self) -> Epoch {
         let open = self.queue.len() == 0
             && self.cache_enabled
@@ -31,8 +31,8 @@ impl State {
         }
     }
 
-    /// Has all connections go through the state machine, as when a hook runs on each before the
-    /// next caller gets it.
+    /// Makes all connections go through the state machine, for example because a hook runs on each
+    /// before the next caller gets it.
     pub(crate) fn disable_cache(&mut self) {
         self.cache_enabled = false;
     }
@@ -43,7 +43,7 @@ impl State {
         self.policy.check_after
     }
 
-    /// A lease has gone from holder to holder; the latest has held it since then.
+    /// A lease has gone from holder to holder; the latest has held it since `since`.
     pub(crate) fn holder_changed(
         &mut self,
         slot: SlotId,
@@ -66,7 +66,8 @@ impl State {
         self.assign(slot, since, now, check)
     }
 
-    /// Since when this slot is leased, as far as is known here; `None` if it is not.
+    /// The time since which this slot is leased, as far as the state machine knows; `None` if it is
+    /// not leased.
     pub(crate) fn leased_since(&self, slot: SlotId) -> Option<Timestamp> {
         match self.slot(slot).phase {
             Phase::Leased { since, .. } => Some(since),
@@ -74,12 +75,12 @@ impl State {
         }
     }
 
-    /// All slots there ever were.
+    /// All slots that were ever used.
     pub(crate) fn slots(&self) -> impl Iterator<Item = SlotId> + use<> {
         (0..self.slots.len() as u32).map(SlotId)
     }
 
-    /// Has all leased connections examined when they are returned.
+    /// Makes the state machine examine all leased connections when they are returned.
     pub(super) fn advance_epoch(&mut self) {
         self.epoch += 1;
     }

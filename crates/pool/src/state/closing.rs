@@ -8,8 +8,8 @@ use crate::timestamp::Timestamp;
 const MARK_STALE_INTERVAL: Duration = Duration::from_secs(1);
 
 impl State {
-    /// Makes all connections stale: idle ones are closed now, the others when they come
-    /// back, and those being opened when they are there.
+    /// Makes all connections stale: idle ones are closed now, leased ones when they are returned,
+    /// and those being opened when they are open.
     pub(crate) fn invalidate(&mut self, now: Timestamp) {
         self.generation += 1;
         self.advance_epoch();
@@ -18,16 +18,17 @@ impl State {
         self.plan(now);
     }
 
-    /// As `invalidate`, and what failed before says nothing of what is tried from now on.
+    /// Like `invalidate`, and forgets earlier failures, which say nothing about the new connector.
     pub(crate) fn replaced(&mut self, now: Timestamp) {
         self.backoff = Backoff::default();
         self.invalidate(now);
         self.actions.push_back(Action::Reschedule);
     }
 
-    /// A connection leads elsewhere than it should, as when the server behind it has become a
-    /// replica: so do those of the same generation. Gives whether they are stale now. Those
-    /// who find it at the same time, and a server that stays as it is, make it once a second.
+    /// A connection leads to the wrong server, for example because the server behind it has become
+    /// a replica, and so do all connections of the same generation. Returns whether they are stale
+    /// now. This happens at most once a second, since many callers find it at the same time, and
+    /// the server may stay a replica.
     pub(crate) fn mark_stale(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let again = self
             .marked_stale_at
@@ -40,8 +41,8 @@ impl State {
         news
     }
 
-    /// Changes the bounds. Surplus connections are closed, the longest idle first; those
-    /// in use when they come back.
+    /// Changes the bounds. Surplus connections are closed, the longest idle first; those in use
+    /// when they are returned.
     pub(crate) fn resize(&mut self, bounds: Bounds, now: Timestamp) {
         self.bounds = bounds;
         self.advance_epoch();
@@ -55,7 +56,7 @@ impl State {
         self.actions.push_back(Action::Reschedule);
     }
 
-    /// Leases nothing out any more and closes what comes back. Does nothing the second time.
+    /// Stops leasing and closes connections as they are returned. Does nothing the second time.
     pub(crate) fn drain(&mut self, now: Timestamp) {
         if self.closing {
             return;
@@ -76,7 +77,7 @@ impl State {
         self.closing
     }
 
-    /// Whether the pool is closed and nothing is left of it.
+    /// Whether the pool is closed and all its connections are gone.
     pub(crate) fn is_drained(&self) -> bool {
         self.closing && self.counts.is_empty()
     }

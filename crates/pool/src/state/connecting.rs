@@ -3,27 +3,27 @@ use std::time::Duration;
 use super::{Action, Phase, Placement, Replacement, Slot, SlotId, State};
 use crate::timestamp::Timestamp;
 
-/// A connection lives for this share of the longest lifetime at least.
+/// Minimum lifetime of a connection, as a share of the maximum lifetime.
 const SHORTEST_LIFE: f64 = 0.8;
 
-/// What follows from a failed attempt to connect.
+/// The consequences of a failed attempt to connect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AfterFailure {
-    /// How many attempts have failed since the last success; simultaneous ones count once.
+    /// Number of failed attempts since the last success; simultaneous ones count once.
     pub(crate) failures: u32,
-    /// How many waiters are told, because for them it was the last.
+    /// Number of waiters that get the failure because it was their last attempt.
     pub(crate) failed_waiters: usize,
-    /// How soon the next attempt begins; `None` where nobody needs one.
+    /// Time until the next attempt begins; `None` if no attempt is needed.
     pub(crate) retry_in: Option<Duration>,
 }
 
-/// What a connection is missing for.
+/// The purpose of a further connection.
 enum Need {
     Plain,
     Successor { of: SlotId },
 }
 
-/// Adds up the time in which something was the case.
+/// Total time during which a condition held.
 #[derive(Debug, Default)]
 pub(crate) struct Stopwatch {
     total: Duration,
@@ -31,7 +31,7 @@ pub(crate) struct Stopwatch {
 }
 
 impl Stopwatch {
-    /// Says whether it is the case from now on.
+    /// Sets whether the condition holds from now on.
     pub(crate) fn set(&mut self, running: bool, now: Timestamp) {
         match (self.running_since, running) {
             (None, true) => self.running_since = Some(now),
@@ -43,7 +43,7 @@ impl Stopwatch {
         }
     }
 
-    /// The time up to now.
+    /// The total up to now.
     pub(crate) fn total(&self, now: Timestamp) -> Duration {
         self.total
             + self
@@ -53,10 +53,10 @@ impl Stopwatch {
 }
 
 impl State {
-    /// Begins as many attempts to connect as are wanted and allowed now.
+    /// Begins as many attempts to connect as are needed and allowed now.
     pub(super) fn plan(&mut self, now: Timestamp) {
         while let Some(need) = self.next_need() {
-            // While attempts fail, one at a time tries whether it works again.
+            // While attempts fail, one at a time tests whether connecting works again.
             let failing = self.backoff.is_failing();
             let at_once = if failing {
                 1
@@ -103,8 +103,8 @@ impl State {
         placement
     }
 
-    /// An attempt to connect failed. `permanent`: trying again would fail the same way.
-    /// `random` in 0..1 chooses the jitter of the waits.
+    /// An attempt to connect failed. `permanent`: another attempt would fail the same way. `random`
+    /// in 0..1 chooses the jitter of the waits.
     pub(crate) fn connect_failed(
         &mut self,
         slot: SlotId,
@@ -126,8 +126,9 @@ impl State {
         };
         self.totals.connection_errors += 1;
         if !self.is_current(slot) {
-            // What was tried is not what would be tried now, so it is no news for anybody.
-            self.connect_cancelled(slot, now);
+            // The attempt used a connector that has been replaced, so its failure concerns no
+            // waiter.
+            self.connect_canceled(slot, now);
             return AfterFailure {
                 failures: self.backoff.streak(),
                 failed_waiters: 0,
@@ -138,10 +139,10 @@ impl State {
         let retry = self.policy.retry;
         self.backoff
             .failed(failures_before, now, permanent, &retry, random);
-        // Each attempt still under way serves one waiter, the oldest first; the failure is
-        // news only for those behind them.
+        // Each attempt that is still in progress serves one waiter, the oldest first; the failure
+        // concerns only the waiters behind them.
         let from = match (self.paused, permanent) {
-            // Nothing is tried on anybody's behalf.
+            // No attempt is made on behalf of a caller.
             (true, _) => usize::MAX,
             (false, true) => 0,
             (false, false) => self.counts.connecting,
@@ -167,21 +168,20 @@ impl State {
         }
     }
 
-    /// An attempt to connect was given up because the pool closes or its connections are
-    /// stale.
-    pub(crate) fn connect_cancelled(&mut self, slot: SlotId, now: Timestamp) {
+    /// An attempt to connect was canceled because the pool closes or its connections are stale.
+    pub(crate) fn connect_canceled(&mut self, slot: SlotId, now: Timestamp) {
         self.forget_attempt(slot);
         self.plan(now);
         self.note_drained();
     }
 
-    /// When the next attempt may begin.
+    /// The time at which the next attempt may begin.
     pub(super) fn next_attempt(&self) -> Timestamp {
         let due = self.queue.earliest_due().filter(|_| !self.paused);
         self.backoff.next_attempt(due)
     }
 
-    /// What further attempts are wanted for, within the bounds.
+    /// The purpose of the next attempt, within the bounds.
     fn next_need(&self) -> Option<Need> {
         let size = self.counts.size();
         if self.closing || self.lazy || size >= self.bounds.limit() {
@@ -204,8 +204,8 @@ impl State {
         })
     }
 
-    /// How many connections there are or will be once successors have taken the place of
-    /// the old ones. This is what the minimum is compared with.
+    /// Number of connections after successors have replaced the old ones. The minimum is compared
+    /// with this number.
     pub(super) fn kept(&self) -> usize {
         let replaced = |slot: &&Slot| {
             self.is_alive(slot) && matches!(slot.replacement, Replacement::Underway(_))
@@ -251,7 +251,7 @@ impl State {
         self.actions.push_back(Action::Connect(slot));
     }
 
-    /// Closes the connection that the one in `slot` succeeds, or has it closed on return.
+    /// Closes the predecessor of the connection in `slot`, or has it closed on return.
     fn retire_predecessor(&mut self, slot: SlotId, now: Timestamp) {
         let Some(old) = self.predecessor_of(slot) else {
             return;

@@ -3,37 +3,38 @@ use std::time::Duration;
 use super::{Action, Phase, SlotId, State};
 use crate::timestamp::Timestamp;
 
-/// Statements that take no longer than this by themselves are mostly the cost of their messages:
-/// another lane would divide the same work into smaller writes, and have one more server process
-/// wait for its turn on a processor.
+/// Statements that take no longer than this by themselves are mostly the cost of their messages.
+/// Another lane would split the same work into smaller writes, and make another server process wait
+/// for its turn on a processor.
 pub(super) const LIGHT: Duration = Duration::from_micros(25);
-/// Of others, so much work on a lane makes it worth while to use another connection.
+/// For other statements, this much work on a lane justifies another connection.
 pub(super) const AHEAD: Duration = Duration::from_millis(1);
-/// The most statements under way on one lane.
+/// Maximum number of statements in progress on one lane.
 const SEATS: usize = 1024;
-/// Nothing joins a lane that has given no answer for so long.
+/// No statement joins a lane that has not answered for this long.
 pub(super) const OLD: Duration = Duration::from_millis(20);
-/// Statements behind one that has not been answered for so long go elsewhere.
+/// Statements behind one that has not been answered for this long leave the lane.
 pub(super) const STUCK: Duration = Duration::from_millis(100);
-/// An empty lane is kept for so long; the first one also while callers wait for a connection
-/// of their own, so that a statement finds its way past those who hold and wait for leases.
+/// Time for which an empty lane is kept. The first lane is kept for it even while callers wait for
+/// a connection of their own, so that a statement can pass the callers that hold leases and wait
+/// for them.
 pub(super) const LINGER: Duration = Duration::from_secs(1);
-/// A lane beyond the first is kept for so long while callers wait.
+/// Time for which a further lane is kept while callers wait.
 pub(super) const LINGER_BESIDE_OTHERS: Duration = Duration::from_millis(100);
 
 /// The connections that many callers' statements share.
 ///
-/// The engine answers in order, so what was said last tells how the statement at the head
-/// fares: how long ago the lane gave its latest answer, or began its first statement.
+/// The engine answers in order, so the time of the latest answer, or of the first statement after a
+/// pause, shows how long the statement at the head has been running.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
     open: Vec<Lane>,
     pace: Pace,
-    /// They are busy, and no connection is idle.
+    /// Whether all lanes are busy and no connection is idle.
     pub(super) wants_another: bool,
 }
 
-/// How long a statement has lately taken by itself, on the average over a hundred or so.
+/// Time that a statement has recently taken by itself, averaged over about a hundred statements.
 #[derive(Debug, Default)]
 struct Pace(Duration);
 
@@ -48,49 +49,49 @@ impl Pace {
 #[derive(Debug, Clone, Copy)]
 struct Lane {
     slot: SlotId,
-    /// Statements under way whose callers wait for them.
+    /// Statements in progress whose callers wait for them.
     seats: usize,
-    /// Statements under way whose callers have gone.
+    /// Statements in progress whose callers have gone away.
     abandoned: usize,
-    /// When it gave its latest answer, or began on a statement after a pause.
+    /// The time of its latest answer, or of its first statement after a pause.
     progress: Timestamp,
-    /// It takes no more, and ends when the last seat is left.
+    /// Whether it takes no more statements, and ends when the last seat is left.
     retired: bool,
     rescued: bool,
 }
 
-/// How a seat was left.
+/// The way in which a seat was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// The statement was answered.
     Answered,
-    /// The statement may still be under way.
+    /// The statement may still be in progress.
     Abandoned,
     /// The connection is lost.
     Lost,
 }
 
-/// What is known when a seat was left.
+/// The facts known when a seat was left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Departure {
-    /// How long the statement took itself, without its wait for those before it.
+    /// Time that the statement took by itself, without its wait for those before it.
     pub(crate) took: Duration,
-    /// The lane has ended: its connection is to be given back.
+    /// Whether the lane has ended, so that its connection must be returned.
     pub(crate) ended: bool,
 }
 
 impl Lanes {
-    /// Whether there is any.
+    /// Whether there are any lanes.
     pub(super) fn any(&self) -> bool {
         !self.open.is_empty()
     }
 
-    /// How many have no statement under way.
+    /// Number of lanes without a statement.
     pub(crate) fn free(&self) -> usize {
         self.open.iter().filter(|lane| lane.seats == 0).count()
     }
 
-    /// How many statements are under way in them.
+    /// Number of statements in progress in lanes.
     pub(crate) fn seated(&self) -> usize {
         self.open.iter().map(|lane| lane.seats).sum()
     }
@@ -101,7 +102,7 @@ impl Lanes {
 }
 
 impl Lane {
-    /// Whether somebody waits behind a statement that is not answered.
+    /// Whether a caller waits behind a statement that has not been answered.
     fn has_waiting(&self) -> bool {
         self.seats + self.abandoned >= 2 && self.seats > 0 && !self.rescued
     }
@@ -112,8 +113,8 @@ impl Lane {
 }
 
 impl State {
-    /// A seat in a lane for one statement. `None`: acquire a connection, and offer it as a
-    /// lane. Where the statements are heavy, idle connections share the work with the lanes.
+    /// Takes a seat in a lane for one statement. `None`: acquire a connection, and offer it as a
+    /// lane. If statements are heavy, idle connections share the work with the lanes.
     pub(crate) fn join(&mut self, now: Timestamp) -> Option<SlotId> {
         if self.closing || self.paused {
             return None;
@@ -144,8 +145,8 @@ impl State {
         best.is_some_and(|at| self.is_busy(&self.lanes.open[at]))
     }
 
-    /// A lease whose caller has a statement for a lane becomes one, with that caller in its
-    /// first seat, and those who wait for a seat beside it, where another lane is wanted.
+    /// Turns a lease whose caller has a statement for a lane into a lane, if another one is wanted,
+    /// with that caller in its first seat and the callers that wait for a seat beside it.
     pub(crate) fn offer_lane(&mut self, slot: SlotId, now: Timestamp) -> bool {
         let open = self.lanes.open.len();
         let best = self.best_lane(now).map(|at| &self.lanes.open[at]);
@@ -167,7 +168,7 @@ impl State {
         true
     }
 
-    /// A seat that was taken at `joined` is left.
+    /// Leaves a seat that was taken at `joined`.
     pub(crate) fn left(
         &mut self,
         slot: SlotId,
@@ -213,7 +214,7 @@ impl State {
         Departure { took, ended }
     }
 
-    /// Retires the lanes that are not wanted any more. Those without a statement end now.
+    /// Retires the lanes that are no longer needed. Lanes without a statement end now.
     pub(super) fn retire_lanes(&mut self, now: Timestamp) {
         let mut at = 0;
         while at < self.lanes.open.len() {
@@ -230,7 +231,7 @@ impl State {
         }
     }
 
-    /// Has those moved elsewhere who wait behind a statement that is not answered.
+    /// Moves callers that wait behind a statement without an answer to other connections.
     pub(super) fn rescue_stuck(&mut self, now: Timestamp) {
         for lane in &mut self.lanes.open {
             if lane.has_waiting() && lane.stuck_at() <= now {
@@ -242,7 +243,7 @@ impl State {
         }
     }
 
-    /// When a lane is stuck or has been empty for long enough.
+    /// The time at which a lane is stuck or has been empty for long enough.
     pub(super) fn lanes_due(&self) -> Timestamp {
         let due = |at: usize| {
             let lane = &self.lanes.open[at];
@@ -264,7 +265,7 @@ impl State {
         lanes.map(due).min().unwrap_or(Timestamp::NEVER)
     }
 
-    /// The first lane that is not busy, so that those behind it come to be idle, else the one
+    /// The first lane that is not busy, so that the lanes behind it become idle; otherwise the lane
     /// with the least work.
     fn best_lane(&self, now: Timestamp) -> Option<usize> {
         let lanes = &self.lanes.open;
@@ -282,7 +283,7 @@ impl State {
         each > LIGHT && each.saturating_mul(lane.seats as u32) >= AHEAD
     }
 
-    /// Has one more connection opened beside the lanes, where none is idle and there is room.
+    /// Requests another connection beside the lanes, if no connection is idle and there is room.
     fn want_another(&mut self, now: Timestamp) {
         if self.counts.size() < self.bounds.max as usize && !self.backoff.is_failing() {
             self.lanes.wants_another = true;
@@ -293,7 +294,7 @@ impl State {
     fn is_joinable(&self, lane: &Lane, now: Timestamp) -> bool {
         let quiet = now.since(lane.progress);
         let answers = match lane.seats {
-            // It would have to be validated first, as a lease is.
+            // It would have to be validated first, like a lease.
             0 => !self.policy.health_check.is_due(quiet),
             seats => seats < SEATS && quiet < OLD,
         };
@@ -310,7 +311,7 @@ impl State {
             || !self.is_wanted(lane.slot, now)
     }
 
-    /// Whether so many lanes would leave nothing to those who wait for a connection of their
+    /// Whether this many lanes would leave nothing for callers that wait for a connection of their
     /// own.
     fn must_yield(&self, lanes: usize) -> bool {
         self.queue.exclusive() > 0 && lanes >= self.bounds.limit()
@@ -327,7 +328,7 @@ impl State {
         (self.bounds.max as usize / 2).max(1)
     }
 
-    /// Gives seats to those who wait for one.
+    /// Gives seats to callers that wait for one.
     fn seat_waiters(&mut self, at: usize) {
         let Lane { slot, seats, .. } = self.lanes.open[at];
         for _ in seats..SEATS {
@@ -343,7 +344,7 @@ impl State {
         self.note_left();
     }
 
-    /// It is a lane no more; its connection waits to be given back.
+    /// Ends a lane; its connection waits to be returned.
     fn end_lane(&mut self, at: usize) {
         let lane = self.lanes.open.remove(at);
         self.enter(

@@ -1,8 +1,8 @@
 use super::{Action, Holder, Phase, SlotId, State};
 use crate::timestamp::Timestamp;
 
-/// The leases that were reported as held for too long, each with when it began: another
-/// lease of the same slot is another matter.
+/// The leases that were reported as held for too long, each with the time at which it began, since
+/// a later lease of the same slot is a different one.
 #[derive(Debug, Default)]
 pub(super) struct Leaks(Vec<(SlotId, Timestamp)>);
 
@@ -28,7 +28,7 @@ impl State {
         self.leaks.0 = reported;
     }
 
-    /// When the next lease is to be reported, if none is given back before.
+    /// The time at which the next lease is reported, if none is returned before.
     pub(super) fn leak_due(&self) -> Option<Timestamp> {
         let threshold = self.policy.leak_threshold?;
         self.leases()

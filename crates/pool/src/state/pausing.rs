@@ -2,8 +2,8 @@ use super::{Action, State};
 use crate::timestamp::Timestamp;
 
 impl State {
-    /// Hands nothing out until `resume`. Who asks waits, in order; connections that come
-    /// back stay idle; the minimum is kept filled, but nothing is opened for who waits.
+    /// Leases nothing until `resume`. New callers wait, in order; returned connections stay idle;
+    /// the minimum is kept filled, but nothing is opened for waiters.
     pub(crate) fn pause(&mut self, now: Timestamp) {
         self.paused = true;
         self.advance_epoch();
@@ -11,7 +11,7 @@ impl State {
         self.retire_lanes(now);
     }
 
-    /// Hands out again what is idle, to those who have waited longest.
+    /// Leases again, to the callers that have waited longest.
     pub(crate) fn resume(&mut self, now: Timestamp) {
         if !self.paused {
             return;
@@ -42,7 +42,7 @@ impl State {
         self.paused
     }
 
-    /// How many waiters connections are opened for: none while the pool is paused.
+    /// Number of waiters to open connections for: 0 while the pool is paused.
     pub(super) fn demand(&self) -> usize {
         if self.paused { 0 } else { self.queue.len() }
     }

@@ -14,8 +14,8 @@ pub(crate) struct Policy {
     pub(crate) max_lifetime: Duration,
     pub(crate) replace_before: Duration,
     pub(crate) health_check: HealthCheck,
-    /// From how many nanoseconds without a sign of life on a connection is tested before it
-    /// is leased out; `None`: never.
+    /// Number of nanoseconds without a sign of life after which a connection is tested before it is
+    /// leased; `None`: never.
     pub(crate) check_after: Option<u64>,
     pub(crate) check_interval: Duration,
     pub(crate) max_connecting: usize,

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::timestamp::Timestamp;
 
-/// A caller's place in the order of arrival. It is kept when a connection that the caller
-/// was given turns out to be dead, so that the caller does not go to the end of the queue.
+/// A caller's place in the order of arrival. The caller keeps it if the connection that it got
+/// turns out to be dead, so that it does not go to the end of the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket {
     pub(crate) number: u64,
-    /// For a caller that came from another pool, and stands behind who has the number: when it
-    /// began to wait there. The start for all others.
+    /// For a caller from another pool, which stands behind the caller with this number: the time at
+    /// which it began to wait there. `START` for all others.
     pub(crate) moved: Timestamp,
 }
 
@@ -19,27 +19,28 @@ pub(crate) struct Ticket {
 #[repr(align(64))]
 pub(crate) struct Waiter {
     pub(crate) ticket: Ticket,
-    /// Where the shell leaves what becomes of the wait.
+    /// Where the shell delivers the result of the wait.
     pub(crate) cell: u32,
     pub(crate) caller: &'static Location<'static>,
-    /// When the caller asked.
+    /// The time of the call.
     pub(crate) since: Timestamp,
-    /// How many more attempts to connect it waits for after the first has failed.
+    /// Number of further attempts to connect that it waits for after the first has failed.
     pub(crate) retries: u32,
-    /// How many attempts have failed on its behalf.
+    /// Number of failed attempts on its behalf.
     pub(crate) failures: u32,
-    /// When the next attempt on its behalf is due.
+    /// The time at which the next attempt on its behalf is due.
     pub(crate) due: Timestamp,
-    /// When it stops waiting.
+    /// The time at which it stops waiting.
     pub(crate) expires: Timestamp,
-    /// Whether a seat in a lane would do as well.
+    /// Whether it also accepts a seat in a lane.
     pub(crate) shares: bool,
 }
 
 impl Waiter {
-    /// Takes note of a failed attempt, if it was made on this waiter's behalf: the first,
-    /// and then each that began when its own wait was over. What others tried in between
-    /// is a chance more, and does not shorten its patience. Gives whether it is used up.
+    /// Records a failed attempt, if it was made on this waiter's behalf: the first attempt, and
+    /// then each that began when the waiter's own wait was over. Attempts that others made in
+    /// between are additional chances, and do not use up its retries. Returns whether its retries
+    /// are used up.
     pub(crate) fn is_used_up_by(
         &mut self,
         began: Timestamp,
@@ -55,11 +56,11 @@ impl Waiter {
     }
 }
 
-/// Who waits, in the order of arrival.
+/// The waiting callers, in the order of arrival.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     waiters: VecDeque<Waiter>,
-    /// How many of them would share a lane.
+    /// Number of waiters that accept a seat in a lane.
     sharing: usize,
 }
 
@@ -68,12 +69,12 @@ impl Queue {
         self.waiters.len()
     }
 
-    /// How many wait for a connection of their own.
+    /// Number of waiters that need a connection of their own.
     pub(crate) fn exclusive(&self) -> usize {
         self.waiters.len() - self.sharing
     }
 
-    /// Puts a waiter where its ticket belongs: nearly always at the end.
+    /// Inserts a waiter at the place of its ticket: nearly always at the end.
     pub(crate) fn join(&mut self, waiter: Waiter) {
         self.sharing += usize::from(waiter.shares);
         let newest = self
@@ -89,7 +90,7 @@ impl Queue {
         self.waiters.insert(at, waiter);
     }
 
-    /// The ticket of the first who came later than this.
+    /// The ticket of the first waiter that came later than this.
     pub(crate) fn first_since(&self, arrived: Timestamp) -> Option<Ticket> {
         let mut waiters = self.waiters.iter();
         let later = waiters.find(|waiter| waiter.since > arrived)?;
@@ -104,14 +105,14 @@ impl Queue {
         self.waiters.back()
     }
 
-    /// Takes the oldest.
+    /// Takes the oldest waiter.
     pub(crate) fn pop(&mut self) -> Option<Waiter> {
         let waiter = self.waiters.pop_front()?;
         self.sharing -= usize::from(waiter.shares);
         Some(waiter)
     }
 
-    /// Takes the oldest of those who would share a lane.
+    /// Takes the oldest waiter that accepts a seat in a lane.
     pub(crate) fn pop_sharing(&mut self) -> Option<Waiter> {
         if self.sharing == 0 {
             return None;
@@ -121,7 +122,7 @@ impl Queue {
         self.waiters.remove(at)
     }
 
-    /// Takes out the waiter with this ticket, wherever it stands.
+    /// Takes out the waiter with this ticket, at any position.
     pub(crate) fn leave(&mut self, ticket: Ticket) -> Option<Waiter> {
         let at = self
             .waiters
@@ -132,22 +133,22 @@ impl Queue {
         Some(waiter)
     }
 
-    /// When the first attempt on anybody's behalf is due.
+    /// The time at which the first attempt on a waiter's behalf is due.
     pub(crate) fn earliest_due(&self) -> Option<Timestamp> {
         self.waiters.iter().map(|waiter| waiter.due).min()
     }
 
-    /// When the first of them stops waiting.
+    /// The time at which the first waiter stops waiting.
     pub(crate) fn earliest_expiry(&self) -> Option<Timestamp> {
         self.waiters.iter().map(|waiter| waiter.expires).min()
     }
 
-    /// Takes out, oldest first, all whose time is up.
+    /// Takes out all waiters whose time is up, oldest first.
     pub(crate) fn take_expired(&mut self, now: Timestamp) -> Vec<Waiter> {
         self.take(|_, waiter| waiter.expires <= now)
     }
 
-    /// Takes out, oldest first, all from position `from` on whose patience is used up.
+    /// Takes out, oldest first, all waiters from position `from` on whose retries are used up.
     pub(crate) fn take_used_up(
         &mut self,
         from: usize,

@@ -1,4 +1,4 @@
-//! Each rule of the state machine, by a test named after what it prevents.
+//! Tests of each rule of the state machine, named after what it prevents.
 
 mod aging;
 mod connecting;
@@ -72,7 +72,7 @@ fn wait(state: &mut State, cell: u32, retries: u32, now: Timestamp) -> Ticket {
     ticket
 }
 
-/// A pool of `n` idle connections.
+/// A pool with `n` idle connections.
 fn filled(n: u32, change: impl FnOnce(&mut PoolOptions)) -> (State, Vec<SlotId>) {
     let mut options = PoolOptions {
         max_connecting: n,

@@ -1,22 +1,22 @@
-//! Shedding load by CoDel, "controlled delay": K. Nichols and V. Jacobson, "Controlling
-//! Queue Delay", ACM Queue 10(5), 2012, as adapted to queues of requests in B. Maurer,
-//! "Fail at Scale", ACM Queue 13(8), 2015: while a queue empties now and then, it absorbs a
-//! burst, and whoever waits may wait for long; once it has not been empty for an interval
-//! it is standing, and a wait past a much shorter target is in vain.
+//! Load shedding by CoDel, "controlled delay": K. Nichols and V. Jacobson, "Controlling Queue
+//! Delay", ACM Queue 10(5), 2012, as adapted to queues of requests in B. Maurer, "Fail at Scale",
+//! ACM Queue 13(8), 2015. While a queue empties now and then, it absorbs a burst, and waits may be
+//! long. Once it has not been empty for an interval, it is a standing queue, and a wait past a much
+//! shorter target is canceled.
 //!
-//! Three things differ from what Maurer describes. The order stays that of arrival, since a
-//! pool promises it. The last who waits is never shed, as CoDel never drops the last packet:
-//! a connection that comes back finds somebody to serve, so that shedding costs no
-//! throughput, and who waits alone behind one slow statement is no overload. And a queue
-//! that only shedding has emptied is no sign that the overload is over: that takes an
-//! interval in which nothing had to be shed, as CoDel too remembers that it was dropping.
+//! Three things differ from Maurer's description. The order stays that of arrival, since a pool
+//! promises it. The last waiter is never shed, as CoDel never drops the last packet: a returned
+//! connection always finds a caller to serve, so that shedding costs no throughput, and a single
+//! waiter behind one slow statement is not overload. And a queue that only shedding has emptied
+//! does not show that the overload is over: that takes an interval in which no wait had to be shed,
+//! as CoDel also remembers that it was dropping.
 
 use std::time::Duration;
 
 use super::{Action, State};
 use crate::timestamp::Timestamp;
 
-/// Since when the queue has been standing: not empty, and served.
+/// The time since which the queue has been standing: not empty, and served.
 #[derive(Debug, Default)]
 pub(super) struct Overload {
     since: Option<Timestamp>,
@@ -25,7 +25,7 @@ pub(super) struct Overload {
 }
 
 impl Overload {
-    /// Somebody begins to wait.
+    /// A caller begins to wait.
     fn begin(&mut self, interval: Duration, now: Timestamp) {
         let is_shedding = self.shed_at.is_some_and(|at| now.since(at) < interval);
         if self.since.is_none() || self.empty && !is_shedding {
@@ -34,12 +34,12 @@ impl Overload {
         self.empty = false;
     }
 
-    /// Nobody waits any more.
+    /// No caller waits any more.
     pub(super) fn end(&mut self) {
         self.empty = true;
     }
 
-    /// Nobody is served any more, or those who wait begin to be served only now.
+    /// Serving has stopped, or begins only now for the waiting callers.
     pub(super) fn restart(&mut self, from: Option<Timestamp>) {
         self.since = from;
         self.shed_at = None;
@@ -47,11 +47,11 @@ impl Overload {
 }
 
 impl State {
-    /// When the oldest wait becomes one in vain; `None` where nothing is to be shed.
+    /// The time at which the oldest wait passes the target; `None` if nothing is to be shed.
     pub(super) fn shed_due(&self) -> Option<Timestamp> {
         let rule = self.policy.shedding?;
-        // Where nothing is open, the queue stands because the server cannot be reached, and
-        // how long that is borne is not a matter of load.
+        // If no connection is open, the queue stands because the server cannot be reached. How long
+        // callers tolerate that is not a question of load.
         if self.queue.len() < 2 || self.is_cold() {
             return None;
         }
@@ -60,7 +60,7 @@ impl State {
         Some(overloaded_from.max(overdue_from))
     }
 
-    /// Ends the waits that are in vain.
+    /// Cancels the waits that have passed the target.
     pub(super) fn shed(&mut self, now: Timestamp) {
         while self.shed_due().is_some_and(|due| due <= now)
             && let Some(waiter) = self.queue.pop()
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// A connection is ready. Where it is the first, the queue has not been served before.
+    /// A connection is ready. If it is the first, the queue has not been served before.
     pub(super) fn note_service(&mut self, now: Timestamp) {
         if self.is_cold() {
             let waited_for = self.queue.len() > 0;
@@ -82,7 +82,7 @@ impl State {
         self.shed(now);
     }
 
-    /// Somebody begins to wait, or is to be served again.
+    /// A caller begins to wait, or serving begins again.
     pub(super) fn note_waiting(&mut self, now: Timestamp) {
         if let Some(rule) = self.policy.shedding
             && !self.paused

@@ -1,7 +1,7 @@
-//! The state machine under a seeded run of events in simulated time, with what must always
-//! hold checked after each step. A failing seed is printed; run it again by
-//! `UNDERPIN_POOL_SEED=<seed> cargo test -p underpin-pool simulation`. A longer run:
-//! `UNDERPIN_POOL_STEPS=10000000`, steps per seed.
+//! The state machine under a seeded run of events in simulated time. The invariants are checked
+//! after each step. A failing seed is printed; to run it again, use `UNDERPIN_POOL_SEED=<seed>
+//! cargo test -p underpin-pool simulation`. For a longer run, set the steps per seed:
+//! `UNDERPIN_POOL_STEPS=10000000`.
 
 mod cache;
 mod checks;
@@ -14,7 +14,7 @@ use crate::fast::epoch::{Epoch, Stamp};
 use crate::options::Shedding;
 use cache::{Cached, Record};
 
-/// What the environment of the pool has under way: all that a shell would.
+/// The state of the simulated environment: everything that a shell would keep.
 struct World {
     connecting: Vec<SlotId>,
     leased: Vec<SlotId>,
@@ -25,15 +25,16 @@ struct World {
     records: Vec<Option<Record>>,
     /// Statements in lanes, with when they joined.
     seats: Vec<(SlotId, Timestamp)>,
-    /// Connections that are lanes no more and on their way back.
+    /// Connections of ended lanes, on their way back.
     returning: Vec<SlotId>,
     checking: Vec<SlotId>,
     resetting: Vec<SlotId>,
     closing: Vec<SlotId>,
-    /// Who waits, by ticket: the cell, whether a seat in a lane would do, and from where.
+    /// The waiters, by ticket: the cell, whether the waiter accepts a seat in a lane, and its line
+    /// of code.
     waiting: BTreeMap<Ticket, (u32, bool, &'static Location<'static>)>,
     next_cell: u32,
-    cancelled: bool,
+    canceled: bool,
     drained: bool,
 }
 
@@ -53,15 +54,15 @@ struct Run {
     random: fastrand::Rng,
     now: Timestamp,
     bounds: Bounds,
-    /// How much of what is tried fails, of 100; changes as the run goes on.
+    /// How many of 100 operations fail; changes during the run.
     trouble: u32,
-    /// Few ask, so that hardly anybody waits; changes as the run goes on.
+    /// Whether few callers ask, so that hardly anyone waits; changes during the run.
     quiet: bool,
     size_before: usize,
     served: u64,
     seated: u64,
     rescued: u64,
-    /// Leases that began without the state machine.
+    /// Number of leases that began without the state machine.
     holder_changed: u64,
 }
 
@@ -80,7 +81,7 @@ impl World {
             closing: Vec::new(),
             waiting: BTreeMap::new(),
             next_cell: 0,
-            cancelled: false,
+            canceled: false,
             drained: false,
         }
     }
@@ -136,7 +137,7 @@ impl Run {
     }
 
     fn step(&mut self) {
-        // Long and short, so that some statements are found to be stuck and others are not.
+        // Long and short, so that some statements turn out to be stuck and others do not.
         let longest = [100, 2_000, 200_000][self.random.usize(..3)];
         let passed = Duration::from_micros(self.random.u64(0..longest));
         self.now = self.now.after(passed);
@@ -211,7 +212,7 @@ impl Run {
             acquired = self.state.acquire(caller, self.now);
         }
         match acquired {
-            Acquisition::Closed => assert!(self.world.cancelled),
+            Acquisition::Closed => assert!(self.world.canceled),
             Acquisition::Ready { slot, .. } => {
                 let first = self.world.waiting.keys().next();
                 assert!(
@@ -223,7 +224,7 @@ impl Run {
                 if shares {
                     self.offer(slot);
                 } else if self.goes_wrong() && self.random.u8(..4) == 0 {
-                    // Found dead: closed, and the same caller asks again.
+                    // Found dead: it is closed, and the same caller asks again.
                     self.world.leased.retain(|other| *other != slot);
                     if self.random.bool() {
                         self.state.broken(slot, self.now);
@@ -295,7 +296,7 @@ impl Run {
         }
     }
 
-    /// A connection comes back in whatever state.
+    /// A connection is returned in some state.
     fn come_back(&mut self, slot: SlotId) {
         let was_lane = matches!(self.state.slot(slot).phase, Phase::Lane { .. });
         match self.random.u8(..20) {
@@ -316,7 +317,7 @@ impl Run {
                 self.state.broken(slot, self.now);
                 self.world.closing.push(slot);
             }
-            // The epoch may have been another when it was looked at.
+            // The epoch may have changed since it was read.
             _ if !was_lane && self.random.u8(..8) != 0 && self.put_in_cache(slot) => {}
             _ => {
                 let placement = self.state.returned(slot, self.now);
@@ -331,7 +332,7 @@ impl Run {
         };
         let random = self.random.f64();
         if !self.state.is_current(slot) && self.random.bool() {
-            self.state.connect_cancelled(slot, self.now);
+            self.state.connect_canceled(slot, self.now);
         } else if self.goes_wrong() {
             let permanent = self.random.u8(..5) == 0;
             self.state.connect_failed(slot, permanent, self.now, random);
@@ -399,7 +400,7 @@ impl Run {
     }
 
     fn put(&mut self, slot: SlotId, placement: Placement) {
-        // Who was shed before left the queue before.
+        // A caller that was shed left the queue earlier.
         self.carry_out_actions();
         match placement {
             Placement::Keep => {}
@@ -422,13 +423,13 @@ impl Run {
         }
     }
 
-    /// Does what follows from an event.
+    /// Does the work that follows from an event.
     fn obey(&mut self) {
         self.publish_epoch();
         self.carry_out_actions();
     }
 
-    /// Does what the state machine asks for.
+    /// Carries out the actions of the state machine.
     fn carry_out_actions(&mut self) {
         while let Some(action) = self.state.next_action() {
             match action {
@@ -471,7 +472,7 @@ impl Run {
                         self.leave(slot, joined, End::Abandoned);
                     }
                 }
-                Action::CancelConnects => self.world.cancelled = true,
+                Action::CancelConnects => self.world.canceled = true,
                 Action::ReportLeak(holder) => {
                     let threshold = self.state.policy.leak_threshold;
                     assert!(threshold.is_some_and(|threshold| holder.held >= threshold));
@@ -487,7 +488,7 @@ impl Run {
         }
     }
 
-    /// One who waits is told what became of it. Gives whether it would have shared a lane.
+    /// A waiter gets its result. Returns whether it accepted a seat in a lane.
     fn told(&mut self, cell: u32) -> bool {
         let waiting = &mut self.world.waiting;
         let ticket = waiting.iter().find(|(_, other)| other.0 == cell);
@@ -495,7 +496,7 @@ impl Run {
         waiting.remove(&ticket).is_some_and(|(_, shares, _)| shares)
     }
 
-    /// The server is well, everything under way ends: all who wait are served.
+    /// The server works and everything in progress ends: all waiters are served.
     fn settle(&mut self) {
         self.trouble = 0;
         self.state.resume(self.now);
@@ -529,7 +530,7 @@ impl Run {
         }
         self.state.drain(self.now);
         self.obey();
-        assert!(self.world.cancelled && self.world.waiting.is_empty());
+        assert!(self.world.canceled && self.world.waiting.is_empty());
         self.acquire();
         while !self.world.drained {
             let left = self.state.counts;
@@ -540,7 +541,7 @@ impl Run {
                 self.return_lane();
             }
             while let Some(slot) = self.any(|world| &mut world.connecting) {
-                self.state.connect_cancelled(slot, self.now);
+                self.state.connect_canceled(slot, self.now);
             }
             self.release();
             self.finish_check();
@@ -587,7 +588,7 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Runs seeds of which a failing one is printed.
+/// Runs these seeds, and prints a failing one.
 fn simulate(seeds: impl Iterator<Item = u64>) {
     let steps = setting("UNDERPIN_POOL_STEPS").unwrap_or(500_000);
     let seeds: Vec<u64> = match setting("UNDERPIN_POOL_SEED") {
@@ -619,7 +620,7 @@ fn simulate(seeds: impl Iterator<Item = u64>) {
     assert!(rescued > 0, "no statement was ever stuck");
 }
 
-// Ten million steps in all, in parts that a test runner can spread.
+// Ten million steps in total, in parts that a test runner can distribute.
 
 #[test]
 fn five_million_steps_keep_bounds_permits_and_order() {

@@ -12,18 +12,18 @@ impl SlotId {
     }
 }
 
-/// What the state machine knows of a connection.
+/// The state machine's knowledge about a connection.
 #[derive(Debug, Clone)]
 #[repr(C, align(64))]
 pub(crate) struct Slot {
     pub(crate) phase: Phase,
     /// The pool's generation when the attempt to connect began.
     pub(crate) generation: u64,
-    /// From when it is not leased out any more.
+    /// Time from which it is no longer leased.
     pub(crate) expires_at: Timestamp,
-    /// When it was last known to be well.
+    /// Latest time at which it was known to work.
     pub(crate) verified: Timestamp,
-    /// From when a successor is wanted.
+    /// Time from which a successor is wanted.
     pub(crate) replace_at: Timestamp,
     pub(crate) replacement: Replacement,
 }
@@ -39,80 +39,80 @@ impl Slot {
     };
 }
 
-/// What a slot is used for.
+/// The use of a slot.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Phase {
-    /// Nothing. Exits to `Connecting`, when a connection is wanted.
+    /// No connection. Exits to `Connecting`, when a connection is needed.
     Vacant,
-    /// A connection is being opened. Exits to `Leased` (on success, where somebody waits),
-    /// `Idle` (on success), `Closing` (on success, but no longer wanted) or `Vacant` (on
-    /// failure, or when the pool closes).
+    /// A connection is being opened. Exits to `Leased` (on success, if a caller waits), `Idle` (on
+    /// success), `Closing` (on success, but no longer needed) or `Vacant` (on failure, or when the
+    /// pool closes).
     Connecting {
-        /// When the attempt began.
+        /// The time at which the attempt began.
         since: Timestamp,
-        /// How many had failed by then since the last success.
+        /// Number of failures since the last success when it began.
         failures_before: u32,
     },
-    /// An open connection that nobody uses. Exits to `Leased` (acquire), `Checking` (not
-    /// used for the interval) or `Closing` (idle too long, expired, stale, surplus, drained).
+    /// An open connection without a holder. Exits to `Leased` (acquire), `Checking` (unused for the
+    /// interval) or `Closing` (idle too long, expired, stale, surplus, drained).
     Idle {
-        /// When it was given back.
+        /// The time of its return.
         since: Timestamp,
     },
-    /// An idle connection is being asked for a sign of life. Exits to `Leased` (well, and
-    /// somebody waits), `Idle` (well) or `Closing` (not well, or no longer wanted).
+    /// An idle connection is being checked. Exits to `Leased` (it works, and a caller waits),
+    /// `Idle` (it works) or `Closing` (it does not work, or is no longer needed).
     Checking {
-        /// When it was given back.
+        /// The time of its return.
         idle_since: Timestamp,
     },
-    /// One caller holds the connection, or has been handed it. Exits to `Leased` (given
-    /// back, and somebody waits), `Lane` (offered as one), `Idle`, `Resetting` (given back,
-    /// but not clean), `Closing` (broken or no longer wanted) or `Vacant` (detached).
+    /// One caller holds the connection, or it is on its way to the caller. Exits to `Leased`
+    /// (returned, and a caller waits), `Lane` (offered as a lane), `Idle`, `Resetting` (returned,
+    /// but not clean), `Closing` (broken or no longer needed) or `Vacant` (detached).
     Leased {
-        /// When the lease began.
+        /// The time at which the lease began.
         since: Timestamp,
-        /// From where in the caller's code.
+        /// The line of the caller's code.
         caller: &'static Location<'static>,
     },
-    /// Many callers' statements share the connection. Exits as from `Leased`, once it is
-    /// retired and its last seat is left.
+    /// Many callers' statements share the connection. Exits like `Leased`, once the lane is retired
+    /// and its last seat is left.
     Lane {
-        /// When it was last known to be well, once it is retired.
+        /// Latest time at which it was known to work, once it is retired.
         since: Timestamp,
     },
-    /// A connection is being made fit for the next caller. Exits to `Leased`, `Idle` or
-    /// `Closing` (could not be reset, or no longer wanted).
+    /// A connection is being reset for the next caller. Exits to `Leased`, `Idle` or `Closing` (the
+    /// reset failed, or the connection is no longer needed).
     Resetting,
     /// The connection is being closed. Exits to `Vacant`.
     Closing {
-        /// Whether it still counts as open: true for a sound connection, which the server
-        /// knows of until it is gone; false for a broken one, so that a dead socket which
-        /// takes its time does not hold a permit meanwhile.
+        /// Whether it still counts as open: true for a live connection, which occupies the server
+        /// until it is closed; false for a broken one, so that a dead socket that takes its time
+        /// does not hold a permit meanwhile.
         counted: bool,
     },
 }
 
 impl Phase {
-    /// Whether the connection is there or will be.
+    /// Whether the connection is open or will be.
     fn is_open(self) -> bool {
         !matches!(self, Phase::Vacant | Phase::Closing { .. })
     }
 }
 
-/// How far the replacement of a connection that grows old has come.
+/// Progress of the replacement of an aging connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Replacement {
-    /// It is not yet old. Exits to `Due`.
+    /// It is not old yet. Exits to `Due`.
     NotDue,
     /// A successor is wanted. Exits to `Underway`, when there is room for one.
     Due,
     /// The successor is being opened in this slot. Exits to `Done`, or back to `Due`.
     Underway(SlotId),
-    /// The successor is there: closed as soon as it is not in use.
+    /// The successor is open: this one is closed as soon as it is not in use.
     Done,
 }
 
-/// How many slots are in which phase.
+/// Number of slots in each phase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PhaseCounts {
     pub(crate) connecting: usize,
@@ -123,22 +123,22 @@ pub(crate) struct PhaseCounts {
     pub(crate) resetting: usize,
     pub(crate) closing: usize,
     pub(crate) closing_uncounted: usize,
-    /// The sum of those whose connection is there or will be.
+    /// Total of the slots whose connection is open or will be.
     open: usize,
 }
 
 impl PhaseCounts {
-    /// All permits in use; never more than the limit, unless that was lowered.
+    /// All permits in use; never more than the limit, unless the limit was lowered.
     pub(crate) fn size(&self) -> usize {
         self.open() + self.closing
     }
 
-    /// The permits whose connection is there or will be.
+    /// The permits whose connection is open or will be.
     pub(crate) fn open(&self) -> usize {
         self.open
     }
 
-    /// Whether there is nothing at all.
+    /// Whether all slots are vacant.
     pub(crate) fn is_empty(&self) -> bool {
         self.size() == 0 && self.closing_uncounted == 0
     }

@@ -5,16 +5,16 @@ use super::{Phase, State};
 use crate::histogram::Histogram;
 use crate::timestamp::Timestamp;
 
-/// Who holds a connection.
+/// The holder of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Holder {
     /// The line of the caller's code that asked for it.
     pub(crate) caller: &'static Location<'static>,
-    /// For how long.
+    /// Time for which it has been held.
     pub(crate) held: Duration,
 }
 
-/// The pool at one time, for messages and statistics.
+/// The pool at one point in time, for messages and statistics.
 #[derive(Debug, Clone)]
 pub(crate) struct Snapshot {
     /// Permits in use.
@@ -23,23 +23,22 @@ pub(crate) struct Snapshot {
     pub(crate) idle: usize,
     /// Leased out, being reset or being checked.
     pub(crate) in_use: usize,
-    /// Connections that statements share; those that nobody has a seat in count as idle,
-    /// the others as in use.
+    /// Connections that statements share; those without seats count as idle, the others as in use.
     pub(crate) lanes: usize,
-    /// Statements under way in lanes.
+    /// Statements in progress in lanes.
     pub(crate) seated: usize,
     pub(crate) connecting: usize,
     pub(crate) closing: usize,
     pub(crate) waiting: usize,
     pub(crate) paused: bool,
-    /// Whether an attempt to connect is under way or to come.
+    /// Whether an attempt to connect is in progress or planned.
     pub(crate) awaits_connect: bool,
 }
 
-/// What has happened since the pool was opened.
+/// Totals since the pool was opened.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Totals {
-    /// How long the attempts to connect took that succeeded.
+    /// Durations of the successful attempts to connect.
     pub(crate) create: Histogram,
     pub(crate) opened: u64,
     pub(crate) closed: u64,
@@ -47,9 +46,9 @@ pub(crate) struct Totals {
     pub(crate) timeouts: u64,
     pub(crate) retries: u64,
     pub(crate) rescued: u64,
-    /// Callers who found the queue full.
+    /// Callers that found the queue full.
     pub(crate) turned_away: u64,
-    /// Waits that were ended to shed load.
+    /// Waits that were canceled to shed load.
     pub(crate) shed: u64,
     /// Leases held past the threshold.
     pub(crate) leaks: u64,
@@ -74,7 +73,7 @@ impl State {
         }
     }
 
-    /// Who holds connections, the longest first.
+    /// The holders of connections, the longest first.
     pub(crate) fn holders(&self, now: Timestamp) -> Vec<Holder> {
         let mut holders: Vec<Holder> = self
             .slots

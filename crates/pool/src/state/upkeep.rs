@@ -2,8 +2,8 @@ use super::{Action, Phase, Replacement, SlotId, Snapshot, State};
 use crate::timestamp::Timestamp;
 
 impl State {
-    /// Does what has become due by `now`. Who calls it asks `next_due` afterwards, and so
-    /// need not be told to.
+    /// Does everything that is due by `now`. The caller asks `next_due` afterwards, so it gets no
+    /// action to do so.
     pub(crate) fn upkeep(&mut self, now: Timestamp) {
         if self.closing {
             return;
@@ -21,15 +21,15 @@ impl State {
         self.actions.retain(|action| *action != Action::Reschedule);
     }
 
-    /// When `upkeep` has something to do next, at the latest. It is not later than a
-    /// connection given back from now on could be due, so that giving one back need not
-    /// wake whoever sleeps until then.
+    /// Latest time at which `upkeep` has something to do next. It is never later than the time at
+    /// which a connection returned from now on could be due, so that returning a connection does
+    /// not have to wake the task that sleeps until then.
     pub(crate) fn next_due(&mut self, now: Timestamp) -> Timestamp {
         self.planned = self.due(now);
         self.planned
     }
 
-    /// Sees to it that `upkeep` is called at `due` at the latest.
+    /// Ensures that `upkeep` is called at `due` or earlier.
     pub(super) fn call_by(&mut self, due: Timestamp) {
         if due < self.planned {
             self.planned = due;
@@ -76,7 +76,7 @@ impl State {
         due
     }
 
-    /// Takes a connection out of the idle ones and has it closed.
+    /// Removes a connection from the idle ones and closes it.
     pub(super) fn close_idle(&mut self, slot: SlotId) {
         self.idle.retain(|other| *other != slot);
         self.enter(slot, Phase::Closing { counted: true });
@@ -123,7 +123,7 @@ impl State {
         }
     }
 
-    /// Has idle connections checked, a few at a time, so that the others can be leased.
+    /// Checks idle connections, a few at a time, so that the others can be leased.
     fn check_idle(&mut self, now: Timestamp) {
         while self.counts.checking < self.policy.max_connecting {
             let is_due =

@@ -1,4 +1,4 @@
-//! In a program of its own, whose allocator counts.
+//! A program of its own, whose allocator counts.
 
 use std::future::Future;
 use std::pin::pin;
@@ -45,7 +45,7 @@ fn blocks() -> u64 {
     dhat::HeapStats::get().total_blocks
 }
 
-/// Has a caller wait for the only connection and get it, without letting other tasks run.
+/// Makes a caller wait for the only connection and get it, without letting other tasks run.
 fn wait_for_it(pool: &Pool<Nothing>, held: Lease<Nothing>) -> Lease<Nothing> {
     let mut context = Context::from_waker(Waker::noop());
     let mut waiting = pin!(pool.acquire(AcquireOptions::new()));
@@ -57,8 +57,8 @@ fn wait_for_it(pool: &Pool<Nothing>, held: Lease<Nothing>) -> Lease<Nothing> {
     }
 }
 
-/// Nothing else runs meanwhile: the runtime has one thread, and whoever need not wait yields it
-/// to nobody.
+/// No other code runs meanwhile: the runtime has one thread, and a caller that does not have to
+/// wait does not yield it.
 #[tokio::test]
 async fn leasing_a_connection_and_returning_it_allocates_nothing() {
     let _profiler = dhat::Profiler::builder().testing().build();

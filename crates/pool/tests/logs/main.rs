@@ -1,5 +1,5 @@
-//! What the pool logs. Alone in its process: tracing remembers for each place in the code
-//! whether anybody listens, and tests on other threads, where nobody does, race with that.
+//! The log events of the pool. Alone in its process: tracing remembers for each callsite whether a
+//! subscriber listens, and tests on other threads without a subscriber race with that.
 
 #[path = "../pool/fake.rs"]
 #[expect(dead_code, reason = "the other tests use all of it")]
@@ -17,7 +17,7 @@ use underpin_pool::AcquireOptions;
 
 use fake::{Goes, pool, seconds};
 
-/// Keeps what is logged, a line for each event.
+/// Stores the log, one line for each event.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<(Level, String)>>>);
 
@@ -119,7 +119,7 @@ async fn the_log_has_the_levels_that_are_promised() {
     assert_eq!(waits, [true; 3], "{:?}", log.at(Level::WARN));
     assert_eq!(log.at(Level::WARN).len(), 3);
     let last = log.at(Level::ERROR);
-    assert!(last.len() == 1 && last[0].contains("given up"), "{last:?}");
+    assert!(last.len() == 1 && last[0].contains("gave up"), "{last:?}");
     *server.connect.lock().unwrap() = Goes::Wrong(Class::Auth);
     pool.acquire(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(

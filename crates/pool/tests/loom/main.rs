@@ -1,6 +1,6 @@
-//! What is said at the top of `src/fast/cache.rs` and `src/fast/mailbox.rs`, in all orders in which
-//! threads can do it and with all that a weak memory may show them. The source is that of the pool;
-//! what threads share in it is loom's.
+//! Checks the claims at the top of `src/fast/cache.rs` and `src/fast/mailbox.rs`, in all orders of
+//! the threads and with everything that weak memory may show them. The source is the pool's; the
+//! primitives that threads share are loom's.
 
 mod fast {
     #[path = "../../../src/fast/cache.rs"]
@@ -79,13 +79,13 @@ fn filled() -> Arc<IdleCache<()>> {
     cache
 }
 
-/// What one who is about to wait does.
+/// The steps of a caller that is about to wait.
 fn close_and_collect(cache: &IdleCache<()>) -> Option<Connection> {
     cache.set_epoch(cache.epoch().closed());
     cache.take(SLOT)
 }
 
-/// What a caller does.
+/// The steps of a caller that looks for a connection.
 fn find(cache: &IdleCache<()>) -> Option<Connection> {
     match cache.take_any(now()) {
         Lookup::Miss => None,
@@ -93,22 +93,22 @@ fn find(cache: &IdleCache<()>) -> Option<Connection> {
     }
 }
 
-/// All orders that may matter. A bound for those in which more than two threads do much: few
-/// mistakes need more changes from thread to thread at unfortunate points.
+/// All orders that may matter. Limited for models in which more than two threads do much: few bugs
+/// need more switches between threads at unfortunate points.
 fn in_all_orders(preemptions: impl Into<Option<usize>>, model: impl Fn() + Sync + Send + 'static) {
     let mut orders = loom::model::Builder::new();
     orders.preemption_bound = preemptions.into();
     orders.check(model);
 }
 
-/// Exactly one of these has the connection.
+/// Asserts that exactly one of these has the connection.
 #[track_caller]
 fn assert_one<const N: usize>(all: [Option<Connection>; N]) {
     assert_eq!(all.iter().flatten().count(), 1, "{all:?}");
 }
 
 #[test]
-fn who_gives_back_and_who_is_about_to_wait_do_not_miss_each_other() {
+fn a_returning_and_a_waiting_caller_do_not_miss_each_other() {
     in_all_orders(None, || {
         // The slot was used before.
         let cache = filled();
@@ -125,9 +125,9 @@ fn who_gives_back_and_who_is_about_to_wait_do_not_miss_each_other() {
 }
 
 #[test]
-fn nor_do_they_if_the_cache_slot_is_made_at_the_same_time() {
+fn they_do_not_miss_each_other_while_the_cache_slot_is_created() {
     in_all_orders(None, || {
-        // Behind the slots that are always there.
+        // Behind the slots that always exist.
         let late = SlotId(FIRST as u32);
         let cache = new();
         let other = Arc::clone(&cache);
@@ -154,7 +154,7 @@ fn one_of_two_callers_gets_the_cached_connection() {
 }
 
 #[test]
-fn what_is_given_back_is_found_by_who_comes_later() {
+fn a_returned_connection_is_found_by_a_later_caller() {
     in_all_orders(None, || {
         let cache = filled();
         let other = Arc::clone(&cache);
@@ -173,7 +173,7 @@ fn what_is_given_back_is_found_by_who_comes_later() {
 }
 
 #[test]
-fn nothing_is_left_behind_where_a_third_one_takes_it() {
+fn nothing_is_left_behind_if_a_third_caller_takes_it() {
     in_all_orders(3, || {
         let cache = filled();
         let pooled = find(&cache).unwrap();
@@ -194,7 +194,7 @@ fn a_connection_of_an_earlier_epoch_is_not_cached() {
     in_all_orders(3, || {
         let cache = filled();
         let other = Arc::clone(&cache);
-        // Takes it in the old epoch, and returns it in either.
+        // Takes the connection in the old epoch, and returns it in either one.
         let holder = thread::spawn(move || {
             let pooled = find(&other)?;
             other.put(pooled, now())
@@ -214,7 +214,7 @@ fn a_new_epoch_while_one_returns_and_another_takes_makes_it_unfit() {
         let (giver, caller) = (Arc::clone(&cache), Arc::clone(&cache));
         let put = thread::spawn(move || giver.put(pooled, now()));
         let found = thread::spawn(move || {
-            // Only after this, a connection is certainly found in the new epoch.
+            // Only after this is a connection certainly found in the new epoch.
             let is_after = caller.epoch() == Epoch::new(1, OPEN);
             match caller.take_any(now()) {
                 Lookup::Miss => None,
@@ -260,7 +260,7 @@ fn mailbox() -> Arc<Mailbox<(), ()>> {
     Arc::new(Mailbox::default())
 }
 
-/// The mailbox is as one that was never used.
+/// Asserts that the mailbox is like one that was never used.
 #[track_caller]
 fn assert_reusable(mailbox: &Mailbox<(), ()>) {
     assert!(mailbox.take().is_none(), "it is empty");
@@ -272,7 +272,7 @@ fn assert_reusable(mailbox: &Mailbox<(), ()>) {
 }
 
 #[test]
-fn what_is_delivered_is_found_or_comes_back_if_the_waiter_goes_away() {
+fn a_delivery_is_found_or_returned_if_the_waiter_goes_away() {
     in_all_orders(None, || {
         let mailbox = mailbox();
         let other = Arc::clone(&mailbox);
@@ -308,7 +308,8 @@ fn a_delivery_that_ends_late_loses_nothing_of_the_next_waiter() {
             deliver.join().unwrap();
             return;
         }
-        // The mailbox is another waiter's now, while the first delivery may not have returned.
+        // The mailbox belongs to another waiter now, while the first delivery may not have
+        // returned.
         let other = Arc::clone(&mailbox);
         let next = thread::spawn(move || other.deliver(Parcel::Connection(leased())).err());
         let found = mailbox.close();

@@ -1,4 +1,4 @@
-//! As much of the state machine as is needed.
+//! The part of the state machine that these tests need.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct SlotId(pub(crate) u32);

@@ -1,5 +1,5 @@
-//! What a recorder of the facade `metrics` is told. On a thread of its own, whose recorder
-//! is its own.
+//! The values that a recorder of the facade `metrics` gets. On a thread of its own, with a recorder
+//! of its own.
 
 #[path = "../pool/fake.rs"]
 #[expect(dead_code, reason = "the other tests use all of it")]
@@ -14,7 +14,8 @@ use underpin_pool::AcquireOptions;
 
 use fake::{Goes, pool, seconds};
 
-/// The latest values, by name and state. Histograms and counters are told since the last look.
+/// The latest values, by name and state. Histograms and counters have the difference since the last
+/// call.
 fn look(recorder: &Snapshotter) -> BTreeMap<String, Vec<f64>> {
     let mut found = BTreeMap::new();
     for (key, _, _, value) in recorder.snapshot().into_vec() {

@@ -1,5 +1,5 @@
-//! Connections that are cached for the next caller, from outside: nothing can be told but that
-//! it is quick.
+//! Connections that are cached for the next caller, seen from outside: the only visible difference
+//! is speed.
 
 use std::panic::Location;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -16,7 +16,7 @@ use crate::fake::{
 
 type Fake = Pool<FakeConnector>;
 
-/// A lease at once, from the line that calls this: nothing is waited for.
+/// An immediate lease, from the line that calls this: it never waits.
 #[track_caller]
 fn at_once(pool: &Fake) -> Lease<FakeConnector> {
     let acquire = std::pin::pin!(pool.acquire(AcquireOptions::new()));
@@ -32,7 +32,7 @@ fn here() -> &'static Location<'static> {
     Location::caller()
 }
 
-/// A pool of so many connections, all cached.
+/// A pool with this many connections, all cached.
 async fn fill_cache(pool: &Fake, count: usize) -> Vec<usize> {
     let held = leases(pool, count).await;
     let ids = held.iter().map(|lease| lease.id).collect();
@@ -64,7 +64,7 @@ async fn a_cached_connection_is_idle_and_each_lease_counts() {
     let now = pool.statistics();
     assert_eq!((now.acquired_total, now.returned_total), (202, 202));
     assert_eq!((now.wait.count(), now.use_time.count()), (202, 202));
-    // Two waited until they had a new one, all others for nothing.
+    // Two callers waited for a new connection, all others not at all.
     assert_eq!(now.wait.sum(), Duration::from_millis(400));
     assert_eq!(now.wait.quantile(0.98), Duration::ZERO);
     let held_first = Duration::from_millis(100 * 8 + 200);
@@ -95,7 +95,7 @@ async fn the_latest_holder_is_named_since_it_holds() {
     let deadline = Deadline::after(Instant::now().into_std(), Duration::from_secs(1));
     let error = pool.close(deadline).await.unwrap_err();
     let holder = format!(
-        "1 is still held: {}:{} for 3000 ms.",
+        "1 connection is still held: {}:{} for 3000 ms.",
         caller.file(),
         caller.line()
     );
@@ -103,7 +103,7 @@ async fn the_latest_holder_is_named_since_it_holds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_holders_at_the_same_moment_the_later_is_named() {
+async fn of_two_holders_at_the_same_time_the_later_is_named() {
     let (pool, _server) = pool(1, |_| {});
     drop(pool.acquire(AcquireOptions::new()).await.unwrap());
     let (_held, caller) = (at_once(&pool), here());
@@ -253,7 +253,7 @@ async fn a_connection_that_died_in_the_cache_is_leased_to_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_stood_by_for_too_long_is_tested_first() {
+async fn a_connection_idle_for_too_long_is_tested_first() {
     for (rule, pings) in [(HealthCheck::default(), 1), (HealthCheck::Never, 0)] {
         let (pool, server) = pool(1, |o| o.health_check = rule);
         fill_cache(&pool, 1).await;
@@ -269,7 +269,7 @@ async fn what_stood_by_for_too_long_is_tested_first() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_test_that_comes_to_nothing_is_no_lease() {
+async fn a_canceled_test_does_not_count_as_a_lease() {
     let (pool, server) = pool(1, |_| {});
     fill_cache(&pool, 1).await;
     *server.ping.lock().unwrap() = Goes::Nowhere;
@@ -323,7 +323,7 @@ async fn nothing_expired_is_taken_from_the_cache() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hooks_have_their_say_at_each_lease() {
+async fn hooks_run_at_each_lease() {
     let calls: Arc<Mutex<[usize; 2]>> = Arc::default();
     let (first, last) = (Arc::clone(&calls), Arc::clone(&calls));
     for both in [true, false] {

@@ -33,7 +33,10 @@ async fn closing_waits_for_leases_and_then_names_their_holders() {
             stage: Stage::Close
         }
     );
-    assert!(error.message().contains("2 are still held: "), "{error}");
+    assert!(
+        error.message().contains("2 connections are still held: "),
+        "{error}"
+    );
     assert!(error.message().contains("fake.rs:"), "{error}");
     assert!(error.message().contains(" for 15.0 s"), "{error}");
     assert_eq!(waiting.await.unwrap().unwrap_err().class(), Class::Closed);

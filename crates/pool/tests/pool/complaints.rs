@@ -1,5 +1,5 @@
-//! What users of other pools complain of, where it takes simulated time to show. The table of
-//! all of it is in `crates/underpin/tests/suite/complaints.rs`.
+//! Complaints of users of other pools, as far as simulated time shows them. The table of all
+//! complaints is in `crates/underpin/tests/suite/complaints.rs`.
 
 use std::sync::atomic::Ordering::SeqCst;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use crate::fake::{Goes, assert_at_rest, leases, pool, seconds};
 async fn a_late_waiter_throws_no_fresh_connection_away() {
     let (pool, server) = pool(1, |_| {});
     *server.connect.lock().unwrap() = Goes::Slowly(Duration::from_secs(5));
-    // Ten times somebody gives up while his connection is on its way: it serves the next.
+    // Ten times a caller gives up while its connection is on its way: it serves the next one.
     for _ in 0..10 {
         let impatient = AcquireOptions {
             timeout: Some(Duration::from_millis(400)),
@@ -52,7 +52,7 @@ async fn a_connection_that_comes_too_late_for_all_is_kept_for_the_next() {
 
 /// <https://github.com/djc/bb8/issues/243>
 #[tokio::test(start_paused = true)]
-async fn newcomers_overtake_nobody_who_waits() {
+async fn newcomers_overtake_no_waiter() {
     const EACH: usize = 20;
     let (pool, server) = pool(3, |_| {});
     let held = leases(&pool, 3).await;
@@ -72,7 +72,7 @@ async fn newcomers_overtake_nobody_who_waits() {
         tokio::task::yield_now().await;
     }
     drop(held);
-    // While those are served, others come all the time and find a connection just given back.
+    // While those are served, newcomers arrive all the time and find a connection just returned.
     for number in EACH..3 * EACH {
         tokio::time::sleep(Duration::from_millis(2)).await;
         tasks.push(arrive(number));

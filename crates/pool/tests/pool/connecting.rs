@@ -56,7 +56,7 @@ async fn retries_wait_one_two_and_four_seconds() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_succeed_fails_at_once() {
+async fn permanent_failures_are_not_retried() {
     for class in [
         Class::Auth,
         Class::Permission,
@@ -91,7 +91,7 @@ async fn retries_are_settable_per_call() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_server_that_comes_back_serves_those_who_waited() {
+async fn a_server_that_comes_back_serves_the_waiters() {
     let (pool, server) = pool(4, |_| {});
     *server.connect.lock().unwrap() = Goes::Wrong(Class::Connect);
     let waiting: Vec<_> = (0..20)
@@ -126,7 +126,7 @@ async fn a_connect_that_hangs_is_bounded_and_named() {
     assert!(
         error
             .message()
-            .contains("given up after 10s, the limit for one attempt"),
+            .contains("timed out after 10s, the limit for one attempt"),
         "{error}"
     );
     pool.close(underpin_core::Deadline::NONE).await.unwrap();
@@ -238,7 +238,7 @@ async fn a_live_pool_grows_and_shrinks() {
 }
 
 #[test]
-fn outside_a_runtime_opening_is_an_error_and_no_panic() {
+fn opening_outside_a_runtime_is_an_error_and_not_a_panic() {
     let connector = FakeConnector(Server::new());
     let error = Pool::open(connector, PoolOptions::default()).unwrap_err();
     assert_eq!(error.class(), Class::Config);

@@ -47,7 +47,7 @@ async fn a_timeout_says_why() {
     let line = lines[0];
     let file = file!();
     let expected = format!(
-        "No connection to db1:5432/shop was to be had within 30.0 s: 30.0 s in the queue, \
+        "Timed out after 30.0 s waiting for a connection to db1:5432/shop: 30.0 s in the queue, \
          0 µs connecting, 0 µs validating. The pool has 4 of at most 4 connections: 0 idle, \
          4 in use, 0 being opened; 2 waiting. Held longest: {file}:{line} for 110.1 s, \
          {file}:{line} for 90.1 s, {file}:{line} for 70.1 s, and 1 more. The last connection \

@@ -8,7 +8,7 @@ use underpin_core::retry::RetryPolicy;
 use underpin_core::{Class, Deadline, Error, Result};
 use underpin_pool::{AcquireOptions, Lease, Pool, PoolOptions};
 
-/// How an operation of the fake server goes.
+/// The outcome of an operation of the fake server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Goes {
     Well,
@@ -46,7 +46,7 @@ pub(crate) struct Server {
     pub(crate) attempts: Mutex<Vec<Instant>>,
     pub(crate) pings: AtomicUsize,
     pub(crate) resets: AtomicUsize,
-    /// How often a session was cleaned without a wait.
+    /// Number of sessions that were cleaned without a wait.
     pub(crate) settled: AtomicUsize,
     pub(crate) live: AtomicUsize,
     pub(crate) most_live: AtomicUsize,
@@ -61,9 +61,9 @@ pub(crate) struct FakeConnection {
     pub(crate) id: usize,
     pub(crate) state: Mutex<SessionState>,
     pub(crate) open: AtomicBool,
-    /// Something may have changed the session unseen.
+    /// Whether the session may have been changed unseen.
     pub(crate) doubted: AtomicBool,
-    /// It cannot be cleaned without a wait.
+    /// Whether the session cannot be cleaned without a wait.
     pub(crate) kept: AtomicBool,
     server: Arc<Server>,
 }
@@ -92,14 +92,14 @@ impl Server {
         })
     }
 
-    /// All goes well from now on.
+    /// Makes all operations succeed from now on.
     pub(crate) fn recover(&self) {
         for mood in [&self.connect, &self.ping, &self.reset, &self.close] {
             *mood.lock().unwrap() = Goes::Well;
         }
     }
 
-    /// How many connections were opened so far.
+    /// Number of connections opened so far.
     pub(crate) fn opened(&self) -> usize {
         self.next_id.load(SeqCst)
     }
@@ -198,7 +198,7 @@ impl Drop for FakeConnection {
     }
 }
 
-/// A policy without jitter, and nothing opened before it is asked for.
+/// Options without jitter, and with nothing opened in advance.
 pub(crate) fn options(max: u32) -> PoolOptions {
     PoolOptions {
         name: "db1:5432/shop".to_owned(),
@@ -225,7 +225,7 @@ pub(crate) fn pool(
     )
 }
 
-/// What must hold when nobody uses the pool any more.
+/// Asserts what must hold when the pool is no longer used.
 #[track_caller]
 pub(crate) fn assert_at_rest(pool: &Pool<FakeConnector>, server: &Server) {
     let now = pool.statistics();
@@ -247,7 +247,7 @@ pub(crate) async fn seconds(count: u64) {
     sleep(Duration::from_secs(count)).await;
 }
 
-/// So many leases at once.
+/// This many leases at once.
 pub(crate) async fn leases(pool: &Pool<FakeConnector>, count: usize) -> Vec<Lease<FakeConnector>> {
     let mut leases = Vec::new();
     for _ in 0..count {

@@ -17,10 +17,13 @@ fn hooked(max: u32, hooks: Hooks<FakeConnection>) -> (Pool<FakeConnector>, Arc<S
 }
 
 fn refused() -> Result<()> {
-    Err(Error::new(Class::Connect, "It is of yesterday."))
+    Err(Error::new(
+        Class::Connect,
+        "The connection is from yesterday.",
+    ))
 }
 
-/// A hook whose first call goes so, and all others well.
+/// A hook whose first call has this outcome, and whose other calls succeed.
 fn at_first(goes: Goes) -> impl for<'a> Fn(&'a FakeConnection) -> HookFuture<'a> + Send + Sync {
     let calls = AtomicUsize::new(0);
     move |_| {
@@ -29,7 +32,7 @@ fn at_first(goes: Goes) -> impl for<'a> Fn(&'a FakeConnection) -> HookFuture<'a>
     }
 }
 
-/// A hook in all four places, whose calls are noted.
+/// Hooks in all four places, whose calls are recorded.
 fn noting(calls: &Arc<Mutex<Vec<String>>>) -> Hooks<FakeConnection> {
     let note = |name: &'static str| {
         let calls = Arc::clone(calls);
@@ -106,7 +109,7 @@ async fn each_hook_runs_at_its_turn() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_after_connect_sets_up_stays_without_a_reset() {
+async fn the_setup_of_after_connect_stays_without_a_reset() {
     let hooks = Hooks::new().after_connect(|c: &FakeConnection| {
         c.set(SessionState::Changed);
         Box::pin(async { Ok(()) })
@@ -135,13 +138,13 @@ async fn a_new_connection_that_is_refused_is_a_failed_attempt() {
     assert_eq!((numbers.connection_errors_total, server.live()), (1, 1));
     assert_eq!(
         numbers.last_connection_error.as_deref(),
-        Some("The hook `after_connect` refused: It is of yesterday.")
+        Some("The hook `after_connect` refused the connection: The connection is from yesterday.")
     );
     assert_at_rest(&pool, &server);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_refused_a_connection_gets_another() {
+async fn a_caller_whose_connection_is_refused_gets_another() {
     let hooks = Hooks::new().before_acquire(|c: &FakeConnection| {
         let old = c.id < 2;
         Box::pin(async move { if old { refused() } else { Ok(()) } })
@@ -165,7 +168,12 @@ async fn a_hook_that_refuses_everything_ends_in_a_timeout_and_no_storm() {
     let error = pool.acquire(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(start.elapsed(), Duration::from_secs(30));
     assert!(error.is_timeout());
-    assert!(error.message().contains("It is of yesterday."), "{error}");
+    assert!(
+        error
+            .message()
+            .contains("The connection is from yesterday."),
+        "{error}"
+    );
     assert!(server.opened() <= 302, "{} connects", server.opened());
     seconds(1).await;
     assert_at_rest(&pool, &server);
@@ -238,6 +246,9 @@ async fn a_hook_that_leaves_a_transaction_open_is_told_so() {
     let (pool, server) = hooked(1, hooks);
     let error = pool.acquire(AcquireOptions::new()).await.unwrap_err();
     assert_eq!(error.class(), Class::Config);
-    assert!(error.message().contains("left a transaction"), "{error}");
+    assert!(
+        error.message().contains("left a transaction open"),
+        "{error}"
+    );
     assert_at_rest(&pool, &server);
 }

@@ -1,4 +1,4 @@
-//! Lanes as their users see them: seats, and what becomes of neighbours.
+//! Lanes as their users see them: seats, and the effect on neighbors.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -56,13 +56,13 @@ async fn many_statements_share_one_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dropped_statement_leaves_its_neighbours_whole() {
+async fn a_dropped_statement_does_not_harm_its_neighbors() {
     let (pool, server) = pool(4, |_| {});
     let first = seat(&pool).await;
     let second = seat(&pool).await;
     let id = first.id;
     assert_eq!(second.id, id);
-    let neighbour = tokio::spawn(async move {
+    let neighbor = tokio::spawn(async move {
         let answer = second.run(sleep(Duration::from_millis(30))).await;
         second.set(SessionState::Busy);
         second.answered();
@@ -77,14 +77,14 @@ async fn a_dropped_statement_leaves_its_neighbours_whole() {
         "nobody joins what a statement was left behind on"
     );
     third.answered();
-    assert_eq!(neighbour.await.unwrap(), Some(()), "it was answered");
+    assert_eq!(neighbor.await.unwrap(), Some(()), "it was answered");
     sleep(Duration::from_millis(1)).await;
     assert_eq!(server.resets.load(std::sync::atomic::Ordering::SeqCst), 1);
     assert_at_rest(&pool, &server);
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_stuck_is_told_to_ask_elsewhere() {
+async fn a_stuck_statement_is_sent_on_another_connection() {
     let (pool, server) = pool(4, |_| {});
     let stuck = seat(&pool).await;
     let behind = seat(&pool).await;
@@ -183,7 +183,7 @@ async fn closing_waits_for_the_statements_in_lanes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_who_wait_for_a_seat_can_go_away_at_any_moment() {
+async fn callers_waiting_for_a_seat_can_go_away_at_any_time() {
     let (pool, server) = pool(1, |options| {
         options.acquire_timeout = Duration::from_secs(5)
     });
@@ -196,7 +196,7 @@ async fn those_who_wait_for_a_seat_can_go_away_at_any_moment() {
     tokio::task::yield_now().await;
     assert_eq!(pool.statistics().waiting, 3);
     drop(lease);
-    // The first was handed the connection, and makes a lane of it for the others.
+    // The first caller was handed the connection, and makes it a lane for the others.
     let first = waiting.remove(0).await.unwrap().unwrap();
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
     drop(waiting);

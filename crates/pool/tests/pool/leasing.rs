@@ -9,7 +9,7 @@ use underpin_pool::AcquireOptions;
 use crate::fake::{Goes, assert_at_rest, leases, pool, seconds};
 
 #[tokio::test(start_paused = true)]
-async fn no_session_is_leased_as_its_last_holder_left_it() {
+async fn no_session_is_leased_as_its_previous_holder_left_it() {
     use SessionState::{Busy, Changed, Failed, InTransaction};
     let (pool, server) = pool(1, |_| {});
     for (n, state) in [Changed, InTransaction, Failed, Busy]
@@ -62,7 +62,7 @@ async fn a_driver_that_panics_in_a_task_costs_one_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_connection_is_replaced_for_who_waits() {
+async fn a_lost_connection_is_replaced_for_waiters() {
     let (pool, server) = pool(1, |_| {});
     let lease = pool.acquire(AcquireOptions::new()).await.unwrap();
     let next = tokio::spawn(pool.acquire(AcquireOptions::new()));

@@ -1,7 +1,7 @@
-//! The pool with a connector that fails, hangs, is slow and closes, in simulated time.
+//! The pool with a connector that fails, hangs, is slow, or is closed, in simulated time.
 
 mod cache;
-mod cancelling;
+mod canceling;
 mod closing;
 mod complaints;
 mod connecting;

@@ -79,7 +79,7 @@ async fn a_full_queue_says_so_at_once() {
     );
     assert!(
         error.message().starts_with(
-            "No connection to db1:5432/shop was to be had at once, and the queue for one is \
+            "No connection to db1:5432/shop is available, and the queue for one is \
              full: 2 callers wait, as many as `max_waiting` allows. The pool has 1 of at most 1 \
              connections: 0 idle, 1 in use, 0 being opened; 2 waiting. Held longest: "
         ),
@@ -95,7 +95,7 @@ async fn a_full_queue_says_so_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_in_vain_are_ended_early_and_say_why() {
+async fn long_waits_are_canceled_under_overload_and_say_why() {
     let rule = Shedding {
         target: Duration::from_millis(50),
         interval: Duration::from_secs(1),
@@ -108,7 +108,7 @@ async fn waits_in_vain_are_ended_early_and_say_why() {
     let last = tokio::spawn(pool.acquire(AcquireOptions::new()));
     let error = first.await.unwrap().unwrap_err();
     assert_eq!(error.class(), Class::Busy);
-    let opening = "The wait for a connection to db1:5432/shop was ended after ";
+    let opening = "The wait for a connection to db1:5432/shop was canceled after ";
     assert!(error.message().starts_with(opening), "{error}");
     assert!(error.message().contains(" to shed load"), "{error}");
     drop(held);

@@ -1,4 +1,4 @@
-//! What is done to a session between two callers.
+//! The treatment of a session between two callers.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
@@ -9,12 +9,12 @@ use underpin_pool::{AcquireOptions, Pool, PoolOptions};
 
 use crate::fake::{FakeConnector, Server, options};
 
-/// How a caller leaves its connection.
+/// The state in which a caller leaves its connection.
 #[derive(Debug, Clone, Copy)]
 enum Leaves {
     Untouched,
     Doubtful,
-    /// As before, and it cannot be cleaned without a wait.
+    /// Doubtful, and it cannot be cleaned without a wait.
     DoubtfulAndKept,
     Changed,
 }

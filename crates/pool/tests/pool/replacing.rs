@@ -8,7 +8,7 @@ use underpin_pool::AcquireOptions;
 use crate::fake::{FakeConnector, Goes, Server, assert_at_rest, leases, pool, seconds};
 
 #[tokio::test(start_paused = true)]
-async fn a_new_connector_serves_whoever_waits_and_the_old_connections_drain() {
+async fn a_new_connector_serves_the_waiters_and_the_old_connections_drain() {
     let (pool, old) = pool(2, |_| {});
     let new = Server::new();
     let mut held = leases(&pool, 2).await;
@@ -29,7 +29,7 @@ async fn a_new_connector_serves_whoever_waits_and_the_old_connections_drain() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn attempts_on_a_host_that_is_given_up_do_not_hold_up_the_new_one() {
+async fn attempts_on_an_abandoned_host_do_not_delay_the_new_one() {
     let (pool, old) = pool(4, |_| {});
     *old.connect.lock().unwrap() = Goes::Nowhere;
     let waiting: Vec<_> = (0..4)

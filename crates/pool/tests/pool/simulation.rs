@@ -1,8 +1,8 @@
-//! The whole pool, its tasks and timers among it, under a seeded run in simulated time: tasks
-//! that acquire, share, give up at any moment and come back, over a server that is well, slow,
-//! silent or gone. Everything that is random comes from the seed, so that a failing run can be
-//! repeated: `UNDERPIN_POOL_SEED=<seed> cargo test -p underpin-pool --test pool simulation`.
-//! A longer run: `UNDERPIN_POOL_SEEDS=1000`.
+//! The whole pool, including its tasks and timers, under a seeded run in simulated time: tasks that
+//! acquire, share, give up at any point and return, over a server that works, is slow, is silent or
+//! is gone. All randomness comes from the seed, so that a failing run can be repeated:
+//! `UNDERPIN_POOL_SEED=<seed> cargo test -p underpin-pool --test pool simulation`. A longer run:
+//! `UNDERPIN_POOL_SEEDS=1000`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::AssertUnwindSafe;
@@ -19,7 +19,7 @@ use underpin_pool::{AcquireOptions, Bounds, Grant, Pool};
 
 use crate::fake::{FakeConnection, FakeConnector, Goes, Server, assert_at_rest, pool};
 
-/// What has happened, in order, as a number: two runs of one seed must agree.
+/// A hash of the events in order: two runs of one seed must agree.
 #[derive(Default)]
 struct Trace(Mutex<DefaultHasher>, AtomicU64);
 
@@ -60,7 +60,7 @@ fn any_way(random: &mut Rng) -> Goes {
     }
 }
 
-/// Leaves a connection in whatever state a caller might.
+/// Leaves a connection in any state that a caller might leave.
 fn disturb(connection: &FakeConnection, random: &mut Rng) {
     match random.u8(..12) {
         0 => connection.set(SessionState::Broken),
@@ -76,7 +76,7 @@ async fn caller(world: Arc<World>, who: usize, mut random: Rng) {
     for _ in 0..60 {
         let patience = a_while(&mut random) * 3;
         let task = one_task(&world, who, random.fork());
-        // Dropped wherever it happens to be, and torn by a bug of the driver's.
+        // Dropped at any point, and interrupted by a bug of the driver.
         match timeout(patience, AssertUnwindSafe(task).catch_unwind()).await {
             Ok(Ok(())) => {}
             Ok(Err(_)) => world.note(who, "met a bug"),
@@ -123,13 +123,13 @@ async fn one_task(world: &World, who: usize, mut random: Rng) {
                 1 => lease.close().await,
                 _ => drop(lease),
             }
-            world.note(who, "given back");
+            world.note(who, "returned");
         }
         Err(error) => world.note(who, &format!("{:?}", error.class())),
     }
 }
 
-/// The server's moods, and what an operator does.
+/// Changes the server's state, and does what an operator does.
 async fn weather(world: Arc<World>, mut random: Rng) {
     for _ in 0..80 {
         sleep(a_while(&mut random)).await;
@@ -165,11 +165,11 @@ async fn weather(world: Arc<World>, mut random: Rng) {
     }
 }
 
-/// Gives how much has happened, and what, as a number.
+/// Returns the number of events, and a hash of them.
 async fn run(seed: u64) -> (u64, u64) {
     let mut random = Rng::with_seed(seed);
     let max = random.u32(1..10);
-    // The waits for retries have no jitter here; the pool's other randomness is its own.
+    // The waits for retries have no jitter here; the rest of the pool's randomness remains.
     let (pool, server) = pool(max, |options| {
         options.min = random.u32(0..=max);
         options.max_overflow = random.u32(0..3);
@@ -216,7 +216,7 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// The fake server's bugs are part of the run, and nothing to print.
+/// The fake server's bugs are part of the run, and are not printed.
 fn hide_planned_panics() {
     std::panic::set_hook(Box::new(|info| {
         let text = info.payload().downcast_ref::<&str>();

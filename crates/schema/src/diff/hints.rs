@@ -125,7 +125,7 @@ impl Rename {
         let wrong = |what: &str| Error::new(Class::Config, format!("The rename {text}: {what}"));
         let sides = sql_text::split(text, '=');
         let [old, new] = sides[..] else {
-            return Err(wrong("write it as old=new, with one sign of equality."));
+            return Err(wrong("write it as old=new, with one equals sign."));
         };
         let path = |side: &str| -> Option<Vec<String>> {
             let parts = sql_text::split(side, '.').into_iter();
@@ -172,8 +172,8 @@ impl Rename {
             });
         }
         Err(wrong(
-            "the old name has to be a table, a column, a label or a sequence that there is now, and the new \
-             one what it becomes.",
+            "the old name must be an existing table, column, label or sequence, and the new one its \
+             name in the target.",
         ))
     }
 }

@@ -94,7 +94,7 @@ impl fmt::Display for Refusal {
                 let labels = labels.join(", ");
                 write!(
                     f,
-                    "The enum {name} cannot lose {labels} while columns are of it: rows and \
+                    "The enum {name} cannot lose {labels} while columns have this type: rows and \
                      indexes may hold the label. Keep it, rename it by a hint \
                      (--rename \"{name}.old={name}.new\"), or create another enum, change the columns to it \
                      with a USING that maps the label, and drop this one."
@@ -102,8 +102,8 @@ impl fmt::Display for Refusal {
             }
             Refusal::LabelOrder { name } => write!(
                 f,
-                "The labels of the enum {name} cannot be put in another order while columns are \
-                 of it. Keep the order, or create another enum, change the columns to it, and \
+                "The labels of the enum {name} cannot be reordered while columns have this type. \
+                 Keep the order, or create another enum, change the columns to it, and \
                  drop this one."
             ),
             Refusal::TypeInUse { object, columns } => {
@@ -111,7 +111,7 @@ impl fmt::Display for Refusal {
                 let columns = columns.join(", ");
                 write!(
                     f,
-                    "The {object} cannot become another type while it is that of {columns}. \
+                    "The {object} cannot become another type while {columns} have it. \
                      Create the new type under another name, change the columns to it, and \
                      drop this one."
                 )
@@ -122,14 +122,15 @@ impl fmt::Display for Refusal {
                 to,
             } => write!(
                 f,
-                "{} cannot change from {from} to {to}, since no cast leads there. Add a column of \
+                "{} cannot change from {from} to {to}, since there is no cast between them. Add a \
+                 column of \
                  the new type, fill it by an UPDATE, and drop the old one.",
                 column(of)
             ),
             Refusal::PartitionKey { table } => write!(
                 f,
-                "How {table} is partitioned cannot be changed in place. Create a table that is \
-                 partitioned as wanted, copy the rows, and rename both."
+                "How {table} is partitioned cannot be changed in place. Create a table with the \
+                 wanted partitioning, copy the rows, and rename both tables."
             ),
             Refusal::InUse { object, by } => write!(
                 f,
@@ -141,7 +142,7 @@ impl fmt::Display for Refusal {
                 let short = plain(&of.column);
                 write!(
                     f,
-                    "{name} cannot refuse NULL, since rows hold it. Fill them first: \
+                    "{name} cannot refuse NULL, since rows contain it. Fill them first: \
                      UPDATE {} SET {short} = … WHERE {short} IS NULL.",
                     of.table
                 )
@@ -161,7 +162,7 @@ impl fmt::Display for Refusal {
             ),
             Refusal::ColumnOrder { table } => write!(
                 f,
-                "The columns of {table} stay in the order in which they are: to change it, the \
+                "The columns of {table} keep their order: to change it, the \
                  table would have to be recreated and its rows copied."
             ),
             Refusal::Unsupported { sentence } => f.write_str(sentence),

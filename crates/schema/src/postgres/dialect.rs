@@ -36,8 +36,9 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
         unused: UNUSED,
         // Nothing in a scratch database has to outlive a crash of the server.
         session: &["SET synchronous_commit = off"],
-        permission_hint: "Give the user the right to create databases (ALTER ROLE … CREATEDB), or \
-            connect as one that has it: what a schema becomes is tried in a database of its own.",
+        permission_hint: "Grant the user the right to create databases (ALTER ROLE … CREATEDB), or \
+                          connect as a user with that right: changes of a schema are tried in a \
+                          separate database.",
     }),
     creates_databases: false,
     script: ScriptRules {

@@ -52,7 +52,7 @@ impl fmt::Display for CatalogError {
                 answers,
             } => write!(
                 f,
-                "The schema is read by {statements} statements, and {answers} answers were given."
+                "The schema is read by {statements} statements, but there are {answers} answers."
             ),
             CatalogError::Version { version } => write!(
                 f,

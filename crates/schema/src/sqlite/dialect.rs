@@ -39,7 +39,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
         begin: &[".bail on", "PRAGMA foreign_keys = OFF;"],
         begin_in_parts: &[],
         before_commit: &[
-            "-- Prints what refers to nothing. Where it does, ROLLBACK.",
+            "-- Prints rows with broken references. If there are any, ROLLBACK.",
             "PRAGMA foreign_key_check;",
         ],
         end: &["PRAGMA foreign_keys = ON;"],

@@ -86,7 +86,7 @@ fn refuse_foreign(schema: &Schema) -> Result<()> {
     match all.next() {
         Some(what) => Err(SqlError::Unsupported {
             what,
-            instead: "Leave it away for SQLite.",
+            instead: "Leave it out for SQLite.",
         }
         .into()),
         None => Ok(()),

@@ -71,13 +71,13 @@ impl fmt::Display for SqlError {
                 answers,
             } => write!(
                 f,
-                "The schema is read by {statements} statements, and {answers} answers were given."
+                "The schema is read by {statements} statements, but there are {answers} answers."
             ),
             SqlError::Open { rest } => {
                 write!(f, "A quote is not closed: {:?}.", beginning(rest))
             }
             SqlError::Unexpected { expected, rest } if rest.is_empty() => {
-                write!(f, "The SQL ends where {expected} should stand.")
+                write!(f, "The SQL ends where {expected} is expected.")
             }
             SqlError::Unexpected { expected, rest } => {
                 write!(f, "Instead of {expected} there is {:?}.", beginning(rest))

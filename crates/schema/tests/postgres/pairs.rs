@@ -180,7 +180,7 @@ fn found_in_rows(error: &Error) -> Option<()> {
 fn note(outcomes: &mut Outcomes, sentence: &str) {
     let words = [
         "cannot lose",
-        "another order",
+        "be reordered",
         "cannot become",
         "no cast",
         "partitioned",

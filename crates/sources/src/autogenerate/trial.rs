@@ -10,7 +10,7 @@ use crate::{introspect, selection, settle};
 
 impl<D: OpenDatabase> Comparison<D> {
     /// Applies these revisions, which were [written](super::written) of it, to the scratch
-    /// database, looks whether they lead to what is wanted, undoes them as far as they can be
+    /// database, looks whether they lead to the wanted schema, undoes them as far as they can be
     /// undone, and looks whether that leads back. The migrator is the one that was compared.
     ///
     /// # Errors
@@ -26,15 +26,15 @@ impl<D: OpenDatabase> Comparison<D> {
             let ran = migrator.up(revision.id.as_str()).await;
             ran.map_err(|error| {
                 error.with_context(
-                    "Nothing is written, since what would be was tried in a scratch database \
-                     and failed there.",
+                    "No file was written because the new revision failed when it was tried in a \
+                     scratch database.",
                 )
             })?;
             way.push(self.read().await?);
         }
         let end = way.last().unwrap_or(&self.made);
         let config = migrator.config();
-        self.is_where(end, &self.wanted, "lead to what is wanted", &config)
+        self.is_where(end, &self.wanted, "lead to the wanted schema", &config)
             .await?;
         for (revision, before) in revisions.iter().zip(&way).rev() {
             if matches!(revision.down, Script::Irreversible { .. }) {
@@ -44,8 +44,8 @@ impl<D: OpenDatabase> Comparison<D> {
             let ran = migrator.down(&target).await;
             ran.map_err(|error| {
                 error.with_context(
-                    "Nothing is written, since the way down was tried in a scratch database and \
-                     failed there.",
+                    "No file was written because the way down failed when it was tried in a \
+                     scratch database.",
                 )
             })?;
             let now = self.read().await?;
@@ -83,12 +83,12 @@ impl<D: OpenDatabase> Comparison<D> {
         Err(Error::new(
             Class::Unsupported,
             format!(
-                "Nothing is written, since on {} it would not {what}. This would be left: \
-                 {first}{}.",
+                "No file was written because on {} it would not {what}. These differences would \
+                 remain: {first}{}.",
                 self.engine,
                 left.concat()
             ),
         )
-        .with_hint("Write the revision by hand; that it would not is a defect of Underpin."))
+        .with_hint("Write the revision by hand. This is a defect of Underpin."))
     }
 }

@@ -18,7 +18,7 @@ pub struct Written {
     pub down: NewScript,
 }
 
-/// The revisions that lead to what is wanted, each standing on the one before; none where nothing
+/// The revisions that lead to the wanted schema, each standing on the one before; none where nothing
 /// has to be done. With `per_engine`, each engine has sections of its own, also where it has
 /// nothing to do.
 ///
@@ -159,7 +159,7 @@ fn down(parts: &[Part<'_>], per_engine: bool) -> NewScript {
         let mut sql = part.settings();
         for step in part.steps.iter().rev() {
             if step.loses.is_some() && step.undone_by().next().is_some() {
-                let lost = format!("It does not give back what was lost: {}.", step.comment);
+                let lost = format!("It does not restore what was lost: {}.", step.comment);
                 sql += &note(&lost);
             }
             for statement in step.undone_by() {

@@ -59,7 +59,7 @@ fn read_file(path: &Path) -> Result<File> {
     if bytes.starts_with(SQLITE) {
         return Err(Error::new(
             Class::Config,
-            format!("{name} is a SQLite database, and no SQL."),
+            format!("{name} is a SQLite database, not SQL."),
         )
         .with_hint(format!("Write sqlite:{name} to read its schema.")));
     }

@@ -78,7 +78,7 @@ impl Names<'_> {
                 let mut columns = columns.iter().map(|column| &column.name);
                 let to = columns.find(|name| self.same(name, column));
                 let to = to.ok_or_else(|| {
-                    asked.error(&format!("{table} has no column {column} in the end."))
+                    asked.error(&format!("{table} has no column {column} at the end."))
                 })?;
                 let (from, to) = (last(asked)?, to.clone());
                 Ok(Rename::Column { table, from, to })
@@ -106,7 +106,7 @@ impl Names<'_> {
         let found: Vec<&ObjectName> = names.filter(meant).collect();
         match found[..] {
             [one] => Ok(one.clone()),
-            [] => Err(asked.error(&format!("there is no {object} in the end."))),
+            [] => Err(asked.error(&format!("there is no {object} at the end."))),
             _ => {
                 let message = format!("the {object} is in several schemas: write its schema.");
                 Err(asked.error(&message))
@@ -124,6 +124,6 @@ impl Names<'_> {
 fn last(asked: &Asked) -> Result<String> {
     match &asked.renamed.from[..] {
         [name] => Ok(name.clone()),
-        _ => Err(asked.error("write the old name alone, without what it is in.")),
+        _ => Err(asked.error("write only the old name, without its table or schema.")),
     }
 }

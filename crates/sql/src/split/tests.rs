@@ -242,7 +242,7 @@ fn commands_of_psql_and_copy_are_refused() {
     for lexis in ALL {
         assert_eq!(
             error("SELECT 1;\n\\connect other\nSELECT 2;", lexis),
-            "Line 2: `\\connect` is a command of psql and no SQL."
+            "Line 2: `\\connect` is a command of psql, not SQL."
         );
     }
     let sql = "-- a dump\nCOPY public.t (a, b) FROM stdin WITH (FORMAT csv);\n1\t'\n\\.\n";

@@ -1,6 +1,7 @@
 # Keeps one PgBouncer for a test process, as the account that owns its files.
 #
-# Prints "done" when it listens, or what went wrong. When the input ends, because the test is
+# Prints "done" when it listens, or what went wrong; the order "reload" has it read its configuration
+# again. When the input ends, because the test is
 # through or because its process died, PgBouncer is ended and its directory removed.
 
 program=$1
@@ -23,7 +24,11 @@ until grep -q 'process up' "$directory/log"; do
 done
 [ -n "$pid" ] && echo "done" || echo "it did not start"
 
-while read -r order; do :; done
+while read -r order; do
+    # Its configuration was written anew.
+    [ "$order" = reload ] && [ -n "$pid" ] && kill -HUP "$pid"
+    echo "done"
+done
 
 [ -z "$pid" ] || kill -KILL "$pid"
 wait

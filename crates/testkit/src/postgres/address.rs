@@ -111,7 +111,7 @@ impl Address {
 
     pub(crate) async fn client(&self, database: &str) -> Client {
         self.try_client(database).await.unwrap_or_else(|error| {
-            panic!("The test's PostgreSQL server does not let its administrator in: {error}.")
+            panic!("The test's PostgreSQL server refused its administrator: {error}.")
         })
     }
 }

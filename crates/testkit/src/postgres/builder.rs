@@ -104,7 +104,7 @@ impl PostgresBuilder {
         };
         let installation = installation.inspect_err(|missing| {
             if std::env::var_os("CI").is_some_and(|ci| ci == "true") {
-                panic!("{missing} With CI=true that is a failure.");
+                panic!("{missing} With CI=true this is a failure.");
             }
         })?;
         let password = self.password.clone().unwrap_or_else(secrets::password);

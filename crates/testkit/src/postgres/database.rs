@@ -16,7 +16,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(10);
 
 const EVICT: &str = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
 
-/// A database of one test, empty at first. It is dropped with this value, whoever is still
+/// A database of one test, empty at first. It is dropped with this value, even if clients are still
 /// connected to it.
 pub struct TestDatabase {
     address: Arc<Address>,

@@ -23,7 +23,7 @@ impl Installation {
                 account: Account::of_servers()?,
             }),
             false => Err(Unavailable::new(format!(
-                "{} holds no initdb and postgres.",
+                "{} does not contain initdb and postgres.",
                 directory.display()
             ))),
         }
@@ -41,7 +41,8 @@ pub fn older_programs() -> Result<PathBuf, Unavailable> {
         .map(PathBuf::from)
         .ok_or_else(|| {
             Unavailable::new(
-                "UNDERPIN_TEST_OLDER_POSTGRES_BIN names no server of an older minor version.",
+                "UNDERPIN_TEST_OLDER_POSTGRES_BIN does not name a server of an older minor \
+                 version.",
             )
         })
 }
@@ -78,7 +79,7 @@ fn find_programs() -> Result<PathBuf, Unavailable> {
         return match has_programs(&directory) {
             true => Ok(directory),
             false => Err(Unavailable::new(format!(
-                "UNDERPIN_TEST_POSTGRES_BIN is {}, which holds no initdb and postgres.",
+                "UNDERPIN_TEST_POSTGRES_BIN is {}, which does not contain initdb and postgres.",
                 directory.display()
             ))),
         };
@@ -102,8 +103,8 @@ fn find_programs() -> Result<PathBuf, Unavailable> {
         .find(|directory| has_programs(directory))
         .ok_or_else(|| {
             Unavailable::new(
-                "PostgreSQL's initdb and postgres are not installed here, and \
-                 UNDERPIN_TEST_POSTGRES_BIN does not say where else they are.",
+                "PostgreSQL's initdb and postgres are not installed, and \
+                 UNDERPIN_TEST_POSTGRES_BIN is not set.",
             )
         })
 }

@@ -73,7 +73,7 @@ impl Postgres {
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
-        panic!("The replica was detached, and it still receives.");
+        panic!("The replica was detached, but it still receives.");
     }
 
     /// How many bytes of the primary's history a replica has received.

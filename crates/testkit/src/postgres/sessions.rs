@@ -44,7 +44,7 @@ impl TestDatabase {
             .unwrap_or_else(|error| panic!("The sessions cannot be ended: {error}."));
         for row in ended {
             let (session, was_there): (i32, bool) = (row.get(0), row.get(1));
-            assert!(was_there, "There is no session {session} to be ended.");
+            assert!(was_there, "There is no session {session} to end.");
         }
         for _ in 0..LOOKS {
             let left = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY($1::int4[])";
@@ -54,6 +54,6 @@ impl TestDatabase {
             }
             tokio::time::sleep(BETWEEN_LOOKS).await;
         }
-        panic!("The sessions {sessions:?} were told to end and are still there.");
+        panic!("The sessions {sessions:?} were told to end but still exist.");
     }
 }

@@ -51,7 +51,7 @@ fn named(url: &str) -> Postgres {
         up: AtomicBool::new(true),
     };
     if let Err(error) = run_aside(address.try_client("postgres")).map(drop) {
-        panic!("The server that UNDERPIN_TEST_POSTGRES_URL names does not let us in: {error}.");
+        panic!("The server of UNDERPIN_TEST_POSTGRES_URL refused the connection: {error}.");
     }
     Postgres {
         address: address.into(),

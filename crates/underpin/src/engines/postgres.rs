@@ -1,19 +1,21 @@
 use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
 
-use underpin_cluster::NewMember;
+use underpin_cluster::{Discovery, NewMember};
 use underpin_config::{Config, Source};
-use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
-use underpin_core::{Engine, Result, SessionTarget};
+use underpin_core::driver::{AnyConnection, AnyConnector, BoxFuture, Capabilities};
+use underpin_core::{Address, Class, Endpoint, Engine, Error, Result, SessionTarget};
 use underpin_pool::Hooks;
 use underpin_postgres::{Connection, Connector, Options, TcpOptions};
 
 use super::{EngineDriver, Opened};
 use crate::connect::{pool_options, whereabouts_of};
 
-/// PostgreSQL, with what a program brings beside its configuration.
+/// PostgreSQL, with the callbacks that a program provides in addition to its configuration.
 #[derive(Clone, Default)]
 pub(crate) struct Postgres {
-    /// Gives its callbacks to the connectors of each configuration. Default none.
+    /// Passes its callbacks to the connectors of each configuration. Default none.
     pub(crate) callbacks: Option<Connector>,
     pub(crate) hooks: Hooks<Connection>,
 }
@@ -32,19 +34,112 @@ impl EngineDriver for Postgres {
     }
 
     fn open(&self, config: &Config) -> Result<Opened> {
-        let hosts = 0..config.endpoints().len();
-        // Where any server will do, there is no primary to look for among them.
+        // If any server is acceptable, no primary has to be found among them.
         if config.target_session_attrs() == Some(SessionTarget::Any) {
-            return Ok(Opened::Members(vec![self.member(config, hosts)?]));
+            let hosts = 0..config.endpoints().len();
+            let member = self.member(config, hosts)?;
+            return match config.patroni() {
+                None => Ok(Opened::Members(vec![member])),
+                Some(_) => Err(Error::new(
+                    Class::Config,
+                    "`patroni` lists the servers to find the primary among them, and \
+                     `target_session_attrs` is any.",
+                )
+                .with_hint("Leave one of them out.")),
+            };
         }
-        let members: Result<Vec<NewMember>> = hosts
-            .map(|host| self.member(config, host..host + 1))
-            .collect();
-        Ok(Opened::Members(members?))
+        let members = self.members(config)?;
+        let Some(list) = List::of(config)? else {
+            return Ok(Opened::Members(members));
+        };
+        let discovery = Arc::new(Listed {
+            list,
+            interval: config.discovery_interval().unwrap_or(Duration::MAX),
+            config: config.clone(),
+            driver: self.clone(),
+        });
+        Ok(Opened::Discovered(members, discovery))
+    }
+}
+
+/// A list of the members outside of the configuration.
+enum List {
+    /// The addresses of the hosts' names.
+    Names,
+    #[cfg(feature = "patroni")]
+    Patroni(underpin_postgres::Patroni),
+}
+
+impl List {
+    fn of(config: &Config) -> Result<Option<List>> {
+        if let Some(urls) = config.patroni() {
+            return List::patroni(urls, config).map(Some);
+        }
+        let has_name = |endpoint: &Endpoint| match &endpoint.address {
+            Address::Tcp { host, ip: None, .. } => host.parse::<std::net::IpAddr>().is_err(),
+            _ => false,
+        };
+        let asks = config.endpoints().len() > 1 || config.target_session_attrs().is_some();
+        let is_listed = asks
+            && config.discovery_interval().is_some()
+            && config.endpoints().iter().any(has_name);
+        Ok(is_listed.then_some(List::Names))
+    }
+
+    #[cfg(feature = "patroni")]
+    fn patroni(urls: &str, config: &Config) -> Result<List> {
+        let tls = config.tls(&config.endpoints()[0]);
+        underpin_postgres::Patroni::new(urls, &tls).map(List::Patroni)
+    }
+
+    #[cfg(not(feature = "patroni"))]
+    fn patroni(_: &str, config: &Config) -> Result<List> {
+        Err(Error::new(
+            Class::Unsupported,
+            format!(
+                "`patroni` is set ({}), and this program was built without it.",
+                config.source("patroni")
+            ),
+        )
+        .with_hint("Build it with the feature `patroni` of the crate underpin."))
+    }
+}
+
+/// The discovery of the members of a list.
+struct Listed {
+    list: List,
+    interval: Duration,
+    config: Config,
+    driver: Postgres,
+}
+
+impl Discovery for Listed {
+    fn find(&self) -> BoxFuture<'_, Result<Vec<Endpoint>>> {
+        match &self.list {
+            List::Names => Box::pin(underpin_postgres::resolve(self.config.endpoints())),
+            #[cfg(feature = "patroni")]
+            List::Patroni(nodes) => Box::pin(nodes.members()),
+        }
+    }
+
+    fn members(&self, endpoints: Vec<Endpoint>) -> Result<Vec<NewMember>> {
+        self.driver.members(&self.config.with_endpoints(endpoints))
+    }
+
+    fn interval(&self) -> Duration {
+        self.interval
     }
 }
 
 impl Postgres {
+    /// A member for each endpoint.
+    fn members(&self, config: &Config) -> Result<Vec<NewMember>> {
+        let hosts = 0..config.endpoints().len();
+        hosts
+            .map(|host| self.member(config, host..host + 1))
+            .collect()
+    }
+
     /// A member that connects to the first of these hosts that answers.
     fn member(&self, config: &Config, hosts: Range<usize>) -> Result<NewMember> {
         let endpoints = &config.endpoints()[hosts.clone()];
@@ -75,12 +170,12 @@ impl Postgres {
     }
 }
 
-/// Opens connections to these hosts of a configuration.
+/// The connector for these hosts of a configuration.
 pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connector> {
     let endpoints = &config.endpoints()[hosts.clone()];
-    // Of several hosts each has a connector, and which of them is wanted is for the cluster to say.
+    // Each of several hosts has a connector of its own, and the cluster chooses among them.
     let alone = endpoints.len() == config.endpoints().len();
-    // One way of encrypting for all endpoints: the strictest that any of them asks for.
+    // One TLS mode for all endpoints: the strictest of theirs.
     let tls = config
         .endpoints()
         .iter()
@@ -98,14 +193,13 @@ pub(crate) fn connector(config: &Config, hosts: Range<usize>) -> Result<Connecto
             .or(config.fallback_application_name())
             .map(str::to_owned),
         statement_timeout: config.statement_timeout(),
-        // A pooler in transaction mode is told what somebody has set, and not the default.
+        // A pooler in transaction mode gets a timeout that was configured, but not the default.
         statement_timeout_at_startup: config.statement_cache_size() > 0
             || *config.source("statement_timeout") != Source::Default,
         statement_cache_size: config.statement_cache_size() as usize,
         options: config.options().map(str::to_owned),
         error_detail: config.error_detail(),
         target: config.target_session_attrs().filter(|_| alone),
-        addresses: config.hostaddr().get(hosts).unwrap_or_default().to_vec(),
         tcp: TcpOptions {
             keepalive: config.keepalives(),
             keepalive_idle: config.keepalives_idle(),

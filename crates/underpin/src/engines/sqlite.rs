@@ -10,8 +10,8 @@ use underpin_sqlite::{Access, Connector, Options};
 use super::{EngineDriver, Opened};
 use crate::connect::{pool_options, whereabouts};
 
-/// SQLite: one writer and many readers, as one primary and a replica. A database in memory
-/// has one connection, which nothing may close.
+/// SQLite: one writer and many readers, as one primary and a replica. A database in memory has one
+/// connection, which must never be closed.
 pub(crate) struct Sqlite;
 
 impl EngineDriver for Sqlite {

@@ -1,5 +1,5 @@
-//! Brook: SQL with names in brackets and parameters called `@p1`, which refuses names in double
-//! quotes and parameters of other forms. Its databases are files of SQLite's.
+//! Brook: SQL with names in brackets and parameters such as `@p1`. It refuses names in double
+//! quotes and parameters of other forms. Its databases are SQLite files.
 
 use std::sync::{LazyLock, Mutex, Once};
 use std::time::Duration;
@@ -25,6 +25,7 @@ static INFO: EngineInfo = EngineInfo {
     title: "Brook",
     aliases: &["brookdb"],
     address: AddressForm::File,
+    extensions: &[],
     keys: &["busy_timeout", "read_only"],
     pool_size: 3,
     longest_statement_secs: None,
@@ -90,16 +91,16 @@ static MIGRATIONS: LazyLock<MigrationDialect> = LazyLock::new(|| MigrationDialec
     ..underpin_migrate::sqlite::DIALECT
 });
 
-/// Makes Brook known, once.
+/// Registers Brook, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| underpin::engine::register(Brook).unwrap());
 }
 
-/// A statement that is refused because the server is busy, and how often.
+/// A statement that is refused because the server is busy, and the number of refusals left.
 static BUSY: Mutex<Option<(&str, u32)>> = Mutex::new(None);
 
-/// Refuses this statement, which changes rows, so many times.
+/// Refuses this statement, which changes rows, this many times.
 pub(crate) fn fail_next_with_busy(sql: &'static str, count: u32) {
     *BUSY.lock().unwrap() = Some((sql, count));
 }
@@ -172,7 +173,7 @@ impl Connector for BrookConnector {
 
 struct BrookConnection(underpin::sqlite::Connection);
 
-/// The statement in SQLite's words.
+/// The statement in SQLite's dialect.
 fn translated(sql: &str) -> Result<String> {
     let mut text = String::with_capacity(sql.len());
     for token in Lexer::new(sql, &DIALECT.lexis) {
@@ -192,7 +193,7 @@ fn translated(sql: &str) -> Result<String> {
     Ok(text)
 }
 
-/// The statement with all names that are in double quotes in brackets.
+/// The statement with all names in double quotes put in brackets.
 fn in_brackets(sql: &str) -> String {
     let tokens = Lexer::new(sql, &DIALECT.lexis);
     tokens
@@ -206,7 +207,7 @@ fn in_brackets(sql: &str) -> String {
         .collect()
 }
 
-/// The statement with SQLite's parameters, `$1`, as Brook's.
+/// The statement with SQLite's parameters, `$1`, written as Brook's.
 fn with_parameters(sql: &str) -> String {
     let tokens = Lexer::new(sql, &SQLITE.lexis);
     tokens

@@ -18,6 +18,7 @@ static INFO: EngineInfo = EngineInfo {
         port: 7777,
         user: None,
     },
+    extensions: &[],
     keys: &[],
     pool_size: 10,
     longest_statement_secs: None,
@@ -25,13 +26,13 @@ static INFO: EngineInfo = EngineInfo {
 
 static STOPPED: AtomicBool = AtomicBool::new(false);
 
-/// Makes Cellar known, once.
+/// Registers Cellar, once.
 pub(crate) fn register() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| underpin::engine::register(Cellar).unwrap());
 }
 
-/// Lets no ping be answered any more.
+/// Makes all pings fail from now on.
 pub(crate) fn stop() {
     STOPPED.store(true, SeqCst);
 }

@@ -1,5 +1,5 @@
-//! Engines that a program brings itself, each registered by one value: one with SQL of its own,
-//! and one without SQL and with a pool of its own.
+//! Engines that a program brings itself, each registered as one value: one with its own SQL, and
+//! one without SQL and with its own pool.
 
 mod brook;
 mod cellar;
@@ -70,7 +70,7 @@ async fn a_registered_engine_is_configured_pooled_and_queried() {
     assert!(config.to_url_masked().starts_with("brook:///"));
     let error = Config::from_url(&format!("{url}?application_name=x")).unwrap_err();
     assert!(
-        error.to_string().contains("means nothing for brook"),
+        error.to_string().contains("does not apply to brook"),
         "{error}"
     );
 
@@ -117,7 +117,7 @@ async fn a_registered_engine_is_configured_pooled_and_queried() {
     assert_eq!(
         db.metrics().total_queries,
         before,
-        "a health check is no statement"
+        "a health check is not a statement"
     );
     let error = underpin::engine::register(brook::Brook).unwrap_err();
     assert_eq!(error.class(), Class::Config, "{error}");

@@ -1,4 +1,4 @@
-//! What models want, as a server has it, and the revisions that lead there.
+//! The schemas that models describe, as a server has them, and the revisions that lead there.
 
 use underpin::migrate::{Comparison, Embedded, Migrator, Wanted, parse, render, written};
 use underpin::migrate::{NewRevision, RevisionId, TEMPLATE, read_embedded};
@@ -27,7 +27,7 @@ struct Ticket {
 
 static TICKETS: Models = models![Ticket];
 
-/// All that the model needs and cannot say, and its table in other words.
+/// Everything that the model needs and cannot describe, and its table in other words.
 const NEEDED: Embedded = Embedded::new(
     "tickets.sql",
     "-- revision: a
@@ -105,12 +105,12 @@ async fn a_revision_that_leads_elsewhere_is_not_taken() {
         (
             "SELECT 1",
             "SELECT 1",
-            "it would not lead to what is wanted. This would be left: Create table",
+            "it would not lead to the wanted schema. These differences would remain: Create table",
         ),
         (
             "SELECT nothing",
             "SELECT 1",
-            "was tried in a scratch database and failed there. elsewhere.sql, line 5",
+            "failed when it was tried in a scratch database. elsewhere.sql, line 5",
         ),
     ] {
         let wanted = Wanted::Models(&TICKETS);
@@ -133,11 +133,11 @@ async fn a_way_down_that_leads_elsewhere_is_not_taken() {
     for (down, expected) in [
         (
             "SELECT 1",
-            "it would not lead back. This would be left: Drop table main.items.",
+            "it would not lead back. These differences would remain: Drop table main.items.",
         ),
         (
             "DROP TABLE other",
-            "the way down was tried in a scratch database and failed there.",
+            "the way down failed when it was tried in a scratch database.",
         ),
     ] {
         let comparison = Comparison::new(&migrator, &wanted, &none).await.unwrap();
@@ -166,7 +166,7 @@ static ITEMS: Models = models![Item];
 async fn a_model_that_the_server_refuses_is_named_with_its_statement() {
     let server = or_skip!(Postgres::shared());
     let config = Config::from_url(&server.database("refused").url()).unwrap();
-    // Nothing that the model needs is there.
+    // The objects that the model needs do not exist.
     let scratch = Scratch::beside(&config).await.unwrap();
     let migrator = Migrator::new(config.clone()).unwrap();
     let now = of_revisions(&migrator, &scratch).await.unwrap();
@@ -175,7 +175,8 @@ async fn a_model_that_the_server_refuses_is_named_with_its_statement() {
     let error = wanted.unwrap_err();
     assert_eq!(error.class(), Class::Syntax);
     let said = error.to_string();
-    let expected = "What the models want cannot be made on postgres, by the statement\nCREATE TABLE \
+    let expected = "The schema of the models cannot be created on postgres. This statement \
+                    failed:\nCREATE TABLE \
                     \"public\".\"tickets\" (";
     assert!(said.starts_with(expected), "{said}");
     scratch.remove().await.unwrap();

@@ -55,7 +55,7 @@ async fn every_call_on_a_lease_and_a_connection_and_a_transaction() {
     }
 }
 
-/// The calls of [`Executor`], on whatever has them.
+/// The calls of [`Executor`], on any type that has them.
 async fn every_call(on: &impl Executor) {
     let insert = "INSERT INTO users (id, email, full_name) VALUES ($1, $2, $3)";
     assert_eq!(
@@ -212,7 +212,7 @@ async fn closing_twice_or_before_first_use_is_safe_and_connecting_again_works() 
 }
 
 #[tokio::test]
-async fn closing_names_who_still_holds_a_connection() {
+async fn closing_names_the_holders_of_connections() {
     for place in Place::each("closing_held") {
         let db = place.open().await;
         let lease = db.acquire().await.unwrap();

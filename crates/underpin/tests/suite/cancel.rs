@@ -1,5 +1,5 @@
-//! A future dropped at any of its await points leaks nothing: the counts are right
-//! afterwards and no transaction stays open on the server.
+//! A future dropped at any of its await points leaks nothing: the counts are correct afterwards and
+//! no transaction stays open on the server.
 
 use std::future::Future;
 use std::task::Poll;
@@ -10,7 +10,7 @@ use underpin_testkit::{Postgres, TestDatabase, or_skip};
 
 use crate::place::{eventually, open_transactions, server_connections, small};
 
-/// Polls the future `polls` times and drops it; gives whether it finished before.
+/// Polls the future `polls` times and drops it; returns whether it completed before.
 async fn drop_after(polls: usize, future: impl Future) -> bool {
     let mut future = std::pin::pin!(future);
     let mut seen = 0;
@@ -47,7 +47,7 @@ async fn settled(db: &Database, database: &TestDatabase) {
     assert!(metrics.pool_size <= 2, "{metrics:?}");
 }
 
-/// Drops what `make` gives after its first poll, its second, and so on until it finishes.
+/// Drops the futures of `make` after the first poll, the second, and so on until one completes.
 async fn sweep<F: Future>(db: &Database, database: &TestDatabase, make: impl Fn(Database) -> F) {
     for polls in 1..200 {
         let finished = drop_after(polls, make(db.clone())).await;
@@ -78,7 +78,7 @@ async fn dropped_acquire() {
         drop(db.acquire().await)
     })
     .await;
-    // And while others hold all there is.
+    // The same while other callers hold all connections.
     let (a, b) = (db.acquire().await.unwrap(), db.acquire().await.unwrap());
     for _ in 0..10 {
         assert!(!drop_after(1, db.acquire()).await);
@@ -96,7 +96,7 @@ async fn dropped_query() {
         drop(db.query(sql, ()).await);
     })
     .await;
-    // One that would go on for long is cancelled on the server.
+    // A statement that would run for a long time is canceled on the server.
     let sleeping = db.query("SELECT pg_sleep(3600)", ());
     assert!(
         tokio::time::timeout(Duration::from_millis(50), sleeping)
@@ -126,7 +126,7 @@ async fn dropped_transaction() {
             .unwrap();
     })
     .await;
-    // Only the one that finished, and those dropped once their COMMIT was on its way.
+    // Only the transaction that completed, and those dropped after their COMMIT was sent.
     let rows: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
     assert!(rows >= 1);
 }
@@ -181,13 +181,13 @@ async fn a_dropped_stream_gives_its_connection_back() {
 async fn a_sleep_ends_by_the_statement_timeout() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("statement_timeout");
-    // Less than a millisecond is rounded up: 0 would mean no limit at all.
+    // A limit of less than a millisecond is rounded up: 0 would mean no limit.
     let settings = [("50ms", "50ms"), ("100us", "1ms")];
     for (limit, expected) in settings {
         let url = format!("{}&statement_timeout={limit}&max_retries=0", database.url());
         let db = Database::connect(url).await.unwrap();
-        // Within the smallest limit hardly anything else can be asked for sure: a slow machine may
-        // not even prepare a statement. So it is asked until it had the time to answer.
+        // Hardly any query is certain to complete within the smallest limit: a slow machine may not
+        // even prepare a statement in time. The query is therefore repeated until it completes.
         let mut tries = 0;
         let own = loop {
             match db
@@ -247,7 +247,7 @@ async fn a_deadline_interrupts_sqlite() {
         },
         "{error}"
     );
-    // Dropped instead of timed out, it ends as well: the one connection is free again.
+    // If it is dropped instead of timing out, it ends as well: the only connection is free again.
     let dropped = db.query(endless, ());
     assert!(
         tokio::time::timeout(Duration::from_millis(50), dropped)

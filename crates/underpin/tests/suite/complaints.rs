@@ -1,4 +1,4 @@
-//! What users of other pools complain of, and the test that keeps each of it away from here.
+//! Complaints of users of other pools, and the test that prevents each of them here.
 //!
 //! | complaint | where it was made | prevented by |
 //! |---|---|---|
@@ -6,14 +6,14 @@
 //! | A connection dropped on a dead socket leaks its permit. | sqlx#4349 | `a_dead_socket_leaks_no_permit` here, and in `crates/pool/src/state/rules/leasing.rs`; `chaos::black_hole` |
 //! | A late waiter throws away a fresh connection, since one timeout covers the queue and the connect. | sqlx#3132 | `a_late_waiter_throws_no_fresh_connection_away` in `crates/pool/tests/pool/complaints.rs` |
 //! | A timeout does not say whether it was a backlog, a leak, the connects or slow statements. | sqlx#2276, bb8#102, HikariCP#258 | `a_timeout_says_why` and `the_time_spent_connecting_is_told_from_the_queue` in `crates/pool/tests/pool/explaining.rs`; `chaos::hang` |
-//! | Newcomers overtake those who wait. | bb8#243 | `newcomers_overtake_nobody_who_waits` in `crates/pool/tests/pool/complaints.rs`; `newcomers_never_overtake_waiters` in `crates/pool/src/state/rules/leasing.rs` |
+//! | Newcomers overtake those who wait. | bb8#243 | `newcomers_overtake_no_waiter` in `crates/pool/tests/pool/complaints.rs`; `newcomers_never_overtake_waiters` in `crates/pool/src/state/rules/leasing.rs` |
 //! | There is no idle timeout and no lifetime. | deadpool#178 | `connections_are_replaced_and_released_as_they_grow_old` in `crates/pool/tests/pool/connecting.rs` |
 //! | Each acquire costs a ping. | sqlx#1743 | `a_hot_connection_costs_no_round_trip` in `crates/pool/tests/pool/validating.rs` |
 //! | Lifetimes end in waves. | sqlx#3051 | `connections_opened_together_do_not_end_together` in `crates/pool/tests/pool/complaints.rs`; `lifetimes_do_not_expire_in_waves` in `crates/pool/src/state/rules/ageing.rs` |
-//! | A future dropped around BEGIN gives back a connection with an open transaction. | diesel_async#198 | `dropped_begin`, `dropped_transaction` and `dropped_commit` in `cancel.rs` |
+//! | A future dropped around BEGIN returns a connection with an open transaction. | diesel_async#198 | `dropped_begin`, `dropped_transaction` and `dropped_commit` in `cancel.rs` |
 //! | SQLite has one writer and many readers, and the pool does not know. | sqlx#459 | `writers_of_a_file_never_find_it_locked` and `readers_of_a_file_do_not_wait_for_its_writer` here |
 //!
-//! Those about dead hosts among several (npgsql#6483) and about stale reads on a replica
+//! The complaints about dead hosts among several (npgsql#6483) and about stale reads on a replica
 //! (pgdog#912) concern the choice of an endpoint, not a pool.
 
 use std::time::Duration;
@@ -25,7 +25,7 @@ use underpin_testkit::{Postgres, Proxy, SqliteFile, or_skip};
 
 use crate::chaos::{at_rest, open};
 
-/// What takes this long will never end.
+/// Long enough to know that it will never end.
 const NEVER: Duration = Duration::from_secs(10);
 
 /// <https://github.com/launchbadge/sqlx/issues/4349>
@@ -44,12 +44,12 @@ async fn a_dead_socket_leaks_no_permit() {
         in_transaction.execute("SELECT 1", ()).await.unwrap();
         proxy.cut();
         if round % 2 == 0 {
-            // The loss is known, or not, when they are dropped.
+            // The loss is already known, or not, when they are dropped.
             idle.execute("SELECT 1", ()).await.unwrap_err();
             in_transaction.execute("SELECT 1", ()).await.unwrap_err();
         }
         drop((idle, in_transaction));
-        // Both permits are there, for two who hold them at the same time.
+        // Both permits are available, for two simultaneous holders.
         let (first, second) = tokio::join!(db.acquire(), db.acquire());
         drop((first.unwrap(), second.unwrap()));
     }
@@ -65,8 +65,8 @@ async fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
     admin.batch_execute("CREATE TABLE t (n int)").await.unwrap();
     let db = open(&database.url(), 2, |config| config).await;
     db.execute("INSERT INTO t VALUES (1)", ()).await.unwrap();
-    // As on a standby, every transaction is read-only from here on, for those who are
-    // connected too; SELECT 1 goes on as ever.
+    // Like on a standby, every transaction is read-only from here on, even in existing sessions;
+    // SELECT 1 still works.
     admin
         .batch_execute("ALTER SYSTEM SET default_transaction_read_only = on")
         .await
@@ -87,7 +87,7 @@ async fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
     assert_eq!(error.class(), Class::ReadOnly, "{error}");
     assert_eq!(error.sqlstate(), Some("25006"));
     assert_eq!(error.effect(), Effect::RolledBack, "{error}");
-    // Every connection is replaced, so that another primary would be found.
+    // Every connection is replaced, so that a new primary would be found.
     let opened = db.metrics().total_connections;
     db.query_scalar::<i32>("SELECT 1", ()).await.unwrap();
     assert!(db.metrics().total_connections > opened);
@@ -110,7 +110,8 @@ async fn writers_of_a_file_never_find_it_locked() {
                     db.execute("INSERT INTO t VALUES ($1)", (row,)).await?;
                     continue;
                 }
-                // One that has read before it writes is what usually meets "database is locked".
+                // A transaction that reads before it writes is the usual cause of "database is
+                // locked".
                 db.transaction(async |tx| {
                     let _: i64 = tx.query_scalar("SELECT count(*) FROM t", ()).await?;
                     tx.execute("INSERT INTO t VALUES ($1)", (row,)).await

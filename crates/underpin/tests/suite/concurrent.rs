@@ -22,7 +22,7 @@ async fn two_hundred_tasks_read_write_and_fail() {
         for task in tasks {
             task.await.unwrap().unwrap();
         }
-        // 10 rows of each, and each one's failures have left nothing.
+        // 10 rows of each task; failures have left no rows.
         let rows: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
         assert_eq!(rows, 2000);
         eventually("nobody holds a connection", async || {
@@ -83,7 +83,7 @@ async fn work(db: Database, task: i32) -> Result<(), Error> {
             assert_eq!(failed.unwrap_err().class(), Class::Constraint);
         }
         if n % 4 == 0 {
-            // Somebody loses patience; what was dropped must not disturb the others.
+            // One task loses patience; a dropped statement must not disturb the others.
             let sql = "SELECT count(*) FROM t a, t b WHERE a.n < b.n";
             let _ = tokio::time::timeout(Duration::from_micros(200), db.query(sql, ())).await;
         }

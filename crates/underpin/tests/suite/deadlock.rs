@@ -1,6 +1,6 @@
-//! The invisible deadlock: statements of many tasks share connections, and one of them waits
-//! on the server for a transaction whose own task sends a statement that must not queue behind
-//! it. PostgreSQL cannot see such a circle, since a part of it is here.
+//! The invisible deadlock: statements of many tasks share connections, and one of them waits on the
+//! server for a transaction whose own task sends a statement that must not queue behind it.
+//! PostgreSQL cannot see such a cycle, since a part of it is in the client.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use underpin_testkit::{Postgres, TestDatabase, or_skip};
 use crate::chaos::{at_rest, open};
 use crate::place::eventually;
 
-/// What takes this long will never end.
+/// Long enough to know that it will never end.
 const NEVER: Duration = Duration::from_secs(10);
 
 struct Scene {
@@ -37,7 +37,7 @@ impl Scene {
         scene
     }
 
-    /// All that will be sent was sent often before, and was quick.
+    /// Runs every statement often, so that each is known to be quick.
     async fn become_used_to_all(&self) {
         for _ in 0..10 {
             for sql in WAITERS {
@@ -58,7 +58,7 @@ impl Scene {
         transaction
     }
 
-    /// Another task's autocommit statement that now waits for that lock.
+    /// An autocommit statement of another task, which now waits for that lock.
     async fn waiter(&self, sql: &'static str) -> JoinHandle<Result<usize, Error>> {
         let db = self.db.clone();
         let before = self.waiting_for_locks().await;
@@ -77,8 +77,8 @@ impl Scene {
             .len()
     }
 
-    /// The transaction's own task asks this beside it, as often as there are connections that
-    /// its question might be sent on.
+    /// The transaction's own task sends this outside of it, once for each connection that might
+    /// carry it.
     async fn ask(&self, sql: &str, answer: i32) {
         for _ in 0..2 * self.db.config().pool_max_size() {
             let asked = self.db.query_scalar::<i32>(sql, ());
@@ -88,7 +88,7 @@ impl Scene {
         }
     }
 
-    /// In this order: the task is answered, then it commits, then the waiters go on.
+    /// Checks the order: the task is answered, then it commits, then the waiters continue.
     async fn assert_order(
         self,
         transaction: Transaction,
@@ -114,7 +114,7 @@ impl Scene {
 const HOLD_ROW: &str = "UPDATE account SET balance = balance + 5 WHERE id = 1";
 const WANT_ROW: &str = "UPDATE account SET balance = balance - 10 WHERE id = 1 RETURNING balance";
 const WANT_TABLE: &str = "SELECT * FROM account WHERE id = 1";
-/// Nothing in its text says that it writes.
+/// Its text does not show that it writes.
 const WANT_ROW_UNSEEN: &str = "SELECT pay(10)";
 const WANT_ROW_TO_READ: [&str; 3] = [
     "SELECT balance FROM account WHERE id = 1 FOR UPDATE",
@@ -204,7 +204,7 @@ async fn two_waiting_updates_leave_room_in_a_pool_of_four() {
     scene.assert_order(transaction, waiters, &questions).await;
 }
 
-/// All at once, as a service's requests come, and not one after another has been seen to wait.
+/// All at once, like the requests of a service, and not one after another has been seen to wait.
 #[tokio::test]
 async fn ten_updates_sent_at_once_leave_room_for_the_task_that_they_wait_for() {
     let server = or_skip!(Postgres::shared());
@@ -215,7 +215,7 @@ async fn ten_updates_sent_at_once_leave_room_for_the_task_that_they_wait_for() {
         tokio::spawn(async move { db.query(WANT_ROW, ()).await.map(|rows| rows.len()) })
     });
     let waiters: Vec<_> = waiters.collect();
-    // Not waited for: the question may come before any of them is known to wait.
+    // Without a wait: the query may come before any of them is known to wait.
     scene.ask(OTHER_TABLE.0, OTHER_TABLE.1).await;
     eventually("all of them wait", async || {
         scene.waiting_for_locks().await == 10

@@ -1,5 +1,5 @@
-//! `effect()` says what truly became of a statement: each case is cut at its point by a
-//! proxy before a real server, and the server is asked afterwards.
+//! `effect()` is true to what happened to a statement: each case is cut at its point by a proxy in
+//! front of a real server, and the server is asked afterwards.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ impl Scene {
             .await
             .unwrap();
         let db = small(&database.url_through(&proxy), 1).await;
-        // The statement is known to the connection, so that what is cut is its execution.
+        // The connection has already prepared the statement, so that its execution is cut.
         db.execute(INSERT, (0, "first")).await.unwrap();
         Scene {
             database,
@@ -39,10 +39,10 @@ impl Scene {
         client.query_one(sql, &[&n]).await.unwrap().get(0)
     }
 
-    /// What the error says, held against what the server has.
+    /// Compares the error's effect with the rows on the server.
     async fn assert_truth(&self, error: &Error, expected: Effect, n: i32, rows: i64) {
         assert_eq!(error.effect(), expected, "{error}");
-        // The server may still be rolling back when the client knows that it is cut off.
+        // The server may still be rolling back when the client already knows that it was cut off.
         eventually("the server has what is expected", async || {
             self.rows(n).await == rows
         })
@@ -107,7 +107,7 @@ async fn cut_before_the_answer() {
         .unwrap_err();
     assert_eq!(error.class(), Class::Connect, "{error}");
     scene.proxy.cut_happened().await;
-    // It did take hold, and nobody on this side can know.
+    // It took effect, and this side cannot know that.
     scene.assert_truth(&error, Effect::Unknown, 3, 1).await;
 }
 
@@ -131,7 +131,7 @@ async fn cut_after_the_answer_and_before_commit() {
     scene.proxy.arm(CutPoint::after_answer("INSERT INTO t"));
     tx.execute(INSERT, (5, "in a transaction")).await.unwrap();
     scene.proxy.cut_happened().await;
-    // Whether the commit finds the line dead, or dies on it, the transaction is gone.
+    // Whether the commit finds the connection dead or breaks on it, the transaction is gone.
     let error = loop_until_noticed(&scene, tx).await;
     assert_eq!(error.class(), Class::Connect, "{error}");
     assert!(
@@ -182,7 +182,7 @@ async fn a_row_that_cannot_be_decoded_after_insert_returning_was_applied() {
     let server = or_skip!(Postgres::shared());
     let scene = Scene::new(server, "decode_returning").await;
     let insert = "INSERT INTO t VALUES ($1, 'x') RETURNING n, note";
-    // The note is text, and is asked for as a number.
+    // The note is text, and is read as a number.
     let error = scene
         .db
         .query_as::<(i32, i64)>(insert, (8,))
@@ -215,7 +215,7 @@ async fn committing_a_failed_transaction_says_that_it_was_rolled_back() {
 }
 
 #[tokio::test]
-async fn what_is_idempotent_is_tried_again_and_nothing_else_is() {
+async fn only_idempotent_statements_are_retried() {
     let server = or_skip!(Postgres::shared());
     let scene = Scene::new(server, "idempotent").await;
     let upsert = "INSERT INTO t VALUES ($1, 'again') ON CONFLICT (n) DO UPDATE SET note = 'twice'";

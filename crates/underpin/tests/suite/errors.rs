@@ -1,5 +1,5 @@
-//! What an error tells a program: on each engine, from real errors of real servers, and the same
-//! whatever language the server speaks.
+//! The facts that an error tells a program: on each engine, from real errors of real servers, and
+//! the same in every language of the server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const TABLES: &str = "
     );
     INSERT INTO item (id, name) VALUES (1, 'one');";
 
-/// What a program reads of an error.
+/// The fields of an error that a program reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Told {
     class: Class,
@@ -63,7 +63,7 @@ impl Told {
     }
 }
 
-/// The names that an error gives: constraint, table, column.
+/// The names in an error: constraint, table, column.
 type Names = (
     Option<&'static str>,
     Option<&'static str>,
@@ -195,7 +195,7 @@ async fn an_object_that_exists_or_does_not_is_told_apart_from_a_row() {
             let error = db.execute(sql, ()).await.unwrap_err();
             assert_eq!(error.existence(), existence, "{sql}: {error:?}");
             if is_postgres {
-                // The code for an index is that for any object that has no code of its own.
+                // Indexes share a code with all objects that have no code of their own.
                 let is_index = sql.contains("INDEX");
                 assert!(error.class() == class || is_index, "{sql}: {error:?}");
                 assert_eq!(error.position().unwrap_or(0), position, "{sql}");
@@ -210,7 +210,7 @@ async fn an_object_that_exists_or_does_not_is_told_apart_from_a_row() {
     }
 }
 
-/// A table with a constraint of each kind, with and without a name, and the same for each engine.
+/// A table with a constraint of each kind, with and without a name, the same for each engine.
 const KINDS: &str = "
     CREATE TABLE parents (id integer PRIMARY KEY);
     INSERT INTO parents VALUES (1);
@@ -230,7 +230,7 @@ const KINDS: &str = "
     INSERT INTO pairs VALUES (1, 1);
     INSERT INTO kinds VALUES (1, 'a', 'a', 1, 2, 1, 1, 1);";
 
-/// What violates each, and the name of the constraint.
+/// Statements that violate each constraint, and its name.
 const VIOLATIONS: [(&str, ConstraintKind, &str); 13] = {
     use ConstraintKind::{Check, ForeignKey, NotNull, Unique};
     [
@@ -281,7 +281,7 @@ const VIOLATIONS: [(&str, ConstraintKind, &str); 13] = {
             Check,
             "kinds_check",
         ),
-        // SQLite does not tell which foreign key it was.
+        // SQLite does not report which foreign key it was.
         (
             "INSERT INTO kinds VALUES (2, 'b', 'b', 2, 3, 1, 2, 7)",
             ForeignKey,
@@ -307,13 +307,13 @@ async fn each_kind_of_constraint_is_the_same_field_and_name_on_every_engine() {
                 is_told.then_some(name),
                 "{sql}: {error:?}"
             );
-            // In a transaction too.
+            // The same in a transaction.
             let tx = db.begin().await.unwrap();
             let error = tx.execute(sql, ()).await.unwrap_err();
             assert_eq!(error.constraint_kind(), Some(kind), "{sql}: {error:?}");
             tx.rollback().await.unwrap();
         }
-        // What is no constraint has no kind, and a row that is missing is no missing table.
+        // Other errors have no kind of constraint, and a missing row is not a missing table.
         for (sql, class) in [
             ("SELECT * FROM gone", Class::Missing),
             ("SELEC 1", Class::Syntax),
@@ -366,7 +366,7 @@ async fn each_kind_of_constraint_is_the_same_field_and_name_on_every_engine() {
     }
 }
 
-/// Every text that an error has: its own, for people and for developers, and those beneath it.
+/// Every text of an error: its own, for users and for developers, and those of its sources.
 fn texts(error: &Error) -> String {
     let mut texts = format!(
         "{error} {error:?} {error:#?} {} {}",
@@ -433,7 +433,7 @@ async fn data_of_a_row_is_in_no_text_of_an_error() {
         }
         let told = |error: &Error| error.detail().unwrap_or_default().contains(SECRET);
         assert!(errors.iter().any(told));
-        // Where it is asked for.
+        // They are in the text if that is requested.
         let Place::Postgres(database) = &place else {
             continue;
         };
@@ -508,7 +508,7 @@ async fn a_bulk_insert_names_the_row_and_the_column() {
                 }
             }
         };
-        // What the server refuses, in the first batch and in a later one.
+        // Rows that the server refuses, in the first batch and in a later one.
         for number in [1, 3, 2500] {
             let taken = insert(rows(3000, at(number, 1, Value::Text("one".into())))).await;
             assert_eq!(taken.row(), Some(number as u64), "{taken:?}");
@@ -520,7 +520,7 @@ async fn a_bulk_insert_names_the_row_and_the_column() {
             assert_eq!(null.row(), Some(number as u64), "{null:?}");
             let name = Some("item_name_not_null");
             assert_names(&null, (name, Some("item"), Some("name")));
-            // A person reads the same.
+            // The text for people says the same.
             let text = null.to_string();
             assert!(
                 text.contains(&format!("Row {number} could not be inserted")),
@@ -530,7 +530,7 @@ async fn a_bulk_insert_names_the_row_and_the_column() {
             assert_eq!(negative.row(), Some(number as u64), "{negative:?}");
             assert_eq!(negative.constraint(), Some("price_is_positive"));
         }
-        // What this side refuses.
+        // Rows that the client refuses.
         let short = insert(rows(3, |row, number| row.truncate(4 - number as usize))).await;
         assert_eq!((short.row(), short.column()), (Some(2), None), "{short:?}");
         let misfit = match is_postgres {
@@ -551,7 +551,7 @@ async fn a_bulk_insert_names_the_row_and_the_column() {
                 "{long:?}"
             );
         }
-        // Not about one of the rows.
+        // An error that is not about a row.
         let error = db.bulk_insert("gone", &COLUMNS, rows(2, |_, _| ())).await;
         let error = error.unwrap_err();
         assert_eq!(
@@ -574,7 +574,7 @@ async fn the_row_of_a_copy_is_not_read_out_of_names_and_values() {
         (id integer, \"column\" inet, note varchar(60) UNIQUE)";
     db.batch(table).await.unwrap();
     let columns = ["id", "column", "note"];
-    // Addresses travel as texts, which the server reads.
+    // Addresses are sent as text, which the server parses.
     let insert = async |second: [&str; 3]| {
         let row = |row: [&str; 3]| row.map(|text| Value::Text(text.into())).to_vec();
         let rows = vec![row(["1", "::1", "a"]), row(second)];
@@ -598,7 +598,7 @@ async fn the_row_of_a_copy_is_not_read_out_of_names_and_values() {
     assert_eq!((taken.row(), taken.column()), (Some(2), None), "{taken:?}");
     assert_eq!(taken.namespace(), Some("a.b"));
     assert_eq!(taken.table(), Some("line 7, column id"));
-    // A trigger speaks first, and then the COPY.
+    // A trigger reports first, and then the COPY.
     let trigger = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN IF NEW.id = 2 THEN RAISE check_violation USING CONSTRAINT = 'own', COLUMN = 'id'; END IF;
         RETURN NEW; END $$;
@@ -638,7 +638,7 @@ async fn a_domain_and_a_strict_column_are_told() {
     }
 }
 
-/// A database of a server, and how the database under test comes there.
+/// A database of a server, and the way in which the database under test reaches it.
 struct Scene<'s> {
     database: &'s TestDatabase,
     url: String,
@@ -650,7 +650,7 @@ impl Scene<'_> {
         small(&url, 2).await
     }
 
-    /// Cancels, from another session, the statement with this mark once it runs for so long.
+    /// Cancels, from another session, the statement with this mark once it has run for this long.
     async fn cancel(&self, mark: &str, after: &str) {
         let observer = self.database.client().await;
         let cancel = format!(
@@ -658,7 +658,7 @@ impl Scene<'_> {
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND state = 'active'
                AND query LIKE '%{mark}%' AND query_start < clock_timestamp() - '{after}'::interval"
         );
-        eventually("the statement runs and is cancelled", async || {
+        eventually("the statement runs and is canceled", async || {
             !observer.query(&cancel, &[]).await.unwrap().is_empty()
         })
         .await;
@@ -681,7 +681,7 @@ async fn in_transaction(
     Ok(error)
 }
 
-/// Errors that the server tells apart by its words, or says about in its words.
+/// Errors that the server reports in words of its language.
 async fn provoked(scene: &Scene<'_>) -> Result<Vec<(&'static str, Told)>> {
     let mut told = Vec::new();
     let mut tell = |what, error: Error| told.push((what, Told::by(&error)));
@@ -734,16 +734,16 @@ async fn provoked(scene: &Scene<'_>) -> Result<Vec<(&'static str, Told)>> {
 
     let sleeping = async { Ok::<_, Error>(sleeps(&long).await) };
     let (error, ()) = tokio::join!(sleeping, scene.cancel("pg_sleep(60)", "0"));
-    tell("cancelled", error?);
+    tell("canceled", error?);
     let sleeping = in_transaction(&long, async |tx| Ok(sleeps(tx).await));
     let (error, ()) = tokio::join!(sleeping, scene.cancel("pg_sleep(60)", "0"));
-    tell("cancelled in a transaction", error?);
+    tell("canceled in a transaction", error?);
     let sleeping = in_transaction(&brief, async |tx| {
         tx.execute("SET LOCAL statement_timeout = 0", ()).await?;
         Ok(sleeps(tx).await)
     });
     let (error, ()) = tokio::join!(sleeping, scene.cancel("pg_sleep(60)", "300ms"));
-    tell("cancelled without a limit", error?);
+    tell("canceled without a limit", error?);
 
     let holder = long.begin().await?;
     holder.execute("SELECT id FROM item FOR UPDATE", ()).await?;
@@ -785,7 +785,7 @@ async fn provoked(scene: &Scene<'_>) -> Result<Vec<(&'static str, Told)>> {
     let inserted = long.bulk_insert("item", &COLUMNS, rows(9, change)).await;
     tell("row of a bulk insert", inserted.unwrap_err());
 
-    // A plan that the server describes as outgrown is prepared again silently.
+    // A plan that the server describes as outdated is prepared again silently.
     let lease = long.acquire().await?;
     lease.query("SELECT * FROM parent", ()).await?;
     admin
@@ -805,10 +805,10 @@ async fn a_server_that_speaks_another_language_gives_the_same_errors() {
     let english = provoked(&Scene { database, url }).await.unwrap();
     for (what, told) in &english {
         let limited = what.starts_with("limit") || *what == "deadline";
-        let cancelled = what.starts_with("cancelled") || *what == "raised";
+        let canceled = what.starts_with("canceled") || *what == "raised";
         let expected = match *what {
             _ if limited => TIMEOUT,
-            _ if cancelled => Class::Canceled,
+            _ if canceled => Class::Canceled,
             "lock timeout" => Class::Timeout { stage: Stage::Lock },
             "lock not available" => Class::Busy,
             "no table" => Class::Missing,

@@ -1,5 +1,5 @@
-//! Writers with unique keys while servers are killed, stopped, cut off, promoted and demoted: nothing
-//! that was acknowledged is lost, and what is told of everything else is true.
+//! Writers with unique keys while servers are killed, stopped, cut off, promoted and demoted. No
+//! acknowledged write is lost, and every other report is true.
 //!
 //! `UNDERPIN_TEST_FAULTS` sets the number of faults; `UNDERPIN_TEST_SEED` repeats a run.
 
@@ -17,19 +17,19 @@ use crate::place::eventually;
 const FEW: usize = 5;
 const WRITERS: usize = 8;
 
-/// What happens to the primary.
+/// A fault of the primary.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     /// All its processes are killed.
     Kill,
     /// It is shut down.
     Stop,
-    /// It hears nothing and says nothing, and its connections stay open.
+    /// It receives and sends nothing, and its connections stay open.
     Partition,
     /// Another one is promoted while it runs, and takes calls.
     Promote,
-    /// It is shut down and comes back as a replica of the one that is promoted, before its callers
-    /// have looked elsewhere.
+    /// It is shut down and comes back as a replica of the promoted server, before its callers have
+    /// looked elsewhere.
     Demote,
 }
 
@@ -106,8 +106,8 @@ impl Cluster {
         .await;
     }
 
-    /// Fences the primary as an operator does: the replicas stop receiving from it, so that it can
-    /// have nothing confirmed any more. Then the most advanced one is promoted, and the other one
+    /// Fences the primary like an operator: the replicas stop receiving from it, so that no further
+    /// commit can be confirmed. Then the most advanced replica is promoted, and the other one
     /// follows it.
     async fn take_over(&mut self) -> usize {
         let old = self.primary;
@@ -158,7 +158,7 @@ impl Cluster {
     }
 }
 
-/// What callers were told of each key.
+/// The results that callers got for each key.
 #[derive(Default)]
 struct Told {
     acknowledged: Vec<i64>,
@@ -167,7 +167,7 @@ struct Told {
     causes: BTreeMap<String, usize>,
 }
 
-/// Writes one key after the other, in all ways in which one can, and notes what is told of each.
+/// Writes one key after another, in all ways of writing, and records the result of each.
 async fn write(db: Database, keys: Arc<AtomicI64>, told: Arc<Mutex<Told>>, ends: Arc<AtomicBool>) {
     const INSERT: &str = "INSERT INTO written VALUES ($1)";
     while !ends.load(Ordering::Relaxed) {
@@ -249,7 +249,7 @@ async fn nothing_acknowledged_is_lost_through_faults() {
         told.unknown.len(),
         told.causes
     );
-    // As the servers themselves see it.
+    // The servers' own view.
     let admin = cluster.servers[cluster.primary].admin().await;
     let rows = admin
         .query("SELECT key, count(*) FROM written GROUP BY key", &[])
@@ -276,8 +276,9 @@ async fn nothing_acknowledged_is_lost_through_faults() {
     db.close(Duration::from_secs(10)).await.unwrap();
 }
 
-/// Nobody fences the old primary, which goes on taking writes: rows that it acknowledged before the
-/// other one was promoted may be lost, and that is the operator's; the client leaves it.
+/// The old primary is not fenced, and continues to take writes. Rows that it acknowledged before
+/// the other one was promoted may be lost, for which the operator is responsible; the client stops
+/// using it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_primary_that_nobody_fenced_is_left() {
     let mut cluster = or_skip!(Cluster::start("").await);
@@ -310,7 +311,7 @@ async fn a_primary_that_nobody_fenced_is_left() {
             _ => continue,
         }
     }
-    // From then on nothing goes to the old one, though it answers and takes writes.
+    // From then on nothing goes to the old primary, although it answers and takes writes.
     let old = cluster.servers[0].admin().await;
     old.batch_execute("CREATE TABLE left_behind ()")
         .await

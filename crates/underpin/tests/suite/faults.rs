@@ -1,12 +1,12 @@
-//! Each fault that a user meets is a sentence that says what, where and what to do, of the
-//! right class and effect, without a secret in it.
+//! Each fault that a user may see is a sentence that says what, where and what to do, with the
+//! right class and effect, and without a secret in it.
 
 use underpin::{Class, Config, Connection, Database, Effect, Error, Stage};
 use underpin_testkit::{
     NotADatabase, Postgres, ServerCertificate, SqliteFile, closed_port, or_skip, secrets,
 };
 
-/// What connecting fails with, without second tries, which would take seconds.
+/// The error of connecting, without retries, which would take seconds.
 async fn refused(url: &str) -> Error {
     let config = Config::from_url(url)
         .unwrap()
@@ -41,7 +41,7 @@ fn assert_says(error: &Error, class: Class, parts: &[&str]) {
         assert!(text.contains(part), "{text:?} does not say {part:?}");
     }
     assert!(error.hint().is_some(), "{text:?} does not say what to do");
-    assert!(error.message().ends_with('.'), "{text:?} is no sentence");
+    assert!(error.message().ends_with('.'), "{text:?} is not a sentence");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn every_way_to_connect_that_should_work_does() {
     for mode in ["allow", "prefer", "require", "verify-ca", "verify-full"] {
         urls.push(or_skip!(database.url_tls(mode)));
     }
-    // The first host is not there; the second is.
+    // The first host does not exist; the second does.
     let address = format!("{}:{}", server.host(), server.port());
     let several = format!("127.0.0.1:{},{address}", closed_port());
     urls.push(database.url().replace(&address, &several));
@@ -311,7 +311,7 @@ async fn statements_that_cannot_be() {
         (Class::Data, Effect::NotSent),
         "{error}"
     );
-    // None of it has cost a connection.
+    // No connection was lost by these errors.
     crate::place::eventually("the pool is full and has closed nothing", async || {
         let metrics = db.metrics();
         metrics.pool_size == 5 && metrics.total_connections == 5

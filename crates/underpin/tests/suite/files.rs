@@ -1,5 +1,5 @@
-//! SQLite's files: when one is created, what a handle asks of which connection, and what is in the
-//! file once nobody has it open.
+//! SQLite files: when one is created, which connection a handle uses, and the content of the file
+//! once it is closed.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use underpin_testkit::SqliteFile;
 
 use crate::place::eventually;
 
-/// A copy of the file alone, without what is beside it.
+/// A copy of the file alone, without the files beside it.
 fn copied(file: &SqliteFile) -> PathBuf {
     let copy = file.directory().join("copy.db");
     std::fs::copy(file.path(), &copy).unwrap();
@@ -67,7 +67,7 @@ async fn all_data_is_in_the_file_once_the_handle_is_dropped() {
     }
 }
 
-/// As at the end of a program.
+/// Like the end of a program.
 #[test]
 fn all_data_is_in_the_file_once_the_runtime_is_dropped() {
     for handle_first in [true, false] {
@@ -110,7 +110,7 @@ async fn a_single_connection_and_a_second_handle_leave_the_data_too() {
 }
 
 #[tokio::test]
-async fn what_a_connection_has_written_is_asked_of_the_one_that_writes() {
+async fn counts_of_written_rows_are_read_on_the_writer() {
     let file = SqliteFile::new();
     let db = Database::connect(file.url()).await.unwrap();
     db.batch("CREATE TABLE t (a INTEGER PRIMARY KEY)")
@@ -131,7 +131,7 @@ async fn what_a_connection_has_written_is_asked_of_the_one_that_writes() {
         let mut stream = db.query_stream::<i64>(sql, ()).await.unwrap();
         assert_eq!(stream.next().await.unwrap().unwrap(), expected, "{sql}");
         drop(stream);
-        // A reader would say 0.
+        // A reader would return 0.
         let error = db.read().query(sql, ()).await.unwrap_err();
         assert!(error.to_string().contains("RETURNING"), "{sql}: {error}");
     }
@@ -161,14 +161,14 @@ async fn a_stream_that_reads_leaves_the_writer_to_others() {
     assert_eq!(read, 2000);
     let written: i64 = db.query_scalar("SELECT count(*) FROM u", ()).await.unwrap();
     assert_eq!(written, 20);
-    // One that writes goes to the writer.
+    // A stream that writes uses the writer.
     let sql = "INSERT INTO u VALUES (1) RETURNING a";
     let mut stream = db.query_stream::<i64>(sql, ()).await.unwrap();
     assert_eq!(stream.next().await.unwrap().unwrap(), 1);
 }
 
 #[tokio::test]
-async fn a_file_is_created_only_where_that_is_asked_for() {
+async fn a_file_is_created_only_if_requested() {
     let at = |file: &SqliteFile, query: &str| format!("{}{query}", file.url_of_a_file());
     for query in ["", "?mode=rw", "?mode=ro", "?immutable=1", "?create=off"] {
         let file = SqliteFile::new();
@@ -212,7 +212,7 @@ async fn a_path_that_was_meant_from_the_root_gets_a_hint() {
     let db = Database::connect(file.url()).await.unwrap();
     db.close(Duration::from_secs(10)).await.unwrap();
     let path = file.path().display().to_string();
-    // Three slashes, and the path from the root without its own.
+    // Three slashes, and the absolute path without its own.
     let url = format!("sqlite:///{}", path.trim_start_matches('/'));
     let error = Database::connect(&url).await.map(drop).unwrap_err();
     assert_eq!(error.class(), Class::Missing);
@@ -241,7 +241,7 @@ async fn a_mode_of_a_file_is_kept() {
         let error = db.execute("DELETE FROM t", ()).await.unwrap_err();
         assert_eq!(error.class(), Class::ReadOnly, "{query}: {error}");
     }
-    // What is immutable has neither lock nor log.
+    // An immutable file has neither lock nor log.
     let copy = copied(&file);
     let url = format!("sqlite:///{}?immutable=1", copy.display());
     let db = Database::connect(url).await.unwrap();

@@ -62,7 +62,7 @@ async fn a_server_that_hangs_is_unhealthy_though_all_connections_are_in_use() {
         let db = db.clone();
         async move { db.query("SELECT 1", ()).await.map(drop) }
     });
-    // The connections of the pool say nothing of the server, which is asked beside them.
+    // The connections of the pool say nothing about the server, which is asked on a separate one.
     for _ in 0..3 {
         let health = db.health().await;
         assert_eq!(health.status, Status::Busy, "{health}");

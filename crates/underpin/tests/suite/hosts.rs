@@ -1,5 +1,5 @@
 //! Several hosts in one configuration: each is a member with a pool of its own, and calls follow
-//! the one that takes writes.
+//! the host that takes writes.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn on_ports(server: &Postgres, database: &str, ports: &[u16]) -> Config {
     Config::from_url(&url).unwrap()
 }
 
-/// Waits until the one replica of this server has replayed all that there is.
+/// Waits until the only replica of this server has replayed everything.
 async fn caught_up(primary: &Postgres) {
     let admin = primary.admin().await;
     eventually("the replica has it all", async || {
@@ -44,7 +44,7 @@ async fn port(db: &Database) -> i32 {
 }
 
 #[tokio::test]
-async fn of_several_hosts_the_one_that_takes_writes_serves() {
+async fn the_host_that_takes_writes_serves() {
     let primary = or_skip!(Postgres::start());
     let database = primary.database("several_hosts");
     let replica = primary.replica().await.unwrap();
@@ -56,8 +56,8 @@ async fn of_several_hosts_the_one_that_takes_writes_serves() {
     assert_eq!(port(&db).await, i32::from(primary.port()));
     db.batch("CREATE TABLE item (id int)").await.unwrap();
 
-    // Each member has a pool, and only that of the primary is filled; the server counts one
-    // more connection, on which the member is probed.
+    // Each member has a pool, and only the primary's is filled; the server counts one more
+    // connection, on which the member is probed.
     let statistics = db.statistics();
     assert_eq!(statistics.len(), ports.len());
     eventually("the primary's pool is filled", async || {
@@ -69,7 +69,7 @@ async fn of_several_hosts_the_one_that_takes_writes_serves() {
     }
     let (database_name, admin) = (database.name().to_owned(), primary.admin().await);
     let count = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1";
-    // Not at once: who has just left is counted until the server has noticed.
+    // Not immediately: the server counts closed connections until it has noticed.
     eventually(
         "the server counts five connections and a probe",
         async || {
@@ -84,7 +84,7 @@ async fn of_several_hosts_the_one_that_takes_writes_serves() {
     let row = admin.query_one(probes, &[&database_name]).await.unwrap();
     assert_eq!(row.get::<_, i64>(0), 1);
 
-    // One connection outside of any pool finds the primary as well.
+    // A single connection outside any pool finds the primary as well.
     let config = on_ports(&primary, database.name(), &ports[2..]);
     let alone = underpin::Connection::connect(config).await.unwrap();
     alone
@@ -114,7 +114,8 @@ async fn calls_follow_a_promotion_without_an_error() {
         async move {
             let sql = "INSERT INTO item VALUES (1)";
             let inserted = db.execute(sql, ()).await;
-            // What was on its way when the server died is told as such, and not repeated.
+            // A statement that was on its way when the server died is reported as such, and not
+            // repeated.
             match inserted {
                 Err(error) if error.effect() == Effect::Unknown => db.execute(sql, ()).await,
                 other => other,
@@ -130,7 +131,7 @@ async fn calls_follow_a_promotion_without_an_error() {
 }
 
 #[tokio::test]
-async fn no_host_that_takes_writes_is_an_error_that_names_them_all() {
+async fn without_a_host_that_takes_writes_the_error_names_all_hosts() {
     let server = or_skip!(Postgres::start());
     let database = server.database("nobody");
     let replica = server.replica().await.unwrap();
@@ -165,7 +166,7 @@ async fn hosts_come_and_go_while_the_database_is_open() {
     begun.commit().await.unwrap();
     assert_eq!(db.statistics().len(), 2);
 
-    // A configuration without any primary is refused, and the old one holds.
+    // A configuration without any primary is refused, and the old one remains in use.
     let error = db
         .reconfigure(config(&[replica.port(), closed_port()]))
         .await
@@ -208,7 +209,7 @@ async fn reads_go_to_all_hosts_and_never_write() {
     })
     .await;
 
-    // Each host has its part of the reads, those that share connections and those that do not.
+    // Each host serves its share of the reads, both those on shared connections and the others.
     for handle in [db.read(), db.read().exclusive()] {
         let mut counts = std::collections::BTreeMap::new();
         for _ in 0..30 {
@@ -226,7 +227,7 @@ async fn reads_go_to_all_hosts_and_never_write() {
     }
     assert_eq!(port(&db).await, i32::from(primary.port()));
 
-    // A replica that dies costs nobody a read that had not been sent.
+    // When a replica dies, no read fails that had not been sent.
     replicas[0].kill();
     let mut failed = 0;
     for _ in 0..60 {
@@ -279,7 +280,7 @@ async fn a_handle_that_reads_does_not_write_on_a_single_host() {
 }
 
 #[tokio::test]
-async fn events_and_health_tell_what_becomes_of_the_hosts() {
+async fn events_and_health_report_the_state_of_the_hosts() {
     let mut primary = or_skip!(Postgres::start());
     let database = primary.database("events");
     let replica = primary.replica().await.unwrap();
@@ -361,14 +362,15 @@ async fn calls_on_a_silent_primary_end_when_another_takes_over() {
     for call in in_flight {
         match call.await.unwrap() {
             Ok(rows) => applied += rows,
-            // It was under way at the old primary; some were prepared there and not yet run.
+            // It was in progress at the old primary; some statements were prepared there and had
+            // not run yet.
             Err(error) => assert!(
                 matches!(error.effect(), Effect::Unknown | Effect::RolledBack),
                 "{error}"
             ),
         }
     }
-    // Those that waited for a connection went on to the new primary.
+    // The calls that waited for a connection continued at the new primary.
     assert!(applied > 0);
     let rows: i64 = db
         .query_scalar("SELECT count(*) FROM item", ())
@@ -410,7 +412,7 @@ async fn a_listener_tells_gaps_follows_the_primary_and_ends() {
     }
     assert_eq!(payloads, ["1", "2", "4"]);
 
-    // The connection is lost, and there is another.
+    // The connection is lost, and another one replaces it.
     let admin = primary.admin().await;
     let terminate = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
         WHERE datname = $1 AND query LIKE 'LISTEN%'";

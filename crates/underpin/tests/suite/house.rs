@@ -1,4 +1,4 @@
-//! The arrows between the crates, and the oldest Rust that they are for.
+//! The allowed dependencies between the crates, and the minimum supported Rust version.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-/// What cargo knows of the workspace, of what it stands on for this platform too.
+/// Cargo's metadata of the workspace, including all dependencies for this platform.
 fn metadata() -> Value {
     let rustc = Command::new("rustc")
         .arg("-vV")
@@ -38,7 +38,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What each crate of the house may stand on, its tests apart.
+/// The crates of the workspace that each crate may depend on, except for its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-sql", &[]),
     ("underpin-core", &["underpin-sql"]),
@@ -51,6 +51,10 @@ const ARROWS: &[(&str, &[&str])] = &[
         &["underpin-core", "underpin-schema", "underpin-sql"],
     ),
     ("underpin-query", &["underpin-core"]),
+    (
+        "underpin-copy",
+        &["underpin-core", "underpin-schema", "underpin-sql"],
+    ),
     (
         "underpin-migrate",
         &["underpin-config", "underpin-core", "underpin-sql"],
@@ -69,15 +73,24 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("underpin-testkit", &["underpin-core"]),
     ("underpin-postgres", &["underpin-core", "underpin-sql"]),
     ("underpin-sqlite", &["underpin-core", "underpin-sql"]),
+    // Its SQL is SQLite's.
+    (
+        "underpin-access",
+        &["underpin-core", "underpin-sql", "underpin-sqlite"],
+    ),
+    ("underpin-odbc", &["underpin-core", "underpin-sql"]),
     (
         "underpin",
         &[
+            "underpin-access",
             "underpin-cluster",
             "underpin-config",
+            "underpin-copy",
             "underpin-core",
             "underpin-derive",
             "underpin-migrate",
             "underpin-model",
+            "underpin-odbc",
             "underpin-pool",
             "underpin-postgres",
             "underpin-query",
@@ -115,7 +128,7 @@ const ARROWS_OF_PEERS: &[(&str, &[&str])] = &[
 ];
 
 #[test]
-fn the_arrows_point_as_the_design_has_them() {
+fn the_dependencies_are_those_of_the_design() {
     check_arrows(&metadata(), ARROWS);
     let output = Command::new(env!("CARGO"))
         .args([
@@ -144,7 +157,7 @@ fn check_arrows(metadata: &Value, arrows: &[(&str, &[&str])]) {
     listed.sort_unstable();
     assert_eq!(
         names, listed,
-        "every crate is listed with what it may stand on"
+        "every crate is listed with its allowed dependencies"
     );
     for package in ours {
         let name = package["name"].as_str().unwrap();
@@ -197,7 +210,7 @@ fn no_dependency_asks_for_a_newer_rust_than_we_state() {
     }
 }
 
-/// What the benchmarks compare with is built by nobody else.
+/// The peers of the benchmarks are not built with the main workspace.
 #[test]
 fn the_peers_are_outside_of_the_workspace() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -214,7 +227,7 @@ fn the_peers_are_outside_of_the_workspace() {
     }
 }
 
-/// The ids of all that a package stands on, its tests' too.
+/// The ids of all dependencies of a package, including those of its tests.
 fn all_below<'a>(metadata: &'a Value, id: &'a str) -> HashSet<&'a str> {
     let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
     let below: HashMap<&str, &Value> = nodes
@@ -246,7 +259,7 @@ fn features() -> Vec<String> {
         .collect()
 }
 
-/// What the compiler says to these features; nothing where it is content.
+/// The compiler's messages for these features; empty if it accepts them.
 fn check_with(package: &str, features: &str) -> String {
     let output = Command::new(env!("CARGO"))
         .args([
@@ -260,7 +273,7 @@ fn check_with(package: &str, features: &str) -> String {
         .args(["--features", features])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env("RUSTFLAGS", "-D warnings")
-        // Other flags make other builds: beside those of the tests, not instead of them.
+        // Other flags make other builds: in a directory of their own, not in that of the tests.
         .env(
             "CARGO_TARGET_DIR",
             concat!(env!("CARGO_TARGET_TMPDIR"), "/features"),
@@ -273,10 +286,10 @@ fn check_with(package: &str, features: &str) -> String {
     }
 }
 
-const ENGINES: [&str; 3] = ["postgres", "sqlite", "sqlite-system"];
+const ENGINES: [&str; 5] = ["postgres", "sqlite", "sqlite-system", "access", "odbc"];
 
-/// Each engine by itself, each other feature, and all together: nothing leans on a feature that it
-/// did not ask for.
+/// Each engine by itself, each other feature, and all together: no code relies on a feature that is
+/// not enabled for it.
 #[test]
 fn every_set_of_features_builds() {
     let all = features();
@@ -290,20 +303,20 @@ fn every_set_of_features_builds() {
         .map(String::as_str)
         .filter(|name| !ENGINES.contains(name))
         .collect();
-    assert_eq!(others.len(), 7, "{others:?}");
+    assert_eq!(others.len(), 8, "{others:?}");
     let together = others.join(",");
     let mut sets: Vec<String> = ENGINES.map(str::to_owned).to_vec();
-    sets.extend(["postgres,tls", "sqlite,metrics"].map(str::to_owned));
+    sets.extend(["postgres,tls", "sqlite,metrics", "postgres,access"].map(str::to_owned));
     sets.push(format!("postgres,sqlite,{together}"));
     sets.push(format!("postgres,sqlite-system,{together}"));
     for features in sets {
         let said = check_with("underpin", &features);
         assert!(said.is_empty(), "with the features {features}:\n{said}");
     }
-    // The types of other crates are features of one crate beneath.
+    // The types of other crates are features of one crate below.
     for feature in others
         .iter()
-        .filter(|name| !["tls", "metrics"].contains(name))
+        .filter(|name| !["tls", "metrics", "patroni"].contains(name))
     {
         let said = check_with("underpin-core", feature);
         assert!(said.is_empty(), "with the feature {feature}:\n{said}");
@@ -314,6 +327,7 @@ fn every_set_of_features_builds() {
 fn features_that_contradict_each_other_are_refused() {
     for (features, part) in [
         ("sqlite,sqlite-system", "exclude each other"),
+        ("access,sqlite-system", "exclude each other"),
         ("tls", "needs an engine"),
         ("chrono,metrics", "needs an engine"),
     ] {
@@ -322,7 +336,7 @@ fn features_that_contradict_each_other_are_refused() {
     }
 }
 
-/// Tokio's features that a library for databases has no use for.
+/// Features of Tokio that a database library does not need.
 const NOT_OF_TOKIO: [&str; 4] = ["fs", "full", "process", "signal"];
 
 #[test]
@@ -366,6 +380,7 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "crates/model/src/dialect.rs",
         "has the model dialect of each",
     ),
+    ("crates/copy/src/dialect.rs", "has the copy dialect of each"),
     ("crates/model/src/models.rs", "has an example"),
     (
         "crates/migrate/src/dialect.rs",
@@ -387,6 +402,8 @@ const NAME_ENGINES: &[(&str, &str)] = &[
         "crates/config/src/builder.rs",
         "takes a file without an engine for SQLite's",
     ),
+    ("crates/underpin/src/engines/access.rs", "registers Access"),
+    ("crates/underpin/src/engines/odbc.rs", "registers ODBC"),
     (
         "crates/underpin/src/engines/postgres.rs",
         "registers PostgreSQL",
@@ -419,9 +436,11 @@ fn few_files_name_an_engine() {
     for folder in ["crates", "apps"] {
         for source in sources(&root.join(folder)) {
             let text = fs::read_to_string(&source).unwrap();
-            // Unit tests may name what they like.
+            // Unit tests may name engines.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-            if code.contains("Engine::POSTGRES") || code.contains("Engine::SQLITE") {
+            let names =
+                ["POSTGRES", "SQLITE", "ACCESS", "ODBC"].map(|name| format!("Engine::{name}"));
+            if names.iter().any(|name| code.contains(name.as_str())) {
                 let path = source.strip_prefix(&root).unwrap();
                 found.push(path.to_string_lossy().into_owned());
             }
@@ -439,7 +458,7 @@ fn few_files_name_an_engine() {
     );
 }
 
-/// The files of Rust under `src` folders, without those of tests.
+/// The Rust files in `src` directories, without those of tests.
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {

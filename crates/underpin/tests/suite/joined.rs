@@ -1,4 +1,4 @@
-//! Statements that go to the server with one Sync for several of them.
+//! Statements that are sent with one Sync for several of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,7 +32,7 @@ impl Dial for Syncs {
 
 impl Watch for Syncs {
     fn wrote(&self, bytes: &[u8]) {
-        // The tests send nothing else that has these bytes in it.
+        // The tests send nothing else that contains these bytes.
         let syncs = bytes.windows(5).filter(|at| at == b"S\0\0\0\x04");
         self.0.fetch_add(syncs.count(), Ordering::SeqCst);
     }
@@ -51,7 +51,7 @@ async fn open(server: &Postgres, test: &str, pipelining: bool) -> (TestDatabase,
     let db = Database::connect_through(config.build().unwrap(), syncs.clone())
         .await
         .unwrap();
-    // It is known as quick, and prepared wherever it may run.
+    // The statement is known to be quick, and prepared on both connections.
     let both = [db.acquire().await.unwrap(), db.acquire().await.unwrap()];
     for lease in &both {
         lease.query_scalar::<i64>(DIVIDE, (1,)).await.unwrap();
@@ -68,7 +68,7 @@ async fn open(server: &Postgres, test: &str, pipelining: bool) -> (TestDatabase,
     (database, db, syncs)
 }
 
-/// Has as many tasks ask at once as there are numbers.
+/// Runs one task for each number, all at once.
 async fn ask(db: &Database, numbers: impl Iterator<Item = i64>) -> Vec<Result<i64, Error>> {
     let asked = numbers.map(|n| {
         let db = db.clone();
@@ -114,16 +114,16 @@ async fn each_has_its_own(db: &Database, rounds: usize, fails: impl Fn(i64) -> b
 }
 
 #[tokio::test]
-async fn who_was_skipped_behind_a_failure_is_asked_again() {
+async fn statements_skipped_behind_a_failure_are_sent_again() {
     let server = or_skip!(Postgres::shared());
     let (_database, db, syncs) = open(server, "joined_failure", true).await;
     each_has_its_own(&db, 1, |n| n == 3 || n == 70).await;
     // Those up to the failure, those that it took along, and each of them once more.
     assert!(syncs.take() >= 20);
-    // From then on none takes another along.
+    // From then on no failure takes another statement along.
     each_has_its_own(&db, 5, |n| n % 10 == 0).await;
     assert_eq!(syncs.take(), 500);
-    // Until it is tried again.
+    // Until a crowd shares a Sync again.
     each_has_its_own(&db, 10, |_| false).await;
     assert!(syncs.take() < 1000);
 }

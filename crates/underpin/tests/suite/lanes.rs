@@ -1,4 +1,4 @@
-//! Statements that share connections: what they gain, and what none of them may lose by it.
+//! Statements that share connections: what they gain, and what must not get lost.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn many_tasks_share_a_few_connections_and_each_gets_its_own_answer() {
 }
 
 #[tokio::test]
-async fn a_dropped_statement_leaves_its_neighbours_whole() {
+async fn a_dropped_statement_does_not_harm_its_neighbors() {
     let server = or_skip!(Postgres::shared());
     let (database, db) = warm(server, "lanes_dropped", 4).await;
     let owner = db.begin().await.unwrap();
@@ -83,12 +83,12 @@ async fn a_dropped_statement_leaves_its_neighbours_whole() {
         .await
         .unwrap();
     let waits = timeout(Duration::from_millis(30), db.query(ROWS, ()));
-    let neighbours = async {
+    let neighbors = async {
         for n in 0..50 {
             assert_eq!(db.query_scalar::<i64>(NUMBER, (n,)).await.unwrap(), n);
         }
     };
-    let (waited, ()) = tokio::join!(waits, neighbours);
+    let (waited, ()) = tokio::join!(waits, neighbors);
     assert!(waited.is_err(), "the lock is held");
     owner.rollback().await.unwrap();
     assert_eq!(db.query(ROWS, ()).await.unwrap().len(), 2);
@@ -96,7 +96,7 @@ async fn a_dropped_statement_leaves_its_neighbours_whole() {
 }
 
 #[tokio::test]
-async fn who_is_behind_a_statement_that_waits_for_a_lock_is_asked_elsewhere() {
+async fn a_statement_behind_one_that_waits_for_a_lock_is_sent_on_another_connection() {
     let server = or_skip!(Postgres::shared());
     let (database, db) = warm(server, "lanes_behind", 4).await;
     let owner = db.begin().await.unwrap();
@@ -110,7 +110,8 @@ async fn who_is_behind_a_statement_that_waits_for_a_lock_is_asked_elsewhere() {
         waiting.push(tokio::spawn(async move { db.query(ROWS, ()).await }));
     }
     tokio::task::yield_now().await;
-    // The owner's own task asks beside its transaction, perhaps behind those that wait for it.
+    // The owner's own task queries outside its transaction, possibly behind statements that wait
+    // for it.
     for n in 0..20 {
         let asked = timeout(
             Duration::from_secs(10),
@@ -127,7 +128,7 @@ async fn who_is_behind_a_statement_that_waits_for_a_lock_is_asked_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_statement_past_its_deadline_takes_no_neighbour_with_it() {
+async fn a_statement_past_its_deadline_does_not_harm_its_neighbors() {
     let server = or_skip!(Postgres::shared());
     let (database, db) = warm(server, "lanes_deadline", 4).await;
     let owner = db.begin().await.unwrap();
@@ -157,7 +158,7 @@ async fn a_statement_past_its_deadline_takes_no_neighbour_with_it() {
 }
 
 #[tokio::test]
-async fn what_changes_the_session_reaches_nobody_else() {
+async fn session_changes_do_not_reach_other_callers() {
     let server = or_skip!(Postgres::shared());
     let (database, db) = warm(server, "lanes_session", 4).await;
     let before: String = db.query_scalar("SHOW work_mem", ()).await.unwrap();
@@ -187,7 +188,7 @@ async fn a_transaction_begun_by_a_statement_alone_is_refused() {
         assert_eq!(error.class(), Class::Unsupported);
         assert_eq!(error.effect(), Effect::RolledBack);
         assert!(error.to_string().contains("transaction()"), "{error}");
-        // Within one call it may begin and end.
+        // A transaction may begin and end within one call.
         db.batch("BEGIN; INSERT INTO t VALUES (1); COMMIT")
             .await
             .unwrap();
@@ -209,7 +210,7 @@ async fn a_transaction_begun_by_a_statement_alone_is_refused() {
 }
 
 #[tokio::test]
-async fn each_statement_has_its_own_connection_where_that_is_asked_for() {
+async fn each_exclusive_statement_has_its_own_connection() {
     let server = or_skip!(Postgres::shared());
     let (database, shared) = warm(server, "lanes_off", 4).await;
     let off = open(&database.url(), 4, |config| config.pipelining(false)).await;
@@ -237,6 +238,6 @@ async fn the_future_of_a_call_is_small() {
         size_of_val(&db.query(ROWS, ())),
         size_of_val(&db.execute("DELETE FROM numbers", ())),
     ];
-    // Each is moved a few times on its way into a task.
+    // Each future is moved a few times on its way into a task.
     assert!(sizes.iter().all(|size| *size < 4096), "{sizes:?}");
 }

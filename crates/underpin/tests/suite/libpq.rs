@@ -1,5 +1,5 @@
-//! The same string to psql and to Underpin: both connect, or neither does, and the server sees the
-//! same session.
+//! The same string for psql and for Underpin: both connect, or neither does, and the server sees
+//! the same session.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,7 +15,7 @@ const SESSION: &str = "SELECT concat_ws('|', a.application_name, s.ssl, \
     current_setting('client_encoding'), current_user, current_database()) \
     FROM pg_stat_activity a JOIN pg_stat_ssl s USING (pid) WHERE pid = pg_backend_pid()";
 
-/// What psql answers, or that it could not connect.
+/// The answer of psql, or that it could not connect.
 fn asked_psql(psql: &PathBuf, text: &str, sql: &str) -> Result<String, String> {
     let output = Command::new(psql)
         .args(["-XAtc", sql, text])
@@ -105,7 +105,7 @@ fn parameters() -> Vec<(&'static str, bool)> {
     ]
 }
 
-/// A URL with these parameters; where one is of the URL's own, it is left out there.
+/// A URL with these parameters, without those that the URL has itself.
 fn url(database: &TestDatabase, server: &Postgres, parameters: &str, ca: &str) -> String {
     let own = database.url();
     let (place, _) = own.split_once('?').unwrap_or((&own, ""));
@@ -126,7 +126,7 @@ fn url(database: &TestDatabase, server: &Postgres, parameters: &str, ca: &str) -
 }
 
 #[tokio::test]
-async fn a_string_of_libpq_means_what_it_means_to_psql() {
+async fn a_libpq_string_means_the_same_as_to_psql() {
     let server = or_skip!(Postgres::shared());
     let psql = or_skip!(program("psql"));
     let ca = or_skip!(server.ca_certificate());
@@ -147,7 +147,7 @@ async fn a_string_of_libpq_means_what_it_means_to_psql() {
 }
 
 #[tokio::test]
-async fn channel_binding_is_required_where_it_is_asked_for() {
+async fn channel_binding_is_required_if_configured() {
     let lines = "host all without_scram all trust";
     let server = or_skip!(Postgres::builder().hba(lines).start());
     let psql = or_skip!(program("psql"));

@@ -1,4 +1,4 @@
-//! Migrations that go well, on both engines.
+//! Migrations that succeed, on both engines.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use underpin::{Class, Connection, Database, Engine};
 
 use crate::place::{InPlace, Place};
 
-/// Revisions of the texts of their sections, each on the one before it.
+/// Revisions with these sections, each following the one before.
 pub(crate) fn chain(sections: &[&str]) -> Vec<Revision> {
     let mut parent = "none".to_owned();
     let revision = |(index, text): (usize, &&str)| {
@@ -31,7 +31,7 @@ pub(crate) fn migrator(place: &Place, sections: &[&str]) -> Migrator {
         .lock_retries(2, Duration::from_millis(20))
 }
 
-/// Tables that refer to one another, an index, a trigger where the engine has the words.
+/// Tables that refer to one another, an index, and a trigger if the engine has them.
 const SHOP: [&str; 4] = [
     "-- up\nCREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL UNIQUE);\n\
      -- down\nDROP TABLE users;\n",
@@ -44,7 +44,7 @@ const SHOP: [&str; 4] = [
     "-- up\nINSERT INTO users VALUES (1, 'ada@example.com');\n-- down\nDELETE FROM users;\n",
 ];
 
-/// The schema as the engine itself has it, the history's table with it.
+/// The schema as the engine itself reports it, including the history's table.
 pub(crate) async fn schema(db: &Database) -> Vec<String> {
     let sql = match db.engine() {
         Engine::SQLITE => {
@@ -178,7 +178,7 @@ async fn baseline_and_repair_exist() {
             .await
             .unwrap();
         let ours = migrator(&place, &SHOP);
-        // What is there already is taken over without being run.
+        // An existing schema is adopted without running the revision.
         let stamped = ours.stamp("r0").await.unwrap();
         assert!(matches!(&stamped[..], [StampChange::Add { id, .. }] if id.as_str() == "r0"));
         assert_eq!(ours.up("head").await.unwrap().revisions.len(), 3);

@@ -1,4 +1,4 @@
-//! Migrations that fail: what is said, and what stands.
+//! Migrations that fail: the messages, and what remains.
 
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ async fn a_failing_revision_leaves_nothing_behind() {
         let by_one = migrator(&place, &[TABLE, BROKEN]).mode(Mode::PerRevision);
         let said = by_one.up("head").await.unwrap_err().to_string();
         assert!(
-            said.contains("What this run did before stands: `r0`."),
+            said.contains("These revisions of this run remain applied: `r0`."),
             "{said}"
         );
         let history = by_one.history().await.unwrap();
@@ -85,7 +85,7 @@ async fn a_no_transaction_section_goes_on_where_it_failed() {
         for part in [
             "revisions/r1.sql, line 6:",
             "1 of its 3 statements ran",
-            "What this run did before stands: `r0`.",
+            "These revisions of this run remain applied: `r0`.",
         ] {
             assert!(said.contains(part), "{part}: {said}");
         }
@@ -146,7 +146,7 @@ async fn sections_of_both_kinds_share_a_revision() {
 }
 
 #[tokio::test]
-async fn an_invalid_index_is_named_and_made_again() {
+async fn an_invalid_index_is_named_and_recreated() {
     for place in Place::each("invalid_index") {
         if place.engine() != Engine::POSTGRES {
             continue;

@@ -1,4 +1,4 @@
-//! Migrations that meet: with one another, and with a service at work.
+//! Migrations that meet each other, or a service in use.
 
 use std::time::Duration;
 

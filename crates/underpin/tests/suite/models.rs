@@ -1,4 +1,4 @@
-//! `#[derive(Model)]`: what a model says of its table, and what is done by it.
+//! `#[derive(Model)]`: the description of tables by models, and the calls of models.
 
 mod calls;
 mod description;

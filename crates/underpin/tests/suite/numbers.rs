@@ -1,6 +1,6 @@
-//! Every operator and aggregate on every type of number gives what PostgreSQL gives. SQLite has two
-//! of its own: `%` is of whole numbers, and a whole number divided by a whole number is one also
-//! where a column is NUMERIC.
+//! Every operator and aggregate on every type of number returns the same as on PostgreSQL. SQLite
+//! differs in two of them: `%` works on whole numbers, and a whole number divided by a whole number
+//! is a whole number even in a NUMERIC column.
 
 use underpin::value::Numeric;
 use underpin::{Database, Engine, Value};
@@ -28,7 +28,7 @@ fn numbers() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// What is asked, with `COLUMN` for each column and `GIVEN` for each parameter.
+/// The expressions, with `COLUMN` for each column and `GIVEN` for each parameter.
 fn questions() -> Vec<String> {
     let mut all = Vec::new();
     let one = |expression: &str| {
@@ -108,7 +108,7 @@ async fn filled(db: &Database) {
     }
 }
 
-fn spelt(question: &str, column: &str, type_: Option<&str>) -> String {
+fn spelled(question: &str, column: &str, type_: Option<&str>) -> String {
     let given = type_.map_or("$1".to_owned(), |type_| format!("$1::{type_}"));
     question.replace("COLUMN", column).replace("GIVEN", &given)
 }
@@ -128,12 +128,12 @@ async fn each_number_compares_and_adds_up_as_on_postgresql() {
         for column in COLUMNS {
             for question in questions() {
                 let params = || vec![number.clone()];
-                let theirs = spelt(&question, column, Some(type_));
+                let theirs = spelled(&question, column, Some(type_));
                 let expected: Vec<Option<f64>> = postgres
                     .query_as(&theirs, params())
                     .await
                     .unwrap_or_else(|error| panic!("{theirs} with {number}: {error}"));
-                let ours = spelt(&question, column, None);
+                let ours = spelled(&question, column, None);
                 let found: Vec<Option<f64>> = sqlite
                     .query_as(&ours, params())
                     .await

@@ -1,4 +1,4 @@
-//! What an operator does while the database is in use.
+//! The operations of an administrator while the database is in use.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use underpin_testkit::{Postgres, TestDatabase, or_skip, secrets};
 
 use crate::place::{InPlace, Place, eventually, server_connections, small};
 
-/// A role that logs in by a password of its own.
+/// A role that logs in with its own password.
 struct Role<'a> {
     database: &'a TestDatabase,
     name: String,
@@ -41,7 +41,7 @@ impl<'a> Role<'a> {
             .unwrap();
     }
 
-    /// Its URL, with this password or none.
+    /// The URL of the role, with this password or none.
     fn url(&self, server: &Postgres, password: Option<&str>) -> String {
         let (host, port) = (server.host(), server.port());
         let login = match password {
@@ -119,7 +119,7 @@ async fn a_wrong_password_is_refused_and_the_old_one_goes_on() {
     };
     let error = db.reconfigure(wrong(&next)).await.unwrap_err();
     assert_eq!(error.class(), Class::Auth);
-    let beginning = "The new configuration was not taken, and the old one holds. ";
+    let beginning = "The new configuration was not applied; the old one remains in use. ";
     assert!(error.message().starts_with(beginning), "{error}");
     assert!(!format!("{error:?}").contains(&next));
     held.ping().await.unwrap();
@@ -160,7 +160,7 @@ async fn a_database_moves_to_another_server_while_it_is_used() {
     };
     db.reconfigure(moved(3)).await.unwrap();
     assert_eq!(db.query_scalar::<String>(ask, ()).await.unwrap(), "new");
-    // What was begun there ends there.
+    // A transaction that began on the old server ends there.
     assert_eq!(tx.query_scalar::<String>(ask, ()).await.unwrap(), "old");
     tx.commit().await.unwrap();
     eventually("the old server is left alone", async || {
@@ -178,7 +178,7 @@ async fn a_database_moves_to_another_server_while_it_is_used() {
     );
     assert_eq!(db.statistics()[0].bounds.max, 3);
 
-    // The name in messages is that of where it leads now.
+    // The name in messages is that of the current server.
     other.stop();
     eventually("the pool has noticed", async || {
         let error = db.ping().await.err();
@@ -189,7 +189,7 @@ async fn a_database_moves_to_another_server_while_it_is_used() {
 }
 
 #[tokio::test]
-async fn what_cannot_change_while_it_is_open_is_named() {
+async fn settings_that_cannot_change_while_open_are_named() {
     for place in Place::each("not_changed") {
         let db = place.open().await;
         let other_timeout = db.config().to_builder();
@@ -296,7 +296,7 @@ async fn a_full_queue_is_busy_and_counted() {
 }
 
 #[tokio::test]
-async fn what_a_hook_sets_holds_for_every_caller() {
+async fn settings_of_a_hook_apply_to_every_caller() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("hooked");
     let hooks = Hooks::new().after_connect(|connection: &underpin::postgres::Connection| {

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::NoTls;
 use underpin::{Database, Effect, Event};
-use underpin_testkit::Patroni;
+use underpin_testkit::{Patroni, PgBouncer};
 
 const INSERT: &str = "INSERT INTO written VALUES ($1)";
 
-/// The keys that were acknowledged, and the longest time without any.
+/// The acknowledged keys, and the longest time without any.
 #[derive(Default)]
 struct Written {
     keys: BTreeSet<i64>,
@@ -30,7 +30,7 @@ impl Written {
     }
 }
 
-/// Writes through the database, one key after the other.
+/// Writes through the database, one key after another.
 async fn write(
     db: Database,
     keys: Arc<AtomicI64>,
@@ -49,7 +49,7 @@ async fn write(
     }
 }
 
-/// Tries each server every 5 ms, each time on a new connection: what the servers themselves can give.
+/// Tries each server every 5 ms, each time on a new connection: the best that the servers allow.
 async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<AtomicBool>) {
     let mut key = -1;
     while !ends.load(Ordering::Relaxed) {
@@ -70,9 +70,56 @@ async fn probe(urls: Vec<String>, written: Arc<Mutex<Written>>, ends: Arc<Atomic
     }
 }
 
-/// What happens while callers write and a prober tries each server.
-async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Patroni) -> usize) {
-    let db = Database::connect(nodes.url("postgres")).await.unwrap();
+/// Writes through a PgBouncer, on a new connection after each failure.
+async fn write_through(url: String, written: Arc<Mutex<Written>>, ends: Arc<AtomicBool>) {
+    let mut key = -1_000_000;
+    while !ends.load(Ordering::Relaxed) {
+        let Ok((client, connection)) = tokio_postgres::connect(&url, NoTls).await else {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        let connection = tokio::spawn(connection);
+        // Without a statement of a name, which a pooler in transaction mode does not know.
+        while client
+            .batch_execute(&format!("INSERT INTO written VALUES ({key})"))
+            .await
+            .is_ok()
+            && !ends.load(Ordering::Relaxed)
+        {
+            written.lock().unwrap().acknowledged(key);
+            key -= 1;
+        }
+        connection.abort();
+    }
+}
+
+/// Has the PgBouncer lead to the node that leads, as an operator's script does.
+async fn point(
+    mut bouncer: PgBouncer,
+    leader: impl Fn() -> Option<u16> + Send + 'static,
+    ends: Arc<AtomicBool>,
+) {
+    let mut known = None;
+    while !ends.load(Ordering::Relaxed) {
+        tokio::task::block_in_place(|| {
+            let leader = leader();
+            if let Some(port) = leader.filter(|_| leader != known) {
+                bouncer.lead_to(port);
+                known = leader;
+            }
+        });
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Measures an event while callers write and a prober tries each server.
+async fn under_load(
+    nodes: &mut Patroni,
+    url: String,
+    what: &str,
+    event: impl FnOnce(&mut Patroni) -> usize,
+) {
+    let db = Database::connect(url).await.unwrap();
     db.batch("CREATE TABLE IF NOT EXISTS written (key bigint)")
         .await
         .unwrap();
@@ -86,12 +133,27 @@ async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Pat
         Arc::new(AtomicI64::new(0)),
         Arc::new(AtomicBool::new(false)),
     );
+    let through = Arc::<Mutex<Written>>::default();
+    let bouncer = PgBouncer::builder().start_before(nodes);
     let urls = (0..nodes.ports().len()).map(|number| nodes.url_of(number, "postgres"));
     let mut tasks = vec![tokio::spawn(probe(
         urls.collect(),
         bare.clone(),
         ends.clone(),
     ))];
+    if let Ok(bouncer) = bouncer {
+        let url = bouncer.url_of("postgres");
+        tasks.push(tokio::spawn(write_through(
+            url,
+            through.clone(),
+            ends.clone(),
+        )));
+        tasks.push(tokio::spawn(point(
+            bouncer,
+            nodes.leader_watch(),
+            ends.clone(),
+        )));
+    }
     for _ in 0..4 {
         tasks.push(tokio::spawn(write(
             db.clone(),
@@ -123,12 +185,15 @@ async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Pat
     }
     let ours = std::mem::take(&mut *ours.lock().unwrap());
     let bare = std::mem::take(&mut *bare.lock().unwrap());
+    let through = std::mem::take(&mut *through.lock().unwrap());
     println!(
-        "{what}: {} acknowledged, {} unknown; longest without a write {:.1?}, of a bare prober {:.1?}",
+        "{what}: {} acknowledged, {} unknown; longest without a write {:.1?}, of a bare prober \
+         {:.1?}, through a PgBouncer that is pointed to the leader {:.1?}",
         ours.keys.len(),
         ours.unknown,
         ours.gap,
-        bare.gap
+        bare.gap,
+        through.gap
     );
     let on_server: i32 = db
         .query_scalar("SELECT current_setting('port')::int", ())
@@ -146,7 +211,8 @@ async fn under_load(nodes: &mut Patroni, what: &str, event: impl FnOnce(&mut Pat
     let found: Vec<i64> = rows.into_iter().map(|(key,)| key).collect();
     let unique: BTreeSet<i64> = found.iter().copied().collect();
     assert_eq!(unique.len(), found.len(), "{what}: a row is there twice");
-    // Replication is asynchronous here, as Patroni has it by default: what is lost is its to bound.
+    // Replication is asynchronous here, as is Patroni's default: the loss of rows is for Patroni to
+    // limit.
     let lost = ours.keys.difference(&unique).count();
     println!("{what}: {lost} acknowledged rows were lost by the servers");
     db.close(Duration::from_secs(5)).await.unwrap();
@@ -162,7 +228,8 @@ async fn calls_follow_patroni_s_switchover_and_the_loss_of_a_node() {
             return;
         }
     };
-    under_load(&mut nodes, "switchover", |nodes| {
+    let url = nodes.url("postgres");
+    under_load(&mut nodes, url, "switchover", |nodes| {
         let leader = nodes.leader().expect("a node leads");
         let to = (leader + 1) % 3;
         nodes.switch_over(to);
@@ -170,10 +237,16 @@ async fn calls_follow_patroni_s_switchover_and_the_loss_of_a_node() {
     })
     .await;
     nodes.await_all();
-    under_load(&mut nodes, "node lost", |nodes| {
-        let leader = nodes.leader().expect("a node leads");
-        nodes.kill(leader);
-        usize::MAX
-    })
+    let url = nodes.url_by_list("postgres");
+    under_load(
+        &mut nodes,
+        url,
+        "node lost, members from the list",
+        |nodes| {
+            let leader = nodes.leader().expect("a node leads");
+            nodes.kill(leader);
+            usize::MAX
+        },
+    )
     .await;
 }

@@ -1,5 +1,5 @@
-//! Behind a PgBouncer in transaction mode, where each transaction may meet another session of
-//! the server.
+//! Behind a PgBouncer in transaction mode, where each transaction may use another session of the
+//! server.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl Scene {
         })
     }
 
-    /// As a user has it who follows the error's advice.
+    /// The database of a user who follows the error's advice.
     async fn uncached(&self, connections: u32) -> Database {
         let url = format!(
             "{}&statement_cache_size=0",
@@ -86,14 +86,14 @@ async fn work(db: Database, task: i32) -> Result<(), Error> {
     Ok(())
 }
 
-/// A statement that is cancelled at its deadline, through the PgBouncer.
+/// A statement that is canceled at its deadline, through PgBouncer.
 async fn assert_cut_short(db: &Database, task: i32) {
     let late = db
         .deadline(Duration::from_millis(300))
         .execute("INSERT INTO t SELECT $1, pg_sleep(5)::text", (-1 - task,))
         .await
         .unwrap_err();
-    // With few sessions the deadline may pass while the PgBouncer has none to give.
+    // With few sessions, the deadline may pass while PgBouncer has no session available.
     assert!(late.is_timeout(), "{late}");
     assert_ne!(late.effect(), Effect::Applied, "{late}");
 }
@@ -146,10 +146,10 @@ async fn without_a_cache_a_deadline_cancels_through_the_pgbouncer() {
         "{error}"
     );
     assert_eq!(error.effect(), Effect::RolledBack, "{error}");
-    // The connection to the PgBouncer has outlived it.
+    // The connection to PgBouncer has survived.
     db.execute("SELECT 1", ()).await.unwrap();
     assert_eq!(db.metrics().total_connections, 1);
-    // So does one whose future was dropped.
+    // So has the connection of a dropped future.
     let dropped = db.execute("SELECT pg_sleep(60)", ());
     let dropped = tokio::time::timeout(Duration::from_millis(100), dropped).await;
     assert!(dropped.is_err());
@@ -160,7 +160,7 @@ async fn without_a_cache_a_deadline_cancels_through_the_pgbouncer() {
     db.execute("SELECT 1", ()).await.unwrap();
 }
 
-/// Each setting that is said at startup, beside no cache: it holds, or it is refused.
+/// Each setting that is sent at startup, without a cache: it takes effect, or is refused.
 #[tokio::test]
 async fn without_a_cache_every_setting_holds_or_is_refused() {
     let server = or_skip!(Postgres::shared());
@@ -201,7 +201,7 @@ async fn without_a_cache_every_setting_holds_or_is_refused() {
             }
         }
     }
-    // Nobody has set the default, and so nobody misses it.
+    // The default timeout was not configured, so it is not needed.
     let db = open(&bouncer, 1, |config| config).await;
     assert_eq!(db.query_scalar::<i32>("SELECT 1", ()).await.unwrap(), 1);
 }
@@ -210,7 +210,7 @@ async fn without_a_cache_every_setting_holds_or_is_refused() {
 async fn with_the_usual_settings_a_pgbouncer_lets_nobody_in_and_the_error_says_what_to_set() {
     let server = or_skip!(Postgres::shared());
     let scene = or_skip!(Scene::new(server, "bouncer_usual", |bouncer| bouncer));
-    // Not tried again either: the default of three retries stands.
+    // It is not retried either: the default of three retries applies.
     let error = Database::connect(scene.bouncer.url(&scene.database))
         .await
         .unwrap_err();
@@ -224,7 +224,7 @@ async fn with_the_usual_settings_a_pgbouncer_lets_nobody_in_and_the_error_says_w
 }
 
 #[tokio::test]
-async fn what_else_a_pgbouncer_refuses_is_not_blamed_on_the_settings() {
+async fn other_refusals_of_a_pgbouncer_are_not_blamed_on_the_settings() {
     let server = or_skip!(Postgres::shared());
     let scene = or_skip!(Scene::new(server, "bouncer_nowhere", |bouncer| {
         lenient(bouncer).setting("max_client_conn", 0)
@@ -255,7 +255,7 @@ async fn with_a_cache_a_statement_that_is_not_there_says_what_to_set() {
     let db = cached(&scene).await;
     let lease = db.acquire().await.unwrap();
     lease.execute("SELECT 1", ()).await.unwrap();
-    // The one session of the server that knows the statement is taken.
+    // The only session of the server that has prepared the statement is in use.
     let stranger = scene.stranger().await;
     stranger.batch_execute("BEGIN").await.unwrap();
     let transaction = lease.begin().await.unwrap();
@@ -268,7 +268,7 @@ async fn with_a_cache_a_statement_that_is_not_there_says_what_to_set() {
 #[tokio::test]
 async fn with_a_cache_a_name_that_is_taken_says_what_to_set() {
     let server = or_skip!(Postgres::shared());
-    // One session of the server, so that both programs meet there.
+    // One session of the server, so that both programs use it.
     let one_session = |bouncer: PgBouncerBuilder| {
         bouncer
             .setting("ignore_startup_parameters", "options")
@@ -276,7 +276,7 @@ async fn with_a_cache_a_name_that_is_taken_says_what_to_set() {
     };
     let scene = or_skip!(Scene::new(server, "bouncer_taken", one_session));
     let db = cached(&scene).await;
-    // Every program counts its statements from nought, so the names of two of them meet.
+    // Every program numbers its statements from 0, so the names of two programs collide.
     let stranger = scene.stranger().await;
     for number in 0..100 {
         let prepare = format!("PREPARE s{number} AS SELECT 1");

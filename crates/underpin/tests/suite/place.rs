@@ -1,4 +1,4 @@
-//! Where a test's database is.
+//! The location of a test's database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,11 +8,11 @@ use underpin_testkit::TestDatabase;
 
 pub(crate) use underpin_testkit::Place;
 
-/// What a test does with its place.
+/// The operations that a test does in a place.
 pub(crate) trait InPlace {
     fn engine(&self) -> Engine;
     async fn open(&self) -> Database;
-    /// How many connections of the database under test the server itself counts.
+    /// Number of connections of the database under test, as the server counts them.
     async fn connections(&self) -> Option<i64>;
 }
 
@@ -38,7 +38,7 @@ impl InPlace for Place {
     }
 }
 
-/// Connections to the test's database, the observer's own left out.
+/// Connections to the test's database, without the observer's own.
 pub(crate) async fn server_connections(database: &TestDatabase) -> i64 {
     let observer = database.client().await;
     let sql = "SELECT count(*) FROM pg_stat_activity
@@ -56,7 +56,7 @@ pub(crate) async fn open_transactions(database: &TestDatabase) -> i64 {
     observer.query_one(sql, &[]).await.unwrap().get(0)
 }
 
-/// Asks again until it is so; fails after long enough that it never will be.
+/// Repeats the check until it succeeds; fails after long enough that it never will.
 pub(crate) async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut condition: F) {
     for _ in 0..400 {
         if condition().await {
@@ -64,10 +64,10 @@ pub(crate) async fn eventually<F: AsyncFnMut() -> bool>(what: &str, mut conditio
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
-    panic!("it never came to be that {what}");
+    panic!("this never became true: {what}");
 }
 
-/// A database with a pool of this size and no second tries.
+/// A database with a pool of this size and without retries.
 pub(crate) async fn small(url: &str, connections: u32) -> Database {
     let config = Config::from_url(url).unwrap().to_builder();
     let config = config
@@ -79,12 +79,12 @@ pub(crate) async fn small(url: &str, connections: u32) -> Database {
         .expect("the test's database opens")
 }
 
-/// The messages of everything that is logged while a test runs, with their levels.
+/// Everything that is logged while a test runs, with levels.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
 
 impl Log {
-    /// Collects what this thread logs until the guard is dropped.
+    /// Collects the log of this thread until the guard is dropped.
     pub(crate) fn collect(&self) -> impl Drop + use<> {
         use tracing_subscriber::fmt::MakeWriter;
         #[derive(Clone)]
@@ -124,7 +124,7 @@ impl Log {
         String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
     }
 
-    /// How many lines have this level and contain this text.
+    /// Number of lines with this level that contain this text.
     pub(crate) fn count(&self, level: &str, text: &str) -> usize {
         let text_of = self.text();
         text_of

@@ -1,4 +1,4 @@
-//! Reads that see what was written, wherever they go.
+//! Reads that see an earlier write, on whichever server they run.
 
 use std::time::Duration;
 
@@ -99,10 +99,10 @@ async fn a_read_with_a_position_is_never_stale() {
         assert_eq!(count(&read).await, i64::from(id));
         *seen.entry(port(&read).await).or_insert(0) += 1;
     }
-    // The one that does not replay served nothing; the others did.
+    // The replica that does not replay served nothing; the others did.
     assert_eq!(seen.get(&replicas[0].port()), None, "{seen:?}");
     assert!(seen.len() == 2, "{seen:?}");
-    // It is stale indeed, for a read that does not ask.
+    // It is indeed stale, for a read without a position.
     let mut stale = false;
     for _ in 0..3 {
         stale |= count(&db.read()).await < 60;
@@ -156,7 +156,7 @@ async fn a_replica_that_does_not_replay_is_waited_for_and_then_left() {
     assert_eq!(db.metrics().read_fallbacks, before.read_fallbacks + 2);
     assert_eq!(db.metrics().replays_awaited, before.replays_awaited + 1);
 
-    // One that goes on is waited for.
+    // A replica that resumes replaying is waited for.
     let reading = tokio::spawn({
         let patient = db.after_within(position, Duration::from_secs(10));
         async move { (port(&patient).await, count(&patient).await) }
@@ -210,12 +210,12 @@ async fn a_position_that_was_left_behind_says_that_the_write_may_be_lost() {
         assert!(
             error
                 .hint()
-                .is_some_and(|hint| hint.contains("write again")),
+                .is_some_and(|hint| hint.contains("repeat the writes")),
             "{said}"
         );
         assert!(count(&db.after(kept)).await > 0);
     }
-    // A position of the new timeline is served by the replica that follows.
+    // A position on the new timeline is served by the replica that follows.
     let now = insert(db, 1_000).await;
     assert!(now.timeline() > kept.timeline());
     let replicas = db.read_from(underpin::ReadFrom::Replicas);
@@ -225,7 +225,7 @@ async fn a_position_that_was_left_behind_says_that_the_write_may_be_lost() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_not_told_where_a_replica_is_reads_from_the_primary() {
+async fn a_user_who_cannot_see_a_replica_s_position_reads_from_the_primary() {
     let three = or_skip!(three("untold", Some("plain")).await);
     let db = &three.db;
     let position = insert(db, 1).await;
@@ -260,7 +260,7 @@ async fn positions_of_one_host_of_another_database_and_of_sqlite() {
     tx.execute("INSERT INTO item VALUES (2)", ()).await.unwrap();
     let later = tx.commit_with_position().await.unwrap();
     assert!(later.at() > position.at());
-    // One without statements has the position of now.
+    // A transaction without statements has the current position.
     let empty = db
         .begin()
         .await
@@ -275,11 +275,13 @@ async fn positions_of_one_host_of_another_database_and_of_sqlite() {
     let error = db.after(elsewhere).query("SELECT 1", ()).await.unwrap_err();
     assert_eq!(error.class(), Class::Data, "{error}");
     assert!(
-        error.to_string().contains("not one of the database"),
+        error
+            .to_string()
+            .contains("does not belong to the database"),
         "{error}"
     );
 
-    // A transaction that failed has no position.
+    // A failed transaction has no position.
     let tx = db.begin().await.unwrap();
     tx.execute("SELECT 1 / 0", ()).await.unwrap_err();
     let error = tx.commit_with_position().await.unwrap_err();
@@ -314,7 +316,7 @@ async fn positions_of_one_host_of_another_database_and_of_sqlite() {
 }
 
 #[tokio::test]
-async fn reads_within_a_bound_on_lag_leave_out_who_lags() {
+async fn reads_with_a_maximum_lag_avoid_lagging_replicas() {
     let three = or_skip!(three("lag", None).await);
     let (db, replicas) = (&three.db, &three.replicas);
     replay(&replicas[0], "pause").await;
@@ -339,7 +341,7 @@ async fn reads_within_a_bound_on_lag_leave_out_who_lags() {
         health.members[1].lag.is_some_and(|bytes| bytes > 0),
         "{health:?}"
     );
-    // Where nobody is near enough, the primary serves.
+    // If no replica is near enough, the primary serves.
     replay(&replicas[1], "pause").await;
     insert(db, 2).await;
     for bounded in &bounds {
@@ -358,7 +360,7 @@ async fn reads_within_a_bound_on_lag_leave_out_who_lags() {
 }
 
 #[tokio::test]
-async fn the_replicas_the_least_busy_or_the_nearest_serve_where_that_is_asked_for() {
+async fn the_replicas_the_least_busy_or_the_nearest_serve_if_requested() {
     let three = or_skip!(three("read_from", None).await);
     let db = &three.db;
     let seen = async |db: &Database| {

@@ -1,5 +1,5 @@
-//! What users of other pools complain about when servers fail over, each with a test named after what
-//! it prevents; and what a caller is told.
+//! Complaints of users of other pools about failovers, each with a test named after what it
+//! prevents; and the errors that callers get.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -67,7 +67,7 @@ async fn a_pool_does_not_stay_pinned_to_a_demoted_primary() {
             }
         }
     }
-    // One at most per connection that was open there, and they were closed by the restart.
+    // At most one error per open connection, and the restart closed those.
     assert!(refused <= 5, "{refused}");
     assert_eq!(port(&db).await, new.port());
     db.execute("INSERT INTO item VALUES (100)", ())
@@ -85,7 +85,7 @@ async fn a_write_that_is_refused_as_read_only_is_not_refused_again() {
         .unwrap();
     db.batch("CREATE TABLE item (id int)").await.unwrap();
     caught_up(&old, 1).await;
-    // The sessions that are open there are read-only from now on, as after a demotion in place.
+    // The open sessions are read-only from now on, as after a demotion in place.
     let lease = db.acquire().await.unwrap();
     lease
         .execute("SET default_transaction_read_only = on", ())
@@ -133,7 +133,7 @@ async fn no_read_is_sent_to_a_host_that_is_known_to_be_dead() {
         assert_eq!(port(&db.read()).await, primary.port());
     }
     assert_eq!(db.statistics()[1].connection_errors_total, attempts);
-    // It comes back after a probe has had an answer, and nobody has to do anything.
+    // It is used again after a probe was answered, without any action by an operator.
     network.resume();
     eventually("it serves again", async || {
         port(&db.read()).await == replica.port()
@@ -154,7 +154,7 @@ async fn a_replica_that_refuses_connections_is_set_aside() {
         db.health().await.members[1].latency.is_some()
     })
     .await;
-    // It answers the probes on the connection that is open, and takes no others.
+    // It answers the probes on the open connection, and accepts no others.
     network.refuse();
     for _ in 0..50 {
         assert_eq!(port(&db.read()).await, primary.port());
@@ -298,7 +298,7 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
         .unwrap();
     primary.kill();
 
-    // What was under way names its host, and says what came of it.
+    // The error of a call in progress names its host, and the effect.
     let error = held
         .execute("INSERT INTO item VALUES (1)", ())
         .await
@@ -308,7 +308,7 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
     assert_ne!(error.effect(), Effect::Applied, "{error}");
     drop(held);
 
-    // Without a primary, the wait ends with what each host said.
+    // Without a primary, the wait ends with the answer of each host.
     let error = db
         .execute("INSERT INTO item VALUES (2)", ())
         .await
@@ -330,7 +330,7 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
         "{error:?}"
     );
 
-    // A read goes to the replica all the same, and a write there is refused by name.
+    // A read still goes to the replica, and a write there is refused with its name.
     let read = db.read().idempotent();
     let hosts: BTreeSet<u16> = [port(&read).await, port(&read).await].into();
     assert_eq!(hosts, [ports[1]].into());
@@ -345,7 +345,7 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
         "{error}"
     );
 
-    // Health says it too, as a value that others can read.
+    // Health reports it too, as a value that other programs can read.
     let health = db.health().await;
     assert!(!health.is_ready() && health.is_live(), "{health:?}");
     let shown = serde_json::to_value(&health).unwrap();
@@ -363,7 +363,7 @@ async fn the_error_names_each_host_what_was_tried_how_long_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn calls_without_a_connection_and_retries_are_told() {
+async fn calls_without_a_connection_and_retries_are_reported() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("calls_told");
     let url = format!("{}&pool_max_size=1&pool_min_size=0", database.url());

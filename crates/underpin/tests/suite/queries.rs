@@ -1,5 +1,5 @@
-//! Queries beside what a database says of them: every finding has its sentence here, and right
-//! queries have none.
+//! Queries compared with a database's description of them: every finding has its sentence here, and
+//! correct queries have none.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ async fn made(place: &Place) -> Database {
     db
 }
 
-/// What is found of one query, in sentences without the place.
+/// The findings of one query, as sentences without the place.
 async fn said<P, R>(db: &Database, query: Query<P, R>) -> Vec<String>
 where
     P: Parameters + 'static,
@@ -106,7 +106,7 @@ async fn right_queries_have_no_findings_and_run_where_sql_runs() {
 }
 
 #[tokio::test]
-async fn whatever_can_be_sent_and_read_has_no_findings() {
+async fn everything_that_can_be_sent_and_read_has_no_findings() {
     #[derive(FromRow)]
     #[expect(dead_code, reason = "only its shape is looked at")]
     struct Wide {
@@ -202,7 +202,7 @@ async fn a_wrong_number_of_parameters_is_found() {
         assert_eq!(
             said(&db, query).await,
             [
-                "The statement has 2 parameters, and the query has 1 type. Give the types of all \
+                "The statement has 2 parameters, but the query has 1 type. List the types of all \
               parameters, in order, as a tuple."
             ]
         );
@@ -240,16 +240,16 @@ async fn a_parameter_that_cannot_be_sent_is_found() {
         assert_eq!(
             findings,
             [
-                "Parameter 1 is the Rust type bool, and the statement expects int8 there: a boolean \
+                "Parameter 1 is the Rust type bool, but the statement expects int8: a boolean \
                  is not sent as int8. Use i64, or cast it: $1::type.",
-                "Parameter 1 is the Rust type &str, and the statement expects int8 there: text is \
+                "Parameter 1 is the Rust type &str, but the statement expects int8: text is \
                  not sent as int8. Use i64, or cast it: $1::type.",
-                "Parameter 1 is the Rust type i64, and the statement expects int4 there: \
+                "Parameter 1 is the Rust type i64, but the statement expects int4: \
                  9223372036854775807 is out of its range. Use i32, or cast it: $1::type.",
-                "Parameter 1 is the Rust type Temper, and the statement expects mood there: \
-                 \"angry\" is none of its labels, which are happy, sad. Use &str, or cast it: \
+                "Parameter 1 is the Rust type Temper, but the statement expects mood: \
+                 \"angry\" is not one of its labels, which are happy, sad. Use &str, or cast it: \
                  $1::type.",
-                "Parameter 1 is the Rust type Vec<String>, and the statement expects int4[] there: \
+                "Parameter 1 is the Rust type Vec<String>, but the statement expects int4[]: \
                  an array is not sent as int4[]. Use Vec<i32>, or cast it: $1::type.",
             ]
         );
@@ -274,14 +274,14 @@ async fn a_column_that_is_not_there_is_found_with_the_nearest() {
         assert_eq!(
             findings,
             [
-                "A column \"title\" is to be read as String, and the statement has none. The \
-                 nearest is \"titel\"; write `titel AS title` if it is meant.",
-                "A column \"email\" is to be read as String, and the statement has none. Its columns \
-                 are: id, full_name.",
-                "The statement gives no rows, and they are read as User. Add RETURNING, or leave \
-                 the type of the row out.",
-                "(i64,) reads 1 column by position, and the statement gives 2: id, title. Select as \
-                 many as are read.",
+                "A column \"title\" should be read as String, but the statement has none. The \
+                 nearest is \"titel\"; write `titel AS title` if that is intended.",
+                "A column \"email\" should be read as String, but the statement has none. Its \
+                 columns are: id, full_name.",
+                "The statement returns no rows, but the query reads them as User. Add RETURNING, \
+                 or leave out the type of the row.",
+                "(i64,) reads 1 column by position, but the statement returns 2: id, title. Select \
+                 exactly the columns that are read.",
             ]
         );
     }
@@ -310,12 +310,12 @@ async fn a_column_of_another_type_is_found() {
             [
                 format!(
                     "Column \"title\" (number 1, of type {text}) cannot be read as the Rust type \
-                     i64: a 64-bit integer was expected and text was found. Read it as String, or \
+                     i64: expected a 64-bit integer, but found text. Read it as String, or \
                      cast it in the statement."
                 ),
                 format!(
                     "Column \"score\" (number 1, of type {float}) cannot be read as the Rust type \
-                     Option<i64>: a 64-bit integer was expected and a 64-bit float was found. Read \
+                     Option<i64>: expected a 64-bit integer, but found a 64-bit float. Read \
                      it as f64, or cast it in the statement."
                 ),
             ]
@@ -339,7 +339,7 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
             said::<(), i32>(&db, Query::new("q", "SELECT count(*) FROM jobs")).await,
             said::<(), Option<Happy>>(&db, Query::new("q", "SELECT mood FROM jobs")).await,
             said::<(), f64>(&db, Query::new("q", "SELECT 1.5 AS pay")).await,
-            // It comes as the text that the server prints.
+            // It arrives as the text that the server prints.
             said::<(), String>(&db, Query::new("q", "SELECT '$1'::money")).await,
             said::<(), Timestamp>(&db, Query::new("q", "SELECT 'now' || 'here' AS at")).await,
         ]
@@ -351,13 +351,14 @@ async fn postgres_tells_widths_labels_and_the_types_of_expressions() {
                  2147483648 is out of range for a 32-bit integer. Read it as i64, or cast it in the \
                  statement.",
                 "Column \"mood\" (number 1, of type mood) cannot be read as the Rust type \
-                 Option<Happy>: \"sad\" was found, and the known labels are \"happy\". Read it as \
+                 Option<Happy>: found \"sad\", but the known labels are \"happy\". Read it as \
                  String, or cast it in the statement.",
-                "Column \"pay\" (number 1, of type numeric) cannot be read as the Rust type f64: a \
-                 64-bit float was expected and a decimal number was found. Read it as Numeric, or \
+                "Column \"pay\" (number 1, of type numeric) cannot be read as the Rust type f64: \
+                 expected a 64-bit float, but found a decimal number. Read it as Numeric, or \
                  cast it in the statement.",
                 "Column \"at\" (number 1, of type text) cannot be read as the Rust type Timestamp: it \
-                 is read from a timestamp without zone, and the column holds text. Read it as String, \
+                 is read from a timestamp without zone, but the column contains text. Read it as \
+                 String, \
                  or cast it in the statement.",
             ]
         );
@@ -421,8 +422,8 @@ async fn domains_arrays_and_models_are_checked_as_what_they_are() {
         assert_eq!(
             wrong.await,
             [
-                "Column \"moods\" (number 2, of type mood[]) cannot be read as the Rust type Vec<i32>: of \
-              element 1 a 32-bit integer was expected and text was found. Read it as Vec<String>, or \
+                "Column \"moods\" (number 2, of type mood[]) cannot be read as the Rust type Vec<i32>: \
+              element 1: expected a 32-bit integer, but found text. Read it as Vec<String>, or \
               cast it in the statement."
             ]
         );
@@ -441,11 +442,9 @@ async fn without_prepared_statements_it_is_said_what_to_do() {
         let said = said::<(), i32>(&db, Query::new("q", "SELECT 1")).await;
         assert_eq!(
             said,
-            [
-                "A statement can be described only where statements are prepared, and \
+            ["Only prepared statements can be described, but \
               statement_cache_size is 0. Check statements on a connection to the server itself, \
-              without a pooler."
-            ]
+              without a pooler."]
         );
     }
 }
@@ -457,8 +456,8 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         assert_eq!(
             said::<(), User>(&db, Query::new("q", "SELECT id, email FROM users")).await,
             [
-                "Column \"email\" (number 2) can be NULL, and String has no place for that. Read it as \
-              Option<String>; where the statement keeps NULL out, say so with a line `-- not null: \
+                "Column \"email\" (number 2) can be NULL, but String cannot. Read it as \
+              Option<String>; if the statement excludes NULL, say so with a line `-- not null: \
               email` in it."
             ]
         );
@@ -469,8 +468,7 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
         assert_eq!(
             said(&db, unknown).await,
             [
-                "The line `-- not null:` names \"mail\", which is not a column of the statement. Its \
-              columns are: id, email."
+                "The line `-- not null:` names \"mail\", which is not a column of the statement. Its columns are: id, email."
             ]
         );
         db.batch("CREATE VIEW people AS SELECT id, email FROM users WHERE email > ''")
@@ -488,14 +486,14 @@ async fn a_column_that_may_be_null_is_found_unless_the_statement_keeps_null_out(
                 "{fine}"
             );
         }
-        // PostgreSQL does not say of a view what its tables say.
+        // PostgreSQL does not report for a view what it reports for its tables.
         let of_view = said::<(), User>(&db, Query::new("q", "SELECT id, email FROM people")).await;
         assert_eq!(of_view.is_empty(), db.engine() == Engine::POSTGRES);
     }
 }
 
 #[tokio::test]
-async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
+async fn unlisted_queries_and_duplicate_names_are_found() {
     static TWICE: Query<(), i64> = Query::new("rename_user", "SELECT 1");
     static SOME: Queries = queries!["tests/queries"; RECENT, RENAME, TWICE];
     let db = Database::connect("sqlite::memory:").await.unwrap();
@@ -511,15 +509,15 @@ async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
         lines,
         [
             format!(
-                "{}: rename_user: The query at tests/queries/more/users.sql:6 has the same name. Give \
-                 one of them another.",
+                "{}: rename_user: The query at tests/queries/more/users.sql:6 has the same name. \
+                 Rename one of them.",
                 TWICE.origin()
             ),
-            "tests/queries/broken.sql:2: broken: No query that is checked is this one. Make it one \
-             with query!(…) and add it to the list, or remove it."
+            "tests/queries/broken.sql:2: broken: This query is not checked. Declare it with \
+             query!(…) and add it to the list, or remove it."
                 .to_owned(),
-            "tests/queries/more/users.sql:1: user_by_email: No query that is checked is this one. \
-             Make it one with query!(…) and add it to the list, or remove it."
+            "tests/queries/more/users.sql:1: user_by_email: This query is not checked. Declare it \
+             with query!(…) and add it to the list, or remove it."
                 .to_owned(),
         ]
     );
@@ -529,13 +527,13 @@ async fn a_query_that_nobody_listed_and_a_name_that_is_there_twice_are_found() {
     assert!(
         error
             .to_string()
-            .starts_with("tests/nowhere, which is to hold queries"),
+            .starts_with("tests/nowhere, the directory of the queries"),
         "{error}"
     );
 }
 
 #[tokio::test]
-async fn what_cannot_be_checked_is_said() {
+async fn queries_that_cannot_be_checked_are_reported() {
     struct ByHand;
     impl FromRow for ByHand {
         type Layout = ();
@@ -549,7 +547,7 @@ async fn what_cannot_be_checked_is_said() {
     let db = Database::connect("sqlite::memory:").await.unwrap();
     let by_hand = said::<(), ByHand>(&db, Query::new("q", "SELECT 1")).await;
     assert!(
-        by_hand[0].starts_with("The Rust type ByHand does not say what it reads"),
+        by_hand[0].starts_with("The Rust type ByHand does not say which columns it reads"),
         "{by_hand:?}"
     );
     let pragma = said::<(), ()>(&db, Query::new("q", "PRAGMA user_version = 7")).await;

@@ -1,5 +1,5 @@
-//! Connecting is tried again after 1, 2 and 4 s of simulated time, and not at all where
-//! the same attempt would fail the same way; the log has the levels that it should.
+//! Connecting is retried after 1, 2 and 4 s of simulated time, and not at all if the same attempt
+//! would fail the same way; the log has the documented levels.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use underpin_testkit::{Postgres, or_skip, secrets};
 
 use crate::place::Log;
 
-/// Refuses every attempt, and notes when it was made.
+/// Refuses every attempt, and records the time of each.
 #[derive(Debug, Clone, Default)]
 struct Refusing(Arc<Mutex<Vec<Instant>>>);
 
@@ -50,7 +50,7 @@ async fn connecting_waits_one_two_and_four_seconds() {
         .collect();
     assert_eq!(waits.len(), 3, "{waits:?}");
     for (wait, exact) in waits.iter().zip([1.0, 2.0, 4.0]) {
-        // The default jitter is a fifth to each side.
+        // The default jitter is a fifth in each direction.
         assert!((exact * 0.79..=exact * 1.21).contains(wait), "{waits:?}");
     }
     assert_eq!(log.count("WARN", ""), 3, "{}", log.text());
@@ -90,7 +90,7 @@ async fn no_wait_passes_the_callers_deadline() {
 }
 
 #[tokio::test]
-async fn login_and_permission_are_not_tried_again() {
+async fn login_and_permission_errors_are_not_retried() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("no_retry");
     let observer = database.client().await;
@@ -107,7 +107,7 @@ async fn login_and_permission_are_not_tried_again() {
         .unwrap();
     let log = Log::default();
     let collecting = log.collect();
-    // The default of three retries stands.
+    // The default of three retries applies.
     let wrong = database
         .url()
         .replace(server.password(), &secrets::password());

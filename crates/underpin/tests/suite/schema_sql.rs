@@ -1,4 +1,4 @@
-//! Schemas that are written down as SQL.
+//! Schemas that are written as SQL.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ async fn read(place: &Place, files: &[(&str, &str)]) -> Result<Target> {
     of_sql(path, &config, &Selection::default()).await
 }
 
-/// What the error of one file says after its path.
+/// The error of one file, without its path.
 async fn mistake(place: &Place, text: &str) -> (Class, String) {
     let error: Error = read(place, &[("a.sql", text)]).await.unwrap_err();
     let said = error.to_string();
@@ -145,31 +145,31 @@ async fn every_mistake_has_its_file_and_line() {
             ),
             (
                 "\\restrict abc\n\\i other.sql\n",
-                "a.sql, line 2: `\\i` is a command of psql and no SQL. Only psql itself reads its \
+                "a.sql, line 2: `\\i` is a command of psql, not SQL. Only psql itself supports its \
                  commands; leave it out.",
             ),
             (
                 "CREATE TABLE a (id int);\nCOPY a FROM stdin;\n1\n\\.\n",
-                "a.sql, line 2: This COPY needs a client that feeds it or prints what it gives, and \
-                 here is none. A schema has no rows: leave it out, or let `pg_dump --schema-only` \
-                 write the file.",
+                "a.sql, line 2: This COPY needs a client that sends or receives its rows, which is \
+                 not possible here. A schema has no rows: leave it out, or write the file with \
+                 `pg_dump --schema-only`.",
             ),
             (
                 "BEGIN;\nCREATE TABLE a (id int);\n",
-                "a.sql, line 1: the transaction that begins here is not ended. Write COMMIT behind \
-                 its last statement, or leave BEGIN out.",
+                "a.sql, line 1: the transaction that begins here is not ended. Write COMMIT after \
+                 its last statement, or leave out BEGIN.",
             ),
             (
                 "-- renamed from: b\nCREATE TABLE a (id int);\nDROP TABLE a;",
-                "a.sql, line 1: there is no table `a` in the end.",
+                "a.sql, line 1: there is no table `a` at the end.",
             ),
             (
                 "CREATE TABLE a (\n-- renamed from: b\nc int, d int);\nALTER TABLE a DROP COLUMN c;",
-                "a.sql, line 2: NAMESPACE.a has no column c in the end.",
+                "a.sql, line 2: NAMESPACE.a has no column c at the end.",
             ),
             (
                 "CREATE TABLE a (\n-- renamed from: b.c\nc int);",
-                "a.sql, line 2: write the old name alone, without what it is in.",
+                "a.sql, line 2: write only the old name, without its table or schema.",
             ),
             (
                 "-- renamed from: x.b\nCREATE TABLE a (c int);",
@@ -177,8 +177,8 @@ async fn every_mistake_has_its_file_and_line() {
             ),
             (
                 "CREATE TABLE a (b int, -- renamed from: c\nd int);",
-                "a.sql, line 1: The comment stands behind something: put it on a line of its own, \
-                 before what has the new name.",
+                "a.sql, line 1: The comment is not on a line of its own: put it on a line before \
+                 the object with the new name.",
             ),
         ] {
             let (class, said) = mistake(&place, text).await;
@@ -191,7 +191,8 @@ async fn every_mistake_has_its_file_and_line() {
         };
         let (_, said) = mistake(&place, beyond.0).await;
         let expected = format!(
-            "a.sql, line 1: `{} …` reaches beyond the database, and is not part of a schema. Leave it \
+            "a.sql, line 1: `{} …` affects more than the database, so it is not part of a schema. \
+             Leave it \
              out of the files that describe a schema.",
             beyond.1
         );
@@ -200,7 +201,7 @@ async fn every_mistake_has_its_file_and_line() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_named() {
+async fn unreadable_sources_are_named() {
     let place = directory(&[("a.txt", "")]);
     let sqlite = Config::from_url("sqlite::memory:").unwrap();
     let at = |path: &Path| {
@@ -228,7 +229,7 @@ async fn what_cannot_be_read_is_named() {
     fs::write(&path, b"SQLite format 3\0\xff\xff").unwrap();
     let said = at(&path).await;
     assert!(
-        said.contains("schema.sql is a SQLite database, and no SQL. Write sqlite:"),
+        said.contains("schema.sql is a SQLite database, not SQL. Write sqlite:"),
         "{said}"
     );
 }
@@ -251,7 +252,7 @@ fn a_source_is_what_can_be_said() {
     let error = "shcema.sql".parse::<Source>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "There is no file or directory shcema.sql, and no other schema either. A schema comes from \
+        "shcema.sql is not a file, a directory or another source of a schema. A schema comes from \
          `database` (the configured one), a URL such as postgres://app@db1/shop or sqlite:shop.db, \
          the path of a .sql file or of a directory of them, or, of the program, its `models` or its \
          `revisions`."
@@ -259,7 +260,7 @@ fn a_source_is_what_can_be_said() {
     assert_eq!(error.class(), Class::Config);
 }
 
-/// What two sources differ in, in words.
+/// The differences between two sources, in words.
 async fn differences(place: &Place, one: &Source, other: &Source) -> Vec<String> {
     let sources = Sources::new(Config::from_url(&place.url()).unwrap());
     let (from, mut to) = sources
@@ -272,7 +273,7 @@ async fn differences(place: &Place, one: &Source, other: &Source) -> Vec<String>
 }
 
 #[tokio::test]
-async fn what_a_target_does_not_name_is_left_alone() {
+async fn objects_that_a_target_does_not_name_are_left_alone() {
     let server = or_skip!(Postgres::shared());
     let place = Place::Postgres(server.database("sql_counterpart"));
     let db = place.open().await;
@@ -291,7 +292,7 @@ async fn what_a_target_does_not_name_is_left_alone() {
     assert_eq!(drops, ["Drop table shop.extra"]);
     let creates = differences(&place, &sql, &Source::Database).await;
     assert_eq!(creates, ["Create table shop.extra"]);
-    // Two databases are compared whole, but for the history.
+    // Two databases are compared completely, except for the history.
     let empty = server.database("sql_counterpart_empty");
     let url: Source = empty.url().parse().unwrap();
     let all = differences(&place, &url, &Source::Database).await;
@@ -306,7 +307,7 @@ async fn what_a_target_does_not_name_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_pg_dump_writes_is_read() {
+async fn the_output_of_pg_dump_is_read() {
     let server = or_skip!(Postgres::shared());
     let pg_dump = or_skip!(program("pg_dump"));
     let database = server.database("sql_pg_dump");
@@ -351,10 +352,10 @@ async fn what_pg_dump_writes_is_read() {
 }
 
 #[tokio::test]
-async fn what_the_shell_of_sqlite_writes_is_read() {
+async fn the_output_of_the_sqlite_shell_is_read() {
     let Ok(_) = Command::new("sqlite3").arg("--version").output() else {
         underpin_testkit::skip!(
-            "what_the_shell_of_sqlite_writes_is_read",
+            "the_output_of_the_sqlite_shell_is_read",
             "sqlite3 is not here."
         );
     };

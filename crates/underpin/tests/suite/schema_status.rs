@@ -12,7 +12,7 @@ const REVISIONS: [&str; 2] = [
     "-- up\nCREATE INDEX users_email ON users (email);\n-- down\nDROP INDEX users_email;\n",
 ];
 
-/// What the revisions make, as a person wrote it down.
+/// The result of the revisions, as a person would write it.
 const TARGET: &str = "CREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL);
 CREATE INDEX users_email ON users (email);";
 
@@ -41,7 +41,8 @@ async fn a_database_is_behind_until_all_revisions_are_applied() {
         assert_eq!(ids(pending), ["r0", "r1"]);
         assert_eq!(
             before.to_string(),
-            "The database is behind: it has not the revisions `r0`, `r1`. `up` applies what is missing."
+            "The database is behind: it does not have the revisions `r0`, `r1`. `up` applies the \
+             missing revisions."
         );
         migrator.up("r0").await.unwrap();
         let half = status(&db, &migrator, Some(&target)).await.unwrap();
@@ -90,11 +91,11 @@ async fn a_database_that_was_changed_by_hand_has_drifted() {
         assert_eq!(
             now.to_string(),
             format!(
-                "The database has drifted. To be what it should be, it takes:\n  \
+                "The database has drifted. These changes would restore the expected schema:\n  \
                  Drop table {namespace}.mine\n  Create index users_email of {namespace}.users"
             )
         );
-        // Without a target nobody knows.
+        // Without a target, drift cannot be detected.
         let alone = status(&db, &migrator, None).await.unwrap();
         assert_eq!(alone, SchemaStatus::UpToDate);
     }
@@ -114,7 +115,7 @@ async fn models_say_what_a_database_should_be() {
         let db = place.open().await;
         let migrator = migrator(&place, &REVISIONS);
         migrator.up("head").await.unwrap();
-        // Models cannot say what views there are.
+        // Models cannot describe views.
         db.batch("CREATE VIEW emails AS SELECT email FROM users")
             .await
             .unwrap();
@@ -133,7 +134,7 @@ async fn models_say_what_a_database_should_be() {
     }
 }
 
-/// A server may note things for itself where options are.
+/// A server may store its own notes among the options.
 #[tokio::test]
 async fn options_that_no_list_has_are_no_drift() {
     for place in Place::each("schema_status_unlisted") {
@@ -162,7 +163,7 @@ async fn options_that_no_list_has_are_no_drift() {
                 assert_eq!(now, SchemaStatus::UpToDate, "{option}");
             }
         }
-        // What models cannot say stays.
+        // Objects that models cannot describe remain.
         db.batch(
             "SET allow_system_table_mods = on;
              UPDATE pg_attribute SET attoptions = NULL WHERE attrelid = 'users'::regclass;

@@ -1,4 +1,4 @@
-//! Databases that are there for a while.
+//! Temporary databases.
 
 use underpin::schema::{Schema, Scratch, Selection, introspect};
 use underpin::{Class, Config, Connection, Database};
@@ -6,7 +6,7 @@ use underpin_testkit::{Postgres, TestDatabase, or_skip, secrets};
 
 use crate::place::{InPlace, Place, eventually};
 
-/// The scratch databases on the server that `observer` is on.
+/// The scratch databases on the server of `observer`.
 async fn scratches(observer: &Connection) -> Vec<String> {
     let sql = "SELECT datname::text FROM pg_database WHERE datname LIKE 'underpin\\_scratch\\_%'";
     let names: Vec<(String,)> = observer.query_as(sql, ()).await.unwrap();
@@ -95,7 +95,7 @@ async fn the_configured_database_need_not_be_there() {
 }
 
 #[tokio::test]
-async fn who_may_not_make_one_is_told_what_to_ask_for() {
+async fn a_user_who_may_not_create_one_gets_advice() {
     let server = or_skip!(Postgres::shared());
     let place = server.database("scratch_forbidden");
     let role = role_without_rights(&place).await;

@@ -1,6 +1,6 @@
-//! What one holder of a connection changes in its session, and what the next one finds: every way
-//! that PostgreSQL's documentation lists, by every road that leads to it, and every PRAGMA that
-//! SQLite lists.
+//! Session changes by one holder of a connection, and the state that the next holder finds: every
+//! way that PostgreSQL's documentation lists, through every path that leads to it, and every PRAGMA
+//! that SQLite lists.
 
 use underpin::driver::Connection as _;
 use underpin::{Class, Config, Database, Deadline, Hooks, Recycling, Transaction};
@@ -48,7 +48,7 @@ const WAYS: &[(&str, &str)] = &[
     ("currval and lastval", "SELECT nextval('counter')"),
 ];
 
-/// What the next holder of a connection can find there.
+/// The state that the next holder of a connection can find.
 const FOUND: &str = "SELECT concat_ws(' / ',
     current_user, session_user, coalesce(current_setting('app.tenant', true), ''),
     (SELECT string_agg(name || '=' || setting, ', ' ORDER BY name)
@@ -59,14 +59,14 @@ const FOUND: &str = "SELECT concat_ws(' / ',
     (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),
     (SELECT count(*) FROM pg_class WHERE relnamespace = pg_my_temp_schema()))";
 
-/// What is found in the only connection of a pool, and whether a sequence was asked in it.
+/// The state of the only connection of a pool, and whether a sequence was used in it.
 async fn found(db: &Database) -> (String, bool) {
-    // In this order: a call of lastval may change the session, for all that is known of it.
+    // In this order: a call of lastval may change the session, as far as the client knows.
     let asked = db.query_scalar::<i64>("SELECT lastval()", ()).await;
     (db.query_scalar(FOUND, ()).await.unwrap(), asked.is_ok())
 }
 
-/// The roads by which a statement is reached: what to create beforehand, and what to run.
+/// The paths to a statement: what to create beforehand, and what to run.
 fn roads(statement: &str) -> Vec<(&'static str, String, String)> {
     let function = format!(
         "CREATE OR REPLACE FUNCTION change() RETURNS int LANGUAGE plpgsql AS $body$
@@ -116,7 +116,7 @@ fn roads(statement: &str) -> Vec<(&'static str, String, String)> {
     ]
 }
 
-/// What a road leaves in the schema.
+/// Removes the objects of a path from the schema.
 const CLEAR: &str = "DROP VIEW IF EXISTS seen; DROP TABLE IF EXISTS filled;
     DROP DOMAIN IF EXISTS checked; DROP OPERATOR IF EXISTS @@@ (int, int);
     DROP FUNCTION IF EXISTS change_by; DROP FUNCTION IF EXISTS change;
@@ -140,9 +140,9 @@ async fn no_way_to_change_a_session_reaches_the_next_holder() {
     for (what, statement) in WAYS {
         for (road, create, run) in roads(statement) {
             observer.batch_execute(CLEAR).await.unwrap();
-            // By the database itself, as its schema changes; the roads of others have a test.
+            // Through the database itself, as its schema changes; the paths of others have a test.
             db.batch(&create).await.unwrap();
-            // Twice: what a text leaves behind may be known by then.
+            // Twice: the traces of a text may be known by then.
             for round in 0..2 {
                 let place = format!("{what} {road}, round {round}");
                 db.batch(&run)
@@ -167,13 +167,14 @@ async fn no_way_to_change_a_session_reaches_the_next_holder() {
 }
 
 #[tokio::test]
-async fn what_others_put_into_a_schema_is_seen_once_the_pool_cleans_or_asks() {
+async fn changes_of_others_to_a_schema_are_seen_once_the_pool_cleans_or_asks() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("session_others");
     let observer = database.client().await;
     let db = prepared(&database).await;
     let fresh = found(&db).await;
-    // Writes are never taken for granted, even if another program adds a trigger between two of them.
+    // Writes are never assumed to be harmless, even if another program adds a trigger between two
+    // of them.
     db.execute("INSERT INTO watched VALUES (0)", ())
         .await
         .unwrap();
@@ -203,7 +204,7 @@ async fn statements_that_share_a_connection_find_it_as_it_was() {
     }
 }
 
-/// The last text that the server ran for the only connection of the pool.
+/// The latest text that the server ran for the only connection of the pool.
 async fn last_text(observer: &tokio_postgres::Client) -> String {
     let sql = "SELECT query FROM pg_stat_activity WHERE datname = current_database()
         AND pid <> pg_backend_pid() AND backend_type = 'client backend'";
@@ -211,7 +212,7 @@ async fn last_text(observer: &tokio_postgres::Client) -> String {
 }
 
 #[tokio::test]
-async fn what_is_set_for_a_transaction_costs_nothing_more() {
+async fn settings_for_a_transaction_cost_nothing_more() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("session_local");
     let observer = database.client().await;
@@ -225,7 +226,7 @@ async fn what_is_set_for_a_transaction_costs_nothing_more() {
         "SELECT count(*) FROM watched",
     ];
     for sql in local {
-        // What its names stand for is asked once.
+        // The meaning of its names is queried once.
         eventually("nothing is cleaned", async || {
             db.transaction(|tx| async move {
                 match sql.contains("$1") {
@@ -261,7 +262,7 @@ async fn what_is_set_for_a_transaction_costs_nothing_more() {
 }
 
 #[tokio::test]
-async fn what_a_hook_has_set_up_stays() {
+async fn the_setup_of_a_hook_stays() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("session_hook");
     prepared(&database)
@@ -303,7 +304,7 @@ async fn a_connection_whose_session_cannot_be_cleaned_serves_nobody() {
     let db = prepared(&database).await;
     let process = "SELECT pg_backend_pid()";
     let before: i32 = db.query_scalar(process, ()).await.unwrap();
-    // A function that prepares a statement: nobody knows the name to drop.
+    // A function that prepares a statement: the client does not know the name to drop.
     let (_, create, run) = roads("PREPARE mine AS SELECT 1").remove(2);
     db.batch(&create).await.unwrap();
     let lease = db.acquire().await.unwrap();
@@ -319,7 +320,7 @@ async fn a_connection_whose_session_cannot_be_cleaned_serves_nobody() {
 }
 
 #[tokio::test]
-async fn each_way_to_recycle_does_what_it_says() {
+async fn each_kind_of_recycling_does_what_it_says() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("session_modes");
     prepared(&database).await;
@@ -422,7 +423,7 @@ async fn a_schema_for_each_tenant_meets_no_plan_of_another_tenant() {
     }
 }
 
-/// What a PRAGMA may be set to. Most take no more than a few of them.
+/// Values to which a PRAGMA may be set. Most accept only a few of them.
 const VALUES: &[&str] = &[
     "1",
     "0",
@@ -442,7 +443,7 @@ const VALUES: &[&str] = &[
     "FAST",
     "'x'",
 ];
-/// PRAGMAs that tell of the file or of SQLite, or do something at each call.
+/// PRAGMAs that report about the file or about SQLite, or do something at each call.
 const NO_SETTINGS: &[&str] = &[
     "application_id",
     "auto_vacuum",
@@ -476,7 +477,7 @@ const NO_SETTINGS: &[&str] = &[
     "wal_checkpoint",
 ];
 
-/// All settings of the connection that a database hands out, `case_sensitive_like` by its effect.
+/// All settings of the connection that a database leases, `case_sensitive_like` by its effect.
 async fn settings(db: &Database, names: &[String]) -> Vec<(String, Option<String>)> {
     let lease = db.acquire().await.unwrap();
     let mut settings = Vec::new();
@@ -490,7 +491,7 @@ async fn settings(db: &Database, names: &[String]) -> Vec<(String, Option<String
                 Ok(number) => number.to_string(),
                 Err(_) => row.read(0).unwrap(),
             });
-            // What it is before anything temporary is there, and then.
+            // Its value before anything temporary exists, and then.
             let value = match (schema, name.as_str(), value) {
                 ("temp.", "cache_size", Some(size)) if size == "0" => Some("-2000".to_owned()),
                 (_, _, value) => value,
@@ -529,7 +530,7 @@ async fn no_pragma_reaches_the_next_holder(db: &Database) {
             for prefix in ["", "main.", "temp."] {
                 let sql = format!("PRAGMA {prefix}{name} = {value}");
                 let lease = db.acquire().await.unwrap();
-                // SQLite itself refuses some, as long as other connections are there.
+                // SQLite itself refuses some of them while other connections are open.
                 let set = lease.batch(&sql).await;
                 if name.contains("heap_limit") || name.ends_with("store_directory") {
                     assert_eq!(set.unwrap_err().class(), Class::Unsupported, "{sql}");

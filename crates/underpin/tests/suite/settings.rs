@@ -1,4 +1,4 @@
-//! Every setting that is documented: taken alone, beside each other one, and in force as it says.
+//! Every documented setting: alone, beside each other one, and with its documented effect.
 
 use underpin::config::Source;
 use underpin::{Class, Config, Database, Engine};
@@ -7,8 +7,8 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{InPlace, Place};
 
-/// A value of each setting that is not its default. What says where the database is, who asks and
-/// how it is encrypted has tests of its own.
+/// A value of each setting that is not its default. Settings for the location of the database, the
+/// user and encryption have tests of their own.
 const OF_ALL: &[(&str, &str)] = &[
     ("pool_max_size", "7"),
     ("pool_min_size", "1"),
@@ -46,6 +46,7 @@ const OF_POSTGRES: &[(&str, &str)] = &[
     ("message_limit", "100000"),
     ("allow_cleartext_password", "on"),
     ("target_session_attrs", "primary"),
+    ("discovery_interval", "5s"),
 ];
 const OF_SQLITE: &[(&str, &str)] = &[
     ("busy_timeout", "4s"),
@@ -53,7 +54,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("times", "rfc3339"),
 ];
 
-/// Opens a database with these settings, and sees that it answers and that each is in force.
+/// Opens a database with these settings, and checks that it answers and that each is in force.
 async fn open_with(place: &Place, settings: &[(&str, &str)]) {
     let url = place.url();
     let separator = if url.contains('?') { '&' } else { '?' };
@@ -117,7 +118,7 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
             false => OF_SQLITE,
         };
         let all: Vec<_> = OF_ALL.iter().chain(own).copied().collect();
-        // The list is whole: what is left says where the database is and how it is reached.
+        // The list is complete: the remaining keys say where the database is and how it is reached.
         let keys = Config::from_url(&place.url()).unwrap().explain();
         let keys = keys.iter().map(|setting| setting.key).filter(|key| {
             let elsewhere = [
@@ -125,6 +126,7 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
                 "host",
                 "port",
                 "hostaddr",
+                "patroni",
                 "user",
                 "database",
                 "password",
@@ -145,7 +147,7 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
         open_with(&place, &all).await;
         for setting in &all {
             open_with(&place, &[*setting]).await;
-            // Without prepared statements most of all.
+            // Most important: without prepared statements.
             if setting.0 != "statement_cache_size" {
                 open_with(&place, &[*setting, ("statement_cache_size", "0")]).await;
             }

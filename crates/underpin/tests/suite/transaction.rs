@@ -47,7 +47,7 @@ async fn committed_on_ok_rolled_back_on_err_and_on_panic() {
     }
 }
 
-/// An error of the caller's own.
+/// An error of the caller's own type.
 struct Own(String);
 
 impl From<Error> for Own {
@@ -143,7 +143,7 @@ async fn a_read_only_transaction_refuses_to_write() {
 }
 
 #[tokio::test]
-async fn a_conflict_is_run_again_only_where_asked() {
+async fn a_conflict_is_retried_only_if_requested() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("conflict");
     let db = Database::connect(database.url()).await.unwrap();
@@ -152,7 +152,7 @@ async fn a_conflict_is_run_again_only_where_asked() {
     let serializable = db.isolation(Isolation::Serializable);
 
     let runs = AtomicU32::new(0);
-    // Another transaction changes the row between this one's reading and writing it.
+    // Another transaction changes the row between this one's read and write.
     let increment = async |tx: underpin::Transaction| -> Result<()> {
         let v: i32 = tx.query_scalar("SELECT v FROM t WHERE n = 1", ()).await?;
         if runs.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -232,10 +232,10 @@ async fn transactions_run_in_spawned_tasks() {
     }
 }
 
-/// Every statement that begins or ends a transaction, by every call that a transaction has, and by
-/// the connection beneath it: nothing is sent, and the transaction goes on.
+/// Every statement that begins or ends a transaction, through every call of a transaction, and
+/// through the connection below it: nothing is sent, and the transaction continues.
 #[tokio::test]
-async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
+async fn statements_that_begin_or_end_a_transaction_are_refused_within_one() {
     let controls = [
         "COMMIT",
         "commit;",
@@ -298,7 +298,8 @@ async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
             let count: i64 = db.query_scalar("SELECT count(*) FROM t", ()).await.unwrap();
             assert_eq!(count, 0, "{sql}");
         }
-        // A savepoint that the caller sets ends no transaction; outside of one there is nothing to end.
+        // A savepoint that the caller sets does not end the transaction; outside a transaction
+        // there is nothing to end.
         let lease = db.acquire().await.unwrap();
         let tx = lease.begin().await.unwrap();
         tx.execute("SAVEPOINT mine", ()).await.unwrap();
@@ -309,7 +310,7 @@ async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
         lease.execute("INSERT INTO t VALUES (2)", ()).await.unwrap();
         lease.execute("COMMIT", ()).await.unwrap();
         drop(lease);
-        // One that was dropped is over too.
+        // A dropped transaction has ended too.
         let lease = db.acquire().await.unwrap();
         drop(lease.begin().await.unwrap());
         lease.execute("BEGIN", ()).await.unwrap();
@@ -320,7 +321,7 @@ async fn what_begins_or_ends_a_transaction_is_refused_within_one() {
     }
 }
 
-/// What no message can hold is refused before it is sent, and costs nothing.
+/// Parameters that no message can hold are refused before they are sent, and no connection is lost.
 #[tokio::test]
 async fn more_parameters_than_an_engine_takes_are_refused_before_they_are_sent() {
     for place in Place::each("transaction_parameters") {
@@ -370,7 +371,7 @@ async fn more_parameters_than_an_engine_takes_are_refused_before_they_are_sent()
         tx.rollback().await.unwrap();
         let found: i64 = db.query_scalar(&list(most), params(most)).await.unwrap();
         assert_eq!(found, 1);
-        // No connection was lost, and nothing was tried again.
+        // No connection was lost, and nothing was retried.
         assert_eq!(db.metrics().retry_attempts, 0);
         assert!(db.statistics().iter().all(|pool| pool.closed_total == 0));
     }

@@ -12,7 +12,8 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{InPlace, Place};
 
-/// So many values of each type, none of them chosen by the clock: a failure repeats.
+/// Number of values of each type; they do not depend on the clock, so that a failure can be
+/// repeated.
 const CASES: usize = 60;
 
 fn sample<T: Debug>(strategy: impl Strategy<Value = T>) -> Vec<T> {
@@ -22,7 +23,7 @@ fn sample<T: Debug>(strategy: impl Strategy<Value = T>) -> Vec<T> {
         .collect()
 }
 
-/// Stores each value in a column of this type, and reads it back as what it was.
+/// Stores each value in a column of this type, and reads it back unchanged.
 async fn round_trip<T>(db: &Database, postgres: &str, sqlite: &str, values: Vec<T>)
 where
     T: IntoValue + for<'r> FromValue<'r> + Clone + PartialEq + Debug + Send + 'static,
@@ -32,7 +33,7 @@ where
     } else {
         sqlite
     };
-    // A table of its own: a statement of the same text has been prepared for other types.
+    // A table of its own: a statement with the same text has been prepared for other types.
     let table = format!("t_{}", column.replace(|c: char| !c.is_alphanumeric(), "_"));
     let create =
         format!("DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (n INTEGER, v {column})");
@@ -74,7 +75,7 @@ where
 }
 
 fn text() -> impl Strategy<Value = String> {
-    // PostgreSQL's text holds every character but NUL.
+    // PostgreSQL's text holds every character except NUL.
     vec(any::<char>().prop_filter("not NUL", |c| *c != '\0'), 0..40)
         .prop_map(|chars| chars.into_iter().collect())
 }
@@ -148,7 +149,7 @@ fn no_nul(json: serde_json::Value) -> serde_json::Value {
 async fn dates_times_and_intervals() {
     for place in Place::each("types_times") {
         let db = place.open().await;
-        // SQLite keeps the years 1 to 9999, which it sorts.
+        // SQLite accepts the years 1 to 9999, which it sorts.
         let sorts = db.engine() == Engine::SQLITE;
         let in_range = move |micros: &i64| {
             !sorts || (-62_135_596_800_000_000..253_402_300_800_000_000).contains(micros)
@@ -213,7 +214,7 @@ async fn arrays() {
 }
 
 #[tokio::test]
-async fn what_postgresql_has_besides() {
+async fn further_types_of_postgresql() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("types_besides");
     let db = Database::connect(database.url()).await.unwrap();
@@ -264,7 +265,7 @@ async fn what_postgresql_has_besides() {
     assert!(infinities.2.is_nan() && infinities.3 == f64::NEG_INFINITY);
     assert_eq!(infinities.4.as_str(), "NaN");
 
-    // What has no reading of its own is text, bytes, or an error that says which column.
+    // A type without a mapping of its own is text, bytes, or an error that names the column.
     for expression in [
         "'10.0.0.1/8'::inet",
         "'08:00:2b:01:02:03'::macaddr",
@@ -324,7 +325,7 @@ async fn a_statement_prepared_before_a_column_took_another_type_still_serves() {
     db.batch("CREATE TABLE t (v int4)").await.unwrap();
     let insert = "INSERT INTO t VALUES ($1)";
     db.execute(insert, (1i64,)).await.unwrap();
-    // What the parameter was prepared as no longer holds what the column can.
+    // The type that the parameter was prepared with can no longer hold all values of the column.
     db.batch("ALTER TABLE t ALTER v TYPE int8").await.unwrap();
     db.execute(insert, (1i64 << 40,)).await.unwrap();
     db.batch("ALTER TABLE t ALTER v TYPE text").await.unwrap();
@@ -333,7 +334,7 @@ async fn a_statement_prepared_before_a_column_took_another_type_still_serves() {
         .await
         .unwrap();
     db.execute(insert, ("2026-11-20",)).await.unwrap();
-    // One that never fits is refused as before, and costs no connection.
+    // A value that never fits is refused as before, and no connection is lost.
     let error = db.execute(insert, (true,)).await.unwrap_err();
     assert_eq!(
         (error.class(), error.effect()),

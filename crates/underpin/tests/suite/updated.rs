@@ -1,4 +1,4 @@
-//! A server that is updated in place has databases that the older one made.
+//! A server that is upgraded in place has databases from the older version.
 
 use underpin::migrate::Migrator;
 use underpin::schema::{SchemaDialect, Selection, Source, Sources, introspect, postgres};
@@ -49,7 +49,7 @@ struct Order {
     user_id: i32,
 }
 
-/// The database is what its own dump, its revisions and its models say.
+/// Checks that the database matches its own dump, its revisions and its models.
 async fn agrees(db: &Database, url: &str, revisions: Migrator, models: &underpin::model::Models) {
     let schema = introspect(db, &Selection::default()).await.unwrap();
     assert!(schema.unsupported.is_empty(), "{:?}", schema.unsupported);
@@ -123,7 +123,7 @@ async fn a_database_of_an_older_server_agrees_on_the_newer_one() {
         &models![UserBefore],
     )
     .await;
-    // What the newer server makes stands beside what the older one made.
+    // Objects of the newer server coexist with those of the older one.
     migrator(&place, &REVISIONS).up("head").await.unwrap();
     agrees(
         &db,

@@ -1,4 +1,4 @@
-//! The words of ARCHITECTURE.md: each is used, and those that were replaced are not.
+//! The words of ARCHITECTURE.md: each is used, and replaced words do not come back.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ fn sources(folder: &Path) -> Vec<(PathBuf, String)> {
     found
 }
 
-/// The words in a name: `IdleCache` and `idle_cache` are made of `idle` and `cache`.
+/// The words in a name: `IdleCache` and `idle_cache` consist of `idle` and `cache`.
 fn parts(name: &str) -> Vec<String> {
     let mut parts = vec![String::new()];
     for letter in name.chars() {
@@ -40,7 +40,7 @@ fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-/// The names in a text, comments included.
+/// The names in a text, including comments.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|name| !name.is_empty())
@@ -49,7 +49,7 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 const TYPES: &[&str] = &["struct", "enum", "trait", "type", "mod"];
 const ITEMS: &[&str] = &["struct", "enum", "trait", "type", "mod", "fn"];
 
-/// The words in the names of the items that these sources declare by one of the keywords.
+/// The words in the names of the items that these sources declare with one of the keywords.
 fn declared(sources: &[(PathBuf, String)], keywords: &[&str]) -> HashSet<String> {
     let mut words = HashSet::new();
     for (_, text) in sources {
@@ -93,7 +93,7 @@ fn each_word_of_the_table_names_something() {
     }
 }
 
-/// Words that misled readers of the pool, by any name or comment in it.
+/// Words that misled readers of the pool, in any name or comment in it.
 const REPLACED: &[&str] = &[
     "standby",
     "berth",
@@ -105,7 +105,7 @@ const REPLACED: &[&str] = &[
     "succession",
     "moment",
 ];
-/// Words that are too common for that, but are in no name of a type or module in it.
+/// Words that are too common for that, but must not be in the name of a type or module in it.
 const NO_NAMES: &[&str] = &["pass", "terms", "turn", "place", "standing", "hold"];
 
 #[test]

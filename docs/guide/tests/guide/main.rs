@@ -9,3 +9,4 @@ mod links;
 mod package;
 mod public;
 mod style;
+mod types;

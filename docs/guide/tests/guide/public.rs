@@ -13,11 +13,12 @@ use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, Signature, TraitItem, Vis
 use crate::files::root;
 
 /// The directories of the libraries that are published.
-const LIBRARIES: [&str; 17] = [
+const LIBRARIES: [&str; 20] = [
     "crates/cli",
     "crates/cluster",
     "crates/commands",
     "crates/config",
+    "crates/copy",
     "crates/core",
     "crates/derive",
     "crates/migrate",
@@ -29,6 +30,8 @@ const LIBRARIES: [&str; 17] = [
     "crates/sql",
     "crates/testkit",
     "crates/underpin",
+    "drivers/access",
+    "drivers/odbc",
     "drivers/postgres",
     "drivers/sqlite",
 ];

@@ -40,6 +40,12 @@ const AVOIDED: &[(&str, &str)] = &[
     ("normalised", "normalized"),
     ("behaviour", "behavior"),
     ("colour", "color"),
+    ("neighbour", "neighbor"),
+    ("neighbours", "neighbors"),
+    ("artefact", "artifact"),
+    ("artefacts", "artifacts"),
+    ("signalled", "signaled"),
+    ("spelt", "spelled"),
 ];
 
 /// This list, and what names other people's words.
@@ -55,8 +61,11 @@ fn is_word(c: char) -> bool {
 /// The phrases in a text, each with its line.
 fn found(text: &str) -> Vec<(usize, &'static str)> {
     let mut found = Vec::new();
-    for (number, line) in text.lines().enumerate() {
-        let line = line.to_lowercase();
+    let lines: Vec<String> = text.lines().map(str::to_lowercase).collect();
+    for (number, line) in lines.iter().enumerate() {
+        // "is no" may be followed by "longer" on the next line, behind the slashes of a comment.
+        let next = lines.get(number + 1).map_or("", String::as_str);
+        let next = next.trim_start_matches([' ', '/', '!']);
         for (phrase, _) in AVOIDED {
             for (at, _) in line.match_indices(phrase) {
                 let (before, after) = (&line[..at], &line[at + phrase.len()..]);
@@ -66,7 +75,8 @@ fn found(text: &str) -> Vec<(usize, &'static str)> {
                     && (["there", "answer"]
                         .iter()
                         .any(|word| before.trim_end().ends_with(word))
-                        || after.trim_start().starts_with("longer"));
+                        || after.trim_start().starts_with("longer")
+                        || after.is_empty() && next.starts_with("longer"));
                 if whole && !plain {
                     found.push((number + 1, *phrase));
                 }
@@ -142,5 +152,7 @@ fn no_text_returns_to_words_that_are_avoided() {
 fn phrases_are_found_as_whole_words() {
     assert_eq!(found("It is no id.\nThis_is_nothing"), [(1, "is no")]);
     assert!(found("There is no file; it is no longer the shallow one.").is_empty());
+    assert!(found("/// It is no\n/// longer there.").is_empty());
+    assert_eq!(found("/// It is no\n/// file."), [(1, "is no")]);
     assert_eq!(found("He took hold"), [(1, "took hold"), (1, "he")]);
 }

@@ -11,28 +11,28 @@ use super::request::{End, Listen, Progress};
 use super::server_error::ServerError;
 use super::shared::Wire;
 
-/// Where the answer to one request is put down and picked up.
+/// The place where the answer to one request is delivered and collected.
 #[derive(Default)]
 pub(crate) struct Reply {
     held: Mutex<Held>,
     gone: AtomicBool,
-    /// Bytes that were put down and not picked up.
+    /// Number of bytes that were delivered and not collected.
     unread: AtomicUsize,
 }
 
 #[derive(Default)]
 struct Held {
-    /// The first of the messages; empty where there are none.
+    /// The first of the messages; empty if there are none.
     first: Bytes,
     rest: VecDeque<Bytes>,
     end: Option<End>,
     waker: Option<Waker>,
 }
 
-/// So much may lie unread of one answer. Beyond it nothing more is read from the socket.
+/// Maximum number of unread bytes of one answer. Beyond it, nothing more is read from the socket.
 pub(crate) const UNREAD: usize = 256 * 1024;
 
-/// Room for so many messages of an answer is kept.
+/// Number of messages of an answer for which room is kept.
 const KEPT: usize = 4;
 
 impl Reply {
@@ -40,7 +40,7 @@ impl Reply {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Makes it ready for another answer.
+    /// Prepares it for another answer.
     pub(super) fn clear(&mut self) {
         let held = self.held.get_mut().unwrap_or_else(PoisonError::into_inner);
         held.first = Bytes::new();
@@ -52,7 +52,7 @@ impl Reply {
         *self.unread.get_mut() = 0;
     }
 
-    /// Whether so much of it lies unread that the next read has to wait.
+    /// Whether so much of it is unread that the next read has to wait.
     pub(crate) fn is_full(&self) -> bool {
         self.unread.load(Ordering::Acquire) > UNREAD && !self.gone.load(Ordering::Acquire)
     }
@@ -81,7 +81,7 @@ impl Listen for Arc<Reply> {
     }
 }
 
-/// Why a request has no answer.
+/// The reason why a request has no answer.
 #[derive(Debug)]
 pub(crate) enum Broken {
     /// The server refused it.
@@ -89,19 +89,19 @@ pub(crate) enum Broken {
         error: Box<ServerError>,
         completed: bool,
     },
-    /// The server skipped it, since one before it had failed.
+    /// The server skipped it, since an earlier one had failed.
     Skipped,
-    /// The connection is over.
+    /// The connection has ended.
     Lost(Progress),
 }
 
-/// The answer to one request, as it comes. Dropped before its end, what is left of it is
-/// discarded when it comes.
+/// The answer to one request, as it arrives. If it is dropped before its end, the rest is discarded
+/// when it arrives.
 pub(crate) struct Answer {
     wire: Arc<Wire>,
     reply: Arc<Reply>,
     number: u64,
-    /// The messages that are being read, and how far they are.
+    /// The messages that are being read, and the position in them.
     messages: Bytes,
     at: usize,
     ended: bool,
@@ -128,8 +128,8 @@ impl Answer {
         &self.wire
     }
 
-    /// Waits for messages, which [`next`](Answer::next) then gives; `false` once all of the
-    /// answer is there.
+    /// Waits for messages, which [`next`](Answer::next) then returns; `false` once the whole answer
+    /// has arrived.
     pub(crate) async fn more(&mut self) -> Result<bool, Broken> {
         poll_fn(|cx| self.poll_more(cx)).await
     }
@@ -173,7 +173,7 @@ impl Answer {
         Poll::Ready(Ok(true))
     }
 
-    /// The next message of those that are there.
+    /// The next of the messages that have arrived.
     #[inline]
     pub(crate) fn next(&mut self) -> Option<Frame<'_>> {
         let (frame, end) = Frame::at(&self.messages, self.at)?;
@@ -181,7 +181,7 @@ impl Answer {
         Some(frame)
     }
 
-    /// The body of the message that [`next`](Answer::next) gave last, without a copy.
+    /// The body of the latest message from [`next`](Answer::next), without a copy.
     pub(crate) fn body(&self, length: usize) -> Bytes {
         self.messages.slice(self.at - length..self.at)
     }
@@ -194,7 +194,7 @@ impl Answer {
         Ok(())
     }
 
-    /// Drops what is there, for who waits for the end alone.
+    /// Drops the messages that have arrived, for callers that only wait for the end.
     pub(crate) fn skip(&mut self) {
         self.at = self.messages.len();
     }

@@ -1,10 +1,10 @@
-//! The bodies of the server's messages, read where they lie.
+//! The bodies of the server's messages, read in place.
 
 use std::cell::Cell;
 
 use super::violation::Violation;
 
-/// A text that ends with a zero byte, and what follows it.
+/// A text that ends with a zero byte, and the bytes behind it.
 pub(crate) fn text_until_zero(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|&byte| byte == 0)?;
     Some((&bytes[..end], &bytes[end + 1..]))
@@ -22,11 +22,11 @@ pub(crate) fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*number))
 }
 
-/// What the server says of a column.
+/// The server's description of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// The number of the table and of the column within it, where it is one.
+    /// The number of the table and of the column within it, if it is a column of a table.
     pub(crate) origin: Option<(u32, i16)>,
     pub(crate) type_oid: u32,
     pub(crate) modifier: i32,
@@ -38,7 +38,7 @@ pub(crate) fn fields(body: &[u8]) -> Result<Vec<Field>, Violation> {
 }
 
 fn read_fields(mut body: &[u8]) -> Option<Vec<Field>> {
-    /// The name's zero byte and what follows the name.
+    /// Length of the name's zero byte and the bytes behind the name.
     const LEAST: usize = 19;
     let count = usize::from(take_u16(&mut body)?);
     let mut fields = Vec::with_capacity(count.min(body.len() / LEAST));
@@ -73,7 +73,7 @@ pub(crate) fn parameter_types(body: &[u8]) -> Result<Vec<u32>, Violation> {
     read(body).ok_or_else(|| Violation::malformed(b't'))
 }
 
-/// The number of rows at the end of a command's tag; 0 where there is none.
+/// The number of rows at the end of a command's tag; 0 if there is none.
 pub(crate) fn affected(body: &[u8]) -> u64 {
     let tag = text_until_zero(body).map_or(body, |(tag, _)| tag);
     let digits = tag.rsplit(|&byte| byte == b' ').next().unwrap_or_default();
@@ -88,12 +88,12 @@ pub(crate) fn command(body: &[u8]) -> &[u8] {
     text_until_zero(body).map_or(body, |(tag, _)| tag)
 }
 
-/// The values of a DataRow. Reading one after the other goes over the bytes once.
+/// The values of a DataRow. Reading them in order passes over the bytes once.
 #[derive(Debug)]
 pub(crate) struct Values<'a> {
     bytes: &'a [u8],
     count: usize,
-    /// The next value, and where it begins.
+    /// The index of the next value, and where it begins.
     next: Cell<(usize, usize)>,
 }
 
@@ -113,8 +113,8 @@ impl<'a> Values<'a> {
         self.count
     }
 
-    /// The bytes of a value, `None` within for NULL. `None` where there is no such value, or
-    /// the row is not what the protocol says.
+    /// The bytes of a value; `None` within for NULL. `None` if there is no such value, or the row
+    /// does not follow the protocol.
     #[inline]
     pub(crate) fn get(&self, index: usize) -> Option<Option<&'a [u8]>> {
         if index >= self.count {

@@ -1,4 +1,4 @@
-//! Where the messages of the protocol begin and end. A length is checked before any memory is
+//! Finds where the messages of the protocol begin and end. A length is checked before any memory is
 //! reserved for it, and the buffer grows no faster than the bytes arrive.
 
 use bytes::BytesMut;
@@ -7,24 +7,24 @@ use super::violation::Violation;
 
 /// A message's tag and length.
 pub(crate) const HEADER: usize = 5;
-/// PostgreSQL itself sends no longer message.
+/// The longest message that PostgreSQL itself sends.
 pub(crate) const LONGEST: usize = (1 << 30) - 1;
-/// Bytes that are read at once at the least, and at the most.
-pub(crate) const READ: usize = 2 * 1024;
+/// Minimum and maximum number of bytes that are read at once.
+pub(crate) const READ: usize = 1536;
 pub(crate) const READ_MOST: usize = 64 * 1024;
 
-/// What a message is and how long.
+/// The tag and length of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) tag: u8,
-    /// The whole message, its header included.
+    /// Length of the whole message, including its header.
     pub(crate) length: usize,
 }
 
-/// The head of the message that the bytes begin with; `None` where more must come first.
+/// The header of the message at the start of the bytes; `None` if more bytes are needed.
 ///
 /// # Errors
-/// For a length that cannot be, or that is beyond the limit.
+/// For an impossible length, or one beyond the limit.
 #[inline]
 pub(crate) fn head(bytes: &[u8], limit: usize) -> Result<Option<Head>, Violation> {
     let Some(&[tag, a, b, c, d]) = bytes.first_chunk() else {
@@ -38,8 +38,8 @@ pub(crate) fn head(bytes: &[u8], limit: usize) -> Result<Option<Head>, Violation
     Ok(Some(Head { tag, length }))
 }
 
-/// How many bytes to make room for before the next read: what is missing of the message that
-/// has begun, but never more than has come of it so far, or one read.
+/// Number of bytes to make room for before the next read: the missing part of the current message,
+/// but never more than has arrived of it so far, or one read.
 pub(crate) fn room(inbox: &[u8], read: usize, limit: usize) -> usize {
     match head(inbox, limit) {
         Ok(Some(head)) if head.length > inbox.len() => {
@@ -50,7 +50,7 @@ pub(crate) fn room(inbox: &[u8], read: usize, limit: usize) -> usize {
     }
 }
 
-/// A message that a chunk begins with, which holds only whole ones.
+/// A message at the start of a chunk, which contains only whole ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame<'a> {
     pub(crate) tag: u8,
@@ -58,7 +58,7 @@ pub(crate) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The message at this place, and where the next one begins.
+    /// The message at this position, and the start of the next one.
     #[inline]
     pub(crate) fn at(bytes: &'a [u8], at: usize) -> Option<(Frame<'a>, usize)> {
         let head = head(bytes.get(at..)?, LONGEST).ok()??;
@@ -69,7 +69,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Drops the memory of a buffer that a large message has left behind.
+/// Releases the memory of a buffer after a large message.
 pub(crate) fn shrink(buffer: &mut BytesMut, most: usize) {
     if buffer.is_empty() && buffer.capacity() > most {
         *buffer = BytesMut::new();
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_memory_is_reserved_for_what_is_only_announced() {
+    fn no_memory_is_reserved_for_announced_bytes() {
         let announced = [b'D', 0x3f, 0xff, 0xff, 0xff];
         assert_eq!(room(&announced, READ, LONGEST), READ);
         let mut some = announced.to_vec();
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_that_cannot_be_are_refused() {
+    fn impossible_lengths_are_refused() {
         for length in [0u32, 3, 1 << 30, 1 << 31, u32::MAX] {
             let mut bytes = vec![b'D'];
             bytes.extend_from_slice(&length.to_be_bytes());

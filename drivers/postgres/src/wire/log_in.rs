@@ -7,15 +7,16 @@ use super::frame::READ;
 use super::startup::{Begun, Fault, Startup};
 use crate::dial::Stream;
 
-/// Why a session did not begin.
+/// The reason why a session did not begin.
 pub(crate) struct Failed {
-    /// What was wrong with what was said, or how the stream ended.
+    /// The fault in the conversation, or the end of the stream.
     pub(crate) fault: Result<Fault, io::Error>,
-    /// Whether what answers is known to speak the protocol.
+    /// Whether the other side is known to speak the protocol.
     pub(crate) understood: bool,
 }
 
-/// Begins a session on a stream. Gives what is known of it, and what was read beyond that.
+/// Begins a session on a stream. Returns its properties, and the bytes that were read beyond the
+/// login.
 pub(crate) async fn log_in(
     stream: &mut impl Stream,
     startup: &mut Startup,

@@ -26,26 +26,26 @@ use crate::notices::{Notice, Notification};
 
 pub(crate) use receive::parameter;
 
-/// The conversation with a server that has let this side in, as a state machine without I/O:
-/// requests go in and bytes to write come out, bytes that were read go in and answers come out.
+/// The conversation with a server after the login, as a state machine without I/O: requests go in
+/// and bytes to write come out, bytes that were read go in and answers come out.
 pub(crate) struct Machine<L> {
-    /// What was asked and is not answered yet.
+    /// Requests that are not answered yet.
     requests: VecDeque<Request<L>>,
     /// The number of the first of those.
     first: u64,
-    /// What is to be written.
+    /// The bytes to write.
     out: BytesMut,
-    /// How many bytes were ever taken from there.
+    /// Total number of bytes taken from there.
     taken: u64,
-    /// What is to be written behind a COPY whose rows are still to come.
+    /// The bytes to write behind a COPY whose rows are outstanding.
     behind: BytesMut,
     /// The number of the request of that COPY.
     copying: Option<u64>,
-    /// The last request has no Sync yet: the next one decides.
+    /// Whether the last request has no Sync yet: the next one decides.
     open: bool,
-    /// The statement of the last request and how many before it go with its Sync.
+    /// The statement of the last request, and the number of requests before it under its Sync.
     group: Option<(u64, u32)>,
-    /// So many requests are not joined any more.
+    /// Number of requests that are not joined, after a failure.
     pause: u32,
     limit: usize,
     pub(crate) opening: Opening,
@@ -53,26 +53,26 @@ pub(crate) struct Machine<L> {
     pub(crate) status: u8,
     /// Whether a statement of the session changed it for those to come.
     pub(crate) changed: bool,
-    /// Whether prepared statements were dropped that this side relies on.
+    /// Whether prepared statements were dropped that the client relies on.
     pub(crate) deallocated: bool,
-    /// Commits that did not wait for their replicas to the end.
+    /// Commits that did not wait for their replicas.
     pub(crate) unreplicated: u64,
-    /// What the server said when nothing was asked: why it ends the session.
+    /// The server's message when nothing was requested: the reason why it ends the session.
     last_words: Option<Box<ServerError>>,
     parameters: Vec<(Box<str>, Box<str>)>,
     notices: VecDeque<Notice>,
-    /// The connection is over, or is to be.
+    /// Whether the connection has ended, or should end.
     closing: bool,
     said_goodbye: bool,
-    /// The session could not be cleaned, and nothing behind that was run.
+    /// Whether the session could not be cleaned, so that nothing behind that was run.
     unsettled: bool,
 }
 
-/// What the shell does once it is done with the machine.
+/// The shell's work after it is done with the machine.
 #[derive(Debug, Default)]
 pub(crate) struct News {
     pub(crate) wakers: Vec<Waker>,
-    /// So many of those who listen have all of their answer.
+    /// Number of listeners whose answers are complete.
     pub(crate) answered: usize,
     pub(crate) notifications: Vec<Notification>,
     /// A BEGIN was answered.
@@ -83,23 +83,23 @@ pub(crate) struct News {
     pub(crate) noticed: bool,
 }
 
-/// The status of a session that is within no transaction.
+/// The status of a session outside a transaction.
 pub(crate) const IDLE: u8 = b'I';
-/// The status of a session that is within a transaction.
+/// The status of a session within a transaction.
 const OPEN: u8 = b'T';
 /// The status of a session whose transaction can only be rolled back.
 pub(crate) const FAILED: u8 = b'E';
 
-/// So many statements go with one Sync at the most.
+/// Maximum number of statements with one Sync.
 const MOST: u32 = 16;
-/// After one has failed, so many are sent each by itself: what fails once may fail often.
+/// Number of statements that are sent one by one after a failure, since failures may recur.
 const PAUSE: u32 = 1000;
 const NOTICES: usize = 64;
-/// So many reported settings are kept; a server reports some fifteen.
+/// Number of reported settings that are kept; a server reports about fifteen.
 const PARAMETERS: usize = 256;
 
 impl News {
-    /// Tells the listener of a request how that ended.
+    /// Delivers the end of a request to its listener.
     fn end<L: Listen>(&mut self, request: &Request<L>, end: End) {
         let Some(listener) = &request.listener else {
             return;
@@ -110,13 +110,15 @@ impl News {
 }
 
 impl<L: Listen> Machine<L> {
-    /// Of a session that has just begun, with what the server has said so far. No message of it
-    /// may be longer than the limit.
+    /// Creates the machine of a session that has just begun, with the server's messages so far. No
+    /// message of it may be longer than the limit.
     pub(crate) fn new(
-        parameters: Vec<(Box<str>, Box<str>)>,
+        mut parameters: Vec<(Box<str>, Box<str>)>,
         notices: Vec<Notice>,
         limit: usize,
     ) -> Self {
+        // They are kept for as long as the connection is, and hardly ever change.
+        parameters.shrink_to_fit();
         let skipped = notices.len().saturating_sub(NOTICES);
         Machine {
             requests: VecDeque::new(),
@@ -143,28 +145,28 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Bytes that no message of the server exceeds.
+    /// Maximum length of a message of the server.
     pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
-    /// How many requests are not answered yet.
+    /// Number of requests that are not answered yet.
     pub(crate) fn under_way(&self) -> usize {
         self.requests.len()
     }
 
-    /// Whether somebody has dropped a request whose answer is still to come.
+    /// Whether the answer of a dropped request is still outstanding.
     pub(crate) fn awaits_nobodys(&self) -> bool {
         let is_gone = |request: &Request<L>| request.listener.as_ref().is_some_and(L::is_gone);
         self.requests.iter().any(is_gone)
     }
 
-    /// Who listens to what comes next.
+    /// The listener for the next message.
     pub(crate) fn listener(&self) -> Option<&L> {
         self.requests.front()?.listener.as_ref()
     }
 
-    /// How far a request has come, where so many bytes were written. `None` once it is answered.
+    /// How far a request has come when this many bytes were written. `None` once it is answered.
     #[cfg(test)]
     pub(crate) fn progress(&self, number: u64, written: u64) -> Option<Progress> {
         let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
@@ -183,7 +185,7 @@ impl<L: Listen> Machine<L> {
         found.map(|(_, value)| &**value)
     }
 
-    /// What the server says of its role; nothing before PostgreSQL 14.
+    /// The server's report of its role; `None` before PostgreSQL 14.
     pub(crate) fn role(&self) -> Option<Role> {
         let standby = self.parameter("in_hot_standby")?;
         let read_only = self.parameter("default_transaction_read_only");
@@ -197,25 +199,25 @@ impl<L: Listen> Machine<L> {
         self.notices.iter().cloned().collect()
     }
 
-    /// Why the server ended the session, where it said so when nothing was asked.
+    /// The reason why the server ended the session, if it reported one when nothing was requested.
     pub(crate) fn take_last_words(&mut self) -> Option<Box<ServerError>> {
         self.last_words.take()
     }
 }
 
-/// What goes out as bytes.
+/// The outgoing bytes.
 impl<L: Listen> Machine<L> {
-    /// Notes that no more is asked: once all is answered, the server is told so.
+    /// Records that there are no more requests: after the last answer, the server gets the goodbye.
     pub(crate) fn close(&mut self) {
         self.closing = true;
     }
 
-    /// Whether all was said, the goodbye included.
+    /// Whether everything was written, including the goodbye.
     pub(crate) fn is_over(&self) -> bool {
         self.said_goodbye && self.out.is_empty()
     }
 
-    /// Whether nothing is under way. What is kept for more than a few requests is let go of then.
+    /// Whether nothing is in progress. If so, memory for more than a few requests is released.
     pub(crate) fn is_idle(&mut self) -> bool {
         const KEPT: usize = 2 * 1024;
         let idle = self.requests.is_empty();
@@ -235,12 +237,12 @@ impl<L: Listen> Machine<L> {
         self.open || !self.out.is_empty()
     }
 
-    /// How much waits to be written.
+    /// Number of bytes waiting to be written.
     pub(crate) fn backlog(&self) -> usize {
         self.out.len() + self.behind.len()
     }
 
-    /// Takes what is to be written, in exchange for an empty buffer.
+    /// Takes the bytes to write, in exchange for an empty buffer.
     pub(crate) fn take_out(&mut self, empty: &mut BytesMut) {
         self.sync_open();
         self.taken += self.out.len() as u64;

@@ -7,39 +7,39 @@ use super::put;
 use super::request::steps;
 use super::server_error::ServerError;
 
-/// The beginning of a session's transaction, which costs no round trip of its own: BEGIN is
-/// written right before the first statement, with one Sync for both.
+/// The beginning of a session's transaction, which costs no round trip of its own: BEGIN is written
+/// directly before the first statement, with one Sync for both.
 #[derive(Debug, Default)]
 pub(crate) struct Opening {
     phase: Phase,
     options: TransactionOptions,
-    /// Another one for each transaction, odd while within one.
+    /// A different number for each transaction, odd while within one.
     number: u64,
-    /// Whether somebody may have the native client, which knows nothing of BEGINs that wait.
+    /// Whether a caller may have the native client, which knows nothing of outstanding BEGINs.
     pub(super) native: bool,
-    /// Why BEGIN was refused. The first who asks is told.
+    /// The reason why BEGIN was refused. The first caller that asks gets it.
     refusal: Option<Box<ServerError>>,
     /// The texts of BEGIN that the server has prepared.
     pub(super) known: Vec<Box<str>>,
 }
 
-/// What the session knows of a transaction that was to begin.
+/// The session's knowledge of a transaction that should begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Phase {
-    /// Nothing is to be done. Exits to `Owed`.
+    /// There is nothing to do. Exits to `Owed`.
     #[default]
     Settled,
-    /// BEGIN is to be sent before anything else. Exits to `Sent`, and to `Settled` where the
+    /// BEGIN must be sent before anything else. Exits to `Sent`, and to `Settled` if the
     /// transaction ends before anything was sent in it.
     Owed,
-    /// BEGIN is under way. Exits to `Settled` and `Failed`.
+    /// BEGIN is in progress. Exits to `Settled` and `Failed`.
     Sent,
     /// BEGIN was refused. Until the transaction is ended, nothing is sent in it: it would take
-    /// effect at once. Exits to `Settled`.
+    /// effect immediately. Exits to `Settled`.
     Failed,
 }
 
-/// What the name of a prepared BEGIN begins with, before its text.
+/// The prefix of the name of a prepared BEGIN, before its text.
 const NAME: &str = "underpin ";
 
 impl Opening {
@@ -47,37 +47,37 @@ impl Opening {
         self.phase
     }
 
-    /// The transaction that is open, or is to begin, of those that were begun by a call.
+    /// The transaction that is open, or should begin, among those that were begun by a call.
     pub(crate) fn transaction(&self) -> Option<u64> {
         (self.number % 2 == 1).then_some(self.number)
     }
 
-    /// Notes that a transaction is to begin.
+    /// Records that a transaction should begin.
     pub(crate) fn owe(&mut self, options: TransactionOptions) {
         self.number = (self.number | 1) + 2;
         self.options = options;
         self.phase = Phase::Owed;
     }
 
-    /// Forgets the transaction, and says what had become of its beginning.
+    /// Forgets the transaction, and returns how far its beginning had come.
     pub(crate) fn clear(&mut self) -> Phase {
         self.number += self.number % 2;
         self.refusal = None;
         std::mem::take(&mut self.phase)
     }
 
-    /// Notes that BEGIN is on its way, and gives the number of its transaction.
+    /// Records that BEGIN is on its way, and returns the number of its transaction.
     pub(super) fn sent(&mut self) -> u64 {
         self.phase = Phase::Sent;
         self.number
     }
 
-    /// Notes what came of the BEGIN of a transaction.
+    /// Records the outcome of a transaction's BEGIN.
     pub(super) fn answered(&mut self, number: u64, refusal: Option<Box<ServerError>>) {
         if refusal.is_some() {
             self.known.clear();
         }
-        // Another may have ended it meanwhile, and begun the next.
+        // Another call may have ended it meanwhile, and begun the next.
         if self.phase == Phase::Sent && self.number == number {
             self.phase = match refusal {
                 None => Phase::Settled,
@@ -87,29 +87,29 @@ impl Opening {
         }
     }
 
-    /// Whether statements may be sent that this side knows nothing of, so that BEGIN cannot
-    /// wait for the first.
+    /// Whether the native client may send statements that the driver does not see, so that BEGIN
+    /// cannot wait for the first one.
     pub(crate) fn is_handed_out(&self) -> bool {
         self.native
     }
 
-    /// Notes that nobody can have the native client any more.
+    /// Records that no caller can have the native client any more.
     pub(crate) fn take_back(&mut self) {
         self.native = false;
     }
 
-    /// Why BEGIN was refused, unless another was told.
+    /// The reason why BEGIN was refused, unless another caller got it.
     pub(crate) fn take_refusal(&mut self) -> Option<Box<ServerError>> {
         self.refusal.take()
     }
 
-    /// Writes BEGIN without a Sync, and gives the steps of its answer.
+    /// Writes BEGIN without a Sync, and returns the steps of its answer.
     pub(super) fn write_joined(&mut self, out: &mut BytesMut) -> Result<u8, Error> {
         let text = begin_statement(self.options);
         let name = format!("{NAME}{text}");
         let mut answer = steps::BIND | steps::EXECUTE;
         if !self.known.iter().any(|known| **known == *text) {
-            // The server may have it all the same, where it was refused the last time.
+            // The server may have prepared it in spite of an earlier refusal.
             put::close(out, b'S', &name);
             put::parse(out, &name, &text, [].into_iter())?;
             self.known.push(text.into());

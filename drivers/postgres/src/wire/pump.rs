@@ -15,13 +15,13 @@ use super::frame::{READ, READ_MOST, room, shrink};
 use super::machine::News;
 use super::shared::{Cause, Wire};
 
-/// How long a connection that was dropped has for saying goodbye.
+/// Time within which a dropped connection must say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
-/// So many statements under way are worth gathering more.
+/// Number of statements in progress that makes it worthwhile to gather more.
 const MANY: usize = 32;
-/// So much room for what is to be written is kept.
+/// Number of bytes for outgoing messages for which room is kept.
 const KEPT: usize = 2 * 1024;
-/// So many bytes are worth a read.
+/// Minimum number of free bytes for a read.
 const LEAST: usize = 512;
 
 /// Moves the bytes of one connection.
@@ -29,21 +29,21 @@ struct Pump<S> {
     stream: S,
     wire: Arc<Wire>,
     inbox: BytesMut,
-    /// How much is read at once.
+    /// Number of bytes that are read at once.
     read: usize,
     limit: usize,
     writing: BytesMut,
     flushes: bool,
-    /// So many callers got all of their answers since the last write, and may ask again.
+    /// Number of callers that got their complete answers since the last write, and may send again.
     answered: usize,
-    /// What is to be written has waited for more once.
+    /// Whether the outgoing bytes have already waited once for more.
     gathered: bool,
-    /// All was said, the goodbye included.
+    /// Whether everything was written, including the goodbye.
     over: bool,
     news: News,
 }
 
-/// Notes the end of the connection, whichever way the task ends.
+/// Records the end of the connection, however the task ends.
 struct Ends(Arc<Wire>);
 
 impl Drop for Ends {
@@ -52,7 +52,8 @@ impl Drop for Ends {
     }
 }
 
-/// Moves the bytes of one connection until it is over. What was read ahead is in the inbox.
+/// Moves the bytes of one connection until it ends. The inbox contains the bytes that were read
+/// ahead.
 pub(crate) async fn drive<S>(stream: S, inbox: BytesMut, wire: Arc<Wire>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -93,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Cause>> {
         self.wire.task.register(cx.waker());
         if !self.inbox.is_empty() && self.wire.written() == 0 {
-            // What came with the end of the startup.
+            // The messages that arrived with the end of the startup.
             self.take_in()?;
         }
         loop {
@@ -111,13 +112,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         }
     }
 
-    /// Writes what there is. Says whether it wrote anything.
+    /// Writes the outgoing bytes. Returns whether it wrote anything.
     fn write(&mut self, cx: &mut Context<'_>) -> Result<bool, Cause> {
         if self.writing.is_empty() {
             let mut machine = self.wire.machine();
             if machine.has_out() {
-                // One turn of the runtime's queue for what the tasks that have just been answered
-                // are about to ask: fewer and larger writes answer them all sooner.
+                // Waits one turn of the runtime's queue for requests of the tasks that have just
+                // been answered: fewer and larger writes answer all of them sooner.
                 let under_way = machine.under_way();
                 self.gathered = !self.gathered && (under_way >= MANY || self.answered > under_way);
                 if self.gathered {
@@ -157,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         Ok(wrote)
     }
 
-    /// Reads what is there. Says whether it read anything.
+    /// Reads the incoming bytes. Returns whether it read anything.
     fn read(&mut self, cx: &mut Context<'_>) -> Result<bool, Cause> {
         let (full, idle) = {
             let mut machine = self.wire.machine();
@@ -172,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
             shrink(&mut self.inbox, READ);
             shrink(&mut self.writing, KEPT);
         }
-        // What is left of a buffer serves for as long as it is worth a read.
+        // The rest of a buffer is used as long as it is large enough for a read.
         let wanted = room(&self.inbox, self.read, self.limit);
         let left = self.inbox.capacity() - self.inbox.len();
         if left < LEAST || wanted > self.read {
@@ -200,7 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Pump<S> {
         received.map_err(Cause::Violation)
     }
 
-    /// What the server said before the stream failed.
+    /// The server's last message before the stream failed.
     fn last_words(&mut self, cx: &mut Context<'_>, error: io::Error) -> Cause {
         while let Ok(true) = self.read(cx) {}
         failed(error)

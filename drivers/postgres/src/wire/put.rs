@@ -1,12 +1,11 @@
-//! The messages that this side sends.
+//! The messages of the client.
 
 use bytes::{BufMut, BytesMut};
 use underpin_core::{Class, Error};
 
 use super::frame::LONGEST;
 
-/// Writes a message whose body `write` puts behind what is in `out`. Where that fails, nothing
-/// is written.
+/// Writes a message whose body `write` appends to `out`. If that fails, nothing is written.
 ///
 /// # Errors
 /// That of `write`; [`Class::Data`] for a message that is longer than the protocol allows.
@@ -43,11 +42,11 @@ fn length(length: usize) -> Result<u32, Error> {
 fn too_long() -> Error {
     Error::new(
         Class::Data,
-        "The statement cannot be sent: it is longer than a gigabyte with its parameters.",
+        "The statement cannot be sent: with its parameters, it is longer than a gigabyte.",
     )
 }
 
-/// Writes a message whose body is these parts, which are short.
+/// Writes a message whose body consists of these short parts.
 pub(crate) fn short(out: &mut BytesMut, tag: u8, parts: &[&[u8]]) {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     out.put_u8(tag);
@@ -57,15 +56,15 @@ pub(crate) fn short(out: &mut BytesMut, tag: u8, parts: &[&[u8]]) {
     }
 }
 
-/// Puts a text and the zero byte that ends it.
+/// Writes a text and its terminating zero byte.
 ///
 /// # Errors
-/// [`Class::Data`] for a text that has one within.
+/// [`Class::Data`] for a text that contains a zero byte.
 pub(crate) fn text(out: &mut BytesMut, text: &str) -> Result<(), Error> {
     if text.as_bytes().contains(&0) {
         return Err(Error::new(
             Class::Data,
-            "The statement cannot be sent: it holds a NUL character.",
+            "The statement cannot be sent: it contains a NUL character.",
         ));
     }
     out.put_slice(text.as_bytes());
@@ -98,13 +97,13 @@ pub(crate) fn count(count: usize) -> Result<u16, Error> {
         Error::new(
             Class::Data,
             format!(
-                "The statement cannot be sent: it has {count} parameters, and 65535 are the most."
+                "The statement cannot be sent: it has {count} parameters, and the maximum is 65535."
             ),
         )
     })
 }
 
-/// How the values of a column are asked for.
+/// The requested format for the values of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Format {
@@ -112,8 +111,8 @@ pub(crate) enum Format {
     Binary = 1,
 }
 
-/// Puts the format of each column of a result, as a Bind ends with them. Where all are
-/// binary, it is one for all.
+/// Writes the format of each column of a result, which is the end of a Bind. If all are binary, one
+/// format applies to all.
 pub(crate) fn formats(out: &mut BytesMut, columns: &[Format]) {
     if columns.iter().all(|format| *format == Format::Binary) {
         out.put_slice(&[0, 1, 0, 1]);
@@ -134,7 +133,7 @@ pub(crate) fn close(out: &mut BytesMut, what: u8, name: &str) {
     short(out, b'C', &[&[what], name.as_bytes(), &[0]]);
 }
 
-/// Runs a portal, and asks for so many rows at the most; 0 for all.
+/// Runs a portal, and requests at most this many rows; 0 for all.
 pub(crate) fn execute(out: &mut BytesMut, portal: &str, rows: u32) {
     short(out, b'E', &[portal.as_bytes(), &[0], &rows.to_be_bytes()]);
 }
@@ -163,7 +162,7 @@ pub(crate) fn copy_fail(out: &mut BytesMut) {
     short(out, b'f', &[b"The client has ended it.\0"]);
 }
 
-/// Puts rows of a COPY, in as many messages as they need.
+/// Writes rows of a COPY, in as many messages as they need.
 pub(crate) fn copy_data(out: &mut BytesMut, rows: &[u8]) {
     for part in rows.chunks(LONGEST / 2) {
         short(out, b'd', &[part]);
@@ -173,7 +172,7 @@ pub(crate) fn copy_data(out: &mut BytesMut, rows: &[u8]) {
 /// The request to encrypt the connection.
 pub(crate) const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// The request to cancel what the session with this key runs.
+/// The request to cancel the statement in the session with this key.
 pub(crate) fn cancel(process: i32, secret: &[u8]) -> Vec<u8> {
     const CODE: u32 = 80_877_102;
     let mut out = Vec::with_capacity(12 + secret.len());

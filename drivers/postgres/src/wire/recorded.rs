@@ -1,8 +1,8 @@
-//! Conversations with each major version of PostgreSQL, recorded from real servers, give the
+//! Conversations with each major version of PostgreSQL, recorded from real servers, lead to the
 //! same answers wherever the bytes are cut.
 //!
-//! `UNDERPIN_RECORD_FROM=18=127.0.0.1:5418,… cargo test -p underpin-postgres recorded` records them
-//! again first, from servers that trust the user `postgres`.
+//! `UNDERPIN_RECORD_FROM=18=127.0.0.1:5418,… cargo test -p underpin-postgres recorded` first
+//! records them again, from servers that trust the user `postgres`.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -23,7 +23,7 @@ use super::startup::{Begun, Login, MINOR, Startup};
 
 const MAJORS: [u32; 6] = [13, 14, 15, 16, 17, 18];
 
-/// What all requests of a step were told, in the order of the requests.
+/// The messages for all requests of a step, in the order of the requests.
 #[derive(Clone, Default)]
 struct Heard(Rc<RefCell<(Vec<u8>, Option<End>)>>);
 
@@ -43,7 +43,7 @@ impl Listen for Heard {
     }
 }
 
-/// A part of the conversation: what is asked at once.
+/// A part of the conversation: the requests that are sent together.
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Simple(&'static str),
@@ -51,16 +51,16 @@ enum Step {
     Prepare(&'static str, &'static str),
     /// Without a name, and described.
     Run(&'static str),
-    /// A prepared statement, so many times in a lane.
+    /// A prepared statement, this many times in a lane.
     Lane(&'static str, usize),
-    /// So many rows of a prepared statement.
+    /// This many rows of a prepared statement.
     Some(&'static str, u32),
     /// A transaction whose first statement is prepared.
     Begin(&'static str),
-    /// A COPY, its rows, and whether it is ended well.
+    /// A COPY, its rows, and whether it ends successfully.
     Copy(&'static str, &'static [u8], bool),
-    /// A statement that is cancelled.
-    Cancelled(&'static str),
+    /// A statement that is canceled.
+    Canceled(&'static str),
     Forget(&'static str),
     Sync,
 }
@@ -105,7 +105,7 @@ const SCRIPT: &[Step] = &[
     Step::Copy("COPY item FROM STDIN", b"not a number\n", true),
     Step::Copy("COPY nowhere FROM STDIN", b"1\n", true),
     Step::Forget("one"),
-    Step::Cancelled("SELECT pg_sleep(30)"),
+    Step::Canceled("SELECT pg_sleep(30)"),
     Step::Sync,
     Step::Simple("DEALLOCATE ALL"),
     Step::Simple("SELECT pg_terminate_backend(pg_backend_pid())"),
@@ -127,7 +127,7 @@ impl Talk {
         }
     }
 
-    /// Asks for what a step is about.
+    /// Sends the requests of a step.
     fn ask(&mut self, step: Step) -> (Vec<Heard>, Option<u64>) {
         let machine = &mut self.machine;
         let mut heard = vec![Heard::default()];
@@ -135,7 +135,7 @@ impl Talk {
         let mut copy = None;
         match step {
             Step::Simple(sql) => drop(machine.simple(Some(listener), sql).unwrap()),
-            Step::Cancelled(sql) => drop(machine.simple(Some(listener), sql).unwrap()),
+            Step::Canceled(sql) => drop(machine.simple(Some(listener), sql).unwrap()),
             Step::Prepare(name, sql) => {
                 let write = |out: &mut BytesMut| {
                     put::parse(out, name, sql, [].into_iter())?;
@@ -245,7 +245,7 @@ fn place(major: u32) -> PathBuf {
     manifest.join(format!("src/wire/recorded/{major}.bin"))
 }
 
-/// What the server says in each step; the first is the startup.
+/// The server's messages in each step; the first is the startup.
 fn steps_of(recording: &[u8]) -> Vec<&[u8]> {
     let (mut rest, mut steps) = (recording, Vec::new());
     while let Some((length, after)) = rest.split_first_chunk() {
@@ -256,7 +256,7 @@ fn steps_of(recording: &[u8]) -> Vec<&[u8]> {
     steps
 }
 
-/// What the server said before the rows of a COPY were sent, and after.
+/// The server's messages before and after the rows of a COPY were sent.
 fn turns(step: Step, bytes: &[u8]) -> Vec<&[u8]> {
     let mut at = 0;
     while let (Step::Copy(..), Some((frame, end))) = (step, Frame::at(bytes, at)) {
@@ -268,7 +268,7 @@ fn turns(step: Step, bytes: &[u8]) -> Vec<&[u8]> {
     vec![bytes]
 }
 
-/// Everything that came of a conversation whose bytes come in such pieces.
+/// The results of a conversation whose bytes arrive in these pieces.
 fn replay(steps: &[&[u8]], pieces: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<String> {
     let (mut startup, mut inbox, mut out) = (startup(), BytesMut::new(), BytesMut::new());
     let mut begun = None;
@@ -331,7 +331,7 @@ fn recorded_conversations_are_the_same_in_every_chunking() {
             assert_eq!(replay(&steps, chunks), whole, "{major} in pieces of {size}");
             assert_eq!(replay(&steps, cut), whole, "{major} cut at {size}");
         }
-        // What the script is about has happened.
+        // The script has covered these cases.
         let all = whole.join("\n");
         for sign in [
             "22012",
@@ -352,7 +352,7 @@ fn recorded_conversations_are_the_same_in_every_chunking() {
     }
 }
 
-/// Spoils a conversation: bytes, lengths, whole messages, its end.
+/// Damages a conversation: bytes, lengths, whole messages, its end.
 fn spoil(step: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     let mut bytes = step.to_vec();
     for _ in 0..random.usize(1..4) {
@@ -381,7 +381,7 @@ fn spoil(step: &[u8], random: &mut fastrand::Rng) -> Vec<u8> {
     bytes
 }
 
-/// Goes through a conversation of which parts are spoiled, until the server is caught at it.
+/// Replays a partly damaged conversation until the damage is detected.
 fn survive(steps: &[&[u8]], random: &mut fastrand::Rng) {
     let (mut startup, mut inbox, mut out) = (startup(), BytesMut::new(), BytesMut::new());
     let spoilt = random.usize(..steps.len());
@@ -449,7 +449,7 @@ fn spoiled_conversations_end_without_a_panic() {
     println!("{count} conversations were survived.");
 }
 
-/// Records the conversations again, where servers for that are named.
+/// Records the conversations again, if servers for that are named.
 fn record() {
     let Ok(servers) = std::env::var("UNDERPIN_RECORD_FROM") else {
         return;
@@ -489,7 +489,7 @@ fn record_from(address: &str) -> Vec<u8> {
         let (heard, mut copy) = talk.ask(*step);
         let mut said = Vec::new();
         stream.write_all(&talk.out()).unwrap();
-        if let Step::Cancelled(_) = step {
+        if let Step::Canceled(_) = step {
             std::thread::sleep(Duration::from_millis(300));
             let mut other = TcpStream::connect(address).unwrap();
             other.write_all(&put::cancel(process, &secret)).unwrap();

@@ -5,8 +5,8 @@ use bytes::Bytes;
 use super::server_error::ServerError;
 use super::violation::Violation;
 
-/// The steps of the answer to a request in the extended protocol, in the order in which they
-/// come. A request has a bit for each that is still to come.
+/// The steps of the answer to a request in the extended protocol, in order. A request has a bit for
+/// each outstanding step.
 pub(crate) mod steps {
     pub(crate) const CLOSE: u8 = 1;
     pub(crate) const PARSE: u8 = 2;
@@ -17,24 +17,24 @@ pub(crate) mod steps {
     /// The columns of a portal.
     pub(crate) const PORTAL: u8 = 32;
     pub(crate) const EXECUTE: u8 = 64;
-    /// At least one statement of a simple query has to end.
+    /// At least one statement of a simple query must end.
     pub(crate) const SIMPLE: u8 = 128;
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// All of it was answered.
+    /// It was answered completely.
     Complete,
     /// The server refused it.
     Refused {
         error: Box<ServerError>,
-        /// It had said before that the statement, or one of several, was complete.
+        /// Whether the server had already reported the statement, or one of several, as complete.
         completed: bool,
     },
-    /// The server skipped it, since one before it had failed.
+    /// The server skipped it, since an earlier one had failed.
     Skipped,
-    /// The connection ended before the answer came.
+    /// The connection ended before the answer arrived.
     Lost(Progress),
 }
 
@@ -44,49 +44,49 @@ pub(crate) enum Progress {
     /// No byte of it was written.
     #[default]
     Unwritten,
-    /// Some of it was written, and not all that makes the server run it.
+    /// Some of it was written, but not the whole part that makes the server run it.
     Partly,
-    /// All that makes the server run it was written.
+    /// The whole part that makes the server run it was written.
     Written,
 }
 
-/// Who is told of the answer to a request.
+/// The receiver of the answer to a request.
 pub(crate) trait Listen {
     /// Takes whole messages of the answer, in their order.
     fn hear(&self, messages: Bytes) -> Option<Waker>;
 
-    /// Takes the end of the answer. Nothing follows it.
+    /// Takes the end of the answer, which nothing follows.
     fn end(&self, end: End) -> Option<Waker>;
 
-    /// Whether nobody listens any more.
+    /// Whether there is no receiver any more.
     fn is_gone(&self) -> bool;
 }
 
-/// A request whose answer is still to come.
+/// A request whose answer is outstanding.
 pub(super) struct Request<L> {
-    /// Nobody where only the order of answers matters.
+    /// `None` if only the order of answers matters.
     pub(super) listener: Option<L>,
-    /// The steps that are still to come.
+    /// The outstanding steps.
     pub(super) left: u8,
-    /// It is a simple query, which may be several statements.
+    /// Whether it is a simple query, which may contain several statements.
     pub(super) simple: bool,
     /// Whether a ReadyForQuery ends it.
     pub(super) synced: bool,
-    /// It is a COPY that takes rows.
+    /// Whether it is a COPY that takes rows.
     pub(super) is_copy: bool,
-    /// The end of those rows was not written yet.
+    /// Whether the end of those rows was not written yet.
     pub(super) takes_rows: bool,
-    /// It gives the rows of a COPY, whose end has not come yet.
+    /// Whether it returns the rows of a COPY whose end has not arrived yet.
     pub(super) gives_rows: bool,
     pub(super) error: Option<Box<ServerError>>,
     pub(super) completed: bool,
-    /// It is the BEGIN of this transaction.
+    /// The transaction whose BEGIN it is.
     pub(super) begins: Option<u64>,
-    /// It undoes what an earlier holder may have changed in the session.
+    /// Whether it undoes changes that an earlier holder may have made to the session.
     pub(super) settles: bool,
-    /// Where in all that was ever written it begins.
+    /// Its start in the stream of all written bytes.
     pub(super) start: u64,
-    /// Where that ends which makes the server run it.
+    /// The end of the part that makes the server run it.
     pub(super) reach: u64,
 }
 
@@ -101,8 +101,7 @@ impl<L: Listen> Request<L> {
         }
     }
 
-    /// Takes the next message of the answer, and says whether it means something to the
-    /// listener.
+    /// Takes the next message of the answer, and returns whether it is for the listener.
     #[inline]
     pub(super) fn step(&mut self, tag: u8) -> Result<bool, Violation> {
         use steps::*;

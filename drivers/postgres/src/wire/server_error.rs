@@ -4,22 +4,22 @@ use std::fmt;
 use super::body::text_until_zero;
 use super::violation::Violation;
 
-/// What the server says of a statement, a login or a session that it refuses or ends, with all
-/// the fields of the message. What it adds to the message (detail, context) may hold values of a
-/// row, and is in no text of this one; the methods have it.
+/// A server error about a statement, a login or a session that it refuses or ends, with all fields
+/// of the message. The additions to the message (detail, context) may contain values of a row, and
+/// are not part of this type's text; methods return them.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct ServerError {
     fields: Vec<(u8, Box<str>)>,
 }
 
-/// What the server's message of quotes a value that was sent or stored.
+/// Messages of the server that quote a value that was sent or stored.
 const QUOTES_A_VALUE: &[&str] = &[
     "22003", "22007", "22008", "22009", "22015", "22030", "22032", "22P02",
 ];
-/// What a value stands in, in the languages that the server speaks.
+/// Quotation marks in the languages that the server speaks.
 const QUOTES: [char; 6] = ['"', '„', '“', '”', '«', '»'];
 
-/// So many fields are kept of one message; the protocol knows fewer.
+/// Maximum number of fields that are kept of one message; the protocol knows fewer.
 const MOST: usize = 64;
 
 impl ServerError {
@@ -51,7 +51,7 @@ impl ServerError {
         found.map(|(_, value)| &**value)
     }
 
-    /// `ERROR`, `FATAL` or `PANIC`, or what a notice has, in the server's language.
+    /// `ERROR`, `FATAL` or `PANIC`, or the severity of a notice, in the server's language.
     pub fn severity(&self) -> &str {
         self.field(b'S').unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl ServerError {
         self.field(b'M').unwrap_or_default()
     }
 
-    /// The message, without the value that it quotes where it is about one.
+    /// The message, without a value that it quotes.
     pub(crate) fn message_without_values(&self) -> Cow<'_, str> {
         let message = self.message();
         if !QUOTES_A_VALUE.contains(&self.code()) {
@@ -85,47 +85,47 @@ impl ServerError {
         }
     }
 
-    /// More about it.
+    /// Further details.
     pub fn detail(&self) -> Option<&str> {
         self.field(b'D')
     }
 
-    /// What to do about it.
+    /// Advice.
     pub fn hint(&self) -> Option<&str> {
         self.field(b'H')
     }
 
-    /// The character of the statement that it is about, counted from 1.
+    /// The position in the statement, in characters, counted from 1.
     pub fn position(&self) -> Option<usize> {
         self.field(b'P')?.parse().ok()
     }
 
-    /// What ran on the server when it occurred.
+    /// The code that ran on the server when the error occurred.
     pub fn context(&self) -> Option<&str> {
         self.field(b'W')
     }
 
-    /// The namespace of what it is about.
+    /// The namespace of the object.
     pub fn schema(&self) -> Option<&str> {
         self.field(b's')
     }
 
-    /// The table that it is about.
+    /// The table.
     pub fn table(&self) -> Option<&str> {
         self.field(b't')
     }
 
-    /// The column that it is about.
+    /// The column.
     pub fn column(&self) -> Option<&str> {
         self.field(b'c')
     }
 
-    /// The data type that it is about.
+    /// The data type.
     pub fn data_type(&self) -> Option<&str> {
         self.field(b'd')
     }
 
-    /// The constraint that it is about.
+    /// The constraint.
     pub fn constraint(&self) -> Option<&str> {
         self.field(b'n')
     }
@@ -135,7 +135,7 @@ impl ServerError {
         self.field(b'R')
     }
 
-    /// Whether the server ends the session with it.
+    /// Whether the server also ends the session.
     pub fn is_fatal(&self) -> bool {
         let severity = self.field(b'V').unwrap_or_else(|| self.severity());
         matches!(severity, "FATAL" | "PANIC")

@@ -19,11 +19,11 @@ use crate::notices::{Notice, Notification};
 use crate::socket::Socket;
 use crate::watchdog::Watchdog;
 
-/// A connection as those see it who use it: what they ask goes into the machine, and the
-/// connection's task moves the bytes.
+/// A connection from its users' view: their requests go into the machine, and the connection's task
+/// moves the bytes.
 pub(crate) struct Wire {
     machine: Mutex<Machine<Arc<Reply>>>,
-    /// Where answers were put down that were picked up, for the next ones.
+    /// Places of collected answers, for later ones.
     spare: Mutex<Vec<Arc<Reply>>>,
     /// Wakes the connection's task.
     pub(super) task: AtomicWaker,
@@ -32,35 +32,35 @@ pub(crate) struct Wire {
     ended: AtomicBool,
     killed: AtomicBool,
     replica: AtomicBool,
-    /// Commits that did not wait for their replicas to the end.
+    /// Commits that did not wait for their replicas.
     unreplicated: AtomicU64,
-    /// There until the connection ends, so that it does not keep it open.
+    /// `Some` until the connection ends, so that it does not keep it open.
     socket: Mutex<Option<Socket>>,
     cause: Mutex<Option<Cause>>,
     news: Notify,
-    /// Something was written, so that there is room for more.
+    /// Signals that bytes were written, so that there is room for more.
     pub(super) drained: Notify,
-    /// The connection object was dropped.
+    /// Signals that the connection object was dropped.
     pub(crate) closing: Notify,
     pub(crate) watchdog: Watchdog,
-    /// There from the first who listens on, until the connection ends.
+    /// `Some` from the first listener until the connection ends.
     notifications: Mutex<Option<broadcast::Sender<Notification>>>,
-    /// With what the session can be told to cancel.
+    /// Identifies the session in a request to cancel.
     pub(crate) process: i32,
     pub(crate) secret: Box<[u8]>,
     minor: u16,
 }
 
-/// Why a connection is over.
+/// The reason why a connection has ended.
 #[derive(Debug, Clone)]
 pub(crate) enum Cause {
-    /// The server said so.
+    /// The server reported it.
     Server(Arc<ServerError>),
-    /// The server closed it without a word.
+    /// The server closed it silently.
     Closed,
     /// The stream failed.
     Io(Arc<io::Error>),
-    /// The server does not keep to the protocol.
+    /// The server violated the protocol.
     Violation(Violation),
 }
 
@@ -89,21 +89,21 @@ impl std::error::Error for Cause {
     }
 }
 
-/// What is known of a connection at one moment.
+/// The state of a connection at one point in time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Standing {
     pub(crate) phase: Phase,
     pub(crate) transaction: Option<u64>,
     pub(crate) status: u8,
     pub(crate) changed: bool,
-    /// Somebody dropped a request whose answer is still to come.
+    /// Whether the answer of a dropped request is still outstanding.
     pub(crate) awaits_nobodys: bool,
 }
 
-/// So much may wait to be written of the rows of a COPY.
+/// Maximum number of bytes of a COPY's rows that wait to be written.
 const UNWRITTEN: usize = 256 * 1024;
 const NOTIFICATIONS: usize = 256;
-/// So many places for answers are kept.
+/// Number of places for answers that are kept.
 const SPARE: usize = 16;
 
 impl Wire {
@@ -136,18 +136,18 @@ impl Wire {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the next answer is put down.
+    /// A place for the next answer.
     fn reply(&self) -> Arc<Reply> {
         let spare = self.spare().pop();
         let unused = spare.and_then(|mut spare| {
-            // Who has it still is about to let go of it.
+            // Another holder is about to release it.
             Arc::get_mut(&mut spare)?.clear();
             Some(spare)
         });
         unused.unwrap_or_default()
     }
 
-    /// Keeps the place of an answer that was picked up, for another.
+    /// Keeps the place of a collected answer for another one.
     pub(super) fn keep(&self, reply: &Arc<Reply>) {
         let mut spare = self.spare();
         if spare.len() < SPARE {
@@ -159,12 +159,12 @@ impl Wire {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the connection's task look at what there is to do.
+    /// Makes the connection's task look for work.
     pub(crate) fn wake(&self) {
         self.task.wake();
     }
 
-    /// The minor version of protocol 3 that is spoken.
+    /// The minor version of protocol 3 in use.
     pub(crate) fn minor(&self) -> u16 {
         self.minor
     }
@@ -180,8 +180,7 @@ impl Wire {
         }
     }
 
-    /// Asks for something, and gives its answer as it comes. `None` where the connection is
-    /// over.
+    /// Makes a request, and returns its answer as it arrives. `None` if the connection has ended.
     ///
     /// # Errors
     /// Those of `ask`.
@@ -191,7 +190,7 @@ impl Wire {
     ) -> Result<Option<Answer>, Error> {
         let reply = self.reply();
         let mut machine = self.machine();
-        // Under the lock, so that whatever goes in is told of the end.
+        // Under the lock, so that every request is told of the end.
         if self.is_broken() {
             return Ok(None);
         }
@@ -201,11 +200,11 @@ impl Wire {
         Ok(Some(Answer::new(Arc::clone(self), reply, number)))
     }
 
-    /// Asks for what `write` writes in the extended protocol, as the machine does, where no
+    /// Requests the message that `write` writes in the extended protocol, like the machine, if no
     /// transaction is about to begin.
     ///
     /// # Errors
-    /// Gives `write` back where one is.
+    /// Returns `write` if one is.
     pub(crate) fn ask_settled<W>(
         self: &Arc<Self>,
         joins: Option<u64>,
@@ -231,8 +230,8 @@ impl Wire {
         Ok(Ok(Some(Answer::new(Arc::clone(self), reply, number))))
     }
 
-    /// Asks for several statements with one Sync, each given by its messages and the steps of
-    /// its answer. `None` where the connection is over.
+    /// Requests several statements with one Sync, each as its messages and the steps of its answer.
+    /// `None` if the connection has ended.
     pub(crate) fn ask_all(self: &Arc<Self>, asked: &[(BytesMut, u8)]) -> Option<Vec<Answer>> {
         let replies: Vec<_> = asked.iter().map(|_| self.reply()).collect();
         let mut machine = self.machine();
@@ -248,14 +247,14 @@ impl Wire {
         Some(replies.into_iter().zip(first..).map(answer).collect())
     }
 
-    /// Tells the machine something that nobody waits for.
+    /// Changes the machine without a request.
     pub(crate) fn tell<T>(&self, tell: impl FnOnce(&mut Machine<Arc<Reply>>) -> T) -> T {
         let told = tell(&mut self.machine());
         self.wake();
         told
     }
 
-    /// How many commits did not wait for their replicas to the end.
+    /// Number of commits that did not wait for their replicas.
     pub(crate) fn unreplicated(&self) -> u64 {
         self.unreplicated.load(Ordering::Acquire)
     }
@@ -264,7 +263,7 @@ impl Wire {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Whether the connection is lost, or given up.
+    /// Whether the connection is lost, or abandoned.
     pub(crate) fn is_broken(&self) -> bool {
         self.has_ended() || self.is_killed()
     }
@@ -277,19 +276,19 @@ impl Wire {
         self.killed.load(Ordering::Acquire)
     }
 
-    /// Makes the connection's task end as soon as it looks.
+    /// Makes the connection's task end as soon as it runs.
     pub(crate) fn kill(&self) {
         self.killed.store(true, Ordering::Release);
         self.wake();
     }
 
-    /// Gives the connection up, since the server does not keep to the protocol.
+    /// Abandons the connection, since the server violates the protocol.
     pub(crate) fn spoil(&self, why: Violation) {
         self.blame(Cause::Violation(why));
         self.kill();
     }
 
-    /// Notes that the connection's task is over, and why; tells all who wait.
+    /// Records that the connection's task has ended, and why; tells all waiting callers.
     pub(super) fn end(&self, cause: Option<Cause>) {
         let mut news = News::default();
         {
@@ -309,7 +308,7 @@ impl Wire {
         self.drained.notify_waiters();
     }
 
-    /// Notes what ended the connection, where nothing better is known.
+    /// Records the cause of the connection's end, if no better one is known.
     fn blame(&self, cause: Cause) {
         let mut known = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
         if !matches!(*known, Some(Cause::Server(_))) {
@@ -322,7 +321,7 @@ impl Wire {
         known.clone()
     }
 
-    /// Takes what was read.
+    /// Takes the bytes that were read.
     pub(super) fn receive(&self, inbox: &mut BytesMut, news: &mut News) -> Result<(), Violation> {
         let mut machine = self.machine();
         let received = machine.receive(inbox, news);
@@ -347,14 +346,14 @@ impl Wire {
         }
         for notification in news.notifications.drain(..) {
             if let Some(sender) = &*self.listeners() {
-                // Nobody listening is no failure.
+                // It is not an error if nobody listens.
                 let _ = sender.send(notification);
             }
         }
     }
 
-    /// Whether the other side has hung up and nobody has read that yet, when no answer is
-    /// awaited. Without a socket to look at, it is not known.
+    /// Whether the other side has hung up and that was not read yet, when no answer is outstanding.
+    /// Without a socket to examine, this is not known.
     pub(crate) fn has_hung_up(&self, encrypted: bool) -> bool {
         let socket = self.socket();
         socket
@@ -380,7 +379,7 @@ impl Wire {
         }
     }
 
-    /// Waits until `this` is so, or the connection is over.
+    /// Waits until the condition holds, or the connection has ended.
     pub(crate) async fn until(&self, this: impl Fn(&Wire) -> bool) {
         wait(&self.news, || this(self) || self.has_ended()).await;
     }

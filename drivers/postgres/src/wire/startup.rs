@@ -15,29 +15,29 @@ use super::server_error::ServerError;
 use super::violation::Violation;
 use crate::notices::Notice;
 
-/// Who logs in, and how.
+/// The user of a login, and the way to log in.
 pub(crate) struct Login {
     pub(crate) user: String,
     pub(crate) password: Secret,
-    /// What else is said at startup: the database, settings.
+    /// The other settings that are sent at startup: the database, settings.
     pub(crate) settings: Vec<(&'static str, String)>,
-    /// The minor version of the protocol that is asked for.
+    /// The requested minor version of the protocol.
     pub(crate) minor: u16,
-    /// The hash that ties the login to the encrypted connection.
+    /// The hash that binds the login to the encrypted connection.
     pub(crate) binding: Option<Vec<u8>>,
-    /// Whether a login that is not tied to it is refused.
+    /// Whether a login that is not bound to it is refused.
     pub(crate) needs_binding: bool,
-    /// Whether the password may be sent as it is.
+    /// Whether the password may be sent in clear text.
     pub(crate) allows_cleartext: bool,
 }
 
-/// A session begins: this side introduces itself, and the server lets it in. Bytes in, bytes
-/// out.
+/// The beginning of a session: the client introduces itself, and the server accepts it. Bytes in,
+/// bytes out.
 pub(crate) struct Startup {
     login: Login,
     state: State,
     begun: Begun,
-    /// The server has answered in a way that only a server of this protocol does.
+    /// Whether the server has answered in a way that only a server of this protocol does.
     understood: bool,
 }
 
@@ -48,52 +48,52 @@ enum State {
     Challenged(Box<ScramSha256>),
     /// SCRAM's proof was sent, and the server's is awaited. Exits to `Answered`.
     Proved(Box<ScramSha256>),
-    /// Nothing is left to be shown. Exits to `LetIn`.
+    /// Nothing is left to be proved. Exits to `LetIn`.
     Answered,
-    /// The server reports its settings. It is over with ReadyForQuery.
+    /// The server reports its settings. Ends with ReadyForQuery.
     LetIn,
 }
 
-/// What is known of a session that has begun.
+/// The properties of a session that has begun.
 #[derive(Default)]
 pub(crate) struct Begun {
     pub(crate) process: i32,
-    /// What a request to cancel shows; four bytes before protocol 3.2.
+    /// The key for a request to cancel; four bytes before protocol 3.2.
     pub(crate) secret: Vec<u8>,
     pub(crate) parameters: Vec<(Box<str>, Box<str>)>,
     pub(crate) notices: Vec<Notice>,
-    /// The minor version of the protocol that is spoken.
+    /// The minor version of the protocol in use.
     pub(crate) minor: u16,
 }
 
-/// Why a login came to nothing.
+/// The reason why a login failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// The server says so.
+    /// The server refused it.
     Refused(Box<ServerError>),
-    /// It asks for a password, and there is none.
+    /// The server asks for a password, and there is none.
     PasswordMissing,
-    /// It asks for the password as it is, over a connection that others can read.
+    /// The server asks for the password in clear text, over a connection that others can read.
     Cleartext,
-    /// The login is not tied to the encrypted connection, and has to be.
+    /// The login is not bound to the encrypted connection, but must be.
     Unbound,
-    /// The login failed on this side; a clause says how.
+    /// The client could not continue the login; a clause with the reason.
     Authentication(String),
-    /// It does not keep to the protocol.
+    /// The server violates the protocol.
     Violation(Violation),
-    /// What this side has to say cannot be put into a message.
+    /// A value of the client cannot be put into a message.
     Unsendable,
 }
 
-/// The newest minor version of protocol 3 that is spoken here.
+/// The newest minor version of protocol 3 that the client supports.
 pub(crate) const MINOR: u16 = 2;
-/// No message before the first ReadyForQuery is longer.
+/// The longest message before the first ReadyForQuery.
 const LONGEST: usize = 64 * 1024;
-/// No server is believed to mean more rounds of hashing.
+/// Maximum number of hashing rounds that a server may request.
 const ROUNDS: u64 = 10_000_000;
-/// So many notices and settings of a startup are kept.
+/// Number of notices and settings of a startup that are kept.
 const MOST: usize = 256;
-/// The length of a key that cancels, from protocol 3.2 on.
+/// The length of a key for canceling, from protocol 3.2 on.
 const KEY: std::ops::RangeInclusive<usize> = 4..=256;
 
 impl From<Violation> for Fault {
@@ -107,13 +107,13 @@ impl fmt::Display for Fault {
         match self {
             Fault::Refused(error) => error.fmt(f),
             Fault::PasswordMissing => {
-                f.write_str("the server asks for a password, and none is set")
+                f.write_str("the server asks for a password, but none is set")
             }
             Fault::Cleartext => f.write_str("the server asks for the password in clear text"),
-            Fault::Unbound => f.write_str("the login is not tied to the encrypted connection"),
+            Fault::Unbound => f.write_str("the login is not bound to the encrypted connection"),
             Fault::Authentication(how) => f.write_str(how),
             Fault::Violation(violation) => violation.fmt(f),
-            Fault::Unsendable => f.write_str("a setting holds a NUL character"),
+            Fault::Unsendable => f.write_str("a setting contains a NUL character"),
         }
     }
 }
@@ -133,10 +133,10 @@ impl Startup {
         }
     }
 
-    /// Writes the message with which a session begins.
+    /// Writes the first message of a session.
     ///
     /// # Errors
-    /// [`Fault::Unsendable`] where a text in it cannot be sent.
+    /// [`Fault::Unsendable`] if a text in it cannot be sent.
     pub(crate) fn introduce(&self, out: &mut BytesMut) -> Result<(), Fault> {
         let start = out.len();
         out.put_u32(0);
@@ -162,16 +162,16 @@ impl Startup {
         Ok(())
     }
 
-    /// Whether what answers is known to speak the protocol.
+    /// Whether the other side is known to speak the protocol.
     pub(crate) fn is_understood(&self) -> bool {
         self.understood
     }
 
-    /// Takes what was read, and puts what is to be written into `out`. Gives the session once it
-    /// has begun; what is then left in the inbox belongs to it.
+    /// Takes the bytes that were read, and appends the bytes to write to `out`. Returns the session
+    /// once it has begun; the remaining bytes of the inbox belong to it.
     ///
     /// # Errors
-    /// Why the login came to nothing.
+    /// The reason why the login failed.
     pub(crate) fn receive(
         &mut self,
         inbox: &mut BytesMut,
@@ -231,7 +231,7 @@ impl Startup {
         Ok(())
     }
 
-    /// The server speaks an older version than was asked for.
+    /// The server speaks an older version than requested.
     fn negotiate(&mut self, mut body: &[u8]) -> Result<(), Violation> {
         let newest = take_u32(&mut body).ok_or(Violation::malformed(b'v'))?;
         let minor = (newest & 0xffff) as u16;
@@ -284,7 +284,7 @@ impl Startup {
                 State::Answered
             }
             (2 | 6..=9, State::Introduced) => {
-                let how = "the server asks for a method that is not supported here (GSSAPI, SSPI or Kerberos)";
+                let how = "the server asks for an unsupported method (GSSAPI, SSPI or Kerberos)";
                 return Err(Fault::Authentication(how.into()));
             }
             _ => return Err(Violation::unexpected(b'R', "the next step of the login").into()),
@@ -319,7 +319,7 @@ impl Startup {
             Some(_) if plain => (SCRAM_SHA_256, ChannelBinding::unrequested()),
             None if plain || plus => (SCRAM_SHA_256, ChannelBinding::unsupported()),
             _ => {
-                let how = "the server offers no method of SASL that is known here";
+                let how = "the server offers no supported SASL method";
                 return Err(Fault::Authentication(how.into()));
             }
         };
@@ -343,13 +343,13 @@ fn failed(error: &std::io::Error) -> Fault {
     Fault::Authentication(error.to_string())
 }
 
-/// Refuses a challenge that would take this side minutes to answer.
+/// Refuses a challenge that would take the client minutes to answer.
 fn bound_rounds(challenge: &[u8]) -> Result<(), Fault> {
     let mut parts = challenge.split(|&byte| byte == b',');
     let rounds = parts.find_map(|part| part.strip_prefix(b"i="));
     let rounds = rounds.and_then(|digits| str::from_utf8(digits).ok()?.parse::<u64>().ok());
     if rounds.is_some_and(|rounds| rounds > ROUNDS) {
-        let how = "the server asks for more rounds of hashing than are done here";
+        let how = "the server asks for more hashing rounds than the client allows";
         return Err(Fault::Authentication(how.into()));
     }
     Ok(())
@@ -385,7 +385,7 @@ mod tests {
         message(b'R', &[&kind.to_be_bytes(), body].concat())
     }
 
-    /// What comes of these bytes, and what is answered to them.
+    /// The result of these bytes, and the answer to them.
     fn answer(login: Login, bytes: &[u8]) -> (Result<Option<Begun>, Fault>, Vec<u8>) {
         let mut startup = Startup::new(login);
         let (mut inbox, mut out) = (BytesMut::from(bytes), BytesMut::new());
@@ -494,7 +494,7 @@ mod tests {
         }
         let none = fault(login("secret"), &authentication(10, b"OAUTHBEARER\0\0"));
         assert!(matches!(none, Fault::Authentication(_)));
-        // Whoever shows no proof is no server that knows the password.
+        // A server without proof does not know the password.
         let offered = authentication(10, both);
         for skipped in [authentication(0, b""), authentication(12, b"v=")] {
             let bytes = [offered.clone(), skipped].concat();

@@ -1,16 +1,16 @@
 use std::fmt;
 
-/// What came from the server is not what the protocol allows at that place.
+/// A message of the server that the protocol does not allow at that place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Violation(Kind);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Kind {
-    /// This message came, where another was expected.
+    /// This message arrived when another one was expected.
     Unexpected { tag: u8, expected: &'static str },
-    /// The length of this message cannot be, or is beyond the limit.
+    /// The length of this message is impossible, or beyond the limit.
     Length { tag: u8, length: u32 },
-    /// The body of this message is not what the protocol says.
+    /// The body of this message does not follow the protocol.
     Malformed { tag: u8 },
     /// The session could not be cleaned.
     Unsettled,
@@ -32,8 +32,8 @@ impl Violation {
         Violation(Kind::Malformed { tag })
     }
 
-    /// No breach of the protocol, but as good a reason to go on no more: what an earlier holder
-    /// may have left in the session could not be undone.
+    /// Not a violation of the protocol, but an equally good reason to stop: changes that an earlier
+    /// holder may have made to the session could not be undone.
     #[cold]
     pub(crate) fn unsettled() -> Self {
         Violation(Kind::Unsettled)
@@ -46,16 +46,16 @@ impl fmt::Display for Violation {
             Kind::Unexpected { tag, expected } => {
                 write!(
                     f,
-                    "the server sent {}, and {expected} was expected",
+                    "the server sent {}, but {expected} was expected",
                     name(tag)
                 )
             }
             Kind::Length { tag, length } => {
                 write!(f, "the server announced {} of {length} bytes", name(tag))
             }
-            Kind::Unsettled => f.write_str(
-                "what an earlier holder may have left in the session could not be undone",
-            ),
+            Kind::Unsettled => {
+                f.write_str("changes of an earlier holder to the session could not be undone")
+            }
             Kind::Malformed { tag } => {
                 write!(f, "the server sent a malformed {}", name(tag))
             }

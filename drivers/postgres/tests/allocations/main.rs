@@ -1,4 +1,4 @@
-//! In a program of its own, whose allocator counts.
+//! A program of its own, whose allocator counts.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ static ALLOCATOR: dhat::Alloc = dhat::Alloc;
 
 const TASKS: u64 = 8;
 const EACH: u64 = 500;
-/// The future behind the driver trait, the caller's rows and what fills them.
+/// The future behind the driver trait, the caller's rows and the future that fills them.
 const WANTED: u64 = 3;
 
-/// Many tasks run a prepared statement in a lane, again and again.
+/// Many tasks run a prepared statement in a lane, over and over.
 async fn run(connection: &Arc<Connection>, count: u64) {
     let tasks = (0..TASKS).map(|task| {
         let connection = Arc::clone(connection);
@@ -38,7 +38,7 @@ async fn run(connection: &Arc<Connection>, count: u64) {
     }
 }
 
-/// Of what a connection is to a server, without the pool's part of it.
+/// The size of a connection without the pool's part of it.
 const IDLE: u64 = 12 * 1024;
 const CONNECTIONS: usize = 20;
 
@@ -70,7 +70,7 @@ async fn a_statement_in_a_lane_and_an_idle_connection_take_little() {
         run(&connection, 1).await;
         idle.push(connection);
     }
-    // What was answered last is let go of when the connection's task runs again.
+    // The last answer is released when the connection's task runs again.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }
@@ -80,7 +80,7 @@ async fn a_statement_in_a_lane_and_an_idle_connection_take_little() {
     println!("{blocks} blocks for {statements} statements");
     println!("{held} bytes for an idle connection");
     assert!(held as u64 <= IDLE, "{held} bytes for an idle connection");
-    // A tenth more is for the tasks, and buffers that are shared by many statements.
+    // A tenth more is for the tasks, and for buffers that many statements share.
     assert!(
         blocks <= statements * WANTED + statements / 10,
         "{blocks} blocks for {statements} statements"

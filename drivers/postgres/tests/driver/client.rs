@@ -10,7 +10,7 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{connect, connect_with, endpoint, eventually, options, soon};
 
-/// A type of somebody else's crate.
+/// A type of another crate.
 #[derive(Debug, PartialEq)]
 struct Point(f64, f64);
 
@@ -209,7 +209,7 @@ async fn a_pipeline_takes_effect_as_a_whole_or_not_at_all() {
         .unwrap_err();
     assert_eq!(refused.effect(), Effect::NotSent, "{refused}");
     assert!(client.pipeline().run().await.unwrap().is_empty());
-    // Within a transaction it fails with it.
+    // Within a transaction, the transaction fails with it.
     connection
         .begin(TransactionOptions::default(), soon())
         .await
@@ -251,7 +251,7 @@ async fn rows_are_copied_both_ways() {
         out.concat().iter().filter(|byte| **byte == b'\n').count(),
         1000
     );
-    // Dropped, none is in; what follows is answered in its order.
+    // If it is dropped, no row is inserted; later requests are answered in order.
     let mut copy = client.copy_in("COPY t FROM STDIN").await.unwrap();
     copy.send(Bytes::from_static(b"2000\n")).await;
     drop(copy);
@@ -260,7 +260,7 @@ async fn rows_are_copied_both_ways() {
         .await
         .unwrap();
     assert_eq!(count.get::<i64>(0).unwrap(), 1000);
-    // A row that the server refuses is told by the end.
+    // The end reports a row that the server refuses.
     let mut copy = client.copy_in("COPY t FROM STDIN").await.unwrap();
     copy.send(Bytes::from_static(b"no number\n")).await;
     let mut taken = 0;
@@ -293,7 +293,7 @@ async fn rows_are_copied_both_ways() {
 }
 
 #[tokio::test]
-async fn the_session_tells_about_itself_and_can_be_cancelled() {
+async fn the_session_describes_itself_and_can_be_canceled() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("client_session");
     let connection = connect(server, &database).await;
@@ -387,7 +387,7 @@ async fn a_portal_gives_its_rows_in_parts_and_computes_no_more() {
     let error = portal.fetch(0).await.unwrap_err();
     assert_eq!(error.class(), Class::Data, "{error}");
     assert_eq!(numbers(portal.fetch(3).await.unwrap()), [1, 2, 3]);
-    // Others may run in between, also another portal of the same statement.
+    // Other statements may run in between, including another portal of the same statement.
     let mut other = client.portal(sql, &[&2]).await.unwrap();
     assert_eq!(numbers(other.fetch(9).await.unwrap()), [4, 5]);
     assert!(other.is_complete() && !portal.is_complete());
@@ -425,12 +425,12 @@ async fn values_of_pgvector_pass_as_they_do_with_tokio_postgres() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("client_pgvector");
     let connection = connect(server, &database).await;
-    // The crate knows its type by the name; the extension need not be installed for that.
+    // The crate recognizes its type by the name; the extension does not have to be installed.
     let domain = "CREATE DOMAIN vector AS bytea";
     connection.batch(domain, soon()).await.unwrap();
     let (ours, peer) = (connection.client(), database.client().await);
     let sent = "SELECT encode($1::vector, 'hex')";
-    // A column of a domain is announced as its base; the elements of an array are not.
+    // A column of a domain is announced as its base type; the elements of an array are not.
     let both = "SELECT ARRAY[$1::vector, NULL::vector, $2::vector]";
     let (one, two) = (Vector::from(vec![1.5, -2.0, 0.0]), Vector::from(vec![]));
     for vector in [&one, &two] {
@@ -443,7 +443,7 @@ async fn values_of_pgvector_pass_as_they_do_with_tokio_postgres() {
     let here: Vec<Option<Vector>> = here.get(0).unwrap();
     assert_eq!(here, there.get::<_, Vec<Option<Vector>>>(0));
     assert_eq!(here, [Some(one), None, Some(two.clone())]);
-    // What it does not take for its own is refused by both.
+    // Both refuse a type that is not theirs.
     let error = ours.query_one("SELECT $1::text", &[&two]).await;
     assert_eq!(error.unwrap_err().class(), Class::Data);
 }

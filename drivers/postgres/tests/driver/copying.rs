@@ -202,7 +202,7 @@ async fn texts_for_other_types_go_in_too() {
         columns: &["id", "name", "n"],
     };
     let text = |text: &str| Value::Text(text.into());
-    // Chosen by the first row: once the server reads the texts, once they are read here.
+    // The first row chooses: in one case the server parses the texts, in the other the client.
     for rows in [
         [
             (1, text("2024-01-31"), text("1.50")).into_params(),
@@ -320,7 +320,7 @@ async fn copy_in_and_out() {
 }
 
 #[tokio::test]
-async fn a_copy_by_other_means_is_refused() {
+async fn a_copy_by_other_calls_is_refused() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("copy_refused");
     let connection = connect(server, &database).await;
@@ -372,7 +372,7 @@ async fn a_copy_dropped_before_it_is_granted_leaves_the_order_of_answers() {
             tokio::task::yield_now().await;
         }
         drop(copy);
-        // Whatever answers come, each goes to the statement that it is for.
+        // Whatever answers arrive, each goes to its own statement.
         for n in 0..20 {
             let params = [Value::I32(n)];
             let rows = connection

@@ -6,10 +6,10 @@ use underpin_core::Endpoint;
 use underpin_postgres::{Dial, Dialing, Stream};
 use underpin_testkit::{Watch, Watched};
 
-/// A dialer that counts what goes over its streams.
+/// A dialer that counts the traffic over its streams.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Counts {
-    /// How often this side spoke after the other had.
+    /// Number of times that the client wrote after the server had.
     pub(crate) turns: Arc<AtomicUsize>,
     /// The bytes that came in.
     pub(crate) received: Arc<AtomicUsize>,

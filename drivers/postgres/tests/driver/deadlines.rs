@@ -14,7 +14,7 @@ const STATEMENT: Class = Class::Timeout {
 };
 
 #[tokio::test]
-async fn a_statement_is_cancelled_at_its_deadline() {
+async fn a_statement_is_canceled_at_its_deadline() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("deadline");
     let connection = connect(server, &database).await;
@@ -69,7 +69,7 @@ async fn a_statement_is_cancelled_at_its_deadline() {
 }
 
 #[tokio::test]
-async fn a_stream_is_cancelled_at_its_deadline() {
+async fn a_stream_is_canceled_at_its_deadline() {
     use futures_util::StreamExt;
     let server = or_skip!(Postgres::shared());
     let database = server.database("stream_deadline");
@@ -89,7 +89,7 @@ async fn a_stream_is_cancelled_at_its_deadline() {
     );
     assert_eq!(connection.state(), SessionState::Clean);
 
-    // One whose reader is slow has run to its end.
+    // A statement whose reader is slow has completed.
     let quick = Call {
         deadline: within(300),
         ..call("SELECT generate_series(1, 3)", &[])
@@ -175,7 +175,7 @@ async fn a_commit_that_is_never_answered_is_given_up_and_unknown() {
         .await
         .unwrap();
     proxy.black_hole();
-    // Half a minute passes at once, for nobody has anything to do.
+    // Half a minute passes immediately, since no task has anything to do.
     tokio::time::pause();
     let error = connection.commit().await.unwrap_err();
     assert_eq!(
@@ -187,7 +187,7 @@ async fn a_commit_that_is_never_answered_is_given_up_and_unknown() {
 }
 
 #[tokio::test]
-async fn with_neighbours_nothing_is_cancelled() {
+async fn beside_other_statements_nothing_is_canceled() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("lane_deadline");
     let connection = connect(server, &database).await;
@@ -228,7 +228,7 @@ async fn the_servers_own_limits_are_told_apart() {
         (STATEMENT, Effect::RolledBack),
         "{error}"
     );
-    // So short a limit ends nearly everything, which is what was asked for.
+    // Nearly every statement exceeds such a short limit, which is intended.
     let tiny = Options {
         statement_timeout: Some(Duration::from_nanos(1)),
         ..options(server, &database)

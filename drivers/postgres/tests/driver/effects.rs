@@ -4,7 +4,7 @@ use underpin_testkit::{CutPoint, Postgres, Proxy, TestDatabase, or_skip};
 
 use crate::place::{call, connect_through, eventually, soon, within};
 
-/// Whether the row is there, as the server itself says.
+/// Whether the server itself has the row.
 async fn is_there(database: &TestDatabase, id: i32) -> bool {
     let client = database.client().await;
     let sql = "SELECT count(*) FROM item WHERE id = $1";
@@ -53,7 +53,7 @@ async fn an_autocommit_statement_cut_at_each_point() {
     let server = or_skip!(Postgres::shared());
     let scene = Scene::new(server, "effect_autocommit").await;
     let points = [
-        // The statement has left this side: nobody here can know more.
+        // The statement was sent: the client cannot know more.
         (
             CutPoint::before_statement_forwarded("marked"),
             Effect::Unknown,
@@ -169,7 +169,7 @@ async fn a_transaction_cut_at_each_point() {
     );
     assert!(!is_there(&scene.database, 2).await);
 
-    // During COMMIT: it may have taken hold, or not.
+    // During COMMIT: it may or may not have taken effect.
     for (id, point, there) in [
         (3, CutPoint::before_statement_forwarded("COMMIT"), false),
         (4, CutPoint::before_answer("COMMIT"), true),

@@ -16,7 +16,7 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{endpoint, options, soon};
 
-/// Opens streams that count how often they are written to.
+/// Opens streams that count their writes.
 #[derive(Debug, Clone)]
 struct Counting {
     to: Endpoint,
@@ -91,7 +91,7 @@ async fn callers_that_were_answered_together_ask_again_in_one_write() {
     let connection = Arc::new(connector.connect(soon()).await.unwrap());
     ask(&connection, 0).await;
     let writes = || counting.writes.load(Ordering::Relaxed);
-    // One that is alone is written at once, each time.
+    // The statement of a single caller is written immediately, each time.
     let before = writes();
     for n in 0..EACH {
         ask(&connection, n).await;
@@ -112,7 +112,7 @@ async fn callers_that_were_answered_together_ask_again_in_one_write() {
         ended.unwrap();
     }
     let seen = writes() - before;
-    // The server may answer a part of them first, so that they part company for a while.
+    // The server may answer some of them first, so that they are separated for a while.
     let most = TASKS * EACH / 4;
     assert!(
         seen <= most,

@@ -18,7 +18,7 @@ async fn attempt(endpoint: Endpoint, options: Options) -> Result<Connection, Err
         .await
 }
 
-/// The error of an attempt that must fail, checked for what every such error has.
+/// The error of an attempt that must fail, checked for the properties of every such error.
 async fn failure(endpoint: Endpoint, options: Options) -> Error {
     let secret = options.password.expose().to_owned();
     let place = endpoint.to_string();
@@ -123,11 +123,11 @@ async fn each_way_to_fail_is_a_sentence() {
 
     let error = failure(Endpoint::unix("/no/such/directory", 5432), good.clone()).await;
     assert_eq!(error.class(), Class::Connect, "{error}");
-    assert!(error.to_string().contains("There is no socket"), "{error}");
+    assert!(error.to_string().contains("does not exist"), "{error}");
 }
 
 #[tokio::test]
-async fn what_speaks_something_else_is_told() {
+async fn another_protocol_is_reported() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("aliens");
     for mode in [TlsMode::Disable, TlsMode::Prefer, TlsMode::Require] {
@@ -161,7 +161,7 @@ async fn the_deadline_bounds_a_connection() {
     );
     let connector = match connector {
         Ok(connector) => connector,
-        // Without encryption, the default asks for too much.
+        // Without encryption, the default requires too much.
         Err(error) => return assert_eq!(error.class(), Class::Unsupported),
     };
     let error = connector.connect(within(200)).await.unwrap_err();
@@ -175,7 +175,7 @@ async fn the_deadline_bounds_a_connection() {
 }
 
 #[tokio::test]
-async fn of_several_servers_the_one_that_answers_is_taken() {
+async fn of_several_servers_the_one_that_answers_is_used() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("several");
     let silent = NotADatabase::silent();
@@ -235,7 +235,7 @@ impl Dial for Tunnel {
 }
 
 #[tokio::test]
-async fn a_password_is_not_shown_to_all_who_listen() {
+async fn a_password_is_not_sent_in_clear_text() {
     let in_clear = "local all all trust\nhost all all 127.0.0.1/32 password";
     let server = or_skip!(Postgres::builder().hba(in_clear).start());
     let database = server.database("clear_text");
@@ -288,7 +288,7 @@ async fn a_pooler_that_knows_only_protocol_3_0_gets_that() {
     use tokio::net::{TcpListener, TcpStream};
     let server = or_skip!(Postgres::shared());
     let database = server.database("old_protocol");
-    // Some hang up; PgBouncer and pgpool have codes of their own.
+    // Some hang up; PgBouncer and pgpool have their own codes.
     for code in [None, Some("08P01"), Some("0A000"), Some("XX000")] {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -322,7 +322,7 @@ async fn a_pooler_that_knows_only_protocol_3_0_gets_that() {
             let connection = connector.connect(soon()).await.unwrap();
             assert_eq!(connection.client().protocol(), (3, 0), "{code:?}");
         }
-        // The second time it is not tried again.
+        // The second time, the newer version is not attempted again.
         let asked: Vec<u8> = std::iter::from_fn(|| versions.try_recv().ok()).collect();
         assert_eq!(asked, [2, 0, 0], "{code:?}");
     }
@@ -472,7 +472,7 @@ mod encryption {
     }
 
     #[tokio::test]
-    async fn what_pg_hba_demands_is_found_out() {
+    async fn the_requirements_of_pg_hba_are_detected() {
         let only_encrypted = "local all all trust\nhostnossl all all 127.0.0.1/32 reject";
         let server = or_skip!(Postgres::builder().hba(only_encrypted).start());
         let database = server.database("hba");
@@ -544,7 +544,7 @@ mod encryption {
         let who = "SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
         let who: Vec<String> = connection.query(call(who, &[]), 1).await.unwrap();
         assert!(who[0].contains(server.user()), "{who:?}");
-        // It is of one user alone.
+        // It belongs to one user only.
         shown.user = "somebody".into();
         let error = failure(endpoint(&server), shown).await;
         assert_eq!(error.class(), Class::Auth, "{error}");
@@ -585,7 +585,7 @@ mod encryption {
     }
 
     #[tokio::test]
-    async fn what_goes_on_inside_the_encryption_is_seen() {
+    async fn messages_inside_the_encryption_are_seen() {
         let server = or_skip!(Postgres::shared());
         let database = server.database("inside");
         let options = encrypted(server, &database, TlsMode::Require, None);
@@ -644,7 +644,7 @@ async fn credentials_are_asked_for_by_each_connection() {
     let error = connector.connect(within(5_000)).await.unwrap_err();
     assert_eq!(error.class(), Class::Busy);
     let message = format!(
-        "There are no credentials to log in to {} with. The vault is shut.",
+        "There are no credentials to log in to {}. The vault is shut.",
         endpoint(server)
     );
     assert_eq!(error.message(), message);
@@ -655,7 +655,7 @@ async fn credentials_are_asked_for_by_each_connection() {
     assert_eq!(error.class(), Class::Timeout { stage });
 }
 
-/// What a client sends first to a server that never answers.
+/// The first bytes that a client sends to a server that never answers.
 async fn first_bytes(negotiation: TlsNegotiation) -> Vec<u8> {
     use tokio::io::AsyncReadExt;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -680,7 +680,7 @@ async fn first_bytes(negotiation: TlsNegotiation) -> Vec<u8> {
 async fn encryption_begins_at_once_or_after_a_question() {
     let asked = first_bytes(TlsNegotiation::Postgres).await;
     assert_eq!(asked, [0, 0, 0, 8, 4, 210, 22, 47]);
-    // A handshake of TLS, which names the protocol that follows.
+    // A TLS handshake, which names the protocol that follows.
     let direct = first_bytes(TlsNegotiation::Direct).await;
     assert_eq!(direct[0], 0x16);
     let name = b"\x00\x0b\x0apostgresql";

@@ -45,7 +45,7 @@ async fn begin(connection: &Connection) {
 }
 
 #[tokio::test]
-async fn where_begin_is_refused_nothing_takes_hold() {
+async fn if_begin_is_refused_nothing_takes_effect() {
     let server = or_skip!(Postgres::shared());
     let (_database, connection, spoiled) = scene(server, "begin_refused").await;
     let fresh = "SELECT count(*) + 1 FROM item";
@@ -56,7 +56,7 @@ async fn where_begin_is_refused_nothing_takes_hold() {
         ("what is not prepared", fresh, &[]),
     ] {
         if what == "a write" {
-            // The server has BEGIN prepared by now.
+            // The server has prepared BEGIN by now.
             begin(&connection).await;
             assert_eq!(count(&connection).await, 1);
             connection.commit().await.unwrap();
@@ -91,7 +91,7 @@ async fn where_begin_is_refused_nothing_takes_hold() {
 }
 
 #[tokio::test]
-async fn what_follows_a_dropped_first_statement_is_in_the_transaction_or_not_sent() {
+async fn statements_after_a_dropped_first_one_are_in_the_transaction_or_not_sent() {
     let server = or_skip!(Postgres::shared());
     let (_database, connection, spoiled) = scene(server, "begin_dropped").await;
     for refused in [false, true] {
@@ -127,7 +127,7 @@ async fn an_error_of_the_first_statement_fails_the_transaction() {
         let error = connection.commit().await.unwrap_err();
         assert_eq!(error.effect(), Effect::RolledBack, "{sql}: {error}");
     }
-    // What cannot be sent has failed nothing.
+    // A message that cannot be sent has no effect on the transaction.
     begin(&connection).await;
     let misfit = [Value::Bool(true)];
     connection.execute(call(INSERT, &misfit)).await.unwrap_err();
@@ -169,7 +169,7 @@ async fn the_native_client_finds_the_transaction_open() {
     connection.rollback(soon()).await.unwrap();
     assert_eq!(count(&connection).await, 1);
 
-    // Handed out and not used: the rollback must not overtake what is under way.
+    // Handed out and not used: the rollback must not overtake a statement in progress.
     connection.reset(soon()).await.unwrap();
     begin(&connection).await;
     connection.client();
@@ -181,7 +181,7 @@ async fn the_native_client_finds_the_transaction_open() {
     connection.reset(soon()).await.unwrap();
     assert_eq!(connection.state(), SessionState::Clean);
 
-    // One that was there before.
+    // A client from before the transaction.
     let client = connection.client();
     begin(&connection).await;
     client.batch_execute(insert).await.unwrap();
@@ -199,7 +199,7 @@ async fn the_native_client_finds_the_transaction_open() {
 }
 
 #[tokio::test]
-async fn whatever_comes_first_is_in_the_transaction() {
+async fn any_first_statement_is_in_the_transaction() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("begin_first");
     let connection = connect(server, &database).await;
@@ -245,7 +245,7 @@ async fn whatever_comes_first_is_in_the_transaction() {
         let open = connection.query::<i64>(call(open, &[]), 1).await.unwrap();
         assert_eq!(open, [1], "{first}");
         connection.rollback(soon()).await.unwrap();
-        // Whatever it was, the next one can be joined with its first statement.
+        // In any case, the next transaction can begin with its first statement.
         begin(&connection).await;
         assert_eq!(count(&connection).await, 0, "{first}");
         connection.commit().await.unwrap();
@@ -290,7 +290,7 @@ async fn transactions_begin_also_where_all_that_was_prepared_is_gone() {
     let (_database, connection, _) = scene(server, "begin_deallocated").await;
     for gone in ["SELECT 1", "DEALLOCATE ALL", "DISCARD ALL", "SELECT 1"] {
         connection.batch(gone, soon()).await.unwrap();
-        // Statements are prepared anew only where no transaction has failed by that.
+        // Statements are prepared again only if no transaction has failed by that.
         assert_eq!(count(&connection).await, 1);
         for level in [None, Some(Isolation::Serializable), None] {
             let options = TransactionOptions {
@@ -308,11 +308,11 @@ async fn transactions_begin_also_where_all_that_was_prepared_is_gone() {
 }
 
 #[tokio::test]
-async fn where_begin_is_refused_behind_a_refused_copy_nothing_takes_hold() {
+async fn if_begin_is_refused_behind_a_refused_copy_nothing_takes_effect() {
     let server = or_skip!(Postgres::shared());
     let (_database, connection, spoiled) = scene(server, "begin_copy_refused").await;
     for _ in 0..10 {
-        // The end of the COPY is still on its way when the next statement is.
+        // The end of the COPY is still on its way when the next statement is sent.
         let rows = futures_util::stream::pending::<Result<bytes::Bytes, std::io::Error>>();
         let copied = connection.copy_in("COPY item (absent) FROM STDIN", rows, soon());
         copied.await.unwrap_err();
@@ -326,7 +326,7 @@ async fn where_begin_is_refused_behind_a_refused_copy_nothing_takes_hold() {
 }
 
 #[tokio::test]
-async fn whoever_learns_first_that_begin_was_refused_each_is_told_what_came_of_his_own() {
+async fn after_a_refused_begin_each_caller_gets_the_outcome_of_its_own_statement() {
     let server = or_skip!(Postgres::shared());
     let (_database, connection, spoiled) = scene(server, "begin_two").await;
     begin(&connection).await;
@@ -343,7 +343,7 @@ async fn whoever_learns_first_that_begin_was_refused_each_is_told_what_came_of_h
 }
 
 #[tokio::test]
-async fn what_is_still_prepared_when_its_transaction_ends_is_not_sent() {
+async fn a_statement_still_being_prepared_when_its_transaction_ends_is_not_sent() {
     let server = or_skip!(Postgres::shared());
     let (_database, connection, _) = scene(server, "begin_ended").await;
     for (number, end) in ["commit", "rollback", "reset", "next"].iter().enumerate() {

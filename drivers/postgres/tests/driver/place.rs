@@ -5,7 +5,7 @@ use underpin_core::{Deadline, Endpoint, Secret, TlsMode, TlsOptions, Value};
 use underpin_postgres::{Connection, Connector, Options};
 use underpin_testkit::{Postgres, Proxy, TestDatabase};
 
-/// What connects to a test's database, unencrypted.
+/// Options for an unencrypted connection to a test's database.
 pub(crate) fn options(server: &Postgres, database: &TestDatabase) -> Options {
     Options {
         database: Some(database.name().to_owned()),
@@ -68,7 +68,7 @@ pub(crate) async fn connect_through(
     .await
 }
 
-/// Waits until `this` is so, and looks 5,000 times at most, every 2 ms.
+/// Waits until the condition holds, and checks at most 5,000 times, every 2 ms.
 pub(crate) async fn eventually(what: &str, mut this: impl FnMut() -> bool) {
     for _ in 0..5_000 {
         if this() {
@@ -76,5 +76,5 @@ pub(crate) async fn eventually(what: &str, mut this: impl FnMut() -> bool) {
         }
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    panic!("{what} never came to be");
+    panic!("this never happened: {what}");
 }

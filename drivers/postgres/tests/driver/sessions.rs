@@ -52,7 +52,7 @@ async fn the_role_follows_what_the_server_reports() {
         .batch("SET default_transaction_read_only = on", soon())
         .await
         .unwrap();
-    // Before PostgreSQL 14 it is not reported, and the role is what was asked for at first.
+    // Before PostgreSQL 14 it is not reported, and the role is the one that was queried first.
     let reported = match crate::place::major(&connection) {
         13 => Role::Primary,
         _ => Role::Replica,

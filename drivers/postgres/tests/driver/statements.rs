@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::place::{call, connect, connect_with, endpoint, options, soon};
 
 async fn prepared(connection: &Connection) -> i64 {
-    // In the simple protocol, so that looking changes nothing.
+    // In the simple protocol, so that the query itself changes nothing.
     let messages = connection
         .client()
         .simple_query("SELECT count(*) FROM pg_prepared_statements")
@@ -81,7 +81,7 @@ async fn a_statement_that_the_server_has_outgrown_is_prepared_again() {
         [Value::I64(1), Value::Null]
     );
 
-    // Within a transaction the failure stands, and the next one is fine.
+    // Within a transaction the failure remains, and the next one succeeds.
     connection
         .batch("ALTER TABLE item DROP COLUMN name", soon())
         .await
@@ -99,7 +99,7 @@ async fn a_statement_that_the_server_has_outgrown_is_prepared_again() {
     connection.rollback(soon()).await.unwrap();
     assert_eq!(select().await.unwrap()[0].values(), [Value::I64(1)]);
 
-    // Gone altogether.
+    // Completely gone.
     connection.batch("DEALLOCATE ALL", soon()).await.unwrap();
     assert_eq!(select().await.unwrap()[0].values(), [Value::I64(1)]);
 
@@ -163,7 +163,7 @@ async fn for_a_pooler_nothing_is_named() {
         .unwrap();
     assert_eq!(rows, [(7, "ok".to_owned()), (8, "sad".to_owned())]);
 
-    // Many rows of a type that the client would look up, in the middle of them.
+    // Many rows with a type that the client would look up in the middle of them.
     let sql = "SELECT 'sad'::mood FROM generate_series(1, 100000)";
     let rows: Vec<String> = connection.query(call(sql, &[]), usize::MAX).await.unwrap();
     assert_eq!(rows.len(), 100_000);
@@ -227,7 +227,7 @@ async fn each_call_takes_no_more_round_trips_than_it_must() {
                 .query::<i32>(call("SELECT $1::int", &params), 9)
                 .await
                 .unwrap();
-            // Prepared, or asked for the types of its columns.
+            // Prepared, or queried for the types of its columns.
             count("a query", if first { 2 } else { 1 });
             connection
                 .execute(call("SELECT $1::int8", &params))
@@ -341,7 +341,7 @@ async fn errors_say_what_and_where() {
 }
 
 #[tokio::test]
-async fn a_statement_about_a_type_that_was_made_again_is_prepared_again() {
+async fn a_statement_about_a_recreated_type_is_prepared_again() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("type_again");
     let connection = connect(server, &database).await;
@@ -368,7 +368,7 @@ async fn a_statement_about_a_type_that_was_made_again_is_prepared_again() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_meets_an_outgrown_statement_can_be_run_again() {
+async fn a_transaction_with_an_outdated_statement_can_be_retried() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("outgrown_in_transaction");
     let connection = connect(server, &database).await;

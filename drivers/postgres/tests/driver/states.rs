@@ -17,7 +17,7 @@ async fn one(connection: &Connection, sql: &str) -> String {
         .unwrap_or_default()
 }
 
-/// Lets a future run for so many turns, then drops it.
+/// Polls a future this many times, then drops it.
 async fn drop_after<F: Future>(turns: usize, future: F) -> bool {
     let mut future = Box::pin(future);
     for _ in 0..turns {
@@ -120,7 +120,7 @@ async fn dropped_at_any_point_nothing_stays_open() {
 }
 
 #[tokio::test]
-async fn a_long_statement_that_was_dropped_is_cancelled_by_the_reset() {
+async fn a_long_statement_that_was_dropped_is_canceled_by_the_reset() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("cancelled_by_reset");
     let connection = connect(server, &database).await;
@@ -131,9 +131,9 @@ async fn a_long_statement_that_was_dropped_is_cancelled_by_the_reset() {
 }
 
 #[tokio::test]
-async fn a_dropped_future_leaves_its_neighbours_whole() {
+async fn a_dropped_future_does_not_harm_its_neighbors() {
     let server = or_skip!(Postgres::shared());
-    let database = server.database("neighbours");
+    let database = server.database("neighbors");
     let connection = connect(server, &database).await;
     let calls = (0..200).map(|n| {
         let connection = &connection;
@@ -172,7 +172,7 @@ async fn transactions_and_their_failure_show() {
     assert_eq!(connection.state(), SessionState::Failed);
     connection.reset(soon()).await.unwrap();
     assert_eq!(connection.state(), SessionState::Clean);
-    // Also one that was begun by hand.
+    // Also for a transaction that was begun manually.
     connection.batch("BEGIN", soon()).await.unwrap();
     assert_eq!(connection.state(), SessionState::InTransaction);
     connection.reset(soon()).await.unwrap();
@@ -249,7 +249,7 @@ async fn a_changed_session_is_cleaned() {
     connection.reset(soon()).await.unwrap();
     assert_eq!(connection.state(), SessionState::Clean);
     assert_eq!(one(&connection, "SHOW search_path").await, path);
-    // What was prepared before is still there.
+    // Earlier prepared statements are still there.
     assert!(connection.cached_statements() > 5);
 }
 
@@ -285,7 +285,7 @@ async fn a_session_without_its_prepared_statements_is_given_up() {
     let connection = connect(server, &database).await;
     one(&connection, "SELECT 'before'").await;
     connection.batch("DISCARD ALL", soon()).await.unwrap();
-    // What was cached is prepared again.
+    // The cached statement is prepared again.
     assert_eq!(one(&connection, "SELECT 'before'").await, "before");
     let error = connection.reset(soon()).await.unwrap_err();
     assert_eq!(error.class(), underpin_core::Class::Closed, "{error}");

@@ -9,7 +9,7 @@ use underpin_testkit::{Postgres, or_skip};
 use crate::counts::Counts;
 use crate::place::{call, connect, endpoint, options, soon};
 
-/// More than this is never held of what has come in and was not read yet.
+/// Maximum number of received bytes that are held unread.
 const BOUND: usize = 2 << 20;
 
 #[tokio::test]
@@ -42,7 +42,7 @@ async fn a_large_result_streams_in_bounded_memory() {
             count += 1;
             assert_eq!((n, text.len()), (count, 1000));
             let ahead = counts.received.load(Ordering::SeqCst) - 1000 * count as usize;
-            // Each row has some 20 bytes around it.
+            // Each row has an overhead of about 20 bytes.
             assert!(
                 ahead < BOUND + 30 * count as usize,
                 "{ahead} bytes ahead at row {count}"

@@ -138,7 +138,7 @@ async fn a_commit_that_did_not_wait_for_its_replicas_is_unknown() {
             .start()
     );
     let database = {
-        // Making a database commits, and would wait as well.
+        // Creating a database commits, and would wait as well.
         let admin = server.admin().await;
         admin
             .batch_execute("ALTER SYSTEM SET synchronous_commit = local")
@@ -187,7 +187,7 @@ async fn a_commit_that_did_not_wait_for_its_replicas_is_unknown() {
     assert_eq!(error.effect(), Effect::Unknown, "{error}");
     assert!(error.to_string().contains("replicas"), "{error}");
 
-    // The same for a statement that commits on its own.
+    // The same for a statement that commits by itself.
     let insert = connection.execute(call("INSERT INTO item VALUES (2)", &[]));
     let (inserted, ()) = tokio::join!(insert, cancel());
     assert_eq!(inserted.unwrap_err().effect(), Effect::Unknown);

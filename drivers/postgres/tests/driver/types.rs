@@ -9,7 +9,7 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{call, connect, connect_with, endpoint, major, options};
 
-/// PostgreSQL goes on for thirty years beyond what microseconds since 1970 can count.
+/// PostgreSQL's range extends thirty years beyond what microseconds since 1970 can count.
 const LAST_MICROS: i64 = i64::MAX - 1;
 
 fn text() -> BoxedStrategy<Value> {
@@ -17,7 +17,7 @@ fn text() -> BoxedStrategy<Value> {
 }
 
 fn numeric(major: u32) -> impl Strategy<Value = Numeric> {
-    // Before PostgreSQL 14 it is the one value that is no number.
+    // Before PostgreSQL 14, the only value that is not a number.
     let infinite = if major < 14 { "NaN" } else { "-Infinity" };
     prop_oneof![
         8 => "-?(0|[1-9][0-9]{0,40})(\\.[0-9]{1,20})?".prop_map(|text| text.parse().unwrap()),
@@ -26,9 +26,9 @@ fn numeric(major: u32) -> impl Strategy<Value = Numeric> {
     ]
 }
 
-/// A strategy for each type of column, none of whose values is changed on its way.
+/// A strategy for each type of column, with values that return unchanged.
 fn types(major: u32) -> Vec<(&'static str, BoxedStrategy<Value>)> {
-    // As a text, PostgreSQL 14 and older take no more hours than 32 bits count.
+    // As a text, PostgreSQL 14 and older accept no more hours than 32 bits can count.
     let longest = if major < 15 {
         i64::from(i32::MAX) * 3_600_000_000
     } else {
@@ -151,7 +151,7 @@ async fn prepare(connection: &Connection) {
     connection.batch(sql, crate::place::soon()).await.unwrap();
 }
 
-/// An array of values, some of them null, perhaps of two dimensions.
+/// An array of values, some of them null, possibly of two dimensions.
 fn arrays(element: BoxedStrategy<Value>) -> BoxedStrategy<Value> {
     let element = prop_oneof![5 => element, 1 => Just(Value::Null)];
     let one = prop::collection::vec(element.clone(), 0..5).prop_map(Value::Array);
@@ -289,7 +289,7 @@ async fn without_prepared_statements_types_come_back_as_well() {
 }
 
 #[tokio::test]
-async fn what_the_server_prints_is_what_is_read() {
+async fn values_are_read_as_the_server_prints_them() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("texts");
     let connection = connect(server, &database).await;
@@ -386,7 +386,7 @@ const PAIR: &str = "CREATE TYPE pair AS (a int, b text); \
     CREATE TYPE moneyrange AS RANGE (subtype = money)";
 
 #[tokio::test]
-async fn a_type_whose_binary_form_is_not_read_comes_as_its_text() {
+async fn a_type_whose_binary_form_is_not_read_arrives_as_text() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("as_text");
     let connection = connect(server, &database).await;
@@ -396,7 +396,7 @@ async fn a_type_whose_binary_form_is_not_read_comes_as_its_text() {
         .iter()
         .chain([&("makeaclitem(10, 10, 'SELECT', true)", "")])
     {
-        // Before, between and behind others that come in binary.
+        // Before, between and behind others that arrive in binary.
         let sql =
             format!("SELECT {expression}, 7, {expression}, ({expression})::text, NULL::money");
         let rows: Vec<(String, i32, String, String, Option<String>)> =
@@ -414,7 +414,7 @@ async fn a_type_whose_binary_form_is_not_read_comes_as_its_text() {
 }
 
 #[tokio::test]
-async fn what_has_no_form_of_its_own_is_read_as_the_server_prints_it() {
+async fn types_without_a_form_of_their_own_are_read_as_the_server_prints_them() {
     let server = or_skip!(Postgres::shared());
     let database = server.database("unknown_types");
     let named = connect(server, &database).await;
@@ -504,7 +504,7 @@ async fn without_prepared_statements_a_table_may_change_its_columns() {
     assert_eq!(look().await.len(), 1);
     let other = "ALTER TABLE t ADD b int DEFAULT 7";
     connection.batch(other, soon()).await.unwrap();
-    // What was asked for as it was before comes as that, once.
+    // A column that is requested with its old type returns in that form, once.
     assert_eq!(look().await[1], Value::Text("7".into()));
     assert_eq!(look().await[1], Value::I32(7));
     let other = "ALTER TABLE t ALTER b TYPE int8, ALTER a TYPE int4 USING 5";
@@ -568,7 +568,7 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
     for (value, type_, reason) in [
         (Value::I64(1 << 40), "integer", "out of its range"),
         (Value::I32(-1), "oid", "out of its range"),
-        (number("1.5"), "integer", "no whole number"),
+        (number("1.5"), "integer", "not a whole number"),
         (Value::F64(1e300), "real", "out of its range"),
         (Value::I64(i64::MAX), "double precision", "more digits"),
         (Value::I32(7), "text", "is a 32-bit integer"),
@@ -581,7 +581,7 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
                 Value::Array(vec![]),
             ]),
             "integer[]",
-            "one length",
+            "differ in length",
         ),
         (
             Value::Timestamp(Timestamp::from_micros(0)),
@@ -610,12 +610,12 @@ async fn parameters_are_coerced_or_refused_before_anything_is_sent() {
     assert!(
         error
             .to_string()
-            .contains("1 parameter, and 0 values were given"),
+            .contains("1 parameter, but 0 values were given"),
         "{error}"
     );
 }
 
-/// Arrays that PostgreSQL has no form for, each with its type.
+/// Arrays that PostgreSQL cannot represent, each with its type.
 fn ragged() -> Vec<(&'static str, Value)> {
     let array = |values: Vec<Value>| Value::Array(values);
     let (one, text) = (|| Value::I32(1), || Value::Text("2026-01-31".into()));

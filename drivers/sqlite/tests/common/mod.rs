@@ -52,7 +52,7 @@ pub(crate) async fn one<T: FromRow + Send + 'static>(connection: &Connection, sq
     rows(connection, sql).await.pop().expect("a row")
 }
 
-/// Waits until the thread is done with what was dropped.
+/// Waits until the thread has finished the dropped statements.
 pub(crate) async fn settled(connection: &Connection) -> SessionState {
     let until = Instant::now() + Duration::from_secs(5);
     while connection.state() == SessionState::Busy {

@@ -69,7 +69,7 @@ pub(super) fn near(schema: &Schema, wanted: &str) -> String {
     });
     let near: Vec<String> = near.map(|one| one.name()).take(SHOWN).collect();
     match near.is_empty() {
-        true => "`schema show` lists what there is.".to_owned(),
+        true => "`schema show` lists all objects.".to_owned(),
         false => format!("There is {}.", near.join(", ")),
     }
 }

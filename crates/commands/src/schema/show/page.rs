@@ -244,7 +244,7 @@ impl Parts {
         );
         self.list("inherits", table.inherits.iter().map(ToString::to_string));
         let unlogged = table.persistence == Persistence::Unlogged;
-        let unlogged = unlogged.then(|| "no: its rows are gone after a crash".to_owned());
+        let unlogged = unlogged.then(|| "no: its rows are lost after a crash".to_owned());
         self.list("logged", unlogged);
         let columns = table.columns.iter();
         self.column_options(columns.map(|column| (&column.name, &column.options)));
@@ -287,10 +287,10 @@ fn referenced_by(schema: &Schema, name: &ObjectName) -> Vec<String> {
 fn row_security(table: &Table) -> Option<String> {
     let security = table.row_security;
     match (security.enabled, security.forced) {
-        (true, true) => Some("holds, for the owner too".to_owned()),
-        (true, false) => Some("holds, but for the owner".to_owned()),
+        (true, true) => Some("enforced, also for the owner".to_owned()),
+        (true, false) => Some("enforced, except for the owner".to_owned()),
         (false, _) if !table.policies.is_empty() => {
-            Some("is off: the policies do not hold".to_owned())
+            Some("off: the policies are not enforced".to_owned())
         }
         (false, _) => None,
     }

@@ -153,7 +153,7 @@ fn idle_connections_are_checked_a_few_at_a_time() {
     );
     assert_eq!(
         state.idle[0], slots[0],
-        "a check is no use: it is still the longest idle"
+        "a check is not a use: it is still the longest idle"
     );
     assert!(
         state.actions.contains(&Action::Reschedule),

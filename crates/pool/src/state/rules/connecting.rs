@@ -14,7 +14,7 @@ fn a_returned_connection_serves_the_waiter_before_the_connect_does() {
             check: false
         }
     );
-    // No longer needed, it fills the pool.
+    // It is no longer needed, and fills the pool.
     assert_eq!(
         state.connected(connecting[0], secs(3), 0.5),
         Placement::Keep
@@ -82,7 +82,7 @@ fn a_caller_without_retries_does_not_cost_others_theirs() {
     wait(&mut state, 8, 0, Timestamp::START);
     let slots = attempts(&mut state);
     assert_eq!(slots.len(), 2);
-    // The attempt still under way serves the oldest; the failed one was the other's.
+    // The attempt in progress serves the oldest waiter; the failed one was the other's.
     assert_eq!(
         state
             .connect_failed(slots[0], false, secs(0), 0.5)
@@ -102,7 +102,7 @@ fn a_caller_without_retries_does_not_cost_others_theirs() {
             .failed_waiters,
         0
     );
-    // A newcomer may try sooner than that, which does not shorten the oldest's patience.
+    // A newcomer may try sooner than that, which does not use up the oldest waiter's retries.
     wait(&mut state, 9, 0, ms(300));
     let slots = attempts(&mut state);
     let after = state.connect_failed(slots[0], false, ms(310), 0.5);
@@ -111,13 +111,13 @@ fn a_caller_without_retries_does_not_cost_others_theirs() {
 }
 
 #[test]
-fn what_cannot_succeed_is_not_tried_again_and_again() {
+fn permanent_failures_are_not_retried_over_and_over() {
     let mut state = State::new(&options(0, 4));
     wait(&mut state, 7, 3, Timestamp::START);
     let slots = attempts(&mut state);
     let after = state.connect_failed(slots[0], true, secs(0), 0.5);
     assert_eq!((after.failed_waiters, after.retry_in), (1, None));
-    // Who comes next has an attempt of its own, though not at once.
+    // The next caller has an attempt of its own, though not immediately.
     wait(&mut state, 8, 3, ms(1));
     assert_eq!(attempts(&mut state), []);
     assert_eq!(state.next_due(ms(1)), ms(100));
@@ -193,7 +193,7 @@ fn one_failed_attempt_is_news_for_one_caller() {
 }
 
 #[test]
-fn what_failed_before_does_not_hold_up_a_new_connector() {
+fn earlier_failures_do_not_delay_a_new_connector() {
     let mut state = State::new(&options(0, 2));
     wait(&mut state, 7, 3, secs(0));
     let first = attempts(&mut state);
@@ -202,7 +202,8 @@ fn what_failed_before_does_not_hold_up_a_new_connector() {
     state.replaced(secs(0));
     let second = attempts(&mut state);
     assert_eq!(second.len(), 1, "at once");
-    // Nor is a failure of the old one, however permanent, news for who waits for the new.
+    // A failure of the old connector, even a permanent one, does not concern waiters for the new
+    // one.
     state.replaced(secs(0));
     let after = state.connect_failed(second[0], true, secs(0), 0.5);
     assert_eq!((after.failures, after.failed_waiters), (0, 0));

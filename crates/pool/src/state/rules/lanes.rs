@@ -1,15 +1,15 @@
 use super::*;
 use crate::state::lanes::{AHEAD, LIGHT, LINGER, LINGER_BESIDE_OTHERS, OLD, STUCK};
 
-/// A lease that its caller would share.
+/// A lease whose caller also accepts a lane.
 fn open_lane(state: &mut State, now: Timestamp) -> SlotId {
     let slot = lease(state, now);
     assert!(state.offer_lane(slot, now), "a lane is wanted");
     slot
 }
 
-/// Statements that take so long each, one after the other, so that their pace is known. Gives
-/// when the last one ends.
+/// Runs statements of this duration one after another, so that the average is known. Returns the
+/// time at which the last one ends.
 fn answered(state: &mut State, each: Duration, mut now: Timestamp) -> Timestamp {
     for _ in 0..1000 {
         let slot = state.join(now).expect("the lane has nothing to do");
@@ -56,7 +56,7 @@ fn heavy_statements_share_the_work_with_idle_connections() {
         let alone = lease(&mut state, now);
         assert!(!state.offer_lane(alone, now), "half of them are lanes");
     }
-    // Now they have to share after all, evenly.
+    // Now they have to share, evenly.
     let mut joined: Vec<_> = (0..4).map(|_| state.join(now).unwrap()).collect();
     joined.sort_by_key(|slot| slot.0);
     lanes.sort_by_key(|slot| slot.0);
@@ -115,7 +115,7 @@ fn another_lane_is_opened_where_all_are_stuck() {
 }
 
 #[test]
-fn nothing_joins_behind_a_statement_that_is_not_answered() {
+fn no_statement_joins_behind_one_without_an_answer() {
     let (mut state, _) = filled(4, |_| {});
     let lane = open_lane(&mut state, ms(0));
     let just_before = Timestamp::at(OLD - Duration::from_micros(1));
@@ -130,7 +130,7 @@ fn nothing_joins_behind_a_statement_that_is_not_answered() {
 }
 
 #[test]
-fn who_is_behind_a_statement_that_is_not_answered_goes_elsewhere() {
+fn callers_behind_a_statement_without_an_answer_leave_the_lane() {
     let (mut state, _) = filled(4, |_| {});
     let lane = open_lane(&mut state, ms(0));
     state.join(ms(1)).unwrap();
@@ -156,17 +156,17 @@ fn a_statement_alone_in_its_lane_is_left_in_peace() {
 }
 
 #[test]
-fn a_statement_that_was_left_behind_retires_its_lane_and_harms_no_neighbour() {
+fn an_abandoned_statement_retires_its_lane_and_harms_no_neighbor() {
     let (mut state, _) = filled(4, |_| {});
     let lane = open_lane(&mut state, ms(0));
     state.join(ms(0)).unwrap();
     assert!(
         !state.left(lane, ms(0), End::Abandoned, ms(1)).ended,
-        "a neighbour is there"
+        "a neighbor is there"
     );
     assert_eq!(state.join(ms(1)), None, "nobody joins what is left behind");
     let left = state.left(lane, ms(0), End::Answered, ms(5));
-    assert!(left.ended, "its connection is given back, and reset");
+    assert!(left.ended, "its connection is returned, and reset");
     assert_eq!(left.took, Duration::from_millis(5));
 }
 
@@ -205,7 +205,7 @@ fn an_empty_lane_goes_back_to_the_leases() {
 }
 
 #[test]
-fn who_waits_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
+fn a_caller_waiting_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
     let (mut state, _) = filled(4, |_| {});
     let first = open_lane(&mut state, ms(0));
     let stuck = ms(0).after(OLD);
@@ -224,7 +224,7 @@ fn who_waits_for_a_lease_gets_the_spare_lane_soon_and_the_last_one_later() {
         state.returned(second, soon),
         Placement::Handoff { cell: 1, .. }
     ));
-    // A statement of one who holds a lease finds its way past those who wait.
+    // A statement of a caller that holds a lease passes the callers that wait.
     assert_eq!(state.join(ms(200)), Some(first));
     state.left(first, ms(200), End::Answered, ms(201));
     assert_eq!(state.next_due(ms(201)), ms(201).after(LINGER));
@@ -290,7 +290,7 @@ fn a_quiet_lane_is_validated_like_a_lease() {
 }
 
 #[test]
-fn those_who_would_share_are_seated_as_soon_as_there_is_a_lane() {
+fn sharing_callers_are_seated_as_soon_as_there_is_a_lane() {
     let (mut state, slots) = filled(1, |_| {});
     let held = lease(&mut state, ms(0));
     for cell in 1..=3 {

@@ -45,7 +45,7 @@ fn newcomers_never_overtake_waiters() {
 }
 
 #[test]
-fn who_moves_from_another_pool_is_served_in_the_order_of_arrival() {
+fn a_caller_from_another_pool_is_served_in_the_order_of_arrival() {
     let (mut state, _) = filled(1, |_| {});
     let held = lease(&mut state, secs(1));
     wait(&mut state, 5, 3, secs(5));
@@ -75,7 +75,7 @@ fn who_moves_from_another_pool_is_served_in_the_order_of_arrival() {
 }
 
 #[test]
-fn who_was_given_a_dead_connection_keeps_its_place() {
+fn a_caller_that_got_a_dead_connection_keeps_its_place() {
     let (mut state, _) = filled(2, |_| {});
     let first = state.issue_ticket();
     let caller = Location::caller();
@@ -201,7 +201,7 @@ fn draining_twice_is_draining_once() {
     state.drain(secs(9));
     assert_eq!(actions(&mut state), []);
     assert_eq!(acquire(&mut state, secs(2)), Acquisition::Closed);
-    state.connect_cancelled(connecting[0], secs(2));
+    state.connect_canceled(connecting[0], secs(2));
     assert_eq!(state.returned(leased, secs(2)), Placement::Close);
     assert!(
         !state.returned_dirty(second, secs(2)),
@@ -255,7 +255,7 @@ fn a_pool_made_smaller_shrinks_even_while_callers_wait() {
 }
 
 #[test]
-fn a_full_queue_turns_away_who_comes_and_not_who_was_there() {
+fn a_full_queue_turns_away_newcomers_and_not_waiters() {
     let (mut state, _) = filled(2, |o| o.max_waiting = Some(1));
     let early = state.issue_ticket();
     let dead = lease(&mut state, secs(1));
@@ -264,7 +264,7 @@ fn a_full_queue_turns_away_who_comes_and_not_who_was_there() {
     let late = state.issue_ticket();
     assert!(!state.has_room_for(late));
     assert_eq!(state.totals().turned_away, 1);
-    // Who was given a dead connection goes to its place before the others.
+    // A caller that got a dead connection returns to its place before the others.
     state.broken(dead, secs(1));
     assert!(state.has_room_for(early));
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_paused_pool_hands_nothing_out_and_forgets_nobody() {
+fn a_paused_pool_leases_nothing_and_forgets_no_waiter() {
     let (mut state, slots) = filled(2, |_| {});
     let out = lease(&mut state, secs(1));
     state.pause(secs(0));
@@ -33,7 +33,7 @@ fn a_paused_pool_hands_nothing_out_and_forgets_nobody() {
 }
 
 #[test]
-fn resuming_opens_what_was_not_opened_for_who_waited() {
+fn resuming_opens_connections_for_the_waiters() {
     let mut state = State::new(&options(0, 3));
     state.pause(secs(0));
     wait(&mut state, 7, 3, secs(1));
@@ -45,7 +45,7 @@ fn resuming_opens_what_was_not_opened_for_who_waited() {
 }
 
 #[test]
-fn a_failure_while_paused_ends_nobodys_wait() {
+fn a_failure_while_paused_ends_no_wait() {
     let mut state = State::new(&options(1, 3));
     state.upkeep(secs(0));
     let attempt = attempts(&mut state);

@@ -1,5 +1,5 @@
-//! Callers arrive at random, each holds a connection for 10 ms: what a pool of four sheds
-//! under load and without.
+//! A pool of four under load and without: callers arrive at random, and each holds a connection for
+//! 10 ms.
 
 use std::collections::BTreeMap;
 use std::panic::Location;
@@ -21,23 +21,23 @@ struct Outcome {
     served: u64,
     shed: u64,
     longest_wait: Duration,
-    /// The longest wait of those shed.
-    longest_in_vain: Duration,
+    /// The longest wait among the shed callers.
+    longest_shed: Duration,
 }
 
 struct Scene {
     state: State,
     now: Timestamp,
-    /// Who waits, by cell: since when.
+    /// The start of each wait, by cell.
     waiting: BTreeMap<u32, Timestamp>,
-    /// When each lease ends.
+    /// The end of each lease.
     ends: Vec<(Timestamp, SlotId)>,
     next_cell: u32,
     outcome: Outcome,
 }
 
 impl Scene {
-    /// A pool of idle connections.
+    /// A pool with idle connections.
     fn new(shedding: Option<Shedding>) -> Self {
         let options = PoolOptions {
             min: CONNECTIONS,
@@ -96,7 +96,7 @@ impl Scene {
         self.ends.push((self.now.after(HELD), slot));
     }
 
-    /// Goes on to `until`, doing what comes up on the way.
+    /// Advances to `until`, processing the events on the way.
     fn go_on(&mut self, until: Timestamp) {
         loop {
             let end = self.ends.iter().map(|(at, _)| *at).min();
@@ -127,12 +127,12 @@ impl Scene {
                 let since = self.waiting.remove(&cell).expect("it waits");
                 let waited = self.now.since(since);
                 self.outcome.shed += 1;
-                self.outcome.longest_in_vain = self.outcome.longest_in_vain.max(waited);
+                self.outcome.longest_shed = self.outcome.longest_shed.max(waited);
             }
         }
     }
 
-    /// Callers arrive at random for `length`, on average one each `gap`.
+    /// Callers arrive at random for `length`, on average one per `gap`.
     fn load(&mut self, random: &mut fastrand::Rng, gap: Duration, length: Duration) {
         let until = self.now.after(length);
         while self.now < until {
@@ -143,18 +143,18 @@ impl Scene {
     }
 }
 
-/// The gap at which the callers ask for `share` of what the pool can give.
+/// The gap at which callers ask for `share` of the pool's capacity.
 fn gap(share: f64) -> Duration {
     (HELD / CONNECTIONS).div_f64(share)
 }
 
 #[test]
-fn under_overload_the_waits_of_who_is_served_stay_bounded() {
+fn under_overload_waits_of_served_callers_stay_bounded() {
     let rule = Shedding::default();
     for seed in 1..=20 {
         let mut random = fastrand::Rng::with_seed(seed);
         let mut scene = Scene::new(Some(rule));
-        // Until the overload is known, waits may grow.
+        // Waits may grow until the overload is detected.
         scene.load(&mut random, gap(3.0), 2 * rule.interval);
         assert!(scene.outcome.shed > 0);
         scene.outcome = Outcome::default();
@@ -163,12 +163,12 @@ fn under_overload_the_waits_of_who_is_served_stay_bounded() {
             served,
             shed,
             longest_wait,
-            longest_in_vain,
+            longest_shed,
         } = scene.outcome;
-        // The last who waits is not shed, and may wait until a connection comes back.
+        // The last waiter is not shed, and may wait until a connection is returned.
         let bound = rule.target + HELD;
         assert!(longest_wait <= bound, "seed {seed}: {longest_wait:?}");
-        assert!(longest_in_vain <= bound, "seed {seed}: {longest_in_vain:?}");
+        assert!(longest_shed <= bound, "seed {seed}: {longest_shed:?}");
         let capacity = 5_000 / 10 * u64::from(CONNECTIONS);
         assert!(
             served * 100 >= capacity * 99,
@@ -223,12 +223,12 @@ fn a_burst_that_the_queue_absorbs_is_not_shed() {
 }
 
 #[test]
-fn who_waits_alone_is_never_shed() {
+fn a_single_waiter_is_never_shed() {
     let mut scene = Scene::new(Some(Shedding::default()));
     for _ in 0..CONNECTIONS {
         scene.arrive();
     }
-    // The holders do not come back.
+    // The holders do not return their connections.
     scene.ends.clear();
     scene.arrive();
     scene.go_on(ms(10_000));
@@ -259,7 +259,7 @@ fn a_pool_that_is_still_empty_or_paused_sheds_nobody() {
     }
     scene.go_on(ms(1_000));
     assert_eq!(scene.outcome.shed, 0);
-    // The first connection begins to serve; who waits for the others is not late.
+    // The first connection begins to serve; callers that wait for the others are not late.
     let placement = scene.state.connected(attempts[0], scene.now, 0.5);
     assert!(matches!(placement, Placement::Handoff { .. }));
     scene.obey();

@@ -1,10 +1,10 @@
-//! What the shell does so that connections go from caller to caller without the state machine,
-//! as `locked.rs`, `fast/cache.rs` and `checkout.rs` do it.
+//! The part of the shell that passes connections from caller to caller without the state machine,
+//! as in `locked.rs`, `fast/cache.rs` and `checkout.rs`.
 
 use super::*;
 use crate::fast::epoch::Epoch;
 
-/// A connection that was given back while nobody waited.
+/// A connection that was returned while no caller waited.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cached {
     pub(super) slot: SlotId,
@@ -12,7 +12,7 @@ pub(super) struct Cached {
     pub(super) epoch: Epoch,
 }
 
-/// What was written down of the latest lease of a slot.
+/// The record of the latest lease of a slot.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Record {
     pub(super) stamp: Stamp,
@@ -34,7 +34,7 @@ impl World {
         &mut self.records[slot.index()]
     }
 
-    /// Who holds connections, the longest first.
+    /// The holders of connections, the longest first.
     fn holders(&self, now: Timestamp) -> Vec<(Duration, u32)> {
         let holder = |slot: &SlotId| {
             let Record { stamp, caller } = self.record(*slot);
@@ -47,13 +47,13 @@ impl World {
 }
 
 impl Run {
-    /// A lease that the state machine gives begins.
+    /// A lease from the state machine begins.
     pub(super) fn begin(&mut self, slot: SlotId, caller: &'static Location<'static>) {
         let stamp = self.state.stamp(slot, false, self.now);
         *self.world.record_mut(slot) = Some(Record { stamp, caller });
     }
 
-    /// Gives whether the next caller may have the connection.
+    /// Returns whether the next caller may have the connection.
     pub(super) fn put_in_cache(&mut self, slot: SlotId) -> bool {
         let epoch = self.world.record(slot).stamp.epoch;
         let puts = epoch == self.world.epoch;
@@ -109,7 +109,7 @@ impl Run {
         !all.is_empty()
     }
 
-    /// Before anybody waits.
+    /// Before a caller waits.
     pub(super) fn close_cache(&mut self) -> bool {
         if !self.world.epoch.is_open() {
             return false;
@@ -118,7 +118,7 @@ impl Run {
         self.flush_cache()
     }
 
-    /// Before it is asked who holds what.
+    /// Before the state machine is asked for the holders.
     pub(super) fn reconcile(&mut self) {
         self.flush_cache();
         for slot in self.world.leased.clone() {
@@ -141,7 +141,7 @@ impl Run {
         }
     }
 
-    /// Somebody asks for the numbers and who holds what.
+    /// A caller asks for the numbers and the holders.
     pub(super) fn look(&mut self) {
         self.reconcile();
         self.verify_holders();
@@ -160,7 +160,7 @@ impl Run {
         );
     }
 
-    /// Those who hold connections now, not those who did when the state machine last knew.
+    /// Compares with the current holders, not with those that the state machine knew last.
     pub(super) fn verify_holders(&self) {
         let holders = self.state.holders(self.now);
         assert!(holders.is_sorted_by(|one, next| one.held >= next.held));

@@ -1,4 +1,4 @@
-//! What must hold after each step.
+//! The invariants that are checked after each step.
 
 use super::*;
 
@@ -61,7 +61,7 @@ impl Run {
         self.verify_progress();
     }
 
-    /// No wake-up is lost: whoever waits has something to wait for.
+    /// No wake-up is lost: every waiter has something to wait for.
     fn verify_progress(&self) {
         let (state, counts) = (&self.state, &self.state.counts);
         let sharing = self
@@ -92,7 +92,7 @@ impl Run {
                 "a connection is missing and none is planned"
             );
             let next_attempt = state.next_attempt();
-            // The run goes on without upkeep for a while: what is overdue, `upkeep` does.
+            // The run continues without upkeep for a while; `upkeep` then does what is overdue.
             assert!(
                 next_attempt <= self.now || state.due(self.now) <= next_attempt,
                 "it is overslept"

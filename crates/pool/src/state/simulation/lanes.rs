@@ -1,4 +1,4 @@
-//! What callers do who share connections.
+//! The actions of callers that share connections.
 
 use super::*;
 

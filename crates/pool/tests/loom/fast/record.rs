@@ -1,4 +1,4 @@
-//! What is written down of leases has no part in who gets a connection.
+//! Records of leases do not influence who gets a connection.
 
 #[derive(Debug, Default)]
 pub(crate) struct Record {}

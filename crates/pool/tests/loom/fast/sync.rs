@@ -1,4 +1,4 @@
-//! What `src/fast/sync.rs` has, watched by loom.
+//! The primitives of `src/fast/sync.rs`, under loom.
 
 use std::cell::Cell;
 pub(crate) use std::sync::PoisonError;
@@ -7,10 +7,10 @@ pub(crate) use loom::sync::Mutex;
 use loom::sync::atomic::AtomicUsize;
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// As that of crossbeam: each change is one swap, which acquires and releases.
+/// Like crossbeam's: each change is one swap, which acquires and releases.
 pub(crate) struct AtomicCell<T> {
     swaps: AtomicUsize,
-    /// Loom does not change threads here, so that both are changed at once.
+    /// Loom does not switch threads here, so both change at once.
     value: std::sync::Mutex<T>,
 }
 
@@ -38,8 +38,8 @@ impl<T: Default> AtomicCell<T> {
     }
 }
 
-/// As that of the standard library: who finds it made sees what its maker did before, and one
-/// at a time makes it.
+/// Like the standard library's: a thread that finds it initialized sees everything that the
+/// initializer did before, and only one thread at a time initializes it.
 #[derive(Debug)]
 pub(crate) struct OnceLock<T> {
     made: AtomicBool,
@@ -73,7 +73,7 @@ impl<T> OnceLock<T> {
     }
 }
 
-/// Few, since loom looks after each.
+/// Few, since loom tracks each of them.
 pub(crate) const FIRST: usize = 2;
 
 loom::thread_local! {

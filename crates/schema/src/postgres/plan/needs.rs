@@ -1,5 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use super::node::{Node, NodeRef};
 use crate::Schema;
 
@@ -12,7 +14,8 @@ pub(super) use parts::{same_key, waits_for_partitions};
 #[derive(Debug, Default)]
 pub(super) struct Needs<'s> {
     nodes: Vec<NodeRef<'s>>,
-    places: HashMap<NodeRef<'s>, usize>,
+    /// Most of a plan's time goes into looking these up, so their hash is a fast one.
+    places: HashMap<NodeRef<'s>, usize, RandomState>,
     /// For each node, the places of those that it needs.
     needs: Vec<BTreeSet<usize>>,
 }

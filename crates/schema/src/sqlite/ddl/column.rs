@@ -23,12 +23,12 @@ fn rest(table: &Table, column: &Column, key: &str) -> Result<String> {
     ddl::refuse(
         data_type.array || data_type.namespace.is_some(),
         || format!("the type {data_type} of column {:?}", column.name),
-        "Keep it in a column of type TEXT, with a check of what it may hold.",
+        "Keep it in a column of type TEXT, with a check of its values.",
     )?;
     ddl::refuse(
         !column.options.is_empty(),
         || format!("options of the column {:?}", column.name),
-        "Leave them away for SQLite.",
+        "Leave them out for SQLite.",
     )?;
     let of = table.primary_key.as_ref();
     let of = of.filter(|key| is_rowid(table, key) && key.columns[0] == column.name);

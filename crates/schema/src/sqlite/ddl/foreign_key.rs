@@ -32,7 +32,7 @@ pub fn references(key: &ForeignKey) -> Result<String> {
     super::refuse(
         key.not_valid,
         || "a foreign key that is not valid".to_owned(),
-        "SQLite checks no rows that are there before; say it without NOT VALID.",
+        "SQLite does not check existing rows; leave out NOT VALID.",
     )?;
     let mut sql = format!(" REFERENCES {}", quote::identifier(&key.references.name)?);
     if !key.referenced_columns.is_empty() {

@@ -25,7 +25,7 @@ pub fn create(table: &ObjectName, name: &str, index: &Index) -> Result<String> {
                 found.map_or("", |(_, what)| what)
             )
         },
-        "Leave that away for SQLite.",
+        "Leave that out for SQLite.",
     )?;
     let about = match comment::lines(index.comment.as_ref(), 0) {
         nothing if nothing.is_empty() => " ".to_owned(),
@@ -47,12 +47,12 @@ fn key(key: &IndexKey) -> Result<String> {
     ddl::refuse(
         key.operator_class.is_some(),
         || "an operator class".to_owned(),
-        "Leave it away for SQLite.",
+        "Leave it out for SQLite.",
     )?;
     ddl::refuse(
         key.nulls_first != key.descending,
         || "an index with another place for NULLs than its order gives them".to_owned(),
-        "Leave NULLS FIRST and NULLS LAST away for SQLite.",
+        "Leave out NULLS FIRST and NULLS LAST for SQLite.",
     )?;
     let target = match &key.target {
         KeyTarget::Column(name) => quote::identifier(name)?,

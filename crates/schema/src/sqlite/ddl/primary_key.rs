@@ -37,7 +37,7 @@ pub fn clause(name: Option<&str>, table: &Table, key: &PrimaryKey) -> Result<Str
     super::refuse(
         !key.include.is_empty(),
         || "a primary key that includes other columns".to_owned(),
-        "Make an index over all of them besides.",
+        "Create an additional index over all of them.",
     )?;
     // Outside its column, an INTEGER would be the rowid whatever its order.
     let plain = PrimaryKey {

@@ -127,7 +127,7 @@ fn refuse_foreign(name: &ObjectName, table: &Table) -> Result<()> {
                 found.map_or("", |(_, what)| what)
             )
         },
-        "Leave that away for SQLite.",
+        "Leave that out for SQLite.",
     )?;
     let mut options = table.options.keys();
     let option = options.find(|option| !matches!(option.as_str(), "strict" | "without_rowid"));

@@ -13,7 +13,7 @@ pub fn create(name: &str, trigger: &Trigger) -> Result<String> {
     ddl::refuse(
         trigger.function.is_some(),
         || format!("the trigger {name:?}, which calls a function"),
-        "Write what it does between BEGIN and END.",
+        "Write its statements between BEGIN and END.",
     )?;
     ddl::refuse(
         trigger.state != TriggerState::Enabled,

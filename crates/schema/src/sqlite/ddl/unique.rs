@@ -13,12 +13,12 @@ pub fn clause(name: Option<&str>, unique: &Unique) -> Result<String> {
     super::refuse(
         unique.nulls_not_distinct,
         || format!("NULLS NOT DISTINCT of {:?}", unique.columns),
-        "Make a unique index over ifnull(…) instead.",
+        "Create a unique index over ifnull(…) instead.",
     )?;
     super::refuse(
         !unique.include.is_empty(),
         || "a unique constraint that includes other columns".to_owned(),
-        "Make an index over all of them besides.",
+        "Create an additional index over all of them.",
     )?;
     Ok(format!(
         "{}UNIQUE ({}){}",

@@ -30,7 +30,7 @@ pub(super) fn lost(column: &str, from: &Type, to: &Type) -> Option<String> {
     use Affinity as A;
     match (affinity(from), affinity(to)) {
         (A::Text | A::Blob, A::Integer | A::Real | A::Numeric) => Some(format!(
-            "how numbers are spelt in the texts of {column}, as in 007"
+            "how numbers are spelled in the texts of {column}, as in 007"
         )),
         (A::Real | A::Numeric, A::Text) | (A::Blob, A::Text) => Some(format!(
             "the digits of numbers in {column} beyond the fifteenth"

@@ -47,8 +47,8 @@ fn keep(schema: &mut Schema, base: &Schema, owner: &ObjectName) {
 fn partly(owner: &ObjectName) -> Refusal {
     Refusal::Unsupported {
         sentence: format!(
-            "Of the changes of {owner} only some are asked for, and SQLite changes a table or \
-             view as a whole. Take all of them, or none."
+            "Of the changes of {owner} only some are selected, but SQLite changes a table or view \
+             as a whole. Select all of them, or none."
         ),
     }
 }

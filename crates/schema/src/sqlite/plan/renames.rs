@@ -121,8 +121,7 @@ impl Renames {
         let refused = refused.map(|(table, column)| Refusal::Unsupported {
             sentence: format!(
                 "The column {table}.{} cannot be renamed: SQLite fails at the INTEGER key of a \
-                 table without rowids that a unique constraint has too. Drop that constraint \
-                 before, in a revision of its own, and create it again after.",
+                 table without rowids that a unique constraint has too. Drop that constraint first, in a separate revision, and recreate it afterwards.",
                 plain(column)
             ),
         });

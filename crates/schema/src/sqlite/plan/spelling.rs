@@ -39,7 +39,7 @@ fn same(left: &str, right: &str) -> bool {
 
 fn table(old: &ObjectName, new: &ObjectName) -> Refusal {
     refusal(format!(
-        "The table {old} cannot give way to {new}, since SQLite takes both names for the same. \
+        "The table {old} cannot be replaced by {new}, since both names are the same for SQLite. \
          Rename it by a hint (--rename '{old}={new}')."
     ))
 }
@@ -47,8 +47,8 @@ fn table(old: &ObjectName, new: &ObjectName) -> Refusal {
 fn column(table: &ObjectName, old: &str, new: &str) -> Refusal {
     let (old, new) = (plain(old), plain(new));
     refusal(format!(
-        "The column {table}.{old} cannot give way to {new}, since SQLite takes both names for \
-         the same. Rename it by a hint (--rename '{table}.{old}={table}.{new}')."
+        "The column {table}.{old} cannot be replaced by {new}, since both names are the same for \
+         SQLite. Rename it by a hint (--rename '{table}.{old}={table}.{new}')."
     ))
 }
 

@@ -46,7 +46,7 @@ impl Ways<'_> {
             if !self.passes(check, &lost) {
                 let name = plain(name);
                 return Some(format!(
-                    "The rows may not pass the check {name} of {table} any more."
+                    "The rows may no longer pass the check {name} of {table}."
                 ));
             }
         }
@@ -57,9 +57,9 @@ impl Ways<'_> {
                 .any(|one| key.columns.contains(&one.name));
             if points || self.has_lost_its_parent(name, key) {
                 let name = plain(name);
-                let why = "may be there no more";
+                let why = "may no longer exist";
                 return Some(format!(
-                    "What the foreign key {name} of {table} points at {why}."
+                    "The target of the foreign key {name} of {table} {why}."
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! The network swallows everything and says nothing.
+//! The network swallows everything and never answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use underpin_testkit::{Postgres, Proxy, TestDatabase, or_skip};
 use super::{at_rest, fill};
 use crate::place::eventually;
 
-/// The port to which new connections go, whatever the endpoint says.
+/// The port of new connections, whatever the endpoint says.
 #[derive(Debug, Clone)]
 struct Route(Arc<AtomicU16>);
 
@@ -60,8 +60,8 @@ impl Scene {
         }
     }
 
-    /// Ten statements and a transaction that all meet the black hole; then nobody holds a
-    /// permit, though nothing was ever answered.
+    /// Ten statements and a transaction that all run into the black hole. Afterwards no caller
+    /// holds a permit, although nothing was answered.
     async fn fall_in(&self) {
         let brief = self.db.deadline(Duration::from_secs(1));
         let transaction = brief.begin().await.unwrap();
@@ -126,7 +126,7 @@ async fn a_black_hole_keeps_no_permit_and_a_new_route_serves_at_once() {
     scene.route.0.store(way_round.port(), SeqCst);
     scene.all_is_well().await;
     assert_eq!(way_round.open_connections(), 4);
-    // The server hears only now that the sessions in the black hole are over.
+    // The server learns only now that the sessions in the black hole are over.
     scene.proxy.cut();
     at_rest(&scene.db, &scene.database).await;
 }

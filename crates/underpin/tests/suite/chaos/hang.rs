@@ -15,7 +15,7 @@ use crate::place::eventually;
 const PATIENCE: Duration = Duration::from_secs(3);
 const ATTEMPT: Duration = Duration::from_secs(1);
 
-/// So many callers at once that each want a connection; their errors.
+/// Errors of this many simultaneous callers that each want a connection.
 async fn crowd(db: &Database, callers: usize) -> Vec<Error> {
     let mut tasks = JoinSet::new();
     for _ in 0..callers {
@@ -49,9 +49,9 @@ async fn impatient(database: &TestDatabase, connections: u32) -> Database {
     .await
 }
 
-/// Until the next attempt to connect, whose waits have grown while the server hung.
+/// Waits for the next attempt to connect, since the pauses have grown while the server hung.
 async fn recovered(db: &Database) {
-    eventually("connections are to be had again", async || {
+    eventually("connections are available again", async || {
         db.acquire().await.is_ok()
     })
     .await;
@@ -74,7 +74,7 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
     }
     let holder = format!("Held longest: {}:{} for ", file!(), line!() - 2);
 
-    // The one that only waits in the queue has never had trouble connecting.
+    // A caller that only waits in the queue has had no trouble connecting.
     block_in_place(|| server.pause());
     let (validates, connects, queues) = tokio::join!(
         crowd(&validating, 1),
@@ -94,11 +94,11 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
             "The last connection error, ",
         ];
         assert_says(error, Stage::Connect, &parts);
-        // The driver and the pool both bound an attempt; either may be the one to say so.
+        // Both the driver and the pool limit an attempt; either may report it.
         let said = error.to_string();
         let bounded = [
             "did not complete a connection within 1",
-            "given up after 1s",
+            "timed out after 1s",
         ];
         assert!(bounded.iter().any(|part| said.contains(part)), "{said}");
     }
@@ -112,7 +112,7 @@ async fn a_server_that_hangs_makes_acquires_time_out_with_an_explanation() {
     }
     for error in [validates, connects, queues].iter().flatten() {
         let error = error.to_string();
-        assert!(error.contains(" was to be had within "), "{error}");
+        assert!(error.contains("Timed out after "), "{error}");
         assert!(error.contains(&holder), "{holder:?} is missing in: {error}");
     }
     for (db, timeouts) in pools.into_iter().zip([1, 5, 5]) {
@@ -163,7 +163,7 @@ async fn statements_under_way_when_the_server_hangs_leak_nothing() {
         let error = ended.unwrap().unwrap_err();
         assert!(error.is_timeout(), "{error}");
     }
-    // A future that is dropped leaves nothing behind either, nor does a transaction.
+    // A dropped future and a dropped transaction leave nothing behind either.
     let dropped = db.execute("INSERT INTO t VALUES (12)", ());
     assert!(timeout(Duration::from_millis(100), dropped).await.is_err());
     drop(transaction);

@@ -1,5 +1,5 @@
-//! What becomes of the pool when a real server restarts, hangs, ends sessions or falls silent
-//! under it. Each test ends with the pool and the server counting the same connections.
+//! The pool while a real server restarts, hangs, ends sessions or falls silent. Each test ends when
+//! the pool and the server count the same connections.
 
 mod black_hole;
 mod hang;
@@ -12,8 +12,8 @@ use underpin_testkit::TestDatabase;
 
 use crate::place::eventually;
 
-/// Nobody holds or awaits a connection any more, no transaction is open, and the pool counts
-/// as many connections as the server does.
+/// Waits until no caller holds or awaits a connection, no transaction is open, and the pool counts
+/// as many connections as the server.
 pub(crate) async fn at_rest(db: &Database, database: &TestDatabase) {
     eventually("nobody holds or awaits a connection", async || {
         let metrics = db.metrics();
@@ -46,7 +46,7 @@ pub(crate) async fn open(
         .expect("the test's database opens")
 }
 
-/// Has all connections of the pool opened, and leaves them idle.
+/// Opens all connections of the pool, and leaves them idle.
 pub(crate) async fn fill(db: &Database) {
     let mut leases = Vec::new();
     for _ in 0..db.config().pool_max_size() {

@@ -1,4 +1,4 @@
-//! The server goes and comes back while many work with it.
+//! The server goes away and comes back while many tasks use it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,22 +13,23 @@ use super::{at_rest, open};
 use crate::place::eventually;
 
 const TASKS: usize = 24;
-/// So many calls of each task must succeed before the server goes, and after it is back.
+/// Number of calls of each task that must succeed before the server goes away, and again after it
+/// is back.
 const ENOUGH: usize = 10;
 
-/// What all tasks see of the server's absence, and tell of their work.
+/// The shared state of all tasks.
 #[derive(Default)]
 struct Stage {
     leaving: AtomicBool,
     back: AtomicBool,
     over: AtomicBool,
     rows: AtomicI32,
-    /// Tasks that have done enough, before and after.
+    /// Number of tasks that have made enough calls, before and after.
     warm: AtomicUsize,
     recovered: AtomicUsize,
 }
 
-/// What one task, or all of them, learnt of its rows.
+/// The known state of the rows of one task, or of all tasks.
 #[derive(Default)]
 struct Account {
     written: BTreeSet<i32>,
@@ -139,7 +140,7 @@ async fn restart_under_load(mut server: Postgres, go: fn(&mut Postgres)) {
     {
         tasks.spawn(toil(db.clone(), Arc::clone(&stage), work));
     }
-    // One that is surely under way when the server goes.
+    // A statement that is certainly running when the server goes away.
     let asleep = db.clone();
     let asleep = tokio::spawn(async move { asleep.execute("SELECT pg_sleep(60)", ()).await });
     eventually("every task has done enough", async || {

@@ -6,8 +6,8 @@ use underpin_testkit::{Postgres, TestDatabase, or_skip};
 use super::{at_rest, fill, open};
 use crate::place::eventually;
 
-/// Ends all idle sessions while the test's own runtime stands still: nothing on this side has
-/// seen the end of a connection when the next statement comes.
+/// Ends all idle sessions while the test's own runtime does not run: this side has not seen the end
+/// of any connection when the next statement comes.
 fn terminate_unseen(database: &TestDatabase) -> usize {
     std::thread::scope(|scope| {
         let administrator = scope.spawn(|| {
@@ -40,12 +40,12 @@ async fn ended_idle_sessions_cost_no_statement_an_error() {
     const INSERT: &str = "INSERT INTO t VALUES ($1)";
     for round in 1..=6 {
         fill(&db).await;
-        // Prepared on some of them, so that what is sent is the statement itself.
+        // Prepared on some of them, so that the statement itself is sent.
         for _ in 0..8 {
             db.query("SELECT n FROM t", ()).await.unwrap();
         }
         assert_eq!(terminate_unseen(&database), 4);
-        // The first use of a connection that is dead is a different one each time.
+        // The first use of a dead connection is a different call each time.
         match round {
             1 => drop(db.query("SELECT n FROM t", ()).await.unwrap()),
             2 => drop(db.execute(INSERT, (round,)).await.unwrap()),
@@ -82,7 +82,7 @@ async fn ended_idle_sessions_cost_no_statement_an_error() {
     at_rest(&db, &database).await;
 }
 
-/// The one session that is in this statement, once it is.
+/// The session that runs this statement, once it does.
 async fn session_of(database: &TestDatabase, text: &str) -> i32 {
     let condition = format!("state = 'active' AND query LIKE '%{text}%'");
     let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What is done with rows by their models, on every engine.
+//! The calls of models on rows, on every engine.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,7 +127,7 @@ async fn only_what_changed_is_written_when_asked() {
         assert_eq!(changes.name, Field::Value("Ada".to_owned()));
         assert_eq!(changes.labels, Some(after.labels.clone()));
         assert!(changes.email.is_none() && changes.salary.is_unset());
-        // What another has changed since stays.
+        // A change by another client since then remains.
         let other = PlayerChanges {
             age: Some(40),
             ..PlayerChanges::default()
@@ -137,12 +137,12 @@ async fn only_what_changed_is_written_when_asked() {
             .await
             .unwrap();
         assert_eq!((both.name.as_deref(), both.age), (Some("Ada"), 40));
-        // All of a row is written where all is given.
+        // If all fields are given, the whole row is written.
         let all = Player::update(&db, before.id.clone(), before.into())
             .await
             .unwrap();
         assert_eq!((all.name, all.age), (None, 18));
-        // Nothing given, nothing that moves: the row as it is.
+        // No field is given, and no time moves: the row is returned as it is.
         let goal = Goal::insert(&db, NewGoal::default()).await.unwrap();
         let same = Goal::update(&db, goal.id, GoalChanges::default())
             .await
@@ -257,7 +257,7 @@ async fn parents_and_children_are_loaded_in_one_query_each() {
         assert_eq!(db.metrics().total_queries - before, 1);
         let by_uuid = Player::load(&db, players.iter().map(|one| one.id.clone())).await;
         assert_eq!(by_uuid.unwrap().len(), 3);
-        // Nothing asked, nothing sent.
+        // Nothing is requested, so nothing is sent.
         assert!(Team::load(&db, []).await.unwrap().is_empty());
         assert_eq!(db.metrics().total_queries - before, 2);
         close(db).await;

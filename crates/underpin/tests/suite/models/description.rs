@@ -1,4 +1,4 @@
-//! What a model says of its table, and what a server then has.
+//! The description of a table by a model, and the table that a server then has.
 
 use std::collections::BTreeSet;
 
@@ -119,7 +119,7 @@ fn keys_checks_and_indexes_are_as_they_are_given() {
 }
 
 #[test]
-fn old_names_are_kept_for_whoever_compares() {
+fn old_names_are_kept_for_comparisons() {
     assert_eq!(Team::DESCRIPTION.renamed_from, Some("groups"));
     let column = Player::DESCRIPTION.column("team_id").unwrap();
     assert_eq!(column.renamed_from, Some("group_id"));
@@ -128,9 +128,9 @@ fn old_names_are_kept_for_whoever_compares() {
     assert_eq!(labels[1].renamed_from, Some("unhappy"));
 }
 
-/// The server renders expressions in its own way; all else is as the models say it.
+/// The server renders expressions in its own way; everything else matches the models.
 #[tokio::test]
-async fn what_the_models_describe_is_what_a_server_then_has() {
+async fn a_server_has_the_tables_that_the_models_describe() {
     let server = or_skip!(Postgres::shared());
     let place = server.database("model_schema");
     let db = Database::connect(place.url()).await.unwrap();
@@ -163,7 +163,7 @@ async fn what_the_models_describe_is_what_a_server_then_has() {
     db.close(std::time::Duration::from_secs(10)).await.unwrap();
 }
 
-/// Notes each place where two values differ, and what they are there.
+/// Records each place where two values differ, and the values there.
 fn compare(place: &str, left: &Value, right: &Value, differences: &mut Vec<String>) {
     let below = |key: &str| match place {
         "" => key.to_owned(),
@@ -204,18 +204,18 @@ mod wrong {
 }
 
 #[test]
-fn what_is_no_model_as_a_whole_is_refused() {
+fn contradicting_models_are_refused() {
     let twice: Models = models![Team, Team];
     let error = twice.schema(Engine::POSTGRES).unwrap_err();
     assert_eq!(error.class(), Class::Config);
     assert_eq!(
         error.to_string(),
-        "Two models are of the table public.teams."
+        "Two models describe the table public.teams."
     );
     let error = wrong::Counted::table(Engine::SQLITE).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "The column \"version\" of the table \"counted\" has the type integer, which cannot \
-         advance by itself. Say what it is set to: `#[model(on_update = \"…\")]`."
+        "The column \"version\" of the table \"counted\" has the type integer, which has no \
+         automatic new value. Set its new value: `#[model(on_update = \"…\")]`."
     );
 }

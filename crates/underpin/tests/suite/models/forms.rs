@@ -1,5 +1,5 @@
-//! What a model writes by its defaults, by a given value and by an update is of one form, which the
-//! engine's own functions read.
+//! Defaults, given values and updates of a model write one form, which the engine's own functions
+//! read.
 
 use underpin::model::Models;
 use underpin::schema::sqlite;
@@ -55,7 +55,7 @@ async fn opened(file: &SqliteFile) -> Database {
 
 const TIMES: [&str; 3] = ["created", "updated", "local"];
 
-/// Every time of the table is of one form, as another client sees it.
+/// Checks with another client that every time in the table has one form.
 fn are_of_one_form(file: &SqliteFile) {
     let other = rusqlite::Connection::open(file.path()).unwrap();
     for column in TIMES {
@@ -138,7 +138,7 @@ async fn defaults_given_values_and_updates_write_one_form() {
     }
 }
 
-/// An update leaves a row in the form that it has.
+/// An update leaves a row in its existing form.
 #[tokio::test]
 async fn an_update_keeps_the_form_of_the_row() {
     let file = SqliteFile::new();
@@ -226,7 +226,7 @@ async fn a_field_of_a_number_refuses_what_its_column_would_lose() {
     }
     let row = Keyed::insert(&db, keyed("1234567890.78")).await.unwrap();
     assert_eq!(row.price.unwrap().as_str(), "1234567890.78");
-    // It is rounded as PostgreSQL rounds it.
+    // It is rounded like on PostgreSQL.
     for (given, kept) in [
         ("1.235", "1.24"),
         ("-1.235", "-1.24"),
@@ -243,9 +243,9 @@ async fn a_field_of_a_number_refuses_what_its_column_would_lose() {
     }
 }
 
-/// One wrong label would make every list of the table fail.
+/// One invalid label would make every list of the table fail.
 #[tokio::test]
-async fn a_label_that_is_none_is_refused() {
+async fn an_unknown_label_is_refused() {
     let file = SqliteFile::new();
     let db = opened(&file).await;
     Keyed::insert(&db, NewKeyed::new(Uuid::from_u128(1), Level::Low))

@@ -87,7 +87,7 @@ pub(crate) struct Player {
     pub(crate) selected: bool,
 }
 
-/// A key of several columns, which another table points at.
+/// A key of several columns, which another table references.
 #[derive(Debug, Clone, PartialEq, Model)]
 #[model(
     table = "matches",
@@ -115,7 +115,7 @@ pub(crate) struct Goal {
     pub(crate) player: Option<PlayerId>,
 }
 
-/// No key, and partitions.
+/// A table without a key, and with partitions.
 #[derive(Debug, Clone, PartialEq, Model)]
 #[model(table = "events", schema = "league", partition_by(range(at)))]
 pub(crate) struct Event {
@@ -174,7 +174,7 @@ pub(crate) async fn opened(place: &Place) -> Database {
     database
 }
 
-/// A player who plays nowhere.
+/// A player without a team.
 pub(crate) fn somebody(number: u16) -> NewPlayer {
     let id = PlayerId(Uuid::from_u128(number.into()));
     let email = format!("player{number}@example.com");

@@ -6,7 +6,7 @@ use crate::wire::opening::Phase;
 use crate::wire::put;
 use crate::wire::request::{Listen, Request, steps};
 
-/// What goes in as requests.
+/// The incoming requests.
 impl<L: Listen> Machine<L> {
     pub(super) fn out(&mut self) -> &mut BytesMut {
         match self.copying {
@@ -15,8 +15,8 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Where the next byte goes, of all that is ever written. Behind a COPY it counts from
-    /// there, until that is over.
+    /// The position of the next byte in the stream of all written bytes. Behind a COPY it counts
+    /// from there, until the COPY has ended.
     pub(super) fn position(&self) -> u64 {
         match self.copying {
             None => self.taken + self.out.len() as u64,
@@ -24,7 +24,7 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Writes the Sync of the last request, where that is still to be decided.
+    /// Writes the Sync of the last request, if that is still undecided.
     pub(super) fn sync_open(&mut self) {
         if !std::mem::take(&mut self.open) {
             return;
@@ -59,10 +59,10 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Asks for a simple query.
+    /// Requests a simple query.
     ///
     /// # Errors
-    /// Where the text cannot be sent. Nothing is sent then.
+    /// If the text cannot be sent. Nothing is sent then.
     pub(crate) fn simple(&mut self, listener: Option<L>, sql: &str) -> Result<u64, Error> {
         self.sync_open();
         let start = self.position();
@@ -71,7 +71,7 @@ impl<L: Listen> Machine<L> {
         Ok(self.add(request))
     }
 
-    /// Asks the server to say when it has answered everything before this.
+    /// Requests a sign that the server has answered everything before this.
     pub(crate) fn sync(&mut self, listener: Option<L>) -> u64 {
         self.sync_open();
         let start = self.position();
@@ -80,11 +80,11 @@ impl<L: Listen> Machine<L> {
         self.add(request)
     }
 
-    /// Asks for what makes the session as it was opened, in a transaction: where any of it is
-    /// refused, the server runs nothing that is asked later, and the connection is over.
+    /// Requests the statements that restore the session as it was opened, in a transaction: if a
+    /// part of it is refused, the server runs no later request, and the connection ends.
     ///
     /// # Errors
-    /// Where the text cannot be sent. Nothing is sent then.
+    /// If the text cannot be sent. Nothing is sent then.
     pub(crate) fn settle(&mut self, sql: &str) -> Result<(), Error> {
         self.sync_open();
         let start = self.position();
@@ -97,8 +97,8 @@ impl<L: Listen> Machine<L> {
         Ok(())
     }
 
-    /// Has the server forget a prepared statement or a portal, as a Close names it, where the
-    /// session goes on.
+    /// Makes the server forget a prepared statement or a portal, as named in a Close, if the
+    /// session continues.
     pub(crate) fn forget(&mut self, what: u8, name: &str) {
         if self.closing {
             return;
@@ -111,9 +111,9 @@ impl<L: Listen> Machine<L> {
         self.add(request);
     }
 
-    /// Asks for what `write` writes in the extended protocol, without a Sync; it gives the
-    /// steps of the answer. Requests with the same number of a statement may go with one Sync:
-    /// they only read, and where one fails, those behind it are [skipped](End::Skipped).
+    /// Requests the message that `write` writes in the extended protocol, without a Sync; `write`
+    /// returns the steps of the answer. Requests with the same number of a statement may share one
+    /// Sync: they only read, and if one fails, those behind it are [skipped](End::Skipped).
     ///
     /// # Errors
     /// Those of `write`. Nothing is sent then.
@@ -161,8 +161,8 @@ impl<L: Listen> Machine<L> {
         })
     }
 
-    /// The same within the transaction that is owed, whose BEGIN goes right before it: where
-    /// that is refused, the rest is skipped.
+    /// The same within the transaction that is owed, whose BEGIN is written directly before it: if
+    /// BEGIN is refused, the rest is skipped.
     ///
     /// # Errors
     /// Those of `write`. Nothing is sent then, and BEGIN is still owed.
@@ -199,9 +199,9 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Asks for several statements with one Sync: where one fails, those behind it are
-    /// [skipped](End::Skipped). Each is what a listener waits for, and the messages with the
-    /// steps of the answer. Gives the number of the first.
+    /// Requests several statements with one Sync: if one fails, those behind it are
+    /// [skipped](End::Skipped). Each consists of a listener, the messages, and the steps of the
+    /// answer. Returns the number of the first.
     pub(crate) fn pipeline<'a>(&mut self, asked: impl Iterator<Item = (L, &'a [u8], u8)>) -> u64 {
         self.sync_open();
         let first = self.first + self.requests.len() as u64;
@@ -214,7 +214,7 @@ impl<L: Listen> Machine<L> {
         first
     }
 
-    /// Sends BEGIN where it is owed, ahead of all that is asked from now on. Says whether it did.
+    /// Sends BEGIN if it is owed, ahead of all later requests. Returns whether it did.
     pub(crate) fn begin(&mut self) -> bool {
         if self.opening.phase() != Phase::Owed {
             return false;
@@ -236,8 +236,7 @@ impl<L: Listen> Machine<L> {
         true
     }
 
-    /// Notes that the native client is handed out. What is sent with it must find the
-    /// transaction open.
+    /// Records that the native client is handed out. Its messages must find the transaction open.
     pub(crate) fn hand_out(&mut self) {
         self.opening.native = true;
         self.changed = true;

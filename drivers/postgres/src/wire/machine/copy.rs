@@ -5,10 +5,11 @@ use super::Machine;
 use crate::wire::put;
 use crate::wire::request::{Listen, Request};
 
-/// A COPY that takes rows, and what is asked behind it.
+/// A COPY that takes rows, and the requests behind it.
 impl<L: Listen> Machine<L> {
-    /// Asks for a COPY that `write` writes, whose rows are written with
-    /// [`copy_data`](Machine::copy_data). What is asked meanwhile is written behind its end.
+    /// Requests a COPY that `write` writes, whose rows are written with
+    /// [`copy_data`](Machine::copy_data). Requests that are made meanwhile are written behind its
+    /// end.
     ///
     /// # Errors
     /// Those of `write`. Nothing is sent then.
@@ -43,7 +44,7 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Writes rows of a COPY. Says whether it still takes any.
+    /// Writes rows of a COPY. Returns whether it still takes rows.
     pub(crate) fn copy_data(&mut self, number: u64, rows: &[u8]) -> bool {
         let takes = self.copying == Some(number);
         if takes {
@@ -63,7 +64,7 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Writes the Sync of a COPY, and what was asked behind it.
+    /// Writes the Sync of a COPY, and the requests behind it.
     pub(super) fn sync_copy(&mut self, well: bool) {
         let Some(number) = self.copying.take().filter(|number| *number >= self.first) else {
             return;
@@ -94,7 +95,7 @@ impl<L: Listen> Machine<L> {
         }
     }
 
-    /// Holds back what was asked behind a COPY again.
+    /// Holds back the requests behind another COPY.
     fn split_behind(&mut self, copy: u64) {
         let at = usize::try_from(copy - self.first).unwrap_or(usize::MAX);
         let start = self.requests.get(at + 1).map(|next| next.start);

@@ -8,12 +8,12 @@ use crate::wire::request::{End, Listen, Progress, Request, steps};
 use crate::wire::server_error::ServerError;
 use crate::wire::violation::Violation;
 
-/// What comes in.
+/// The incoming bytes.
 impl<L: Listen> Machine<L> {
-    /// Takes all whole messages from what was read.
+    /// Takes all whole messages from the read bytes.
     ///
     /// # Errors
-    /// Where the server does not keep to the protocol. Nothing after that can be trusted.
+    /// If the server violates the protocol. Nothing after that can be trusted.
     pub(crate) fn receive(
         &mut self,
         inbox: &mut BytesMut,
@@ -72,7 +72,7 @@ impl<L: Listen> Machine<L> {
         Ok(())
     }
 
-    /// Gives the first bytes to whom they are for, and drops so many behind them.
+    /// Delivers the first bytes to their listener, and drops the given number behind them.
     #[inline]
     fn hand_over(&self, inbox: &mut BytesMut, run: usize, behind: usize, news: &mut News) {
         if run > 0 {
@@ -128,7 +128,7 @@ impl<L: Listen> Machine<L> {
         self.requests.front().is_some_and(ends)
     }
 
-    /// The first request is answered, and goes with the Sync of another.
+    /// The first request is answered, and shares the Sync of another one.
     fn ended_unsynced(&mut self, news: &mut News) {
         if let Some(front) = self.pop() {
             news.end(&front, End::Complete);
@@ -170,7 +170,7 @@ impl<L: Listen> Machine<L> {
             self.opening.answered(number, Some(error));
             news.begun = true;
         } else if self.copying == Some(number) {
-            // The server skips everything until a Sync comes.
+            // The server skips everything until a Sync.
             self.sync_copy(false);
         }
         Ok(())
@@ -214,8 +214,8 @@ impl<L: Listen> Machine<L> {
         Ok(())
     }
 
-    /// What the tag of a completed command says about the session. `SET` is not among them:
-    /// it also stands for `SET LOCAL`, and the statement's text tells the two apart.
+    /// The meaning of a completed command's tag for the session. `SET` is not included: it also
+    /// stands for `SET LOCAL`, and only the statement's text distinguishes them.
     fn completed(&mut self, body: &[u8]) {
         match command(body) {
             b"LISTEN" | b"PREPARE" | b"DECLARE CURSOR" | b"LOAD" => self.changed = true,
@@ -250,7 +250,7 @@ impl<L: Listen> Machine<L> {
         Ok(())
     }
 
-    /// Tells all who wait that the connection is over, with so many bytes written.
+    /// Tells all waiting callers that the connection has ended after this many written bytes.
     pub(crate) fn lost(&mut self, written: u64, news: &mut News) {
         self.closing = true;
         let held = self.copying.take();

@@ -13,7 +13,7 @@ use crate::wire::frame::Frame;
 use crate::wire::opening::Phase;
 use crate::wire::request::steps;
 
-/// What one request was told.
+/// The messages for one request.
 #[derive(Debug, Clone, Default)]
 struct Heard(Rc<RefCell<Told>>);
 
@@ -81,7 +81,7 @@ fn message(tag: u8, body: &[u8]) -> Vec<u8> {
 const ERROR: &[u8] = b"SERROR\0VERROR\0C22012\0Mno\0\0";
 const FATAL: &[u8] = b"SFATAL\0VFATAL\0C57P01\0Mthe end\0\0";
 
-/// What a server of the protocol says.
+/// The messages of a server of the protocol.
 #[derive(Default)]
 struct Server {
     heard: Vec<u8>,
@@ -95,7 +95,7 @@ struct Server {
     flushes: usize,
     /// The statements in the order in which they were run.
     run: Vec<String>,
-    /// Says something unasked after every so many messages.
+    /// Interval in messages after which it sends an unrequested message.
     unasked: usize,
     count: usize,
 }
@@ -270,7 +270,7 @@ impl Scene {
         (heard, number)
     }
 
-    /// Writes all there is to the server.
+    /// Writes everything to the server.
     fn write(&mut self) {
         let mut out = BytesMut::new();
         if self.machine.has_out() {
@@ -280,7 +280,7 @@ impl Scene {
         self.server.hear(&out);
     }
 
-    /// Reads so many bytes of what the server has said.
+    /// Reads this many bytes of the server's messages.
     fn read(&mut self, count: usize) {
         let count = count.min(self.server.said.len());
         self.inbox.put_slice(&self.server.said[..count]);
@@ -310,7 +310,7 @@ fn run(name: &str, out: &mut BytesMut) -> Result<u8, Error> {
     Ok(steps::BIND | steps::EXECUTE)
 }
 
-/// What a client asks.
+/// A request of a client.
 #[derive(Debug, Clone)]
 enum Ask {
     Statement(&'static str),
@@ -321,7 +321,7 @@ enum Ask {
     Prepare,
     Forget,
     Sync,
-    /// A COPY of so many pieces, ended well or not.
+    /// A COPY with this many pieces, ended successfully or not.
     Copy(&'static str, u8, bool),
 }
 
@@ -341,7 +341,7 @@ fn ask() -> impl Strategy<Value = Ask> {
     ]
 }
 
-/// A request with what is to come of it.
+/// A request with its expected result.
 struct Asked {
     ask: Ask,
     heard: Heard,
@@ -476,7 +476,7 @@ proptest! {
         prop_assert_eq!(scene.machine.under_way(), 0);
     }
 
-    /// Whole messages in any order: each is taken, or ends the connection.
+    /// Whole messages in any order: each is accepted, or ends the connection.
     #[test]
     fn messages_in_any_order_are_told_from_those_that_are_due(
         messages in prop::collection::vec((
@@ -506,7 +506,7 @@ proptest! {
     }
 }
 
-/// Sends the rows of those COPYs that are granted, and ends them.
+/// Sends the rows of the COPYs that are granted, and ends them.
 fn work_on_copies(scene: &mut Scene, asked: &mut [Asked]) {
     for Asked { ask, heard, copy } in asked {
         let (Ask::Copy(_, _, well), Some((number, pieces))) = (ask, copy) else {
@@ -569,7 +569,7 @@ fn a_transaction_begins_with_its_first_statement_or_not_at_all() {
         scene.machine.sync(None);
         scene.all();
     }
-    // The server knows it by now, and has it refused.
+    // The server knows it by now, and is made to refuse it.
     scene.machine.opening.owe(TransactionOptions::default());
     let name = b"underpin BEGIN".to_vec();
     scene.server.prepared.insert(name, b"BEGIN fails".to_vec());
@@ -584,7 +584,7 @@ fn a_transaction_begins_with_its_first_statement_or_not_at_all() {
     );
     assert!(scene.machine.opening.take_refusal().is_none());
     scene.machine.opening.clear();
-    // What cannot be sent leaves it owed.
+    // A message that cannot be sent leaves it owed.
     scene.machine.opening.owe(TransactionOptions::default());
     let failed = scene
         .machine
@@ -608,7 +608,7 @@ fn a_lost_connection_leaves_no_doubt_how_far_a_request_had_come() {
     let waiting = scene.statement("one", None);
     let (copy, number) = scene.copy("copy");
     let behind = scene.simple("SELECT");
-    // All but the Sync.
+    // All except the Sync.
     assert_eq!(scene.machine.progress(0, 0), Some(Progress::Unwritten));
     assert_eq!(scene.machine.progress(0, 1), Some(Progress::Partly));
     assert_eq!(scene.machine.progress(0, whole - 6), Some(Progress::Partly));
@@ -633,16 +633,16 @@ fn a_lost_connection_leaves_no_doubt_how_far_a_request_had_come() {
 }
 
 #[test]
-fn what_is_not_due_names_both() {
+fn an_unexpected_message_names_both() {
     let cases: [(&[u8], &str); 5] = [
         (
             b"Z\0\0\0\x05I",
-            "ReadyForQuery, and BindComplete was expected",
+            "ReadyForQuery, but BindComplete was expected",
         ),
-        (b"D\0\0\0\x06\0\0", "DataRow, and BindComplete was expected"),
+        (b"D\0\0\0\x06\0\0", "DataRow, but BindComplete was expected"),
         (
             b"2\0\0\0\x042\0\0\0\x04",
-            "BindComplete, and DataRow or CommandComplete",
+            "BindComplete, but DataRow or CommandComplete",
         ),
         (b"W\0\0\0\x04", "CopyBothResponse, and BindComplete"),
         (
@@ -665,9 +665,9 @@ fn what_is_not_due_names_both() {
     let said = received.unwrap_err().to_string();
     assert_eq!(
         said,
-        "the server sent CommandComplete, and nothing was expected"
+        "the server sent CommandComplete, but nothing was expected"
     );
-    // The last word of a server is due at any time.
+    // The last message of a server is due at any time.
     let mut scene = Scene::new(0);
     scene.inbox.put_slice(&message(b'E', FATAL));
     scene
@@ -679,7 +679,7 @@ fn what_is_not_due_names_both() {
 }
 
 #[test]
-fn an_answer_that_nobody_waits_for_is_discarded_in_its_place() {
+fn an_answer_without_a_receiver_is_discarded_in_its_place() {
     let mut scene = Scene::new(0);
     let dropped = scene.statement("one", None);
     let kept = scene.statement("two", None);
@@ -716,14 +716,14 @@ fn a_copy_holds_back_what_is_asked_behind_it() {
     scene.all();
     assert!(first.is_complete());
     assert_eq!((second.tags().as_str(), third.tags().as_str()), ("G", ""));
-    // One that was dropped before its turn is ended by itself.
+    // A COPY that was dropped before its turn is ended by itself.
     let (fourth, _) = scene.copy("copy");
     fourth.0.borrow_mut().gone = true;
     scene.machine.end_copy(two, true);
     scene.all();
     assert!(second.is_complete() && third.is_complete());
     assert_eq!(scene.machine.under_way(), 0);
-    // A refused one is ended by the machine.
+    // The machine ends a refused one.
     let (refused, number) = scene.copy("copy fails");
     let next = scene.statement("one", None);
     scene.all();

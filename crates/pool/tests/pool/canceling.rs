@@ -10,7 +10,7 @@ use underpin_pool::{AcquireOptions, HealthCheck};
 
 use crate::fake::{Goes, assert_at_rest, pool, seconds};
 
-/// Polls a future so many times, and then drops it.
+/// Polls a future a number of times, and then drops it.
 struct DroppedAfter<F> {
     future: Option<Pin<Box<F>>>,
     polls: usize,
@@ -91,7 +91,7 @@ async fn dropped_acquire_gives_its_connection_to_the_next() {
     let second = tokio::spawn(pool.acquire(AcquireOptions::new()));
     tokio::task::yield_now().await;
     drop(lease);
-    // The first has been handed the connection, and does not come to fetch it.
+    // The first caller has been handed the connection, and does not fetch it.
     drop(first);
     drop(second.await.unwrap().unwrap());
     assert_eq!(pool.statistics().acquired_total, 2);
@@ -111,7 +111,7 @@ async fn a_connection_made_stale_on_its_way_is_not_leased() {
     assert_at_rest(&pool, &server);
 }
 
-/// Counts how often it is woken.
+/// Counts its wake-ups.
 #[derive(Default)]
 struct Bell(AtomicUsize);
 

@@ -1,0 +1,8 @@
+//! `underpin copy` as a shell sees it.
+
+mod circles;
+mod misfits;
+mod options;
+mod place;
+mod resume;
+mod round_trip;

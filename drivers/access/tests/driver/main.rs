@@ -1,0 +1,8 @@
+//! The driver on real files, whole and damaged.
+
+mod common;
+mod damaged;
+mod exported;
+mod mutated;
+mod reading;
+mod suite;
