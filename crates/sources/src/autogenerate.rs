@@ -14,7 +14,7 @@ use underpin_schema::{Diff, Hints, Plan, Rename, Schema, SchemaDialect, Selectio
 pub use written::{Written, written};
 
 use crate::selected::selected;
-use crate::{Scratch, Target, of_models, of_revisions, of_sql, without_histories};
+use crate::{Scratch, Target, of_models, of_revisions, of_sql, settle, without_histories};
 
 /// What a database is to have once all revisions are applied.
 #[derive(Debug, Clone, Copy)]
@@ -91,7 +91,7 @@ impl<D: OpenDatabase> Comparison<D> {
         let selection = without_histories(selection);
         let scratch = Scratch::beside(&migrator.config()).await?;
         match compared(migrator, wanted, renames, &selection, &scratch).await {
-            Ok(sides) => Self::of(migrator.engine(), sides, selection, scratch),
+            Ok(sides) => Self::of(migrator, sides, selection, scratch).await,
             Err(error) => {
                 scratch.remove().await?;
                 Err(error)
@@ -99,15 +99,22 @@ impl<D: OpenDatabase> Comparison<D> {
         }
     }
 
-    fn of(engine: Engine, sides: Sides, selection: Selection, scratch: Scratch<D>) -> Result<Self> {
+    async fn of(
+        migrator: &Migrator<D>,
+        sides: Sides,
+        selection: Selection,
+        scratch: Scratch<D>,
+    ) -> Result<Self> {
+        let engine = migrator.engine();
         let Sides {
             made,
             wanted,
-            hints,
+            mut hints,
             passed_over,
             target,
         } = sides;
         let dialect = SchemaDialect::of(engine)?;
+        settle::<D>(&made, &wanted, &mut hints, &migrator.config()).await?;
         let diff = (dialect.diff)(&made, &wanted, &hints);
         let plan = (dialect.plan)(&made, &wanted, &diff)?;
         Ok(Comparison {

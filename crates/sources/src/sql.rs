@@ -1,5 +1,6 @@
 //! Schemas that are written down as SQL.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use underpin_config::Config;
@@ -26,9 +27,9 @@ use statement::use_of;
 /// beside that of the configuration.
 ///
 /// The statements of a file run one by one, in one session of its own, so that what
-/// `pg_dump --schema-only` and the `.schema` of SQLite's shell print can be read. Owners and
-/// privileges are no part of a schema, and statements about them are passed over, as are the
-/// lines `\restrict` and `\unrestrict` of pg_dump. What would reach beyond the scratch
+/// `pg_dump --schema-only` and the `.schema` of SQLite's shell print can be read. Statements about owners and
+/// privileges are run where the server has the roles that they name; where it has not, the files say
+/// nothing about owners and privileges. Passed over are the lines `\restrict` and `\unrestrict` of pg_dump. What would reach beyond the scratch
 /// database, such as `CREATE ROLE`, is refused.
 ///
 /// A comment on a line of its own asks for a rename where there is something to rename: before
@@ -67,19 +68,27 @@ async fn read<D: OpenDatabase>(db: &D, files: &[File], selection: &Selection) ->
     let config = db.config();
     let engine = config.engine();
     let mut asked = Vec::new();
+    let mut said = Said::default();
     for file in files {
         let mut text = text(file, engine)?;
         asked.extend(hints::asked(file, &mut text, engine)?);
         // What a file sets holds to its end.
         let session = db.acquire().await?;
-        run(&*session, file, &text, is_isolated(&config)).await?;
+        run(&*session, file, &text, is_isolated(&config), &mut said).await?;
     }
     let whole = introspect(db, &without_history(&Selection::default())).await?;
-    let hints = hints::resolved(asked, &whole, engine)?;
-    let schema = match *selection == Selection::default() {
+    let mut hints = hints::resolved(asked, &whole, engine)?;
+    if !whole.extensions.is_empty() {
+        hints.versions = Some(said.versions);
+    }
+    let mut schema = match *selection == Selection::default() {
         true => whole,
         false => introspect(db, &without_history(selection)).await?,
     };
+    // Half of what is said would take away the other half.
+    if said.names_unknown_role {
+        schema.access.clear();
+    }
     Ok(Target::described(schema, hints, SchemaDialect::of(engine)?))
 }
 
@@ -142,12 +151,72 @@ fn has_rows(file: &File, statement: &Statement) -> Error {
     Error::new(Class::Config, message).with_hint(NO_ROWS)
 }
 
+/// What files say that the schema does not show.
+#[derive(Default)]
+struct Said {
+    /// Whether owners or privileges of a role are named that the server does not have, or that may
+    /// not be given to.
+    names_unknown_role: bool,
+    /// The extensions whose version is written down.
+    versions: BTreeSet<String>,
+}
+
+/// Runs a statement about owners or privileges. In a transaction, one that fails must not end that.
+async fn try_access(
+    session: &impl OpenConnection,
+    sql: &str,
+    open: bool,
+    isolated: bool,
+    said: &mut Said,
+) -> Result<()> {
+    const SAVEPOINT: &str = "underpin_access";
+    if open {
+        session.batch(&format!("SAVEPOINT {SAVEPOINT}")).await?;
+    }
+    let ran = match isolated {
+        true => run_isolated(session, sql).await,
+        false => session.batch(sql).await,
+    };
+    if let Err(error) = ran {
+        let of_role = matches!(error.class(), Class::Missing | Class::Permission);
+        let of_role = of_role || error.sqlstate() == Some("42704");
+        if !of_role {
+            return Err(error);
+        }
+        if open {
+            session
+                .batch(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
+                .await?;
+        }
+        said.names_unknown_role = true;
+    }
+    Ok(())
+}
+
+/// The extension whose version a statement says.
+fn version_of(sql: &str, engine: Engine) -> Option<String> {
+    let words = underpin_migrate::words(sql, Some(engine));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ["CREATE", "EXTENSION", rest @ ..] = &words[..] else {
+        return None;
+    };
+    rest.contains(&"VERSION").then_some(())?;
+    let name = sql.split_whitespace().skip(2);
+    let mut name = name.skip_while(|word| {
+        ["IF", "NOT", "EXISTS"]
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one))
+    });
+    Some(name.next()?.trim_matches('"').to_owned())
+}
+
 /// Runs the statements of a file.
 async fn run(
     session: &impl OpenConnection,
     file: &File,
     text: &Text,
     isolated: bool,
+    said: &mut Said,
 ) -> Result<()> {
     let engine = session.engine();
     let dialect = SchemaDialect::of(engine)?;
@@ -167,6 +236,12 @@ async fn run(
             Use::Begin => open = Some(statement.line),
             Use::End => open = None,
             Use::PassOver => continue,
+            Use::Access => {
+                let failed = |error| statement_failed(&file.name, &statement, error);
+                let tried = try_access(session, sql, open.is_some(), isolated, said).await;
+                tried.map_err(failed)?;
+                continue;
+            }
             Use::Refuse => return Err(refused(file, &statement)),
         }
         let failed = |error| statement_failed(&file.name, &statement, error);
@@ -175,6 +250,7 @@ async fn run(
             false => session.batch(sql).await,
         };
         ran.map_err(failed)?;
+        said.versions.extend(version_of(sql, engine));
     }
     match open {
         None => Ok(()),

@@ -7,7 +7,10 @@ use underpin_testkit::{Postgres, or_skip};
 
 use crate::place::{InPlace, Place, Said, postgres, sqlite};
 
-const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../drivers/access/tests/data");
+const FILES: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../drivers/access/tests/data"
+);
 
 fn copy(file: &Path, to: &Place) -> Said {
     let mut command = Command::new(env!("CARGO_BIN_EXE_underpin"));

@@ -1,9 +1,9 @@
 use underpin_core::{Result, TransactionOptions};
 
-use super::{assemble, dump, plan, statements};
+use super::{assemble, diff, dump, plan, statements};
 use crate::{
     Catalog, Lock, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, Selection, Statement,
-    Use, Work, diff,
+    Use, Work,
 };
 
 /// The particulars of SQLite in reading, creating, comparing and changing schemas.
@@ -21,6 +21,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
     },
     dump,
     diff,
+    renames: None,
     plan,
     holds_others_up,
     same_name,

@@ -9,6 +9,7 @@ mod concurrent;
 mod deadlock;
 mod effect;
 mod errors;
+mod expressions;
 mod failover;
 mod faults;
 mod files;

@@ -262,10 +262,11 @@ fn a_source_is_what_can_be_said() {
 /// The differences between two sources, in words.
 async fn differences(place: &Place, one: &Source, other: &Source) -> Vec<String> {
     let sources = Sources::new(Config::from_url(&place.url()).unwrap());
-    let (from, to) = sources
+    let (from, mut to) = sources
         .read_both(one, other, &Selection::default())
         .await
         .unwrap();
+    sources.settle(&from, &mut to).await.unwrap();
     let changes = diff(&from.schema, &to.schema, &to.hints).changes;
     changes.iter().map(ToString::to_string).collect()
 }
