@@ -188,7 +188,9 @@ impl Config {
         for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });
-            if said && field.applies_to(engine) && !field.is_secret() {
+            // No URL can hold another with its password.
+            let is_url = ["migrate_url", "scratch_url"].contains(&field.key);
+            if said && field.applies_to(engine) && !is_url {
                 let value = (field.show)(&self.settings);
                 // Writing to a string cannot fail.
                 let _ = write!(url, "{separator}{}={}", field.key, encoded(&value, PATH));

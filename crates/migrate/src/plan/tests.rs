@@ -405,7 +405,7 @@ fn a_half_way_revision_that_changed_is_refused() {
     let hash = statement_hash(&Statement::new("SELECT 1", 1), Engine::SQLITE);
     assert_ne!(
         ran(1).entries()[1].statements_ran,
-        [hash.clone()],
+        std::slice::from_ref(&hash),
         "the case counts"
     );
     let mut same = history.entries()[1].clone();

@@ -324,7 +324,7 @@ async fn rows_of_a_copy_are_put_in() {
             .up("head")
             .await
             .unwrap_err();
-        assert!(error.to_string().contains("line 5"), "{error}");
+        assert!(error.to_string().contains("line 6"), "{error}");
         assert_eq!(schemas_of(&place, "t").await, [""; 0]);
     }
 }
