@@ -184,7 +184,7 @@ fn an_index_is_built_concurrently_while_other_processes_wait() {
 
 /// Kills a run once its session is in the statement that sleeps.
 fn kill_while_it_sleeps(project: &Project) {
-    let mut child = project.command(&["up", "--per-revision"]).spawn().unwrap();
+    let mut child = project.command(&["up"]).spawn().unwrap();
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
     let mut tries = 0;
     while project.query(asleep) != "1" {
@@ -371,4 +371,226 @@ fn an_unreachable_server_and_a_failing_statement_have_their_codes() {
         underpin_testkit::closed_port()
     );
     project.run(&["current"]).expect(3, &[]);
+}
+
+/// As a program in production runs it, without a terminal.
+fn in_production(project: &Project, arguments: &[&str]) -> Said {
+    let config = project.path().join("underpin.toml");
+    if !config.exists() {
+        let text = format!("environment = \"production\"\nurl = \"{}\"\n", project.url);
+        std::fs::write(&config, text).unwrap();
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_underpin"));
+    let output = command
+        .arg("migrate")
+        .args(arguments)
+        .env_remove("DATABASE_URL")
+        .current_dir(project.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("the command starts");
+    Said::of(output)
+}
+
+#[test]
+fn in_production_what_is_hard_to_undo_needs_a_yes() {
+    for project in Project::each("production") {
+        project.revision(
+            "a",
+            "none",
+            "-- up\nCREATE TABLE a (n integer);\n-- down\nDROP TABLE a;\n",
+        );
+        project.revision("b", "a", "-- up\nSELECT 1;\n-- down\n");
+        in_production(&project, &["up"]).expect(0, &["2 revisions were applied"]);
+        let refused = |arguments: &[&str], what: &str| {
+            in_production(&project, arguments).expect(
+                2,
+                &[
+                    "environment is production",
+                    what,
+                    "Nothing was done",
+                    "--yes",
+                ],
+            );
+        };
+        refused(&["down", "base"], "would undo `b`, `a`");
+        refused(&["stamp", "a"], "The history forgets `b` (the b)");
+        assert_eq!(
+            project.query("SELECT count(*) FROM underpin_migrations"),
+            "2"
+        );
+        project.revision("b", "a", "-- up\nSELECT 2;\n-- down\n");
+        refused(&["repair"], "other texts than those that ran: `b`");
+        in_production(&project, &["repair", "--yes"]).expect(0, &["accepted"]);
+        in_production(&project, &["stamp", "a", "--yes"]).expect(
+            0,
+            &["warning: The history forgets `b`", "no longer recorded"],
+        );
+        in_production(&project, &["down", "base", "--yes"]).expect(0, &["undone a"]);
+        // There is nothing to ask about.
+        in_production(&project, &["down", "base"]).expect(0, &["nothing to do"]);
+        in_production(&project, &["repair"]).expect(0, &[]);
+    }
+}
+
+#[test]
+fn a_database_that_is_ahead_is_left_alone_where_that_is_chosen() {
+    for project in Project::each("ahead") {
+        project.revision("a", "none", "-- up\nCREATE TABLE a (n integer);\n-- down\n");
+        project.revision("b", "a", "-- up\nCREATE TABLE b (n integer);\n-- down\n");
+        project.run(&["up"]).expect(0, &[]);
+        std::fs::remove_file(project.path().join("revisions/b.sql")).unwrap();
+        project.revision("c", "a", "-- up\nCREATE TABLE c (n integer);\n-- down\n");
+        project
+            .run(&["up"])
+            .expect(2, &["`b`", "there is no file for it"]);
+        let separator = if project.url.contains('?') { '&' } else { '?' };
+        let ignoring = Project {
+            url: format!("{}{separator}migrate_ahead=ignore", project.url),
+            directory: project.directory,
+            _sqlite: project._sqlite,
+            postgres: project.postgres,
+        };
+        ignoring
+            .run(&["up"])
+            .expect(0, &["left as they are: `b`", "applied c"]);
+        ignoring.run(&["down", "base"]).expect(2, &["`b`"]);
+        assert_eq!(
+            ignoring.query("SELECT count(*) FROM underpin_migrations"),
+            "3"
+        );
+    }
+}
+
+#[test]
+fn a_plan_offline_is_a_script_that_keeps_the_history() {
+    let project = Project::on_sqlite();
+    project.revision(
+        "a",
+        "none",
+        "-- up\nCREATE TABLE a (n integer);\n-- down\nDROP TABLE a;\n",
+    );
+    project.revision("b", "a", "-- up no-transaction\nVACUUM;\n-- up\nINSERT INTO a VALUES (1);\n-- down\nDELETE FROM a;\n");
+    std::fs::create_dir(project.path().join("revisions/later")).unwrap();
+    std::fs::rename(
+        project.path().join("revisions/b.sql"),
+        project.path().join("revisions/later/b.sql"),
+    )
+    .unwrap();
+    // The file of the database is not made.
+    project
+        .run(&["plan", "--offline", "head"])
+        .expect(2, &["from where to where"]);
+    let script = project.run(&["plan", "--offline", "base:head"]);
+    let script = script.expect(0, &["CREATE TABLE IF NOT EXISTS underpin_migrations"]);
+    let path = project.url.trim_start_matches("sqlite://");
+    let path = path.split('?').next().unwrap();
+    assert!(!Path::new(path).exists());
+    if Command::new("sqlite3").arg("--version").output().is_err() {
+        underpin_testkit::skip!(
+            "a_plan_offline_is_a_script_that_keeps_the_history",
+            "sqlite3 is not here."
+        );
+    }
+    let fed = |script: &str| {
+        use std::io::Write;
+        let mut child = Command::new("sqlite3")
+            .arg(path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(script.as_bytes())
+            .unwrap();
+        Said::of(child.wait_with_output().unwrap())
+    };
+    fed(&script.text).expect(0, &[]);
+    project.run(&["validate"]).expect(0, &[]);
+    project.run(&["up"]).expect(0, &["nothing to do"]);
+    assert_eq!(project.query("SELECT n FROM a"), "1");
+    let back = project
+        .run(&["plan", "--offline", "head:a"])
+        .expect(0, &["DELETE FROM underpin_migrations"]);
+    fed(&back.text).expect(0, &[]);
+    project.run(&["current"]).expect(0, &["a"]);
+    project.run(&["pending"]).expect(0, &["b"]);
+}
+
+#[test]
+fn repeatable_revisions_run_again_when_they_change() {
+    for project in Project::each("repeatable") {
+        project.revision(
+            "a",
+            "none",
+            "-- up\nCREATE TABLE a (n integer);\n-- down\nDROP TABLE a;\n",
+        );
+        let view = |sql: &str| {
+            let text = format!(
+                "-- revision: shown\n-- repeatable: yes\n-- message: what is shown\n-- up\n\
+                 DROP VIEW IF EXISTS shown;\nCREATE VIEW shown AS {sql};\n-- down\nDROP VIEW shown;\n"
+            );
+            std::fs::write(project.path().join("revisions/shown.sql"), text).unwrap();
+        };
+        view("SELECT n FROM a");
+        project
+            .run(&["up"])
+            .expect(0, &["applied a", "applied shown"]);
+        project.run(&["up"]).expect(0, &["nothing to do"]);
+        view("SELECT n + 1 AS n FROM a");
+        project.run(&["pending"]).expect(0, &["shown"]);
+        project.run(&["validate"]).expect(0, &[]);
+        project.run(&["up"]).expect(0, &["applied shown"]);
+        project.query("INSERT INTO a VALUES (1)");
+        assert_eq!(project.query("SELECT n FROM shown"), "2");
+        project
+            .run(&["down", "base"])
+            .expect(0, &["undone shown", "undone a"]);
+        assert_eq!(
+            project.query("SELECT count(*) FROM underpin_migrations"),
+            "0"
+        );
+    }
+}
+
+#[test]
+fn a_baseline_makes_a_new_database_what_this_one_is() {
+    for project in Project::each("baseline") {
+        project.query("CREATE TABLE users (id integer PRIMARY KEY, email text NOT NULL)");
+        project.query("CREATE INDEX users_email ON users (email)");
+        project.query("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)");
+        project.query("INSERT INTO alembic_version VALUES ('3f9c')");
+        project
+            .run(&["adopt", "--from", "alembic", "--dir", "."])
+            .expect(2, &[]);
+        project
+            .run(&["adopt", "--from", "alembic", "--baseline"])
+            .expect(0, &["kept the earlier history", "as applied"]);
+        project.run(&["up"]).expect(0, &["nothing to do"]);
+        let kept = std::fs::read_to_string(project.path().join("revisions/.adopted/alembic.txt"));
+        assert_eq!(kept.unwrap(), "3f9c\n");
+        project
+            .run(&["adopt", "--from", "alembic", "--baseline"])
+            .expect(2, &["There are revisions in"]);
+
+        let new = SqliteFile::new();
+        if project.postgres.is_none() {
+            let other = Project {
+                directory: project.directory,
+                url: new.url(),
+                _sqlite: None,
+                postgres: None,
+            };
+            other.run(&["up"]).expect(0, &["1 revision was applied"]);
+            assert_eq!(other.query("SELECT count(*) FROM users"), "0");
+            assert_eq!(
+                other.query("SELECT count(*) FROM sqlite_schema WHERE name = 'alembic_version'"),
+                "0"
+            );
+        }
+    }
 }

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -20,7 +21,7 @@ use bars::Watch;
 /// Arguments of `copy`.
 #[derive(Debug, Clone, Args)]
 pub struct CopyArguments {
-    /// The database to copy from: a URL, or the name of a database in the configuration
+    /// The database to copy from: a URL, a file, or the name of a database in the configuration
     #[arg(value_name = "FROM")]
     pub from: String,
 
@@ -112,9 +113,9 @@ pub(crate) async fn run(arguments: &CopyArguments, options: &GlobalOptions) -> R
     })
 }
 
-/// The database of a URL, or of a name in the configuration.
+/// The database of a URL or of a file that is there, or of a name in the configuration.
 fn configured(text: &str, options: &GlobalOptions) -> Result<Config> {
-    let is_url = text.contains(':');
+    let is_url = text.contains(':') || Path::new(text).is_file();
     let own = GlobalOptions {
         url: is_url.then(|| text.to_owned()),
         database: (!is_url).then(|| text.to_owned()),

@@ -24,6 +24,10 @@ pub struct GlobalOptions {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// URL of a database on whose server scratch databases are made, instead of the configured one
+    #[arg(long, global = true, value_name = "URL")]
+    pub scratch_url: Option<String>,
+
     /// Leave out rows that cannot be read and take values that cannot be read for NULL, with a
     /// warning, in a damaged Access file
     #[arg(long, global = true)]
@@ -50,6 +54,10 @@ impl GlobalOptions {
             loader = loader.database(name);
         }
         let config = loader.load()?;
+        let config = match &self.scratch_url {
+            Some(url) => config.to_builder().scratch_url(url.as_str()).build()?,
+            None => config,
+        };
         match self.lenient {
             true => config.to_builder().lenient(true).build(),
             false => Ok(config),

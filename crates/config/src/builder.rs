@@ -240,6 +240,14 @@ macro_rules! setter {
             self.written(stringify!($name))
         }
     };
+    (url $name:ident $type:ty) => {
+        #[doc = concat!("Sets [`Config::", stringify!($name), "`].")]
+        #[must_use]
+        pub fn $name(mut self, url: impl Into<$type>) -> Self {
+            self.layer.values.$name = Some(url.into());
+            self.written(stringify!($name))
+        }
+    };
     (cloned $name:ident $type:ty) => {
         setter! { copied $name $type }
     };

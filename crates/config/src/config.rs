@@ -4,11 +4,12 @@ use std::fmt::Write;
 use std::path::Path;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use underpin_core::{Address, AddressForm, Endpoint, TlsOptions};
+use underpin_core::{Address, AddressForm, Endpoint, Error, Result, TlsOptions};
 
 use crate::field::{FIELDS, Field, Part};
 use crate::fields::types::*;
 use crate::fields::with_fields;
+use crate::mistake;
 use crate::source::Source;
 use crate::values::Settings;
 
@@ -99,6 +100,58 @@ impl Config {
         }
     }
 
+    /// The configuration of migrations: [`migrate_url`](Config::migrate_url) says the whole place,
+    /// if it is set, and everything else is as here.
+    ///
+    /// ```
+    /// # fn main() -> underpin_core::Result<()> {
+    /// let config = underpin_config::Config::builder()
+    ///     .url("postgres://app@pooler:6432/shop?statement_timeout=5s")
+    ///     .migrate_url("postgres://owner@db1/shop")
+    ///     .build()?
+    ///     .for_migrations()?;
+    /// assert_eq!(config.endpoints()[0].to_string(), "db1:5432");
+    /// assert_eq!(config.user(), Some("owner"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `Class::Config` if that is not a URL, or one of another engine.
+    pub fn for_migrations(&self) -> Result<Config> {
+        self.elsewhere("migrate_url", &self.settings.migrate_url)
+    }
+
+    /// The configuration of the database beside which scratch databases are made: at
+    /// [`scratch_url`](Config::scratch_url), if it is set, else that of
+    /// [migrations](Config::for_migrations).
+    ///
+    /// # Errors
+    /// `Class::Config` if that is not a URL, or one of another engine.
+    pub fn for_scratch(&self) -> Result<Config> {
+        match self.settings.scratch_url.is_empty() {
+            true => self.for_migrations(),
+            false => self.elsewhere("scratch_url", &self.settings.scratch_url),
+        }
+    }
+
+    fn elsewhere(&self, key: &str, url: &Secret) -> Result<Config> {
+        if url.is_empty() {
+            return Ok(self.clone());
+        }
+        let source = self.source(key);
+        let context = |error: Error| error.with_context(format!("`{key}` ({source}):"));
+        let own = Config::from_url(url.expose()).map_err(context)?;
+        let (engine, others) = (self.engine(), own.engine());
+        if engine != others {
+            return Err(mistake::config(format!(
+                "`{key}` ({source}) is a database on {others}, and the database is on {engine}."
+            ))
+            .with_hint("Both have to be of one engine."));
+        }
+        self.to_builder().url(url.clone()).build().map_err(context)
+    }
+
     /// The configuration as a URL, with `***` for a password. It holds everything that
     /// somebody set, and can be read again.
     ///
@@ -135,7 +188,9 @@ impl Config {
         for field in FIELDS.iter().filter(is_parameter) {
             let source = self.source(field.key);
             let said = !matches!(source, Source::Default | Source::Overruled { .. });
-            if said && field.applies_to(engine) {
+            // No URL can hold another with its password.
+            let is_url = ["migrate_url", "scratch_url"].contains(&field.key);
+            if said && field.applies_to(engine) && !is_url {
                 let value = (field.show)(&self.settings);
                 // Writing to a string cannot fail.
                 let _ = write!(url, "{separator}{}={}", field.key, encoded(&value, PATH));
@@ -219,6 +274,9 @@ macro_rules! getter {
         }
     };
     (cloned $name:ident $type:ty [$($doc:tt)*]) => {
+        getter! { secret $name $type [$($doc)*] }
+    };
+    (url $name:ident $type:ty [$($doc:tt)*]) => {
         getter! { secret $name $type [$($doc)*] }
     };
     (secret $name:ident $type:ty [$($doc:tt)*]) => {

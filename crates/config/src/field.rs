@@ -74,7 +74,7 @@ impl Field {
 
     /// Whether its value is never shown.
     pub(crate) fn is_secret(&self) -> bool {
-        self.key == "password"
+        ["password", "migrate_url", "scratch_url"].contains(&self.key)
     }
 }
 

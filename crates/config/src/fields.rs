@@ -9,6 +9,7 @@ pub(crate) mod types {
         TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
     };
 
+    pub(crate) use crate::ahead::Ahead;
     pub(crate) use crate::environment::Environment;
     pub(crate) use crate::hosts::{Addresses, Hosts, Ports};
 }
@@ -320,6 +321,27 @@ macro_rules! with_fields {
         /// Default: text.
         copied times: TimeForm = |_| TimeForm::default();
         "DB_TIMES" [] Other Own
+
+        /// Whether statements may attach other database files. false: no statement opens any file
+        /// but the database's own. Default: true.
+        copied attach: bool = |_| true;
+        "DB_ATTACH" [] Other Own
+
+        /// URL that migrations connect to instead, for a database that is otherwise reached through a
+        /// pooler in transaction mode; it says the whole place, with user and password. Default: none.
+        url migrate_url: Secret = |_| Secret::default();
+        "MIGRATE_DATABASE_URL" [] Other All
+
+        /// URL of a database on whose server scratch databases are made, in which schemas and revisions
+        /// are tried. Default: none, the server of the database itself.
+        url scratch_url: Secret = |_| Secret::default();
+        "SCRATCH_DATABASE_URL" [] Other All
+
+        /// What a run of migrations does if the database has revisions that the program does not know:
+        /// `error` refuses, `ignore` warns and leaves them as they are, for an application that was rolled
+        /// back. Default: error.
+        copied migrate_ahead: Ahead = |_| Ahead::default();
+        "DB_MIGRATE_AHEAD" [] Other All
 
         /// Environment that the service runs in. Default: development.
         copied environment: Environment = |_| Environment::default();

@@ -47,6 +47,9 @@ pub(crate) fn read(path: &Path, text: &str, database: Option<&str>) -> Result<Fi
                     }
                 }
             }
+            // Of one database, as all keys at the top.
+            (name, DeValue::Table(_)) if GROUPS.contains(&name) && database.is_some() => {}
+            (name, DeValue::Table(_)) if GROUPS.contains(&name) => reading.key(key, value)?,
             (name, DeValue::Table(_)) => {
                 let place = reading.source(Some(key.span()));
                 let message =
@@ -67,6 +70,9 @@ pub(crate) fn read(path: &Path, text: &str, database: Option<&str>) -> Result<Fi
     let layers = reading.url.into_iter().chain([reading.layer]).collect();
     Ok(File { layers, databases })
 }
+
+/// The tables whose keys begin with their name elsewhere: `[scratch] url` is `scratch_url`.
+const GROUPS: [&str; 2] = ["migrate", "scratch"];
 
 struct Reading<'a> {
     path: &'a Path,
@@ -109,7 +115,21 @@ impl Reading<'_> {
         }
     }
 
+    /// The keys of a table such as `[scratch]`, which begin with its name elsewhere.
+    fn group(&mut self, group: &str, table: &DeTable<'_>) -> Result<()> {
+        table.iter().try_for_each(|(key, value)| {
+            let name = format!("{group}_{}", key.get_ref());
+            self.key(&Spanned::new(key.span(), name.into()), value)
+        })
+    }
+
     fn key(&mut self, key: &Key<'_>, value: &Spanned<DeValue<'_>>) -> Result<()> {
+        if let DeValue::Table(table) = value.get_ref()
+            && GROUPS.contains(&key.get_ref().as_ref())
+        {
+            let group = key.get_ref().to_string();
+            return self.group(&group, table);
+        }
         let field = self.known(key.get_ref(), key.span())?;
         let source = self.source(Some(key.span()));
         let Some(text) = text_of(value.get_ref()) else {

@@ -7,6 +7,7 @@ use underpin_core::{
     TimeForm, TlsMode, TlsNegotiation, TlsVersion, TwoPrimaries, UuidForm,
 };
 
+use crate::ahead::Ahead;
 use crate::duration;
 use crate::environment::Environment;
 use crate::health_check;
@@ -396,6 +397,16 @@ impl Kind for TwoPrimaries {
 impl Kind for Recycling {
     fn read(text: &str) -> Result<Self, Misfit> {
         Ok(text.parse::<Recycling>()?)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Kind for Ahead {
+    fn read(text: &str) -> Result<Self, Misfit> {
+        Ok(text.parse::<Ahead>()?)
     }
 
     fn show(&self) -> String {

@@ -43,6 +43,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod ahead;
 mod builder;
 mod check;
 mod config;
@@ -75,6 +76,7 @@ mod url;
 mod values;
 mod variables;
 
+pub use ahead::Ahead;
 pub use builder::ConfigBuilder;
 pub use config::Config;
 pub use duration::whole_millis_rounded_up;

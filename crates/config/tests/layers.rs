@@ -539,6 +539,62 @@ fn limits_of_overload_are_read_and_checked() {
 }
 
 #[test]
+fn migrations_and_scratch_databases_may_be_elsewhere() {
+    let text = "url = \"postgres://app:one@pooler:6432/shop?sslmode=disable\"\n\
+        statement_timeout = \"7s\"\n\
+        [scratch]\nurl = \"postgres://ci:two@db2/postgres\"\n\
+        [migrate]\nurl = \"postgres://owner:three@db1/shop\"\n";
+    let config = file(text).load().unwrap();
+    assert_eq!(config.endpoints()[0].to_string(), "pooler:6432");
+    assert_eq!(source(&config, "migrate_url"), "underpin.toml, line 6");
+    let migrations = config.for_migrations().unwrap();
+    assert_eq!(migrations.endpoints()[0].to_string(), "db1:5432");
+    assert_eq!(migrations.user(), Some("owner"));
+    assert_eq!(migrations.password().expose(), "three");
+    assert_eq!(migrations.statement_timeout(), Some(Duration::from_secs(7)));
+    let scratch = config.for_scratch().unwrap();
+    assert_eq!(scratch.endpoints()[0].to_string(), "db2:5432");
+    assert_eq!(scratch.password().expose(), "two");
+    for shown in [
+        config.to_url_masked(),
+        format!("{:?}", config.explain()),
+        format!("{config:?}"),
+    ] {
+        for secret in ["one", "two", "three"] {
+            assert!(!shown.contains(&format!(":{secret}@")), "{shown}");
+        }
+    }
+
+    let above = [("MIGRATE_DATABASE_URL", "postgres://env@db3/shop")];
+    let config = file(text).environment(above).load().unwrap();
+    let migrations = config.for_migrations().unwrap();
+    assert_eq!(migrations.endpoints()[0].to_string(), "db3:5432");
+    assert!(migrations.password().is_empty());
+    let named = [
+        ("MAIN_DATABASE_URL", "postgres://a@db1/x"),
+        ("MAIN_MIGRATE_DATABASE_URL", "postgres://a@db4/x"),
+        ("MIGRATE_DATABASE_URL", "postgres://a@db5/x"),
+    ];
+    let config = Loader::new().environment(named).database("main").load();
+    let migrations = config.unwrap().for_migrations().unwrap();
+    assert_eq!(migrations.endpoints()[0].to_string(), "db4:5432");
+
+    let plain = Config::from_url("postgres://app@db1/shop").unwrap();
+    assert_eq!(plain.for_migrations().unwrap(), plain);
+    assert_eq!(plain.for_scratch().unwrap(), plain);
+    let other = Config::builder()
+        .url("postgres://app@db1/shop")
+        .migrate_url("sqlite:shop.db")
+        .build()
+        .unwrap();
+    refused(other.for_migrations(), &["`migrate_url`", "one engine"]);
+    refused(
+        file("[scratch]\nurll = \"x\"\n").load(),
+        &["underpin.toml, line 2", "scratch_url"],
+    );
+}
+
+#[test]
 fn the_environment_leads_to_an_access_file() {
     let config = variables(&[
         ("DB_TYPE", "access"),

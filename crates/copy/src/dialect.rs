@@ -6,7 +6,7 @@ use underpin_schema::{Column, ObjectName, Schema, Table, Type};
 use crate::convert::Misfit;
 use crate::kind::Kind;
 use crate::literal::Literal;
-use crate::{postgres, sqlite};
+use crate::{access, postgres, sqlite};
 
 /// The differences between engines in copying tables: one value for each. Tables can be copied from
 /// any engine that has one, and to those with a [`target`](CopyDialect::target).
@@ -115,6 +115,7 @@ pub enum ForeignKeyRules {
 static DIALECTS: ByEngine<CopyDialect> = ByEngine::new(&[
     (Engine::POSTGRES, &postgres::DIALECT),
     (Engine::SQLITE, &sqlite::DIALECT),
+    (Engine::ACCESS, &access::DIALECT),
 ]);
 
 impl CopyDialect {

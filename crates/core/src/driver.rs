@@ -345,6 +345,32 @@ pub trait Connection: Pooled + Any {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<StatementDescription>>;
 
+    /// Runs a statement that takes its rows from the client, such as `COPY … FROM STDIN`, with rows
+    /// in the text form that the statement names, and returns their number. By default an engine
+    /// has no such statement.
+    ///
+    /// # Errors
+    /// As for `execute`; `Class::Unsupported` where there is no such statement, and nothing was
+    /// sent.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    fn copy_text<'a>(
+        &'a self,
+        sql: &'a str,
+        rows: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<u64>> {
+        let _ = (sql, rows, deadline);
+        Box::pin(async { Err(without_copy()) })
+    }
+
+    /// The process that the other side announced for this session when it began. A pooler in
+    /// between announces another than the server's own. By default none is known.
+    fn announced_process(&self) -> Option<i32> {
+        None
+    }
+
     /// Whether the engine itself reports that the statement only reads, so that it can go to a
     /// replica or a reader. `None` if the engine cannot tell in advance.
     ///
@@ -364,6 +390,16 @@ pub fn without_positions() -> Error {
     )
     .with_effect(Effect::NotSent)
     .with_hint("Read recent writes from the primary, with a call without `read()`.")
+}
+
+/// The error of an engine that takes no rows from the client.
+fn without_copy() -> Error {
+    Error::new(
+        Class::Unsupported,
+        "The engine has no statement that takes its rows from the client; nothing was sent.",
+    )
+    .with_effect(Effect::NotSent)
+    .with_hint("Write INSERT.")
 }
 
 impl dyn Connection {

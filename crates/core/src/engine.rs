@@ -114,6 +114,7 @@ static SQLITE: EngineInfo = EngineInfo {
         "immutable",
         "uuids",
         "times",
+        "attach",
     ],
     pool_size: 4,
     longest_statement_secs: None,

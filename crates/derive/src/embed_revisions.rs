@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -50,6 +50,7 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
         let (Some(name), Some(full)) = (name, full) else {
             return Err(fail(format!("a path in `{given}` is not valid Unicode")));
         };
+        let name = name.replace(std::path::MAIN_SEPARATOR, "/");
         let shown = format!("{}/{name}", given.trim_end_matches('/'));
         files.push(quote! {
             #krate::migrate::Embedded {
@@ -66,21 +67,31 @@ pub(crate) fn expand(input: &Input) -> syn::Result<TokenStream> {
     Ok(quote!(&[#(#files),*]))
 }
 
-/// The names of the revision files, in order, as reading the directory at run time
-/// would have them.
-fn names(path: &Path) -> std::io::Result<Vec<std::ffi::OsString>> {
+/// The paths of the revision files within the directory, in order, as reading the directory at run
+/// time would have them.
+fn names(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut names = Vec::new();
+    collect(path, Path::new(""), &mut names)?;
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn collect(path: &Path, within: &Path, names: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(path)? {
         let entry = entry?;
         let name = entry.file_name();
-        let hidden = name.as_encoded_bytes().starts_with(b".");
-        let sql = Path::new(&name)
+        let below = within.join(&name);
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let sql = below
             .extension()
             .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
-        if sql && !hidden && !entry.path().is_dir() {
-            names.push(name);
+        if entry.path().is_dir() {
+            collect(&entry.path(), &below, names)?;
+        } else if sql {
+            names.push(below);
         }
     }
-    names.sort_unstable();
-    Ok(names)
+    Ok(())
 }

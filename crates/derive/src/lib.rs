@@ -285,9 +285,9 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
     )))
 }
 
-/// The revision files of a directory, within the binary: its files `*.sql` whose names do
-/// not begin with a dot, in the order of their names, as a
-/// `&'static [underpin::migrate::Embedded]`. The path is relative to the package's
+/// The revision files of a directory and of those in it, within the binary: the files `*.sql`, in the
+/// order of their paths, as a `&'static [underpin::migrate::Embedded]`. What begins with a dot is left
+/// out. The path is relative to the package's
 /// `Cargo.toml`. A directory that is not there, or holds no such file, does not compile.
 ///
 /// ```text

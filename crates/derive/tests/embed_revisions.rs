@@ -17,7 +17,11 @@ fn the_files_of_a_directory_in_the_order_of_their_names() {
     let names: Vec<_> = REVISIONS.iter().map(|file| file.name).collect();
     assert_eq!(
         names,
-        ["tests/revisions/1_a.sql", "tests/revisions/2_b.sql"]
+        [
+            "tests/revisions/1_a.sql",
+            "tests/revisions/2_b.sql",
+            "tests/revisions/later/3_c.sql"
+        ]
     );
     assert_eq!(REVISIONS[0].text, include_str!("revisions/1_a.sql"));
     assert_eq!(REVISIONS[1].text, include_str!("revisions/2_b.sql"));

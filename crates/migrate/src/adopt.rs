@@ -17,16 +17,20 @@ mod sqlx;
 mod tests;
 mod tool;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use underpin_core::value::TimestampTz;
 use underpin_core::{Class, Engine, Error, Result};
 
-use self::migration::Migration;
+use self::migration::{Migration, Way, id_of};
 use self::record::Record;
 pub use self::run::{Adopted, adopt};
 pub use self::tool::Tool;
+use crate::failure::shortened;
 use crate::graph::Graph;
 use crate::revision::{Revision, RevisionId};
+use crate::touched::touched;
 
 /// An adoption: from which tool, and where to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +84,8 @@ pub(crate) struct Conversion {
     pub(crate) applied: Vec<RevisionId>,
     /// Notes for a person, in full sentences.
     pub(crate) notes: Vec<String>,
+    /// When the tool applied what it has recorded.
+    pub(crate) times: HashMap<RevisionId, TimestampTz>,
 }
 
 /// What each tool's module gives: its migrations, which of them are applied, and notes.
@@ -114,9 +120,20 @@ pub(crate) fn convert(
         ))
         .with_hint("--dir names the directory that has them."));
     }
+    let mut notes = found.notes;
     let mut revisions = Vec::with_capacity(found.migrations.len());
-    for migration in &found.migrations {
-        revisions.push(migration.revision(adoption, engine)?);
+    for migration in found.migrations {
+        let (migration, revision) = match migration.revision(adoption, engine) {
+            Ok(revision) => (migration, revision),
+            Err(error) => {
+                let bare = migration.without_sql(&error);
+                let revision = bare.revision(adoption, engine)?;
+                (bare, revision)
+            }
+        };
+        notes.extend(migration.notes());
+        notes.extend(own_table(adoption, &migration, engine));
+        revisions.push(revision);
     }
     let graph = Graph::new(
         revisions
@@ -125,13 +142,51 @@ pub(crate) fn convert(
             .collect(),
     )?;
     let mut applied = found.applied;
-    applied.sort_by_key(|id| graph.place(id));
+    applied.sort_by_key(|id| graph.all().position(|revision| revision.id == *id));
     applied.dedup();
+    let times = records.iter().filter_map(|record| {
+        let id = id_of(record.version.as_deref()?).ok()?;
+        Some((id, record.applied_at?))
+    });
     Ok(Conversion {
         revisions,
         applied,
-        notes: found.notes,
+        notes,
+        times: times.collect(),
     })
+}
+
+/// The statements of a migration that touch the tool's own table, each in a sentence.
+fn own_table(adoption: &Adoption, migration: &Migration, engine: Engine) -> Vec<String> {
+    let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
+    let name = name.rsplit('.').next().unwrap_or_default();
+    let is_own = |sql: &str| {
+        let objects = touched(sql, Some(engine));
+        objects
+            .iter()
+            .any(|object| object.kind == "table" && object.name == name)
+    };
+    let mut notes = Vec::new();
+    for way in [&migration.up, &migration.down] {
+        let Way::Sql(parts) = way else {
+            continue;
+        };
+        for part in parts {
+            let own = body::statements(&part.text, engine).into_iter();
+            for sql in own.filter(|sql| is_own(sql)) {
+                notes.push(format!(
+                    "{}: `{}` is about the table {name}, which is {}'s own. A database made from \
+                     the revisions needs none: leave the statement out of `{}` if nothing else \
+                     reads that table.",
+                    migration.source,
+                    shortened(&sql),
+                    adoption.tool,
+                    migration.id
+                ));
+            }
+        }
+    }
+    notes
 }
 
 /// A refusal; nothing was written.

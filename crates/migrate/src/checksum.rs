@@ -5,7 +5,7 @@ use underpin_core::Engine;
 use underpin_sql::Lexer;
 
 use crate::host::Direction;
-use crate::revision::{RevisionId, Script, Section};
+use crate::revision::{RevisionId, Script, Section, Statement};
 use crate::sql::lexis;
 
 /// The effect of a revision as a number: SHA-256 over its sections and statements, each
@@ -53,6 +53,17 @@ impl Checksum {
     }
 }
 
+/// A statement as a short number, by which one that ran is known again.
+pub(crate) fn statement_hash(statement: &Statement, engine: Engine) -> String {
+    let mut hash = Hash(Sha256::new());
+    hash.statement(statement, Some(engine));
+    let digest = hash.0.finalize();
+    digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// Each part goes in with its length, so that no two scripts give the same bytes.
 struct Hash(Sha256);
 
@@ -74,7 +85,15 @@ impl Hash {
         });
         self.count(section.statements.len());
         for statement in &section.statements {
-            self.text(&normal(&statement.sql, section.engine));
+            self.statement(statement, section.engine);
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement, engine: Option<Engine>) {
+        self.text(&normal(&statement.sql, engine));
+        if let Some(rows) = &statement.rows {
+            self.text("rows");
+            self.text(&rows.replace("\r\n", "\n"));
         }
     }
 }
@@ -120,17 +139,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::revision::Statement;
 
     fn id(text: &str) -> RevisionId {
         RevisionId::new(text).unwrap()
     }
 
     fn section(engine: Option<Engine>, transactional: bool, statements: &[&str]) -> Section {
-        let statement = |sql: &&str| Statement {
-            sql: (*sql).to_owned(),
-            line: 1,
-        };
+        let statement = |sql: &&str| Statement::new(*sql, 1);
         let statements = statements.iter().map(statement).collect();
         Section {
             engine,

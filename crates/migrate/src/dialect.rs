@@ -20,6 +20,16 @@ pub struct MigrationDialect {
     pub now: &'static str,
     /// The lock that keeps two runs apart.
     pub lock: RunLock,
+    /// Statements, separated by semicolons, that make the session what it was at its start, but for
+    /// the lock of the run and what a transaction holds. Without them, the driver resets it.
+    pub reset: Option<&'static str>,
+    /// Makes the session act as the user of the connection again, within a transaction too.
+    pub own_role: Option<&'static str>,
+    /// Gives `transaction`, a text that another transaction does not have, and may begin to write.
+    pub transaction: Option<&'static str>,
+    /// How a replay in a scratch database is kept from reaching beyond it. Without it, the
+    /// connection itself is.
+    pub isolation: Option<Isolation>,
     /// Statements that set up the session of a run.
     pub settings: &'static [&'static str],
     /// What is good to have, and not there on every version and system.
@@ -42,12 +52,7 @@ pub struct MigrationDialect {
 #[derive(Debug, Clone)]
 pub enum RunLock {
     /// A lock of the session, of a key that is one number.
-    Session {
-        /// Takes the lock of the key `$1` if it is free, and gives `taken`; it does not wait.
-        take: &'static str,
-        /// Frees it.
-        free: &'static str,
-    },
+    Session(SessionLock),
     /// A file beside the database's own.
     File {
         /// Gives `file`, the path of the database; empty in memory, where nobody else sees it.
@@ -55,6 +60,59 @@ pub enum RunLock {
         /// What the lock's file is called: the database's path with this behind it.
         suffix: &'static str,
     },
+}
+
+/// A lock of the session, of the key `$1`.
+#[derive(Debug, Clone)]
+pub struct SessionLock {
+    /// Takes the lock if it is free, and gives `taken`; it does not wait.
+    pub take: &'static str,
+    /// Frees it.
+    pub free: &'static str,
+    /// Gives `held`, whether this session holds it.
+    pub held: &'static str,
+    /// Gives `process`, `host` and `application` of the session that holds it.
+    pub holder: &'static str,
+    /// Gives `process`, the number of the session's process, and `session`, a text that no other
+    /// session has.
+    pub session: &'static str,
+}
+
+/// How a replay in a scratch database is kept from reaching beyond it.
+#[derive(Clone)]
+pub struct Isolation {
+    /// How far a statement reaches, by its words, in capitals.
+    pub reach: fn(&[String]) -> Reach,
+    /// A statement that fails, with the SQLSTATE `refusal`, if the transaction has changed
+    /// something beyond the database; its message names that in braces.
+    pub check: &'static str,
+    /// The SQLSTATE.
+    pub refusal: &'static str,
+    /// Gives a row if there is a role of the name `$1`.
+    pub role: &'static str,
+}
+
+/// How far a statement reaches, as far as its first words tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reach {
+    /// It stays in the database.
+    Within,
+    /// It creates or changes this role. It is passed over if the role exists, and refused
+    /// otherwise.
+    Role(String),
+    /// It is about something beyond the database that no schema depends on, and is passed over.
+    Beyond,
+    /// It is refused.
+    Refused,
+}
+
+impl fmt::Debug for Isolation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Isolation")
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The guard of foreign keys, which a run turns off in its transactions, and checks at their end.

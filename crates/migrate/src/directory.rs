@@ -30,8 +30,8 @@ impl Embedded {
     }
 }
 
-/// Reads the revisions of a directory: its files whose names end in `.sql` and do not
-/// begin with a dot, in the order of their names. Directories within it are not entered.
+/// Reads the revisions of a directory and of those in it: the files whose names end in `.sql`, in
+/// the order of their paths. Files and directories whose names begin with a dot are left out.
 ///
 /// # Errors
 /// [`Class::Missing`] where there is no such directory; [`Class::Config`] for files that
@@ -88,20 +88,30 @@ pub fn file_name(id: &RevisionId, message: &str) -> String {
 
 fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
-        let hidden = file
-            .file_name()
-            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-        let sql = file
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
-        if sql && !hidden && !file.is_dir() {
-            files.push(file);
-        }
-    }
+    collect(path, &mut files)?;
     files.sort_unstable();
     Ok(files)
+}
+
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let sql = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("sql"));
+        if hidden {
+            continue;
+        }
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else if sql {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(path: &Path, source: std::io::Error) -> Error {
@@ -157,9 +167,14 @@ mod tests {
         write(".4.sql", "a lock of an editor");
         write("template.txt", "{id}");
         fs::create_dir(directory.path().join("old.sql")).unwrap();
+        fs::create_dir_all(directory.path().join("2024/may")).unwrap();
+        fs::create_dir(directory.path().join(".squashed")).unwrap();
+        write("2024/may/1.sql", &text("d"));
+        write("2024/readme.md", "What is here");
+        write(".squashed/1.sql", "an old one");
         let revisions = read_directory(directory.path()).unwrap();
         let ids: Vec<_> = revisions.iter().map(|r| r.id.as_str()).collect();
-        assert_eq!(ids, ["a", "b", "c"]);
+        assert_eq!(ids, ["a", "b", "d", "c"]);
         let origin = directory.path().join("10.sql").display().to_string();
         assert_eq!(revisions[0].origin.to_string(), origin);
     }

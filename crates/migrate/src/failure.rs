@@ -13,12 +13,39 @@ const SHOWN_CHARACTERS: usize = 100;
 /// The error of a statement, led by its place.
 pub(crate) fn of_statement(revision: &Revision, statement: &Statement, error: Error) -> Error {
     let line = statement.line + lines_before(&statement.sql, &error);
+    let error = match advice(&error) {
+        Some(advice) => advised(error, advice),
+        None => error,
+    };
     error.with_context(format!(
         "{}, line {line}: revision {} failed at `{}`.",
         revision.origin,
         revision.id,
         shortened(&statement.sql)
     ))
+}
+
+/// What to do about a revision whose statement does not run in its transaction.
+fn advice(error: &Error) -> Option<&'static str> {
+    Some(match error.sqlstate()? {
+        // active_sql_transaction, invalid_transaction_termination
+        "25001" | "2D000" => {
+            "Begin a section of its own for it, with `-- up no-transaction` or `-- down \
+             no-transaction`."
+        }
+        // unsafe_new_enum_value_usage
+        "55P04" => {
+            "A label has to be committed before it is used: add it in a revision before this one, \
+             and run without --one-transaction."
+        }
+        // object_in_use
+        "55006" => {
+            "The transaction has changes of this table that are still to be checked: change the \
+             rows in a revision before this one and run without --one-transaction, or run `SET \
+             CONSTRAINTS ALL IMMEDIATE` before the statement."
+        }
+        _ => return None,
+    })
 }
 
 /// The error of a statement of a file that is not a revision, led by its place.

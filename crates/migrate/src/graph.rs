@@ -29,6 +29,8 @@ pub struct Graph {
     line: Edges,
     /// By parents and dependencies: what has to be applied before what.
     order: Edges,
+    /// Those that run again when they change, in the order in which they do.
+    repeatables: Vec<Revision>,
 }
 
 /// For each place, the places right below and right above it.
@@ -61,9 +63,21 @@ impl Graph {
         &self.revisions
     }
 
+    /// The repeatable revisions, which come after all others, in the order in which they run.
+    pub fn repeatables(&self) -> &[Revision] {
+        &self.repeatables
+    }
+
+    /// All revisions, the repeatable ones last.
+    pub fn all(&self) -> impl Iterator<Item = &Revision> {
+        self.revisions.iter().chain(&self.repeatables)
+    }
+
     /// The revision with this id.
     pub fn get(&self, id: &RevisionId) -> Option<&Revision> {
-        self.place(id).map(|place| &self.revisions[place])
+        let repeatable = || self.repeatables.iter().find(|revision| revision.id == *id);
+        let place = self.place(id).map(|place| &self.revisions[place]);
+        place.or_else(repeatable)
     }
 
     /// The revisions that are no other's parent.

@@ -4,6 +4,7 @@ use std::time::Duration;
 use underpin_core::value::TimestampTz;
 
 use crate::checksum::Checksum;
+use crate::graph::Graph;
 use crate::host::Direction;
 use crate::revision::RevisionId;
 
@@ -33,6 +34,9 @@ pub struct Applied {
     pub version: String,
     /// Whether it ran to its end.
     pub state: State,
+    /// If it stopped half-way, a short hash of each statement that ran. Empty if an earlier version
+    /// of Underpin ran it.
+    pub statements_ran: Vec<String>,
 }
 
 /// How far a revision got.
@@ -84,6 +88,17 @@ impl History {
     /// still applied.
     pub fn is_applied(&self, id: &RevisionId) -> bool {
         self.get(id).is_some_and(Applied::is_applied)
+    }
+
+    /// The history of the revisions that are in the graph, and those that are not although they ran
+    /// to their end: a newer version of the program has applied them.
+    pub(crate) fn known_to(&self, graph: &Graph) -> (History, Vec<RevisionId>) {
+        let is_known =
+            |entry: &&Applied| graph.get(&entry.id).is_some() || entry.state != State::Done;
+        let (known, ahead): (Vec<&Applied>, Vec<&Applied>) =
+            self.entries.iter().partition(is_known);
+        let ahead = ahead.into_iter().map(|entry| entry.id.clone()).collect();
+        (History::new(known.into_iter().cloned()), ahead)
     }
 
     /// How many entries there are.

@@ -19,15 +19,19 @@ pub(crate) struct HistoryTable {
     /// Quoted, and with its schema: a revision may change where names are looked up.
     name: String,
     exists: bool,
+    /// Whether it has all columns of today.
+    complete: bool,
     create: String,
     dialect: &'static MigrationDialect,
 }
 
 /// How far a revision is that runs outside a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HalfWay {
+pub(crate) struct HalfWay<'a> {
     pub(crate) direction: Direction,
     pub(crate) statements_done: usize,
+    /// The hashes of those statements.
+    pub(crate) statements_ran: &'a [String],
     /// Whether the next statement was sent, and what came of it was not yet noted.
     pub(crate) statement_begun: bool,
 }
@@ -41,6 +45,7 @@ impl HistoryTable {
         let found: Option<String> = row.get("found")?;
         let current: Option<String> = row.get("current")?;
         let exists = found.is_some();
+        let complete = !exists || row.get("complete")?;
         let schema = found.or(current).ok_or_else(nowhere)?;
         let name = format!(
             "{}.{}",
@@ -52,7 +57,18 @@ impl HistoryTable {
             create: dialect.create_history.replace("{table}", &name),
             name,
             exists,
+            complete,
         })
+    }
+
+    /// Adds the columns that a table of an earlier version lacks and a half-way revision needs.
+    pub(crate) async fn complete(&mut self, host: &dyn Host) -> Result<()> {
+        if !self.complete {
+            let sql = format!("ALTER TABLE {} ADD COLUMN statements_ran text", self.name);
+            host.run(&sql).await?;
+            self.complete = true;
+        }
+        Ok(())
     }
 
     /// Makes it where it is missing. In a transaction that may be rolled back, so that it
@@ -74,9 +90,13 @@ impl HistoryTable {
         if !self.exists {
             return Ok(History::default());
         }
+        let ran = match self.complete {
+            true => "statements_ran",
+            false => "NULL AS statements_ran",
+        };
         let sql = format!(
             "SELECT id, message, checksum, applied_at, duration_ms, version, direction, \
-             statements_done FROM {} ORDER BY applied_at, id",
+             statements_done, {ran} FROM {} ORDER BY applied_at, id",
             self.name
         );
         let rows = host.query(&sql, Vec::new()).await?;
@@ -109,23 +129,49 @@ impl HistoryTable {
         self.write(host, &COLUMNS, params, change).await
     }
 
+    /// Notes that another tool applied the revision, and when, if it has recorded that.
+    pub(crate) async fn put_adopted(
+        &self,
+        host: &dyn Host,
+        revision: &Revision,
+        tool: &str,
+        applied_at: Option<TimestampTz>,
+    ) -> Result<()> {
+        let change = Change {
+            columns: &COLUMNS[1..],
+            applied: true,
+            begun: false,
+        };
+        let mut columns = COLUMNS.to_vec();
+        let mut params = row(revision, Duration::ZERO);
+        params[COLUMNS.len() - 1] = text(tool);
+        if let Some(applied_at) = applied_at {
+            columns.push("applied_at");
+            params.push(Value::TimestampTz(applied_at));
+        }
+        self.write(host, &columns, params, change).await
+    }
+
     /// Notes how far the revision is.
     pub(crate) async fn mark(
         &self,
         host: &dyn Host,
         revision: &Revision,
-        half_way: HalfWay,
+        half_way: HalfWay<'_>,
         took: Duration,
     ) -> Result<()> {
         let change = Change {
-            columns: &MARKS,
+            columns: self.marks(),
             applied: false,
             begun: half_way.statement_begun,
         };
         let mut params = row(revision, took);
         params.push(text(command(half_way.direction)));
         params.push(Value::I64(half_way.statements_done as i64));
-        let columns = [&COLUMNS[..], &MARKS[..]].concat();
+        if self.complete {
+            params.push(text(&half_way.statements_ran.join(" ")));
+        }
+        let columns = [&COLUMNS[..], self.marks()].concat();
         self.write(host, &columns, params, change).await
     }
 
@@ -148,7 +194,7 @@ impl HistoryTable {
         if sql.on_conflict {
             let excluded = |column: &&str| format!("{column} = excluded.{column}");
             let sets = change.columns.iter().map(excluded).collect();
-            let sets = change.sets(sets, "excluded.applied_at", sql);
+            let sets = change.sets(sets, "excluded.applied_at", self.marks(), sql);
             let insert = format!("{insert} ON CONFLICT (id) DO UPDATE SET {sets}");
             return host.execute(&insert, params).await.map(drop);
         }
@@ -160,7 +206,7 @@ impl HistoryTable {
                 sets.push(format!("{column} = {}", (sql.placeholder)(given.len())));
             }
         }
-        let sets = change.sets(sets, self.dialect.now, sql);
+        let sets = change.sets(sets, self.dialect.now, self.marks(), sql);
         let update = format!("UPDATE {name} SET {sets} WHERE {}", self.id_is());
         match host.execute(&update, given).await? {
             0 => host.execute(&insert, params).await.map(drop),
@@ -192,10 +238,12 @@ impl HistoryTable {
         if direction == Direction::Up {
             return self.remove(host, id).await;
         }
+        let marks = self.marks().iter();
+        let marks: Vec<String> = marks.map(|mark| format!("{mark} = NULL")).collect();
         let sql = format!(
-            "UPDATE {} SET direction = NULL, statements_done = NULL, statement_begun = {} \
-             WHERE {}",
+            "UPDATE {} SET {}, statement_begun = {} WHERE {}",
             self.name,
+            marks.join(", "),
             self.dialect.sql.truth(false),
             self.id_is()
         );
@@ -208,6 +256,14 @@ impl HistoryTable {
         host.execute(&sql, vec![text(id.as_str())]).await.map(drop)
     }
 
+    /// The columns about a revision that is half-way.
+    fn marks(&self) -> &'static [&'static str] {
+        match self.complete {
+            true => &MARKS,
+            false => &MARKS[..2],
+        }
+    }
+
     /// That the id is the first parameter.
     fn id_is(&self) -> String {
         format!("id = {}", (self.dialect.sql.placeholder)(1))
@@ -218,7 +274,7 @@ impl HistoryTable {
 const COLUMNS: [&str; 5] = ["id", "message", "checksum", "duration_ms", "version"];
 
 /// What it says of one that is half-way.
-const MARKS: [&str; 2] = ["direction", "statements_done"];
+const MARKS: [&str; 3] = ["direction", "statements_done", "statements_ran"];
 
 /// What changes of a row that is there.
 struct Change {
@@ -232,10 +288,10 @@ struct Change {
 
 impl Change {
     /// What an update sets: what is given, and what is the same for all rows.
-    fn sets(&self, mut given: Vec<String>, now: &str, sql: &Dialect) -> String {
+    fn sets(&self, mut given: Vec<String>, now: &str, marks: &[&str], sql: &Dialect) -> String {
         if self.applied {
             given.push(format!("applied_at = {now}"));
-            given.extend(MARKS.map(|mark| format!("{mark} = NULL")));
+            given.extend(marks.iter().map(|mark| format!("{mark} = NULL")));
         }
         given.push(format!("statement_begun = {}", sql.truth(self.begun)));
         given.join(", ")
@@ -294,6 +350,12 @@ fn entry(row: &ValueRow) -> Result<Applied> {
         applied_at: moment(row).ok_or_else(|| wrong("the time"))?,
         duration: Duration::from_millis(u64::try_from(millis).unwrap_or(0)),
         version: row.get("version")?,
+        statements_ran: row
+            .get::<Option<String>>("statements_ran")?
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect(),
         state: match direction {
             None => State::Done,
             Some(direction) => State::Partial {
@@ -318,6 +380,7 @@ mod tests {
 
     use futures_util::FutureExt;
     use futures_util::future::BoxFuture;
+    use underpin_core::driver::SessionState;
     use underpin_core::{Engine, Params};
     use underpin_sql::{Quotes, SQLITE};
 
@@ -357,7 +420,27 @@ mod tests {
             std::future::ready(Ok(())).boxed()
         }
 
-        fn sleep(&self, _: Wait) -> BoxFuture<'_, ()> {
+        fn copy<'a>(&'a self, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<u64>> {
+            std::future::ready(Ok(0)).boxed()
+        }
+
+        fn state(&self) -> SessionState {
+            SessionState::Clean
+        }
+
+        fn reset(&self) -> BoxFuture<'_, Result<()>> {
+            std::future::ready(Ok(())).boxed()
+        }
+
+        fn announced_process(&self) -> Option<i32> {
+            None
+        }
+
+        fn another(&self) -> BoxFuture<'_, Option<Box<dyn Host>>> {
+            std::future::ready(None).boxed()
+        }
+
+        fn sleep<'a>(&'a self, _: &'a Wait) -> BoxFuture<'a, ()> {
             std::future::ready(()).boxed()
         }
     }
@@ -396,11 +479,13 @@ mod tests {
             message: String::new(),
             up: irreversible(),
             down: irreversible(),
+            repeatable: false,
             origin: Origin::File(String::new()),
         };
         let table = HistoryTable {
             name: format!("{}.t", dialect.sql.identifier("h").unwrap()),
             exists: true,
+            complete: true,
             create: String::new(),
             dialect,
         };
@@ -411,6 +496,7 @@ mod tests {
         let half_way = HalfWay {
             direction: Direction::Up,
             statements_done: 1,
+            statements_ran: &["00".to_owned()],
             statement_begun: true,
         };
         let took = Duration::ZERO;
@@ -427,15 +513,16 @@ mod tests {
     fn one_statement_writes_a_row_where_an_insert_can_change_one() {
         let expected = [
             "INSERT INTO \"h\".t (id, message, checksum, duration_ms, version, direction, \
-             statements_done, statement_begun) VALUES ($1, $2, $3, $4, $5, $6, $7, 1) \
-             ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, \
-             statements_done = excluded.statements_done, statement_begun = 1 <- 7",
+             statements_done, statements_ran, statement_begun) VALUES ($1, $2, $3, $4, $5, $6, $7, \
+             $8, 1) ON CONFLICT (id) DO UPDATE SET direction = excluded.direction, \
+             statements_done = excluded.statements_done, \
+             statements_ran = excluded.statements_ran, statement_begun = 1 <- 8",
             "INSERT INTO \"h\".t (id, message, checksum, duration_ms, version, statement_begun) \
              VALUES ($1, $2, $3, $4, $5, 0) ON CONFLICT (id) DO UPDATE SET \
              message = excluded.message, checksum = excluded.checksum, \
              duration_ms = excluded.duration_ms, version = excluded.version, \
              applied_at = excluded.applied_at, direction = NULL, statements_done = NULL, \
-             statement_begun = 0 <- 5",
+             statements_ran = NULL, statement_begun = 0 <- 5",
             "DELETE FROM \"h\".t WHERE id = $1 <- 1",
         ];
         for has_row in [true, false] {
@@ -445,16 +532,18 @@ mod tests {
 
     #[test]
     fn elsewhere_a_row_is_updated_and_else_inserted() {
-        let mark = "UPDATE [h].t SET direction = @p2, statements_done = @p3, statement_begun = 1 \
-                    WHERE id = @p1 <- 3";
+        let mark = "UPDATE [h].t SET direction = @p2, statements_done = @p3, statements_ran = @p4, \
+                    statement_begun = 1 WHERE id = @p1 <- 4";
         let put = "UPDATE [h].t SET message = @p2, checksum = @p3, duration_ms = @p4, \
                    version = @p5, applied_at = SYSUTCDATETIME(), direction = NULL, \
-                   statements_done = NULL, statement_begun = 0 WHERE id = @p1 <- 5";
+                   statements_done = NULL, statements_ran = NULL, statement_begun = 0 \
+                   WHERE id = @p1 <- 5";
         let remove = "DELETE FROM [h].t WHERE id = @p1 <- 1";
         assert_eq!(written(other(), true), [mark, put, remove]);
         let new = [
             "INSERT INTO [h].t (id, message, checksum, duration_ms, version, direction, \
-             statements_done, statement_begun) VALUES (@p1, @p2, @p3, @p4, @p5, @p6, @p7, 1) <- 7",
+             statements_done, statements_ran, statement_begun) VALUES (@p1, @p2, @p3, @p4, @p5, \
+             @p6, @p7, @p8, 1) <- 8",
             "INSERT INTO [h].t (id, message, checksum, duration_ms, version, statement_begun) \
              VALUES (@p1, @p2, @p3, @p4, @p5, 0) <- 5",
         ];

@@ -16,12 +16,15 @@ mod history;
 mod history_table;
 mod host;
 mod into_target;
+mod isolation;
 mod lock;
 mod merge;
 mod migrator;
+mod offline;
 mod open_database;
 mod outline;
 mod plan;
+mod pooler;
 pub mod postgres;
 mod progress;
 mod renamed;
@@ -42,16 +45,21 @@ mod validate;
 
 pub use adopt::{Adopted, Adoption, Tool, adopt};
 pub use checksum::Checksum;
-pub use dialect::{AdoptionRules, Concurrent, ForeignKeyGuard, MigrationDialect, RunLock};
+pub use dialect::{
+    AdoptionRules, Concurrent, ForeignKeyGuard, Isolation, MigrationDialect, Reach, RunLock,
+    SessionLock,
+};
 pub use directory::{Embedded, file_name, read_directory, read_embedded};
 pub use failure::statement_failed;
 pub use graph::{Branch, Edge, Graph, GraphError, Link};
 pub use history::{Applied, History, State};
 pub use history_table::HISTORY_TABLE;
-pub use host::{Direction, Host, Wait};
+pub use host::{Direction, Holder, Host, Wait};
 pub use into_target::IntoTarget;
+pub use isolation::run_isolated;
 pub use merge::{Merge, Overlap, Touch, merge};
 pub use migrator::{Migrator, RevisionConnection};
+pub use offline::{ScriptHistory, plan_offline};
 pub use open_database::{OpenConnection, OpenDatabase};
 pub use outline::{Entry, Mark, current, entry, outline};
 pub use plan::{
@@ -63,7 +71,7 @@ pub use renamed::{Renamed, RenamedError, RenamedTo, renamed};
 pub use repair::{Repair, repair};
 pub use revision::{BranchLabel, Origin, Revision, RevisionId, Script, Section, Statement};
 pub use revision_file::{NewRevision, NewScript, NewSection, TEMPLATE, parse, render};
-pub use run::RunOptions;
+pub use run::{Replay, RunOptions};
 pub use runner::{Report, Runner, read_history};
 pub use sql::{is_transaction_control, split, words};
 pub use sqlite::DIALECT as SQLITE;

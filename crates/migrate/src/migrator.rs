@@ -3,11 +3,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use underpin_config::{Config, IntoConfig};
+use underpin_config::{Ahead, Config, IntoConfig, Source};
 use underpin_core::{Address, Class, Engine, Error, Result};
 
 use crate::adopt::{Adopted, Adoption};
-use crate::dialect::MigrationDialect;
+use crate::dialect::{MigrationDialect, RunLock};
 use crate::directory::{Embedded, read_directory, read_embedded};
 use crate::graph::{Branch, Graph};
 use crate::history::History;
@@ -20,7 +20,7 @@ use crate::plan::{Mode, Plan};
 use crate::progress::Progress;
 use crate::repair::Repair;
 use crate::revision::{Revision, RevisionId, Script};
-use crate::run::RunOptions;
+use crate::run::{Replay, RunOptions};
 use crate::runner::{Report, Runner};
 use crate::stamp::StampChange;
 use crate::target::Target;
@@ -43,6 +43,7 @@ pub struct Migrator<D: OpenDatabase> {
     revisions: Vec<Revision>,
     codes: Codes<D>,
     options: RunOptions,
+    ahead: Option<Ahead>,
     mode: Mode,
     progress: Arc<dyn Progress>,
 }
@@ -73,7 +74,8 @@ impl<D: OpenDatabase> Migrator<D> {
     }
 
     /// A migrator of a database that is open. It takes a connection of its own beside the
-    /// pool; only a database in memory lends its one connection.
+    /// pool, at the [`migrate_url`](Config::migrate_url) of its configuration if that is set; only
+    /// a database in memory lends its one connection.
     pub fn of(database: &D) -> Self {
         Self::at(Subject::Open(database.clone()))
     }
@@ -87,12 +89,26 @@ impl<D: OpenDatabase> Migrator<D> {
         }
     }
 
+    /// The same revisions, code and options for a scratch database, in which they are tried: what
+    /// a revision would change beyond it is refused, or passed over where no schema depends on it.
+    /// On a server that [`scratch_url`](Config::scratch_url) names for that, everything runs.
+    #[must_use]
+    pub fn on_scratch(&self, database: &D) -> Self {
+        let mut replay = self.on(database);
+        replay.options.replay = match database.config().scratch_url().is_empty() {
+            true => Replay::Isolated,
+            false => Replay::OnItsOwnServer,
+        };
+        replay
+    }
+
     fn at(subject: Subject<D>) -> Self {
         Migrator {
             subject,
             revisions: Vec::new(),
             codes: Codes::default(),
             options: RunOptions::default(),
+            ahead: None,
             mode: Mode::default(),
             progress: Arc::new(()),
         }
@@ -166,8 +182,7 @@ impl<D: OpenDatabase> Migrator<D> {
         Ok(self)
     }
 
-    /// Sets how much one transaction holds: all that is run, by default, where the
-    /// engine can.
+    /// Sets how much one transaction holds: one revision, by default.
     #[must_use]
     pub fn mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
@@ -179,6 +194,21 @@ impl<D: OpenDatabase> Migrator<D> {
     #[must_use]
     pub fn lock_timeout(mut self, limit: impl Into<Option<Duration>>) -> Self {
         self.options.lock_timeout = limit.into();
+        self
+    }
+
+    /// Sets how long another run is waited for. 10 min by default; `None` is without end.
+    #[must_use]
+    pub fn wait(mut self, limit: impl Into<Option<Duration>>) -> Self {
+        self.options.wait = limit.into();
+        self
+    }
+
+    /// Sets what `up` does if the database has revisions that are not among these. As the
+    /// configuration says, by default.
+    #[must_use]
+    pub fn ahead(mut self, ahead: Ahead) -> Self {
+        self.ahead = Some(ahead);
         self
     }
 
@@ -243,7 +273,7 @@ impl<D: OpenDatabase> Migrator<D> {
             Direction::Down => Purpose::Write,
         };
         let host = self.open(purpose).await?;
-        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let runner = Runner::new(&host, &graph, self.run_options(), &*self.progress);
         let result = runner.go(direction, &target, self.mode).await;
         host.connection.close().await;
         result
@@ -261,10 +291,35 @@ impl<D: OpenDatabase> Migrator<D> {
         let target = target.into_target()?;
         let graph = self.graph()?;
         let host = self.open(Purpose::Write).await?;
-        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let runner = Runner::new(&host, &graph, self.run_options(), &*self.progress);
         let result = runner.stamp(&target).await;
         host.connection.close().await;
         result
+    }
+
+    /// Returns what [`stamp`](Migrator::stamp) would change. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`stamp`](Migrator::stamp).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn would_stamp(&self, target: impl IntoTarget) -> Result<Vec<StampChange>> {
+        let target = target.into_target()?;
+        let graph = self.graph()?;
+        crate::stamp(&graph, &self.history().await?, &target)
+    }
+
+    /// Returns what [`repair`](Migrator::repair) would accept. Changes nothing.
+    ///
+    /// # Errors
+    /// As for [`repair`](Migrator::repair).
+    ///
+    /// # Cancel safety
+    /// Safe.
+    pub async fn would_repair(&self) -> Result<Vec<Repair>> {
+        let graph = self.graph()?;
+        crate::repair(&graph, &self.history().await?, self.engine())
     }
 
     /// Takes the database over from another tool: writes that tool's migrations as revision
@@ -303,7 +358,7 @@ impl<D: OpenDatabase> Migrator<D> {
     pub async fn repair(&self) -> Result<Vec<Repair>> {
         let graph = self.graph()?;
         let host = self.open(Purpose::Write).await?;
-        let runner = Runner::new(&host, &graph, self.options, &*self.progress);
+        let runner = Runner::new(&host, &graph, self.run_options(), &*self.progress);
         let result = runner.repair().await;
         host.connection.close().await;
         result
@@ -407,6 +462,10 @@ impl<D: OpenDatabase> Migrator<D> {
         let history = self.history().await?;
         let down = crate::leads_down(&graph, &history, &target)?;
         let (engine, mode) = (self.engine(), self.mode);
+        let history = match down {
+            false if self.run_options().ahead == Ahead::Ignore => history.known_to(&graph).0,
+            _ => history,
+        };
         match down {
             true => crate::plan_down(&graph, &history, &target, engine, mode),
             false => crate::plan_up(&graph, &history, &target, engine, mode),
@@ -425,6 +484,14 @@ impl<D: OpenDatabase> Migrator<D> {
         let graph = self.graph()?;
         let history = self.history().await?;
         Ok(crate::validate(&graph, &history, self.engine()))
+    }
+
+    /// The options, where they do not say otherwise as the configuration has them.
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
+            ahead: self.ahead.unwrap_or_else(|| self.config().migrate_ahead()),
+            ..self.options
+        }
     }
 
     /// The configuration of the database.
@@ -448,7 +515,7 @@ impl<D: OpenDatabase> Migrator<D> {
     /// That nothing begins which cannot be brought to its end.
     fn has_all_code(&self, graph: &Graph) -> Result<()> {
         let is_code = |r: &&Revision| r.up == Script::Code || r.down == Script::Code;
-        let mut coded = graph.topological().iter().filter(is_code);
+        let mut coded = graph.all().filter(is_code);
         match coded.find(|revision| !self.codes.0.contains_key(&revision.id)) {
             Some(revision) => Err(no_code(&revision.id)),
             None => Ok(()),
@@ -456,24 +523,42 @@ impl<D: OpenDatabase> Migrator<D> {
     }
 
     async fn open(&self, purpose: Purpose) -> Result<ConnectionHost<D>> {
+        let mut config = None;
         let held = match &self.subject {
             Subject::Open(database) if database.config().is_memory() => {
                 Held::Leased(database.acquire().await?)
             }
             _ if self.config().is_memory() => return Err(in_memory()),
-            _ => Held::Own(D::Connection::open(self.for_run(purpose)?).await?),
+            _ => {
+                let own = config.insert(self.for_run(purpose)?);
+                Held::Own(D::Connection::open(own.clone()).await?)
+            }
         };
         Ok(ConnectionHost {
             connection: RevisionConnection::new(held),
             codes: self.codes.clone(),
+            config,
         })
     }
 
     /// The configuration with the timeouts of a run instead of those of a service.
     fn for_run(&self, purpose: Purpose) -> Result<Config> {
-        let config = self.config();
+        let config = match self.options.replay {
+            Replay::No => self.config().for_migrations()?,
+            _ => (*self.config()).clone(),
+        };
         let mut builder = config.to_builder().statement_timeout(None);
         let dialect = MigrationDialect::of(config.engine())?;
+        if let RunLock::Session(_) = dialect.lock {
+            // A pooler in transaction mode would not know a statement that another session has
+            // prepared, and a run seldom runs one twice.
+            builder = builder.statement_cache_size(0);
+        }
+        let names = ["application_name", "fallback_application_name"];
+        let is_named = names.map(|key| config.source(key) != &Source::Default);
+        if config.engine().has_key(names[1]) && is_named == [false, false] {
+            builder = builder.fallback_application_name("underpin migrate");
+        }
         if dialect.lock_timeout.is_none() {
             let wait = self
                 .options

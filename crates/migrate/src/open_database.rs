@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use underpin_config::Config;
+use underpin_core::driver::SessionState;
 use underpin_core::{Executor, Result, TransactionOptions};
 
 /// An open database, as far as migrations and the sources of schemas need one.
@@ -85,4 +86,30 @@ pub trait OpenConnection: Executor + fmt::Debug + Sized + 'static {
     /// # Cancel safety
     /// Dropped half-way, the connection is closed in the background.
     fn close(self) -> impl Future<Output = ()> + Send;
+
+    /// The state of the session, without asking the server.
+    fn state(&self) -> SessionState;
+
+    /// Makes the session what it was when it was opened: rolls back, and undoes what statements
+    /// have set or created for the session alone.
+    ///
+    /// # Errors
+    /// Where it cannot be done, and the connection is to be closed.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the connection is to be closed.
+    fn reset(&self) -> impl Future<Output = Result<()>> + Send;
+
+    /// The process that the other side announced for the session when it began, where engines
+    /// have processes. A pooler in between announces another than the server's own.
+    fn announced_process(&self) -> Option<i32>;
+
+    /// Runs a statement that takes its rows from the client, and returns their number.
+    ///
+    /// # Errors
+    /// The server's refusal; `Class::Unsupported` on an engine that has no such statement.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, no row is put in, unless the last answer was under way.
+    fn copy_text(&self, sql: &str, rows: &str) -> impl Future<Output = Result<u64>> + Send;
 }

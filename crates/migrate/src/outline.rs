@@ -1,5 +1,6 @@
 use crate::graph::Graph;
 use crate::history::{Applied, History, State};
+use crate::plan::is_due;
 use crate::revision::{BranchLabel, Origin, Revision, RevisionId};
 
 /// One revision as `history` and `show` list it.
@@ -55,7 +56,7 @@ pub fn current(graph: &Graph, history: &History) -> Vec<RevisionId> {
 /// All revisions, of the graph in its order, and then those that only the database has, in
 /// the order of the history.
 pub fn outline(graph: &Graph, history: &History) -> Vec<Entry> {
-    let revisions = graph.topological().iter();
+    let revisions = graph.all();
     let known = revisions.map(|revision| entry(graph, history, revision));
     let entries = history.entries().iter();
     let unknown = entries.filter(|applied| graph.get(&applied.id).is_none());
@@ -81,11 +82,14 @@ pub fn entry(graph: &Graph, history: &History, revision: &Revision) -> Entry {
         origin: Some(revision.origin.clone()),
         mark: match applied.map(|applied| applied.state) {
             None => Mark::Pending,
+            Some(State::Done) if is_due(revision, history) => Mark::Pending,
             Some(State::Done) => Mark::Applied,
             Some(State::Partial { .. }) => Mark::Partial,
         },
-        current: is_applied && !children.iter().any(|child| history.is_applied(child)),
-        head: children.is_empty(),
+        current: is_applied
+            && !revision.repeatable
+            && !children.iter().any(|child| history.is_applied(child)),
+        head: children.is_empty() && !revision.repeatable,
         changed: applied.is_some_and(|applied| applied.checksum != revision.checksum),
         applied: applied.cloned(),
         children,

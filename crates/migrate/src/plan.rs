@@ -6,7 +6,7 @@ use crate::dialect::MigrationDialect;
 use crate::graph::Graph;
 use crate::history::{History, State};
 use crate::host::Direction;
-use crate::revision::{RevisionId, Section};
+use crate::revision::{Revision, RevisionId, Script, Section};
 use crate::target::Target;
 use crate::validate::{Finding, of_entries};
 
@@ -24,7 +24,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use choice::wrong_target;
+pub(crate) use choice::{is_due, wrong_target};
 pub use choice::{leads_down, pending};
 pub use error::PlanError;
 pub(crate) use step::statements;
@@ -87,9 +87,9 @@ pub struct Group {
 pub enum Mode {
     /// As much as it can: what stands before a `no-transaction` section commits first, and
     /// on an engine whose DDL cannot be rolled back it is the same as `PerRevision`.
-    #[default]
     OneTransaction,
     /// One revision.
+    #[default]
     PerRevision,
 }
 
@@ -181,6 +181,9 @@ fn plan(
         Direction::Down => choice::down(graph, history, target)?,
     };
     let left_out = |finding: &Finding| match finding {
+        Finding::Partial { id, .. } if graph.place(id).is_none() => {
+            !choice::is_all(graph, history, &places)
+        }
         Finding::Partial { id, .. } => graph.place(id).is_none_or(|p| !places.contains(&p)),
         _ => false,
     };
@@ -189,7 +192,24 @@ fn plan(
         return Err(PlanError::History { findings }.into());
     }
     let revisions = places.iter().map(|&place| &graph.topological()[place]);
+    let revisions: Vec<&Revision> = match direction {
+        Direction::Up if choice::is_all(graph, history, &places) => {
+            revisions.chain(choice::due(graph, history)).collect()
+        }
+        Direction::Up => revisions.collect(),
+        // What stands on all others goes before them, if it can.
+        Direction::Down if places.is_empty() => Vec::new(),
+        Direction::Down => {
+            let undone = graph.repeatables().iter().rev();
+            let undone = undone.filter(|revision| {
+                let irreversible = matches!(revision.down, Script::Irreversible { .. });
+                !irreversible && history.is_applied(&revision.id)
+            });
+            undone.chain(revisions).collect()
+        }
+    };
     let steps = revisions
+        .into_iter()
         .map(|revision| {
             let skip = match history.get(&revision.id).map(|entry| entry.state) {
                 Some(State::Partial {

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use underpin_sql::POSTGRES;
 
-use crate::dialect::{AdoptionRules, Concurrent, MigrationDialect, RunLock};
+use crate::dialect::{AdoptionRules, Concurrent, MigrationDialect, RunLock, SessionLock};
+
+mod isolation;
 
 /// The particulars of PostgreSQL in a run of revisions.
 pub const DIALECT: MigrationDialect = MigrationDialect {
@@ -14,7 +16,10 @@ pub const DIALECT: MigrationDialect = MigrationDialect {
 SELECT pg_catalog.current_schema()::text AS current,
   (SELECT n.nspname::text FROM pg_catalog.pg_class AS c
      JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-     WHERE c.oid = pg_catalog.to_regclass('underpin_migrations')) AS found",
+     WHERE c.oid = pg_catalog.to_regclass('underpin_migrations')) AS found,
+  EXISTS (SELECT FROM pg_catalog.pg_attribute AS a
+     WHERE a.attrelid = pg_catalog.to_regclass('underpin_migrations')
+       AND a.attname = 'statements_ran' AND NOT a.attisdropped) AS complete",
     create_history: "\
 CREATE TABLE IF NOT EXISTS {table} (
   id text PRIMARY KEY,
@@ -25,15 +30,23 @@ CREATE TABLE IF NOT EXISTS {table} (
   version text NOT NULL,
   direction text CHECK (direction IN ('up', 'down')),
   statements_done bigint,
+  statements_ran text,
   statement_begun boolean NOT NULL DEFAULT false
 )",
     // An advisory lock belongs to one database of the server as it is, so that the key need not
     // tell databases apart. A session that waited would do so within a statement, and CREATE INDEX
     // CONCURRENTLY waits for every statement that is under way.
-    lock: RunLock::Session {
+    lock: RunLock::Session(SessionLock {
         take: "SELECT pg_catalog.pg_try_advisory_lock($1) AS taken",
         free: "SELECT pg_catalog.pg_advisory_unlock($1) AS freed",
-    },
+        held: HELD,
+        holder: HOLDER,
+        session: SESSION,
+    }),
+    reset: Some(RESET),
+    own_role: Some("SET SESSION AUTHORIZATION DEFAULT; RESET ROLE"),
+    transaction: Some("SELECT pg_catalog.pg_current_xact_id()::text AS transaction"),
+    isolation: Some(isolation::ISOLATION),
     settings: &[
         "SET statement_timeout = 0",
         "SET idle_in_transaction_session_timeout = 0",
@@ -57,6 +70,32 @@ CREATE TABLE IF NOT EXISTS {table} (
         checksum_in_hex: "encode(checksum, 'hex')",
     }),
 };
+
+/// What DISCARD ALL does, but for the advisory locks, and where a login has another role than its
+/// own, that.
+const RESET: &str = "\
+CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ROLE; RESET ALL; UNLISTEN *; DEALLOCATE ALL; \
+DISCARD TEMP; DISCARD SEQUENCES";
+
+const HELD: &str = "\
+SELECT EXISTS (SELECT FROM pg_catalog.pg_locks AS l
+  WHERE l.locktype = 'advisory' AND l.granted AND l.pid = pg_catalog.pg_backend_pid()
+    AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = $1) AS held";
+
+const HOLDER: &str = "\
+SELECT l.pid::bigint AS process, pg_catalog.host(a.client_addr) AS host,
+  nullif(a.application_name, '') AS application
+  FROM pg_catalog.pg_locks AS l
+  JOIN pg_catalog.pg_database AS d ON d.oid = l.database
+  LEFT JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+  WHERE l.locktype = 'advisory' AND l.granted AND d.datname = pg_catalog.current_database()
+    AND l.objsubid = 1 AND ((l.classid::bigint << 32) | l.objid::bigint) = $1";
+
+/// A number of a process may come again, and with it another time of its start.
+const SESSION: &str = "\
+SELECT a.pid::bigint AS process,
+  a.pid::text || ' ' || extract(epoch FROM a.backend_start)::text AS session
+  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a";
 
 /// A lock timeout of zero is none, so that a shorter one than the unit is rounded up.
 fn lock_timeout(limit: Option<Duration>) -> String {

@@ -17,8 +17,13 @@ pub trait Progress: Send + Sync {
     }
 
     /// The run waits.
-    fn waiting(&self, wait: Wait) {
+    fn waiting(&self, wait: &Wait) {
         let _ = wait;
+    }
+
+    /// A sentence that a person should read, about something that was left out or left alone.
+    fn note(&self, sentence: &str) {
+        let _ = sentence;
     }
 }
 

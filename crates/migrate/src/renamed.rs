@@ -189,7 +189,7 @@ impl ScriptComments<'_> {
     fn statement(&self, token: &Token<'_>) -> Option<Range<usize>> {
         let mut statements = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Statement { range, .. } => Some(range),
-            Piece::Between { .. } => None,
+            Piece::Rows { .. } | Piece::Between { .. } => None,
         });
         let found = statements.find(|range| range.contains(&token.start));
         found.cloned()

@@ -19,6 +19,8 @@ pub struct Revision {
     pub branch_labels: Vec<BranchLabel>,
     /// Its purpose, in words.
     pub message: String,
+    /// Whether it runs again whenever its text changes, after all others. It has no parents then.
+    pub repeatable: bool,
     /// The way up.
     pub up: Script,
     /// The way down.
@@ -80,11 +82,25 @@ impl Section {
 
 /// One statement of a section.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Statement {
     /// Its text, without the semicolon that ends it.
     pub sql: String,
     /// The line of the file that it begins on, counted from 1.
     pub line: usize,
+    /// The rows of a `COPY … FROM STDIN`, as the file has them.
+    pub rows: Option<String>,
+}
+
+impl Statement {
+    /// A statement without rows.
+    pub fn new(sql: impl Into<String>, line: usize) -> Self {
+        Statement {
+            sql: sql.into(),
+            line,
+            rows: None,
+        }
+    }
 }
 
 /// Where a revision was read.

@@ -16,7 +16,8 @@
 //! there whose first word ends in a colon is a header. `parents` may be empty, absent or
 //! `none` (a base), or name two (a merge), separated by commas or blanks. `branch` gives the
 //! branch that begins here a label, or several; `depends-on` names what has to be applied
-//! before although it is on another branch. `date` is for readers only.
+//! before although it is on another branch. `date` is for readers only. A file with `repeatable: yes`
+//! has no parents: it runs after all others, and again whenever its text has changed.
 //!
 //! A section line begins in the first column. After `-- up` or `-- down` it may have an
 //! engine and `no-transaction`, or `code` by itself where Rust code does the work. There
@@ -95,6 +96,7 @@ pub fn parse(name: &str, text: &[u8]) -> Result<Revision> {
         depends_on: heading.depends_on,
         branch_labels: heading.branch_labels,
         message: heading.message,
+        repeatable: heading.repeatable,
         up,
         down,
         origin: Origin::File(name.to_owned()),
@@ -221,14 +223,19 @@ impl RawSection<'_> {
                 None => mistake,
             }
         })?;
-        let mut statements = Vec::new();
+        let mut statements: Vec<Statement> = Vec::new();
         for piece in pieces {
-            if let Piece::Statement { range, line, times } = piece {
-                let statement = Statement {
-                    sql: self.body[range].to_owned(),
-                    line: self.place.line + line,
-                };
-                statements.extend(std::iter::repeat_n(statement, times as usize));
+            match piece {
+                Piece::Statement { range, line, times } => {
+                    let statement = Statement::new(&self.body[range], self.place.line + line);
+                    statements.extend(std::iter::repeat_n(statement, times as usize));
+                }
+                Piece::Rows { range } => {
+                    if let Some(copy) = statements.last_mut() {
+                        copy.rows = Some(Piece::rows(&self.body[range]).to_owned());
+                    }
+                }
+                Piece::Between { .. } => {}
             }
         }
         Ok(statements)

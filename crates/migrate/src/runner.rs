@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use underpin_config::Ahead;
 use underpin_core::{Effect, Error, Result};
 
 use crate::dialect::MigrationDialect;
@@ -84,7 +85,7 @@ impl<'a> Runner<'a> {
             revisions,
             took: started.elapsed(),
         };
-        let mut queue = lock::Queue::new(self.host).await?;
+        let mut queue = lock::Queue::new(self.host, self.options.wait).await?;
         let lock = loop {
             // Who finds nothing left to do need not wait for the others who wait. What is
             // wrong may be so only while another run is half-way.
@@ -97,9 +98,9 @@ impl<'a> Runner<'a> {
             if let Some(lock) = queue.try_take(self.host).await? {
                 break lock;
             }
-            queue.wait(self.host, self.progress).await;
+            queue.wait(self.host, self.progress).await?;
         };
-        let done = match self.begin().await {
+        let done = match self.begin(&lock).await {
             Ok((mut run, history)) => match self.plan(direction, &history, target, mode) {
                 Ok(plan) => carry_out(&mut run, &plan).await,
                 Err(error) => Err(error),
@@ -119,8 +120,8 @@ impl<'a> Runner<'a> {
     /// # Cancel safety
     /// All of it is written or nothing.
     pub async fn stamp(&self, target: &Target) -> Result<Vec<StampChange>> {
-        let lock = lock::acquire(self.host, self.progress).await?;
-        let done = match self.begin().await {
+        let lock = lock::acquire(self.host, self.options.wait, self.progress).await?;
+        let done = match self.begin(&lock).await {
             Ok((run, history)) => self.stamp_locked(&run, &history, target).await,
             Err(error) => Err(error),
         };
@@ -137,8 +138,8 @@ impl<'a> Runner<'a> {
     /// # Cancel safety
     /// All of it is written or nothing.
     pub async fn repair(&self) -> Result<Vec<Repair>> {
-        let lock = lock::acquire(self.host, self.progress).await?;
-        let done = match self.begin().await {
+        let lock = lock::acquire(self.host, self.options.wait, self.progress).await?;
+        let done = match self.begin(&lock).await {
             Ok((run, history)) => self.repair_locked(&run, &history).await,
             Err(error) => Err(error),
         };
@@ -154,6 +155,22 @@ impl<'a> Runner<'a> {
         mode: Mode,
     ) -> Result<Plan> {
         let engine = self.host.engine();
+        let known;
+        let history = match direction {
+            Direction::Up if self.options.ahead == Ahead::Ignore => {
+                let ahead;
+                (known, ahead) = history.known_to(self.graph);
+                if !ahead.is_empty() {
+                    self.progress.note(&format!(
+                        "The database has revisions that this program does not know, and they are \
+                         left as they are: {}.",
+                        listed(&ahead)
+                    ));
+                }
+                &known
+            }
+            _ => history,
+        };
         match direction {
             Direction::Up => plan_up(self.graph, history, target, engine, mode),
             Direction::Down => plan_down(self.graph, history, target, engine, mode),
@@ -161,15 +178,17 @@ impl<'a> Runner<'a> {
     }
 
     /// What there is to know once the lock is held.
-    async fn begin(&self) -> Result<(Run<'a>, History)> {
+    async fn begin<'r>(&'r self, lock: &'r lock::Lock) -> Result<(Run<'r>, History)> {
         let table = HistoryTable::find(self.host).await?;
-        let run = Run {
+        let mut run = Run {
             host: self.host,
             graph: self.graph,
             progress: self.progress,
             options: self.options,
             dialect: MigrationDialect::of(self.host.engine())?,
             table,
+            lock,
+            settings: Vec::new(),
         };
         run.prepare_session().await?;
         let history = run.table.read(self.host).await?;
@@ -211,7 +230,7 @@ impl<'a> Runner<'a> {
     }
 
     async fn repair_locked(&self, run: &Run<'_>, history: &History) -> Result<Vec<Repair>> {
-        let repairs = repair(self.graph, history);
+        let repairs = repair(self.graph, history, self.host.engine())?;
         if repairs.is_empty() {
             return Ok(repairs);
         }
@@ -242,7 +261,11 @@ async fn end(transaction: Transaction, written: Result<()>, host: &dyn Host) -> 
 async fn carry_out(run: &mut Run<'_>, plan: &Plan) -> Result<Vec<RevisionId>> {
     let mut stand: Vec<RevisionId> = Vec::with_capacity(plan.len());
     let graph = run.graph;
-    for group in &plan.groups {
+    for (index, group) in plan.groups.iter().enumerate() {
+        if index > 0 {
+            // A revision does not see what those before it have set, however many run at once.
+            run.renew_session().await?;
+        }
         let places: Vec<RunStep<'_>> = group
             .steps
             .clone()

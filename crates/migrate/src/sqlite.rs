@@ -10,7 +10,8 @@ pub const DIALECT: MigrationDialect = MigrationDialect {
     now: "(strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
     find_history: "\
 SELECT 'main' AS current,
-  (SELECT 'main' FROM main.sqlite_schema WHERE type = 'table' AND name = 'underpin_migrations') AS found",
+  (SELECT 'main' FROM main.sqlite_schema WHERE type = 'table' AND name = 'underpin_migrations') AS found,
+  EXISTS (SELECT 1 FROM pragma_table_info('underpin_migrations', 'main') WHERE name = 'statements_ran') AS complete",
     create_history: "\
 CREATE TABLE IF NOT EXISTS {table} (
   id text NOT NULL PRIMARY KEY,
@@ -21,12 +22,17 @@ CREATE TABLE IF NOT EXISTS {table} (
   version text NOT NULL,
   direction text CHECK (direction IN ('up', 'down')),
   statements_done integer,
+  statements_ran text,
   statement_begun integer NOT NULL DEFAULT 0
 )",
     lock: RunLock::File {
         database: "SELECT file FROM pragma_database_list WHERE name = 'main'",
         suffix: "-underpin-lock",
     },
+    reset: None,
+    own_role: None,
+    transaction: None,
+    isolation: None,
     settings: &[],
     optional_settings: &[],
     lock_timeout: None,

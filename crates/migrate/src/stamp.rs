@@ -3,7 +3,7 @@ use underpin_core::Result;
 use crate::checksum::Checksum;
 use crate::graph::{Graph, GraphError};
 use crate::history::{History, State};
-use crate::plan::wrong_target;
+use crate::plan::{is_due, wrong_target};
 use crate::revision::{Revision, RevisionId};
 use crate::target::Target;
 
@@ -59,8 +59,12 @@ pub fn stamp(graph: &Graph, history: &History, target: &Target) -> Result<Vec<St
             graph.order().with_above(own)
         }
     };
+    // The repeatable ones come after all others.
+    let whole = wanted.iter().all(|wanted| *wanted) && !matches!(goal, Target::Base);
+    let repeatables = graph.repeatables().iter().filter(|_| whole);
     let goes = |id: &RevisionId| match graph.place(id) {
         Some(place) => gone[place] && !wanted[place],
+        None if whole && graph.get(id).is_some() => false,
         None => branch.is_none(),
     };
     let entries = history.entries().iter().rev();
@@ -73,6 +77,7 @@ pub fn stamp(graph: &Graph, history: &History, target: &Target) -> Result<Vec<St
     let revisions = graph.topological().iter().zip(wanted);
     let revisions = revisions.filter(|(_, wanted)| *wanted);
     changes.extend(revisions.filter_map(|(revision, _)| apply(revision, history)));
+    changes.extend(repeatables.filter_map(|revision| apply(revision, history)));
     Ok(changes)
 }
 
@@ -80,6 +85,9 @@ pub fn stamp(graph: &Graph, history: &History, target: &Target) -> Result<Vec<St
 pub(crate) fn apply(revision: &Revision, history: &History) -> Option<StampChange> {
     let (id, checksum) = (revision.id.clone(), revision.checksum);
     match history.get(&id).map(|entry| entry.state) {
+        Some(State::Done) if is_due(revision, history) => {
+            Some(StampChange::Finish { id, checksum })
+        }
         Some(State::Done) => None,
         Some(State::Partial { .. }) => Some(StampChange::Finish { id, checksum }),
         None => Some(StampChange::Add {

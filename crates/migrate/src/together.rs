@@ -37,7 +37,7 @@ pub(crate) async fn run(run: &mut Run<'_>, places: &[RunStep<'_>]) -> Result<()>
 
 async fn once(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     let transaction = Transaction::begin(run.host).await?;
-    let done = match run.table.make(run.host).await {
+    let done = match prepare(run).await {
         Ok(()) => all(run, places).await,
         Err(error) => Err(error),
     };
@@ -53,13 +53,23 @@ async fn once(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
     }
 }
 
+/// Within the transaction, where a pooler cannot change the session: the lock is ours.
+async fn prepare(run: &Run<'_>) -> Result<()> {
+    run.lock.hold(run.host).await?;
+    run.table.make(run.host).await
+}
+
 async fn all(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
-    for place in places {
+    for (index, place) in places.iter().enumerate() {
         let (revision, direction) = (place.revision, place.step.direction);
+        if index > 0 {
+            run.renew_session().await?;
+        }
         run.progress
             .begun(revision, direction, place.number, place.of);
         let started = Instant::now();
         work(run, place).await?;
+        run.resume_own_role().await?;
         match direction {
             Direction::Up => run.table.put(run.host, revision, started.elapsed()).await?,
             Direction::Down => run.table.remove(run.host, &revision.id).await?,
@@ -72,16 +82,26 @@ async fn all(run: &Run<'_>, places: &[RunStep<'_>]) -> Result<()> {
 async fn work(run: &Run<'_>, place: &RunStep<'_>) -> Result<()> {
     let (revision, direction) = (place.revision, place.step.direction);
     if place.step.work == Work::Code {
-        let code = run.host.code(&revision.id, direction).await;
+        let code = code(run, place).await;
         return code.map_err(|error| of_code(revision, direction, error));
     }
     for section in place.step.sections(run.graph) {
         for statement in section.statements_on(place.step.engine) {
-            let ran = run.host.run(&statement.sql).await;
+            let ran = run.statement(statement).await;
             ran.map_err(|error| of_statement(revision, statement, error))?;
         }
     }
     Ok(())
+}
+
+/// Runs Rust code, which could have ended the transaction, and looks whether it has.
+async fn code(run: &Run<'_>, place: &RunStep<'_>) -> Result<()> {
+    let begun = run.transaction().await?;
+    run.host
+        .code(&place.revision.id, place.step.direction)
+        .await?;
+    run.is_still_in(begun.as_ref()).await?;
+    run.check_reach().await
 }
 
 fn not_committed(places: &[RunStep<'_>], error: Error) -> Error {

@@ -29,8 +29,14 @@ pub fn carry_over(mut described: Schema, now: &Schema, dialect: &ModelDialect) -
     described.views.clone_from(&now.views);
     let views = &mut described.materialized_views;
     views.clone_from(&now.materialized_views);
+    described.defined.clone_from(&now.defined);
+    described.settings.clone_from(&now.settings);
+    described.casts.clone_from(&now.casts);
     described.unsupported.clone_from(&now.unsupported);
     described.unlisted_options.clone_from(&now.unlisted_options);
+    described
+        .needs_unsupported
+        .clone_from(&now.needs_unsupported);
     sequences(&mut described, now);
     enums(&mut described, now);
     needs_functions(&mut described);
@@ -43,6 +49,12 @@ pub fn needed_by_tables(schema: &Schema) -> Schema {
     let mut needed = schema.clone();
     needed.views.clear();
     needed.materialized_views.clear();
+    needed.settings.clear();
+    needed.access.clear();
+    // Those that stand on relations are not needed by any.
+    needed.defined.retain(|name, of| {
+        of.on.is_none() && name.kind != underpin_schema::DefinedKind::EventTrigger
+    });
     for table in needed.tables.values_mut() {
         table.triggers.clear();
         table.policies.clear();
@@ -52,12 +64,15 @@ pub fn needed_by_tables(schema: &Schema) -> Schema {
         .domains
         .values()
         .flat_map(|domain| &domain.depends_on);
-    let functions = of_tables
-        .chain(of_domains)
-        .filter_map(|needed| match needed {
-            ObjectRef::Function(name) => Some(name.clone()),
-            _ => None,
-        });
+    let of_defined = needed.defined.values().flat_map(|one| &one.depends_on);
+    let functions =
+        of_tables
+            .chain(of_domains)
+            .chain(of_defined)
+            .filter_map(|needed| match needed {
+                ObjectRef::Function(name) => Some(name.clone()),
+                _ => None,
+            });
     let called = with_callees(schema, functions.collect());
     needed.functions.retain(|name, _| called.contains(name));
     let tables = needed.tables.keys().cloned();
@@ -77,8 +92,13 @@ pub fn completed(mut made: Schema, wanted: &Schema) -> Schema {
     let views = &mut made.materialized_views;
     views.clone_from(&wanted.materialized_views);
     made.functions.clone_from(&wanted.functions);
+    made.defined.clone_from(&wanted.defined);
+    made.settings.clone_from(&wanted.settings);
+    // Models say nothing of owners and privileges.
+    made.access.clear();
     made.unsupported.clone_from(&wanted.unsupported);
     made.unlisted_options.clone_from(&wanted.unlisted_options);
+    made.needs_unsupported.clone_from(&wanted.needs_unsupported);
     for (name, sequence) in &wanted.sequences {
         if let Some(made) = made.sequences.get_mut(name) {
             made.owned_by.clone_from(&sequence.owned_by);

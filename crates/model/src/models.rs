@@ -85,7 +85,10 @@ impl Models {
                 renames.extend(labels_renamed(column, dialect));
             }
         }
-        Hints { renames }
+        Hints {
+            renames,
+            ..Hints::default()
+        }
     }
 }
 

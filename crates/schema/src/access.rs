@@ -93,6 +93,7 @@ fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
         schema.unsupported.insert(Unsupported {
             kind: row.read(0)?,
             name: row.read(1)?,
+            fingerprint: String::new(),
         });
     }
     Ok(schema)

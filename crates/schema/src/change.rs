@@ -3,10 +3,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::{
-    Check, Column, ColumnRef, Conflict, Domain, EnumType, Exclusion, Expression, Extension,
-    ForeignKey, Function, FunctionName, Generated, Identity, Index, MaterializedView, Namespace,
-    ObjectName, PartitionBy, PartitionOf, Persistence, Policy, PrimaryKey, RowSecurity, Sequence,
-    SequenceOptions, Table, Trigger, Type, Unique, View,
+    Access, AccessOn, Check, Column, ColumnRef, Conflict, Defined, DefinedName, Domain, EnumType,
+    Exclusion, Expression, Extension, ForeignKey, Function, FunctionName, Generated, Identity,
+    Index, MaterializedView, Namespace, NotNull, ObjectName, PartitionBy, PartitionOf, Persistence,
+    Policy, PrimaryKey, RowSecurity, Sequence, SequenceOptions, Setting, Table, Trigger, Type,
+    Unique, View,
 };
 
 mod comment_on;
@@ -101,10 +102,23 @@ pub enum Change {
         to: Check,
     },
 
+    /// An object that is carried as its statements is added.
+    CreateDefined { name: DefinedName, to: Defined },
+    /// An object that is carried as its statements goes.
+    DropDefined { name: DefinedName, from: Defined },
+    /// An object that is carried as its statements is made by others.
+    AlterDefined {
+        name: DefinedName,
+        from: Defined,
+        to: Defined,
+    },
+
     /// A sequence is added.
     CreateSequence { name: ObjectName, to: Sequence },
     /// A sequence goes.
     DropSequence { name: ObjectName, from: Sequence },
+    /// A sequence has another name, since the column that owns it has.
+    RenameSequence { from: ObjectName, to: ObjectName },
     /// A sequence counts in another way.
     SetSequenceOptions {
         name: ObjectName,
@@ -201,6 +215,13 @@ pub enum Change {
         column: String,
         from: bool,
         to: bool,
+    },
+    /// The constraint by which a column refuses NULL is another.
+    SetNotNullConstraint {
+        table: ObjectName,
+        column: String,
+        from: Option<NotNull>,
+        to: Option<NotNull>,
     },
     /// A statement that gives a column NULL, which it refuses, goes on in another way.
     SetColumnConflict {
@@ -434,6 +455,19 @@ pub enum Change {
         name: ObjectName,
         from: MaterializedView,
         to: MaterializedView,
+    },
+
+    /// A property of a table, column or index is another, or as usual again.
+    SetSetting {
+        setting: Setting,
+        from: Option<String>,
+        to: Option<String>,
+    },
+    /// An owner is another, or privileges are, or default privileges.
+    SetAccess {
+        on: AccessOn,
+        from: Access,
+        to: Access,
     },
 
     /// A comment is another, or now there, or no longer.

@@ -16,6 +16,10 @@ pub struct Column {
     /// only that of an `INTEGER PRIMARY KEY` and those of a table that is strict or without
     /// rowids refuse it by themselves.
     pub not_null: bool,
+    /// The constraint by which it refuses NULL, where that is not as the engine names and makes it
+    /// by itself. From PostgreSQL 18 on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_null_constraint: Option<NotNull>,
     /// The handling of a statement that gives it NULL.
     pub not_null_conflict: Conflict,
     /// Its default value.
@@ -31,6 +35,19 @@ pub struct Column {
     /// Its settings for the planner, as `ALTER COLUMN … SET (…)` has it: `n_distinct`,
     /// `n_distinct_inherited`.
     pub options: BTreeMap<String, String>,
+    /// The comment on it.
+    pub comment: Option<String>,
+}
+
+/// A constraint by which a column refuses NULL.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
+pub struct NotNull {
+    /// Its name.
+    pub name: String,
+    /// Whether children do not have it.
+    pub no_inherit: bool,
+    /// Whether rows that were there before it were never checked.
+    pub not_valid: bool,
     /// The comment on it.
     pub comment: Option<String>,
 }

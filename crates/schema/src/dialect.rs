@@ -3,7 +3,7 @@ use std::fmt;
 use underpin_core::{ByEngine, Class, Engine, Error, Result, TransactionOptions, ValueRow};
 
 use crate::{
-    Diff, Hints, Lock, Plan, Schema, Selection, Statement, Type, access, postgres, sqlite,
+    Diff, Hints, Lock, Plan, Rename, Schema, Selection, Statement, Type, access, postgres, sqlite,
 };
 
 /// The differences between engines in reading, creating, comparing and changing a schema: one value
@@ -26,6 +26,9 @@ pub struct SchemaDialect {
     pub dump: fn(&Schema) -> Result<Vec<String>>,
     /// How two schemas differ.
     pub diff: fn(&Schema, &Schema, &Hints) -> Diff,
+    /// The statements that carry out renames, where the engine has its own rendering of expressions
+    /// and is asked whether two are one.
+    pub renames: Option<RenameStatements>,
     /// The steps that carry out the changes of a diff on a database that has the first schema.
     pub plan: fn(&Schema, &Schema, &Diff) -> Result<Plan>,
     /// Whether others wait for a lock so long that a revision says so.
@@ -50,6 +53,9 @@ pub struct SchemaDialect {
     /// not compare with that of today, where there is such a form.
     pub old_times: Option<OldTimes>,
 }
+
+/// The statements, without semicolons, that carry out renames.
+pub type RenameStatements = fn(&[Rename]) -> Result<Vec<String>>;
 
 /// How times in an old form are found and rewritten.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +94,10 @@ pub enum Use {
     Begin,
     /// It runs, and no transaction is open from here on.
     End,
-    /// It is about owners or privileges, or the engine does it by itself.
+    /// It is about owners or privileges. It runs where the roles are there that it names; where one is
+    /// not, nothing is said about owners and privileges.
+    Access,
+    /// The engine does it by itself.
     PassOver,
     /// It would reach beyond the database.
     Refuse,

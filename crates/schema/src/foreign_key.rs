@@ -23,6 +23,12 @@ pub struct ForeignKey {
     pub deferral: Deferral,
     /// Whether rows that were there before it were never checked.
     pub not_valid: bool,
+    /// Whether it is not held against any row: `NOT ENFORCED`, from PostgreSQL 18 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_enforced: bool,
+    /// Whether the last of its columns is a `PERIOD`, from PostgreSQL 18 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub period: bool,
     /// Whether it is there only because a parent table has it.
     pub inherited: bool,
     /// The comment on it.

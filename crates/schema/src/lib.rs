@@ -2,18 +2,19 @@
 //! its catalogs, models or SQL. Objects refer to one another by name, and nothing here does
 //! I/O: the catalog queries are text, and the holder of a connection runs them.
 //!
-//! Owners and privileges are no part of a schema. What else a schema cannot carry is named
-//! in [`Schema::unsupported`].
+//! What a schema cannot carry is named in [`Schema::unsupported`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access;
+mod cast;
 mod change;
 mod check;
 mod column;
 mod conflict;
 mod data_type;
 mod deferral;
+mod defined;
 mod dialect;
 mod diff;
 mod domain;
@@ -35,9 +36,12 @@ mod plan;
 mod policy;
 pub mod postgres;
 mod primary_key;
+mod privileges;
+mod reading;
 mod schema;
 mod selection;
 mod sequence;
+mod setting;
 mod sql_text;
 mod sql_token;
 pub mod sqlite;
@@ -48,16 +52,19 @@ mod unique;
 mod unsupported;
 mod view;
 
+pub use cast::{CastUse, Casts};
 pub use change::{Change, ColumnType, CommentOn, Presence};
 pub use check::Check;
-pub use column::{Column, Generated, GeneratedKind, Identity};
+pub use column::{Column, Generated, GeneratedKind, Identity, NotNull};
 pub use conflict::Conflict;
 pub use data_type::Type;
 pub use deferral::Deferral;
+pub use defined::{Defined, DefinedKind, DefinedName};
 pub use dialect::{
-    Catalog, OldTimes, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch, Use,
+    Catalog, OldTimes, RenameStatements, RowEstimates, SchemaDialect, ScratchRules, ScriptRules,
+    ServerScratch, Use,
 };
-pub use diff::{Diff, Hints, Rename, diff};
+pub use diff::{AccessCompared, Diff, Hints, Rename, diff};
 pub use domain::Domain;
 pub use enum_type::EnumType;
 pub use exclusion::{Exclusion, ExclusionElement};
@@ -75,9 +82,11 @@ pub use partition::{Bound, PartitionBy, PartitionKey, PartitionOf, PartitionStra
 pub use plan::{Lock, LockMode, Plan, Refusal, Step, StepKind, Undo, Work};
 pub use policy::{Policy, PolicyCommand};
 pub use primary_key::PrimaryKey;
+pub use privileges::{Access, AccessOn, Future, Grant, Grantee};
 pub use schema::Schema;
 pub use selection::{Selection, name_matches};
 pub use sequence::{ColumnRef, Sequence, SequenceOptions};
+pub use setting::Setting;
 pub use statement::Statement;
 pub use table::{Persistence, RowSecurity, Table};
 pub use trigger::{Trigger, TriggerState};

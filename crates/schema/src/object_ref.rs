@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::{FunctionName, ObjectName};
+use crate::{DefinedName, FunctionName, ObjectName};
 
 /// A reference to an object by what it is and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -16,6 +16,8 @@ pub enum ObjectRef {
     Enum(ObjectName),
     /// A domain.
     Domain(ObjectName),
+    /// An object that is carried as the statements which make it.
+    Defined(DefinedName),
     /// A sequence.
     Sequence(ObjectName),
     /// A function or procedure.
@@ -39,6 +41,7 @@ impl fmt::Display for ObjectRef {
             }
             ObjectRef::Enum(name) => write!(f, "enum {name}"),
             ObjectRef::Domain(name) => write!(f, "domain {name}"),
+            ObjectRef::Defined(name) => write!(f, "{name}"),
             ObjectRef::Sequence(name) => write!(f, "sequence {name}"),
             ObjectRef::Function(name) => write!(f, "function {name}"),
             ObjectRef::Table(name) => write!(f, "table {name}"),

@@ -14,6 +14,7 @@ mod constraint_names;
 mod cursor;
 pub mod ddl;
 mod dialect;
+mod diff;
 mod dump;
 mod error;
 mod expression;
@@ -28,6 +29,7 @@ mod token;
 
 pub use assemble::assemble;
 pub use dialect::DIALECT;
+pub use diff::diff;
 pub use dump::dump;
 pub use error::SqlError;
 pub use plan::plan;

@@ -15,6 +15,10 @@ pub struct Unique {
     pub nulls_not_distinct: bool,
     /// The columns that it compares otherwise than they are by themselves.
     pub orders: BTreeMap<String, KeyOrder>,
+    /// Whether the last of its columns is a range that must not overlap: `WITHOUT OVERLAPS`, from
+    /// PostgreSQL 18 on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_overlaps: bool,
     /// When it is checked.
     pub deferral: Deferral,
     /// The handling of a statement whose row violates it.

@@ -9,6 +9,10 @@ pub struct Unsupported {
     pub kind: String,
     /// Its name, qualified, as a person would write it.
     pub name: String,
+    /// A fingerprint of its definition and of the comment on it, so that a change is seen. Empty
+    /// where its name says all there is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub fingerprint: String,
 }
 
 impl fmt::Display for Unsupported {

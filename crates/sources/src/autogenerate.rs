@@ -13,7 +13,8 @@ use underpin_schema::{Diff, Hints, Plan, Rename, Schema, SchemaDialect, Selectio
 
 pub use written::{Written, written};
 
-use crate::{Scratch, Target, of_models, of_revisions, of_sql};
+use crate::selected::selected;
+use crate::{Scratch, Target, of_models, of_revisions, of_sql, settle, without_histories};
 
 /// What a database is to have once all revisions are applied.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,7 @@ pub struct Comparison<D: OpenDatabase> {
     scratch: Scratch<D>,
     /// Where what is wanted is told by SQL, that, since it says what is compared.
     target: Option<Target>,
+    selection: Selection,
 }
 
 impl<D: OpenDatabase> Comparison<D> {
@@ -69,9 +71,27 @@ impl<D: OpenDatabase> Comparison<D> {
         wanted: &Wanted<'_>,
         renames: &[impl AsRef<str>],
     ) -> Result<Self> {
+        Self::of_selection(migrator, wanted, renames, &Selection::default()).await
+    }
+
+    /// Compares what is selected. The tables in which other tools keep their histories are left out
+    /// unless they are selected by their names.
+    ///
+    /// # Errors
+    /// As for [`new`](Comparison::new).
+    ///
+    /// # Cancel safety
+    /// As for [`new`](Comparison::new).
+    pub async fn of_selection(
+        migrator: &Migrator<D>,
+        wanted: &Wanted<'_>,
+        renames: &[impl AsRef<str>],
+        selection: &Selection,
+    ) -> Result<Self> {
+        let selection = without_histories(selection);
         let scratch = Scratch::beside(&migrator.config()).await?;
-        match compared(migrator, wanted, renames, &scratch).await {
-            Ok(sides) => Self::of(migrator.engine(), sides, scratch),
+        match compared(migrator, wanted, renames, &selection, &scratch).await {
+            Ok(sides) => Self::of(migrator, sides, selection, scratch).await,
             Err(error) => {
                 scratch.remove().await?;
                 Err(error)
@@ -79,15 +99,22 @@ impl<D: OpenDatabase> Comparison<D> {
         }
     }
 
-    fn of(engine: Engine, sides: Sides, scratch: Scratch<D>) -> Result<Self> {
+    async fn of(
+        migrator: &Migrator<D>,
+        sides: Sides,
+        selection: Selection,
+        scratch: Scratch<D>,
+    ) -> Result<Self> {
+        let engine = migrator.engine();
         let Sides {
             made,
             wanted,
-            hints,
+            mut hints,
             passed_over,
             target,
         } = sides;
         let dialect = SchemaDialect::of(engine)?;
+        settle::<D>(&made, &wanted, &mut hints, &migrator.config()).await?;
         let diff = (dialect.diff)(&made, &wanted, &hints);
         let plan = (dialect.plan)(&made, &wanted, &diff)?;
         Ok(Comparison {
@@ -100,6 +127,7 @@ impl<D: OpenDatabase> Comparison<D> {
             passed_over,
             scratch,
             target,
+            selection,
         })
     }
 
@@ -132,6 +160,7 @@ async fn compared<D: OpenDatabase>(
     migrator: &Migrator<D>,
     wanted: &Wanted<'_>,
     renames: &[impl AsRef<str>],
+    selection: &Selection,
     scratch: &Scratch<D>,
 ) -> Result<Sides> {
     let made = of_revisions(migrator, scratch).await?;
@@ -142,18 +171,21 @@ async fn compared<D: OpenDatabase>(
             let mut hints = models.hints(engine);
             let described = models.schema(engine)?;
             let passed_over = add(renames, &mut hints, &made, &described);
+            let wanted = of_models::<D>(models, &config, &made, &hints).await?;
             Ok(Sides {
-                wanted: of_models::<D>(models, &config, &made, &hints).await?,
-                made,
+                wanted: selected(wanted, selection),
+                made: selected(made, selection),
                 hints,
                 passed_over,
                 target: None,
             })
         }
         Wanted::Sql(path) => {
-            let all = Selection::default();
-            let target = of_sql::<D>(path, &config, &all).await?;
-            let made = target.counterpart(scratch.database(), &all).await?.schema;
+            let target = of_sql::<D>(path, &config, selection).await?;
+            let made = target
+                .counterpart(scratch.database(), selection)
+                .await?
+                .schema;
             let mut hints = target.hints.clone();
             let passed_over = add(renames, &mut hints, &made, &target.schema);
             Ok(Sides {

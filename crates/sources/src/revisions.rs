@@ -1,9 +1,10 @@
 //! What revisions make of a database.
 
 use underpin_core::Result;
-use underpin_migrate::{Migrator, OpenDatabase};
+use underpin_migrate::{Migrator, OpenDatabase, Tool};
 use underpin_schema::{Schema, Selection};
 
+use crate::target::without_history;
 use crate::{Scratch, introspect};
 
 /// The schema that the revisions of a migrator make of an empty database: all of them are
@@ -19,7 +20,7 @@ pub async fn of_revisions<D: OpenDatabase>(
     migrator: &Migrator<D>,
     scratch: &Scratch<D>,
 ) -> Result<Schema> {
-    let migrator = migrator.on(scratch.database());
+    let migrator = scratch.replay(migrator);
     if !migrator.graph()?.heads().is_empty() {
         let applied = migrator.up("heads").await;
         applied.map_err(|error| {
@@ -29,10 +30,20 @@ pub async fn of_revisions<D: OpenDatabase>(
     introspect(scratch.database(), &selection()).await
 }
 
-/// All but the history of the revisions.
+/// All but the history of the revisions, and what other tools keep theirs in.
 pub(crate) fn selection() -> Selection {
-    Selection {
-        exclude: vec![underpin_migrate::HISTORY_TABLE.to_owned()],
-        ..Selection::default()
-    }
+    without_histories(&Selection::default())
+}
+
+/// The same selection, without the history of the revisions and those of other tools, unless they
+/// are selected by their names.
+pub(crate) fn without_histories(selection: &Selection) -> Selection {
+    let mut selection = without_history(selection);
+    let others = Tool::ALL.map(|tool| tool.table().to_owned());
+    let others = others
+        .into_iter()
+        .filter(|table| !selection.tables.contains(table));
+    let others: Vec<String> = others.collect();
+    selection.exclude.extend(others);
+    selection
 }

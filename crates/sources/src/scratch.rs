@@ -2,7 +2,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use underpin_config::Config;
 use underpin_core::{Class, Error, Executor, Result};
-use underpin_migrate::{OpenConnection, OpenDatabase};
+use underpin_migrate::{Migrator, OpenConnection, OpenDatabase};
 use underpin_schema::{SchemaDialect, ScratchRules, ServerScratch};
 
 /// What the names of scratch databases begin with on a server.
@@ -39,7 +39,8 @@ struct Server<C> {
 }
 
 impl<D: OpenDatabase> Scratch<D> {
-    /// Makes one beside the database of this configuration, which need not exist.
+    /// Makes one beside the database of this configuration, which need not exist, or beside that of
+    /// its [`scratch_url`](Config::scratch_url).
     ///
     /// # Errors
     /// [`Class::Permission`] where the user may not create databases;
@@ -49,7 +50,7 @@ impl<D: OpenDatabase> Scratch<D> {
     /// Dropped half-way, an empty database may stay until one is made an hour or more later.
     pub async fn beside(config: &Config) -> Result<Scratch<D>> {
         match &SchemaDialect::of(config.engine())?.scratch {
-            ScratchRules::Server(rules) => on_server(config, rules).await,
+            ScratchRules::Server(rules) => on_server(&config.for_scratch()?, rules).await,
             ScratchRules::Memory { url } => {
                 let memory = Config::builder().url(*url).build()?;
                 Ok(Scratch {
@@ -65,6 +66,12 @@ impl<D: OpenDatabase> Scratch<D> {
                 ),
             )),
         }
+    }
+
+    /// The revisions of a migrator on this database, where they change nothing beyond it unless the
+    /// server is named for scratch databases alone.
+    pub(crate) fn replay(&self, migrator: &Migrator<D>) -> Migrator<D> {
+        migrator.on_scratch(&self.database)
     }
 
     /// The database: empty, and as any other.
@@ -96,6 +103,11 @@ impl<D: OpenDatabase> Drop for Scratch<D> {
         };
         runtime.spawn(remove(self.database.clone(), Some(server)));
     }
+}
+
+/// Whether a scratch database of this configuration is on a server that others use.
+pub(crate) fn is_isolated(config: &Config) -> bool {
+    config.scratch_url().is_empty()
 }
 
 async fn remove<D: OpenDatabase>(database: D, server: Option<Server<D::Connection>>) -> Result<()> {
@@ -137,7 +149,8 @@ async fn on_server<D: OpenDatabase>(
         rules,
         name,
     };
-    let own = config.to_builder().database(&server.name);
+    // Revisions run in this database, whatever the configured one has for them.
+    let own = config.to_builder().database(&server.name).migrate_url("");
     let own = own.pool_min_size(0).max_retries(0).build();
     let opened = match own {
         Ok(own) => D::open(own).await,

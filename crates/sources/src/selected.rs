@@ -1,4 +1,4 @@
-use underpin_schema::{ObjectName, Schema, Selection, name_matches};
+use underpin_schema::{AccessOn, ObjectName, ObjectRef, Schema, Selection, name_matches};
 
 /// What [`introspect`](crate::introspect()) would have read of the schema, but for what is
 /// unsupported or unlisted, which stays.
@@ -23,8 +23,43 @@ pub(crate) fn selected(mut schema: Schema, selection: &Selection) -> Schema {
         Some(owner) => relation(&owner.table),
         None => object(&name.namespace),
     });
+    schema.defined.retain(|name, of| match &of.on {
+        Some(ObjectRef::Table(on) | ObjectRef::View(on) | ObjectRef::MaterializedView(on)) => {
+            relation(on)
+        }
+        _ if name.name.namespace.is_empty() => whole && selection.namespaces.is_empty(),
+        _ => object(&name.name.namespace),
+    });
+    schema
+        .settings
+        .retain(|setting, _| relation(setting.relation()));
     schema.tables.retain(|name, _| relation(name));
     schema.views.retain(|name, _| relation(name));
     schema.materialized_views.retain(|name, _| relation(name));
+    let mut access = std::mem::take(&mut schema.access);
+    access.retain(|on, _| match on {
+        AccessOn::Future(of) => match &of.namespace {
+            Some(namespace) => object(namespace),
+            None => whole && selection.namespaces.is_empty(),
+        },
+        on => on.object().is_some_and(|object| has(&schema, object)),
+    });
+    schema.access = access;
     schema
+}
+
+/// Whether a schema has the object.
+fn has(schema: &Schema, object: &ObjectRef) -> bool {
+    match object {
+        ObjectRef::Namespace(name) => schema.namespaces.contains_key(name),
+        ObjectRef::Extension(name) => schema.extensions.contains_key(name),
+        ObjectRef::Enum(name) => schema.enums.contains_key(name),
+        ObjectRef::Domain(name) => schema.domains.contains_key(name),
+        ObjectRef::Defined(name) => schema.defined.contains_key(name),
+        ObjectRef::Sequence(name) => schema.sequences.contains_key(name),
+        ObjectRef::Function(name) => schema.functions.contains_key(name),
+        ObjectRef::Table(name) => schema.tables.contains_key(name),
+        ObjectRef::View(name) => schema.views.contains_key(name),
+        ObjectRef::MaterializedView(name) => schema.materialized_views.contains_key(name),
+    }
 }

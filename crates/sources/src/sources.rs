@@ -164,7 +164,20 @@ impl<D: OpenDatabase> Sources<D> {
         let (said, has) = (&mut wanted.schema, &other.schema);
         said.unsupported.clone_from(&has.unsupported);
         said.unlisted_options.clone_from(&has.unlisted_options);
+        said.needs_unsupported.clone_from(&has.needs_unsupported);
         Ok((other, wanted))
+    }
+
+    /// Lets the server decide which expressions of two targets are one, before they are
+    /// [compared](Target::diff): see [`settle`](crate::settle()).
+    ///
+    /// # Errors
+    /// As for [`settle`](crate::settle()).
+    ///
+    /// # Cancel safety
+    /// As for [`settle`](crate::settle()).
+    pub async fn settle(&self, from: &Target, to: &mut Target) -> Result<()> {
+        from.settle::<D>(to, &self.config).await
     }
 
     fn engine_of(&self, source: &Source) -> Engine {

@@ -1,12 +1,17 @@
 //! Schemas that are written down as SQL.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use underpin_config::Config;
-use underpin_core::{Class, Engine, Error, Executor, Result};
-use underpin_migrate::{OpenDatabase, Piece, SplitError, Statement, split, statement_failed};
+use underpin_core::{Class, Engine, Error, Result};
+use underpin_migrate::{
+    OpenConnection, OpenDatabase, Piece, SplitError, Statement, run_isolated, split,
+    statement_failed,
+};
 use underpin_schema::{SchemaDialect, ScratchRules, Selection, Use};
 
+use crate::scratch::is_isolated;
 use crate::target::{Target, without_history};
 use crate::{Scratch, introspect};
 
@@ -22,9 +27,9 @@ use statement::use_of;
 /// beside that of the configuration.
 ///
 /// The statements of a file run one by one, in one session of its own, so that what
-/// `pg_dump --schema-only` and the `.schema` of SQLite's shell print can be read. Owners and
-/// privileges are no part of a schema, and statements about them are passed over, as are the
-/// lines `\restrict` and `\unrestrict` of pg_dump. What would reach beyond the scratch
+/// `pg_dump --schema-only` and the `.schema` of SQLite's shell print can be read. Statements about owners and
+/// privileges are run where the server has the roles that they name; where it has not, the files say
+/// nothing about owners and privileges. Passed over are the lines `\restrict` and `\unrestrict` of pg_dump. What would reach beyond the scratch
 /// database, such as `CREATE ROLE`, is refused.
 ///
 /// A comment on a line of its own asks for a rename where there is something to rename: before
@@ -60,21 +65,30 @@ pub async fn of_sql<D: OpenDatabase>(
 }
 
 async fn read<D: OpenDatabase>(db: &D, files: &[File], selection: &Selection) -> Result<Target> {
-    let engine = db.config().engine();
+    let config = db.config();
+    let engine = config.engine();
     let mut asked = Vec::new();
+    let mut said = Said::default();
     for file in files {
         let mut text = text(file, engine)?;
         asked.extend(hints::asked(file, &mut text, engine)?);
         // What a file sets holds to its end.
         let session = db.acquire().await?;
-        run(&*session, file, &text).await?;
+        run(&*session, file, &text, is_isolated(&config), &mut said).await?;
     }
     let whole = introspect(db, &without_history(&Selection::default())).await?;
-    let hints = hints::resolved(asked, &whole, engine)?;
-    let schema = match *selection == Selection::default() {
+    let mut hints = hints::resolved(asked, &whole, engine)?;
+    if !whole.extensions.is_empty() {
+        hints.versions = Some(said.versions);
+    }
+    let mut schema = match *selection == Selection::default() {
         true => whole,
         false => introspect(db, &without_history(selection)).await?,
     };
+    // Half of what is said would take away the other half.
+    if said.names_unknown_role {
+        schema.access.clear();
+    }
     Ok(Target::described(schema, hints, SchemaDialect::of(engine)?))
 }
 
@@ -117,9 +131,7 @@ fn not_split(file: &File, error: &SplitError) -> Error {
         format!("{}, line {line}: {message}", file.name),
     );
     if error.is_copy() {
-        return mistake.with_hint(
-            "A schema has no rows: leave it out, or write the file with `pg_dump --schema-only`.",
-        );
+        return mistake.with_hint(NO_ROWS);
     }
     match error.hint() {
         Some(hint) => mistake.with_hint(hint),
@@ -127,8 +139,85 @@ fn not_split(file: &File, error: &SplitError) -> Error {
     }
 }
 
+/// What to do about a COPY.
+const NO_ROWS: &str =
+    "A schema has no rows: leave it out, or write the file with `pg_dump --schema-only`.";
+
+fn has_rows(file: &File, statement: &Statement) -> Error {
+    let message = format!(
+        "{}, line {}: This COPY has rows.",
+        file.name, statement.line
+    );
+    Error::new(Class::Config, message).with_hint(NO_ROWS)
+}
+
+/// What files say that the schema does not show.
+#[derive(Default)]
+struct Said {
+    /// Whether owners or privileges of a role are named that the server does not have, or that may
+    /// not be given to.
+    names_unknown_role: bool,
+    /// The extensions whose version is written down.
+    versions: BTreeSet<String>,
+}
+
+/// Runs a statement about owners or privileges. In a transaction, one that fails must not end that.
+async fn try_access(
+    session: &impl OpenConnection,
+    sql: &str,
+    open: bool,
+    isolated: bool,
+    said: &mut Said,
+) -> Result<()> {
+    const SAVEPOINT: &str = "underpin_access";
+    if open {
+        session.batch(&format!("SAVEPOINT {SAVEPOINT}")).await?;
+    }
+    let ran = match isolated {
+        true => run_isolated(session, sql).await,
+        false => session.batch(sql).await,
+    };
+    if let Err(error) = ran {
+        let of_role = matches!(error.class(), Class::Missing | Class::Permission);
+        let of_role = of_role || error.sqlstate() == Some("42704");
+        if !of_role {
+            return Err(error);
+        }
+        if open {
+            session
+                .batch(&format!("ROLLBACK TO SAVEPOINT {SAVEPOINT}"))
+                .await?;
+        }
+        said.names_unknown_role = true;
+    }
+    Ok(())
+}
+
+/// The extension whose version a statement says.
+fn version_of(sql: &str, engine: Engine) -> Option<String> {
+    let words = underpin_migrate::words(sql, Some(engine));
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ["CREATE", "EXTENSION", rest @ ..] = &words[..] else {
+        return None;
+    };
+    rest.contains(&"VERSION").then_some(())?;
+    let name = sql.split_whitespace().skip(2);
+    let mut name = name.skip_while(|word| {
+        ["IF", "NOT", "EXISTS"]
+            .iter()
+            .any(|one| word.eq_ignore_ascii_case(one))
+    });
+    Some(name.next()?.trim_matches('"').to_owned())
+}
+
 /// Runs the statements of a file.
-async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
+async fn run(
+    session: &impl OpenConnection,
+    file: &File,
+    text: &Text,
+    isolated: bool,
+    said: &mut Said,
+) -> Result<()> {
     let engine = session.engine();
     let dialect = SchemaDialect::of(engine)?;
     if let ScratchRules::Server(rules) = &dialect.scratch {
@@ -139,15 +228,29 @@ async fn run(session: &impl Executor, file: &File, text: &Text) -> Result<()> {
     let mut open = None;
     for statement in text.statements() {
         let sql = &statement.sql;
+        if statement.rows.is_some() {
+            return Err(has_rows(file, &statement));
+        }
         match use_of(sql, engine, dialect) {
             Use::Run => {}
             Use::Begin => open = Some(statement.line),
             Use::End => open = None,
             Use::PassOver => continue,
+            Use::Access => {
+                let failed = |error| statement_failed(&file.name, &statement, error);
+                let tried = try_access(session, sql, open.is_some(), isolated, said).await;
+                tried.map_err(failed)?;
+                continue;
+            }
             Use::Refuse => return Err(refused(file, &statement)),
         }
         let failed = |error| statement_failed(&file.name, &statement, error);
-        session.batch(sql).await.map_err(failed)?;
+        let ran = match isolated {
+            true => run_isolated(session, sql).await,
+            false => session.batch(sql).await,
+        };
+        ran.map_err(failed)?;
+        said.versions.extend(version_of(sql, engine));
     }
     match open {
         None => Ok(()),
@@ -177,14 +280,22 @@ fn refused(file: &File, statement: &Statement) -> Error {
 }
 
 impl Text {
-    fn statements(&self) -> impl Iterator<Item = Statement> {
-        let statements = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Statement { range, line, times } => {
-                let sql = self.sql[range.clone()].to_owned();
-                Some((Statement { sql, line: *line }, *times))
+    fn statements(&self) -> Vec<Statement> {
+        let mut statements: Vec<Statement> = Vec::new();
+        for piece in &self.pieces {
+            match piece {
+                Piece::Statement { range, line, times } => {
+                    let statement = Statement::new(&self.sql[range.clone()], *line);
+                    statements.extend(std::iter::repeat_n(statement, *times as usize));
+                }
+                Piece::Rows { range } => {
+                    if let Some(copy) = statements.last_mut() {
+                        copy.rows = Some(Piece::rows(&self.sql[range.clone()]).to_owned());
+                    }
+                }
+                Piece::Between { .. } => {}
             }
-            Piece::Between { .. } => None,
-        });
-        statements.flat_map(|(statement, times)| std::iter::repeat_n(statement, times as usize))
+        }
+        statements
     }
 }

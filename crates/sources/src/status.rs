@@ -44,7 +44,8 @@ impl SchemaStatus {
 }
 
 /// The status of a database, relative to the revisions of a migrator and, where one is given, to
-/// a target. The program decides what to do about it. Changes nothing.
+/// a target. The program decides what to do about it. Changes nothing;
+/// where only the texts of expressions differ, both are tried in scratch databases.
 ///
 /// The target counts only where the revisions are all there and no others: before, the database
 /// cannot be what it says. It is compared in its [namespaces](Target::namespaces).
@@ -76,7 +77,7 @@ impl SchemaStatus {
 /// As for [`Migrator::outline`] and [`introspect`](crate::introspect()).
 ///
 /// # Cancel safety
-/// Safe: it only reads.
+/// Dropped half-way, scratch databases are removed in the background.
 pub async fn status<D: OpenDatabase>(
     db: &D,
     migrator: &Migrator<D>,
@@ -100,7 +101,9 @@ pub async fn status<D: OpenDatabase>(
     };
     let has = target.counterpart(db, &Selection::default()).await?;
     let dialect = SchemaDialect::of(db.config().engine())?;
-    let diff = has.diff(target, dialect);
+    let mut target = target.clone();
+    has.settle::<D>(&mut target, &db.config()).await?;
+    let diff = has.diff(&target, dialect);
     if diff.changes.is_empty() && diff.unsupported.is_empty() {
         return Ok(SchemaStatus::UpToDate);
     }

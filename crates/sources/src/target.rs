@@ -4,10 +4,10 @@ use underpin_config::Config;
 use underpin_core::Result;
 use underpin_migrate::{HISTORY_TABLE, OpenDatabase};
 use underpin_model::Models;
-use underpin_schema::{Diff, Hints, Schema, SchemaDialect, Selection, Unsupported};
+use underpin_schema::{AccessCompared, Diff, Hints, Schema, SchemaDialect, Selection, Unsupported};
 
 use crate::selected::selected;
-use crate::{introspect, of_models};
+use crate::{introspect, of_models, settle};
 
 /// What a database has, or is to have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -77,13 +77,38 @@ impl Target {
     /// What it takes to get from this to another, of which the hints are. Options that no list
     /// of the engine has count only between two databases: no description can ask for them.
     pub fn diff(&self, to: &Target, dialect: &SchemaDialect) -> Diff {
-        let mut diff = (dialect.diff)(&self.schema, &to.schema, &to.hints);
+        let mut diff = (dialect.diff)(&self.schema, &to.schema, &self.hints_for(to));
         if !self.described && !to.described {
             let (from, to) = (&self.schema.unlisted_options, &to.schema.unlisted_options);
             diff.unsupported
                 .extend(from.symmetric_difference(to).cloned());
         }
         diff
+    }
+
+    /// The hints by which this is compared with another. Of two databases, everything counts:
+    /// privileges, and partitions that only one has.
+    fn hints_for(&self, to: &Target) -> Hints {
+        let mut hints = to.hints.clone();
+        if !self.described && !to.described {
+            hints.names_partitions = true;
+            if hints.access == AccessCompared::WhereSaid {
+                hints.access = AccessCompared::Always;
+            }
+        }
+        hints
+    }
+
+    /// Lets the server decide which expressions of this and of another are one: see [`settle`]. The
+    /// other one's hints have what it said.
+    ///
+    /// # Errors
+    /// As for [`settle`].
+    ///
+    /// # Cancel safety
+    /// As for [`settle`].
+    pub async fn settle<D: OpenDatabase>(&self, to: &mut Target, config: &Config) -> Result<()> {
+        settle::<D>(&self.schema, &to.schema, &mut to.hints, config).await
     }
 
     /// Whether it has something that no change can be about.
@@ -124,10 +149,23 @@ impl Target {
         let named = &self.schema.extensions;
         schema.extensions.retain(|name, _| named.contains_key(name));
         let named = &self.schema.unsupported;
-        if !named.is_subset(&schema.unsupported) {
+        let mut outside = self.schema.defined.keys();
+        if !named.is_subset(&schema.unsupported)
+            || outside.any(|name| name.name.namespace.is_empty())
+        {
             // What is in no namespace is read only with all of them.
-            let has = introspect(db, &all).await?.unsupported;
-            schema.unsupported.extend(named & &has);
+            let has = introspect(db, &all).await?;
+            let same = |one: &Unsupported, other: &Unsupported| {
+                (&one.kind, &one.name) == (&other.kind, &other.name)
+            };
+            let of_both = has.unsupported.into_iter();
+            let of_both = of_both.filter(|one| named.iter().any(|other| same(one, other)));
+            schema.unsupported.extend(of_both);
+            for (name, of) in has.defined {
+                if self.schema.defined.contains_key(&name) {
+                    schema.defined.insert(name, of);
+                }
+            }
         }
         Ok(Target::found(schema))
     }
@@ -143,7 +181,9 @@ fn occupied(schema: &Schema) -> BTreeSet<&str> {
         .chain(schema.enums.keys())
         .chain(schema.domains.keys());
     let objects = objects.chain(schema.sequences.keys());
+    let objects = objects.chain(schema.defined.keys().map(|name| &name.name));
     let objects = objects.map(|name| name.namespace.as_str());
+    let objects = objects.filter(|namespace| !namespace.is_empty());
     extensions.chain(functions).chain(objects).collect()
 }
 

@@ -13,7 +13,7 @@ pub fn begun_or_ended(sql: &str, lexis: &Lexis) -> Option<&'static str> {
     match split(sql, lexis) {
         Ok(pieces) => pieces.into_iter().find_map(|piece| match piece {
             Piece::Statement { range, .. } => of_statement(&sql[range], lexis),
-            Piece::Between { .. } => None,
+            Piece::Rows { .. } | Piece::Between { .. } => None,
         }),
         // An engine that runs a text statement by statement comes as far as the mistake.
         Err(_) => sql.split(';').find_map(|part| of_statement(part, lexis)),

@@ -249,7 +249,7 @@ mod tests {
                 crate::Piece::Statement { range, line, times } => {
                     Some((&sql[range.clone()], *line, *times))
                 }
-                crate::Piece::Between { .. } => None,
+                crate::Piece::Rows { .. } | crate::Piece::Between { .. } => None,
             })
             .collect();
         assert_eq!(

@@ -20,6 +20,12 @@ impl<'a> Lexer<'a> {
         Lexer { lexis, sql, at: 0 }
     }
 
+    /// Passes over the text up to this place, which is returned.
+    pub(crate) fn skip_to(&mut self, at: usize) -> &'a str {
+        let from = std::mem::replace(&mut self.at, at);
+        &self.sql[from..at]
+    }
+
     /// The same tokens, each with its line.
     pub fn lines(self) -> Lines<'a> {
         Lines::new(self)

@@ -12,6 +12,11 @@ impl<'a> Lines<'a> {
     pub(crate) fn new(lexer: Lexer<'a>) -> Self {
         Lines { lexer, line: 1 }
     }
+
+    /// Passes over the text up to this place, where a token has yet to begin.
+    pub(crate) fn skip_to(&mut self, at: usize) {
+        self.line += self.lexer.skip_to(at).matches('\n').count();
+    }
 }
 
 impl<'a> Iterator for Lines<'a> {

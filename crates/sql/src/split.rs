@@ -19,8 +19,8 @@ use crate::token::{Kind, Token};
 ///
 /// # Errors
 /// [`SplitError`] where something is opened and not closed, at a command of psql, at a COPY
-/// that would read its rows from the text or print them, and for a batch that is to be run
-/// a number of times that is not a number.
+/// that would print its rows or whose own are not in the text below it, and for a batch that is
+/// to be run a number of times that is not a number.
 pub fn split(sql: &str, lexis: &Lexis) -> Result<Vec<Piece>, SplitError> {
     if let Some(word) = lexis.rules.batch_word {
         return batches::split(sql, lexis, word);
@@ -29,12 +29,18 @@ pub fn split(sql: &str, lexis: &Lexis) -> Result<Vec<Piece>, SplitError> {
         trigger_bodies: lexis.rules.trigger_bodies,
         pieces: Pieces::of(sql),
         current: Current::default(),
+        copying: None,
     };
-    for (line, token) in Lexer::new(sql, lexis).lines() {
+    let mut tokens = Lexer::new(sql, lexis).lines();
+    while let Some((line, token)) = tokens.next() {
         if !token.closed {
             return Err(SplitError::unclosed(line, &token));
         }
+        let end = token.end();
         splitter.take(line, token)?;
+        if let Some(rows) = splitter.rows_below(end)? {
+            tokens.skip_to(rows.end);
+        }
     }
     splitter.finish()
 }
@@ -95,6 +101,12 @@ impl<'a> Pieces<'a> {
         self.found.push(Piece::Statement { range, line, times });
     }
 
+    fn rows(&mut self, range: Range<usize>) {
+        self.between(range.start);
+        self.covered = range.end;
+        self.found.push(Piece::Rows { range });
+    }
+
     fn between(&mut self, end: usize) {
         if end > self.covered {
             let range = self.covered..end;
@@ -112,6 +124,15 @@ struct Splitter<'a> {
     trigger_bodies: bool,
     pieces: Pieces<'a>,
     current: Current<'a>,
+    /// The line of a COPY that has just ended, and whose rows come next.
+    copying: Option<usize>,
+}
+
+/// Which way the rows of a COPY go that a client has to take part in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copies {
+    In,
+    Out,
 }
 
 /// The statement that is being read.
@@ -127,7 +148,7 @@ struct Current<'a> {
     parentheses: Vec<usize>,
     block: Option<Block>,
     last: Last<'a>,
-    copies: bool,
+    copies: Option<Copies>,
 }
 
 /// A body whose semicolons end no statement.
@@ -162,6 +183,10 @@ impl<'a> Splitter<'a> {
             return Err(self.meta(line, &token));
         }
         if token.kind == Kind::Semicolon && self.current.is_whole() {
+            if self.current.copies == Some(Copies::In) {
+                self.copying = Some(self.current.line);
+                self.current.copies = None;
+            }
             return self.end_statement();
         }
         let current = &mut self.current;
@@ -194,13 +219,38 @@ impl<'a> Splitter<'a> {
 
     fn end_statement(&mut self) -> Result<(), SplitError> {
         let current = std::mem::take(&mut self.current);
-        if current.copies {
+        if current.copies.is_some() {
             return Err(SplitError::new(current.line, Problem::Copy));
         }
         if let Some(range) = current.range {
             self.pieces.statement(range, current.line, 1);
         }
         Ok(())
+    }
+
+    /// Where the rows are of the COPY that has just ended with the semicolon before `at`: from the
+    /// next line on.
+    fn rows_below(&mut self, at: usize) -> Result<Option<Range<usize>>, SplitError> {
+        let Some(line) = self.copying.take() else {
+            return Ok(None);
+        };
+        let rest = &self.pieces.sql[at..];
+        let below = rest
+            .split_once('\n')
+            .filter(|(own, _)| own.trim().is_empty());
+        let Some((own, below)) = below else {
+            return Err(SplitError::new(line, Problem::Copy));
+        };
+        let start = at + own.len() + 1;
+        let mut end = start;
+        for row in below.split_inclusive('\n') {
+            end += row.len();
+            if row.trim_end_matches(['\r', '\n']) == "\\." {
+                self.pieces.rows(start..end);
+                return Ok(Some(start..end));
+            }
+        }
+        Err(SplitError::new(line, Problem::Rows))
     }
 
     fn finish(mut self) -> Result<Vec<Piece>, SplitError> {
@@ -255,9 +305,14 @@ impl<'a> Current<'a> {
         } else if begins && trigger_bodies && is(word, IN_TRIGGERS) && self.creates_trigger() {
             "BEGIN"
         } else {
-            let client = is(last, &["FROM"]) && is(word, &["STDIN"])
-                || is(last, &["TO"]) && is(word, &["STDOUT"]);
-            self.copies |= client && self.begins_with(&[&["COPY"]]);
+            let copies = match (last, word) {
+                (last, word) if is(last, &["FROM"]) && is(word, &["STDIN"]) => Copies::In,
+                (last, word) if is(last, &["TO"]) && is(word, &["STDOUT"]) => Copies::Out,
+                _ => return,
+            };
+            if self.begins_with(&[&["COPY"]]) {
+                self.copies = Some(copies);
+            }
             return;
         };
         self.block = Some(Block { line, name });

@@ -14,6 +14,8 @@ pub(crate) enum Problem {
     Unclosed(Opened),
     Meta(String),
     Copy,
+    /// Rows of a COPY that no line ends.
+    Rows,
     /// What stands where the number of times of a batch should be.
     Times(String),
 }
@@ -67,7 +69,7 @@ impl SplitError {
 
     /// Whether it is about a COPY whose rows would be in the text, or printed.
     pub fn is_copy(&self) -> bool {
-        self.problem == Problem::Copy
+        matches!(self.problem, Problem::Copy | Problem::Rows)
     }
 
     /// What was wrong on that line, in a full sentence.
@@ -80,6 +82,9 @@ impl SplitError {
                 return "This COPY needs a client that sends or receives its rows, which is not \
                         possible here."
                     .to_owned();
+            }
+            Problem::Rows => {
+                return "The rows of this COPY are not ended by a line `\\.`.".to_owned();
             }
             Problem::Times(text) => {
                 return format!("A batch cannot be run `{text}` times.");
@@ -106,7 +111,11 @@ impl SplitError {
     pub fn hint(&self) -> Option<&'static str> {
         match &self.problem {
             Problem::Meta(_) => Some("Only psql itself supports its commands; leave it out."),
-            Problem::Copy => Some("Use INSERT, or Rust code."),
+            Problem::Copy => Some(
+                "Write the rows on the lines below its semicolon, and a line `\\.` below them; or \
+                 use INSERT.",
+            ),
+            Problem::Rows => Some("Write a line with `\\.` alone below its last row."),
             Problem::Times(_) => Some("Write a number from 1 to 10000, or none."),
             Problem::Unclosed(Opened::Comment) => {
                 Some("On PostgreSQL comments nest, and each /* needs its */.")

@@ -34,12 +34,13 @@ pub use underpin_derive::embed_revisions;
 pub use underpin_migrate::{
     Adopted, Adoption, AdoptionRules, Applied, Branch, BranchLabel, Checksum, Concurrent,
     Direction, Edge, Embedded, Entry, Finding, ForeignKeyGuard, Graph, GraphError, Group,
-    HISTORY_TABLE, History, IntoTarget, Link, Mark, Merge, MigrationDialect, Mode, NewRevision,
-    NewScript, NewSection, Object, Origin, Overlap, Piece, Plan, PlanError, PlanStep, Progress,
-    Repair, Report, Revision, RevisionId, RunLock, RunOptions, Script, Section, SplitError,
-    StampChange, State, Statement, TEMPLATE, Target, Tool, Touch, Wait, Work, current, entry,
-    file_name, is_transaction_control, merge, outline, parse, pending, plan_down, plan_up,
-    read_directory, read_embedded, render, split, touched, validate,
+    HISTORY_TABLE, History, Holder, IntoTarget, Isolation, Link, Mark, Merge, MigrationDialect,
+    Mode, NewRevision, NewScript, NewSection, Object, Origin, Overlap, Piece, Plan, PlanError,
+    PlanStep, Progress, Reach, Repair, Replay, Report, Revision, RevisionId, RunLock, RunOptions,
+    Script, ScriptHistory, Section, SessionLock, SplitError, StampChange, State, Statement,
+    TEMPLATE, Target, Tool, Touch, Wait, Work, current, entry, file_name, is_transaction_control,
+    merge, outline, parse, pending, plan_down, plan_offline, plan_up, read_directory,
+    read_embedded, render, split, touched, validate,
 };
 pub use underpin_sources::{Wanted, Written, written};
 

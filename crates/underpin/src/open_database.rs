@@ -4,7 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use underpin_core::{Result, TransactionOptions};
+use underpin_core::driver::SessionState;
+use underpin_core::{Deadline, Result, TransactionOptions};
 use underpin_migrate::{OpenConnection, OpenDatabase};
 
 use crate::config::Config;
@@ -53,5 +54,21 @@ impl OpenConnection for Connection {
 
     fn close(self) -> impl Future<Output = ()> + Send {
         Connection::close(self)
+    }
+
+    fn state(&self) -> SessionState {
+        self.session.held.state()
+    }
+
+    fn reset(&self) -> impl Future<Output = Result<()>> + Send {
+        self.session.held.reset(Deadline::NONE)
+    }
+
+    fn announced_process(&self) -> Option<i32> {
+        self.session.held.announced_process()
+    }
+
+    async fn copy_text(&self, sql: &str, rows: &str) -> Result<u64> {
+        self.session.held.copy_text(sql, rows, Deadline::NONE).await
     }
 }

@@ -10,7 +10,7 @@ use crate::{Config, Database};
 
 pub use underpin_schema::*;
 pub use underpin_sources::{
-    SchemaStatus, Source, Target, dump, introspect, of_revisions, plan, status,
+    SchemaStatus, Source, Target, dump, introspect, of_revisions, plan, settle, status,
 };
 
 /// A temporary empty database; see [`underpin_sources::Scratch`].

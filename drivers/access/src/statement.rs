@@ -53,7 +53,7 @@ pub(crate) fn any_writes(sql: &str) -> bool {
     match split(sql, &SQLITE.lexis) {
         Ok(pieces) => pieces.iter().any(|piece| match piece {
             Piece::Statement { range, .. } => writes(&sql[range.clone()]),
-            Piece::Between { .. } => false,
+            Piece::Rows { .. } | Piece::Between { .. } => false,
         }),
         Err(_) => writes(sql),
     }

@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+use futures_util::stream;
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use underpin_core::driver::{
@@ -292,6 +294,21 @@ impl Connects for Connection {
         deadline: Deadline,
     ) -> BoxFuture<'a, Result<StatementDescription>> {
         Box::pin(self.run_describe(sql, deadline))
+    }
+
+    fn copy_text<'a>(
+        &'a self,
+        sql: &'a str,
+        rows: &'a str,
+        deadline: Deadline,
+    ) -> BoxFuture<'a, Result<u64>> {
+        let rows = Bytes::copy_from_slice(rows.as_bytes());
+        let rows = stream::once(std::future::ready(Ok::<_, std::io::Error>(rows)));
+        Box::pin(self.copy_rows(sql, rows, deadline))
+    }
+
+    fn announced_process(&self) -> Option<i32> {
+        Some(self.session.wire.process)
     }
 
     fn only_reads<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Option<bool>>> {

@@ -31,6 +31,20 @@ impl Connection {
         E: std::error::Error + Send + Sync + 'static,
     {
         require_session(self.session())?;
+        self.copy_rows(sql, data, deadline).await
+    }
+
+    /// The same, with or without prepared statements.
+    pub(crate) async fn copy_rows<S, E>(
+        &self,
+        sql: &str,
+        data: S,
+        deadline: Deadline,
+    ) -> Result<u64>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: std::error::Error + Send + Sync + 'static,
+    {
         let mut call = Call::open(self.session(), deadline)?;
         if let Err(failure) = call.begin().await {
             return Err(call.fail(failure).await);

@@ -76,7 +76,7 @@ const TABLE: &[Known] = &[
     known(ffi::SQLITE_MISMATCH, Class::Data, "A value does not have the required type.", ""),
     known(ffi::SQLITE_MISUSE, Class::Server, "SQLite was called incorrectly.", DEFECT),
     known(ffi::SQLITE_NOLFS, Class::Unsupported, "The file has grown beyond what this system can hold.", ""),
-    known(ffi::SQLITE_AUTH, Class::Permission, "The connection's authorizer forbids the statement.", ""),
+    known(ffi::SQLITE_AUTH, Class::Permission, "The connection's authorizer forbids the statement.", "With `attach` off, no statement opens a file but the database's own: leave out ATTACH and VACUUM INTO."),
     known(ffi::SQLITE_RANGE, Class::Data, "The statement has no parameter with this number.", ""),
     known(ffi::SQLITE_NOTADB, Class::Corrupt, "The file is not a SQLite database, or it is encrypted.", "Use the path of a SQLite database, or restore the file from a backup."),
 ];

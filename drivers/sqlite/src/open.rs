@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::functions::{Context, FunctionFlags};
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use underpin_core::{Address, Class, Effect, Endpoint, Error, Result};
 
 use crate::classify::classify;
@@ -159,7 +160,23 @@ fn prepare(conn: &mut Connection, options: &Options, shared: &Arc<Shared>) -> ru
     if !options.writes() {
         refuse_to_tell_of_writes(conn)?;
     }
+    if !options.attach {
+        refuse_other_files(conn)?;
+    }
     settings(conn, options)
+}
+
+/// VACUUM attaches a temporary database, which has no name, and VACUUM INTO its file.
+fn refuse_other_files(conn: &mut Connection) -> rusqlite::Result<()> {
+    conn.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
+        AuthAction::Attach { filename: "" } => Authorization::Allow,
+        AuthAction::Attach { .. }
+        | AuthAction::Unknown {
+            code: ffi::SQLITE_ATTACH,
+            ..
+        } => Authorization::Deny,
+        _ => Authorization::Allow,
+    }))
 }
 
 /// Refuses functions that report writes, since a connection that only reads has none.

@@ -38,6 +38,9 @@ pub struct Options {
     pub uuids: UuidForm,
     /// Form of times if the declared type of the column does not decide.
     pub times: TimeForm,
+    /// Whether statements may attach other database files. Without it no statement opens any file
+    /// but the database's own. True by default.
+    pub attach: bool,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             immutable: false,
             uuids: UuidForm::default(),
             times: TimeForm::default(),
+            attach: true,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `underpin copy` as a shell sees it.
 
+mod access;
 mod circles;
 mod misfits;
 mod options;

@@ -131,6 +131,38 @@ async fn the_shell_of_sqlite_runs_what_is_printed() {
     assert_eq!(kept.out, "n\n2\n");
     let still = place.run(&["schema", "diff", "database", "schema.sql"]);
     assert_eq!(still.code, 0, "{}", still.out);
+
+    // So do rows that would refer to nothing, but not those that do already.
+    let orphans = Place::on_sqlite();
+    orphans
+        .batch(
+            "CREATE TABLE users (id INTEGER PRIMARY KEY);
+             CREATE TABLE notes (user_id INTEGER REFERENCES users (id));
+             CREATE TABLE orders (user_id INTEGER);
+             PRAGMA foreign_keys = OFF; INSERT INTO notes VALUES (7); INSERT INTO orders VALUES (9)",
+        )
+        .await;
+    let notes = "CREATE TABLE users (id INTEGER PRIMARY KEY);
+         CREATE TABLE notes (user_id INTEGER REFERENCES users (id) ON DELETE CASCADE);";
+    orphans.write(
+        "referring.sql",
+        &format!("{notes} CREATE TABLE orders (user_id INTEGER REFERENCES users (id));"),
+    );
+    let way = orphans.run(&["schema", "diff", "database", "referring.sql", "--sql"]);
+    let (well, said) = fed(sqlite3(&orphans), &way.out);
+    assert!(
+        !well && said.contains("rows_would_refer_to_nothing"),
+        "{said}"
+    );
+    let still = orphans.run(&["schema", "diff", "database", "referring.sql"]);
+    assert_eq!(still.code, 1, "{}", still.out);
+    orphans.write(
+        "same.sql",
+        &format!("{notes} CREATE TABLE orders (user_id INTEGER);"),
+    );
+    let way = orphans.run(&["schema", "diff", "database", "same.sql", "--sql"]);
+    let (well, said) = fed(sqlite3(&orphans), &way.out);
+    assert!(well, "{said}");
 }
 
 /// An option that no list of the server has counts between two databases, and nowhere else.

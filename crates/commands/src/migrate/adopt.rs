@@ -5,6 +5,8 @@ use clap::Args;
 use underpin::Result;
 use underpin::migrate::{Adopted, Adoption, Migrator, RevisionId, Tool};
 
+use super::bar::watched;
+use super::baseline;
 use super::listing::{print, text};
 use super::revisions::Revisions;
 use crate::exit::Exit;
@@ -36,6 +38,11 @@ pub struct AdoptArguments {
     /// Adopt revisions of Alembic without their SQL; new databases cannot be made from them
     #[arg(long)]
     pub without_sql: bool,
+
+    /// Write one revision from the database as it is, instead of the tool's migrations, and record
+    /// it as applied
+    #[arg(long, conflicts_with_all = ["dir", "sql", "without_sql"])]
+    pub baseline: bool,
 }
 
 /// Adopts, and says what was written and recorded.
@@ -44,6 +51,9 @@ pub(super) async fn run(
     options: &GlobalOptions,
     revisions: Revisions<'_>,
 ) -> Result<Exit> {
+    if arguments.baseline {
+        return baseline::run(arguments, options, revisions).await;
+    }
     let tool = arguments.tool;
     let adoption = Adoption {
         tool,
@@ -57,7 +67,7 @@ pub(super) async fn run(
         without_sql: arguments.without_sql,
     };
     let config = options.load()?.to_builder().max_retries(0).build()?;
-    let adopted = Migrator::new(config)?.adopt(&adoption).await?;
+    let adopted = watched(Migrator::new(config)?).adopt(&adoption).await?;
     if options.format == Format::Table {
         or_broken_pipe(sentences(&adopted, tool))?;
         return Ok(Exit::Success);

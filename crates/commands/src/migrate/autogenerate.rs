@@ -8,6 +8,7 @@ use underpin::migrate::{Comparison, Graph, NewRevision, RevisionId, Written, wri
 use underpin::schema::Rename;
 
 use super::compare::{Compared, Question, close, engines_of, warn};
+use super::confirm::{confirm, listed};
 use super::draft::{Draft, draft, with, write};
 use super::new::NewArguments;
 use super::project::Project;
@@ -31,21 +32,24 @@ pub(super) async fn run(
     place: Destination<'_>,
     revision: NewRevision,
 ) -> Result<Exit> {
+    let all: Vec<_> = place.graph.all().cloned().collect();
     let question = Question {
         project: place.project,
-        revisions: place.graph.topological(),
+        revisions: &all,
         from_sql: arguments.from_sql.as_deref(),
         engines: &arguments.engines,
         renames: &arguments.renames,
+        parts: &arguments.parts,
     };
     let compared = question.ask(options).await?;
-    let exit = answer(arguments, &compared, place, revision).await;
+    let exit = answer(arguments, options, &compared, place, revision).await;
     close(compared).await?;
     exit
 }
 
 async fn answer(
     arguments: &NewArguments,
+    options: &GlobalOptions,
     compared: &[Compared],
     place: Destination<'_>,
     revision: NewRevision,
@@ -77,8 +81,21 @@ async fn answer(
         comparison.try_out(migrator, &revisions).await?;
         or_broken_pipe(leave(comparison))?;
     }
+    if let Some(loss) = loss(compared) {
+        confirm(options, arguments.yes, &loss)?;
+    }
     drafts.iter().try_for_each(write)?;
     Ok(Exit::Success)
+}
+
+/// What the revisions would lose, in a sentence.
+fn loss(compared: &[Compared]) -> Option<String> {
+    let steps = compared.iter().flat_map(|one| &one.comparison.plan.steps);
+    let lost: Vec<String> = steps.filter_map(|step| step.loses.clone()).collect();
+    match lost.is_empty() {
+        true => None,
+        false => Some(format!("The revision would lose {}.", listed(&lost))),
+    }
 }
 
 /// The lines, each said once, where it comes last.
@@ -92,14 +109,15 @@ fn once(text: &str) -> String {
 /// The files, each revision standing on the one before.
 fn drafts(compared: &[Compared], place: Destination<'_>, last: &NewRevision) -> Result<Vec<Draft>> {
     let comparisons: Vec<&Comparison> = compared.iter().map(|one| &one.comparison).collect();
-    let known = engines_of(place.graph.topological());
+    let all: Vec<_> = place.graph.all().cloned().collect();
+    let known = engines_of(&all);
     let per_engine = comparisons.len() > 1 || !known.is_empty();
     let mut written = written(&comparisons, per_engine);
     let Some(end) = written.pop() else {
         return Ok(Vec::new());
     };
     let mut last = last.clone();
-    let mut graph = Graph::new(place.graph.topological().to_vec())?;
+    let mut graph = Graph::new(all)?;
     let mut drafts = Vec::new();
     for before in written {
         let first = NewRevision {

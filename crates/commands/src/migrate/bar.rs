@@ -1,25 +1,35 @@
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use underpin::migrate::{Direction, Progress, Revision, Wait};
+use underpin::migrate::{Direction, Migrator, Progress, Revision, Wait};
+
+/// The migrator with its progress on the terminal, or as lines where nobody watches.
+pub(super) fn watched(migrator: Migrator) -> Migrator {
+    match stderr().is_terminal() {
+        true => migrator.progress(Bar::new()),
+        false => migrator.progress(Lines::default()),
+    }
+}
+
+/// The migrator with what is to be said about revisions that are tried.
+pub(crate) fn noted(migrator: Migrator) -> Migrator {
+    migrator.progress(Lines::default())
+}
 
 /// The progress of a run on a terminal.
-pub(super) struct Bar(ProgressBar);
+struct Bar(ProgressBar);
 
 impl Bar {
-    /// None where nobody watches.
-    pub(super) fn new() -> Option<Self> {
-        if !stderr().is_terminal() {
-            return None;
-        }
+    fn new() -> Self {
         let bar = ProgressBar::new(0);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} {elapsed} {wide_msg}")
         {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        Some(Bar(bar))
+        Bar(bar)
     }
 }
 
@@ -35,8 +45,12 @@ impl Progress for Bar {
         self.0.inc(1);
     }
 
-    fn waiting(&self, wait: Wait) {
-        self.0.set_message(format!("waiting for {}", wait.what_for));
+    fn waiting(&self, wait: &Wait) {
+        self.0.set_message(format!("waiting for {wait}"));
+    }
+
+    fn note(&self, sentence: &str) {
+        self.0.suspend(|| say("note", sentence));
     }
 }
 
@@ -44,4 +58,35 @@ impl Drop for Bar {
     fn drop(&mut self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Lines about waits and notes, each once.
+#[derive(Default)]
+struct Lines {
+    said: Mutex<Vec<String>>,
+}
+
+impl Lines {
+    fn once(&self, kind: &str, sentence: String) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.contains(&sentence) {
+            say(kind, &sentence);
+            said.push(sentence);
+        }
+    }
+}
+
+impl Progress for Lines {
+    fn waiting(&self, wait: &Wait) {
+        self.once("waiting for", wait.to_string());
+    }
+
+    fn note(&self, sentence: &str) {
+        self.once("note", sentence.to_owned());
+    }
+}
+
+fn say(kind: &str, sentence: &str) {
+    let separator = if kind == "note" { ":" } else { "" };
+    let _ = writeln!(stderr(), "{kind}{separator} {sentence}");
 }

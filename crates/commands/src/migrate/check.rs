@@ -5,7 +5,7 @@ use clap::Args;
 use underpin::Result;
 use underpin::{Engine, migrate::Graph};
 
-use super::compare::{Compared, Question, close, warn};
+use super::compare::{Compared, Parts, Question, close, warn};
 use super::listing::{print, text};
 use super::project::Project;
 use crate::exit::Exit;
@@ -25,6 +25,10 @@ pub struct CheckArguments {
     /// revisions have sections for it; may be given several times
     #[arg(long = "engine", value_name = "ENGINE")]
     pub engines: Vec<Engine>,
+
+    /// What to compare
+    #[command(flatten)]
+    pub parts: Parts,
 }
 
 /// Prints how the models and what the revisions make differ. The answer is no where they do.
@@ -42,6 +46,7 @@ pub(super) async fn run(
         from_sql: arguments.from_sql.as_deref(),
         engines: &arguments.engines,
         renames: &[],
+        parts: &arguments.parts,
     };
     let compared = question.ask(options).await?;
     let printed = say(&compared, options);

@@ -10,7 +10,9 @@ use super::go::GoArguments;
 use super::merge::MergeArguments;
 use super::new::NewArguments;
 use super::project::Project;
+use super::repair::RepairArguments;
 use super::revisions::Revisions;
+use super::stamp::StampArguments;
 use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp, validate};
 use crate::exit::{Exit, HELP};
 use crate::options::GlobalOptions;
@@ -37,7 +39,7 @@ pub enum MigrateCommand {
     /// existing files stay unchanged
     Init,
     /// Write the file of a new revision, empty or from the differences to models or SQL
-    New(NewArguments),
+    New(Box<NewArguments>),
     /// Check that the revisions create what the models describe
     Check(CheckArguments),
     /// Write the file of a revision that joins several heads, and report what both sides change
@@ -53,6 +55,9 @@ pub enum MigrateCommand {
         /// How to run
         #[command(flatten)]
         how: go::How,
+        /// Do it in production without a question
+        #[arg(long)]
+        yes: bool,
     },
     /// Show the current revisions of the database
     Current,
@@ -70,11 +75,7 @@ pub enum MigrateCommand {
         revision: String,
     },
     /// Record in the database's history that it is at the target, and run nothing
-    Stamp {
-        /// head, heads, base, or the id of a revision; on a branch: shop@head
-        #[arg(allow_hyphen_values = true)]
-        target: String,
-    },
+    Stamp(StampArguments),
     /// Adopt the database of another tool: write its migrations as revisions, and record which
     /// are applied
     Adopt(AdoptArguments),
@@ -83,7 +84,7 @@ pub enum MigrateCommand {
     /// Check the files, their graph, and the database's history
     Validate,
     /// Accept the current text of revisions that changed after they were applied
-    Repair,
+    Repair(RepairArguments),
 }
 
 /// Runs a command and prints its result to standard output, and errors to standard error.
@@ -121,8 +122,9 @@ async fn dispatch(
         MigrateCommand::Up(arguments) => {
             go::run(Direction::Up, &arguments, options, revisions).await
         }
-        MigrateCommand::Down { target, how } => {
+        MigrateCommand::Down { target, how, yes } => {
             let arguments = GoArguments { target, how };
+            go::ask(&arguments, yes, options, revisions).await?;
             go::run(Direction::Down, &arguments, options, revisions).await
         }
         MigrateCommand::Current => list::current(options, revisions).await,
@@ -131,10 +133,10 @@ async fn dispatch(
         MigrateCommand::Heads => list::heads(options, revisions),
         MigrateCommand::Branches => list::branches(options, revisions),
         MigrateCommand::Show { revision } => show::run(&revision, options, revisions).await,
-        MigrateCommand::Stamp { target } => stamp::run(&target, options, revisions).await,
+        MigrateCommand::Stamp(arguments) => stamp::run(&arguments, options, revisions).await,
         MigrateCommand::Adopt(arguments) => adopt::run(&arguments, options, revisions).await,
         MigrateCommand::Plan(arguments) => plan::run(&arguments, options, revisions).await,
         MigrateCommand::Validate => validate::run(options, revisions).await,
-        MigrateCommand::Repair => repair::run(options, revisions).await,
+        MigrateCommand::Repair(arguments) => repair::run(&arguments, options, revisions).await,
     }
 }

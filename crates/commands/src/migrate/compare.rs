@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::io::{Write, stderr};
 use std::path::Path;
 
+use clap::Args;
 use underpin::migrate::{Comparison, Migrator, Revision, Script, Wanted};
-use underpin::schema::{SchemaDialect, ScratchRules};
+use underpin::schema::{SchemaDialect, ScratchRules, Selection};
 use underpin::{Class, Config, Engine, Error, Result};
 
+use super::bar::noted;
 use super::project::Project;
 use crate::options::GlobalOptions;
 
@@ -24,6 +26,20 @@ pub(super) struct Question<'a> {
     pub(super) from_sql: Option<&'a Path>,
     pub(super) engines: &'a [Engine],
     pub(super) renames: &'a [String],
+    pub(super) parts: &'a Parts,
+}
+
+/// Selection of what is compared.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Parts {
+    /// A namespace to compare, instead of all; may be given several times
+    #[arg(long = "schema", value_name = "NAME")]
+    pub namespaces: Vec<String>,
+
+    /// No tables and views of this name, in which * stands for any characters; may be given several
+    /// times. Those in which other tools keep their histories are left out anyway
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
 }
 
 impl Question<'_> {
@@ -52,7 +68,14 @@ impl Question<'_> {
         let wanted = self.wanted()?;
         let revisions = self.revisions.to_vec();
         let migrator = self.project.revisions.migrator_of(config, revisions)?;
-        let comparison = Comparison::new(&migrator, &wanted, self.renames).await?;
+        let migrator = noted(migrator);
+        let selection = Selection {
+            namespaces: self.parts.namespaces.clone(),
+            exclude: self.parts.exclude.clone(),
+            ..Selection::default()
+        };
+        let comparison =
+            Comparison::of_selection(&migrator, &wanted, self.renames, &selection).await?;
         Ok(Compared {
             migrator,
             comparison,

@@ -35,7 +35,7 @@ pub(super) fn draft(directory: &Path, graph: &Graph, revision: &NewRevision) -> 
 
 /// The graph with one more revision.
 pub(super) fn with(graph: &Graph, revision: &Revision) -> Result<Graph> {
-    let mut revisions = graph.topological().to_vec();
+    let mut revisions: Vec<Revision> = graph.all().cloned().collect();
     revisions.push(revision.clone());
     Graph::new(revisions)
 }

@@ -2,9 +2,11 @@ use std::io::{Write, stdout};
 
 use clap::Args;
 use underpin::Result;
-use underpin::migrate::{Direction, Graph, Mode, Report, RevisionId};
+use underpin::config::Environment;
+use underpin::migrate::{Direction, Graph, Mode, PlanStep, Report, RevisionId};
 
-use super::bar::Bar;
+use super::bar::watched;
+use super::confirm::{confirm, listed};
 use super::listing::{print, text};
 use super::lock_timeout::LockTimeout;
 use super::revisions::Revisions;
@@ -30,14 +32,48 @@ pub struct GoArguments {
 #[derive(Debug, Clone, Args)]
 #[non_exhaustive]
 pub struct How {
-    /// Commit after each revision, instead of once at the end
+    /// Run all revisions in one transaction, instead of each in its own
     #[arg(long)]
-    pub per_revision: bool,
+    pub one_transaction: bool,
 
     /// How long a statement waits for a lock on a table before it lets other statements run
     /// and tries again: 5s, 500ms, 2m, off
     #[arg(long, value_name = "TIME", default_value = "5s")]
     pub lock_timeout: LockTimeout,
+
+    /// How long to wait for another run that holds the lock of the migrations: 10m, 30s, off
+    #[arg(long, value_name = "TIME", default_value = "10m")]
+    pub wait: LockTimeout,
+}
+
+/// Asks, in production, before what is applied is undone.
+pub(super) async fn ask(
+    arguments: &GoArguments,
+    yes: bool,
+    options: &GlobalOptions,
+    revisions: Revisions<'_>,
+) -> Result<()> {
+    let production = options.load()?.environment() == Environment::Production;
+    if yes || !production {
+        return Ok(());
+    }
+    let plan = revisions.migrator(options)?.plan(&arguments.target).await?;
+    let down = |step: &&PlanStep| step.direction == Direction::Down;
+    let undone: Vec<String> = plan
+        .steps
+        .iter()
+        .filter(down)
+        .map(|step| format!("`{}`", step.id))
+        .collect();
+    if undone.is_empty() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "`down {}` would undo {}.",
+        arguments.target,
+        listed(&undone)
+    );
+    confirm(options, yes, &sentence)
 }
 
 /// Goes up or down, and says what was run.
@@ -47,17 +83,16 @@ pub(super) async fn run(
     options: &GlobalOptions,
     revisions: Revisions<'_>,
 ) -> Result<Exit> {
-    let mode = match arguments.how.per_revision {
-        true => Mode::PerRevision,
-        false => Mode::OneTransaction,
+    let mode = match arguments.how.one_transaction {
+        true => Mode::OneTransaction,
+        false => Mode::PerRevision,
     };
-    let mut migrator = revisions
+    let migrator = revisions
         .migrator(options)?
         .mode(mode)
-        .lock_timeout(arguments.how.lock_timeout.0);
-    if let Some(bar) = Bar::new() {
-        migrator = migrator.progress(bar);
-    }
+        .lock_timeout(arguments.how.lock_timeout.0)
+        .wait(arguments.how.wait.0);
+    let migrator = watched(migrator);
     let report = match direction {
         Direction::Up => migrator.up(&arguments.target).await?,
         Direction::Down => migrator.down(&arguments.target).await?,

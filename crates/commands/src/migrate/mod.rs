@@ -3,9 +3,11 @@
 mod adopt;
 mod autogenerate;
 mod bar;
+mod baseline;
 mod check;
 mod command;
 mod compare;
+mod confirm;
 mod draft;
 mod embedded;
 mod go;
@@ -24,12 +26,17 @@ mod validate;
 
 use crate::listing;
 
+pub(crate) use bar::noted;
+
 pub use adopt::AdoptArguments;
 pub use check::CheckArguments;
 pub use command::{MigrateArguments, MigrateCommand, run, run_arguments};
+pub use compare::Parts;
 pub use embedded::{EmbeddedArguments, run_embedded};
 pub use go::GoArguments;
 pub use merge::MergeArguments;
 pub use new::NewArguments;
 pub use project::Project;
+pub use repair::RepairArguments;
 pub use revisions::{Revisions, With};
+pub use stamp::StampArguments;

@@ -5,6 +5,7 @@ use underpin::migrate::{BranchLabel, Graph, NewRevision, NewScript, Revision, Re
 use underpin::{Class, Engine, Error, Result};
 
 use super::autogenerate;
+use super::compare::Parts;
 use super::draft::{draft, today, write};
 use super::project::Project;
 use crate::exit::Exit;
@@ -60,6 +61,14 @@ pub struct NewArguments {
     /// Write also what loses data
     #[arg(long, requires = "autogenerate")]
     pub allow_loss: bool,
+
+    /// What to compare, with --autogenerate
+    #[command(flatten)]
+    pub parts: Parts,
+
+    /// Write it in production without a question
+    #[arg(long, requires = "allow_loss")]
+    pub yes: bool,
 }
 
 /// Writes the file, and prints its path.

@@ -152,9 +152,14 @@ const FIRST: &str = "revisions";
 
 /// The directory that the files were in when they were compiled in.
 fn source(files: &[Embedded]) -> Result<PathBuf> {
-    let path = files
-        .first()
-        .and_then(|file| Path::new(file.path?).parent());
+    let mut parents = files
+        .iter()
+        .filter_map(|file| Path::new(file.path?).parent());
+    // What all of them are in, for some may be in directories of their own.
+    let first = parents.next();
+    let path = parents.fold(first, |common, parent| {
+        common?.ancestors().find(|above| parent.starts_with(above))
+    });
     let hint = "Name the directory with --revisions, as in `migrate --revisions DIR new`, or run a \
                 debug build of the program in its source directory.";
     let message = match path {

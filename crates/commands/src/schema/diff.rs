@@ -6,6 +6,7 @@ use underpin::schema::{Diff, Plan, Rename, SchemaDialect, Target, Undo};
 use underpin::{Class, Engine, Error, Result};
 
 use super::filter::Filter;
+use super::privileges::Privileges;
 use super::{origins, script};
 use crate::exit::Exit;
 use crate::format::Format;
@@ -41,6 +42,10 @@ pub struct DiffArguments {
     /// Selection
     #[command(flatten)]
     pub filter: Filter,
+
+    /// Owners and privileges
+    #[command(flatten)]
+    pub privileges: Privileges,
 }
 
 /// Prints what it takes to get from one schema to another. The answer is no where they differ.
@@ -58,6 +63,8 @@ pub(super) async fn run(
         let rename = Rename::parse(text, &has.schema, &wanted.schema)?;
         wanted.hints.renames.push(rename);
     }
+    wanted.hints.access = arguments.privileges.compared();
+    sources.settle(&has, &mut wanted).await?;
     let compared = Compared::of(has, wanted, sources.engine())?;
     if arguments.sql {
         compared.print_sql(arguments.allow_loss)?;

@@ -23,6 +23,10 @@ pub struct DumpArguments {
     /// Selection
     #[command(flatten)]
     pub filter: Filter,
+
+    /// Leave owners and privileges out
+    #[arg(long)]
+    pub no_privileges: bool,
 }
 
 /// Prints the statements that make the schema. The answer is no where something cannot be
@@ -35,7 +39,10 @@ pub(super) async fn run(
 ) -> Result<Exit> {
     let source = origins::source_or(arguments.source.as_ref(), Source::Database)?;
     let sources = origins::sources(&[&source], options, project)?;
-    let read = sources.read(&source, &arguments.filter.selection()).await?;
+    let mut read = sources.read(&source, &arguments.filter.selection()).await?;
+    if arguments.no_privileges {
+        read.schema.access.clear();
+    }
     or_broken_pipe(match options.format {
         Format::Table => script(&read, sources.engine())?,
         Format::Json => json(&read),

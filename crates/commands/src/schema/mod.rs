@@ -41,6 +41,7 @@ mod erd;
 mod filter;
 mod old_times;
 mod origins;
+mod privileges;
 mod script;
 mod show;
 mod unsupported;

@@ -3,7 +3,7 @@
 use underpin::schema::{Source, Sources};
 use underpin::{Config, Result};
 
-use crate::migrate::Project;
+use crate::migrate::{Project, noted};
 use crate::options::GlobalOptions;
 
 /// Reads a source as it was written. It is not a value of clap's, which would show it, and a
@@ -35,13 +35,18 @@ pub(super) fn sources(
         Some(config) => Config::clone(config),
         None => once(&options.load()?)?,
     };
+    let config = match &options.scratch_url {
+        Some(url) => config.to_builder().scratch_url(url.as_str()).build()?,
+        None => config,
+    };
     let mut sources = Sources::new(config.clone());
     if let Some(models) = project.models {
         sources = sources.models(models);
     }
     if wanted.contains(&&Source::Revisions) {
         let revisions = project.revisions.read()?;
-        sources = sources.revisions(project.revisions.migrator_of(config, revisions)?);
+        let migrator = project.revisions.migrator_of(config, revisions)?;
+        sources = sources.revisions(noted(migrator));
     }
     Ok(sources)
 }

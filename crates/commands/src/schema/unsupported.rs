@@ -9,6 +9,11 @@ pub(super) fn named(schema: &Schema) -> bool {
     for one in &schema.unsupported {
         let _ = writeln!(err, "not carried: {one}");
     }
+    for (object, needed) in &schema.needs_unsupported {
+        for one in needed {
+            let _ = writeln!(err, "{object} needs {one}, and cannot be made without it");
+        }
+    }
     for one in &schema.unlisted_options {
         let _ = writeln!(err, "not listed by the server: {one}");
     }

@@ -8,6 +8,7 @@ use underpin::{Database, Result};
 use super::filter::Filter;
 use super::old_times::{self, Found};
 use super::origins;
+use super::privileges::Privileges;
 use crate::exit::Exit;
 use crate::format::Format;
 use crate::listing::{print, text};
@@ -28,6 +29,10 @@ pub struct ValidateArguments {
     /// Selection
     #[command(flatten)]
     pub filter: Filter,
+
+    /// Owners and privileges
+    #[command(flatten)]
+    pub privileges: Privileges,
 }
 
 /// Prints what the database has beyond the target, what it has not, and what is different. The
@@ -44,10 +49,12 @@ pub(super) async fn run(
     let target = origins::source_or(arguments.source.as_ref(), usual)?;
     let sources = origins::sources(&[&Source::Database, &target], options, project)?;
     let selection = arguments.filter.selection();
-    let (has, wanted) = sources
+    let (has, mut wanted) = sources
         .read_both(&Source::Database, &target, &selection)
         .await?;
     let dialect = SchemaDialect::of(sources.engine())?;
+    wanted.hints.access = arguments.privileges.compared();
+    sources.settle(&has, &mut wanted).await?;
     let diff = has.diff(&wanted, dialect);
     let mut rows: Vec<[String; 2]> = diff.changes.iter().map(row).collect();
     for one in &diff.unsupported {

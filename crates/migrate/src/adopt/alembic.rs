@@ -32,7 +32,8 @@ pub(super) fn read(
     engine: Engine,
 ) -> Result<Found> {
     let scripts = scripts(sources)?;
-    let printed = offline::cut(sql)?;
+    let (sql, percents) = offline::without_doubled_percents(sql);
+    let printed = offline::cut(&sql)?;
     let table = adoption.table.as_deref().unwrap_or(Tool::Alembic.table());
     for prelude in &printed.preludes {
         let rest = parts(prelude, engine, true, |sql| is_of_table(sql, table, engine))?;
@@ -46,7 +47,10 @@ pub(super) fn read(
                 .with_hint("Put it into a revision of Alembic, or take it out of the text."));
         }
     }
-    let mut found = Found::default();
+    let mut found = Found {
+        notes: percents,
+        ..Found::default()
+    };
     for script in &scripts {
         found
             .migrations
@@ -98,7 +102,10 @@ fn no_sql(bare: &[&Migration], none_given: bool) -> Error {
     };
     refused(message).with_hint(
         "Write it to a file with `alembic upgrade heads --sql`, and for the way down `alembic \
-         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or use --without-sql: then revisions that are applied here count as applied, but a new database cannot be created from the revisions.",
+         downgrade HEAD:base --sql` for each head, and name each file with --sql. Or use --baseline: \
+         then one revision is written from the database as it is. Or use --without-sql: then \
+         revisions that are applied here count as applied, but a new database cannot be created \
+         from the revisions.",
     )
 }
 

@@ -36,11 +36,13 @@ pub(crate) fn parts(
         parts: Vec::new(),
         gap: String::new(),
         ends: false,
+        dropped: false,
     };
     let mut wrapped = wraps;
     for piece in pieces {
         match piece {
             Piece::Between { range } => reader.between(&text[range], engine),
+            Piece::Rows { range } => reader.rows(&text[range]),
             Piece::Statement { range, line, .. } => {
                 let sql = &text[range];
                 if is_transaction_control(sql) {
@@ -78,7 +80,7 @@ pub(crate) fn statements(text: &str, engine: Engine) -> Vec<String> {
     let pieces = split(text, Some(engine)).unwrap_or_default().into_iter();
     let statements = pieces.filter_map(|piece| match piece {
         Piece::Statement { range, .. } => Some(text[range].to_owned()),
-        Piece::Between { .. } => None,
+        Piece::Rows { .. } | Piece::Between { .. } => None,
     });
     statements.collect()
 }
@@ -94,6 +96,8 @@ struct Reader {
     gap: String,
     /// Whether the semicolon that comes next was a dropped statement's.
     ends: bool,
+    /// Whether the last statement was dropped.
+    dropped: bool,
 }
 
 impl Reader {
@@ -113,10 +117,20 @@ impl Reader {
             part.text += sql;
         }
         self.ends = false;
+        self.dropped = false;
     }
 
     fn drop_statement(&mut self) {
         self.ends = true;
+        self.dropped = true;
+    }
+
+    /// The rows of the statement before them go where it went.
+    fn rows(&mut self, rows: &str) {
+        if let Some(part) = self.parts.last_mut().filter(|_| !self.dropped) {
+            part.text += &std::mem::take(&mut self.gap);
+            part.text += rows;
+        }
     }
 
     /// What follows a statement on its line stays with it; the rest goes with the next.
@@ -300,7 +314,7 @@ mod tests {
         );
         let said = within.unwrap_err().to_string();
         assert!(
-            said.starts_with("m/1.sql, line 2: The line is part of a text"),
+            said.starts_with("m/1.sql, line 2: The line is part of a string"),
             "{said}"
         );
     }

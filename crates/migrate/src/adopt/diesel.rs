@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use underpin_core::{Engine, Result};
 
-use super::body::parts;
 use super::migration::{Migration, Way, chain, id_of};
 use super::{Found, Record, Source, Tool, no_file, refused};
 
@@ -42,11 +41,11 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
     for (version, files) in &versions {
         let (_, name) = files.directory.split_once('_').unwrap_or_default();
         let up = match files.up {
-            Some(up) => body(up, files.alone, engine)?,
+            Some(up) => Way::of(up, engine, !files.alone),
             None => Way::Sql(Vec::new()),
         };
         let down = match files.down {
-            Some(down) => body(down, files.alone, engine)?,
+            Some(down) => Way::of(down, engine, !files.alone),
             None => Way::None("Diesel had no way down for it.".to_owned()),
         };
         let source = format!("{}/up.sql", files.directory);
@@ -63,10 +62,6 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
     }
     chain(&mut found.migrations);
     Ok(found)
-}
-
-fn body(source: &Source, alone: bool, engine: Engine) -> Result<Way> {
-    Ok(Way::Sql(parts(source, engine, !alone, |_| false)?))
 }
 
 /// As Diesel has it: what stands before the first underscore, without dashes.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use underpin_core::{Engine, Result};
 
-use super::body::{Part, at, parts};
+use super::body::at;
 use super::migration::{Migration, Way, chain, id_of};
 use super::{Found, Record, Source, Tool, changed, failed, no_file, refused};
 use crate::revision::RevisionId;
@@ -35,13 +35,20 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
         notes: files.notes,
         ..Found::default()
     };
+    let without_file = |(version, record): &(&Version, &&Record)| {
+        !files.versioned.contains_key(*version) && is_code(record)
+    };
+    let mut code = past.applied.iter().filter(without_file).peekable();
     for (version, named) in &files.versioned {
         let down = match files.undo.get(version) {
-            Some(undo) => Way::Sql(body(undo.source, sources, engine)?),
+            Some(undo) => body(undo.source, sources, engine),
             None => Way::None("Flyway had no way down for it.".to_owned()),
         };
-        let up = Way::Sql(body(named.source, sources, engine)?);
+        let up = body(named.source, sources, engine);
         let id = id_of(named.version)?;
+        while let Some((_, record)) = code.next_if(|(before, _)| *before < version) {
+            found.code(record)?;
+        }
         if past.has(version) {
             found.applied.push(id.clone());
         }
@@ -52,7 +59,13 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
             .push(Migration::new(id, &message, source, up, down));
         note_placeholders(named.source, &mut found.notes);
     }
+    for (_, record) in code {
+        found.code(record)?;
+    }
     for (version, record) in &past.applied {
+        if is_code(record) {
+            continue;
+        }
         let written = record.version.as_deref().unwrap_or_default();
         let file = files.versioned.get(version);
         let source = file.ok_or_else(|| no_file(Tool::Flyway, written))?.source;
@@ -63,15 +76,35 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
         if applied {
             found.applied.push(migration.id.clone());
         }
-        found.notes.push(format!(
-            "{} is a revision now, and runs once: change its objects with a new revision.",
-            source.path
-        ));
         note_placeholders(source, &mut found.notes);
         found.migrations.push(migration);
     }
     chain(&mut found.migrations);
     Ok(found)
+}
+
+/// Whether Flyway ran a program, and no file of SQL.
+fn is_code(record: &Record) -> bool {
+    let kind = record.kind.as_deref().unwrap_or_default();
+    !matches!(kind, "" | "SQL")
+}
+
+impl Found {
+    /// A migration that was a program, and has run.
+    fn code(&mut self, record: &Record) -> Result<()> {
+        let version = record.version.as_deref().unwrap_or_default();
+        let name = record.name.as_deref().unwrap_or_default();
+        let id = id_of(version)?;
+        let described = name.split_once("__").map_or(name, |(_, rest)| rest);
+        let described = described.split('.').next().unwrap_or_default();
+        let reason = format!("{name} is a program of Flyway's, which cannot be adopted.");
+        let down = Way::None("Flyway had no way down for it.".to_owned());
+        let message = described.replace('_', " ");
+        self.applied.push(id.clone());
+        self.migrations
+            .push(Migration::new(id, &message, name, Way::Left(reason), down));
+        Ok(())
+    }
 }
 
 /// A repeatable migration comes after all versions; as it stands now it is applied if it ran
@@ -87,13 +120,14 @@ fn repeatable(
     let file = source.name.rsplit('/').next().unwrap_or_default();
     let sum = checksum(&source.text).to_string();
     let applied = past.repeated.get(file).is_some_and(|record| *record == sum);
-    let migration = Migration::new(
+    let mut migration = Migration::new(
         id,
         &description.replace('_', " "),
         &source.name,
-        Way::Sql(body(source, sources, engine)?),
+        body(source, sources, engine),
         Way::None("Flyway had no way down for it.".to_owned()),
     );
+    migration.repeatable = true;
     Ok((migration, applied))
 }
 
@@ -161,8 +195,23 @@ fn files(sources: &[Source]) -> Result<Files<'_>> {
             .strip_suffix(".sql")
             .and_then(|stem| stem.split_once("__"))
         else {
+            let stem = file.strip_suffix(".sql");
+            if stem.is_some_and(|stem| CALLBACKS.iter().any(|callback| stem.starts_with(callback)))
+            {
+                files.notes.push(format!(
+                    "{} was left out: it is a callback, which Flyway runs beside migrations. What \
+                     has to run after all others goes into a repeatable revision.",
+                    source.path
+                ));
+            }
             continue;
         };
+        if CALLBACKS.iter().any(|callback| name.starts_with(callback)) {
+            files
+                .notes
+                .push(format!("{} was left out: it is a callback.", source.path));
+            continue;
+        }
         if name == "R" {
             if let Some(other) = files.repeatable.insert(description, source) {
                 return Err(same(source, other));
@@ -198,13 +247,16 @@ fn files(sources: &[Source]) -> Result<Files<'_>> {
     Ok(files)
 }
 
+/// What the names of callbacks begin with.
+const CALLBACKS: [&str; 3] = ["before", "after", "createSchema"];
+
 fn same(source: &Source, other: &Source) -> underpin_core::Error {
     at(source, 1, &format!("{} has the same version.", other.path))
 }
 
 /// The SQL of a file; one beside it with `.conf` behind its name may take the transaction
 /// away.
-fn body(source: &Source, sources: &[Source], engine: Engine) -> Result<Vec<Part>> {
+fn body(source: &Source, sources: &[Source], engine: Engine) -> Way {
     let name = format!("{}.conf", source.name);
     let conf = sources.iter().find(|other| other.name == name);
     let alone = conf.is_some_and(|conf| {
@@ -215,7 +267,7 @@ fn body(source: &Source, sources: &[Source], engine: Engine) -> Result<Vec<Part>
             pair == Some(("executeInTransaction", "false"))
         })
     });
-    parts(source, engine, !alone, |_| false)
+    Way::of(source, engine, !alone)
 }
 
 fn is_unchanged(source: &Source, record: &Record) -> Result<()> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use underpin_core::{Engine, Result};
 
-use super::body::{at, parts};
+use super::body::at;
 use super::migration::{Migration, Way, chain, id_of};
 use super::{Found, Record, Source, Tool, failed, no_file, refused};
 
@@ -35,11 +35,11 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
     for files in versions.values() {
         // A version may have a way down alone; going up through it does nothing.
         let up = match files.up {
-            Some(up) => body(up, engine)?,
+            Some(up) => Way::of(up, engine, true),
             None => Way::Sql(Vec::new()),
         };
         let down = match files.down {
-            Some(down) => body(down, engine)?,
+            Some(down) => Way::of(down, engine, true),
             None => Way::None("golang-migrate had no way down for it.".to_owned()),
         };
         let source = files.up.or(files.down).map_or("", |source| &source.name);
@@ -72,10 +72,6 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
         found.applied.push(id_of(files.version)?);
     }
     Ok(found)
-}
-
-fn body(source: &Source, engine: Engine) -> Result<Way> {
-    Ok(Way::Sql(parts(source, engine, true, |_| false)?))
 }
 
 /// The version as a number and as it is written, the title, and whether it is the way up.

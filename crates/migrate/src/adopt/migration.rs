@@ -1,7 +1,7 @@
-use underpin_core::{Engine, Result};
+use underpin_core::{Engine, Error, Result};
 
-use super::body::{self, Part};
-use super::{Adoption, refused};
+use super::body::{self, Part, parts};
+use super::{Adoption, Source, refused};
 use crate::host::Direction;
 use crate::revision::{BranchLabel, Revision, RevisionId, Script, Section};
 use crate::revision_file::parse;
@@ -15,6 +15,7 @@ pub(crate) struct Migration {
     pub(crate) depends_on: Vec<RevisionId>,
     pub(crate) branch_labels: Vec<BranchLabel>,
     pub(crate) message: String,
+    pub(crate) repeatable: bool,
     /// Its file, within its directory.
     pub(crate) source: String,
     pub(crate) up: Way,
@@ -27,6 +28,24 @@ pub(crate) enum Way {
     Sql(Vec<Part>),
     /// There is none here; why, in a full sentence on one line.
     None(String),
+    /// Its SQL cannot be carried over; why, in a full sentence on one line.
+    Left(String),
+}
+
+impl Way {
+    /// The SQL of a file, or why it cannot be carried over: that is the file's own matter, and
+    /// stops no other. `wraps` says whether the tool puts a transaction around all of it.
+    pub(crate) fn of(source: &Source, engine: Engine, wraps: bool) -> Self {
+        match parts(source, engine, wraps, |_| false) {
+            Ok(parts) => Way::Sql(parts),
+            Err(error) => Way::left(&error),
+        }
+    }
+
+    fn left(error: &Error) -> Self {
+        let message: Vec<&str> = error.message().split_whitespace().collect();
+        Way::Left(message.join(" "))
+    }
 }
 
 impl Migration {
@@ -42,10 +61,34 @@ impl Migration {
             parents: Vec::new(),
             depends_on: Vec::new(),
             branch_labels: Vec::new(),
+            repeatable: false,
             source: source.to_owned(),
             up,
             down,
         }
+    }
+
+    /// The same without its SQL, which this error is about.
+    pub(crate) fn without_sql(mut self, error: &Error) -> Self {
+        for way in [&mut self.up, &mut self.down] {
+            if let Way::Sql(_) = way {
+                *way = Way::left(error);
+            }
+        }
+        self
+    }
+
+    /// What of it was left out, in full sentences.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        let ways = [("up", &self.up), ("down", &self.down)];
+        let left = ways.into_iter().filter_map(|(name, way)| match way {
+            Way::Left(reason) => Some(format!(
+                "{reason} The revision `{}` is adopted without its way {name}.",
+                self.id
+            )),
+            Way::Sql(_) | Way::None(_) => None,
+        });
+        left.collect()
     }
 
     /// The revision, and the text of its file.
@@ -76,7 +119,10 @@ impl Migration {
 
     fn text(&self, adoption: &Adoption, engine: Engine) -> String {
         let mut text = format!("-- revision: {}\n", self.id);
-        text += &format!("-- parents: {}\n", listed(&self.parents, "none"));
+        match self.repeatable {
+            true => text += "-- repeatable: yes\n",
+            false => text += &format!("-- parents: {}\n", listed(&self.parents, "none")),
+        }
         if !self.branch_labels.is_empty() {
             text += &format!("-- branch: {}\n", listed(&self.branch_labels, ""));
         }
@@ -102,7 +148,7 @@ fn listed(names: &[impl ToString], none: &str) -> String {
 fn way(text: &mut String, name: &str, word: &str, way: &Way, engine: Engine) {
     let parts = match way {
         Way::Sql(parts) => parts,
-        Way::None(reason) => {
+        Way::None(reason) | Way::Left(reason) => {
             *text += &format!("\n-- {name}: {word}: {reason}\n");
             return;
         }
@@ -131,7 +177,7 @@ fn way(text: &mut String, name: &str, word: &str, way: &Way, engine: Engine) {
 fn is_whole(way: &Way, script: &Script, engine: Engine) -> bool {
     let (parts, sections) = match (way, script) {
         (Way::Sql(parts), Script::Sql(sections)) => (parts, sections),
-        (Way::None(_), Script::Irreversible { .. }) => return true,
+        (Way::None(_) | Way::Left(_), Script::Irreversible { .. }) => return true,
         _ => return false,
     };
     let of_section = |section: &Section| {
@@ -152,7 +198,7 @@ fn is_whole(way: &Way, script: &Script, engine: Engine) -> bool {
 /// Each stands on the one before it.
 pub(crate) fn chain(migrations: &mut [Migration]) {
     let mut parent: Option<RevisionId> = None;
-    for migration in migrations {
+    for migration in migrations.iter_mut().filter(|one| !one.repeatable) {
         migration.parents = parent.replace(migration.id.clone()).into_iter().collect();
     }
 }

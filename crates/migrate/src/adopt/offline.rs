@@ -98,3 +98,34 @@ fn running(line: &str) -> Option<(bool, &str)> {
         _ => None,
     }
 }
+
+/// The texts without the doubled percent signs that Alembic prints for psycopg, and the lines that
+/// had some. Where one percent sign anywhere stands alone, none is doubled.
+pub(super) fn without_doubled_percents(sources: &[Source]) -> (Vec<Source>, Vec<String>) {
+    let runs = sources
+        .iter()
+        .flat_map(|source| source.text.split(|c| c != '%'));
+    let mut runs = runs.map(str::len).filter(|length| *length > 0).peekable();
+    if runs.peek().is_none() || runs.any(|length| length % 2 == 1) {
+        return (sources.to_vec(), Vec::new());
+    }
+    let mut notes = Vec::new();
+    let mut undone = Vec::with_capacity(sources.len());
+    for source in sources {
+        for (index, line) in source.text.lines().enumerate() {
+            if line.contains("%%") {
+                notes.push(format!(
+                    "{}, line {}: `%%` was read as `%`, as Alembic prints it for psycopg. If two \
+                     are meant, write four.",
+                    source.path,
+                    index + 1
+                ));
+            }
+        }
+        undone.push(Source {
+            text: source.text.replace("%%", "%"),
+            ..source.clone()
+        });
+    }
+    (undone, notes)
+}

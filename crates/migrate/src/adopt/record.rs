@@ -1,3 +1,4 @@
+use underpin_core::value::TimestampTz;
 use underpin_core::{Result, ValueRow};
 
 /// A row of another tool's table.
@@ -13,6 +14,8 @@ pub(crate) struct Record {
     pub(crate) kind: Option<String>,
     /// Whether it ran to its end.
     pub(crate) sound: bool,
+    /// When it was applied, where the tool notes that.
+    pub(crate) applied_at: Option<TimestampTz>,
 }
 
 impl Record {
@@ -23,6 +26,9 @@ impl Record {
             checksum: row.get("checksum")?,
             kind: row.get("kind")?,
             sound: row.get::<String>("sound")? == "1",
+            applied_at: row
+                .get::<Option<String>>("applied_at")?
+                .and_then(|text| TimestampTz::from_stored(&text).ok()),
         })
     }
 }

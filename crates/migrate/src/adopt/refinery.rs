@@ -4,7 +4,7 @@ use std::hash::{Hash, Hasher};
 use siphasher::sip::SipHasher13;
 use underpin_core::{Engine, Result};
 
-use super::body::{at, parts};
+use super::body::at;
 use super::migration::{Migration, Way, chain, id_of};
 use super::{Found, Record, Source, Tool, changed, no_file};
 
@@ -13,20 +13,9 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
     let mut versions: BTreeMap<i64, (&Source, &str)> = BTreeMap::new();
     for source in sources {
         let file = source.name.rsplit('/').next().unwrap_or_default();
-        let Some((version, name, kind)) = apart(file) else {
+        let Some((version, name, _)) = apart(file) else {
             continue;
         };
-        if kind == "rs" {
-            return Err(at(
-                source,
-                1,
-                "The migration is Rust code, which cannot be adopted.",
-            )
-            .with_hint(
-                "Write its SQL to a file of the same name with the extension .sql, and move this \
-                 one away.",
-            ));
-        }
         if let Some((other, _)) = versions.insert(version, (source, name)) {
             let message = format!("{} has the same version.", other.path);
             return Err(at(source, 1, &message));
@@ -38,7 +27,13 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
             id_of(&version.to_string())?,
             &name.replace('_', " "),
             &source.name,
-            Way::Sql(parts(source, engine, true, |_| false)?),
+            match source.name.ends_with(".rs") {
+                true => Way::Left(format!(
+                    "{} is Rust code, which cannot be adopted.",
+                    source.path
+                )),
+                false => Way::of(source, engine, true),
+            },
             Way::None("refinery has no ways down.".to_owned()),
         ));
     }
@@ -48,7 +43,9 @@ pub(super) fn read(sources: &[Source], records: &[Record], engine: Engine) -> Re
         let known = number.and_then(|number| Some((number, *versions.get(&number)?)));
         let (number, (source, name)) = known.ok_or_else(|| no_file(Tool::Refinery, &version))?;
         let recorded = record.checksum.as_deref().and_then(|sum| sum.parse().ok());
-        if !checksums(name, number, &source.text).any(|sum| Some(sum) == recorded) {
+        // Of Rust code, refinery counts the SQL that it gives.
+        let is_code = source.name.ends_with(".rs");
+        if !is_code && !checksums(name, number, &source.text).any(|sum| Some(sum) == recorded) {
             return Err(changed(Tool::Refinery, &source.path));
         }
         found.applied.push(id_of(&version)?);

@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use underpin_core::{Class, Effect, Error, Result, Value};
 
@@ -17,6 +16,7 @@ use crate::host::Host;
 use crate::lock;
 use crate::progress::Progress;
 use crate::revision::{Revision, RevisionId};
+use crate::run::RunOptions;
 use crate::stamp;
 use crate::transaction::Transaction;
 
@@ -57,7 +57,7 @@ pub async fn adopt(
     let sources = read_sources(&adoption.from, adoption.tool)?;
     let sql: Result<Vec<Source>> = adoption.sql.iter().map(|path| read_text(path)).collect();
     let sql = sql?;
-    let lock = lock::acquire(host, progress).await?;
+    let lock = lock::acquire(host, RunOptions::default().wait, progress).await?;
     let done = match Transaction::begin(host).await {
         Ok(transaction) => {
             let mut written = Written::default();
@@ -92,6 +92,7 @@ async fn locked(
         revisions,
         applied,
         notes,
+        times,
     } = convert(adoption, sources, sql, &records, host.engine())?;
     let existing = match adoption.into.is_dir() {
         true => read_directory(&adoption.into)?,
@@ -115,14 +116,16 @@ async fn locked(
     if !recorded.is_empty() {
         table.make(host).await?;
         for revision in &recorded {
-            table.put(host, revision, Duration::ZERO).await?;
+            let tool = adoption.tool.name();
+            let time = times.get(&revision.id).copied();
+            table.put_adopted(host, revision, tool, time).await?;
         }
     }
     let is_pending = |revision: &&Revision| {
         let adopted = revisions.iter().any(|(own, _)| own.id == revision.id);
         adopted && !applied.contains(&revision.id) && !history.is_applied(&revision.id)
     };
-    let pending = graph.topological().iter().filter(is_pending);
+    let pending = graph.all().filter(is_pending);
     Ok(Adopted {
         revisions: revisions.len(),
         written: written.files.clone(),

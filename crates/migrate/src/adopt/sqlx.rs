@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha384};
 use underpin_core::{Engine, Result};
 
-use super::body::{at, parts};
+use super::body::at;
 use super::migration::{Migration, Way, chain, id_of};
 use super::{Found, Record, Source, Tool, changed, failed, no_file};
 
@@ -81,17 +81,17 @@ fn migration(
         id_of(&version.to_string())?,
         &described.replace('_', " "),
         &up.name,
-        Way::Sql(body(up, engine)?),
+        way(up, engine),
         match down {
-            Some(down) => Way::Sql(body(down, engine)?),
+            Some(down) => way(down, engine),
             None => Way::None("sqlx had no way down for it.".to_owned()),
         },
     ))
 }
 
-fn body(source: &Source, engine: Engine) -> Result<Vec<super::body::Part>> {
+fn way(source: &Source, engine: Engine) -> Way {
     let wraps = !source.text.starts_with("-- no-transaction");
-    parts(source, engine, wraps, |_| false)
+    Way::of(source, engine, wraps)
 }
 
 fn checksum(text: &str) -> String {

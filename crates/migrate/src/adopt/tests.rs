@@ -21,6 +21,7 @@ fn record(version: &str, name: &str, checksum: &str, kind: &str) -> Record {
         checksum: filled(checksum),
         kind: filled(kind),
         sound: true,
+        applied_at: None,
     }
 }
 
@@ -204,15 +205,47 @@ fn diesel_may_run_a_migration_outside_a_transaction() {
 }
 
 #[test]
-fn a_migration_of_refinery_in_rust_is_refused() {
-    let said = refusal(
-        Tool::Refinery,
-        &[("V1__a.rs", "pub fn migration() -> String")],
-        &[],
-    );
-    assert_eq!(
-        said,
-        "m/V1__a.rs, line 1: The migration is Rust code, which cannot be adopted."
+fn what_cannot_be_carried_over_is_named_and_stops_no_other() {
+    let files = [
+        ("V1__a.rs", "pub fn migration() -> String"),
+        ("V2__b.sql", "SELECT 1;\nSAVEPOINT s;"),
+        ("V3__c.sql", "SELECT '\n-- down\n';"),
+        ("V4__d.sql", "SELECT 4;"),
+    ];
+    let conversion = converted(Tool::Refinery, &files, &[]).unwrap();
+    assert_eq!(graph(&conversion), ["1:[]", "2:[1]", "3:[2]", "4:[3]"]);
+    let told = [
+        "m/V1__a.rs is Rust code, which cannot be adopted. The revision `1` is adopted without its \
+         way up.",
+        "m/V2__b.sql, line 2: SAVEPOINT cannot be adopted: a revision cannot contain it. The revision \
+         `2` is adopted without its way up.",
+        "m/V3__c.sql, line 2: The line is part of a string, but would begin a section in the file of \
+         a revision. The revision `3` is adopted without its way up.",
+    ];
+    assert_eq!(conversion.notes, told);
+    for (revision, _) in &conversion.revisions[..3] {
+        assert!(matches!(revision.up, Script::Irreversible { .. }));
+    }
+    let (last, _) = &conversion.revisions[3];
+    assert_eq!(statements(&last.up), [(true, "SELECT 4")]);
+}
+
+#[test]
+fn a_statement_about_the_tools_own_table_is_named() {
+    let files = [
+        (
+            "1_a.up.sql",
+            "CREATE TABLE t (a int);\nALTER TABLE schema_migrations ADD COLUMN b int;",
+        ),
+        ("1_a.down.sql", "DROP TABLE t;"),
+    ];
+    let conversion = converted(Tool::GolangMigrate, &files, &[]).unwrap();
+    let [note] = &conversion.notes[..] else {
+        panic!("{:?}", conversion.notes);
+    };
+    assert!(
+        note.starts_with("1_a.up.sql: `ALTER TABLE schema_migrations"),
+        "{note}"
     );
 }
 
@@ -237,13 +270,7 @@ fn flyway_orders_by_numbers_and_repeatables_come_last() {
     let conversion = converted(Tool::Flyway, &FLYWAY, &rows).unwrap();
     assert_eq!(
         graph(&conversion),
-        [
-            "1:[]",
-            "1_1:[1]",
-            "1_9:[1_1]",
-            "1_10:[1_9]",
-            "r_views:[1_10]"
-        ]
+        ["1:[]", "1_1:[1]", "1_9:[1_1]", "1_10:[1_9]", "r_views:[]"]
     );
     assert_eq!(
         applied(&conversion),
@@ -259,8 +286,6 @@ fn flyway_orders_by_numbers_and_repeatables_come_last() {
         [
             "m/V1.1__mails.sql, line 1: The placeholder ${prefix} is unchanged in the revision; \
              replace it with its value before a new database is created.",
-            "m/R__views.sql is a revision now, and runs once: change its objects with a new \
-             revision.",
         ]
     );
 }
@@ -270,11 +295,47 @@ fn a_baseline_of_flyway_stands_for_all_below_it() {
     let rows = [record("1.9", "<< Flyway Baseline >>", "", "BASELINE")];
     let conversion = converted(Tool::Flyway, &FLYWAY, &rows).unwrap();
     assert_eq!(applied(&conversion), "1 1_1 1_9");
-    let missing = [record("2", "db.migration.V2__Code", "", "JDBC")];
+    let missing = [record("2", "V2__gone.sql", "", "SQL")];
     let said = refusal(Tool::Flyway, &FLYWAY, &missing);
     assert!(
         said.ends_with("records the migration 2, but there is no file for it."),
         "{said}"
+    );
+    let code = [
+        record("1", "V1__users.sql", "", "SQL"),
+        record("1.2", "db.migration.V1_2__Fill_in", "", "JDBC"),
+        record("2", "db.migration.V2__Code", "", "JDBC"),
+    ];
+    let conversion = converted(Tool::Flyway, &FLYWAY, &code).unwrap();
+    assert_eq!(
+        graph(&conversion),
+        [
+            "1:[]",
+            "1_1:[1]",
+            "1_2:[1_1]",
+            "1_9:[1_2]",
+            "1_10:[1_9]",
+            "2:[1_10]",
+            "r_views:[]"
+        ]
+    );
+    assert_eq!(applied(&conversion), "1 1_2 2");
+    let (filled, _) = &conversion.revisions[2];
+    assert_eq!(filled.message, "Fill in");
+    assert!(matches!(filled.up, Script::Irreversible { .. }));
+    let named = "db.migration.V1_2__Fill_in is a program of Flyway's, which cannot be adopted. \
+        The revision `1_2` is adopted without its way up.";
+    assert!(
+        conversion.notes.iter().any(|note| note == named),
+        "{:?}",
+        conversion.notes
+    );
+    let callback = [("V1__a.sql", "SELECT 1"), ("afterMigrate.sql", "SELECT 2")];
+    let conversion = converted(Tool::Flyway, &callback, &[]).unwrap();
+    assert!(
+        conversion.notes[0].starts_with("m/afterMigrate.sql was left out"),
+        "{:?}",
+        conversion.notes
     );
     let mut failed = [record("1", "V1__users.sql", "", "SQL")];
     failed[0].sound = false;

@@ -73,33 +73,33 @@ impl Tool {
             Tool::Alembic => {
                 "SELECT CAST(version_num AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
-                 CAST('1' AS text) AS sound FROM {table} ORDER BY 1"
+                 CAST('1' AS text) AS sound, CAST(NULL AS text) AS applied_at FROM {table} ORDER BY 1"
             }
             Tool::Sqlx => {
                 "SELECT CAST(version AS text) AS version, CAST(description AS text) AS name, \
                  {checksum_in_hex} AS checksum, CAST(NULL AS text) AS kind, \
-                 CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} ORDER BY version"
+                 CASE WHEN success THEN '1' ELSE '0' END AS sound, CAST(installed_on AS text) AS applied_at FROM {table} ORDER BY version"
             }
             Tool::Diesel => {
                 "SELECT CAST(version AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
-                 CAST('1' AS text) AS sound FROM {table} ORDER BY 1"
+                 CAST('1' AS text) AS sound, CAST(run_on AS text) AS applied_at FROM {table} ORDER BY 1"
             }
             Tool::Refinery => {
                 "SELECT CAST(version AS text) AS version, CAST(name AS text) AS name, \
                  CAST(checksum AS text) AS checksum, CAST(NULL AS text) AS kind, \
-                 CAST('1' AS text) AS sound FROM {table} ORDER BY version"
+                 CAST('1' AS text) AS sound, CAST(applied_on AS text) AS applied_at FROM {table} ORDER BY version"
             }
             Tool::Flyway => {
                 "SELECT CAST(version AS text) AS version, CAST(script AS text) AS name, \
                  CAST(checksum AS text) AS checksum, CAST(type AS text) AS kind, \
-                 CASE WHEN success THEN '1' ELSE '0' END AS sound FROM {table} \
+                 CASE WHEN success THEN '1' ELSE '0' END AS sound, CAST(installed_on AS text) AS applied_at FROM {table} \
                  ORDER BY installed_rank"
             }
             Tool::GolangMigrate => {
                 "SELECT CAST(version AS text) AS version, CAST(NULL AS text) AS name, \
                  CAST(NULL AS text) AS checksum, CAST(NULL AS text) AS kind, \
-                 CASE WHEN dirty THEN '0' ELSE '1' END AS sound FROM {table}"
+                 CASE WHEN dirty THEN '0' ELSE '1' END AS sound, CAST(NULL AS text) AS applied_at FROM {table}"
             }
         }
     }

@@ -13,6 +13,10 @@ const RESERVED: [&str; 3] = ["head", "heads", "base"];
 pub(super) fn build(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
     revisions.sort_by_cached_key(|revision| (revision.id.clone(), name(&revision.origin)));
     check_ids(&revisions)?;
+    let (repeatables, revisions): (Vec<Revision>, Vec<Revision>) = revisions
+        .into_iter()
+        .partition(|revision| revision.repeatable);
+    let repeatables = repeatable(repeatables)?;
     check_labels(&revisions)?;
     let parents = places(&revisions, Edge::Parent)?;
     let dependencies = places(&revisions, Edge::Dependency)?;
@@ -43,7 +47,21 @@ pub(super) fn build(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         revisions,
         line,
         order,
+        repeatables,
     })
+}
+
+/// The repeatable revisions, each after those that it depends on, the lowest id first.
+fn repeatable(revisions: Vec<Revision>) -> Result<Vec<Revision>, GraphError> {
+    let below = places(&revisions, Edge::Dependency)?;
+    let order = order(&below).map_err(|cycle| circle(&revisions, &below, &cycle))?;
+    let mut place_of = vec![0; order.len()];
+    for (place, &sorted) in order.iter().enumerate() {
+        place_of[sorted] = place;
+    }
+    let mut placed: Vec<(usize, Revision)> = place_of.into_iter().zip(revisions).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    Ok(placed.into_iter().map(|(_, revision)| revision).collect())
 }
 
 /// What is below whom, from places among the sorted ids to places in the graph.

@@ -2,13 +2,19 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use underpin_config::Config;
+use underpin_core::driver::SessionState;
 use underpin_core::{Class, Engine, Error, Executor, Params, Result, ValueRow};
 
-use super::revision_connection::RevisionConnection;
+use super::revision_connection::{Held, RevisionConnection};
 use crate::host::{Direction, Host, Wait};
-use crate::open_database::OpenDatabase;
+use crate::open_database::{OpenConnection, OpenDatabase};
 use crate::revision::RevisionId;
+
+/// How long opening a second connection may take.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -30,6 +36,8 @@ impl<D: OpenDatabase> Default for Codes<D> {
 pub(super) struct ConnectionHost<D: OpenDatabase> {
     pub(super) connection: RevisionConnection<D>,
     pub(super) codes: Codes<D>,
+    /// What another connection to the same place is opened with, if one can be.
+    pub(super) config: Option<Config>,
 }
 
 impl<D: OpenDatabase> Host for ConnectionHost<D> {
@@ -39,6 +47,10 @@ impl<D: OpenDatabase> Host for ConnectionHost<D> {
 
     fn run<'a>(&'a self, sql: &'a str) -> Boxed<'a, Result<()>> {
         Box::pin(self.connection.batch(sql))
+    }
+
+    fn copy<'a>(&'a self, sql: &'a str, rows: &'a str) -> Boxed<'a, Result<u64>> {
+        Box::pin(self.connection.copy_text(sql, rows))
     }
 
     fn execute<'a>(&'a self, sql: &'a str, params: Params) -> Boxed<'a, Result<u64>> {
@@ -59,7 +71,33 @@ impl<D: OpenDatabase> Host for ConnectionHost<D> {
         }
     }
 
-    fn sleep(&self, wait: Wait) -> Boxed<'_, ()> {
+    fn state(&self) -> SessionState {
+        self.connection.state()
+    }
+
+    fn reset(&self) -> Boxed<'_, Result<()>> {
+        Box::pin(self.connection.reset())
+    }
+
+    fn announced_process(&self) -> Option<i32> {
+        self.connection.announced_process()
+    }
+
+    fn another(&self) -> Boxed<'_, Option<Box<dyn Host>>> {
+        Box::pin(async {
+            let config = self.config.as_ref()?.to_builder().max_retries(0);
+            let config = config.connection_timeout(PATIENCE).build().ok()?;
+            let connection = D::Connection::open(config).await.ok()?;
+            let another = ConnectionHost::<D> {
+                connection: RevisionConnection::new(Held::Own(connection)),
+                codes: Codes::default(),
+                config: None,
+            };
+            Some(Box::new(another) as Box<dyn Host>)
+        })
+    }
+
+    fn sleep<'a>(&'a self, wait: &'a Wait) -> Boxed<'a, ()> {
         Box::pin(tokio::time::sleep(wait.length))
     }
 }

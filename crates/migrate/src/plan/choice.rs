@@ -4,7 +4,7 @@ use super::PlanError;
 use super::order::{ascending, descending};
 use super::steps::{Walk, first};
 use crate::graph::{Graph, GraphError, labelled};
-use crate::history::History;
+use crate::history::{Applied, History, State};
 use crate::host::Direction;
 use crate::revision::Revision;
 use crate::target::Target;
@@ -14,7 +14,25 @@ use crate::validate::command;
 /// stopped halfway up is among them.
 pub fn pending<'g>(graph: &'g Graph, history: &History) -> Vec<&'g Revision> {
     let places = ascending(graph, history).into_iter();
-    places.map(|place| &graph.topological()[place]).collect()
+    let pending = places.map(|place| &graph.topological()[place]);
+    pending.chain(due(graph, history)).collect()
+}
+
+/// The repeatable revisions that have not run as they are now, in the order in which they run.
+pub(super) fn due<'g>(graph: &'g Graph, history: &History) -> impl Iterator<Item = &'g Revision> {
+    let repeatables = graph.repeatables().iter();
+    repeatables.filter(|revision| is_due(revision, history))
+}
+
+/// Whether it is repeatable, and has not run as it is now.
+pub(crate) fn is_due(revision: &Revision, history: &History) -> bool {
+    let ran = |entry: &Applied| entry.state == State::Done && entry.checksum == revision.checksum;
+    revision.repeatable && !history.get(&revision.id).is_some_and(ran)
+}
+
+/// Whether these places are all that is pending.
+pub(super) fn is_all(graph: &Graph, history: &History, places: &[usize]) -> bool {
+    ascending(graph, history).len() == places.len()
 }
 
 /// Refuses a target that lies in the other direction.

@@ -483,7 +483,7 @@ proptest! {
         let revisions = revisions(&shape);
         let history = History::new(entries(&revisions, &past));
         let graph = Graph::new(revisions).unwrap();
-        let accepted = repair(&graph, &history);
+        let accepted = repair(&graph, &history, Engine::SQLITE).unwrap();
         let entries = history.entries().iter().cloned().map(|mut entry| {
             if let Some(repair) = accepted.iter().find(|repair| repair.id == entry.id) {
                 assert_eq!((entry.checksum, graph.get(&id(entry.id.as_str())).unwrap().checksum),
@@ -493,7 +493,7 @@ proptest! {
             entry
         });
         let after = History::new(entries);
-        prop_assert!(repair(&graph, &after).is_empty());
+        prop_assert!(repair(&graph, &after, Engine::SQLITE).unwrap().is_empty());
         let findings = validate(&graph, &after, Engine::SQLITE);
         let changed = |finding: &Finding| matches!(finding, Finding::ChecksumChanged { .. });
         prop_assert!(!findings.iter().any(changed));

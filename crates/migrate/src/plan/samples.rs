@@ -25,6 +25,7 @@ pub(crate) fn revision(name: &str, parents: &[&str]) -> Revision {
         up: script(&[(true, 1)]),
         down: script(&[(true, 1)]),
         checksum: checksum(name, 0),
+        repeatable: false,
         origin: Origin::File(format!("{name}.sql")),
     }
 }
@@ -35,10 +36,7 @@ pub(crate) fn script(sections: &[(bool, usize)]) -> Script {
         engine: None,
         transactional,
         statements: (1..=count)
-            .map(|line| Statement {
-                sql: "SELECT 1".to_owned(),
-                line,
-            })
+            .map(|line| Statement::new("SELECT 1", line))
             .collect(),
         read_otherwise: Vec::new(),
     };
@@ -85,6 +83,7 @@ pub(crate) fn applied(name: &str) -> Applied {
         duration: Duration::ZERO,
         version: "0.1.0".to_owned(),
         state: State::Done,
+        statements_ran: Vec::new(),
     }
 }
 

@@ -5,10 +5,11 @@ use underpin_core::{Class, Error};
 
 use super::samples::{applied, checksum, graph, history, id, revision, script, stopped};
 use super::*;
+use crate::checksum::statement_hash;
 use crate::history::Applied;
 use crate::outline::{Mark, current, outline};
 use crate::repair::repair;
-use crate::revision::{Revision, Script};
+use crate::revision::{Revision, Script, Statement};
 use crate::stamp::{StampChange, stamp};
 use crate::validate::validate;
 
@@ -291,7 +292,7 @@ fn a_changed_revision_is_refused_until_repair_accepts_it() {
         );
         assert!(error.hint().unwrap().contains("`repair`"));
     }
-    let accepted = repair(&graph, &changed);
+    let accepted = repair(&graph, &changed, Engine::SQLITE).unwrap();
     assert_eq!(accepted.len(), 1);
     assert_eq!(accepted[0].now, checksum("a", 0));
 }
@@ -392,7 +393,31 @@ fn a_half_way_revision_that_changed_is_refused() {
     );
     let hint = error.hint().unwrap();
     assert!(hint.starts_with("Let `repair` accept `b` as it is now and run `up` again"));
-    assert_eq!(repair(&graph, &history).len(), 1);
+    // Which statements ran is not known.
+    let refused = repair(&graph, &history, Engine::SQLITE).unwrap_err();
+    assert!(refused.message().contains("was not recorded"), "{refused}");
+    let ran = |count| {
+        let hash = statement_hash(&Statement::new("select  1 -- once", 9), Engine::SQLITE);
+        let mut entry = history.entries()[1].clone();
+        entry.statements_ran = vec![hash; count];
+        History::new([applied("a"), entry])
+    };
+    let hash = statement_hash(&Statement::new("SELECT 1", 1), Engine::SQLITE);
+    assert_ne!(
+        ran(1).entries()[1].statements_ran,
+        std::slice::from_ref(&hash),
+        "the case counts"
+    );
+    let mut same = history.entries()[1].clone();
+    same.statements_ran = vec![hash; 3];
+    let same = History::new([applied("a"), same]);
+    assert_eq!(repair(&graph, &same, Engine::SQLITE).unwrap().len(), 1);
+    let refused = repair(&graph, &ran(3), Engine::SQLITE).unwrap_err();
+    assert_eq!(
+        refused.message(),
+        "b.sql, line 1: The revision `b` stopped halfway up: its first 3 statements ran, and \
+         statement 1 is not the one that ran."
+    );
 }
 
 #[test]
@@ -538,4 +563,76 @@ fn a_long_line_of_revisions_is_planned_whole() {
     let five = Target::Back(NonZeroUsize::new(5).unwrap());
     let back = plan_down(&graph, &all, &five, Engine::POSTGRES, Mode::PerRevision);
     assert_eq!(back.unwrap().steps[0].id, id("r1999"));
+}
+
+/// A graph with the repeatable revisions `v`, which depends on `f`, and `f`.
+fn with_repeatables(specs: &[&str]) -> Graph {
+    let mut revisions: Vec<Revision> = graph(specs).topological().to_vec();
+    for (name, depends_on) in [("v", "f"), ("z", "")] {
+        let mut one = revision(name, &[]);
+        one.repeatable = true;
+        one.depends_on = depends_on.split_whitespace().map(id).collect();
+        revisions.push(one);
+    }
+    let mut f = revision("f", &[]);
+    f.repeatable = true;
+    f.down = Script::Irreversible {
+        reason: "No.".to_owned(),
+    };
+    revisions.push(f);
+    graph_of(revisions)
+}
+
+#[test]
+fn repeatable_revisions_run_after_all_others_and_again_when_they_change() {
+    let graph = with_repeatables(&["a", "b:a"]);
+    assert_eq!(names(up(&graph, &history(""), "head")), "a b f v z");
+    assert_eq!(names(up(&graph, &history(""), "a")), "a");
+    assert_eq!(names(up(&graph, &history("a b f v z"), "head")), "");
+    assert_eq!(names(up(&graph, &history("a b f z"), "head")), "v");
+    let changed = Applied {
+        checksum: checksum("v", 1),
+        ..applied("v")
+    };
+    let history = History::new(
+        ["a", "b", "f", "z"]
+            .map(applied)
+            .into_iter()
+            .chain([changed]),
+    );
+    assert_eq!(names(up(&graph, &history, "head")), "v");
+    assert_eq!(validate(&graph, &history, Engine::POSTGRES), []);
+    assert_eq!(repair(&graph, &history, Engine::POSTGRES).unwrap(), []);
+    let listed = outline(&graph, &history);
+    let due: Vec<&str> = listed
+        .iter()
+        .filter(|entry| entry.mark == Mark::Pending)
+        .map(|entry| entry.id.as_str())
+        .collect();
+    assert_eq!(due, ["v"]);
+    assert_eq!(current(&graph, &history), [id("b")]);
+}
+
+#[test]
+fn the_way_down_begins_with_the_repeatable_revisions_that_have_one() {
+    let graph = with_repeatables(&["a", "b:a"]);
+    assert_eq!(names(down(&graph, &history("a b f v z"), "-1")), "z v b");
+    assert_eq!(names(down(&graph, &history("a b f"), "base")), "b a");
+    assert_eq!(names(down(&graph, &history("a f v"), "a")), "");
+}
+
+#[test]
+fn stamping_all_records_the_repeatable_revisions_too() {
+    let graph = with_repeatables(&["a", "b:a"]);
+    let ids = |changes: Vec<StampChange>| -> Vec<String> {
+        let id = |change: &StampChange| match change {
+            StampChange::Add { id, .. } | StampChange::Finish { id, .. } => format!("+{id}"),
+            StampChange::Remove { id } => format!("-{id}"),
+        };
+        changes.iter().map(id).collect()
+    };
+    let to = |history: &History, to: &str| ids(stamp(&graph, history, &target(to)).unwrap());
+    assert_eq!(to(&history("a"), "head"), ["+b", "+f", "+v", "+z"]);
+    assert_eq!(to(&history("a b f v z"), "a"), ["-z", "-v", "-f", "-b"]);
+    assert_eq!(to(&history("a b f v z"), "head"), [""; 0]);
 }

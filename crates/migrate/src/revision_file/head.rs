@@ -4,13 +4,14 @@ use super::section_line::nearest;
 use super::source_line::SourceLine;
 use crate::revision::{BranchLabel, RevisionId};
 
-const KEYS: [&str; 6] = [
+const KEYS: [&str; 7] = [
     "revision",
     "parents",
     "branch",
     "depends-on",
     "message",
     "date",
+    "repeatable",
 ];
 
 /// The lines above the first section line.
@@ -22,6 +23,7 @@ pub(super) struct Head {
     depends_on: Option<Vec<RevisionId>>,
     message: Option<String>,
     date: Option<()>,
+    repeatable: Option<bool>,
 }
 
 /// The values of all headers.
@@ -31,6 +33,7 @@ pub(super) struct Heading {
     pub(super) branch_labels: Vec<BranchLabel>,
     pub(super) depends_on: Vec<RevisionId>,
     pub(super) message: String,
+    pub(super) repeatable: bool,
 }
 
 impl Head {
@@ -57,6 +60,7 @@ impl Head {
                 .is_some(),
             "message" => self.message.replace(message(place, value)?).is_some(),
             "date" => self.date.replace(()).is_some(),
+            "repeatable" => self.repeatable.replace(repeatable(place, value)?).is_some(),
             _ => return Err(unknown(place, key)),
         };
         match twice {
@@ -77,7 +81,18 @@ impl Head {
         let message = self
             .message
             .ok_or_else(|| missing("message", "what it is for"))?;
+        let repeatable = self.repeatable.unwrap_or(false);
+        let parents = self.parents.as_deref().unwrap_or_default();
+        if repeatable && !(parents.is_empty() && self.branch_labels.is_none()) {
+            return Err(SourceLine { name, line: 1 }
+                .error("A repeatable revision has no parents and is on no branch.")
+                .with_hint(
+                    "Leave out `parents` and `branch`; `depends-on` names repeatable revisions \
+                     that run before it.",
+                ));
+        }
         Ok(Heading {
+            repeatable,
             id,
             parents: self.parents.unwrap_or_default(),
             branch_labels: self.branch_labels.unwrap_or_default(),
@@ -92,7 +107,7 @@ impl Head {
 pub(super) fn refuse_below(place: &SourceLine<'_>, line: &str) -> Result<()> {
     let key = line.strip_prefix("--").and_then(header).map(|(key, _)| key);
     match key.map(str::to_ascii_lowercase).as_deref() {
-        Some(key @ ("revision" | "parents" | "branch" | "depends-on")) => Err(place
+        Some(key @ ("revision" | "parents" | "branch" | "depends-on" | "repeatable")) => Err(place
             .error(format!("The header `{key}` is below a section line."))
             .with_hint(
                 "Headers belong above the first section line, and a file has one \
@@ -112,6 +127,16 @@ fn header(comment: &str) -> Option<(&str, &str)> {
     let apart = known || value.is_empty() || value.starts_with(char::is_whitespace);
     let sound = apart && !key.is_empty() && key.chars().all(word);
     sound.then(|| (key, value.trim()))
+}
+
+fn repeatable(place: &SourceLine<'_>, text: &str) -> Result<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(place
+            .error(format!("`{text}` is neither yes nor no."))
+            .with_hint("Write `-- repeatable: yes` for views, functions and grants.")),
+    }
 }
 
 fn unknown(place: &SourceLine<'_>, key: &str) -> Error {

@@ -153,7 +153,7 @@ fn statements(section: &NewSection) -> Result<Vec<String>> {
     })?;
     let statements = pieces.into_iter().filter_map(|piece| match piece {
         Piece::Statement { range, .. } => Some(section.sql[range].to_owned()),
-        Piece::Between { .. } => None,
+        Piece::Rows { .. } | Piece::Between { .. } => None,
     });
     Ok(statements.collect())
 }

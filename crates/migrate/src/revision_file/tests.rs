@@ -27,10 +27,7 @@ fn ids(ids: &[&str]) -> Vec<RevisionId> {
 }
 
 fn section(engine: Option<Engine>, transactional: bool, statements: &[(usize, &str)]) -> Section {
-    let statement = |&(line, sql): &(usize, &str)| Statement {
-        sql: sql.to_owned(),
-        line,
-    };
+    let statement = |&(line, sql): &(usize, &str)| Statement::new(sql, line);
     Section {
         engine,
         transactional,
@@ -360,6 +357,30 @@ fn what_is_no_text_is_refused_with_its_line() {
 }
 
 #[test]
+fn a_copy_has_its_rows() {
+    let text = "-- up\nSELECT 1;\nCOPY t FROM stdin;\n1\tit's; -- x\n\\.\nSELECT 2;\n";
+    let revision = read(&format!("{HEAD}{text}"));
+    let Script::Sql(sections) = &revision.up else {
+        panic!("{:?}", revision.up);
+    };
+    let statements = &sections[0].statements;
+    let told: Vec<_> = statements
+        .iter()
+        .map(|one| (one.line, one.sql.as_str(), one.rows.as_deref()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (4, "SELECT 1", None),
+            (5, "COPY t FROM stdin", Some("1\tit's; -- x\n")),
+            (8, "SELECT 2", None),
+        ]
+    );
+    let other = read(&format!("{HEAD}{}", text.replace("1\tit's", "2\tit's")));
+    assert_ne!(other.checksum, revision.checksum);
+}
+
+#[test]
 fn sql_that_is_wrong_is_refused_with_its_line() {
     for (tail, expected) in [
         (
@@ -375,8 +396,12 @@ fn sql_that_is_wrong_is_refused_with_its_line() {
             "line 5: `\\connect` is a command of psql and no SQL. Only psql itself",
         ),
         (
-            "-- up\nCOPY t FROM stdin;\n1\n\\.\n",
+            "-- up\nCOPY t TO stdout;\n",
             "line 4: This COPY needs a client",
+        ),
+        (
+            "-- up\nCOPY t FROM stdin;\n1\n",
+            "line 4: The rows of this COPY are not ended by a line `\\.`. Write a line with",
         ),
         (
             "-- up\nSELECT 1;\n-- down\n begin;SELECT 1; COMMIT;\n",

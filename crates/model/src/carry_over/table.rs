@@ -41,6 +41,7 @@ pub(super) fn take_over(table: &mut Table, now: &Table, dialect: &ModelDialect) 
         if let Some(now) = now.checks.get(name) {
             check.no_inherit = now.no_inherit;
             check.not_valid = now.not_valid;
+            check.not_enforced = now.not_enforced;
             check.inherited = now.inherited;
             check.comment.clone_from(&now.comment);
         }
@@ -103,6 +104,11 @@ fn column_takes(column: &mut Column, now: &Column, dialect: &ModelDialect) {
     column.inherited = now.inherited;
     column.options.clone_from(&now.options);
     if column.not_null {
+        column
+            .not_null_constraint
+            .clone_from(&now.not_null_constraint);
+    }
+    if column.not_null {
         column.not_null_conflict = now.not_null_conflict;
     }
     if !dialect.comments {
@@ -117,6 +123,7 @@ fn key_takes(key: &mut PrimaryKey, now: &PrimaryKey) {
     key.include.clone_from(&now.include);
     key.orders.clone_from(&now.orders);
     key.deferral = now.deferral;
+    key.without_overlaps = now.without_overlaps;
     key.conflict = now.conflict;
     key.options.clone_from(&now.options);
     key.parent.clone_from(&now.parent);
@@ -126,6 +133,7 @@ fn key_takes(key: &mut PrimaryKey, now: &PrimaryKey) {
 fn unique_takes(unique: &mut Unique, now: &Unique) {
     if unique.columns == now.columns {
         unique.orders.clone_from(&now.orders);
+        unique.without_overlaps = now.without_overlaps;
     }
     unique.conflict = now.conflict;
     unique.options.clone_from(&now.options);
@@ -138,6 +146,8 @@ fn foreign_key_takes(key: &mut ForeignKey, now: &ForeignKey) {
         key.on_delete_columns.clone_from(&now.on_delete_columns);
     }
     key.not_valid = now.not_valid;
+    key.not_enforced = now.not_enforced;
+    key.period = now.period;
     key.inherited = now.inherited;
     key.comment.clone_from(&now.comment);
 }

@@ -3,7 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::object_name::plain;
-use crate::{FunctionName, ObjectName};
+use crate::{DefinedName, FunctionName, ObjectName};
 
 /// The object of a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -20,6 +20,8 @@ pub enum CommentOn {
     Domain(ObjectName),
     /// A check of a domain, by the domain and its name.
     DomainCheck(ObjectName, String),
+    /// An object that is carried as the statements which make it.
+    Defined(DefinedName),
     /// A sequence.
     Sequence(ObjectName),
     /// A function.
@@ -53,6 +55,7 @@ impl fmt::Display for CommentOn {
             On::Enum(name) => write!(f, "enum {name}"),
             On::Domain(name) => write!(f, "domain {name}"),
             On::DomainCheck(domain, name) => write!(f, "check {} of {domain}", plain(name)),
+            On::Defined(name) => write!(f, "{name}"),
             On::Sequence(name) => write!(f, "sequence {name}"),
             On::Function(name) => write!(f, "function {name}"),
             On::Procedure(name) => write!(f, "procedure {name}"),

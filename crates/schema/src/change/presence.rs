@@ -20,6 +20,7 @@ impl Change {
             | Change::CreateEnum { .. }
             | Change::CreateDomain { .. }
             | Change::CreateDomainCheck { .. }
+            | Change::CreateDefined { .. }
             | Change::CreateSequence { .. }
             | Change::CreateFunction { .. }
             | Change::CreateTable { .. }
@@ -39,6 +40,7 @@ impl Change {
             | Change::DropEnum { .. }
             | Change::DropDomain { .. }
             | Change::DropDomainCheck { .. }
+            | Change::DropDefined { .. }
             | Change::DropSequence { .. }
             | Change::DropFunction { .. }
             | Change::DropTable { .. }

@@ -20,6 +20,21 @@ impl Display for Change {
             Change::RenameLabel { name, from, to } => {
                 write!(f, "Rename label {from:?} of enum {name} to {to:?}")
             }
+            Change::CreateDefined { name, .. } => write!(f, "Create {name}"),
+            Change::DropDefined { name, .. } => write!(f, "Drop {name}"),
+            Change::AlterDefined { name, .. } => write!(f, "Replace {name}"),
+            Change::RenameSequence { from, to } => write!(f, "Rename sequence {from} to {to}"),
+            Change::SetSetting { setting, to, .. } => match to {
+                Some(to) if !matches!(setting, crate::Setting::IndexComment(..)) => {
+                    write!(f, "Set the {setting} to {to}")
+                }
+                Some(_) => write!(f, "Set the {setting}"),
+                None => write!(f, "Leave the {setting} as usual"),
+            },
+            Change::SetAccess { on, from, to } => match from.owner == to.owner {
+                true => write!(f, "Change the privileges on {on}"),
+                false => write!(f, "Change the owner of {on}"),
+            },
             Change::CreateSequence { name, .. } => write!(f, "Create sequence {name}"),
             Change::DropSequence { name, .. } => write!(f, "Drop sequence {name}"),
             Change::SetSequenceOptions { name, .. } => {
@@ -130,6 +145,10 @@ fn column(change: &Change, f: &mut Formatter<'_>) -> fmt::Result {
         Change::SetColumnNotNull {
             table, column, to, ..
         } => null(f, format_args!("{table}.{}", plain(column)), *to),
+        Change::SetNotNullConstraint { table, column, .. } => {
+            let column = plain(column);
+            write!(f, "Change the NOT NULL constraint of {table}.{column}")
+        }
         Change::SetColumnConflict { table, column, .. } => {
             let column = plain(column);
             write!(f, "Change what becomes of NULL in {table}.{column}")

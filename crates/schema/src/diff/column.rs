@@ -60,6 +60,8 @@ fn came_along(table: &ObjectName, column: &Column, above: &[Above<'_>], out: &mu
         let as_it_comes = Column {
             options: BTreeMap::new(),
             comment: None,
+            // It has the name that the one above has.
+            not_null_constraint: column.not_null_constraint.clone(),
             ..first.clone()
         };
         own(table, &as_it_comes, column, out);
@@ -111,6 +113,11 @@ fn both(
     }
     // What is changed above is changed here too.
     let mut before = from.clone();
+    if from.inherited && to.inherited {
+        before
+            .not_null_constraint
+            .clone_from(&to.not_null_constraint);
+    }
     for (above_from, above_to) in sides {
         if above_from.not_null != above_to.not_null {
             before.not_null = above_to.not_null;
@@ -127,6 +134,14 @@ fn own(table: &ObjectName, from: &Column, to: &Column, out: &mut Vec<Change>) {
             column: to.name.clone(),
             from: from.not_null,
             to: to.not_null,
+        });
+    }
+    if from.not_null && to.not_null && from.not_null_constraint != to.not_null_constraint {
+        out.push(Change::SetNotNullConstraint {
+            table: table.clone(),
+            column: to.name.clone(),
+            from: from.not_null_constraint.clone(),
+            to: to.not_null_constraint.clone(),
         });
     }
     if from.not_null_conflict != to.not_null_conflict {

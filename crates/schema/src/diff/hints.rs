@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -13,6 +14,32 @@ pub struct Hints {
     /// Renames. One that does not apply, since the first schema has not the old
     /// name or the second not the new one, is passed over: it may have been done long ago.
     pub renames: Vec<Rename>,
+    /// When owners and privileges are compared.
+    pub access: AccessCompared,
+    /// Whether the second schema names all there is to be, so that partitions that it does not name
+    /// go. Else they stay: partitions come and go with the data.
+    pub names_partitions: bool,
+    /// The extensions whose version the second schema says; none: all. The version of others is
+    /// whatever the server installs.
+    pub versions: Option<BTreeSet<String>>,
+    /// The first schema after those renames that apply, as the engine renders it, with the texts of
+    /// the second schema wherever the engine reads both as one expression. It takes the place of
+    /// the first schema. Without it, names are replaced in texts, and texts are compared as they are.
+    #[serde(skip)]
+    pub renamed_by_engine: Option<Box<Schema>>,
+}
+
+/// When owners and privileges are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccessCompared {
+    /// Where the second schema says anything about them.
+    #[default]
+    WhereSaid,
+    /// Always: where it says nothing, everything is to be as in a new database.
+    Always,
+    /// Never.
+    Never,
 }
 
 /// An object whose name differs between the two schemas.
@@ -46,6 +73,13 @@ pub enum Rename {
         /// The label in the second.
         to: String,
     },
+    /// A sequence.
+    Sequence {
+        /// Its name in the first schema.
+        from: ObjectName,
+        /// Its name in the second.
+        to: ObjectName,
+    },
 }
 
 impl Hints {
@@ -53,14 +87,20 @@ impl Hints {
     /// with the second.
     #[must_use]
     pub fn renamed(&self, from: &Schema, to: &Schema) -> Schema {
-        super::renamed(from, &super::rename::applicable(from, to, self))
+        super::renamed(from, &self.applicable(from, to))
+    }
+
+    /// The renames that apply: the first schema has the old name and not the new one, the second the
+    /// new one and not the old one. Sequences whose column has another name are among them.
+    pub fn applicable(&self, from: &Schema, to: &Schema) -> Vec<Rename> {
+        super::rename::applicable(from, to, self)
     }
 }
 
 impl fmt::Display for Rename {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Rename::Table { from, to } => write!(f, "{from}={to}"),
+            Rename::Table { from, to } | Rename::Sequence { from, to } => write!(f, "{from}={to}"),
             Rename::Column { table, from, to }
             | Rename::Label {
                 name: table,
@@ -100,6 +140,12 @@ impl Rename {
             }
             return Ok(Rename::Table { from: old, to: new });
         }
+        if let (Some(old), Some(new)) = (sequence(from, &old), sequence(to, &new)) {
+            if old.namespace != new.namespace {
+                return Err(wrong("a sequence cannot change its schema by a rename."));
+            }
+            return Ok(Rename::Sequence { from: old, to: new });
+        }
         let (Some((old, old_in)), Some((new, new_in))) = (old.split_last(), new.split_last())
         else {
             return Err(wrong("a name is empty."));
@@ -126,14 +172,18 @@ impl Rename {
             });
         }
         Err(wrong(
-            "the old name must be an existing table, column or label, and the new one its name in \
-             the target.",
+            "the old name must be an existing table, column, label or sequence, and the new one its \
+             name in the target.",
         ))
     }
 }
 
 fn table(schema: &Schema, path: &[String]) -> Option<ObjectName> {
     named(schema.tables.keys(), path)
+}
+
+fn sequence(schema: &Schema, path: &[String]) -> Option<ObjectName> {
+    named(schema.sequences.keys(), path)
 }
 
 fn enum_type(schema: &Schema, path: &[String]) -> Option<ObjectName> {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::normal::{same_expression, same_expressions, same_type};
 use super::part::{self, comment};
-use super::{Sides, sides};
+use super::{Hints, Sides, sides};
 use crate::{
-    Change, CommentOn, Domain, Expression, FunctionKind, ObjectName, Schema, SequenceOptions, View,
-    ViewColumn,
+    Change, CommentOn, Domain, Expression, Extension, FunctionKind, ObjectName, Schema,
+    SequenceOptions, View, ViewColumn,
 };
 
 /// The namespace that every PostgreSQL database has, and the comment that it has there.
@@ -39,7 +39,7 @@ pub(super) fn namespaces(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
     }
 }
 
-pub(super) fn extensions(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
+pub(super) fn extensions(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Change>) {
     for (name, of) in sides(&from.extensions, &to.extensions) {
         let name = name.clone();
         match of {
@@ -54,12 +54,37 @@ pub(super) fn extensions(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
             Sides::Both(from, to) => {
                 let on = CommentOn::Extension(name.clone());
                 comment(on, &from.comment, &to.comment, out);
-                if (&from.version, &from.namespace) != (&to.version, &to.namespace) {
-                    let (from, to) = (from.clone(), to.clone());
+                // No extension goes back to an older version.
+                let said = hints.versions.as_ref();
+                let said = said.is_none_or(|said| said.contains(&name));
+                let version = match !said || older(&to.version, &from.version) {
+                    true => &from.version,
+                    false => &to.version,
+                };
+                if (&from.version, &from.namespace) != (version, &to.namespace) {
+                    let version = version.clone();
+                    let (from, to) = (
+                        from.clone(),
+                        Extension {
+                            version,
+                            ..to.clone()
+                        },
+                    );
                     out.push(Change::AlterExtension { name, from, to });
                 }
             }
         }
+    }
+}
+
+/// Whether one version is before another, number by number, as far as they are numbers.
+fn older(one: &str, other: &str) -> bool {
+    let numbers = |text: &str| -> Option<Vec<u64>> {
+        text.split('.').map(|part| part.parse().ok()).collect()
+    };
+    match (numbers(one), numbers(other)) {
+        (Some(one), Some(other)) => one < other,
+        _ => false,
     }
 }
 
@@ -128,6 +153,30 @@ fn domain(name: &ObjectName, from: &Domain, to: &Domain, out: &mut Vec<Change>) 
         });
     }
     part::domain_checks(name, &from.checks, &to.checks, out);
+}
+
+pub(super) fn defined(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
+    for (name, of) in sides(&from.defined, &to.defined) {
+        let name = name.clone();
+        match of {
+            Sides::From(from) => out.push(Change::DropDefined {
+                name,
+                from: from.clone(),
+            }),
+            Sides::To(to) => out.push(Change::CreateDefined {
+                name,
+                to: to.clone(),
+            }),
+            Sides::Both(from, to) => {
+                let on = CommentOn::Defined(name.clone());
+                comment(on, &from.comment, &to.comment, out);
+                if from.definition != to.definition {
+                    let (from, to) = (from.clone(), to.clone());
+                    out.push(Change::AlterDefined { name, from, to });
+                }
+            }
+        }
+    }
 }
 
 pub(super) fn sequences(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
@@ -206,11 +255,13 @@ pub(super) fn functions(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
     }
 }
 
-/// Whether two definitions are the same but for space around them.
+/// Whether two definitions are the same but for space around them and the way in which lines end.
 fn same_text(from: &Expression, to: &Expression) -> bool {
-    let bare = |text: &Expression| text.as_str().trim().trim_end_matches(';').trim().len();
-    let (left, right) = (from.as_str().trim(), to.as_str().trim());
-    left[..bare(from)] == right[..bare(to)]
+    let bare = |text: &Expression| {
+        let text = text.as_str().replace("\r\n", "\n");
+        text.trim().trim_end_matches(';').trim().to_owned()
+    };
+    from == to || bare(from) == bare(to)
 }
 
 pub(super) fn views(from: &Schema, to: &Schema, out: &mut Vec<Change>) {

@@ -241,6 +241,7 @@ impl Part for Check {
         same_expression(&self.expression, &other.expression)
             && self.no_inherit == other.no_inherit
             && self.not_valid == other.not_valid
+            && self.not_enforced == other.not_enforced
     }
 
     fn inherited(&self) -> bool {

@@ -1,12 +1,12 @@
 //! A schema in which things have other names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Hints, Rename};
 use crate::object_name::plain;
 use crate::{
-    ColumnRef, Expression, KeyOrder, KeyTarget, ObjectName, ObjectRef, Schema, Table, Type,
-    sql_token,
+    AccessOn, ColumnRef, DefinedKind, DefinedName, Expression, KeyOrder, KeyTarget, NotNull,
+    ObjectName, ObjectRef, Schema, Setting, Table, Type, sql_token,
 };
 
 /// The hints that apply: the first schema has the old name and not the new one, the second the
@@ -14,10 +14,23 @@ use crate::{
 pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Rename> {
     let tables = |rename: &&Rename| match rename {
         Rename::Table { from: old, to: new } => {
+            // Two can take one another's names.
+            let leaves = |name: &ObjectName| {
+                let mut all = hints.renames.iter();
+                all.any(|one| matches!(one, Rename::Table { from, .. } if from == name))
+            };
+            let comes = |name: &ObjectName| {
+                let mut all = hints.renames.iter();
+                all.any(|one| matches!(one, Rename::Table { to, .. } if to == name))
+            };
+            let done = [old, new].iter().all(|name| {
+                from.tables.contains_key(*name) && from.tables.get(*name) == to.tables.get(*name)
+            });
             let was = old.namespace == new.namespace
+                && !done
                 && from.tables.contains_key(old)
-                && !from.tables.contains_key(new);
-            was && to.tables.contains_key(new) && !to.tables.contains_key(old)
+                && (!from.tables.contains_key(new) || leaves(new));
+            was && to.tables.contains_key(new) && (!to.tables.contains_key(old) || comes(old))
         }
         _ => false,
     };
@@ -42,7 +55,7 @@ pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Renam
         renamed.unwrap_or_else(|| new.clone())
     };
     let others = hints.renames.iter().filter(|rename| match rename {
-        Rename::Table { .. } => false,
+        Rename::Table { .. } | Rename::Sequence { .. } => false,
         Rename::Column {
             table,
             from: old,
@@ -52,10 +65,25 @@ pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Renam
             let (Some(left), Some(right)) = sides else {
                 return false;
             };
-            left.column(old).is_some_and(|column| !column.inherited)
-                && left.column(new).is_none()
+            let crosses = |name: &str, leaves: bool| {
+                let mut all = hints.renames.iter();
+                all.any(|one| match one {
+                    Rename::Column {
+                        table: of,
+                        from,
+                        to,
+                    } => of == table && (if leaves { from } else { to }) == name,
+                    _ => false,
+                })
+            };
+            let done = [old, new]
+                .iter()
+                .all(|name| left.column(name).is_some() && left.column(name) == right.column(name));
+            !done
+                && left.column(old).is_some_and(|column| !column.inherited)
+                && (left.column(new).is_none() || crosses(new, true))
                 && right.column(new).is_some()
-                && right.column(old).is_none()
+                && (right.column(old).is_none() || crosses(old, false))
         }
         Rename::Label {
             name,
@@ -73,29 +101,82 @@ pub(super) fn applicable(from: &Schema, to: &Schema, hints: &Hints) -> Vec<Renam
     });
     let others: Vec<Rename> = others.cloned().collect();
     renames.extend(others);
+    sequences(from, to, hints, &mut renames);
     renames
+}
+
+/// The sequences that hints rename, and those whose column owns one of another name: they go on
+/// counting.
+fn sequences(from: &Schema, to: &Schema, hints: &Hints, renames: &mut Vec<Rename>) {
+    let mut names = Names::of(renames);
+    names.of_children(from);
+    let free = |old: &ObjectName, new: &ObjectName| {
+        old.namespace == new.namespace
+            && from.sequences.contains_key(old)
+            && !from.sequences.contains_key(new)
+            && to.sequences.contains_key(new)
+            && !to.sequences.contains_key(old)
+    };
+    let hinted = hints.renames.iter().filter_map(|rename| match rename {
+        Rename::Sequence { from, to } => Some((from.clone(), to.clone())),
+        _ => None,
+    });
+    let owned = from.sequences.iter().filter_map(|(old, sequence)| {
+        let owner = names.column_ref(sequence.owned_by.as_ref()?);
+        let mut of_owner = to.sequences.iter();
+        let of_owner = of_owner
+            .by_ref()
+            .filter(|(_, one)| one.owned_by.as_ref() == Some(&owner));
+        let mut of_owner = of_owner.map(|(name, _)| name);
+        let new = of_owner.next().filter(|_| of_owner.next().is_none())?;
+        Some((old.clone(), new.clone()))
+    });
+    let mut found: Vec<(ObjectName, ObjectName)> = Vec::new();
+    for (old, new) in hinted.chain(owned) {
+        let taken = found.iter().any(|(from, to)| *from == old || *to == new);
+        if !taken && free(&old, &new) {
+            found.push((old, new));
+        }
+    }
+    renames.extend(
+        found
+            .into_iter()
+            .map(|(from, to)| Rename::Sequence { from, to }),
+    );
 }
 
 /// The schema after the renames.
 pub(crate) fn renamed(schema: &Schema, renames: &[Rename]) -> Schema {
-    let mut names = Names::default();
-    for rename in renames {
-        match rename {
-            Rename::Table { from, to } => {
-                names.tables.insert(from.clone(), to.clone());
-            }
-            Rename::Column { table, from, to } => {
-                let columns = names.columns.entry(table.clone()).or_default();
-                columns.insert(from.clone(), to.clone());
-            }
-            Rename::Label { .. } => {}
-        }
-    }
+    let mut names = Names::of(renames);
     names.of_children(schema);
+    names.of_not_nulls = schema.casts.names_not_null;
     let mut out = schema.clone();
     out.tables = std::mem::take(&mut out.tables)
         .into_iter()
         .map(|(name, table)| names.table(name, table))
+        .collect();
+    out.sequences = std::mem::take(&mut out.sequences)
+        .into_iter()
+        .map(|(name, sequence)| (names.sequence(&name), sequence))
+        .collect();
+    out.settings = std::mem::take(&mut out.settings)
+        .into_iter()
+        .map(|(setting, value)| (names.setting(&setting), value))
+        .collect();
+    out.access = std::mem::take(&mut out.access)
+        .into_iter()
+        .map(|(on, access)| (names.access_on(&on), access))
+        .collect();
+    for defined in out.defined.values_mut() {
+        defined.depends_on = names.references(std::mem::take(&mut defined.depends_on));
+        defined.on = defined.on.take().map(|on| names.reference(on));
+        for text in &mut defined.definition {
+            *text = names.text(text, None);
+        }
+    }
+    out.defined = std::mem::take(&mut out.defined)
+        .into_iter()
+        .map(|(name, defined)| (names.defined(name), defined))
         .collect();
     for sequence in out.sequences.values_mut() {
         if let Some(owner) = &mut sequence.owned_by {
@@ -133,9 +214,89 @@ pub(crate) fn renamed(schema: &Schema, renames: &[Rename]) -> Schema {
 struct Names {
     tables: BTreeMap<ObjectName, ObjectName>,
     columns: BTreeMap<ObjectName, BTreeMap<String, String>>,
+    sequences: BTreeMap<ObjectName, ObjectName>,
+    /// Whether constraints by which columns refuse NULL have names, which they keep.
+    of_not_nulls: bool,
 }
 
 impl Names {
+    fn of(renames: &[Rename]) -> Self {
+        let mut names = Names::default();
+        for rename in renames {
+            match rename {
+                Rename::Table { from, to } => {
+                    names.tables.insert(from.clone(), to.clone());
+                }
+                Rename::Column { table, from, to } => {
+                    let columns = names.columns.entry(table.clone()).or_default();
+                    columns.insert(from.clone(), to.clone());
+                }
+                Rename::Sequence { from, to } => {
+                    names.sequences.insert(from.clone(), to.clone());
+                }
+                Rename::Label { .. } => {}
+            }
+        }
+        names
+    }
+
+    fn sequence(&self, name: &ObjectName) -> ObjectName {
+        self.sequences.get(name).unwrap_or(name).clone()
+    }
+
+    fn setting(&self, setting: &Setting) -> Setting {
+        let relation = self.renamed(setting.relation());
+        let table = relation.clone();
+        setting.renamed(
+            relation,
+            |column| self.column(&table, column),
+            str::to_owned,
+        )
+    }
+
+    fn access_on(&self, on: &AccessOn) -> AccessOn {
+        match on {
+            AccessOn::Object(object) => AccessOn::Object(self.reference(object.clone())),
+            AccessOn::Column(object, column) => {
+                let object = self.reference(object.clone());
+                let column = match &object {
+                    ObjectRef::Table(table) => self.column(table, column),
+                    _ => column.clone(),
+                };
+                AccessOn::Column(object, column)
+            }
+            AccessOn::Future(_) => on.clone(),
+        }
+    }
+
+    /// A rule has the name of its table in its own.
+    fn defined(&self, mut name: DefinedName) -> DefinedName {
+        if name.kind == DefinedKind::Rule {
+            let identity = Expression(std::mem::take(&mut name.identity));
+            name.identity = self.text(&identity, None).0;
+        }
+        name
+    }
+
+    fn reference(&self, object: ObjectRef) -> ObjectRef {
+        match object {
+            ObjectRef::Table(name) => ObjectRef::Table(self.renamed(&name)),
+            ObjectRef::Sequence(name) => ObjectRef::Sequence(self.sequence(&name)),
+            other => other,
+        }
+    }
+
+    /// The default with the new names of sequences, which stand in it as texts.
+    fn of_default(&self, default: &mut Expression) {
+        for (from, to) in &self.sequences {
+            let [from, to] = [from, to]
+                .map(|name| format!("'{}'::regclass", name.to_string().replace('\'', "''")));
+            if default.as_str().contains(&from) {
+                *default = default.as_str().replace(&from, &to).into();
+            }
+        }
+    }
+
     /// A column that is renamed is renamed in all tables that have it from there.
     fn of_children(&mut self, schema: &Schema) {
         loop {
@@ -199,11 +360,7 @@ impl Names {
         &self,
         of: impl IntoIterator<Item = ObjectRef>,
     ) -> std::collections::BTreeSet<ObjectRef> {
-        let each = of.into_iter().map(|one| match one {
-            ObjectRef::Table(name) => ObjectRef::Table(self.renamed(&name)),
-            other => other,
-        });
-        each.collect()
+        of.into_iter().map(|one| self.reference(one)).collect()
     }
 
     fn data_type(&self, of: &mut Type) {
@@ -244,10 +401,26 @@ impl Names {
     }
 
     fn table(&self, name: ObjectName, mut table: Table) -> (ObjectName, Table) {
-        let name = self.renamed(&name);
+        let (old, name) = (name.clone(), self.renamed(&name));
         for column in &mut table.columns {
+            let old_column = column.name.clone();
             column.name = self.column(&name, &column.name);
+            let other = old != name || old_column != column.name;
+            if self.of_not_nulls && other && column.not_null {
+                column.not_null_constraint.get_or_insert_with(|| NotNull {
+                    name: crate::constraint_name(
+                        &old.name,
+                        &[old_column],
+                        "not_null",
+                        &BTreeSet::new(),
+                    ),
+                    ..NotNull::default()
+                });
+            }
             self.data_type(&mut column.data_type);
+            if let Some(default) = &mut column.default {
+                self.of_default(default);
+            }
             if let Some(generated) = &mut column.generated {
                 generated.expression = self.text(&generated.expression, Some(&name));
             }

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use super::column::{Above, columns};
 use super::part::{self, comment};
-use super::{Sides, sides};
+use super::{Hints, Sides, sides};
 use crate::{Change, CommentOn, ObjectName, PrimaryKey, Schema, Table};
 
-pub(super) fn tables(from: &Schema, to: &Schema, out: &mut Vec<Change>) {
+pub(super) fn tables(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Change>) {
     for (name, of) in sides(&from.tables, &to.tables) {
         match of {
-            Sides::From(table) if stays_with_parent(from, to, table) => {}
+            Sides::From(table) if !hints.names_partitions && stays_with_parent(from, to, table) => {
+            }
             Sides::From(table) => out.push(Change::DropTable {
                 name: name.clone(),
                 from: Box::new(table.clone()),

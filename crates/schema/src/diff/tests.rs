@@ -48,6 +48,7 @@ fn a_rename_is_proposed_and_not_assumed() {
     assert_eq!(proposed, ["public.users.name=public.users.full_name"]);
     let hints = Hints {
         renames: diff.proposed,
+        ..Hints::default()
     };
     let hinted = super::diff(&from, &to, &hints);
     assert_eq!(
@@ -91,6 +92,7 @@ fn a_renamed_table_and_its_column_keep_their_checks_and_indexes() {
                 to: name("people"),
             },
         ],
+        ..Hints::default()
     };
     assert_eq!(
         words(&super::diff(&from, &to, &hints)),
@@ -172,7 +174,14 @@ fn labels_that_change_place_for_place_may_be_renames() {
         renames[0].to_string(),
         "public.mood.sad=public.mood.unhappy"
     );
-    let hinted = super::diff(&from, &to, &Hints { renames });
+    let hinted = super::diff(
+        &from,
+        &to,
+        &Hints {
+            renames,
+            ..Hints::default()
+        },
+    );
     assert_eq!(
         words(&hinted),
         ["Rename label \"sad\" of enum public.mood to \"unhappy\""]

@@ -3,20 +3,23 @@ use std::collections::{BTreeSet, HashMap};
 use underpin_core::{Result, ValueRow};
 
 use super::catalog::{
-    columns, constraints, dependencies, functions, indexes, names, policies, relations, triggers,
-    types, unsupported,
+    access, columns, constraints, defined, dependencies, functions, indexes, names, policies,
+    relations, settings, triggers, types, unsupported,
 };
 use super::error::CatalogError;
-use crate::{Extension, Namespace, ObjectRef, Schema};
+use crate::{CastUse, Extension, Namespace, ObjectRef, Schema, Unsupported};
 
+mod access_;
 mod column;
 mod constraint;
+mod defined_;
 mod function;
 mod index;
 mod key;
 mod names_by_oid;
 mod policy;
 mod relation;
+mod setting;
 mod trigger;
 mod type_;
 
@@ -24,7 +27,7 @@ use names_by_oid::Names;
 use relation::Relations;
 
 /// How many statements have an answer.
-const STATEMENTS: usize = 11;
+const STATEMENTS: usize = 14;
 
 /// The schema, from the answers to [`statements`](super::statements) in the same order.
 ///
@@ -45,6 +48,9 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
         policy_rows,
         dependency_rows,
         unsupported_rows,
+        defined_rows,
+        setting_rows,
+        access_rows,
     ] = answers
     else {
         return Err(CatalogError::Answers {
@@ -92,12 +98,29 @@ pub fn assemble(answers: &[Vec<ValueRow>]) -> Result<Schema> {
     }
     relations.refer(&mut objects);
     relations.finish(&mut schema)?;
-    for row in dependency_rows {
-        depend(&mut schema, &objects, &dependencies::read(row)?);
+    for row in defined_rows {
+        defined_::add(&mut schema, &mut objects, defined::read(row)?)?;
     }
+    let mut left_out: HashMap<dependencies::Place, Unsupported> = HashMap::new();
     for row in unsupported_rows {
-        schema.unsupported.insert(unsupported::read(row)?);
+        let row = unsupported::read(row)?;
+        schema.unsupported.insert(row.named.clone());
+        left_out.insert(row.place, row.named);
     }
+    for row in dependency_rows {
+        depend(
+            &mut schema,
+            (&objects, &left_out),
+            &dependencies::read(row)?,
+        );
+    }
+    for row in setting_rows {
+        setting::add(&mut schema, settings::read(row)?)?;
+    }
+    for row in access_rows {
+        access_::add(&mut schema, &objects, access::read(row)?)?;
+    }
+    usual_not_nulls(&mut schema);
     Ok(schema)
 }
 
@@ -123,18 +146,56 @@ fn name(schema: &mut Schema, names: &mut Names, row: names::Name) -> Result<(), 
             };
             schema.extensions.insert(row.name, extension);
         }
+        "cast" => {
+            let to = row.version.unwrap_or_default();
+            let of = match row.comment.as_deref() {
+                Some("e") => CastUse::Written,
+                _ => CastUse::Assigned,
+            };
+            schema.casts.of_types.insert((row.name, to), of);
+        }
+        "server" => {
+            schema.casts.names_not_null = row.oid >= 180_000;
+            names.add(row)?;
+        }
+        "text" => drop(schema.casts.texts.insert(row.name)),
         _ => names.add(row)?,
     }
     Ok(())
+}
+
+/// A column that refuses NULL by the constraint that every such column has says nothing about it.
+fn usual_not_nulls(schema: &mut Schema) {
+    for (name, table) in &mut schema.tables {
+        for column in &mut table.columns {
+            let columns = [column.name.clone()];
+            let usual = crate::constraint_name(&name.name, &columns, "not_null", &BTreeSet::new());
+            let is_usual = |constraint: &crate::NotNull| {
+                let special = constraint.no_inherit || constraint.not_valid;
+                !special && constraint.comment.is_none() && constraint.name == usual
+            };
+            column.not_null_constraint = column
+                .not_null_constraint
+                .take()
+                .filter(|constraint| !is_usual(constraint));
+        }
+    }
 }
 
 /// Notes what an object is made of. What was not read is left out: it is another's, the
 /// engine's, an extension's, or not selected.
 fn depend(
     schema: &mut Schema,
-    objects: &HashMap<dependencies::Place, ObjectRef>,
+    (objects, left_out): (
+        &HashMap<dependencies::Place, ObjectRef>,
+        &HashMap<dependencies::Place, Unsupported>,
+    ),
     row: &dependencies::DependencyRow,
 ) {
+    if let (Some(from), Some(to)) = (objects.get(&row.from), left_out.get(&row.to)) {
+        let needs = schema.needs_unsupported.entry(from.clone()).or_default();
+        needs.insert(to.clone());
+    }
     let (Some(from), Some(to)) = (objects.get(&row.from), objects.get(&row.to)) else {
         return;
     };
@@ -148,6 +209,7 @@ fn depend(
 fn depends_on<'s>(schema: &'s mut Schema, of: &ObjectRef) -> Option<&'s mut BTreeSet<ObjectRef>> {
     Some(match of {
         ObjectRef::Domain(name) => &mut schema.domains.get_mut(name)?.depends_on,
+        ObjectRef::Defined(name) => &mut schema.defined.get_mut(name)?.depends_on,
         ObjectRef::Function(name) => &mut schema.functions.get_mut(name)?.depends_on,
         ObjectRef::Table(name) => &mut schema.tables.get_mut(name)?.depends_on,
         ObjectRef::View(name) => &mut schema.views.get_mut(name)?.depends_on,
@@ -200,7 +262,7 @@ mod tests {
         let error = assemble(&[]).unwrap_err();
         assert_eq!(error.class(), Class::Config);
         assert!(
-            error.to_string().contains("11 statements, and 0 answers"),
+            error.to_string().contains("14 statements, and 0 answers"),
             "{error}"
         );
     }

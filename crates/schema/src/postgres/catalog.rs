@@ -2,24 +2,28 @@
 //! are. All take the same parameters: `$1` the namespaces or NULL, `$2` the patterns of tables
 //! or NULL, `$3` the patterns to leave out.
 
+pub(super) mod access;
 pub(super) mod columns;
 pub(super) mod constraints;
+pub(super) mod defined;
 pub(super) mod dependencies;
 pub(super) mod functions;
 pub(super) mod indexes;
 pub(super) mod names;
 pub(super) mod policies;
 pub(super) mod relations;
+pub(super) mod settings;
 pub(super) mod triggers;
 pub(super) mod types;
 pub(super) mod unsupported;
 
-/// Whether the namespace `n` is selected.
+/// Whether the namespace `n` is selected. One of the server's own never is: what an extension has
+/// there is the extension's.
 macro_rules! namespace_selected {
     () => {
         "(CASE WHEN $1::text[] IS NULL
           THEN n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-          ELSE n.nspname::text = ANY ($1) END)"
+          ELSE n.nspname::text = ANY ($1) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' END)"
     };
 }
 
@@ -69,6 +73,9 @@ pub(super) fn queries(version: i32) -> Vec<String> {
         triggers::sql(version),
         policies::SQL.to_owned(),
         dependencies::SQL.to_owned(),
-        unsupported::sql(version),
+        unsupported::sql(),
+        defined::sql(version),
+        settings::sql(version),
+        access::sql(version),
     ]
 }

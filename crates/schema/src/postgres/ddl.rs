@@ -3,9 +3,11 @@
 //! [`quote::identifier`] does: for a name that is empty or
 //! holds a NUL byte.
 
+pub mod access;
 pub mod check;
 pub mod column;
 pub mod comment;
+pub mod defined;
 pub mod domain;
 pub mod enum_type;
 pub mod exclusion;
@@ -22,6 +24,7 @@ pub mod partition;
 pub mod policy;
 pub mod primary_key;
 pub mod sequence;
+pub mod setting;
 pub mod table;
 pub mod trigger;
 pub mod unique;
@@ -43,6 +46,11 @@ pub(crate) fn include(columns: &[String]) -> Result<String> {
         [] => Ok(String::new()),
         columns => Ok(format!(" INCLUDE ({})", list(columns)?)),
     }
+}
+
+/// ` WITHOUT OVERLAPS` behind the last column of a key, or nothing.
+pub(crate) fn without_overlaps(is: bool) -> &'static str {
+    if is { " WITHOUT OVERLAPS" } else { "" }
 }
 
 /// ` DEFERRABLE …`, or nothing.

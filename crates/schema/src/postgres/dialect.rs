@@ -1,6 +1,7 @@
 use underpin_core::{Isolation, TransactionOptions};
 
-use super::{PREPARE, assemble, dump, plan, statements};
+use super::plan::{self, plan};
+use super::{PREPARE, assemble, dump, statements};
 use crate::{
     Catalog, Lock, LockMode, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, ServerScratch,
     Use, diff,
@@ -21,6 +22,7 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
     },
     dump,
     diff,
+    renames: Some(plan::renames),
     plan,
     holds_others_up,
     same_name,
@@ -92,16 +94,25 @@ fn use_of(words: &[&str]) -> Use {
     let last = words.len().saturating_sub(3);
     match words {
         ["CREATE" | "ALTER" | "DROP", "USER", "MAPPING", ..] => Use::Run,
-        ["GRANT" | "REVOKE", ..] => Use::PassOver,
+        ["GRANT" | "REVOKE", rest @ ..] => granted(rest),
         // Of or to a file or program of the server.
         ["COPY", ..] => Use::Refuse,
-        ["ALTER", "DEFAULT", "PRIVILEGES", ..] => Use::PassOver,
+        ["ALTER", "DEFAULT", "PRIVILEGES", ..] => Use::Access,
         ["CREATE" | "ALTER" | "DROP" | "REASSIGN", what, ..] if BEYOND.contains(what) => {
             Use::Refuse
         }
         ["COMMENT", "ON", what, ..] if BEYOND.contains(what) => Use::Refuse,
-        ["ALTER", ..] if words[last..].starts_with(&["OWNER", "TO"]) => Use::PassOver,
+        ["ALTER", ..] if words[last..].starts_with(&["OWNER", "TO"]) => Use::Access,
         _ => Use::Run,
+    }
+}
+
+/// Roles are granted on the whole server, and so are some privileges.
+fn granted(words: &[&str]) -> Use {
+    let on = words.iter().position(|word| *word == "ON");
+    match on.and_then(|on| words.get(on + 1)) {
+        None | Some(&("DATABASE" | "TABLESPACE" | "PARAMETER")) => Use::PassOver,
+        Some(_) => Use::Access,
     }
 }
 

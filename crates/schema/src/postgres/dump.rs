@@ -3,10 +3,13 @@ use std::collections::BTreeSet;
 use underpin_core::Result;
 
 use super::ddl::{
-    self, check, column, domain, enum_type, extension, foreign_key, function, index,
-    materialized_view, namespace, partition, policy, sequence, table, trigger, view,
+    self, access, check, column, defined, domain, enum_type, extension, foreign_key, function,
+    index, materialized_view, namespace, partition, policy, sequence, setting, table, trigger,
+    view,
 };
-use crate::{ForeignKey, Index, ObjectName, ObjectRef, Schema, Table, TriggerState};
+use crate::{
+    AccessOn, DefinedKind, ForeignKey, Index, ObjectName, ObjectRef, Schema, Table, TriggerState,
+};
 
 mod comments;
 mod order;
@@ -37,6 +40,14 @@ pub fn dump(schema: &Schema) -> Result<Vec<String>> {
     }
     for name in &order.bare {
         out.extend(table::complete(name, &schema.tables[name])?);
+        // Its children had no default to inherit.
+        for (child, table) in &schema.tables {
+            let inherits = table.inherits.contains(name) && !order.bare.contains(child);
+            let columns = table.columns.iter().filter(|_| inherits);
+            for column in columns.filter(|column| column.inherited && column.default.is_some()) {
+                out.push(column::set_default(child, column)?);
+            }
+        }
     }
     for (name, sequence) in &schema.sequences {
         if sequence.owned_by.is_some() {
@@ -66,7 +77,36 @@ pub fn dump(schema: &Schema) -> Result<Vec<String>> {
         )?);
     }
     comments::all(schema, &mut out)?;
+    for (of, value) in &schema.settings {
+        out.push(setting::set(of, Some(value))?);
+    }
+    for (name, of) in &schema.defined {
+        if name.kind == DefinedKind::EventTrigger {
+            out.extend(defined::create(of));
+            out.extend(comments::on_defined(name, of)?);
+        }
+    }
+    privileges(schema, &mut out)?;
     Ok(out)
+}
+
+/// Owners and privileges, once all is there, and default privileges last.
+fn privileges(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
+    let usual = Default::default();
+    for (on, of) in &schema.access {
+        let mut of = of.clone();
+        // A sequence that a column owns belongs to whoever owns the table.
+        if let AccessOn::Object(ObjectRef::Sequence(name)) = on
+            && schema
+                .sequences
+                .get(name)
+                .is_none_or(|of| of.owned_by.is_some())
+        {
+            of.owner = None;
+        }
+        out.extend(access::statements(on, &usual, &of)?);
+    }
+    Ok(())
 }
 
 fn column_options(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
@@ -117,6 +157,8 @@ fn create(
                 out.push(domain::add_check(name, check_name, check)?);
             }
         }
+        ObjectRef::Defined(name) if name.kind == DefinedKind::EventTrigger => {}
+        ObjectRef::Defined(name) => out.extend(defined::create(&schema.defined[name])),
         ObjectRef::Sequence(name) => out.push(sequence::create(name, &schema.sequences[name])?),
         ObjectRef::Function(name) => out.push(function::create(&schema.functions[name])),
         ObjectRef::Table(name) => {
@@ -232,6 +274,16 @@ pub(super) fn checks_not_valid(
             out.push(ddl::add_constraint(name, &clause)?);
         }
     }
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| own || !column.inherited)
+    {
+        let constraint = column.not_null_constraint.as_ref();
+        if let Some(constraint) = constraint.filter(|constraint| constraint.not_valid) {
+            out.push(column::add_not_null(name, &column.name, constraint)?);
+        }
+    }
     Ok(())
 }
 
@@ -259,7 +311,10 @@ pub(super) fn inherited_columns(
             out.push(column::set_default(name, column)?);
         }
         if column.not_null && !first.not_null && above.iter().all(|of| !of.not_null) {
-            out.push(column::set_not_null(name, column)?);
+            out.push(match &column.not_null_constraint {
+                Some(constraint) => column::add_not_null(name, &column.name, constraint)?,
+                None => column::set_not_null(name, column)?,
+            });
         }
     }
     Ok(())

@@ -3,12 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use underpin_core::{Result, quote};
 
 use crate::postgres::ddl;
-use crate::{Change, ColumnRef, Diff, Lock, ObjectName, Plan, Refusal, Schema, Step, Type, Undo};
+use crate::{
+    Change, ColumnRef, Diff, Lock, ObjectName, Plan, Refusal, Rename, Schema, Step, Type, Undo,
+};
 
+mod access;
 mod alters;
 mod closure;
 mod comments;
+mod composite;
 mod conversion;
+mod counters;
 mod definition;
 mod drops;
 mod intent;
@@ -20,6 +25,7 @@ mod node;
 mod renames;
 mod rows;
 mod scene;
+mod settings;
 mod sort;
 
 use intent::Intent;
@@ -39,7 +45,7 @@ const SETTING: &str = "SET LOCAL check_function_bodies = off";
 /// # Errors
 /// For a name that is empty or holds a NUL byte.
 pub fn plan(from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
-    let sides = Sides::of(from, to, &diff.changes);
+    let sides = Sides::of(from, to, diff);
     let scene = Scene::new(from, to, &sides);
     let mut intent = Intent::of(&diff.changes, &scene);
     closure::close(&mut intent, &scene);
@@ -70,6 +76,20 @@ pub fn plan(from: &Schema, to: &Schema, diff: &Diff) -> Result<Plan> {
     })
 }
 
+/// The statements that carry out renames.
+///
+/// # Errors
+/// For a name that is empty or holds a NUL byte.
+pub(super) fn renames(renames: &[Rename]) -> Result<Vec<String>> {
+    let changes: Vec<Change> = renames.iter().cloned().map(Change::from).collect();
+    let (labels, others): (Vec<Change>, Vec<Change>) = changes
+        .into_iter()
+        .partition(|change| matches!(change, Change::RenameLabel { .. }));
+    let mut steps = renames::steps(&others)?;
+    steps.extend(labels::steps(&labels)?);
+    Ok(steps.into_iter().map(|step| step.sql).collect())
+}
+
 fn steps(intent: &mut Intent, scene: &Scene<'_>) -> Result<Vec<Step>> {
     let going = drops::order(intent, scene);
     let (making, bare) = makes::order(intent, scene);
@@ -83,11 +103,14 @@ fn steps(intent: &mut Intent, scene: &Scene<'_>) -> Result<Vec<Step>> {
     for node in &making {
         steps.extend(makes::steps(node, (intent, scene), (&bare, &aside))?);
     }
+    steps.extend(counters::steps(intent, scene)?);
     for node in &going.late {
         let step = drops::step(node, &going.by_itself, intent, scene)?;
         steps.push(aside.of_step(node, step, scene)?);
     }
     steps.extend(comments::steps(intent)?);
+    steps.extend(settings::steps(intent, scene)?);
+    steps.extend(access::steps(intent)?);
     labels::commit_first(&mut steps, &intent.labels);
     Ok(steps)
 }

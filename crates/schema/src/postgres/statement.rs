@@ -25,7 +25,7 @@ OFFSET 0) settings";
 /// The oldest server that the statements are for.
 const OLDEST: i32 = 120_000;
 
-/// The queries that read what is selected: eleven, however many objects there are.
+/// The queries that read what is selected: fourteen, however many objects there are.
 ///
 /// # Errors
 /// [`Class::Unsupported`](underpin_core::Class::Unsupported) for a server before PostgreSQL 12.
@@ -69,7 +69,7 @@ mod tests {
         for version in [120_000, 130_000, 150_000, 180_000] {
             assert_eq!(
                 statements(version, &Selection::default()).unwrap().len(),
-                11
+                14
             );
         }
     }

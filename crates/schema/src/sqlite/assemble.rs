@@ -108,7 +108,11 @@ fn add(
     let result = match kind.as_str() {
         "table" if is_virtual(&sql) => {
             let kind = "virtual table".to_owned();
-            schema.unsupported.insert(Unsupported { kind, name });
+            schema.unsupported.insert(Unsupported {
+                kind,
+                name,
+                fingerprint: sql,
+            });
             Ok(())
         }
         "table" => table::read(&name, &sql, rows).map(|read| {
@@ -146,6 +150,7 @@ fn unsupported(schema: &mut Schema, kind: &str, name: &str, of: &str) -> Result<
     schema.unsupported.insert(Unsupported {
         kind: kind.to_owned(),
         name: format!("{name} on {of}"),
+        fingerprint: String::new(),
     });
     Ok(())
 }

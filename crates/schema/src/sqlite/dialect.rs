@@ -1,9 +1,9 @@
 use underpin_core::{Result, TransactionOptions};
 
-use super::{assemble, dump, plan, statements};
+use super::{assemble, diff, dump, plan, statements};
 use crate::{
     Catalog, Lock, RowEstimates, SchemaDialect, ScratchRules, ScriptRules, Selection, Statement,
-    Use, Work, diff,
+    Use, Work,
 };
 
 /// The particulars of SQLite in reading, creating, comparing and changing schemas.
@@ -21,13 +21,14 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
     },
     dump,
     diff,
+    renames: None,
     plan,
     holds_others_up,
     same_name,
     first_namespace: "main",
     use_of,
     scratch: ScratchRules::Memory {
-        url: "sqlite::memory:",
+        url: "sqlite::memory:?attach=off",
     },
     // A file that is not there is no empty database.
     creates_databases: true,
@@ -35,13 +36,29 @@ pub const DIALECT: SchemaDialect = SchemaDialect {
         // The script has to end at the first error: what comes after may drop what was to
         // be copied. With foreign keys on, recreating a table would act on the rows that
         // refer to it.
-        begin: &[".bail on", "PRAGMA foreign_keys = OFF;"],
-        begin_in_parts: &[],
-        before_commit: &[
-            "-- Prints rows with broken references. If there are any, ROLLBACK.",
-            "PRAGMA foreign_key_check;",
+        begin: &[
+            ".bail on",
+            "PRAGMA foreign_keys = OFF;",
+            "-- The rows that refer to nothing already, and a table that takes none.",
+            "CREATE TEMP TABLE underpin_orphans_before AS SELECT \"table\" AS child, parent, count(*) AS \
+             count FROM pragma_foreign_key_check GROUP BY 1, 2;",
+            "CREATE TEMP TABLE underpin_orphans_made (child, parent, count, \
+             CONSTRAINT rows_would_refer_to_nothing CHECK (0));",
         ],
-        end: &["PRAGMA foreign_keys = ON;"],
+        begin_in_parts: &[],
+        // The script ends here, and nothing is committed, where more rows refer to nothing.
+        before_commit: &[
+            "PRAGMA foreign_key_check;",
+            "INSERT INTO temp.underpin_orphans_made SELECT now.* FROM (SELECT \"table\" AS child, parent, \
+             count(*) AS count FROM pragma_foreign_key_check GROUP BY 1, 2) AS now LEFT JOIN \
+             temp.underpin_orphans_before AS had ON had.child = now.child AND had.parent = now.parent \
+             WHERE now.count > coalesce(had.count, 0);",
+        ],
+        end: &[
+            "DROP TABLE temp.underpin_orphans_made;",
+            "DROP TABLE temp.underpin_orphans_before;",
+            "PRAGMA foreign_keys = ON;",
+        ],
     },
     // The first number of each is that of the rows. ANALYZE makes the table.
     row_estimates: Some(RowEstimates {

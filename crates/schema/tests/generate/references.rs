@@ -75,8 +75,8 @@ impl Generator {
             matching: self.rng.choice([Match::Simple, Match::Full]).unwrap(),
             deferral: self.deferral(),
             not_valid: self.chance(20),
-            inherited: false,
             comment: self.comment(),
+            ..ForeignKey::default()
         };
         let name = self.name("fkey");
         let table = self.schema.tables.get_mut(&from).unwrap();

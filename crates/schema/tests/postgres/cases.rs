@@ -165,6 +165,7 @@ async fn tried(case: &Case, db: &Database) -> Result<Option<String>, String> {
     let renames = renames.collect::<Result<Vec<_>, _>>();
     let hints = Hints {
         renames: renames.map_err(|error| error.to_string())?,
+        ..Hints::default()
     };
     let difference = diff(&before, &after, &hints);
     let plan = postgres::plan(&before, &after, &difference).unwrap();

@@ -1,5 +1,6 @@
 //! What is read of a real PostgreSQL is all that is there, and a plan leads to another.
 
+mod beside;
 mod carry_out;
 mod cases;
 #[path = "../compare/mod.rs"]
@@ -7,6 +8,7 @@ mod compare;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;
+mod later;
 mod listed;
 mod odd;
 mod pairs;

@@ -99,6 +99,7 @@ async fn on_sqlite(from: &str, to: &str, rename: Option<&str>) -> Vec<Refusal> {
     let renames = rename.map(|text| Rename::parse(text, &from, &to).unwrap());
     let hints = Hints {
         renames: renames.into_iter().collect(),
+        ..Hints::default()
     };
     let plan = sqlite::plan(&from, &to, &diff(&from, &to, &hints)).unwrap();
     assert_eq!(plan.refusals.len(), 1);

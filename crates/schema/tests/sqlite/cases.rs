@@ -99,6 +99,7 @@ fn hints(text: &str) -> Hints {
     });
     Hints {
         renames: renames.collect(),
+        ..Hints::default()
     }
 }
 

@@ -1,11 +1,13 @@
 //! A revision that was written is tried before anybody else runs it.
 
+use underpin_config::Config;
 use underpin_core::{Class, Error, Result};
 use underpin_migrate::{Migrator, OpenDatabase, Revision, Script};
-use underpin_schema::{Change, Hints, Schema, Selection};
+use underpin_schema::{Hints, Schema};
 
 use super::Comparison;
-use crate::{introspect, selection};
+use crate::selected::selected;
+use crate::{introspect, selection, settle};
 
 impl<D: OpenDatabase> Comparison<D> {
     /// Applies these revisions, which were [written](super::written) of it, to the scratch
@@ -18,7 +20,7 @@ impl<D: OpenDatabase> Comparison<D> {
     /// # Cancel safety
     /// Dropped half-way, some of the revisions may be applied to the scratch database.
     pub async fn try_out(&self, migrator: &Migrator<D>, revisions: &[Revision]) -> Result<()> {
-        let migrator = migrator.on(self.scratch.database());
+        let migrator = self.scratch.replay(migrator);
         let migrator = migrator.revisions(revisions.iter().cloned());
         let mut way = vec![self.made.clone()];
         for revision in revisions {
@@ -32,7 +34,9 @@ impl<D: OpenDatabase> Comparison<D> {
             way.push(self.read().await?);
         }
         let end = way.last().unwrap_or(&self.made);
-        self.is_where(end, &self.wanted, "lead to the wanted schema")?;
+        let config = migrator.config();
+        self.is_where(end, &self.wanted, "lead to the wanted schema", &config)
+            .await?;
         for (revision, before) in revisions.iter().zip(&way).rev() {
             if matches!(revision.down, Script::Irreversible { .. }) {
                 break;
@@ -45,7 +49,8 @@ impl<D: OpenDatabase> Comparison<D> {
                      scratch database.",
                 )
             })?;
-            self.is_where(&self.read().await?, before, "lead back")?;
+            let now = self.read().await?;
+            self.is_where(&now, before, "lead back", &config).await?;
         }
         Ok(())
     }
@@ -53,18 +58,28 @@ impl<D: OpenDatabase> Comparison<D> {
     async fn read(&self) -> Result<Schema> {
         let database = self.scratch.database();
         match &self.target {
-            None => introspect(database, &selection()).await,
+            None => {
+                let made = introspect(database, &selection()).await?;
+                Ok(selected(made, &self.selection))
+            }
             Some(target) => {
-                let made = target.counterpart(database, &Selection::default()).await?;
+                let made = target.counterpart(database, &self.selection).await?;
                 Ok(made.schema)
             }
         }
     }
 
-    fn is_where(&self, now: &Schema, goal: &Schema, what: &str) -> Result<()> {
-        let left = (self.dialect.diff)(now, goal, &Hints::default()).changes;
-        let renames = self.diff.changes.iter().any(is_rename);
-        let mut left = left.iter().filter(|change| !(renames && is_text(change)));
+    async fn is_where(
+        &self,
+        now: &Schema,
+        goal: &Schema,
+        what: &str,
+        config: &Config,
+    ) -> Result<()> {
+        let mut hints = Hints::default();
+        settle::<D>(now, goal, &mut hints, config).await?;
+        let left = (self.dialect.diff)(now, goal, &hints).changes;
+        let mut left = left.iter();
         let Some(first) = left.next() else {
             return Ok(());
         };
@@ -80,23 +95,4 @@ impl<D: OpenDatabase> Comparison<D> {
         )
         .with_hint("Write the revision by hand. This is a defect of Underpin."))
     }
-}
-
-fn is_rename(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::RenameTable { .. } | Change::RenameColumn { .. }
-    )
-}
-
-/// What is kept as text in which the server has the new names, in words of its own.
-fn is_text(change: &Change) -> bool {
-    matches!(
-        change,
-        Change::AlterView { .. }
-            | Change::AlterMaterializedView { .. }
-            | Change::AlterFunction { .. }
-            | Change::AlterTrigger { .. }
-            | Change::AlterPolicy { .. }
-    )
 }

@@ -46,6 +46,7 @@ pub(super) fn resolved(asked: Vec<Asked>, schema: &Schema, engine: Engine) -> Re
     let renames = asked.iter().map(|asked| names.rename(asked));
     Ok(Hints {
         renames: renames.collect::<Result<_>>()?,
+        ..Hints::default()
     })
 }
 

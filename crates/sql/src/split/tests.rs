@@ -14,7 +14,7 @@ fn statements<'a>(sql: &'a str, lexis: &Lexis) -> Vec<(usize, &'a str)> {
         .into_iter()
         .filter_map(|piece| match piece {
             Piece::Statement { range, line, .. } => Some((line, &sql[range])),
-            Piece::Between { .. } => None,
+            Piece::Rows { .. } | Piece::Between { .. } => None,
         })
         .collect()
 }
@@ -246,10 +246,38 @@ fn commands_of_psql_and_copy_are_refused() {
         );
     }
     let sql = "-- a dump\nCOPY public.t (a, b) FROM stdin WITH (FORMAT csv);\n1\t'\n\\.\n";
-    assert!(error(sql, POSTGRES).starts_with("Line 2: This COPY needs a client"));
+    let one_line = sql.replace(";\n", "; ");
+    assert!(error(&one_line, POSTGRES).starts_with("Line 2: This COPY needs a client"));
+    assert!(error("COPY t FROM STDIN", EVERY).starts_with("Line 1: This COPY needs a client"));
+    let endless = sql.replace("\n\\.", "");
+    assert!(error(&endless, POSTGRES).starts_with("Line 2: The rows of this COPY are not ended"));
     assert!(error("COPY (SELECT 1) TO STDOUT", EVERY).starts_with("Line 1: This COPY"));
     is_one("COPY t FROM '/tmp/stdin'", &ALL);
     is_one("SELECT copy FROM stdin", &ALL);
+}
+
+#[test]
+fn rows_of_a_copy_are_the_lines_below_it() {
+    let sql = "SELECT 1;\nCOPY t (a, b) FROM STDIN; \r\n1\t'\n2\t;-- x\n\\.\nSELECT 2;\nCOPY t FROM stdin;\n\\.";
+    for lexis in ALL {
+        let pieces = split(sql, lexis).unwrap();
+        covers(sql, &pieces);
+        let rows: Vec<&str> = pieces
+            .iter()
+            .filter(|piece| matches!(piece, Piece::Rows { .. }))
+            .map(|piece| Piece::rows(&sql[piece.range()]))
+            .collect();
+        assert_eq!(rows, ["1\t'\n2\t;-- x\n", ""]);
+        assert_eq!(
+            statements(sql, lexis),
+            [
+                (1, "SELECT 1"),
+                (2, "COPY t (a, b) FROM STDIN"),
+                (6, "SELECT 2"),
+                (7, "COPY t FROM stdin")
+            ]
+        );
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn statements<'a>(sql: &'a str, lexis: &Lexis) -> Vec<&'a str> {
     let pieces = split(sql, lexis).unwrap_or_else(|error| panic!("{sql}\n{error}"));
     let statements = pieces.into_iter().filter_map(|piece| match piece {
         Piece::Statement { range, .. } => Some(&sql[range]),
-        Piece::Between { .. } => None,
+        Piece::Rows { .. } | Piece::Between { .. } => None,
     });
     statements.collect()
 }

@@ -65,6 +65,7 @@ fn connector(config: &Config, access: Access) -> AnyConnector {
         immutable: config.immutable(),
         uuids: config.uuids(),
         times: config.times(),
+        attach: config.attach(),
     };
     AnyConnector::new(Connector::new(config.endpoints()[0].clone(), options))
 }

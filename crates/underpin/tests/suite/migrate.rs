@@ -318,7 +318,7 @@ impl Progress for Told {
         self.0.lock().unwrap().push(format!("{} done", revision.id));
     }
 
-    fn waiting(&self, wait: Wait) {
+    fn waiting(&self, wait: &Wait) {
         self.0.lock().unwrap().push(wait.what_for.to_owned());
     }
 }

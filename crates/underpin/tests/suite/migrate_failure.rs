@@ -18,6 +18,7 @@ async fn a_failing_revision_leaves_nothing_behind() {
         let db = place.open().await;
         let before = schema(&db).await;
         let error = migrator(&place, &[TABLE, BROKEN])
+            .mode(Mode::OneTransaction)
             .up("head")
             .await
             .unwrap_err();
@@ -38,7 +39,7 @@ async fn a_failing_revision_leaves_nothing_behind() {
         assert_eq!(error.effect(), Effect::RolledBack);
         assert_eq!(schema(&db).await, before);
 
-        let by_one = migrator(&place, &[TABLE, BROKEN]).mode(Mode::PerRevision);
+        let by_one = migrator(&place, &[TABLE, BROKEN]);
         let said = by_one.up("head").await.unwrap_err().to_string();
         assert!(
             said.contains("These revisions of this run remain applied: `r0`."),

@@ -73,7 +73,8 @@ async fn agrees(db: &Database, url: &str, revisions: Migrator, models: &underpin
         let source: Source = source.parse().unwrap();
         let all = Selection::default();
         let both = sources.read_both(&Source::Database, &source, &all);
-        let (has, wanted) = both.await.unwrap();
+        let (has, mut wanted) = both.await.unwrap();
+        sources.settle(&has, &mut wanted).await.unwrap();
         let diff = has.diff(&wanted, SchemaDialect::of(sources.engine()).unwrap());
         assert_eq!(diff.changes, [], "{source}");
         assert!(diff.unsupported.is_empty(), "{source}: {diff:?}");

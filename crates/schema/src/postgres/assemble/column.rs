@@ -33,6 +33,7 @@ pub(super) fn of_table(
         identity: identity.map(|identity| Identity { always, ..identity }),
         generated,
         collation: row.collation,
+        not_null_constraint: row.not_null_constraint,
         inherited: !row.is_local,
         options,
         comment: row.comment,

@@ -54,7 +54,8 @@ pub(super) fn check(row: ConstraintRow) -> (String, Check) {
     let check = Check {
         expression: sql_text::unwrapped(&expression).into(),
         no_inherit: row.no_inherit && row.domain == 0,
-        not_valid: !row.valid,
+        not_valid: !row.valid && row.enforced,
+        not_enforced: !row.enforced,
         inherited: !row.is_local && row.domain == 0,
         comment: row.comment,
     };
@@ -91,6 +92,7 @@ fn primary_key(index: Index, row: ConstraintRow) -> Result<PrimaryKey, CatalogEr
     Ok(PrimaryKey {
         columns: key_columns(&index, &row.name)?,
         include: index.include,
+        without_overlaps: row.period,
         deferral: deferral(&row),
         options: index.options,
         parent: index.parent,
@@ -105,6 +107,7 @@ fn unique(index: Index, row: ConstraintRow) -> Result<Unique, CatalogError> {
         columns: key_columns(&index, &row.name)?,
         include: index.include,
         nulls_not_distinct: index.nulls_not_distinct,
+        without_overlaps: row.period,
         deferral: deferral(&row),
         options: index.options,
         parent: index.parent,
@@ -149,7 +152,9 @@ fn foreign_key(relation: &Relation, row: &ConstraintRow) -> Result<ForeignKey, C
         on_delete_columns: relation.column_names(&row.on_delete_columns)?,
         matching,
         deferral: deferral(row),
-        not_valid: !row.valid,
+        not_valid: !row.valid && row.enforced,
+        not_enforced: !row.enforced,
+        period: row.period,
         inherited: !row.is_local,
         comment: row.comment.clone(),
     })

@@ -29,6 +29,8 @@ pub(super) struct Relations {
     indexes: HashMap<i64, IndexRow>,
     /// Sequences of identity columns, by table and column.
     identities: HashMap<(i64, String), Identity>,
+    /// The same sequences by number: they can have privileges.
+    of_identities: HashMap<i64, ObjectName>,
     /// Options that the server's lists do not have.
     unlisted: BTreeSet<Unsupported>,
 }
@@ -39,7 +41,6 @@ pub(super) struct Relation {
     pub(super) object: Object,
     pub(super) columns: HashMap<i16, NumberedColumn>,
     partition_key: Option<PartitionKeyText>,
-    unsupported: Vec<Unsupported>,
 }
 
 pub(super) struct NumberedColumn {
@@ -106,6 +107,7 @@ impl Relations {
                 let options = sequence_options(&sequence)?;
                 match sequence.owner {
                     Some(owner) if owner.identity => {
+                        self.of_identities.insert(row.oid, row.name.clone());
                         let identity = Identity {
                             always: false,
                             sequence: Some(row.name),
@@ -130,7 +132,6 @@ impl Relations {
             object,
             columns: HashMap::new(),
             partition_key: row.partition_key,
-            unsupported: Vec::new(),
         };
         self.by_oid.insert(row.oid, relation);
         Ok(())
@@ -148,6 +149,7 @@ impl Relations {
         self.unlisted.extend(unlisted.map(|text| Unsupported {
             kind: "option".to_owned(),
             name: format!("{} of {of}", one_line(text)),
+            fingerprint: String::new(),
         }));
         options.listed
     }
@@ -189,11 +191,6 @@ impl Relations {
             collation: row.collation_oid,
         };
         relation.columns.insert(row.number, numbered);
-        for what in &row.unsupported {
-            let kind = format!("{what} of column");
-            let name = format!("{}.{}", relation.name, plain(&row.name));
-            relation.unsupported.push(Unsupported { kind, name });
-        }
         match &mut relation.object {
             Object::Table(table) => table
                 .columns
@@ -269,6 +266,10 @@ impl Relations {
             };
             objects.insert(("relation".to_owned(), *oid), reference);
         }
+        for (oid, name) in &self.of_identities {
+            let place = ("relation".to_owned(), *oid);
+            objects.insert(place, ObjectRef::Sequence(name.clone()));
+        }
     }
 
     pub(super) fn finish(self, schema: &mut Schema) -> Result<()> {
@@ -279,7 +280,6 @@ impl Relations {
         schema.unlisted_options.extend(self.unlisted);
         for (_, relation) in self.by_oid {
             let name = relation.name;
-            schema.unsupported.extend(relation.unsupported);
             match relation.object {
                 Object::Table(table) => drop(schema.tables.insert(name, *table)),
                 Object::View(view) => drop(schema.views.insert(name, view)),

@@ -11,7 +11,13 @@ pub(in crate::postgres) fn sql(version: i32) -> String {
         150_000.. => "k.confdelsetcols",
         _ => "NULL::int2[]",
     };
+    let (enforced, period) = match version {
+        180_000.. => ("k.conenforced", "k.conperiod"),
+        _ => ("true", "false"),
+    };
     SQL.replace("{set_columns}", set_columns)
+        .replace("{enforced}", enforced)
+        .replace("{period}", period)
 }
 
 const SQL: &str = concat!(
@@ -25,7 +31,7 @@ const SQL: &str = concat!(
              ELSE ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(num, place)
                         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.num ORDER BY u.place) END,
         k.confupdtype::text, k.confdeltype::text, k.confmatchtype::text, {set_columns},
-        k.conexclop::int8[], d.description
+        k.conexclop::int8[], d.description, {enforced}, {period}
      FROM pg_constraint k
      LEFT JOIN pg_constraint up ON up.oid = k.conparentid
      LEFT JOIN pg_class f ON f.oid = k.confrelid
@@ -64,6 +70,9 @@ pub(in crate::postgres) struct ConstraintRow {
     pub(in crate::postgres) on_delete_columns: Vec<i16>,
     pub(in crate::postgres) operators: Vec<i64>,
     pub(in crate::postgres) comment: Option<String>,
+    pub(in crate::postgres) enforced: bool,
+    /// Whether the last column is a range that must not overlap, or a period.
+    pub(in crate::postgres) period: bool,
 }
 
 pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ConstraintRow> {
@@ -89,5 +98,7 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ConstraintRow> {
         on_delete_columns: fields.next::<Option<_>>()?.unwrap_or_default(),
         operators: fields.next::<Option<_>>()?.unwrap_or_default(),
         comment: fields.next()?,
+        enforced: fields.next()?,
+        period: fields.next()?,
     })
 }

@@ -2,18 +2,21 @@ use underpin_core::{Result, ValueRow};
 
 use crate::postgres::fields::Fields;
 
-/// What views, functions, and the expressions of tables and domains are made of, each part
-/// counted as the object that it belongs to. What the columns say by their types, and foreign
+/// What views, functions, the expressions of tables and domains, and what is carried as statements
+/// are made of, each part counted as the object that it belongs to. What the columns say by their types, and foreign
 /// keys and inheritance by their names, is left out. (`coalesce` keeps the planner from taking
 /// `IS NULL` for rare.)
 pub(in crate::postgres) const SQL: &str = "SELECT DISTINCT
     CASE WHEN x.classid = 'pg_proc'::regclass THEN 'function'
          WHEN x.classid = 'pg_type'::regclass OR k.contypid <> 0 THEN 'type'
-         ELSE 'relation' END,
-    coalesce(w.ev_class, v.adrelid, nullif(k.contypid, 0), k.conrelid, i.indrelid, x.objid)::int8,
+         WHEN x.classid IN ('pg_attrdef'::regclass, 'pg_constraint'::regclass, 'pg_class'::regclass)
+           OR w.rulename = '_RETURN' THEN 'relation'
+         ELSE x.classid::regclass::text END,
+    coalesce(CASE WHEN w.rulename = '_RETURN' THEN w.ev_class END, v.adrelid, nullif(k.contypid, 0), k.conrelid, i.indrelid, x.objid)::int8,
     CASE WHEN x.refclassid = 'pg_proc'::regclass THEN 'function'
          WHEN x.refclassid = 'pg_type'::regclass AND coalesce(e.typrelid, t.typrelid) = 0 THEN 'type'
-         ELSE 'relation' END,
+         WHEN x.refclassid IN ('pg_type'::regclass, 'pg_class'::regclass) THEN 'relation'
+         ELSE x.refclassid::regclass::text END,
     (CASE WHEN x.refclassid = 'pg_type'::regclass
           THEN coalesce(nullif(coalesce(e.typrelid, t.typrelid), 0), e.oid, t.oid)
           ELSE x.refobjid END)::int8
@@ -26,11 +29,18 @@ pub(in crate::postgres) const SQL: &str = "SELECT DISTINCT
   LEFT JOIN pg_type e ON t.typcategory = 'A' AND e.oid = t.typelem
   WHERE x.deptype = 'n' AND x.objid >= 16384 AND x.refobjid >= 16384
     AND x.classid IN ('pg_rewrite'::regclass, 'pg_attrdef'::regclass, 'pg_constraint'::regclass,
-                      'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
-    AND x.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
-    AND coalesce(i.indisexclusion, true)
-    AND coalesce(k.contype IN ('c', 'x'), true)
-    AND (x.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass) OR x.refclassid = 'pg_proc'::regclass)
+                      'pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass, 'pg_operator'::regclass,
+                      'pg_cast'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
+                      'pg_event_trigger'::regclass, 'pg_statistic_ext'::regclass)
+    AND (x.refclassid IN ('pg_operator'::regclass, 'pg_collation'::regclass, 'pg_ts_config'::regclass, 'pg_ts_dict'::regclass,
+                          'pg_opclass'::regclass, 'pg_language'::regclass, 'pg_am'::regclass,
+                          'pg_ts_parser'::regclass, 'pg_ts_template'::regclass)
+      OR x.refclassid IN ('pg_class'::regclass, 'pg_proc'::regclass, 'pg_type'::regclass)
+        AND coalesce(i.indisexclusion, true)
+        AND coalesce(k.contype IN ('c', 'x'), true)
+        AND (x.classid NOT IN ('pg_class'::regclass, 'pg_type'::regclass) OR x.refclassid = 'pg_proc'::regclass
+          OR x.classid = 'pg_class'::regclass AND EXISTS (SELECT FROM pg_class c WHERE c.oid = x.objid AND c.relkind = 'c')
+          OR x.classid = 'pg_type'::regclass AND EXISTS (SELECT FROM pg_type r WHERE r.oid = x.objid AND r.typtype = 'r')))
     AND $1::text[] IS NOT DISTINCT FROM $1 AND $2::text[] IS NOT DISTINCT FROM $2 AND $3::text[] IS NOT NULL";
 
 pub(in crate::postgres) struct DependencyRow {
@@ -38,7 +48,7 @@ pub(in crate::postgres) struct DependencyRow {
     pub(in crate::postgres) to: Place,
 }
 
-/// A kind, `relation`, `type` or `function`, and the number within it.
+/// A kind, `relation`, `type`, `function` or a catalog, and the number within it.
 pub(in crate::postgres) type Place = (String, i64);
 
 pub(in crate::postgres) fn read(row: &ValueRow) -> Result<DependencyRow> {

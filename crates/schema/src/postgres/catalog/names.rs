@@ -43,6 +43,13 @@ pub(in crate::postgres) const SQL: &str = concat!(
      FROM pg_operator o JOIN pg_namespace n ON n.oid = o.oprnamespace
      WHERE o.oid IN (SELECT unnest(c.conexclop) FROM pg_constraint c WHERE c.contype = 'x')
      UNION ALL
+     SELECT 'cast', k.oid::int8, NULL, format_type(k.castsource, NULL), format_type(k.casttarget, NULL), NULL,
+        CASE k.castcontext WHEN 'e' THEN 'e' ELSE 'a' END
+     FROM pg_cast k
+     UNION ALL
+     SELECT 'text', t.oid::int8, NULL, format_type(t.oid, NULL), NULL, NULL, NULL
+     FROM pg_type t WHERE t.typcategory = 'S' AND t.typtype = 'b' AND t.oid >= 16384
+     UNION ALL
      SELECT 'server', current_setting('server_version_num')::int8, NULL, '', NULL, NULL, NULL
      ORDER BY kind, oid"
 );

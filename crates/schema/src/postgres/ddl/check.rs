@@ -11,7 +11,11 @@ use crate::Check;
 pub fn clause(name: &str, check: &Check) -> Result<String> {
     let name = quote::identifier(name)?;
     let no_inherit = if check.no_inherit { " NO INHERIT" } else { "" };
-    let not_valid = if check.not_valid { " NOT VALID" } else { "" };
+    let not_valid = match (check.not_enforced, check.not_valid) {
+        (true, _) => " NOT ENFORCED",
+        (false, true) => " NOT VALID",
+        (false, false) => "",
+    };
     Ok(format!(
         "CONSTRAINT {name} CHECK ({}){no_inherit}{not_valid}",
         check.expression

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use underpin_core::{Result, quote};
 
 use super::{options, sequence};
-use crate::{Column, Generated, GeneratedKind, Identity, ObjectName};
+use crate::{Column, Generated, GeneratedKind, Identity, NotNull, ObjectName};
 
 /// The column as `CREATE TABLE` and `ADD COLUMN` have it.
 ///
@@ -33,8 +33,14 @@ pub fn clause_without_default(column: &Column) -> Result<String> {
     if let Some(collation) = &column.collation {
         let _ = write!(sql, " COLLATE {}", collation.quoted()?);
     }
-    if column.not_null {
-        sql.push_str(" NOT NULL");
+    match &column.not_null_constraint {
+        // Only a statement of its own can leave the rows unchecked.
+        Some(constraint) if constraint.not_valid => {}
+        Some(constraint) => {
+            let _ = write!(sql, " {}", not_null(constraint)?);
+        }
+        None if column.not_null => sql.push_str(" NOT NULL"),
+        None => {}
     }
     if let Some(identity) = &column.identity {
         let _ = write!(sql, " {}", self::identity(identity)?);
@@ -43,6 +49,39 @@ pub fn clause_without_default(column: &Column) -> Result<String> {
         sql.push_str(&self::generated(generated));
     }
     Ok(sql)
+}
+
+fn not_null(constraint: &NotNull) -> Result<String> {
+    let no_inherit = if constraint.no_inherit {
+        " NO INHERIT"
+    } else {
+        ""
+    };
+    let name = quote::identifier(&constraint.name)?;
+    Ok(format!("CONSTRAINT {name} NOT NULL{no_inherit}"))
+}
+
+/// `ALTER TABLE … ADD CONSTRAINT … NOT NULL`, from PostgreSQL 18 on.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn add_not_null(table: &ObjectName, column: &str, constraint: &NotNull) -> Result<String> {
+    let no_inherit = if constraint.no_inherit {
+        " NO INHERIT"
+    } else {
+        ""
+    };
+    let not_valid = if constraint.not_valid {
+        " NOT VALID"
+    } else {
+        ""
+    };
+    Ok(format!(
+        "ALTER TABLE {} ADD CONSTRAINT {} NOT NULL {}{no_inherit}{not_valid}",
+        table.quoted()?,
+        quote::identifier(&constraint.name)?,
+        quote::identifier(column)?
+    ))
 }
 
 fn generated(generated: &Generated) -> String {

@@ -2,9 +2,10 @@
 
 use underpin_core::{Result, quote};
 
+use super::defined::keyword as keyword_of;
 use super::function::keyword;
 use super::literal::literal;
-use crate::{FunctionKind, FunctionName, ObjectName};
+use crate::{DefinedName, FunctionKind, FunctionName, ObjectName};
 
 /// The object of a comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Subject<'s> {
     Domain(&'s ObjectName),
     /// A check of a domain, by the domain and its name.
     DomainCheck(&'s ObjectName, &'s str),
+    /// An object that is carried as the statements which make it.
+    Defined(&'s DefinedName),
     /// A sequence.
     Sequence(&'s ObjectName),
     /// A function or procedure.
@@ -68,6 +71,9 @@ fn named(subject: Subject<'_>) -> Result<String> {
             quote::identifier(name)?,
             domain.quoted()?
         ),
+        Subject::Defined(name) => {
+            format!("{} {}", keyword_of(name.kind), name.identity)
+        }
         Subject::Sequence(name) => format!("SEQUENCE {}", name.quoted()?),
         Subject::Function(name, kind) => format!("{} {}", keyword(kind), name.quoted()?),
         Subject::Table(name) => format!("TABLE {}", name.quoted()?),

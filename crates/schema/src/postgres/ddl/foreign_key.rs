@@ -17,9 +17,9 @@ pub fn clause(name: &str, key: &ForeignKey) -> Result<String> {
     Ok(format!(
         "CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} ({}){}{}{}{set_columns}{}{}",
         quote::identifier(name)?,
-        list(&key.columns)?,
+        over(&key.columns, key.period)?,
         key.references.quoted()?,
-        list(&key.referenced_columns)?,
+        over(&key.referenced_columns, key.period)?,
         match key.matching {
             Match::Simple => "",
             Match::Full => " MATCH FULL",
@@ -27,8 +27,24 @@ pub fn clause(name: &str, key: &ForeignKey) -> Result<String> {
         action(" ON UPDATE", key.on_update),
         action(" ON DELETE", key.on_delete),
         deferral(key.deferral),
-        if key.not_valid { " NOT VALID" } else { "" },
+        match (key.not_enforced, key.not_valid) {
+            (true, _) => " NOT ENFORCED",
+            (false, true) => " NOT VALID",
+            (false, false) => "",
+        },
     ))
+}
+
+/// The columns, of which the last may be a period.
+fn over(columns: &[String], period: bool) -> Result<String> {
+    match columns.split_last() {
+        Some((last, rest)) if period => {
+            let rest = list(rest)?;
+            let comma = if rest.is_empty() { "" } else { ", " };
+            Ok(format!("{rest}{comma}PERIOD {}", quote::identifier(last)?))
+        }
+        _ => list(columns),
+    }
 }
 
 fn action(when: &str, action: Action) -> String {

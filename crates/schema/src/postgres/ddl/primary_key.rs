@@ -2,7 +2,7 @@
 
 use underpin_core::{Result, quote};
 
-use super::{deferral, include, list, options};
+use super::{deferral, include, list, options, without_overlaps};
 use crate::PrimaryKey;
 
 /// `CONSTRAINT … PRIMARY KEY (…)`.
@@ -11,9 +11,10 @@ use crate::PrimaryKey;
 /// For a name that cannot be one.
 pub fn clause(key: &PrimaryKey) -> Result<String> {
     Ok(format!(
-        "CONSTRAINT {} PRIMARY KEY ({}){}{}{}",
+        "CONSTRAINT {} PRIMARY KEY ({}{}){}{}{}",
         quote::identifier(&key.name)?,
         list(&key.columns)?,
+        without_overlaps(key.without_overlaps),
         include(&key.include)?,
         options::with(&key.options)?,
         deferral(key.deferral),

@@ -2,7 +2,7 @@
 
 use underpin_core::{Result, quote};
 
-use super::{deferral, include, list, options};
+use super::{deferral, include, list, options, without_overlaps};
 use crate::Unique;
 
 /// `CONSTRAINT … UNIQUE (…)`.
@@ -16,9 +16,10 @@ pub fn clause(name: &str, unique: &Unique) -> Result<String> {
         ""
     };
     Ok(format!(
-        "CONSTRAINT {} UNIQUE{nulls} ({}){}{}{}",
+        "CONSTRAINT {} UNIQUE{nulls} ({}{}){}{}{}",
         quote::identifier(name)?,
         list(&unique.columns)?,
+        without_overlaps(unique.without_overlaps),
         include(&unique.include)?,
         options::with(&unique.options)?,
         deferral(unique.deferral),

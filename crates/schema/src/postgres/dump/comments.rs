@@ -1,7 +1,7 @@
 use underpin_core::Result;
 
 use crate::postgres::ddl::comment::{Subject, set};
-use crate::{ObjectName, Schema, Table};
+use crate::{Defined, DefinedKind, DefinedName, ObjectName, Schema, Table};
 
 /// The comment that every new database has on `public`.
 const OF_PUBLIC: &str = "standard public schema";
@@ -27,6 +27,11 @@ pub(super) fn all(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
         comments.add(Subject::Domain(name), &of.comment)?;
         for (check, of) in &of.checks {
             comments.add(Subject::DomainCheck(name, check), &of.comment)?;
+        }
+    }
+    for (name, of) in &schema.defined {
+        if name.kind != DefinedKind::EventTrigger {
+            comments.add(Subject::Defined(name), &of.comment)?;
         }
     }
     for (name, of) in &schema.sequences {
@@ -73,6 +78,14 @@ fn of_public(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
     Ok(())
 }
 
+/// The comment on one, where there is one.
+pub(super) fn on_defined(name: &DefinedName, of: &Defined) -> Result<Option<String>> {
+    let comment = of.comment.as_deref();
+    comment
+        .map(|text| set(Subject::Defined(name), Some(text)))
+        .transpose()
+}
+
 struct Comments<'o> {
     out: &'o mut Vec<String>,
 }
@@ -88,6 +101,12 @@ impl Comments<'_> {
     fn of_table(&mut self, name: &ObjectName, table: &Table) -> Result<()> {
         for column in &table.columns {
             self.add(Subject::Column(name, &column.name), &column.comment)?;
+            if let Some(constraint) = &column.not_null_constraint {
+                self.add(
+                    Subject::Constraint(name, &constraint.name),
+                    &constraint.comment,
+                )?;
+            }
         }
         let primary_key = table
             .primary_key

@@ -110,6 +110,13 @@ fn needs(schema: &Schema) -> BTreeMap<ObjectRef, Needs> {
         hard.extend(of_type(schema, &domain.base));
         add(ObjectRef::Domain(name.clone()), hard, none());
     }
+    for (name, defined) in &schema.defined {
+        add(
+            ObjectRef::Defined(name.clone()),
+            defined.depends_on.clone(),
+            none(),
+        );
+    }
     for name in schema.sequences.keys() {
         add(ObjectRef::Sequence(name.clone()), none(), none());
     }
@@ -151,6 +158,10 @@ fn needs(schema: &Schema) -> BTreeMap<ObjectRef, Needs> {
 /// What a type is made of: itself, or the relation whose rows it is of.
 fn of_type(schema: &Schema, data_type: &Type) -> Option<ObjectRef> {
     let name = ObjectName::new(data_type.namespace.clone()?, data_type.name.clone());
+    let mut defined = schema.defined.keys();
+    if let Some(defined) = defined.find(|one| one.kind.is_type() && one.name == name) {
+        return Some(ObjectRef::Defined(defined.clone()));
+    }
     if schema.enums.contains_key(&name) {
         Some(ObjectRef::Enum(name))
     } else if schema.domains.contains_key(&name) {

@@ -7,19 +7,20 @@ use underpin_core::{Result, quote};
 mod column;
 mod options;
 
-use super::Aside;
 use super::definition::{pieces, sql};
 use super::drops::drop_sql;
 use super::intent::Intent;
 use super::makes::step;
 use super::node::Node;
-use super::scene::Scene;
+use super::scene::{Scene, exists};
+use super::{Aside, composite};
 use crate::object_name::plain;
+use crate::postgres::ddl::comment::{Subject, set as comment};
 use crate::postgres::ddl::literal::literal;
 use crate::postgres::ddl::{self, function, sequence, table, trigger, view};
 use crate::{
-    Change, Deferral, Extension, ForeignKey, Lock, LockMode, ObjectName, Persistence,
-    SequenceOptions, Step, Undo, ViewColumn, Work,
+    Change, Deferral, Extension, ForeignKey, Function, FunctionName, GeneratedKind, Lock, LockMode,
+    ObjectName, Persistence, SequenceOptions, Step, Undo, ViewColumn, Work,
 };
 
 /// The steps for all changes of one.
@@ -31,6 +32,16 @@ pub(super) fn steps(
 ) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for change in intent.alters.get(node).into_iter().flatten() {
+        if let Change::AlterFunction { name, from, to } = change {
+            function_steps(
+                change.to_string(),
+                name,
+                (from, to),
+                (intent, scene),
+                &mut steps,
+            )?;
+            continue;
+        }
         object(change, scene, aside, &mut steps)?;
     }
     Ok(steps)
@@ -43,6 +54,9 @@ fn of(mode: LockMode, on: impl ToString) -> Lock {
 fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>) -> Result<()> {
     let words = change.to_string();
     match change {
+        Change::AlterDefined { name, from, to } => {
+            composite::steps(&words, name, (from, to), out)?;
+        }
         Change::AlterExtension { name, from, to } => extension(words, name, (from, to), out)?,
         Change::SetDomainDefault { name, from, to } => {
             let set = |default: &Option<crate::Expression>| {
@@ -102,10 +116,6 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
             let undo = Undo::sql(sequence::own(name, from.as_ref())?);
             out.push(step(words, sequence::own(name, to.as_ref())?, undo, lock));
         }
-        Change::AlterFunction { from, to, .. } => {
-            let undo = Undo::sql(function::create(from));
-            out.push(step(words, function::create(to), undo, Lock::none()));
-        }
         Change::AlterView { name, from, to } => {
             let lock = of(LockMode::AccessExclusive, name);
             let undo = Undo::sql(view::replace(name, from)?);
@@ -148,6 +158,70 @@ fn object(change: &Change, scene: &Scene<'_>, aside: &Aside, out: &mut Vec<Step>
         other => table_settings(other, scene, aside, out)?,
     }
     Ok(())
+}
+
+fn function_steps(
+    words: String,
+    name: &FunctionName,
+    (from, to): (&Function, &Function),
+    of: (&Intent, &Scene<'_>),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let stored = stored_values(name, of)?;
+    let mut undo = vec![function::create(from)];
+    undo.extend(stored.iter().map(|step| step.sql.clone()));
+    let undo = Undo::Sql(undo);
+    out.push(step(words, function::create(to), undo, Lock::none()));
+    out.extend(stored);
+    Ok(())
+}
+
+/// What was computed by a function and is stored: the keys of indexes, and generated columns.
+fn stored_values(name: &FunctionName, (intent, scene): (&Intent, &Scene<'_>)) -> Result<Vec<Step>> {
+    let dependents = scene.needs_after.reversed();
+    let mut steps = Vec::new();
+    for node in dependents.of(&Node::Function(name.clone())) {
+        let node = node.cloned();
+        let Some(table) = node.owner() else {
+            continue;
+        };
+        let of = scene.goal.tables.get(table);
+        let split = of.is_some_and(|of| of.partition_by.is_some());
+        // What is made in this plan is made with the new function.
+        let stays = exists(scene.was, &node)
+            && !intent.makes.contains(&node)
+            && !node
+                .wholes()
+                .iter()
+                .any(|whole| intent.makes.contains(whole));
+        if split || !stays {
+            continue;
+        }
+        match &node {
+            Node::Index(table, index) | Node::Key(table, index) => {
+                let sql = format!("REINDEX INDEX {}", table.sibling(index).quoted()?);
+                let words = format!(
+                    "Compute the keys of index {} of {table} again",
+                    plain(index)
+                );
+                let lock = Lock::of(LockMode::AccessExclusive, table, Work::Rewrite);
+                steps.push(step(words, sql, Undo::Included, lock));
+            }
+            Node::Column(table, column) => {
+                let of = of.and_then(|of| of.column(column));
+                let generated = of.and_then(|of| of.generated.as_ref());
+                if generated.is_some_and(|of| of.kind == GeneratedKind::Stored) {
+                    let (on, quoted) = (table.quoted()?, quote::identifier(column)?);
+                    let sql = format!("UPDATE ONLY {on} SET {quoted} = DEFAULT");
+                    let words = format!("Compute {table}.{} again", plain(column));
+                    let lock = Lock::of(LockMode::AccessShare, table, Work::Rewrite);
+                    steps.push(step(words, sql, Undo::Included, lock));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(steps)
 }
 
 /// What takes the step back by dropping it and making it as it was.
@@ -334,6 +408,10 @@ fn foreign_key(
         };
         let clause = ddl::foreign_key::clause(name, &was)?;
         statements.push(ddl::add_constraint(table, &clause)?);
+        if from.comment.is_some() {
+            let on = Subject::Constraint(table, name);
+            statements.push(comment(on, from.comment.as_deref())?);
+        }
         let mut lock = Lock::of(LockMode::ShareUpdateExclusive, table, Work::Scan);
         lock.on.push(to.references.to_string());
         let words = format!("Validate foreign key {} of {table}", plain(name));

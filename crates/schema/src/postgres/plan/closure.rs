@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::intent::{Intent, only_adds};
 use super::node::Node;
 use super::scene::{Scene, exists, inherited_from};
-use crate::{Change, ColumnRef, KeyTarget, ObjectName, Refusal};
+use crate::{Change, ColumnRef, DefinedKind, KeyTarget, ObjectName, Refusal};
 
 /// Why something is disturbed.
 #[derive(Debug, Clone)]
@@ -266,6 +266,7 @@ impl Closure<'_, '_> {
                 let column = of.and_then(|table| table.column(column));
                 column.is_none_or(|column| column.generated.is_none())
             }
+            Node::Defined(name) => name.kind != DefinedKind::Rule,
             Node::Check(..)
             | Node::ForeignKey(..)
             | Node::View(_)

@@ -50,6 +50,7 @@ fn made(on: &CommentOn, makes: &BTreeSet<Node>) -> bool {
             Node::DomainCheck(of.clone(), name.clone()),
             Node::Domain(of.clone()),
         ],
+        CommentOn::Defined(name) => vec![Node::Defined(name.clone())],
         CommentOn::Sequence(name) => vec![Node::Sequence(name.clone())],
         CommentOn::Function(name) | CommentOn::Procedure(name) => {
             vec![Node::Function(name.clone())]
@@ -79,6 +80,7 @@ fn set_on(on: &CommentOn, comment: Option<&str>) -> Result<String> {
         CommentOn::Enum(name) => Subject::Enum(name),
         CommentOn::Domain(name) => Subject::Domain(name),
         CommentOn::DomainCheck(of, name) => Subject::DomainCheck(of, name),
+        CommentOn::Defined(name) => Subject::Defined(name),
         CommentOn::Sequence(name) => Subject::Sequence(name),
         CommentOn::Function(name) => Subject::Function(name, FunctionKind::Function),
         CommentOn::Procedure(name) => Subject::Function(name, FunctionKind::Procedure),

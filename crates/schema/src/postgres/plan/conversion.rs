@@ -1,5 +1,5 @@
 use crate::diff::normal_type;
-use crate::{ColumnType, ObjectName, Schema, Type, Work};
+use crate::{CastUse, ColumnType, ObjectName, Schema, Type, Work};
 
 /// How the values of a column become those of another type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub(super) fn conversion(
         return match (text(left, from.array), text(right, to.array)) {
             (_, true) => Some(kept(Work::Rewrite)),
             (true, _) => explicit(),
-            _ => None,
+            _ => known((from_schema, to_schema), (&from, &to), kept, explicit),
         };
     }
     if from.array {
@@ -114,12 +114,16 @@ pub(super) fn conversion(
         | (F::Float(4), F::Float(_))
         | (F::Integer(2 | 4), F::Float(8))
         | (F::Date, F::Timestamp | F::TimestampTz)
-        | (F::Timestamp, F::TimestampTz)
-        | (F::TimestampTz, F::Timestamp)
         | (F::Time, F::TimeTz | F::Interval)
         | (F::Json, F::Jsonb)
         | (F::Jsonb, F::Json)
         | (F::Bits, F::Bits) => Some(kept(Work::Rewrite)),
+        // By itself, the server would take the time zone of whatever session does it.
+        (F::Timestamp, F::TimestampTz) | (F::TimestampTz, F::Timestamp) => Some(Conversion {
+            using: Some("{} AT TIME ZONE 'UTC'".to_owned()),
+            loses: Some("the time zone, for times without one are taken as UTC,"),
+            work: Work::Rewrite,
+        }),
         (F::Integer(4), F::Boolean) => Some(Conversion {
             loses: Some("which number it was, but for 0"),
             ..explicit()?
@@ -134,7 +138,29 @@ pub(super) fn conversion(
         (F::TimestampTz, F::TimeTz) => losing("the days"),
         (F::Interval, F::Time) => losing("the days"),
         (F::TimeTz, F::Time) => losing("the time zones"),
-        _ => None,
+        _ => known((from_schema, to_schema), (&from, &to), kept, explicit),
+    }
+}
+
+/// By a cast that the server has.
+fn known(
+    (from_schema, to_schema): (&Schema, &Schema),
+    (from, to): (&Type, &Type),
+    kept: impl Fn(Work) -> Conversion,
+    explicit: impl Fn() -> Option<Conversion>,
+) -> Option<Conversion> {
+    let spelled = |of: &Type| {
+        let of = Type {
+            parameters: Vec::new(),
+            ..of.clone()
+        };
+        of.to_string()
+    };
+    let (from, to) = (spelled(from), spelled(to));
+    let casts = [&from_schema.casts, &to_schema.casts];
+    match casts.iter().find_map(|casts| casts.between(&from, &to))? {
+        CastUse::Assigned => Some(kept(Work::Rewrite)),
+        CastUse::Written => explicit(),
     }
 }
 

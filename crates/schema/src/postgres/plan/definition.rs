@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 
 use underpin_core::Result;
 
-pub(super) use self::piece::{Piece, pieces, sql};
+pub(super) use self::piece::{Piece, pieces, sql, usual_or};
 use super::node::Node;
 use super::scene::inherited_from;
 use crate::postgres::ddl::table;
-use crate::{ObjectName, Schema, Table};
+use crate::{ObjectName, ObjectRef, Schema, Table};
 
 /// Its statements with those of all its parts, but for some: what dropping it took away.
 pub(super) fn whole(schema: &Schema, node: &Node, except: &BTreeSet<Node>) -> Result<Vec<String>> {
@@ -76,6 +76,7 @@ fn whole_table(
         }
     }
     one.tables.insert(name.clone(), rest.clone());
+    beside(schema, name, &mut one);
     statements.extend(sql(pieces(&one, &Node::Table(name.clone()), false)?));
     for sequence in owned {
         statements.extend(sql(pieces(schema, &Node::Owner(sequence), false)?));
@@ -111,6 +112,28 @@ fn whole_table(
         rest.row_security,
     )?);
     Ok(statements)
+}
+
+/// What a schema says of a table beside it.
+pub(super) fn beside(schema: &Schema, name: &ObjectName, one: &mut Schema) {
+    let settings = schema.settings.iter();
+    let settings = settings.filter(|(setting, _)| setting.relation() == name);
+    one.settings = settings
+        .map(|(setting, value)| (setting.clone(), value.clone()))
+        .collect();
+    let object = ObjectRef::Table(name.clone());
+    let access = schema.access.iter();
+    let identities = schema.tables.get(name).into_iter();
+    let identities = identities.flat_map(|table| &table.columns);
+    let identities = identities.filter_map(|column| column.identity.as_ref()?.sequence.as_ref());
+    let identities: Vec<&ObjectName> = identities.collect();
+    let access = access.filter(|(on, _)| match on.object() {
+        None => true,
+        Some(ObjectRef::Sequence(name)) => identities.contains(&name),
+        Some(of) => *of == object,
+    });
+    one.access = access.map(|(on, of)| (on.clone(), of.clone())).collect();
+    one.domains.clone_from(&schema.domains);
 }
 
 /// The foreign key of the parent that has the same name.

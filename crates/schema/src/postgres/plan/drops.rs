@@ -5,16 +5,18 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use underpin_core::{Result, quote};
 
 use super::closure::owner_goes;
-use super::definition::{owned_sequences, pieces, sql, whole};
+use super::counters;
+use super::definition::{beside, owned_sequences, pieces, sql, whole};
 use super::intent::Intent;
 use super::locks;
+use super::makes::count_on;
 use super::node::{Node, NodeRef};
 use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use crate::object_name::plain;
 use crate::postgres::ddl::{
-    self, column, domain, enum_type, extension, function, index, materialized_view, namespace,
-    partition, policy, sequence, table, trigger, view,
+    self, column, defined, domain, enum_type, extension, function, index, materialized_view,
+    namespace, partition, policy, sequence, table, trigger, view,
 };
 use crate::{Column, Domain, ObjectName, Schema, Step, StepKind, Undo};
 
@@ -32,6 +34,7 @@ pub(super) fn drop_sql(schema: &Schema, node: &Node) -> Result<String> {
             of.quoted()?,
             quote::identifier(name)?
         ),
+        Node::Defined(name) => defined::drop(name),
         Node::Sequence(name) => sequence::drop(name)?,
         Node::Owner(name) => sequence::own(name, None)?,
         Node::Function(name) => {
@@ -114,6 +117,26 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
             waits.insert(node.cloned());
         }
     }
+    // A sequence that goes with its owner has no step of its own, and what needs it goes before.
+    let owned = drops.iter().filter_map(|node| {
+        let Node::Sequence(name) = node else {
+            return None;
+        };
+        let owner = scene.was.sequences.get(name)?.owned_by.as_ref()?;
+        let table = Node::Table(owner.table.clone());
+        let column = Node::Column(owner.table.clone(), owner.column.clone());
+        let with = [column, table]
+            .into_iter()
+            .find(|node| drops.contains(node))?;
+        Some((node.clone(), with))
+    });
+    let owned: Vec<(Node, Node)> = owned.collect();
+    for (sequence, with) in owned {
+        let more = waits.get(&sequence).cloned().unwrap_or_default();
+        if let Some(waits) = waits.get_mut(&with) {
+            waits.extend(more.into_iter().filter(|node| *node != with));
+        }
+    }
     // What is no longer inherited has to be a table's own before its parent loses it.
     let first = |node: &Node| matches!(node, Node::Attachment(_) | Node::Inheritance(_));
     let order = sorted(waits, true);
@@ -149,8 +172,13 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> Order {
 /// Whether it goes with something else that goes.
 fn goes_along(node: &Node, intent: &Intent, scene: &Scene<'_>) -> bool {
     let drops = &intent.drops;
+    // What is detached before has its parts for itself.
+    let detached = node
+        .owner()
+        .is_some_and(|of| drops.contains(&Node::Attachment(of.clone())));
     if let Some(above) = inherited_from(scene.was, node)
         && drops.contains(&above)
+        && !detached
     {
         return true;
     }
@@ -185,7 +213,11 @@ pub(super) fn step(
         Node::Owner(name) => format!("Let no column own sequence {name}"),
         old => format!("Drop {old}"),
     };
-    if again && !matches!(old, Node::Attachment(_) | Node::Inheritance(_)) {
+    let stays = matches!(
+        old,
+        Node::Attachment(_) | Node::Inheritance(_) | Node::Owner(_)
+    );
+    if again && !stays {
         comment.push_str(", which is recreated");
     }
     let sql = match &old {
@@ -274,10 +306,31 @@ fn undo(node: &Node, old: &Node, except: &BTreeSet<Node>, scene: &Scene<'_>) -> 
         Node::Column(table, name) => return undo_column(table, name, except, scene),
         Node::Key(..) | Node::Index(..) | Node::ForeignKey(..) => {
             let mut statements = Vec::new();
-            for below in below(scene.from, old) {
+            // What has a step of its own comes back by that.
+            let below = below(scene.from, old).into_iter();
+            for below in below.filter(|below| !except.contains(below)) {
                 statements.extend(sql(pieces(scene.from, &below, false)?));
             }
             statements.extend(sql(pieces(scene.from, old, false)?));
+            statements
+        }
+        Node::Identity(table, name) => {
+            let mut statements = whole(scene.from, old, except)?;
+            let count = count_on(scene.from, table, name)?;
+            statements.extend(count.map(|step| step.sql));
+            statements
+        }
+        Node::Sequence(name) => {
+            let mut statements = whole(scene.from, old, except)?;
+            for column in counters::columns(scene.from, name) {
+                let gone = [
+                    Node::Table(column.table.clone()),
+                    Node::Column(column.table.clone(), column.column.clone()),
+                ];
+                if !gone.iter().any(|node| except.contains(node)) {
+                    statements.extend(counters::count_on(scene.from, name, &column)?);
+                }
+            }
             statements
         }
         old => whole(scene.from, old, except)?,
@@ -359,6 +412,7 @@ fn undo_column(
         ..Default::default()
     };
     one.tables.insert(table.clone(), of);
+    beside(scene.from, table, &mut one);
     let node = Node::Column(table.clone(), name.to_owned());
     statements.extend(sql(pieces(&one, &node, false)?));
     for sequence in owned {

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::composite;
 use super::node::Node;
 use super::scene::{Scene, inherited_from, waiting_indexes};
 use crate::{
@@ -23,8 +24,10 @@ pub(super) struct Intent {
     pub(super) renames: Vec<Change>,
     /// The labels that are renamed and added.
     pub(super) labels: Vec<Change>,
-    /// Comments on what stays.
+    /// Comments on what stays, its settings, its owners and privileges.
     pub(super) comments: Vec<Change>,
+    pub(super) settings: Vec<Change>,
+    pub(super) access: Vec<Change>,
     pub(super) refusals: Vec<Refusal>,
 }
 
@@ -128,6 +131,17 @@ impl Intent {
                 self.alter(node, change);
             }
             Change::SetComment { .. } => self.comments.push(change.clone()),
+            Change::SetSetting { .. } => self.settings.push(change.clone()),
+            Change::SetAccess { .. } => self.access.push(change.clone()),
+            Change::CreateDefined { name, .. } => self.make(Node::Defined(name.clone())),
+            Change::DropDefined { name, .. } => self.drop(Node::Defined(name.clone())),
+            Change::AlterDefined { name, from, to } => {
+                let node = Node::Defined(name.clone());
+                match composite::in_place(name, from, to) {
+                    true => self.alter(node, change),
+                    false => self.again(node),
+                }
+            }
             other => self.domain(other, scene),
         }
     }
@@ -173,8 +187,18 @@ impl Intent {
             | Change::SetSequencePersistence { name, .. } => {
                 self.alter(Node::Sequence(name.clone()), change);
             }
-            Change::SetSequenceOwner { name, .. } => {
-                self.alter(Node::Owner(name.clone()), change);
+            Change::SetSequenceOwner { name, from, to } => {
+                let node = Node::Owner(name.clone());
+                // Before the column goes, which would take the sequence with it.
+                let goes = from.as_ref().is_some_and(|owner| {
+                    let table = scene.goal.tables.get(&owner.table);
+                    table.is_none_or(|table| table.column(&owner.column).is_none())
+                });
+                match (goes, to) {
+                    (false, _) => self.alter(node, change),
+                    (true, Some(_)) => self.again(node),
+                    (true, None) => self.drop(node),
+                }
             }
             other => self.table(other, scene),
         }
@@ -191,6 +215,7 @@ impl Intent {
             }
             Change::RenameTable { .. } => self.renames.insert(0, change.clone()),
             Change::RenameColumn { .. }
+            | Change::RenameSequence { .. }
             | Change::RenameConstraint { .. }
             | Change::RenameIndex { .. } => self.renames.push(change.clone()),
             Change::SetTablePersistence { table, .. } => {
@@ -297,6 +322,9 @@ impl Intent {
             Change::SetColumnNotNull { table, column, .. } => {
                 self.alter(Node::NotNull(table.clone(), column.clone()), change);
             }
+            Change::SetNotNullConstraint { table, column, .. } => {
+                self.alter(Node::NotNull(table.clone(), column.clone()), change);
+            }
             Change::SetColumnDefault { table, column, .. } => {
                 self.alter(Node::Default(table.clone(), column.clone()), change);
             }
@@ -346,7 +374,8 @@ impl Intent {
                 to,
             } => {
                 let node = Node::Check(table.clone(), name.clone());
-                let same = (&from.expression, from.no_inherit) == (&to.expression, to.no_inherit);
+                let same = (&from.expression, from.no_inherit, from.not_enforced)
+                    == (&to.expression, to.no_inherit, to.not_enforced);
                 match same && from.not_valid {
                     true => self.alter(node, change),
                     false => self.again(node),

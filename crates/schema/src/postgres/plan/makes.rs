@@ -11,6 +11,8 @@ use super::node::{Node, NodeRef};
 use super::scene::{Scene, inherited_from};
 use super::sort::sorted;
 use super::{Aside, alters, locks, rows};
+use crate::postgres::ddl::column::add_not_null;
+use crate::postgres::ddl::comment::{Subject, set as comment};
 use crate::postgres::dump;
 use crate::{Lock, LockMode, ObjectName, Schema, Step, StepKind, Undo, Work};
 
@@ -34,6 +36,18 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
             .iter()
             .filter(|column| column.default.is_some());
         let defaults = defaults.map(|column| Node::Default(name.clone(), column.name.clone()));
+        // Children that are new too had no default to inherit.
+        let children = new_tables.iter().filter_map(|child| {
+            let table = scene.goal.tables.get(child)?;
+            Some((child, table)).filter(|_| table.inherits.contains(name))
+        });
+        let of_children = children.flat_map(|(child, table)| {
+            let columns = table.columns.iter();
+            let columns = columns.filter(|column| column.inherited && column.default.is_some());
+            columns.map(|column| Node::Default(child.clone(), column.name.clone()))
+        });
+        let defaults: Vec<Node> = defaults.chain(of_children).collect();
+        let defaults = defaults.into_iter();
         let checks = table.checks.iter().filter(|(_, check)| !check.not_valid);
         let checks = checks.map(|(check, _)| Node::Check(name.clone(), check.clone()));
         intent.makes.extend(defaults.chain(checks));
@@ -64,6 +78,21 @@ pub(super) fn order(intent: &mut Intent, scene: &Scene<'_>) -> (Vec<Node>, BTree
     for (node, needed) in carried {
         if let Some(waits) = waits.get_mut(&node.cloned()) {
             waits.insert(needed.cloned());
+        }
+    }
+    // New columns come in the order that the target has.
+    for (name, table) in &scene.goal.tables {
+        let new = table.columns.iter();
+        let new = new.map(|column| Node::Column(name.clone(), column.name.clone()));
+        let new: Vec<Node> = new.filter(|node| intent.makes.contains(node)).collect();
+        for pair in new.windows(2) {
+            let [before, after] = pair else { continue };
+            let mut needs = scene.needs_after.of_node(before);
+            if !needs.any(|needed| needed == after.by_ref())
+                && let Some(waits) = waits.get_mut(after)
+            {
+                waits.insert(before.clone());
+            }
         }
     }
     for node in &items {
@@ -203,7 +232,7 @@ fn check_rows(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<
 }
 
 /// Lets an identity count on from the highest number that is there.
-fn count_on(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<Step>> {
+pub(super) fn count_on(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<Step>> {
     let column = schema.tables.get(table).and_then(|of| of.column(name));
     let identity = column.and_then(|column| column.identity.as_ref());
     let Some(identity) = identity.filter(|identity| identity.options.increment > 0) else {
@@ -226,16 +255,39 @@ fn count_on(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<St
 }
 
 /// `SET NOT NULL`, once it is sure that no row holds NULL.
-pub(super) fn refuse_null(table: &ObjectName, column: &str) -> Result<Vec<Step>> {
-    let set = alter_column(table, column, "SET NOT NULL")?;
+pub(super) fn refuse_null(
+    table: &ObjectName,
+    column: &str,
+    scene: &Scene<'_>,
+) -> Result<Vec<Step>> {
+    let of = scene
+        .goal
+        .tables
+        .get(table)
+        .and_then(|of| of.column(column));
+    let constraint = of.and_then(|column| column.not_null_constraint.as_ref());
+    let set = match constraint {
+        Some(constraint) => add_not_null(table, column, constraint)?,
+        None => alter_column(table, column, "SET NOT NULL")?,
+    };
     let back = alter_column(table, column, "DROP NOT NULL")?;
     let lock = Lock::of(LockMode::AccessExclusive, table, Work::Scan);
     let words = format!(
         "Let {table}.{} refuse NULL",
         crate::object_name::plain(column)
     );
-    Ok(vec![
-        rows::none_is_null(table, column)?,
-        step(words, set, Undo::sql(back), lock),
-    ])
+    let mut steps = Vec::new();
+    if constraint.is_none_or(|constraint| !constraint.not_valid) {
+        steps.push(rows::none_is_null(table, column)?);
+    }
+    steps.push(step(words, set, Undo::sql(back), lock));
+    if let Some(constraint) = constraint
+        && constraint.comment.is_some()
+    {
+        let words = format!("Comment on constraint {}", crate::plain(&constraint.name));
+        let on = Subject::Constraint(table, &constraint.name);
+        let sql = comment(on, constraint.comment.as_deref())?;
+        steps.push(step(words, sql, Undo::Included, Lock::none()));
+    }
+    Ok(steps)
 }

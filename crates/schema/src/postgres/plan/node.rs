@@ -1,12 +1,12 @@
 use std::fmt;
 
 use crate::object_name::plain;
-use crate::{FunctionName, ObjectName, ObjectRef};
+use crate::{DefinedName, FunctionName, ObjectName, ObjectRef};
 
 /// The subject of a step: an object, or a part of one that can be created and dropped by itself.
 /// The order of the variants is that in which things are made where nothing else decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
+pub(super) enum Node<O = ObjectName, S = String, F = FunctionName, D = DefinedName> {
     Namespace(S),
     Extension(S),
     Enum(O),
@@ -14,6 +14,8 @@ pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
     DomainDefault(O),
     DomainNotNull(O),
     DomainCheck(O, S),
+    /// What is carried as the statements that make it.
+    Defined(D),
     Sequence(O),
     Function(F),
     Table(O),
@@ -46,13 +48,13 @@ pub(super) enum Node<O = ObjectName, S = String, F = FunctionName> {
 }
 
 /// One by the names in a schema: a graph of all its parts has each many times.
-pub(super) type NodeRef<'s> = Node<&'s ObjectName, &'s String, &'s FunctionName>;
+pub(super) type NodeRef<'s> = Node<&'s ObjectName, &'s String, &'s FunctionName, &'s DefinedName>;
 
 /// The same node, with something done to each of its names.
 macro_rules! each {
     ($node:expr, $name:ident => $then:expr) => {
         each!(@ $node, $name, $then,
-            [Namespace Extension Enum Domain DomainDefault DomainNotNull Sequence Function Table Inheritance Persistence TableOptions Owner View MaterializedView Attachment RowSecurity],
+            [Namespace Extension Enum Domain DomainDefault DomainNotNull Defined Sequence Function Table Inheritance Persistence TableOptions Owner View MaterializedView Attachment RowSecurity],
             [DomainCheck Column ColumnOptions NotNull Identity Default Check Key Index ForeignKey Trigger Policy])
     };
     (@ $node:expr, $name:ident, $then:expr, [$($one:ident)*], [$($two:ident)*]) => {
@@ -78,7 +80,7 @@ impl NodeRef<'_> {
     }
 }
 
-impl<O: Clone, S: Clone, F> Node<O, S, F> {
+impl<O: Clone, S: Clone, F, D> Node<O, S, F, D> {
     /// The table, view or domain that it is a part of.
     pub(super) fn owner(&self) -> Option<&O> {
         match self {
@@ -155,6 +157,7 @@ impl Node {
             Node::Extension(name) => ObjectRef::Extension(name.clone()),
             Node::Enum(name) => ObjectRef::Enum(name.clone()),
             Node::Domain(name) => ObjectRef::Domain(name.clone()),
+            Node::Defined(name) => ObjectRef::Defined(name.clone()),
             Node::Sequence(name) => ObjectRef::Sequence(name.clone()),
             Node::Function(name) => ObjectRef::Function(name.clone()),
             Node::Table(name) => ObjectRef::Table(name.clone()),
@@ -172,6 +175,7 @@ impl<'s> From<&'s ObjectRef> for NodeRef<'s> {
             ObjectRef::Extension(name) => Node::Extension(name),
             ObjectRef::Enum(name) => Node::Enum(name),
             ObjectRef::Domain(name) => Node::Domain(name),
+            ObjectRef::Defined(name) => Node::Defined(name),
             ObjectRef::Sequence(name) => Node::Sequence(name),
             ObjectRef::Function(name) => Node::Function(name),
             ObjectRef::Table(name) => Node::Table(name),

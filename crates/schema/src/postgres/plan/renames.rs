@@ -11,7 +11,7 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for change in in_order(changes) {
         let words = change.to_string();
-        let (there, back, lock) = match change {
+        let (there, back, lock) = match &change {
             Change::RenameTable { from, to } => {
                 let lock = Lock::of(LockMode::AccessExclusive, from, Work::Catalog);
                 (
@@ -19,6 +19,11 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
                     renamed("TABLE", to, from)?,
                     lock,
                 )
+            }
+            Change::RenameSequence { from, to } => {
+                let lock = Lock::of(LockMode::AccessExclusive, from, Work::Catalog);
+                let there = renamed("SEQUENCE", from, to)?;
+                (there, renamed("SEQUENCE", to, from)?, lock)
             }
             Change::RenameColumn { table, from, to } => {
                 let lock = Lock::of(LockMode::AccessExclusive, table, Work::Catalog);
@@ -50,35 +55,100 @@ pub(super) fn steps(changes: &[Change]) -> Result<Vec<Step>> {
     Ok(steps)
 }
 
-/// Each after the one that frees its name.
-fn in_order(changes: &[Change]) -> Vec<&Change> {
-    let ends = |change: &Change| match change {
-        Change::RenameConstraint { table, from, to } | Change::RenameIndex { table, from, to } => {
-            Some((table.sibling(from), table.sibling(to)))
+/// Tables first, since all else is called by their new names; each after the one that frees its
+/// name.
+fn in_order(changes: &[Change]) -> Vec<Change> {
+    let of_tables = |change: &&Change| matches!(change, Change::RenameTable { .. });
+    let (tables, others): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(of_tables);
+    let mut out = freed(tables);
+    out.extend(freed(others));
+    out
+}
+
+/// What is renamed and where, the old name and the new one.
+type Ends = (&'static str, Option<ObjectName>, ObjectName, ObjectName);
+
+fn ends(change: &Change) -> Option<Ends> {
+    let within =
+        |table: &ObjectName, from: &str, to: &str| (table.sibling(from), table.sibling(to));
+    Some(match change {
+        Change::RenameTable { from, to } => ("table", None, from.clone(), to.clone()),
+        Change::RenameSequence { from, to } => ("sequence", None, from.clone(), to.clone()),
+        Change::RenameColumn { table, from, to } => {
+            let (from, to) = within(table, from, to);
+            ("column", Some(table.clone()), from, to)
         }
-        _ => None,
-    };
-    let mut left: Vec<&Change> = changes.iter().collect();
+        Change::RenameConstraint { table, from, to } | Change::RenameIndex { table, from, to } => {
+            let (from, to) = within(table, from, to);
+            ("part", None, from, to)
+        }
+        _ => return None,
+    })
+}
+
+/// The same rename with other names.
+fn with_names(change: &Change, from: &ObjectName, to: &ObjectName) -> Change {
+    let names = || (from.name.clone(), to.name.clone());
+    match change {
+        Change::RenameTable { .. } => Change::RenameTable {
+            from: from.clone(),
+            to: to.clone(),
+        },
+        Change::RenameSequence { .. } => Change::RenameSequence {
+            from: from.clone(),
+            to: to.clone(),
+        },
+        Change::RenameColumn { table, .. } => {
+            let (table, (from, to)) = (table.clone(), names());
+            Change::RenameColumn { table, from, to }
+        }
+        Change::RenameConstraint { table, .. } => {
+            let (table, (from, to)) = (table.clone(), names());
+            Change::RenameConstraint { table, from, to }
+        }
+        Change::RenameIndex { table, .. } => {
+            let (table, (from, to)) = (table.clone(), names());
+            Change::RenameIndex { table, from, to }
+        }
+        other => other.clone(),
+    }
+}
+
+fn freed(changes: Vec<&Change>) -> Vec<Change> {
+    let mut left: Vec<Change> = changes.into_iter().cloned().collect();
     let mut out = Vec::with_capacity(left.len());
-    let mut taken: BTreeSet<ObjectName> = left
+    let key = |(kind, of, name): (&'static str, &Option<ObjectName>, &ObjectName)| {
+        (kind, of.clone(), name.clone())
+    };
+    let mut taken: BTreeSet<(&str, Option<ObjectName>, ObjectName)> = left
         .iter()
-        .filter_map(|change| Some(ends(change)?.0))
+        .filter_map(ends)
+        .map(|(kind, of, from, _)| key((kind, &of, &from)))
         .collect();
     while !left.is_empty() {
         let before = left.len();
         left.retain(|change| {
-            let waits = ends(change).is_some_and(|(_, to)| taken.contains(&to));
+            let Some((kind, of, from, to)) = ends(change) else {
+                out.push(change.clone());
+                return false;
+            };
+            let waits = taken.contains(&key((kind, &of, &to)));
             if !waits {
-                if let Some((from, _)) = ends(change) {
-                    taken.remove(&from);
-                }
-                out.push(*change);
+                taken.remove(&key((kind, &of, &from)));
+                out.push(change.clone());
             }
             waits
         });
         if left.len() == before {
-            // They take one another's names, which no order resolves.
-            out.append(&mut left);
+            // They take one another's names: one steps aside meanwhile.
+            let first = left.remove(0);
+            let Some((kind, of, from, to)) = ends(&first) else {
+                continue;
+            };
+            let aside = from.sibling(super::aside(&from.name));
+            taken.remove(&key((kind, &of, &from)));
+            out.push(with_names(&first, &from, &aside));
+            left.push(with_names(&first, &aside, &to));
         }
     }
     out

@@ -1,10 +1,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::access;
 use super::needs::{Needs, waits_for_partitions};
 use super::node::Node;
 use crate::diff::renamed;
-use crate::{Change, Column, ObjectName, Rename, Schema, Table};
+use crate::{Change, Column, Diff, ObjectName, Rename, Schema, Table};
 
 /// The start and the goal of a plan.
 pub(super) struct Sides<'s> {
@@ -16,7 +17,8 @@ pub(super) struct Sides<'s> {
 }
 
 impl<'s> Sides<'s> {
-    pub(super) fn of(from: &'s Schema, to: &Schema, changes: &[Change]) -> Self {
+    pub(super) fn of(from: &'s Schema, to: &Schema, diff: &Diff) -> Self {
+        let changes = &diff.changes;
         let mut renames = Vec::new();
         let mut old_tables = BTreeMap::new();
         let mut dropped = BTreeSet::new();
@@ -37,14 +39,29 @@ impl<'s> Sides<'s> {
                     from: from.clone(),
                     to: to.clone(),
                 }),
+                Change::RenameSequence { from, to } => {
+                    let (from, to) = (from.clone(), to.clone());
+                    renames.push(Rename::Sequence { from, to });
+                }
                 other => dropped.extend(whole_that_goes(other)),
             }
         }
-        let was = match renames.is_empty() {
-            true => Cow::Borrowed(from),
-            false => Cow::Owned(renamed(from, &renames)),
+        let was = match (&diff.renamed, renames.is_empty()) {
+            (Some(renamed), _) => Cow::Owned((**renamed).clone()),
+            (None, true) => Cow::Borrowed(from),
+            (None, false) => Cow::Owned(renamed(from, &renames)),
         };
-        let goal = goal(&was, to, &dropped);
+        let mut goal = goal(&was, to, &dropped);
+        goal.access = access::wanted(&was, to, diff.with_access);
+        for (setting, value) in &was.settings {
+            // What the target does not name stays as it is.
+            let relation = setting.relation();
+            let named =
+                to.tables.contains_key(relation) || to.materialized_views.contains_key(relation);
+            if !named {
+                goal.settings.insert(setting.clone(), value.clone());
+            }
+        }
         Sides {
             was,
             goal,
@@ -164,6 +181,7 @@ fn whole_that_goes(change: &Change) -> Option<Node> {
         Change::DropExtension { name, .. } => Node::Extension(name.clone()),
         Change::DropEnum { name, .. } => Node::Enum(name.clone()),
         Change::DropDomain { name, .. } => Node::Domain(name.clone()),
+        Change::DropDefined { name, .. } => Node::Defined(name.clone()),
         Change::DropSequence { name, .. } => Node::Sequence(name.clone()),
         Change::DropFunction { name, .. } => Node::Function(name.clone()),
         Change::DropTable { name, .. } => Node::Table(name.clone()),
@@ -198,6 +216,9 @@ fn goal(was: &Schema, to: &Schema, dropped: &BTreeSet<Node>) -> Schema {
     });
     keep(&mut goal.domains, &was.domains, |name| {
         stays(Node::Domain(name.clone()))
+    });
+    keep(&mut goal.defined, &was.defined, |name| {
+        stays(Node::Defined(name.clone()))
     });
     keep(&mut goal.sequences, &was.sequences, |name| {
         stays(Node::Sequence(name.clone()))
@@ -234,6 +255,7 @@ pub(super) fn exists(schema: &Schema, node: &Node) -> bool {
         Node::DomainDefault(of) => domain(schema, of, &|of| of.default.is_some()),
         Node::DomainNotNull(of) => domain(schema, of, &|of| of.not_null),
         Node::DomainCheck(of, name) => domain(schema, of, &|of| of.checks.contains_key(name)),
+        Node::Defined(name) => schema.defined.contains_key(name),
         Node::Sequence(name) => schema.sequences.contains_key(name),
         Node::Owner(name) => {
             let sequence = schema.sequences.get(name);

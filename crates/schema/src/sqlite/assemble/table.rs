@@ -98,6 +98,7 @@ fn add(
                 unsupported.insert(Unsupported {
                     kind: format!("{what} of foreign key"),
                     name: format!("{name} on {of}"),
+                    fingerprint: String::new(),
                 });
             }
             table.foreign_keys.insert(name, key);

@@ -11,7 +11,7 @@ use super::way_back::Ways;
 use crate::object_name::plain;
 use crate::plan::{Lock, Step, Undo};
 use crate::sqlite::ddl;
-use crate::sqlite::rowid::is_rowid;
+use crate::sqlite::rowid::{is_rowid, is_set};
 use crate::{Change, Column, ObjectName, Schema, Table};
 
 /// A table that has to be recreated, before and after.
@@ -223,17 +223,37 @@ fn copy(name: &ObjectName, spare: &ObjectName, now: &Table, then: &Table) -> Res
         quote::identifier(&name.name)?,
         quote::identifier(&spare.name)?,
     );
-    if columns.is_empty() {
+    let rowid = hidden_rowid(now, then, &columns);
+    if columns.is_empty() && rowid.is_none() {
         let (column, value) = blank(then);
         let column = quote::identifier(column)?;
         return Ok(format!(
             "INSERT OR ABORT INTO {spare} ({column})\nSELECT {value} FROM {name}"
         ));
     }
-    let columns = ddl::list(&columns)?;
+    let columns = ddl::list(rowid.iter().chain(&columns))?;
     Ok(format!(
         "INSERT OR ABORT INTO {spare} ({columns})\nSELECT {columns} FROM {name}"
     ))
+}
+
+/// The name by which the number of a row can be copied where no column that is copied is that number:
+/// what lies beside the table, such as the index of a full-text search, knows its rows by it.
+fn hidden_rowid(now: &Table, then: &Table, copied: &[String]) -> Option<String> {
+    let both = [now, then];
+    if both.iter().any(|table| is_set(table, "without_rowid")) {
+        return None;
+    }
+    let key = then.primary_key.as_ref().filter(|key| is_rowid(then, key));
+    if key.is_some_and(|key| copied.contains(&key.columns[0])) {
+        return None;
+    }
+    let free = |name: &&str| {
+        let mut columns = both.iter().flat_map(|table| &table.columns);
+        !columns.any(|column| column.name.eq_ignore_ascii_case(name))
+    };
+    let name = ["rowid", "_rowid_", "oid"].into_iter().find(free)?;
+    Some(name.to_owned())
 }
 
 /// Whether a table never gives a number twice.

@@ -74,7 +74,7 @@ impl Renames {
                 Rename::Column { table, .. } => {
                     touched.insert(self.old_table(table).name.to_ascii_lowercase());
                 }
-                Rename::Label { .. } => {}
+                Rename::Label { .. } | Rename::Sequence { .. } => {}
             }
         }
         touched
@@ -125,6 +125,31 @@ impl Renames {
                 plain(column)
             ),
         });
+        refused.chain(self.crossing()).collect()
+    }
+
+    /// Tables or columns that take one another's names.
+    fn crossing(&self) -> Vec<Refusal> {
+        let ends = |rename: &Rename| match rename {
+            Rename::Table { from, to } => Some((None, from.name.clone(), to.name.clone())),
+            Rename::Column { table, from, to } => {
+                Some((Some(table.clone()), from.clone(), to.clone()))
+            }
+            _ => None,
+        };
+        let all: Vec<_> = self.hints.renames.iter().filter_map(ends).collect();
+        let taken = all.iter().filter(|(of, from, to)| {
+            let mut others = all.iter().filter(|(other, ..)| other == of);
+            from != to && others.any(|(_, old, _)| old == to)
+        });
+        let refused = taken.map(|(_, from, to)| Refusal::Unsupported {
+            sentence: format!(
+                "{} cannot be renamed to {} while something else of that name is renamed too. \
+                 Rename one of them to a third name before, in a revision of its own.",
+                plain(from),
+                plain(to)
+            ),
+        });
         refused.collect()
     }
 
@@ -150,7 +175,7 @@ impl Renames {
                     let sql = ddl::column::rename(table, from, to)?;
                     steps.push(comment, sql, Undo::sql(undo), catalog());
                 }
-                Rename::Label { .. } => {}
+                Rename::Label { .. } | Rename::Sequence { .. } => {}
             }
         }
         Ok(())

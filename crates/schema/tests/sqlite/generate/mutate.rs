@@ -194,7 +194,7 @@ impl Generator {
         let taken = |rename: &Rename| match rename {
             Rename::Table { to, .. } => *to == old,
             Rename::Column { table, .. } => *table == old,
-            Rename::Label { .. } => false,
+            Rename::Label { .. } | Rename::Sequence { .. } => false,
         };
         if hints.renames.iter().any(taken) {
             return;

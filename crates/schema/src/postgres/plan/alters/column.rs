@@ -1,18 +1,23 @@
 //! The steps that change a column where it is.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use underpin_core::{Result, quote};
 
 use super::{of, restart};
 use crate::object_name::plain;
-use crate::postgres::ddl::column;
+use crate::postgres::ddl::comment::{Subject, set as comment};
+use crate::postgres::ddl::{self, column, setting};
 use crate::postgres::plan::Aside;
 use crate::postgres::plan::conversion::conversion;
 use crate::postgres::plan::drops::alter_column;
 use crate::postgres::plan::makes::{refuse_null, step};
 use crate::postgres::plan::scene::Scene;
-use crate::{Change, Column, ColumnType, Identity, Lock, LockMode, ObjectName, Schema, Step, Undo};
+use crate::{
+    Change, Column, ColumnType, Identity, Lock, LockMode, NotNull, ObjectName, Schema, Setting,
+    Step, Undo, Work,
+};
 
 pub(super) fn change(
     change: &Change,
@@ -25,7 +30,7 @@ pub(super) fn change(
         Change::SetColumnNotNull {
             table, column, to, ..
         } => match to {
-            true => out.extend(refuse_null(table, column)?),
+            true => out.extend(refuse_null(table, column, scene)?),
             false => {
                 let undo = Undo::sql(alter_column(table, column, "SET NOT NULL")?);
                 let sql = alter_column(table, column, "DROP NOT NULL")?;
@@ -33,6 +38,12 @@ pub(super) fn change(
                 out.push(step(words, sql, undo, lock));
             }
         },
+        Change::SetNotNullConstraint {
+            table,
+            column,
+            from,
+            to,
+        } => not_null(words, (table, column), (from, to), out)?,
         Change::SetColumnDefault {
             table,
             column,
@@ -72,6 +83,65 @@ pub(super) fn change(
             retype(words, (table, column), (from, to), (schemas, aside), out)?;
         }
         _ => {}
+    }
+    Ok(())
+}
+
+/// The constraint by which a column refuses NULL, as the server makes it where nothing is said.
+fn usual_not_null(table: &ObjectName, column: &str) -> NotNull {
+    let columns = [column.to_owned()];
+    NotNull {
+        name: crate::constraint_name(&table.name, &columns, "not_null", &BTreeSet::new()),
+        ..NotNull::default()
+    }
+}
+
+fn not_null(
+    words: String,
+    (table, column): (&ObjectName, &str),
+    (from, to): (&Option<NotNull>, &Option<NotNull>),
+    out: &mut Vec<Step>,
+) -> Result<()> {
+    let [from, to] =
+        [from, to].map(|of| of.clone().unwrap_or_else(|| usual_not_null(table, column)));
+    let on = table.quoted()?;
+    let lead = |from: &NotNull, to: &NotNull| {
+        let mut statements = Vec::new();
+        if !from.not_valid && to.not_valid {
+            statements.push(ddl::drop_constraint(table, &from.name)?);
+            statements.push(column::add_not_null(table, column, to)?);
+        } else {
+            if from.name != to.name {
+                let (old, new) = (quote::identifier(&from.name)?, quote::identifier(&to.name)?);
+                statements.push(format!("ALTER TABLE {on} RENAME CONSTRAINT {old} TO {new}"));
+            }
+            let name = quote::identifier(&to.name)?;
+            if from.not_valid {
+                statements.push(format!("ALTER TABLE {on} VALIDATE CONSTRAINT {name}"));
+            }
+            if from.no_inherit != to.no_inherit {
+                let no = if to.no_inherit { "NO " } else { "" };
+                statements.push(format!(
+                    "ALTER TABLE {on} ALTER CONSTRAINT {name} {no}INHERIT"
+                ));
+            }
+        }
+        let made_anew = !from.not_valid && to.not_valid;
+        if from.comment != to.comment || made_anew && to.comment.is_some() {
+            let on = Subject::Constraint(table, &to.name);
+            statements.push(comment(on, to.comment.as_deref())?);
+        }
+        Ok::<_, underpin_core::Error>(statements)
+    };
+    let mut undo = Undo::Sql(lead(&to, &from)?);
+    let work = match from.not_valid && !to.not_valid {
+        true => Work::Scan,
+        false => Work::Catalog,
+    };
+    for sql in lead(&from, &to)? {
+        let lock = Lock::of(LockMode::AccessExclusive, table, work);
+        let undo = std::mem::replace(&mut undo, Undo::Included);
+        out.push(step(words.clone(), sql, undo, lock));
     }
     Ok(())
 }
@@ -169,11 +239,38 @@ fn retype(
             to.data_type, from.data_type
         )),
     };
+    // The server forgets how values are stored.
+    let stored = |schema: &Schema| {
+        let settings = [Setting::Storage, Setting::Compression]
+            .map(|setting| setting(table.clone(), column.to_owned()));
+        let set = settings.iter().filter_map(|setting| {
+            let value = schema.settings.get(setting)?;
+            Some(setting::set(setting, Some(value)).map(|sql| (setting.clone(), sql)))
+        });
+        set.collect::<Result<Vec<_>>>()
+    };
+    let undo = match undo {
+        Undo::Sql(mut statements) => {
+            statements.extend(stored(was)?.into_iter().map(|(_, sql)| sql));
+            Undo::Sql(statements)
+        }
+        other => other,
+    };
     let lock = Lock::of(LockMode::AccessExclusive, table, there.work);
     let mut step = step(words, set(to, there.using.as_ref())?, undo, lock);
     step.loses = there
         .loses
         .map(|what| format!("{what} of {table}.{}", plain(column)));
     out.push(step);
+    for (setting, sql) in stored(goal)? {
+        let lock = of(LockMode::AccessExclusive, table);
+        let words = format!("Set the {setting} again");
+        out.push(crate::postgres::plan::makes::step(
+            words,
+            sql,
+            Undo::Included,
+            lock,
+        ));
+    }
     Ok(())
 }

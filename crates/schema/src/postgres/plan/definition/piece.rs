@@ -4,14 +4,19 @@ use underpin_core::{Result, quote};
 
 use crate::postgres::ddl::comment::{Subject, set};
 use crate::postgres::ddl::{
-    self, check, column, domain, enum_type, exclusion, extension, foreign_key, function, index,
-    materialized_view, namespace, partition, policy, primary_key, sequence, table, trigger, unique,
-    view,
+    self, check, column, defined, domain, enum_type, exclusion, extension, foreign_key, function,
+    index, materialized_view, namespace, partition, policy, primary_key, sequence, setting, table,
+    trigger, unique, view,
 };
 use crate::postgres::dump;
+use crate::postgres::plan::access;
 use crate::postgres::plan::needs::waits_for_partitions;
 use crate::postgres::plan::node::Node;
-use crate::{Index, ObjectName, ObjectRef, Schema, Table, TriggerState, ViewColumn};
+use crate::postgres::plan::settings::usual_storage;
+use crate::{
+    AccessOn, Column, Index, ObjectName, ObjectRef, Schema, Setting, Table, TriggerState,
+    ViewColumn,
+};
 
 /// A statement, and what it does in words.
 #[derive(Debug, Clone)]
@@ -59,6 +64,17 @@ impl Pieces<'_> {
         });
     }
 
+    /// The comment on the constraint by which a column refuses NULL.
+    fn not_null(&mut self, of: &ObjectName, column: &Column) -> Result<()> {
+        match &column.not_null_constraint {
+            Some(constraint) => {
+                let on = Subject::Constraint(of, &constraint.name);
+                self.comment(on, &constraint.comment)
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The options of a column, where it has some.
     fn options(&mut self, of: &ObjectName, column: &str, sql: Option<String>) {
         let column = crate::object_name::plain(column);
@@ -68,6 +84,55 @@ impl Pieces<'_> {
             sql,
             is_comment: false,
         }));
+    }
+
+    /// Its owner and privileges, where they are not those that it comes with.
+    fn access(&mut self, schema: &Schema, object: ObjectRef) -> Result<()> {
+        let columns = access::columns_of(schema, &object);
+        for on in [AccessOn::Object(object)].into_iter().chain(columns) {
+            self.access_on(schema, &on)?;
+        }
+        Ok(())
+    }
+
+    /// The privileges on the sequence of an identity column, which belongs to the table's owner.
+    fn of_identity(&mut self, schema: &Schema, column: &Column) -> Result<()> {
+        let identity = column.identity.as_ref();
+        let Some(sequence) = identity.and_then(|identity| identity.sequence.clone()) else {
+            return Ok(());
+        };
+        let on = AccessOn::Object(ObjectRef::Sequence(sequence));
+        match schema.access.contains_key(&on) {
+            true => self.access_on(schema, &on),
+            false => Ok(()),
+        }
+    }
+
+    fn access_on(&mut self, schema: &Schema, on: &AccessOn) -> Result<()> {
+        for act in access::of_new(schema, on)? {
+            for sql in act.sql {
+                self.pieces.push(Piece {
+                    words: act.words.clone(),
+                    sql,
+                    is_comment: true,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings that are lost with it.
+    fn settings(&mut self, schema: &Schema) -> Result<()> {
+        for (setting, value) in &schema.settings {
+            if comes_with(schema, setting, value, self.node) {
+                self.pieces.push(Piece {
+                    words: format!("Set the {setting}"),
+                    sql: setting::set(setting, Some(value))?,
+                    is_comment: true,
+                });
+            }
+        }
+        Ok(())
     }
 
     fn comment(&mut self, on: Subject<'_>, comment: &Option<String>) -> Result<()> {
@@ -83,12 +148,57 @@ impl Pieces<'_> {
     }
 }
 
+/// Whether a setting is gone when a node is dropped, and comes with it.
+fn comes_with(schema: &Schema, setting: &Setting, value: &str, node: &Node) -> bool {
+    let of = setting.relation();
+    let index = setting.index(value);
+    match node {
+        Node::Table(name) if name == of => index.is_none_or(|index| {
+            let table = schema.tables.get(name);
+            table.is_some_and(|table| {
+                let key = table.primary_key.as_ref();
+                table.uniques.contains_key(index)
+                    || table.exclusions.contains_key(index)
+                    || key.is_some_and(|key| key.name == index)
+            })
+        }),
+        Node::MaterializedView(name) => name == of && index.is_none(),
+        Node::Column(table, name) => table == of && setting.column() == Some(name),
+        Node::Index(table, name) | Node::Key(table, name) => {
+            table == of && index == Some(name.as_str())
+        }
+        _ => false,
+    }
+}
+
+/// The value, or the word for the usual one where only its type says it.
+pub(in crate::postgres::plan) fn usual_or<'v>(
+    schema: &Schema,
+    setting: &Setting,
+    value: Option<&'v str>,
+) -> Option<&'v str> {
+    match (setting, value) {
+        (Setting::Storage(of, name), None) => {
+            let column = schema.tables.get(of).and_then(|table| table.column(name));
+            let in_view = || {
+                let view = schema.materialized_views.get(of)?;
+                view.columns.iter().find(|column| column.name == *name)
+            };
+            let of_table = column.map(|column| &column.data_type);
+            let data_type = of_table.or_else(|| in_view().map(|column| &column.data_type));
+            data_type.map(|data_type| usual_storage(schema, data_type))
+        }
+        (_, value) => value,
+    }
+}
+
 fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Result<()> {
     match node {
         Node::Namespace(name) => {
             if let Some(of) = schema.namespaces.get(name) {
                 out.create(namespace::create(name)?);
                 out.comment(Subject::Namespace(name), &of.comment)?;
+                out.access(schema, ObjectRef::Namespace(name.clone()))?;
             }
         }
         Node::Extension(name) => {
@@ -101,12 +211,14 @@ fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Res
             if let Some(of) = schema.enums.get(name) {
                 out.create(enum_type::create(name, of)?);
                 out.comment(Subject::Enum(name), &of.comment)?;
+                out.access(schema, ObjectRef::Enum(name.clone()))?;
             }
         }
         Node::Sequence(name) => {
             if let Some(of) = schema.sequences.get(name) {
                 out.create(sequence::create(name, of)?);
                 out.comment(Subject::Sequence(name), &of.comment)?;
+                out.access(schema, ObjectRef::Sequence(name.clone()))?;
             }
         }
         Node::Owner(name) => {
@@ -127,6 +239,7 @@ fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Res
             if let Some(of) = schema.functions.get(name) {
                 out.create(function::create(of));
                 out.comment(Subject::Function(name, of.kind), &of.comment)?;
+                out.access(schema, ObjectRef::Function(name.clone()))?;
             }
         }
         Node::View(name) => {
@@ -134,6 +247,22 @@ fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Res
                 out.create(view::create(name, of)?);
                 out.comment(Subject::View(name), &of.comment)?;
                 view_columns(name, &of.columns, out)?;
+                out.access(schema, ObjectRef::View(name.clone()))?;
+            }
+        }
+        Node::Defined(name) => {
+            if let Some(of) = schema.defined.get(name) {
+                let mut statements = defined::create(of).into_iter();
+                out.pieces.extend(statements.next().map(|sql| Piece {
+                    words: format!("Create {name}"),
+                    sql,
+                    is_comment: false,
+                }));
+                for sql in statements {
+                    out.add(format!("Complete {name}"), sql);
+                }
+                out.comment(Subject::Defined(name), &of.comment)?;
+                out.access(schema, ObjectRef::Defined(name.clone()))?;
             }
         }
         Node::MaterializedView(name) => {
@@ -145,6 +274,8 @@ fn object(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> Res
                     out.options(name, &column.name, sql);
                 }
                 view_columns(name, &of.columns, out)?;
+                out.settings(schema)?;
+                out.access(schema, ObjectRef::MaterializedView(name.clone()))?;
             }
         }
         Node::Domain(_)
@@ -208,6 +339,7 @@ fn of_domain(schema: &Schema, node: &Node, out: &mut Pieces<'_>) -> Result<()> {
             for (check_name, check) in &of.checks {
                 out.comment(Subject::DomainCheck(name, check_name), &check.comment)?;
             }
+            out.access(schema, ObjectRef::Domain(name.clone()))?;
         }
     }
     Ok(())
@@ -256,6 +388,7 @@ fn of_index(
     };
     out.create(index::create(of, name, one, build)?);
     out.comment(Subject::Index(&of.sibling(name)), &one.comment)?;
+    out.settings(schema)?;
     if waits {
         let parent = of.sibling(name);
         for (child, table) in &schema.tables {
@@ -289,6 +422,11 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
                 out.add(words, column::add(name, one)?);
                 out.options(name, column_name, column::set_options(name, one)?);
                 out.comment(Subject::Column(name, column_name), &one.comment)?;
+                out.not_null(name, one)?;
+                out.settings(schema)?;
+                let object = ObjectRef::Table(name.clone());
+                out.access_on(schema, &AccessOn::Column(object, column_name.clone()))?;
+                out.of_identity(schema, one)?;
             }
         }
         Node::Default(_, column_name) => {
@@ -307,6 +445,9 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
                     column::identity(identity)?
                 );
                 out.add(format!("Create the {node}"), sql);
+                if let Some(column) = column {
+                    out.of_identity(schema, column)?;
+                }
             }
         }
         Node::Policy(_, part) => {
@@ -328,12 +469,17 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
                 out.add(words, format!("ALTER TABLE {table} INHERIT {above}"));
             }
         }
-        other => constraint(name, of, other, out)?,
+        other => constraint(schema, (name, of), other, out)?,
     }
     Ok(())
 }
 
-fn constraint(name: &ObjectName, of: &Table, node: &Node, out: &mut Pieces<'_>) -> Result<()> {
+fn constraint(
+    schema: &Schema,
+    (name, of): (&ObjectName, &Table),
+    node: &Node,
+    out: &mut Pieces<'_>,
+) -> Result<()> {
     let (part, clause, comment) = match node {
         Node::Check(_, part) => match of.checks.get(part) {
             Some(one) => (part, check::clause(part, one)?, &one.comment),
@@ -358,7 +504,8 @@ fn constraint(name: &ObjectName, of: &Table, node: &Node, out: &mut Pieces<'_>) 
         _ => return Ok(()),
     };
     out.create(ddl::add_constraint(name, &clause)?);
-    out.comment(Subject::Constraint(name, part), comment)
+    out.comment(Subject::Constraint(name, part), comment)?;
+    out.settings(schema)
 }
 
 /// `CREATE TABLE`, what it cannot say, and comments.
@@ -393,6 +540,14 @@ fn core(
     let checks = inline.map(|(name, of)| (name, &of.comment));
     for (part, comment) in primary_key.chain(uniques).chain(exclusions).chain(checks) {
         out.comment(Subject::Constraint(name, part), comment)?;
+    }
+    for column in &of.columns {
+        out.not_null(name, column)?;
+    }
+    out.settings(schema)?;
+    out.access(schema, ObjectRef::Table(name.clone()))?;
+    for column in &of.columns {
+        out.of_identity(schema, column)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Needs;
 use crate::postgres::plan::node::{Node, NodeRef};
 use crate::sql_token::Mentions;
-use crate::{ColumnRef, ForeignKey, Index, ObjectName, Schema, Table, Type};
+use crate::{ColumnRef, DefinedKind, ForeignKey, Index, ObjectName, Schema, Table, Type, plain};
 
 pub(super) fn needs(schema: &Schema) -> Needs<'_> {
     let mut builder = Builder {
@@ -54,6 +54,21 @@ fn names(schema: &Schema) -> Names<'_> {
     for name in schema.domains.keys() {
         object(&mut names, name, Node::Domain(name));
     }
+    use DefinedKind as Kind;
+    let unnamed = [
+        Kind::Rule,
+        Kind::Statistics,
+        Kind::Operator,
+        Kind::EventTrigger,
+        Kind::Cast,
+    ];
+    for name in schema
+        .defined
+        .keys()
+        .filter(|name| !unnamed.contains(&name.kind))
+    {
+        object(&mut names, &name.name, Node::Defined(name));
+    }
     for name in schema.sequences.keys() {
         object(&mut names, name, Node::Sequence(name));
     }
@@ -86,7 +101,11 @@ impl<'s> Builder<'s> {
             return Vec::new();
         };
         let found = self.names.get(&(namespace.as_str(), of.name.as_str()));
-        let is_type = |node: &&NodeRef<'_>| !matches!(node, Node::Sequence(_) | Node::Function(_));
+        let is_type = |node: &&NodeRef<'_>| match node {
+            Node::Sequence(_) | Node::Function(_) => false,
+            Node::Defined(name) => name.kind.is_type(),
+            _ => true,
+        };
         found
             .into_iter()
             .flatten()
@@ -120,6 +139,7 @@ impl<'s> Builder<'s> {
     pub(super) fn in_text(&self, text: &str) -> Vec<NodeRef<'s>> {
         let mentions = Mentions::of(text);
         let mut nodes = self.named(&mentions);
+        nodes.extend(self.operators(text));
         let tables: Vec<NodeRef<'s>> = nodes.clone();
         for node in tables {
             if let Node::Table(name) = node {
@@ -127,6 +147,31 @@ impl<'s> Builder<'s> {
             }
         }
         nodes
+    }
+
+    /// The operators of the schema in a text.
+    fn operators(&self, text: &str) -> Vec<NodeRef<'s>> {
+        if !text.contains("OPERATOR(") {
+            return Vec::new();
+        }
+        let operators = self.schema.defined.keys();
+        let operators = operators.filter(|name| {
+            let of = &name.name;
+            name.kind == DefinedKind::Operator
+                && text.contains(&format!("OPERATOR({}.{})", plain(&of.namespace), of.name))
+        });
+        operators.map(Node::Defined).collect()
+    }
+
+    /// The collation, where it is the schema's own.
+    pub(super) fn collation(&self, of: &Option<ObjectName>) -> Vec<NodeRef<'s>> {
+        let named = of.as_ref().and_then(|of| {
+            let key = (of.namespace.as_str(), of.name.as_str());
+            self.names.get(&key)
+        });
+        let is_collation = |node: &&NodeRef<'_>| matches!(node, Node::Defined(name) if name.kind == DefinedKind::Collation);
+        let named = named.into_iter().flatten();
+        named.filter(is_collation).copied().collect()
     }
 
     /// What a text of a table names: columns of it can stand alone.
@@ -139,7 +184,8 @@ impl<'s> Builder<'s> {
     fn types(&mut self) {
         let schema = self.schema;
         for (name, domain) in &schema.domains {
-            let base = self.type_nodes(&domain.base);
+            let mut base = self.type_nodes(&domain.base);
+            base.extend(self.collation(&domain.collation));
             self.needs.add(Node::Domain(name), base);
             let whole = || Node::Domain(name);
             if let Some(default) = &domain.default {
@@ -152,6 +198,16 @@ impl<'s> Builder<'s> {
                 needs.push(whole());
                 self.needs.add(Node::DomainCheck(name, check_name), needs);
             }
+        }
+        for (name, defined) in &schema.defined {
+            let mut needs: Vec<NodeRef<'s>> =
+                defined.depends_on.iter().map(NodeRef::from).collect();
+            // They stand on the columns that they name.
+            if defined.on.is_some() {
+                let text = defined.definition.first().map_or("", |text| text.as_str());
+                needs.extend(self.parts_of(&needs, text, &Mentions::of(text)));
+            }
+            self.needs.add(Node::Defined(name), needs);
         }
         for (name, sequence) in &schema.sequences {
             if let Some(ColumnRef { table, column }) = &sequence.owned_by {

@@ -67,6 +67,7 @@ impl<'s> Builder<'s> {
         for column in &table.columns {
             let part = |of: fn(&'s ObjectName, &'s String) -> NodeRef<'s>| of(name, &column.name);
             let mut needs = self.type_nodes(&column.data_type);
+            needs.extend(self.collation(&column.collation));
             needs.push(Node::Table(name));
             if let Some(generated) = &column.generated {
                 needs.extend(self.in_table(name, generated.expression.as_str()));
@@ -167,6 +168,7 @@ impl<'s> Builder<'s> {
     ) -> Vec<NodeRef<'s>> {
         let mut needs = Vec::new();
         for key in keys {
+            needs.extend(self.collation(&key.collation));
             match &key.target {
                 KeyTarget::Column(name) => needs.push(Node::Column(table, name)),
                 KeyTarget::Expression(text) => needs.extend(self.in_table(table, text.as_str())),

@@ -1,0 +1,5 @@
+-- revision: c
+-- parents: b
+-- message: the second
+-- up
+SELECT 2;
