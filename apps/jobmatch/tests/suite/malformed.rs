@@ -42,7 +42,7 @@ fn cases() -> Vec<Case> {
         case(
             "quote.csv",
             "title,company_name\nGood,A\nBad,\"A\nGood,B\n",
-            "line 3: A quote is opened here and never closed",
+            "line 3: A quote that is opened here is never closed",
         ),
         Case {
             name: "mapped.csv",
@@ -117,7 +117,7 @@ async fn what_is_wrong_in_one_row_is_a_bad_row() {
             said.contains("line 4, company_name: The record is longer"),
             "{said}"
         );
-        assert!(said.contains("line 6, title: It holds a NUL"), "{said}");
+        assert!(said.contains("line 6, title: It contains a NUL"), "{said}");
         assert!(
             output.stderr.is_empty(),
             "no progress where there is no terminal"
