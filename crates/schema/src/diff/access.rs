@@ -80,7 +80,7 @@ pub(super) fn access(from: &Schema, to: &Schema, hints: &Hints, out: &mut Vec<Ch
         if hints.access == AccessCompared::WhereSaid && after.owner.is_none() {
             before.owner = None;
         }
-        // A sequence that a column owns belongs to whoever owns the table.
+        // A sequence that a column owns belongs to the owner of the table.
         if let AccessOn::Object(ObjectRef::Sequence(name)) = on
             && to
                 .sequences

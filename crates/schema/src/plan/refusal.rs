@@ -111,7 +111,7 @@ impl fmt::Display for Refusal {
                 let columns = columns.join(", ");
                 write!(
                     f,
-                    "The {object} cannot become another type while {columns} have it. \
+                    "The {object} cannot become another type while it is the type of {columns}. \
                      Create the new type under another name, change the columns to it, and \
                      drop this one."
                 )

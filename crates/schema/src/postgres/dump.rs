@@ -95,7 +95,7 @@ fn privileges(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
     let usual = Default::default();
     for (on, of) in &schema.access {
         let mut of = of.clone();
-        // A sequence that a column owns belongs to whoever owns the table.
+        // A sequence that a column owns belongs to the owner of the table.
         if let AccessOn::Object(ObjectRef::Sequence(name)) = on
             && schema
                 .sequences

@@ -216,7 +216,7 @@ async fn each_change_is_seen_and_leads_there_and_back() {
         let to = read(&other).await;
         if let Err(what) = there_and_back(&db, (&was, &to)).await {
             wrong.push(format!("{change}: {what}"));
-            // What is left is no start for the next one.
+            // The next change cannot start from what is left.
             break;
         }
     }

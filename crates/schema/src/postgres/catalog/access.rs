@@ -3,8 +3,8 @@ use underpin_core::{Result, ValueRow};
 use super::{namespace_selected, object_selected, relation_selected};
 use crate::postgres::fields::Fields;
 
-/// The owners and privileges that are not those of every new object of whoever reads, and default
-/// privileges. Privileges are told apart from those that the server gives by itself.
+/// The owners and privileges that differ from those of every new object of the reading role, and
+/// default privileges. Privileges are told apart from those that the server gives by itself.
 pub(in crate::postgres) fn sql(version: i32) -> String {
     // In a new database, the schema `public` has privileges of its own.
     let of_public = match version {

@@ -169,7 +169,7 @@ fn role(name: Option<&str>) -> Result<String> {
 
 /// `ALTER … OWNER TO`.
 fn own(object: &ObjectRef, owner: Option<&str>) -> Result<String> {
-    // In a new database, this schema belongs to whoever owns the database.
+    // In a new database, this schema belongs to the owner of the database.
     let owner = match (object, owner) {
         (ObjectRef::Namespace(name), None) if name == "public" => {
             quote::identifier("pg_database_owner")?

@@ -112,7 +112,7 @@ pub(super) fn fresh(schema: &Schema, on: &AccessOn) -> Access {
 /// What gives a new object its owner and privileges.
 pub(super) fn of_new(schema: &Schema, on: &AccessOn) -> Result<Vec<Act>> {
     let mut wanted = schema.access.get(on).cloned().unwrap_or_default();
-    // The sequence of an identity column belongs to whoever owns the table.
+    // The sequence of an identity column belongs to the owner of the table.
     if let AccessOn::Object(ObjectRef::Sequence(name)) = on
         && !schema.sequences.contains_key(name)
     {
