@@ -104,9 +104,9 @@ pub(crate) fn condition(sql: &str, kinds: &BTreeMap<String, Kind>) -> Option<Str
             _ => return None,
         }
     }
-    let mixed = numbers && texts && !length
-        || numbers && !texts && constants.1
-        || texts && !length && constants.0;
+    let (numbers_alone, texts_alone) = (numbers && !texts, texts && !length);
+    let mixed =
+        numbers && texts_alone || numbers_alone && constants.1 || texts_alone && constants.0;
     // Without a column it is about nothing that both engines know.
     match mixed || !(numbers || texts) {
         true => None,

@@ -15,13 +15,16 @@ use crate::kind::Kind;
 use crate::plan::{ColumnPlan, TablePlan};
 use crate::report::Bad;
 
+/// Puts a value into the form in which the target stores it.
+type Store = fn(Value, &Kind) -> Result<Value, Misfit>;
+
 /// How the values of a table are read.
 #[derive(Debug)]
 pub(crate) struct Reading {
     table: ObjectName,
     columns: Vec<ColumnPlan>,
     key: Vec<usize>,
-    store: Option<fn(Value, &Kind) -> Result<Value, Misfit>>,
+    store: Option<Store>,
     /// Whether the values are wanted, and not only their checksum.
     keep: bool,
     skip_bad: bool,
@@ -29,11 +32,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// To write the values, in the form in which the target stores them.
-    pub(crate) fn to_write(
-        plan: &TablePlan,
-        store: fn(Value, &Kind) -> Result<Value, Misfit>,
-        skip_bad: bool,
-    ) -> Self {
+    pub(crate) fn to_write(plan: &TablePlan, store: Store, skip_bad: bool) -> Self {
         Reading {
             store: Some(store),
             keep: true,
@@ -43,7 +42,7 @@ impl Reading {
     }
 
     /// For the checksum alone of what would be written.
-    pub(crate) fn to_compare(self) -> Self {
+    pub(crate) fn without_values(self) -> Self {
         Reading {
             keep: false,
             ..self

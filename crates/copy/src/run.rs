@@ -289,7 +289,7 @@ impl Run {
         }
         if needs_source(found.target, noted, self.options.on_conflict) {
             let skip = self.options.skip_bad;
-            let reading = Reading::to_write(plan, self.rules.store, skip).to_compare();
+            let reading = Reading::to_write(plan, self.rules.store, skip).without_values();
             let there = read(self.reader.clone(), plan.read.clone(), reading, None);
             found.source = Some(there.await?.sum);
         }

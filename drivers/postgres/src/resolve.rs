@@ -103,7 +103,7 @@ mod tests {
         ];
         assert_eq!(resolve(&given).await.unwrap(), given);
         let unknown = Endpoint::tcp("no-such-host.invalid", 1);
-        let error = resolve(&[unknown.clone()]).await.unwrap_err();
+        let error = resolve(std::slice::from_ref(&unknown)).await.unwrap_err();
         assert_eq!(error.class(), Class::Connect);
         assert!(
             error.message().contains("no-such-host.invalid:1"),
