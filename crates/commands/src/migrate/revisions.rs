@@ -186,7 +186,7 @@ mod tests {
         let unknown = [Embedded::new("revisions/a.sql", text)];
         let said = Revisions::Embedded(&unknown).as_written().unwrap_err();
         assert!(
-            said.message().contains("does not know where new ones"),
+            said.message().contains("the directory for new ones is not known"),
             "{said}"
         );
         assert!(
@@ -199,7 +199,7 @@ mod tests {
         }];
         let said = Revisions::Embedded(&elsewhere).as_written().unwrap_err();
         assert!(
-            said.message().contains("/nowhere/revisions that they were"),
+            said.message().contains("/nowhere/revisions from which they were built"),
             "{said}"
         );
         let gone = [Embedded {
@@ -209,7 +209,7 @@ mod tests {
         let said = Revisions::Embedded(&gone).as_written().unwrap_err();
         assert!(
             said.message()
-                .contains("`a` is within this program, and no longer"),
+                .contains("`a` is embedded in this program, but no longer"),
             "{said}"
         );
     }

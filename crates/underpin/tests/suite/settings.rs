@@ -27,6 +27,7 @@ const OF_ALL: &[(&str, &str)] = &[
     ("recycling", "clean"),
     ("max_retries", "1"),
     ("statement_cache_size", "0"),
+    ("migrate_ahead", "ignore"),
 ];
 const OF_POSTGRES: &[(&str, &str)] = &[
     ("application_name", "till"),
@@ -52,6 +53,7 @@ const OF_SQLITE: &[(&str, &str)] = &[
     ("busy_timeout", "4s"),
     ("uuids", "blob"),
     ("times", "rfc3339"),
+    ("attach", "off"),
 ];
 
 /// Opens a database with these settings, and checks that it answers and that each is in force.
@@ -135,6 +137,8 @@ async fn every_setting_is_in_force_alone_and_beside_the_others() {
                 "create",
                 "immutable",
                 "channel_binding",
+                "migrate_url",
+                "scratch_url",
             ];
             !elsewhere.contains(key) && !key.starts_with("ssl")
         });
