@@ -191,9 +191,13 @@ impl Config {
             // No URL can hold another with its password.
             let is_url = ["migrate_url", "scratch_url"].contains(&field.key);
             if said && field.applies_to(engine) && !is_url {
-                let value = (field.show)(&self.settings);
+                let shown = (field.show)(&self.settings);
+                let value = match field.is_secret() {
+                    true => shown.into(),
+                    false => encoded(&shown, PATH),
+                };
                 // Writing to a string cannot fail.
-                let _ = write!(url, "{separator}{}={}", field.key, encoded(&value, PATH));
+                let _ = write!(url, "{separator}{}={value}", field.key);
                 separator = '&';
             }
         }

@@ -375,7 +375,7 @@ fn refused(name: &str, value: &str, (why, instead): Refusal) -> Error {
 fn lower_first(sentence: &str) -> String {
     match sentence.split_once(' ') {
         // Names stay as they are.
-        Some((first @ ("TLS" | "libpq"), rest)) => format!("{first} {rest}"),
+        Some((first @ ("TLS" | "GSSAPI" | "libpq"), rest)) => format!("{first} {rest}"),
         _ => {
             let mut characters = sentence.chars();
             let first = characters.next().map(|first| first.to_ascii_lowercase());

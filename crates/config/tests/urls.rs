@@ -220,7 +220,7 @@ fn mistakes_say_what_and_what_to_do() {
         ),
         (
             "postgres://u:hunter2@h/db?statement_timeout=25d",
-            "longer than PostgreSQL can keep",
+            "longer than the maximum of PostgreSQL",
         ),
         ("postgres://u:hunter2@h/db?sslcert=a", "without `sslkey`"),
         (

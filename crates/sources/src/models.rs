@@ -32,8 +32,11 @@ pub async fn of_models<D: OpenDatabase>(
 ) -> Result<Schema> {
     let engine = config.engine();
     let described = models.schema(engine)?;
-    let now = hints.renamed(now, &described);
-    let wanted = underpin_model::carry_over(described, &now, ModelDialect::of(engine)?);
+    let dialect = ModelDialect::of(engine)?;
+    // The sequence of a column keeps its name, unless its table gets another one.
+    let kept = underpin_model::carry_over(described.clone(), &now, dialect);
+    let now = hints.renamed(now, &kept);
+    let wanted = underpin_model::carry_over(described, &now, dialect);
     let scratch = Scratch::<D>::beside(config).await?;
     let made = make(&underpin_model::needed_by_tables(&wanted), engine, &scratch).await;
     let removed = scratch.remove().await;

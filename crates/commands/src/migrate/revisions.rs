@@ -186,7 +186,8 @@ mod tests {
         let unknown = [Embedded::new("revisions/a.sql", text)];
         let said = Revisions::Embedded(&unknown).as_written().unwrap_err();
         assert!(
-            said.message().contains("the directory for new ones is not known"),
+            said.message()
+                .contains("the directory for new ones is not known"),
             "{said}"
         );
         assert!(
@@ -199,7 +200,8 @@ mod tests {
         }];
         let said = Revisions::Embedded(&elsewhere).as_written().unwrap_err();
         assert!(
-            said.message().contains("/nowhere/revisions from which they were built"),
+            said.message()
+                .contains("/nowhere/revisions from which they were built"),
             "{said}"
         );
         let gone = [Embedded {

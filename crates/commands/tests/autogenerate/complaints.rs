@@ -135,10 +135,10 @@ ALTER TABLE customers ALTER since SET DEFAULT CURRENT_TIMESTAMP;
     shop.by_hand(
         "-- up postgres
 ALTER TABLE products DROP CONSTRAINT state_known, DROP CONSTRAINT price_fair;
-ALTER TABLE products ADD CONSTRAINT state_known CHECK (state = ANY (ARRAY['new', 'used'])),
+ALTER TABLE products ADD CONSTRAINT state_known CHECK (state IN ('new', 'used')),
     ADD CONSTRAINT price_fair CHECK ((price >= 0 AND price <= 1000) OR (state = 'new'));
 ALTER TABLE products ALTER price SET DEFAULT 0, ALTER state SET DEFAULT 'new';
-ALTER TABLE customers ALTER since SET DEFAULT CURRENT_TIMESTAMP;
+ALTER TABLE customers ALTER since SET DEFAULT now();
 -- up sqlite
 ",
     );

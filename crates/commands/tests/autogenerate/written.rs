@@ -140,7 +140,7 @@ fn a_program_checks_the_revisions_that_are_within_it() {
         let url = place.url();
         for command in [&["check"][..], &["new", "--autogenerate", "-m", "nothing"]] {
             let arguments = [&["--url", &url, "migrate"], command, engine].concat();
-            run(&arguments).expect(0, &["The revisions create the wanted schema"]);
+            run(&arguments).expect(0, &["create the wanted schema"]);
         }
         run(&["--url", &url, "migrate", "up"]).expect(0, &["applied 5b0c7d1e9f24 the shop"]);
         run(&["--url", &url, "ping"]).expect(0, &[]);

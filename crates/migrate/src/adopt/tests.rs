@@ -438,7 +438,7 @@ fn alembic_without_sql_is_a_choice_and_never_silent() {
     };
     let said = refused(&[], false, &["b2"]);
     assert!(
-        said.ends_with("no SQL is given for them: `a_1`, `b2`, `c3`."),
+        said.ends_with("there is no SQL for them: `a_1`, `b2`, `c3`."),
         "{said}"
     );
     let part = UP.split("-- Running upgrade A-1 -> c3").next().unwrap();

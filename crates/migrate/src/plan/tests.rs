@@ -392,7 +392,10 @@ fn a_half_way_revision_that_changed_is_refused() {
             .ends_with("It is no longer the revision that ran.")
     );
     let hint = error.hint().unwrap();
-    assert!(hint.starts_with("Let `repair` accept `b` as it is now and run `up` again"));
+    assert!(
+        hint.contains("accept the current `b` with `repair`"),
+        "{hint}"
+    );
     // Which statements ran is not known.
     let refused = repair(&graph, &history, Engine::SQLITE).unwrap_err();
     assert!(refused.message().contains("was not recorded"), "{refused}");

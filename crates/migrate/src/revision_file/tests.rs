@@ -125,10 +125,10 @@ fn branch_labels_and_dependencies() {
             "-- branch: Shop",
             "line 3: `Shop` is not a valid branch label.",
         ),
-        ("-- branch: a a", "line 3: The label a is there twice."),
+        ("-- branch: a a", "line 3: The label a appears twice."),
         (
             "-- depends-on: a, a",
-            "line 3: The dependency a is named twice.",
+            "line 3: The dependency a appears twice.",
         ),
         (
             "-- depends: a",
@@ -248,8 +248,8 @@ fn what_only_looks_like_a_section_line_is_refused() {
             "-- up no-transaction no-transaction",
             "has `no-transaction` twice",
         ),
-        ("-- up code sqlite", "`code` stands by itself"),
-        ("-- up sqlite code", "`code` stands by itself"),
+        ("-- up code sqlite", "`code` must be alone"),
+        ("-- up sqlite code", "`code` must be alone"),
         (
             "---- down ----",
             "looks like a section line, but is not one",
@@ -311,19 +311,19 @@ fn a_head_that_is_wrong_is_refused() {
         ),
         (
             "-- parents: a none\n-- parents:",
-            "line 2: The header `parents` is there twice.",
+            "line 2: The header `parents` appears twice.",
         ),
         (
             "-- parents: a, b a\n",
-            "line 1: The parent a is named twice.",
+            "line 1: The parent a appears twice.",
         ),
         (
             "-- revision: a\n\n-- Revision: a\n",
-            "line 3: The header `Revision` is there twice.",
+            "line 3: The header `Revision` appears twice.",
         ),
         (
             "-- message: a\n-- message: a\n",
-            "line 2: The header `message` is there twice.",
+            "line 2: The header `message` appears twice.",
         ),
         (
             "-- revision: a\nSELECT 1;\n-- up",
@@ -393,7 +393,7 @@ fn sql_that_is_wrong_is_refused_with_its_line() {
         ),
         (
             "-- up\nSELECT 1;\n\\connect other\n",
-            "line 5: `\\connect` is a command of psql and no SQL. Only psql itself",
+            "line 5: `\\connect` is a command of psql, not SQL. Only psql itself",
         ),
         (
             "-- up\nCOPY t TO stdout;\n",
@@ -463,11 +463,11 @@ fn a_template_that_would_lose_something_is_refused() {
         render(template, revision).unwrap_err().to_string()
     };
     for (place, expected) in [
-        ("{id}", "does not give the revision its revision."),
-        ("{parents}", "does not give the revision its parents."),
-        ("{message}", "does not give the revision its message."),
-        ("{up}", "has no place `{up}` for the SQL."),
-        ("{down}", "has no place `{down}` for the SQL."),
+        ("{id}", "does not set the revision's revision."),
+        ("{parents}", "does not set the revision's parents."),
+        ("{message}", "does not set the revision's message."),
+        ("{up}", "`{up}`"),
+        ("{down}", "`{down}`"),
     ] {
         let other = if place.len() > 6 { "none" } else { "other" };
         let said = refused(&TEMPLATE.replace(place, other), &new_revision());
@@ -521,7 +521,7 @@ fn sections_of_their_own_stand_in_the_place_of_the_templates() {
     let commented = TEMPLATE.replace("{up}", "/* {up} */");
     let said = render(&commented, &new_revision()).unwrap_err().to_string();
     assert!(
-        said.contains("does not give the revision its SQL as it stands."),
+        said.contains("does not contain the SQL of the revision unchanged."),
         "{said}"
     );
 }

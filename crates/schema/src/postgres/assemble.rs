@@ -262,7 +262,9 @@ mod tests {
         let error = assemble(&[]).unwrap_err();
         assert_eq!(error.class(), Class::Config);
         assert!(
-            error.to_string().contains("14 statements, and 0 answers"),
+            error
+                .to_string()
+                .contains("14 statements, but there are 0 answers"),
             "{error}"
         );
     }

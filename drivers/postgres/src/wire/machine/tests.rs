@@ -644,10 +644,10 @@ fn an_unexpected_message_names_both() {
             b"2\0\0\0\x042\0\0\0\x04",
             "BindComplete, but DataRow or CommandComplete",
         ),
-        (b"W\0\0\0\x04", "CopyBothResponse, and BindComplete"),
+        (b"W\0\0\0\x04", "CopyBothResponse, but BindComplete"),
         (
             b"2\0\0\0\x04G\0\0\0\x07\0\0\0",
-            "CopyInResponse, and DataRow or",
+            "CopyInResponse, but DataRow or",
         ),
     ];
     for (bytes, words) in cases {
