@@ -91,7 +91,6 @@ const CHANGES: &[&str] = &[
     "GRANT USAGE ON TYPE shop.mood TO PUBLIC",
     "REVOKE USAGE ON TYPE shop.address FROM PUBLIC",
     "GRANT EXECUTE ON FUNCTION shop.product(integer) TO underpin_writer",
-    "ALTER TABLE shop.orders OWNER TO underpin_keeper",
     "ALTER TABLE shop.kept_by OWNER TO CURRENT_USER",
     "ALTER VIEW shop.totals OWNER TO underpin_keeper",
     "ALTER FUNCTION shop.guarded(integer) OWNER TO underpin_keeper",
@@ -257,6 +256,27 @@ pub(crate) async fn there_and_back(
             steps()
         )),
     }
+}
+
+/// Privileges on columns change with the owner, and the plan says that they do not come back.
+#[tokio::test]
+async fn a_new_owner_of_a_table_with_privileges_on_columns_has_no_way_back() {
+    let server = or_skip!(Postgres::shared());
+    let template = made(server).await;
+    let (first, second) = (
+        server.database_like("beside_owner", &template),
+        server.database_like("beside_owned", &template),
+    );
+    let (db, other) = (connect(&first).await, connect(&second).await);
+    let change = "ALTER TABLE shop.orders OWNER TO underpin_keeper";
+    other.batch(change).await.unwrap();
+    let (was, to) = (read(&db).await, read(&other).await);
+    let plan = postgres::plan(&was, &to, &diff(&was, &to, &always())).unwrap();
+    carry_out(&db, &plan).await.unwrap();
+    let left = diff(&read(&db).await, &to, &always());
+    assert!(left.changes.is_empty(), "{:?}", words(&left));
+    let mut undos = plan.steps.iter().map(|step| &step.undo);
+    assert!(undos.any(|undo| matches!(undo, underpin_schema::Undo::None(_))));
 }
 
 #[tokio::test]

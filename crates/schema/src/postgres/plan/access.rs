@@ -139,16 +139,34 @@ pub(super) fn steps(intent: &Intent) -> Result<Vec<Step>> {
         if made(on, intent) {
             continue;
         }
+        let keeps_columns = from.owner == to.owner || !changes_columns(on, intent);
         for act in acts(on, from, to)? {
-            of_act(act, &mut steps);
+            let undo = match keeps_columns {
+                true => Undo::Sql(act.undo.clone()),
+                false => Undo::None(COLUMNS_CHANGE_HANDS.to_owned()),
+            };
+            of_act(act, undo, &mut steps);
         }
     }
     Ok(steps)
 }
 
+const COLUMNS_CHANGE_HANDS: &str = "The privileges on columns change with the owner, and the old owner \
+                                    does not get them back.";
+
+/// Whether privileges on columns of this object change in the same plan.
+fn changes_columns(on: &AccessOn, intent: &Intent) -> bool {
+    let AccessOn::Object(object) = on else {
+        return false;
+    };
+    intent.access.iter().any(|change| {
+        matches!(change, Change::SetAccess { on: AccessOn::Column(of, _), .. } if of == object)
+    })
+}
+
 /// The step, or steps, of one act. The first one undoes all.
-fn of_act(act: Act, out: &mut Vec<Step>) {
-    let mut undo = Undo::Sql(act.undo);
+fn of_act(act: Act, undo: Undo, out: &mut Vec<Step>) {
+    let mut undo = undo;
     for sql in act.sql {
         let undo = std::mem::replace(&mut undo, Undo::Included);
         out.push(step(act.words.clone(), sql, undo, Lock::none()));
