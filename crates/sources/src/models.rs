@@ -34,7 +34,7 @@ pub async fn of_models<D: OpenDatabase>(
     let described = models.schema(engine)?;
     let dialect = ModelDialect::of(engine)?;
     // The sequence of a column keeps its name, unless its table gets another one.
-    let kept = underpin_model::carry_over(described.clone(), &now, dialect);
+    let kept = underpin_model::carry_over(described.clone(), now, dialect);
     let now = hints.renamed(now, &kept);
     let wanted = underpin_model::carry_over(described, &now, dialect);
     let scratch = Scratch::<D>::beside(config).await?;

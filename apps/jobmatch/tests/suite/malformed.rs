@@ -60,7 +60,7 @@ fn cases() -> Vec<Case> {
             name: "mapping.csv",
             content: b"title,company_name\nGood,A\n".to_vec(),
             maps: &["--map", "title"],
-            says: "A mapping is a column, an equals sign and a header",
+            says: "A mapping must be a column, an equals sign and a header",
         },
     ]
 }
