@@ -8,6 +8,11 @@ pub fn masked(url: &str) -> String {
     let Some((scheme, rest)) = split_scheme(url) else {
         return "(not shown, since it may hold a password)".to_owned();
     };
+    let place = rest.split('?').next().unwrap_or(rest);
+    if place.contains(';') && place.contains('=') {
+        // A connection string, whose parts have no order and no names that all drivers share.
+        return format!("{scheme}***");
+    }
     let mut hidden = vec![false; rest.len()];
     if let (Some(colon), Some(at)) = (rest.find(':'), rest.rfind('@'))
         && colon < at

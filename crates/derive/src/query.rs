@@ -199,11 +199,11 @@ mod tests {
             ),
             (
                 r#""tests/queries/nothing.sql""#,
-                "the query `nothing` of `tests/queries/nothing.sql` holds no statement",
+                "the query `nothing` of `tests/queries/nothing.sql` contains no statement",
             ),
             (
                 r#""tests/queries/named.sql""#,
-                "`tests/queries/named.sql` holds several queries; say which: \
+                "`tests/queries/named.sql` contains several queries; name one of them: \
                  `query!(\"tests/queries/named.sql\", \"first\")`, or `second`",
             ),
             (

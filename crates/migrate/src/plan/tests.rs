@@ -393,7 +393,7 @@ fn a_half_way_revision_that_changed_is_refused() {
     );
     let hint = error.hint().unwrap();
     assert!(
-        hint.contains("accept the current `b` with `repair`"),
+        hint.starts_with("Accept the current `b` with `repair`"),
         "{hint}"
     );
     // Which statements ran is not known.

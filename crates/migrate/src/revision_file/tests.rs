@@ -128,7 +128,7 @@ fn branch_labels_and_dependencies() {
         ("-- branch: a a", "line 3: The label a appears twice."),
         (
             "-- depends-on: a, a",
-            "line 3: The dependency a appears twice.",
+            "line 3: The dependency a is named twice.",
         ),
         (
             "-- depends: a",
@@ -315,7 +315,7 @@ fn a_head_that_is_wrong_is_refused() {
         ),
         (
             "-- parents: a, b a\n",
-            "line 1: The parent a appears twice.",
+            "line 1: The parent a is named twice.",
         ),
         (
             "-- revision: a\n\n-- Revision: a\n",

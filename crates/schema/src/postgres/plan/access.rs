@@ -139,7 +139,9 @@ pub(super) fn steps(intent: &Intent) -> Result<Vec<Step>> {
         if made(on, intent) {
             continue;
         }
-        let keeps_columns = from.owner == to.owner || !changes_columns(on, intent);
+        let object = on.object().filter(|_| matches!(on, AccessOn::Object(_)));
+        let change_hands = |object| intent.columns_change_hands.contains(object);
+        let keeps_columns = !object.is_some_and(change_hands);
         for act in acts(on, from, to)? {
             let undo = match keeps_columns {
                 true => Undo::Sql(act.undo.clone()),
@@ -153,16 +155,6 @@ pub(super) fn steps(intent: &Intent) -> Result<Vec<Step>> {
 
 const COLUMNS_CHANGE_HANDS: &str = "The privileges on columns change with the owner, and the old owner \
                                     does not get them back.";
-
-/// Whether privileges on columns of this object change in the same plan.
-fn changes_columns(on: &AccessOn, intent: &Intent) -> bool {
-    let AccessOn::Object(object) = on else {
-        return false;
-    };
-    intent.access.iter().any(|change| {
-        matches!(change, Change::SetAccess { on: AccessOn::Column(of, _), .. } if of == object)
-    })
-}
 
 /// The step, or steps, of one act. The first one undoes all.
 fn of_act(act: Act, undo: Undo, out: &mut Vec<Step>) {

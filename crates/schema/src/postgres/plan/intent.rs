@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::composite;
 use super::node::Node;
 use super::scene::{Scene, inherited_from, waiting_indexes};
+use super::{access, composite};
 use crate::{
-    Change, EnumType, ForeignKey, Function, Index, ObjectName, Refusal, Table, Trigger, View,
+    AccessOn, Change, EnumType, ForeignKey, Function, Index, ObjectName, ObjectRef, Refusal, Table,
+    Trigger, View,
 };
 
 /// What is to be dropped, created and altered, before it has an order.
@@ -28,6 +29,8 @@ pub(super) struct Intent {
     pub(super) comments: Vec<Change>,
     pub(super) settings: Vec<Change>,
     pub(super) access: Vec<Change>,
+    /// What gets another owner, and has privileges on its columns, which change with it.
+    pub(super) columns_change_hands: BTreeSet<ObjectRef>,
     pub(super) refusals: Vec<Refusal>,
 }
 
@@ -36,6 +39,12 @@ impl Intent {
         let mut intent = Intent::default();
         for change in changes {
             intent.object(change, scene);
+            if let Change::SetAccess { on, from, to } = change
+                && let (AccessOn::Object(object), true) = (on, from.owner != to.owner)
+                && !access::columns_of(scene.was, object).is_empty()
+            {
+                intent.columns_change_hands.insert(object.clone());
+            }
         }
         intent
     }
