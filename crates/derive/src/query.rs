@@ -212,7 +212,7 @@ mod tests {
             ),
             (
                 r#""tests/queries/twice.sql", "one""#,
-                "`tests/queries/twice.sql` has the name `one` twice, again at line 3",
+                "`tests/queries/twice.sql` contains the name `one` twice, the second time at line 3",
             ),
         ] {
             assert_eq!(expanded(input), Err(message.to_owned()));

@@ -89,7 +89,7 @@ async fn a_malformed_file_is_refused_and_the_data_is_as_it_was() {
             .unwrap();
         let output = place.command(&["import", "jobs", large.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&output.stderr).contains("the most is 2147483647"));
+        assert!(String::from_utf8_lossy(&output.stderr).contains("the maximum is 2147483647"));
         assert_eq!(count(&database, "jobs").await, 0);
         assert_eq!(count(&database, "csv_imports").await, 0);
         close(database).await;
