@@ -120,7 +120,7 @@ fn a_table_elsewhere_is_named() {
     assert!(said.contains("no table schema_migrations"), "{said}");
     let said = project.adopt(4, "sqlx", &["--table", "Ops.done"]);
     assert!(
-        said.contains("The table Ops.done is not as sqlx makes it."),
+        said.contains("The table Ops.done does not have the form that sqlx creates."),
         "{said}"
     );
     project.is_untouched();

@@ -78,7 +78,7 @@ async fn what_does_not_agree_with_sqlx_is_refused_and_nothing_is_written() {
     std::fs::remove_file(project.migrations().join(index)).unwrap();
     let said = project.adopt(2, "sqlx", &[]);
     assert!(
-        said.contains("records the migration 20260102000000, and there is no file"),
+        said.contains("records the migration 20260102000000, but there is no file"),
         "{said}"
     );
     project.is_untouched();
