@@ -11,9 +11,10 @@ use crate::connect::connect_to_primary;
 use crate::member::{Member, NewMember};
 use crate::topology::Topology;
 
-/// Makes a single member the primary, since it takes all calls whatever its server reports.
-pub(crate) fn alone_is_primary(mut members: Vec<NewMember>) -> Vec<NewMember> {
-    if let [only] = &mut members[..] {
+/// A single member takes all calls, whatever role its server reports. With a discovery it may not stay
+/// single, and is asked for its role.
+pub(crate) fn alone_is_primary(mut members: Vec<NewMember>, has_discovery: bool) -> Vec<NewMember> {
+    if let ([only], false) = (&mut members[..], has_discovery) {
         only.role.get_or_insert(Role::Primary);
     }
     members

@@ -73,10 +73,7 @@ impl Cluster {
         options: ClusterOptions,
         discovery: Option<Arc<dyn Discovery>>,
     ) -> Result<Self> {
-        let members = match discovery {
-            Some(_) => members,
-            None => alone_is_primary(members),
-        };
+        let members = alone_is_primary(members, discovery.is_some());
         if members.iter().all(|new| new.role == Some(Role::Replica)) {
             return Err(Error::new(
                 Class::Config,
@@ -269,13 +266,11 @@ impl Cluster {
         discovery: Option<Arc<dyn Discovery>>,
         deadline: Deadline,
     ) -> Result<()> {
-        let new = match discovery {
-            Some(_) => new,
-            None => alone_is_primary(new),
-        };
+        let new = alone_is_primary(new, discovery.is_some());
         let old = self.topology();
         let change = Change::between(old.members(), new)?;
         change.try_to_connect(&old, deadline).await?;
+        // Compared once more there: a discovery may have changed the members meanwhile.
         self.watch.reconfigure(change.wanted(), discovery)
     }
 

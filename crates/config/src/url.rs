@@ -203,16 +203,7 @@ impl Reading<'_> {
         let (place, query) = split_query(rest);
         let place = place.strip_prefix("//").unwrap_or(place).trim_matches('/');
         let (user, name) = place.rsplit_once('@').unwrap_or(("", place));
-        let (user, password) = match user.split_once(':') {
-            Some((user, password)) => (user, Some(password)),
-            None => (user, None),
-        };
-        if !user.is_empty() {
-            self.put("user", &decoded(user)?)?;
-        }
-        if let Some(password) = password {
-            self.put("password", &decoded(password)?)?;
-        }
+        self.login(user)?;
         let name = decoded(name)?;
         if name.contains(['=', ';', '{', '}']) {
             // It may hold a password, which must not pass for a name.
@@ -227,6 +218,21 @@ impl Reading<'_> {
         let parameters = parameters(query)?;
         let mut parameters = parameters.iter();
         parameters.try_for_each(|(key, value)| self.parameter(key, value))
+    }
+
+    /// `USER`, `USER:PASSWORD` or nothing.
+    fn login(&mut self, text: &str) -> Result<()> {
+        let (user, password) = match text.split_once(':') {
+            Some((user, password)) => (user, Some(password)),
+            None => (text, None),
+        };
+        if !user.is_empty() {
+            self.put("user", &decoded(user)?)?;
+        }
+        match password {
+            Some(password) => self.put("password", &decoded(password)?),
+            None => Ok(()),
+        }
     }
 
     fn modes(&mut self, read_only: &str, create: &str) -> Result<()> {
@@ -251,16 +257,7 @@ impl Reading<'_> {
             Some((user, hosts)) => (user, hosts),
             None => ("", authority),
         };
-        let (user, password) = match user.split_once(':') {
-            Some((user, password)) => (user, Some(password)),
-            None => (user, None),
-        };
-        if !user.is_empty() {
-            self.put("user", &decoded(user)?)?;
-        }
-        if let Some(password) = password {
-            self.put("password", &decoded(password)?)?;
-        }
+        self.login(user)?;
         self.hosts(hosts)?;
         if path.contains('/') {
             return Err(mistake::config("The name of its database contains a `/`.")

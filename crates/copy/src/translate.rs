@@ -450,54 +450,29 @@ pub(crate) fn without_parts(schema: &Schema, keys_later: bool) -> Schema {
 /// The part of a schema that a database has by name: what is not to be created again.
 pub(crate) fn present(wanted: &Schema, there: &Schema) -> Schema {
     let mut schema = wanted.clone();
+    keep_common(&mut schema.namespaces, &there.namespaces);
+    keep_common(&mut schema.extensions, &there.extensions);
+    keep_common(&mut schema.enums, &there.enums);
+    keep_common(&mut schema.domains, &there.domains);
+    keep_common(&mut schema.sequences, &there.sequences);
+    keep_common(&mut schema.functions, &there.functions);
+    keep_common(&mut schema.views, &there.views);
+    keep_common(&mut schema.materialized_views, &there.materialized_views);
+    keep_common(&mut schema.tables, &there.tables);
+    for (name, table) in &mut schema.tables {
+        let of = &there.tables[name];
+        keep_common(&mut table.indexes, &of.indexes);
+        keep_common(&mut table.triggers, &of.triggers);
+        keep_common(&mut table.policies, &of.policies);
+        keep_common(&mut table.foreign_keys, &of.foreign_keys);
+        table.row_security = of.row_security;
+    }
     schema
-        .namespaces
-        .retain(|name, _| there.namespaces.contains_key(name));
-    schema
-        .extensions
-        .retain(|name, _| there.extensions.contains_key(name));
-    schema
-        .enums
-        .retain(|name, _| there.enums.contains_key(name));
-    schema
-        .domains
-        .retain(|name, _| there.domains.contains_key(name));
-    schema
-        .sequences
-        .retain(|name, _| there.sequences.contains_key(name));
-    schema
-        .functions
-        .retain(|name, _| there.functions.contains_key(name));
-    schema
-        .views
-        .retain(|name, _| there.views.contains_key(name));
-    let views = &there.materialized_views;
-    schema
-        .materialized_views
-        .retain(|name, _| views.contains_key(name));
-    schema.tables.retain(|name, table| {
-        let Some(of) = there.tables.get(name) else {
-            return false;
-        };
-        table
-            .indexes
-            .retain(|name, _| of.indexes.contains_key(name));
-        table
-            .triggers
-            .retain(|name, _| of.triggers.contains_key(name));
-        table
-            .policies
-            .retain(|name, _| of.policies.contains_key(name));
-        table
-            .foreign_keys
-            .retain(|name, _| of.foreign_keys.contains_key(name));
-        table.row_security = match table.row_security == of.row_security {
-            true => table.row_security,
-            false => of.row_security,
-        };
-        true
-    });
-    schema
+}
+
+/// Removes the entries whose key the other map does not have.
+fn keep_common<K: Ord, V>(map: &mut BTreeMap<K, V>, other: &BTreeMap<K, V>) {
+    map.retain(|key, _| other.contains_key(key));
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The casts that a server has, by their types as the engine spells them, and what else a plan has
-/// to know of it. They are no part of what a schema says, so that two are always equal.
+/// The casts that a server has, by their types as the engine spells them, and other facts about the
+/// server that a plan needs. They do not describe a schema, so two values are always equal.
 #[derive(Debug, Clone, Default)]
 pub struct Casts {
     pub(crate) of_types: BTreeMap<(String, String), CastUse>,
