@@ -81,11 +81,11 @@ impl Generator {
         view.triggers.insert(trigger, built);
     }
 
-    /// As the server writes it; from version 18 on it leaves out the table's name.
+    /// As the server writes it; from version 16 on it leaves out the table's name.
     fn select(&self, from: &ObjectName, columns: &[String]) -> String {
         let of = ident(&from.name);
         let columns = columns.iter().map(|name| match self.server.version {
-            180_000.. => ident(name),
+            160_000.. => ident(name),
             _ => format!("{of}.{}", ident(name)),
         });
         let columns: Vec<String> = columns.collect();
