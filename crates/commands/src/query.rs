@@ -1,4 +1,4 @@
-use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stdin, stdout};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use underpin::{Class, Database, Error, Result, Value, ValueRow};
 
 use crate::exit::Exit;
 use crate::format::{Format, printer};
+use crate::interrupt::interruptible;
 use crate::open::open;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
@@ -37,28 +38,13 @@ pub struct QueryArguments {
 /// Runs the statement and prints its rows as they arrive.
 pub(crate) async fn run(arguments: &QueryArguments, options: &GlobalOptions) -> Result<Exit> {
     let sql = arguments.statement()?;
-    let database = open(options).await?;
-    let result = tokio::select! {
-        result = answer(&database, &sql, arguments, options) => result.map(|()| Exit::Success),
-        interrupted = tokio::signal::ctrl_c() => match interrupted {
-            Ok(()) => Ok(Exit::Interrupted),
-            Err(error) => Err(Error::new(
-                Class::Resource,
-                format!("Ctrl-C cannot be handled: {error}."),
-            )),
-        },
+    let work = async {
+        let database = open(options).await?;
+        let result = answer(&database, &sql, arguments, options).await;
+        let closed = database.close(Duration::from_secs(5)).await;
+        result.and(closed).map(|()| Exit::Success)
     };
-    // Closing cancels what still runs.
-    let closed = database.close(Duration::from_secs(5)).await;
-    let exit = result?;
-    if exit == Exit::Interrupted {
-        let _ = writeln!(
-            stderr(),
-            "Interrupted; the statement was canceled on the server."
-        );
-        return Ok(exit);
-    }
-    closed.map(|()| exit)
+    interruptible(work, async || String::new()).await
 }
 
 /// Prints the rows of a statement that has some, and what became of one that has none.

@@ -7,6 +7,7 @@ use underpin::migrate::Direction;
 use super::adopt::AdoptArguments;
 use super::check::CheckArguments;
 use super::go::GoArguments;
+use super::interrupted::{Went, after_run};
 use super::merge::MergeArguments;
 use super::new::NewArguments;
 use super::project::Project;
@@ -15,6 +16,7 @@ use super::revisions::Revisions;
 use super::stamp::StampArguments;
 use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp, validate};
 use crate::exit::{Exit, HELP};
+use crate::interrupt::interruptible;
 use crate::options::GlobalOptions;
 
 /// A command about migrations, and its directory of revisions.
@@ -87,6 +89,21 @@ pub enum MigrateCommand {
     Repair(RepairArguments),
 }
 
+impl MigrateCommand {
+    /// Whether it runs revisions.
+    fn goes(&self) -> bool {
+        matches!(self, MigrateCommand::Up(_) | MigrateCommand::Down { .. })
+    }
+
+    /// Whether it writes the history.
+    fn records(&self) -> bool {
+        matches!(
+            self,
+            MigrateCommand::Stamp(_) | MigrateCommand::Adopt(_) | MigrateCommand::Repair(_)
+        )
+    }
+}
+
 /// Runs a command and prints its result to standard output, and errors to standard error.
 ///
 /// # Cancel safety
@@ -96,7 +113,16 @@ pub async fn run<'p>(
     options: &GlobalOptions,
     project: impl Into<Project<'p>>,
 ) -> Exit {
-    Exit::of(dispatch(command, options, project.into()).await)
+    let project = project.into();
+    let (goes, records) = (command.goes(), command.records());
+    let went = Went::default();
+    let work = dispatch(command, options, project, &went);
+    let done = interruptible(work, async || match goes {
+        true => after_run(&went, options, project.revisions).await,
+        false if records => "`migrate history` shows what is recorded.\n".to_owned(),
+        false => String::new(),
+    });
+    Exit::of(done.await)
 }
 
 /// Runs a command with the directory of revisions from its arguments.
@@ -112,6 +138,7 @@ async fn dispatch(
     command: MigrateCommand,
     options: &GlobalOptions,
     project: Project<'_>,
+    went: &Went,
 ) -> Result<Exit> {
     let revisions = project.revisions;
     match command {
@@ -120,12 +147,12 @@ async fn dispatch(
         MigrateCommand::Check(arguments) => check::run(&arguments, options, project).await,
         MigrateCommand::Merge(arguments) => merge::run(&arguments, revisions),
         MigrateCommand::Up(arguments) => {
-            go::run(Direction::Up, &arguments, options, revisions).await
+            go::run(Direction::Up, &arguments, options, revisions, went).await
         }
         MigrateCommand::Down { target, how, yes } => {
             let arguments = GoArguments { target, how };
             go::ask(&arguments, yes, options, revisions).await?;
-            go::run(Direction::Down, &arguments, options, revisions).await
+            go::run(Direction::Down, &arguments, options, revisions, went).await
         }
         MigrateCommand::Current => list::current(options, revisions).await,
         MigrateCommand::History => list::history(options, revisions).await,

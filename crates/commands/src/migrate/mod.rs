@@ -12,6 +12,7 @@ mod draft;
 mod embedded;
 mod go;
 mod init;
+mod interrupted;
 mod list;
 mod lock_timeout;
 mod merge;
