@@ -203,7 +203,11 @@ fn scratch_databases_are_dropped_before_the_command_ends() {
         &["schema", "diff", "database", "revisions"],
         &["migrate", "check", "--from-sql", "wanted.sql"],
     ] {
-        std::fs::write(project.0.path().join("wanted.sql"), "CREATE TABLE a (n int);").unwrap();
+        std::fs::write(
+            project.0.path().join("wanted.sql"),
+            "CREATE TABLE a (n int);",
+        )
+        .unwrap();
         let child = project.spawn(&url, arguments);
         let scratch = observer.database_of("pg_sleep(62.25)");
         assert_ne!(scratch, database.name(), "{arguments:?}");
@@ -235,7 +239,9 @@ fn a_copy_is_canceled_and_goes_on_later() {
     });
     let waits = "SELECT (count(*) > 0)::text FROM pg_locks WHERE NOT granted AND database = \
         (SELECT oid FROM pg_database WHERE datname = current_database())";
-    let arguments = ["copy", &source.url(), &target.url()];
+    let named = |url: String| format!("{url}&application_name=underpin_copy");
+    let (from, to) = (named(source.url()), named(target.url()));
+    let arguments = ["copy", &from, &to];
     let child = project.spawn(&target.url(), &arguments);
     observer.wait_for(waits, "true");
     signal(&child, "-INT");
@@ -261,7 +267,11 @@ fn a_run_on_sqlite_is_interrupted() {
     project.revision("a", "none", "-- up\nCREATE TABLE a (n integer);\n-- down\n");
     let endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) \
         INSERT INTO a SELECT max(x) FROM c";
-    project.revision("b", "a", &format!("-- up\nCREATE TABLE b (n integer);\n{endless};\n-- down\n"));
+    project.revision(
+        "b",
+        "a",
+        &format!("-- up\nCREATE TABLE b (n integer);\n{endless};\n-- down\n"),
+    );
     let child = project.spawn(&url, &["migrate", "up"]);
     let tables = |name: &str| {
         let sql = format!("SELECT count(*) FROM sqlite_schema WHERE name = '{name}'");

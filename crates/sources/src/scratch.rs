@@ -43,9 +43,10 @@ struct Server<C: OpenConnection> {
 
 impl<C: OpenConnection> Drop for Server<C> {
     fn drop(&mut self) {
-        let (Some(connection), Ok(runtime)) =
-            (self.connection.take(), tokio::runtime::Handle::try_current())
-        else {
+        let (Some(connection), Ok(runtime)) = (
+            self.connection.take(),
+            tokio::runtime::Handle::try_current(),
+        ) else {
             return;
         };
         let (rules, name, lingering) = (self.rules, self.name.clone(), Lingering::begin());

@@ -91,14 +91,8 @@ fn told(went: &[(Direction, RevisionId)], entries: &[Entry]) -> String {
     };
     let mut text = String::new();
     let parts = [
-        (
-            "This run applied ",
-            named(&mut done(Direction::Up, true)),
-        ),
-        (
-            "This run undid ",
-            named(&mut done(Direction::Down, false)),
-        ),
+        ("This run applied ", named(&mut done(Direction::Up, true))),
+        ("This run undid ", named(&mut done(Direction::Down, false))),
         ("Stopped halfway: ", named(&mut marked(Mark::Partial))),
         ("Not applied: ", named(&mut marked(Mark::Pending))),
     ];
