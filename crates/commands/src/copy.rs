@@ -98,7 +98,8 @@ async fn copied(
     watch: &Arc<Watch>,
     options: &GlobalOptions,
 ) -> Result<Exit> {
-    let copied = copy(from, to, asked, Arc::clone(watch)).await;
+    let watch = Arc::<Watch>::clone(watch);
+    let copied = copy(from, to, asked, watch).await;
     watch.end();
     let report = copied?;
     tell(&report);
