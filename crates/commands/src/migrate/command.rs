@@ -13,8 +13,11 @@ use super::new::NewArguments;
 use super::project::Project;
 use super::repair::RepairArguments;
 use super::revisions::Revisions;
+use super::squash::SquashArguments;
 use super::stamp::StampArguments;
-use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp, validate};
+use super::{
+    adopt, check, go, init, list, merge, new, plan, repair, show, squash, stamp, validate,
+};
 use crate::exit::{Exit, HELP};
 use crate::interrupt::interruptible;
 use crate::options::GlobalOptions;
@@ -81,6 +84,8 @@ pub enum MigrateCommand {
     /// Adopt the database of another tool: write its migrations as revisions, and record which
     /// are applied
     Adopt(AdoptArguments),
+    /// Write one revision that makes what all revisions make, and record it in place of them
+    Squash(SquashArguments),
     /// Print the SQL that a run to the target would execute, and run nothing
     Plan(plan::PlanArguments),
     /// Check the files, their graph, and the database's history
@@ -99,7 +104,10 @@ impl MigrateCommand {
     fn records(&self) -> bool {
         matches!(
             self,
-            MigrateCommand::Stamp(_) | MigrateCommand::Adopt(_) | MigrateCommand::Repair(_)
+            MigrateCommand::Stamp(_)
+                | MigrateCommand::Adopt(_)
+                | MigrateCommand::Squash(_)
+                | MigrateCommand::Repair(_)
         )
     }
 }
@@ -162,6 +170,7 @@ async fn dispatch(
         MigrateCommand::Show { revision } => show::run(&revision, options, revisions).await,
         MigrateCommand::Stamp(arguments) => stamp::run(&arguments, options, revisions).await,
         MigrateCommand::Adopt(arguments) => adopt::run(&arguments, options, revisions).await,
+        MigrateCommand::Squash(arguments) => squash::run(&arguments, options, revisions).await,
         MigrateCommand::Plan(arguments) => plan::run(&arguments, options, revisions).await,
         MigrateCommand::Validate => validate::run(options, revisions).await,
         MigrateCommand::Repair(arguments) => repair::run(&arguments, options, revisions).await,

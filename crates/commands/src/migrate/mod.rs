@@ -22,6 +22,7 @@ mod project;
 mod repair;
 mod revisions;
 mod show;
+mod squash;
 mod stamp;
 mod validate;
 
@@ -40,4 +41,5 @@ pub use new::NewArguments;
 pub use project::Project;
 pub use repair::RepairArguments;
 pub use revisions::{Revisions, With};
+pub use squash::SquashArguments;
 pub use stamp::StampArguments;
