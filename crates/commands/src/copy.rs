@@ -98,8 +98,8 @@ async fn copied(
     watch: &Arc<Watch>,
     options: &GlobalOptions,
 ) -> Result<Exit> {
-    let watch = Arc::<Watch>::clone(watch);
-    let copied = copy(from, to, asked, watch).await;
+    let told = Arc::<Watch>::clone(watch);
+    let copied = copy(from, to, asked, told).await;
     watch.end();
     let report = copied?;
     tell(&report);

@@ -19,7 +19,8 @@ pub(super) fn readable(column: &str, logical: &Type, strict: bool) -> Result<Opt
 fn expression(name: &str, logical: &Type, strict: bool) -> Option<String> {
     if logical.array {
         return Some(format!(
-            "CASE WHEN json_valid({name}) THEN json_type({name}) = 'array' ELSE {name} IS NULL END"
+            "CASE WHEN typeof({name}) = 'text' AND json_valid({name}) \
+             THEN json_type({name}) = 'array' ELSE {name} IS NULL END"
         ));
     }
     if logical.namespace.is_some() {
@@ -51,8 +52,8 @@ fn expression(name: &str, logical: &Type, strict: bool) -> Option<String> {
             "{name} IN ('infinity', '-infinity') OR {name} IS date({name}, '+0 days')"
         )),
         ("time without time zone", _) => Some(format!(
-            "{name} NOT GLOB '*[^0-9:.]*' AND {name} GLOB '[0-2][0-9]:[0-5][0-9]*' AND \
-             time({name}) IS NOT NULL"
+            "{name} IS NULL OR {name} NOT GLOB '*[^0-9:.]*' AND \
+             {name} GLOB '[0-2][0-9]:[0-5][0-9]*' AND time({name}) IS NOT NULL"
         )),
         ("timestamp with time zone", _) => Some(timestamp(name)),
         ("timestamp without time zone", _) => Some(format!(
@@ -64,7 +65,7 @@ fn expression(name: &str, logical: &Type, strict: bool) -> Option<String> {
              length(replace(trim({name}, '{{}}'), '-', '')) = 32 AND \
              trim({name}, '{{}}') NOT GLOB '*[^-0-9A-Fa-f]*' ELSE {name} IS NULL END"
         )),
-        ("json" | "jsonb", _) => Some(format!("json_valid({name})")),
+        ("json" | "jsonb", _) => Some(format!("json_valid(CAST({name} AS TEXT))")),
         _ => None,
     }
 }

@@ -173,8 +173,8 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
     ),
     (
         "json",
-        &["'{\"a\": [1]}'", "'null'", "'5'"],
-        &["'{a'", "''", "x'7b7d'"],
+        &["'{\"a\": [1]}'", "'null'", "'5'", "x'7b7d'"],
+        &["'{a'", "''", "x'7b'"],
     ),
     (
         "list",
@@ -244,7 +244,10 @@ async fn a_strict_table_checks_what_strictness_does_not() {
     ] {
         let sql = format!("INSERT INTO kinds ({column}) VALUES ({value})");
         let error = db.execute(&sql, ()).await.expect_err(&sql);
-        assert!(matches!(error.class(), Class::Constraint), "{sql}: {error}");
+        assert!(
+            matches!(error.class(), Class::Constraint | Class::Data),
+            "{sql}: {error}"
+        );
     }
 }
 
@@ -321,7 +324,7 @@ async fn a_table_that_exists_is_not_rebuilt_for_checks() {
     // Only the new column comes, with its check.
     assert_eq!(steps.len(), 1, "{steps:#?}");
     assert!(
-        steps[0].starts_with("ALTER TABLE kinds ADD COLUMN list"),
+        steps[0].starts_with("ALTER TABLE \"kinds\" ADD COLUMN \"list\""),
         "{steps:?}"
     );
     assert!(steps[0].contains("json_valid"), "{steps:?}");
