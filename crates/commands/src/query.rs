@@ -25,7 +25,7 @@ pub struct QueryArguments {
     pub file: Option<PathBuf>,
 
     /// The value of $1, then of $2, and so on, as text that the server reads as the type that
-    /// it expects
+    /// it expects; a number on SQLite where it looks like one
     #[arg(
         long = "param",
         short,
@@ -55,14 +55,14 @@ async fn answer(
     options: &GlobalOptions,
 ) -> Result<()> {
     // Where nothing can be told beforehand, the rows tell.
-    let has_columns = match database.describe(sql).await {
-        Ok(described) => !described.columns.is_empty(),
-        Err(_) => true,
-    };
-    if has_columns {
-        return stream(database, sql, arguments, options).await;
+    let described = database.describe(sql).await.ok();
+    let parameters = described.iter().flat_map(|described| &described.parameters);
+    let takes_anything = parameters.map(|parameter| parameter.type_name == "any");
+    let values = arguments.values(&takes_anything.collect::<Vec<bool>>());
+    if described.is_none_or(|described| !described.columns.is_empty()) {
+        return stream(database, sql, values, options).await;
     }
-    let changed = database.execute(sql, arguments.values()).await?;
+    let changed = database.execute(sql, values).await?;
     or_broken_pipe(match options.format {
         Format::Table if !changes_rows(sql) => writeln!(stdout(), "done"),
         Format::Table if changed == 1 => writeln!(stdout(), "1 row changed"),
@@ -70,6 +70,18 @@ async fn answer(
         Format::Json => writeln!(stdout(), "{{\"rows_changed\":{changed}}}"),
         Format::Csv => writeln!(stdout(), "rows_changed\n{changed}"),
     })
+}
+
+/// The number that a text is the usual form of: `7` and `-1.5`, but neither `007` nor `1e3`.
+fn number(text: &str) -> Option<Value> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return (whole.to_string() == text).then_some(Value::I64(whole));
+    }
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
+    let float = text.parse::<f64>().ok().filter(|_| is_plain)?;
+    (float.to_string() == text).then_some(Value::F64(float))
 }
 
 /// Whether a statement without columns changes rows, by its first word.
@@ -94,10 +106,9 @@ fn changes_rows(sql: &str) -> bool {
 async fn stream(
     database: &Database,
     sql: &str,
-    arguments: &QueryArguments,
+    params: Vec<Value>,
     options: &GlobalOptions,
 ) -> Result<()> {
-    let params = arguments.values();
     let mut rows = database.query_stream::<ValueRow>(sql, params).await?;
     let terminal = stdout().is_terminal();
     let mut printer = printer(options.format, rows.columns(), terminal);
@@ -117,8 +128,14 @@ async fn stream(
 }
 
 impl QueryArguments {
-    fn values(&self) -> Vec<Value> {
-        self.params.iter().cloned().map(Value::Text).collect()
+    /// The parameters: texts, which the engine reads as what it expects. Where it expects anything,
+    /// a number is a number, since a text would compare with numbers as greater than all of them.
+    fn values(&self, takes_anything: &[bool]) -> Vec<Value> {
+        let value = |(at, text): (usize, &String)| match number(text) {
+            Some(number) if takes_anything.get(at) == Some(&true) => number,
+            _ => Value::Text(text.clone()),
+        };
+        self.params.iter().enumerate().map(value).collect()
     }
 
     fn statement(&self) -> Result<String> {
