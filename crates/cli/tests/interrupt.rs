@@ -244,9 +244,12 @@ fn a_copy_is_canceled_and_goes_on_later() {
     let arguments = ["copy", &from, &to];
     let child = project.spawn(&target.url(), &arguments);
     observer.wait_for(waits, "true");
+    // As `timeout` does: to the process, and to its group.
+    signal(&child, "-INT");
     signal(&child, "-INT");
     let (code, said) = ended(child);
     assert_eq!(code, 130, "{said}");
+    assert!(said.contains("was canceled on the server"), "{said}");
     assert!(said.contains("The same command goes on."), "{said}");
     assert_eq!(observer.ask(waits), "false");
     observer.wait_for(SESSIONS, "0");

@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often to look whether they have.
 const STEP: Duration = Duration::from_millis(10);
 
+/// Signals this close together are one: `timeout` sends its signal to the process and to its group.
+const TOGETHER: Duration = Duration::from_millis(500);
+
 /// Whether the command waits for a person's answer, and so cannot be told to end.
 static ASKING: AtomicBool = AtomicBool::new(false);
 
@@ -137,7 +140,11 @@ async fn watch(
             exit(Exit::Interrupted as i32);
         }
         let _ = tell.send(());
+        let first = Instant::now();
         signals.next().await;
+        while first.elapsed() < TOGETHER {
+            signals.next().await;
+        }
         exit(Exit::Interrupted as i32);
     };
     tokio::select! {
