@@ -87,7 +87,7 @@ pub(super) async fn run(
         },
     };
     let graph = Graph::new(kept.clone()).map_err(|error| {
-        Error::from(error).with_context("A repeatable revision needs one that would be squashed.")
+        error.with_context("A repeatable revision needs one that would be squashed.")
     })?;
     let draft = draft(&directory, &graph, &revision)?;
     try_out(&config, &draft.revision, &schema).await?;
