@@ -3,7 +3,7 @@ use std::collections::btree_map::Entry;
 use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
     Check, ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema,
-    Sequence, SequenceOptions,
+    Sequence, SequenceOptions, Table,
 };
 
 use crate::data_type::{data_type, enumeration};
