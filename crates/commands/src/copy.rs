@@ -116,6 +116,12 @@ pub(crate) async fn run(arguments: &CopyArguments, options: &GlobalOptions) -> R
 /// The database of a URL or of a file that is there, or of a name in the configuration.
 fn configured(text: &str, options: &GlobalOptions) -> Result<Config> {
     let is_url = text.contains(':') || Path::new(text).is_file();
+    if !is_url && text.contains(['.', '/']) {
+        let message = format!("There is no file {text}.");
+        return Err(Error::new(Class::Config, message).with_hint(format!(
+            "If it is a SQLite file to be created, write sqlite:{text} and --create."
+        )));
+    }
     let own = GlobalOptions {
         url: is_url.then(|| text.to_owned()),
         database: (!is_url).then(|| text.to_owned()),

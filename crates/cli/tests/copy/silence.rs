@@ -1,4 +1,4 @@
-//! Rows and values that a copy once lost, or could lose, without a word.
+//! Rows and values that a copy once lost silently, or could lose.
 
 use underpin_testkit::{Postgres, or_skip};
 
@@ -100,7 +100,8 @@ async fn two_names_that_are_one_in_the_target_are_refused() {
     assert_eq!(to.count("a").await, 0);
     from.batch("ALTER TABLE a DROP COLUMN \"V\"; CREATE TABLE \"A\" (id integer)")
         .await;
-    copy(&from, &sqlite(), &["--create"]).expect(2, &["public.A and public.a are both the table"]);
+    copy(&from, &sqlite(), &["--create"])
+        .expect(2, &["public.\"A\" and public.a are both the table"]);
 }
 
 #[tokio::test]
