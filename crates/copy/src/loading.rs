@@ -1,5 +1,8 @@
 //! Writing a table, while its rows are read.
 
+use std::iter;
+use std::ops::Range;
+
 use tokio::sync::mpsc::channel;
 use tokio::task::JoinHandle;
 use underpin_core::driver::{BulkTarget, RowSource};
@@ -130,7 +133,7 @@ impl Writing<'_> {
         let mut written = 0;
         let mut most = self.at_once.min(batch.rows).max(1);
         // The rows that are not in, by their places; the first of them come last.
-        let mut left = vec![0..batch.rows];
+        let mut left: Vec<Range<usize>> = iter::once(0..batch.rows).collect();
         while let Some(mut part) = left.pop() {
             if part.is_empty() {
                 continue;
