@@ -10,6 +10,7 @@ use underpin::{Class, Config, Error, Result, Value};
 
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::interrupt::interruptible;
 use crate::listing;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
@@ -80,25 +81,25 @@ pub(crate) async fn run(arguments: &CopyArguments, options: &GlobalOptions) -> R
     let to = configured(&arguments.to, options)?;
     let asked = arguments.options()?;
     let watch = Arc::new(Watch::new());
-    let copied = tokio::select! {
-        copied = copy(&from, &to, asked, watch.clone()) => copied,
-        interrupted = tokio::signal::ctrl_c() => {
-            watch.end();
-            return match interrupted {
-                Ok(()) => {
-                    let _ = writeln!(
-                        stderr(),
-                        "Interrupted; the tables that were finished stay. The same command goes on."
-                    );
-                    Ok(Exit::Interrupted)
-                }
-                Err(error) => Err(Error::new(
-                    Class::Resource,
-                    format!("Ctrl-C cannot be listened for: {error}."),
-                )),
-            };
-        }
-    };
+    let work = copied(&from, &to, asked, &watch, options);
+    let done = interruptible(work, async || {
+        watch.end();
+        "The tables that were finished stay. The same command goes on.\n".to_owned()
+    });
+    let done = done.await;
+    watch.end();
+    done
+}
+
+async fn copied(
+    from: &Config,
+    to: &Config,
+    asked: CopyOptions,
+    watch: &Arc<Watch>,
+    options: &GlobalOptions,
+) -> Result<Exit> {
+    let told = Arc::<Watch>::clone(watch);
+    let copied = copy(from, to, asked, told).await;
     watch.end();
     let report = copied?;
     tell(&report);

@@ -2,14 +2,14 @@ use std::collections::btree_map::Entry;
 
 use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
-    ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema, Sequence,
-    SequenceOptions,
+    Check, ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema,
+    Sequence, SequenceOptions,
 };
 
 use crate::data_type::{data_type, enumeration};
 use crate::description::{Column, Counter, Description};
 use crate::dialect::{Counters, ModelDialect};
-use crate::table::{in_schema, sequence_name, table, table_name};
+use crate::table::{in_schema, sequence_name, table, table_and_checks, table_name};
 
 /// The models of an application: what its database is to have. [`models!`](crate::models)
 /// makes it.
@@ -61,6 +61,40 @@ impl Models {
         Ok(schema)
     }
 
+    /// Leaves out of their schema the checks of what a column's type can read, where the column
+    /// exists in `now` without one: to add it, SQLite would rebuild the table.
+    ///
+    /// # Errors
+    /// As for [`schema`](Models::schema).
+    pub fn without_new_checks(
+        &self,
+        schema: &mut Schema,
+        now: &Schema,
+        engine: Engine,
+    ) -> Result<()> {
+        let dialect = ModelDialect::of(engine)?;
+        for of in self.descriptions {
+            let name = table_name(of, dialect);
+            let (Some(table), Some(now)) = (schema.tables.get_mut(&name), now.tables.get(&name))
+            else {
+                continue;
+            };
+            let (_, checks) = table_and_checks(of, dialect)?;
+            for (column, check) in checks {
+                let there = |wanted: &Check| {
+                    let wanted = words(wanted);
+                    now.checks.values().any(|one| words(one) == wanted)
+                };
+                let has =
+                    now.checks.contains_key(&check) || table.checks.get(&check).is_some_and(there);
+                if now.column(column).is_some() && !has {
+                    table.checks.remove(&check);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What has another name than before: what says `renamed_from`. Nothing on an engine whose
     /// models are not known.
     pub fn hints(&self, engine: Engine) -> Hints {
@@ -90,6 +124,13 @@ impl Models {
             ..Hints::default()
         }
     }
+}
+
+/// The letters and digits of a check, which stay the same however it is written.
+fn words(check: &Check) -> String {
+    let text = check.expression.as_str().chars();
+    let words = text.filter(|c| c.is_alphanumeric());
+    words.flat_map(char::to_lowercase).collect()
 }
 
 /// The labels with another name, where the column is of an enumerated type.
