@@ -302,7 +302,7 @@ impl Cluster {
                 let random = fastrand::f64();
                 match policy.decide(attempt, &error, Operation::Connect, left, random) {
                     Decision::Retry { after } => {
-                        // A primary that came and went is no failed attempt.
+                        // A primary that came and went does not count as a failed attempt.
                         let found = self.primary_is(&mut news, None);
                         let is_found = tokio::time::timeout(after, found).await.is_ok();
                         attempt += u32::from(!is_found);

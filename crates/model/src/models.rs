@@ -61,8 +61,9 @@ impl Models {
         Ok(schema)
     }
 
-    /// Leaves out of their schema the checks of what a column's type can read, where the column
-    /// exists in `now` without one: to add it, SQLite would rebuild the table.
+    /// Leaves out of their schema the checks of what a column's type can read, where the table exists
+    /// in `now` without such checks, or the column without its own: to add them, SQLite would rebuild
+    /// the table.
     ///
     /// # Errors
     /// As for [`schema`](Models::schema).
@@ -80,15 +81,16 @@ impl Models {
                 continue;
             };
             let (_, checks) = table_and_checks(of, dialect)?;
-            for (column, check) in checks {
-                let there = |wanted: &Check| {
-                    let wanted = words(wanted);
-                    now.checks.values().any(|one| words(one) == wanted)
-                };
-                let has =
-                    now.checks.contains_key(&check) || table.checks.get(&check).is_some_and(there);
-                if now.column(column).is_some() && !has {
-                    table.checks.remove(&check);
+            let has = |table: &Table, name: &String| {
+                let wanted = table.checks.get(name).map(words);
+                let mut there = now.checks.values().map(words);
+                now.checks.contains_key(name) || there.any(|one| Some(one) == wanted)
+            };
+            let has_some = checks.values().any(|name| has(table, name));
+            for (column, name) in &checks {
+                let is_new = has_some && now.column(column).is_none();
+                if !is_new && !has(table, name) {
+                    table.checks.remove(name);
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::{Scratch, introspect, selection};
 /// views, triggers, policies and row-level security, exclusion constraints, sequences that no model
 /// owns, storage options, inheritance of tables, comments on objects without a comment of their own
 /// in a model, and on SQLite all comments. Tables, and enums that columns have had, come from the
-/// models only. A column that exists on SQLite without a check of what its type can read gets none.
+/// models only. A table that exists on SQLite without checks of what its types can read gets none.
 /// `hints` list the objects that have another name in the models.
 ///
 /// # Errors

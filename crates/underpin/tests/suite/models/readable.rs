@@ -113,7 +113,6 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
             "'2026-01-31 12:34:56.789'",
             "'2026-01-31T12:34:56'",
             "'2026-01-31'",
-            "1767225600",
             "'2026-01-31 12:34:56+00:00'",
             "'-infinity'",
         ],
@@ -122,6 +121,7 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
             "'soon'",
             "'2026-01-31 25:00:00'",
             "'2026-01-31 12:34:56+02:00'",
+            "1767225600",
             "1.5",
             "'12:34:56'",
             "x'00'",
@@ -136,7 +136,6 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
             "'2026-01-31 12:34:56.5+00'",
             "'2026-01-31 12:34'",
             "'2026-01-31'",
-            "0",
             "'infinity'",
         ],
         &[
@@ -321,13 +320,11 @@ async fn a_table_that_exists_is_not_rebuilt_for_checks() {
         .iter()
         .map(|step| step.sql.as_str())
         .collect();
-    // Only the new column comes, with its check.
-    assert_eq!(steps.len(), 1, "{steps:#?}");
-    assert!(
-        steps[0].starts_with("ALTER TABLE \"kinds\" ADD COLUMN \"list\""),
-        "{steps:?}"
+    assert_eq!(
+        steps,
+        ["ALTER TABLE \"kinds\" ADD COLUMN \"list\" TEXT"],
+        "only the new column comes"
     );
-    assert!(steps[0].contains("json_valid"), "{steps:?}");
     comparison.close().await.unwrap();
 }
 
