@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::process::Command;
 
 /// The environment variables that this run sets for the programs that it starts.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Environment(Vec<(OsString, OsString)>);
 
 impl Environment {
@@ -21,6 +21,11 @@ impl Environment {
 
     pub(crate) fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
+    }
+
+    /// Whether what is unavailable is a failure.
+    pub(crate) fn is_ci(&self) -> bool {
+        self.get("CI").is_some_and(|value| value == "true")
     }
 
     /// Puts a directory before those of a list such as `PATH`.

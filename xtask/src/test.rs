@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode};
 use crate::checkout::Checkout;
 use crate::environment::Environment;
 use crate::leaks;
+use crate::majors;
 use crate::outcome::Outcome;
 use crate::run::Log;
 use crate::server::Server;
@@ -28,8 +29,10 @@ pub(crate) fn run(checkout: &Checkout, arguments: &[String]) -> ExitCode {
 
 struct TestRun<'a> {
     checkout: &'a Checkout,
-    arguments: &'a [String],
+    arguments: Vec<String>,
     environment: Environment,
+    /// The other major versions of PostgreSQL to run on.
+    majors: Vec<u32>,
     /// A directory that only this user reads: the secrets of the run are in it.
     private: PathBuf,
     log: Log,
@@ -37,6 +40,10 @@ struct TestRun<'a> {
     /// Whether every runner said that all is well.
     runners_agree: bool,
     lines: Vec<String>,
+    /// The tests that reported that they cannot run on another major version.
+    skips_elsewhere: Vec<String>,
+    /// What could not run at all, each with the reason.
+    unavailable: Vec<String>,
 }
 
 impl<'a> TestRun<'a> {
@@ -56,19 +63,24 @@ impl<'a> TestRun<'a> {
         environment.set("CARGO_TERM_COLOR", "never");
         Ok(TestRun {
             checkout,
-            arguments,
+            arguments: arguments.to_vec(),
             environment,
+            majors: Vec::new(),
             private,
             log: Log::create(checkout.target.join("test-output.log"))?,
             outcome: Outcome::default(),
             runners_agree: true,
             lines: Vec::new(),
+            skips_elsewhere: Vec::new(),
+            unavailable: Vec::new(),
         })
     }
 
     /// Runs everything, prints the closing lines, and returns whether no test failed.
     fn finish(mut self) -> io::Result<bool> {
         let tools = tools::provide(self.checkout, &mut self.environment);
+        let majors = majors::take(&mut self.arguments, &self.environment);
+        self.majors = majors.map_err(io::Error::other)?;
         let passed = match self.build()? {
             true => self.run_tests()?,
             false => {
@@ -115,10 +127,59 @@ impl<'a> TestRun<'a> {
             self.run_runner(peers)?;
         }
         let mut docs = self.cargo(false, &["test", "--doc", "--no-fail-fast"]);
-        docs.args(self.arguments).args(["--", "--show-output"]);
+        docs.args(&self.arguments).args(["--", "--show-output"]);
         self.note(docs)?;
         drop(server);
+        let majors = std::mem::take(&mut self.majors);
+        if !majors.is_empty()
+            && let Err(error) = tools::pg_dump(&mut self.environment)
+        {
+            println!("There is no pg_dump for other versions of PostgreSQL: {error}.");
+        }
+        for major in majors {
+            self.run_on(major)?;
+        }
         self.close()
+    }
+
+    /// Runs the tests that depend on the version of the server on another one.
+    fn run_on(&mut self, major: u32) -> io::Result<()> {
+        let mut unavailable = |reason: String| {
+            println!("The tests do not run on PostgreSQL {major}: {reason}.");
+            let line = format!("the tests that depend on the server, on PostgreSQL {major}");
+            self.unavailable.push(format!("{line}: {reason}."));
+        };
+        if !self.has_nextest() {
+            unavailable("cargo-nextest is not installed".to_owned());
+            return Ok(());
+        }
+        let programs = match tools::major(self.checkout, major) {
+            Ok(programs) => programs,
+            Err(error) => {
+                unavailable(error.to_string());
+                return Ok(());
+            }
+        };
+        println!("Running the tests that depend on the server on PostgreSQL {major}.");
+        let mut other = majors::environment(&self.environment, programs.programs.clone());
+        let skips = self.private.join(format!("skips-{major}"));
+        File::create(&skips)?;
+        other.set("UNDERPIN_TEST_SKIPS", &skips);
+        let here = std::mem::replace(&mut self.environment, other);
+        let server = Server::start(self.checkout, &mut self.environment);
+        let server = server.map_err(io::Error::other)?;
+        let mut command = self.nextest(false);
+        command.args(["--filterset", majors::TESTS]);
+        let lines = self.lines.len();
+        self.note(command)?;
+        // Those that the filter leaves out are listed like ones that are marked to be ignored.
+        self.lines.truncate(lines);
+        drop(server);
+        self.environment = here;
+        let skips = skips::reported(&skips)?.into_iter();
+        self.skips_elsewhere
+            .extend(skips.map(|skip| format!("{skip} (PostgreSQL {major})")));
+        Ok(())
     }
 
     fn start_server(&mut self) -> io::Result<Option<Server>> {
@@ -137,21 +198,25 @@ impl<'a> TestRun<'a> {
     /// The tests of one workspace but for those in documents, by nextest where it is installed.
     fn run_runner(&mut self, peers: bool) -> io::Result<()> {
         let command = if self.has_nextest() {
-            let mut command = self.cargo(peers, &["nextest", "run", "--no-fail-fast"]);
-            command
-                .args(["--no-tests=pass", "--color=never", "--status-level=all"])
-                .args(["--success-output=immediate", "--failure-output=final"])
-                .arg("--config-file")
-                .arg(self.checkout.root.join(".config/nextest.toml"))
-                .args(self.arguments);
-            command
+            self.nextest(peers)
         } else {
             let kinds = ["test", "--lib", "--bins", "--tests", "--no-fail-fast"];
             let mut command = self.cargo(peers, if peers { &kinds[..1] } else { &kinds });
-            command.args(self.arguments).args(["--", "--show-output"]);
+            command.args(&self.arguments).args(["--", "--show-output"]);
             command
         };
         self.note(command)
+    }
+
+    fn nextest(&self, peers: bool) -> Command {
+        let mut command = self.cargo(peers, &["nextest", "run", "--no-fail-fast"]);
+        command
+            .args(["--no-tests=pass", "--color=never", "--status-level=all"])
+            .args(["--success-output=immediate", "--failure-output=final"])
+            .arg("--config-file")
+            .arg(self.checkout.root.join(".config/nextest.toml"))
+            .args(&self.arguments);
+        command
     }
 
     fn has_nextest(&self) -> bool {
@@ -172,10 +237,15 @@ impl<'a> TestRun<'a> {
     /// Prints the closing lines.
     fn close(&mut self) -> io::Result<bool> {
         let mut skipped = skips::reported(&self.private.join("skips"))?;
+        skipped.extend(std::mem::take(&mut self.skips_elsewhere));
         // A test that reported that it cannot run here has returned early, as if it passed.
         let passed = self.outcome.passed.saturating_sub(skipped.len());
         let mut failed = self.outcome.failed;
         skipped.extend(skips::ignored(&self.lines, !self.arguments.is_empty()));
+        if !self.unavailable.is_empty() && self.environment.is_ci() {
+            failed += self.unavailable.len();
+        }
+        skipped.extend(std::mem::take(&mut self.unavailable));
 
         println!();
         let leaks = leaks::find(&self.private.join("secrets"), &self.log.path)?;

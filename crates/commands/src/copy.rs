@@ -43,7 +43,7 @@ pub struct CopyArguments {
     pub exclude: Vec<String>,
 
     /// Only rows of a table that meet a condition in the source's SQL, as TABLE=CONDITION; may be
-    /// given several times
+    /// given several times, and a row meets all conditions of its table
     #[arg(long = "where", value_name = "TABLE=CONDITION")]
     pub conditions: Vec<String>,
 
@@ -117,6 +117,12 @@ async fn copied(
 /// The database of a URL or of a file that is there, or of a name in the configuration.
 fn configured(text: &str, options: &GlobalOptions) -> Result<Config> {
     let is_url = text.contains(':') || Path::new(text).is_file();
+    if !is_url && text.contains(['.', '/']) {
+        let message = format!("There is no file {text}.");
+        return Err(Error::new(Class::Config, message).with_hint(format!(
+            "If it is a SQLite file to be created, write sqlite:{text} and --create."
+        )));
+    }
     let own = GlobalOptions {
         url: is_url.then(|| text.to_owned()),
         database: (!is_url).then(|| text.to_owned()),
@@ -140,7 +146,11 @@ impl CopyArguments {
                 )
                 .with_hint("Write --where 'users=id > 5'.")
             })?;
-            conditions.insert(table.trim().to_owned(), condition.trim().to_owned());
+            let condition = condition.trim();
+            conditions
+                .entry(table.trim().to_owned())
+                .and_modify(|before: &mut String| *before = format!("({before}) AND ({condition})"))
+                .or_insert_with(|| condition.to_owned());
         }
         Ok(CopyOptions {
             create: self.create,
@@ -182,6 +192,10 @@ fn tell(report: &CopyReport) {
             ));
         }
     }
+    let dangling = report.dangling.iter();
+    lines.extend(dangling.map(|(table, rows)| {
+        format!("{table} was not copied: {rows} of its rows refer to rows that were replaced and are gone")
+    }));
     for line in lines {
         let _ = writeln!(out, "{line}");
     }
@@ -190,7 +204,7 @@ fn tell(report: &CopyReport) {
 /// What came of a table, in a word or two.
 fn outcome(table: &TableReport) -> &'static str {
     match (table.decision, table.is_equal()) {
-        (Decision::Equal, _) => "equal before",
+        (Decision::Equal, true) => "equal before",
         (Decision::Leave, _) => "left as it is",
         (_, true) => "equal",
         (_, false) if table.read == table.found && !table.bad.is_empty() => "rows left out",
@@ -267,6 +281,11 @@ fn in_json(report: &CopyReport) -> std::io::Result<()> {
         "dry_run": report.dry_run,
         "created": report.created,
         "not_carried": report.left,
+        "broken_references_of_others": report
+            .dangling
+            .iter()
+            .map(|(table, rows)| json!({ "table": table.to_string(), "rows": rows }))
+            .collect::<Vec<_>>(),
         "tables": report.tables.iter().map(table).collect::<Vec<_>>(),
     });
     let mut out = stdout().lock();

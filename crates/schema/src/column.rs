@@ -48,6 +48,8 @@ pub struct NotNull {
     pub no_inherit: bool,
     /// Whether rows that were there before it were never checked.
     pub not_valid: bool,
+    /// Whether the table has it only because one that it inherits from has.
+    pub inherited: bool,
     /// The comment on it.
     pub comment: Option<String>,
 }

@@ -41,6 +41,7 @@
 //! | `UNDERPIN_TEST_POSTGRES_CA` | the certificate that signed that server's, where known |
 //! | `UNDERPIN_TEST_POSTGRES_BIN` | the directory of `initdb` and `postgres`; else the newest one found |
 //! | `UNDERPIN_TEST_OLDER_POSTGRES_BIN` | the same of an older minor version, for what was made there and is read by the newer one |
+//! | `UNDERPIN_TEST_PG_DUMP` | the program `pg_dump` for servers that come without one or with an older one |
 //! | `UNDERPIN_TEST_PGBOUNCER` | the program `pgbouncer`; else the one found |
 //! | `UNDERPIN_TEST_PATRONI`, `UNDERPIN_TEST_ETCD` | the programs `patroni` and `etcd` |
 //! | `UNDERPIN_TEST_SKIPS` | a file that gets one line for each skipped test |

@@ -22,7 +22,7 @@ pub(crate) use address::Address;
 pub use builder::PostgresBuilder;
 pub use certificate::ServerCertificate;
 pub use database::TestDatabase;
-pub use installation::{older_programs, program, programs};
+pub use installation::{older_programs, pg_dump, program, programs};
 
 /// A real PostgreSQL server on a loopback port, with a Unix socket and TLS.
 ///

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::normal::{same_expression, same_expressions, same_type};
 use super::object::same_options;
 use super::part::comment;
-use crate::{Change, Column, ColumnType, CommentOn, Generated, Identity, ObjectName, Table};
+use crate::{
+    Change, Column, ColumnType, CommentOn, Generated, Identity, NotNull, ObjectName, Table,
+};
 
 /// The table above one, on both sides, where it is the same one.
 pub(super) struct Above<'s> {
@@ -136,7 +138,7 @@ fn own(table: &ObjectName, from: &Column, to: &Column, out: &mut Vec<Change>) {
             to: to.not_null,
         });
     }
-    if from.not_null && to.not_null && from.not_null_constraint != to.not_null_constraint {
+    if from.not_null && to.not_null && !same_not_null(from, to) {
         out.push(Change::SetNotNullConstraint {
             table: table.clone(),
             column: to.name.clone(),
@@ -170,6 +172,21 @@ fn own(table: &ObjectName, from: &Column, to: &Column, out: &mut Vec<Change>) {
     }
     let on = CommentOn::Column(table.clone(), to.name.clone());
     comment(on, &from.comment, &to.comment, out);
+}
+
+/// A constraint that another table gives is what that one has, but for its comment.
+fn same_not_null(from: &Column, to: &Column) -> bool {
+    let given = |of: &Column| match &of.not_null_constraint {
+        Some(constraint) => constraint.inherited,
+        None => of.inherited,
+    };
+    let is_given = given(from) || given(to);
+    let (from, to) = (&from.not_null_constraint, &to.not_null_constraint);
+    let comment = |of: &Option<NotNull>| of.as_ref().and_then(|of| of.comment.clone());
+    match is_given {
+        true => comment(from) == comment(to),
+        false => from == to,
+    }
 }
 
 fn same_generated(from: &Option<Generated>, to: &Option<Generated>) -> bool {

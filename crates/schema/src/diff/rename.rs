@@ -406,7 +406,8 @@ impl Names {
             let old_column = column.name.clone();
             column.name = self.column(&name, &column.name);
             let other = old != name || old_column != column.name;
-            if self.of_not_nulls && other && column.not_null {
+            let given = column.inherited && table.partition_of.is_none();
+            if self.of_not_nulls && other && column.not_null && !given {
                 column.not_null_constraint.get_or_insert_with(|| NotNull {
                     name: crate::constraint_name(
                         &old.name,

@@ -164,20 +164,40 @@ fn name(schema: &mut Schema, names: &mut Names, row: names::Name) -> Result<(), 
     Ok(())
 }
 
-/// A column that refuses NULL by the constraint that every such column has says nothing about it.
+/// A column that refuses NULL by the constraint that every such column has says nothing about it,
+/// nor does one that has the column and the constraint from a table which it inherits from.
 fn usual_not_nulls(schema: &mut Schema) {
+    let mut given = BTreeSet::new();
+    for (name, table) in &schema.tables {
+        let parents = table.inherits.iter();
+        let parents = parents.filter_map(|parent| schema.tables.get(parent));
+        for parent in parents {
+            let refuse = parent.columns.iter().filter(|column| column.not_null);
+            let refuse = refuse.filter(|column| {
+                let constraint = column.not_null_constraint.as_ref();
+                constraint.is_none_or(|constraint| !constraint.no_inherit)
+            });
+            given.extend(refuse.map(|column| (name.clone(), column.name.clone())));
+        }
+    }
     for (name, table) in &mut schema.tables {
         for column in &mut table.columns {
+            let Some(mut constraint) = column.not_null_constraint.take() else {
+                continue;
+            };
+            // A partition is made as a table of its own, and a constraint stays marked where the
+            // parent has lost its column.
+            let comes_along = given.contains(&(name.clone(), column.name.clone()));
+            constraint.inherited &= comes_along;
             let columns = [column.name.clone()];
             let usual = crate::constraint_name(&name.name, &columns, "not_null", &BTreeSet::new());
-            let is_usual = |constraint: &crate::NotNull| {
-                let special = constraint.no_inherit || constraint.not_valid;
-                !special && constraint.comment.is_none() && constraint.name == usual
+            let special =
+                constraint.no_inherit || constraint.not_valid || constraint.comment.is_some();
+            let is_usual = match column.inherited && comes_along {
+                true => constraint.inherited,
+                false => constraint.name == usual && !constraint.inherited,
             };
-            column.not_null_constraint = column
-                .not_null_constraint
-                .take()
-                .filter(|constraint| !is_usual(constraint));
+            column.not_null_constraint = Some(constraint).filter(|_| special || !is_usual);
         }
     }
 }

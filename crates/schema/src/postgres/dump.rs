@@ -187,6 +187,9 @@ fn tables(schema: &Schema, out: &mut Vec<String>) -> Result<()> {
         checks_not_valid(name, table, out)?;
         inherited_columns(schema, name, table, out)?;
     }
+    for (name, table) in &schema.tables {
+        valid_in_child(schema, name, table, out)?;
+    }
     let of_tables = schema
         .tables
         .iter()
@@ -280,8 +283,42 @@ pub(super) fn checks_not_valid(
         .filter(|column| own || !column.inherited)
     {
         let constraint = column.not_null_constraint.as_ref();
-        if let Some(constraint) = constraint.filter(|constraint| constraint.not_valid) {
+        let own = constraint.filter(|constraint| constraint.not_valid && !constraint.inherited);
+        if let Some(constraint) = own {
             out.push(column::add_not_null(name, &column.name, constraint)?);
+        }
+    }
+    Ok(())
+}
+
+/// What is not valid in a table comes to its children so, but may have been validated there.
+fn valid_in_child(
+    schema: &Schema,
+    name: &ObjectName,
+    table: &Table,
+    out: &mut Vec<String>,
+) -> Result<()> {
+    let parents = table.inherits.iter();
+    let parents: Vec<&Table> = parents
+        .filter_map(|parent| schema.tables.get(parent))
+        .collect();
+    let checks = table.checks.iter();
+    let valid = checks.filter(|(_, of)| of.inherited && !of.not_valid && !of.not_enforced);
+    for (check, _) in valid {
+        let mut above = parents.iter().filter_map(|parent| parent.checks.get(check));
+        if above.any(|above| above.not_valid && !above.not_enforced) {
+            out.push(check::validate(name, check)?);
+        }
+    }
+    for column in table.columns.iter().filter(|column| column.not_null) {
+        let own = column.not_null_constraint.as_ref();
+        let here = own.map_or(column.inherited, |own| own.inherited && !own.not_valid);
+        let mut above = parents.iter().filter_map(|parent| {
+            let above = parent.column(&column.name)?.not_null_constraint.as_ref()?;
+            above.not_valid.then_some(&above.name)
+        });
+        if here && let Some(above) = above.next() {
+            out.push(check::validate(name, own.map_or(above, |own| &own.name))?);
         }
     }
     Ok(())
@@ -311,10 +348,14 @@ pub(super) fn inherited_columns(
             out.push(column::set_default(name, column)?);
         }
         if column.not_null && !first.not_null && above.iter().all(|of| !of.not_null) {
-            out.push(match &column.not_null_constraint {
-                Some(constraint) => column::add_not_null(name, &column.name, constraint)?,
-                None => column::set_not_null(name, column)?,
-            });
+            match &column.not_null_constraint {
+                // It is in the statement that creates the table.
+                Some(constraint) if !constraint.not_valid => {}
+                Some(constraint) => {
+                    out.push(column::add_not_null(name, &column.name, constraint)?);
+                }
+                None => out.push(column::set_not_null(name, column)?),
+            }
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use underpin::Database;
 use underpin::schema::{
     AccessCompared, Diff, Hints, Schema, Selection, diff, introspect, postgres,
 };
-use underpin_testkit::postgres::program;
+use underpin_testkit::postgres::pg_dump;
 use underpin_testkit::{Postgres, TestDatabase, or_skip};
 
 use crate::carry_out::{carry_back, carry_out};
@@ -144,8 +144,8 @@ fn words(diff: &Diff) -> Vec<String> {
 }
 
 /// The statements of `pg_dump --schema-only`, in the order of their texts.
-fn pg_dump(place: &TestDatabase) -> Option<Vec<String>> {
-    let dumped = Command::new(program("pg_dump").ok()?)
+fn statements(place: &TestDatabase, version: i32) -> Option<Vec<String>> {
+    let dumped = Command::new(pg_dump(version).ok()?)
         .args(["--schema-only", "--dbname", &place.url()])
         .output()
         .unwrap();
@@ -162,8 +162,10 @@ fn pg_dump(place: &TestDatabase) -> Option<Vec<String>> {
     Some(statements)
 }
 
-fn assert_same_dump(name: &str, one: &TestDatabase, other: &TestDatabase) {
-    let (Some(one), Some(other)) = (pg_dump(one), pg_dump(other)) else {
+/// Compares what `pg_dump` says of both. Where it is missing, the test is named.
+pub(crate) fn assert_same_dump(name: &str, version: i32, one: &TestDatabase, other: &TestDatabase) {
+    let (Some(one), Some(other)) = (statements(one, version), statements(other, version)) else {
+        println!("{name}: no pg_dump of this version is here");
         return;
     };
     let missing: Vec<&String> = one.iter().filter(|line| !other.contains(line)).collect();
@@ -191,7 +193,7 @@ async fn all_of_it_comes_back_elsewhere_and_pg_dump_sees_no_difference() {
     apply(&elsewhere, "beside", &statements).await;
     let again = read(&elsewhere).await;
     crate::compare::assert_same("beside", &schema, &again, &statements);
-    assert_same_dump("beside", &first, &second);
+    assert_same_dump("beside", version(&db).await, &first, &second);
     let kinds = schema.defined.keys().map(|name| name.kind.words());
     let kinds: BTreeSet<&str> = kinds.collect();
     assert_eq!(kinds.len(), 11, "{kinds:?}");

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use underpin::schema::{Selection, introspect};
+use underpin::schema::{Selection, introspect, postgres};
 use underpin_testkit::{Postgres, or_skip};
 
-use crate::beside::there_and_back;
-use crate::round_trip::{connect, round_trip};
+use crate::beside::{assert_same_dump, there_and_back};
+use crate::round_trip::{apply, connect, round_trip};
 
 const SQL: &str = "
 CREATE TABLE up (id int PRIMARY KEY);
@@ -15,14 +15,22 @@ COMMENT ON CONSTRAINT named ON t IS 'why';
 ALTER TABLE t ADD CONSTRAINT later NOT NULL d NOT VALID;
 ALTER TABLE t ADD CONSTRAINT soft CHECK (b > 0) NOT ENFORCED;
 ALTER TABLE t ADD CONSTRAINT points FOREIGN KEY (b) REFERENCES up NOT ENFORCED;
-CREATE TABLE rooms (room int4range, during daterange, CONSTRAINT rooms_pkey PRIMARY KEY (room, during WITHOUT OVERLAPS),
-  CONSTRAINT once UNIQUE (room, during WITHOUT OVERLAPS));
+CREATE TABLE rooms (room int4range, during daterange, CONSTRAINT rooms_pkey PRIMARY KEY (room, during WITHOUT OVERLAPS));
+CREATE TABLE lots (lot int4range, during daterange, CONSTRAINT once UNIQUE (lot, during WITHOUT OVERLAPS));
 CREATE TABLE uses (room int4range, during daterange,
   CONSTRAINT of_room FOREIGN KEY (room, PERIOD during) REFERENCES rooms (room, PERIOD during));
 CREATE TABLE made (a int, twice int GENERATED ALWAYS AS (a * 2) VIRTUAL, thrice int GENERATED ALWAYS AS (a * 3) STORED);
 CREATE TABLE p (a int CONSTRAINT of_p NOT NULL) PARTITION BY LIST (a);
 CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
 CREATE TABLE child (f int CONSTRAINT of_child NOT NULL) INHERITS (t);
+CREATE TABLE above (id int CONSTRAINT of_above NOT NULL, b int NOT NULL, g int);
+CREATE TABLE keyed (g int DEFAULT 3) INHERITS (above);
+ALTER TABLE keyed ADD PRIMARY KEY (id);
+CREATE TABLE keyed_itself (PRIMARY KEY (id)) INHERITS (above);
+CREATE TABLE with_default (b int DEFAULT 5) INHERITS (above);
+CREATE TABLE unchecked () INHERITS (above);
+ALTER TABLE above ADD CONSTRAINT after NOT NULL g NOT VALID;
+CREATE TABLE checked () INHERITS (above);
 ";
 
 const CHANGES: &[&str] = &[
@@ -31,12 +39,12 @@ const CHANGES: &[&str] = &[
     "COMMENT ON CONSTRAINT named ON t IS NULL",
     "ALTER TABLE t VALIDATE CONSTRAINT later",
     "ALTER TABLE t ALTER id DROP NOT NULL",
-    "ALTER TABLE rooms ADD CONSTRAINT more NOT NULL room; ALTER TABLE t ADD CONSTRAINT own NOT NULL e",
+    "ALTER TABLE t ADD CONSTRAINT own NOT NULL e",
     "ALTER TABLE up ADD x int; ALTER TABLE up ADD CONSTRAINT late NOT NULL x NOT VALID",
     "ALTER TABLE t DROP CONSTRAINT soft; ALTER TABLE t ADD CONSTRAINT soft CHECK (b > 0)",
     "ALTER TABLE t ALTER CONSTRAINT points ENFORCED",
     "ALTER TABLE t DROP CONSTRAINT points",
-    "ALTER TABLE uses DROP CONSTRAINT of_room; ALTER TABLE rooms DROP CONSTRAINT once",
+    "ALTER TABLE uses DROP CONSTRAINT of_room; ALTER TABLE lots DROP CONSTRAINT once",
     "ALTER TABLE made DROP twice; ALTER TABLE made ADD twice int GENERATED ALWAYS AS (a * 4) VIRTUAL",
 ];
 
@@ -51,8 +59,12 @@ async fn what_18_has_is_read_and_comes_back_and_leads_there_and_back() {
         return;
     }
     let schema = round_trip("later", SQL).await.unwrap();
+    let elsewhere = server.database("later");
+    let other = connect(&elsewhere).await;
+    apply(&other, "later", &postgres::dump(&schema).unwrap()).await;
     assert!(schema.unsupported.is_empty(), "{:?}", schema.unsupported);
     db.batch(SQL).await.unwrap();
+    assert_same_dump("later", version, &first, &elsewhere);
     db.close(Duration::from_secs(5)).await.unwrap();
     let start = server.database_like("later_from", &first);
     let db = connect(&start).await;

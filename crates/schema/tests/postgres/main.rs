@@ -5,9 +5,11 @@ mod carry_out;
 mod cases;
 #[path = "../compare/mod.rs"]
 mod compare;
+mod events;
 #[path = "../generate/mod.rs"]
 mod generate;
 mod generated;
+mod kinds;
 mod later;
 mod listed;
 mod odd;

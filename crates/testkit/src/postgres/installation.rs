@@ -1,4 +1,5 @@
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::account::Account;
 use crate::unavailable::Unavailable;
@@ -64,6 +65,35 @@ pub fn program(name: &str) -> Result<PathBuf, Unavailable> {
     }
 }
 
+/// A `pg_dump` for a server whose `server_version_num` this is: the one that comes with it, the one
+/// that `UNDERPIN_TEST_PG_DUMP` names or the newest that is installed, where it is not older.
+///
+/// # Errors
+///
+/// When each is missing or older.
+pub fn pg_dump(version: i32) -> Result<PathBuf, Unavailable> {
+    let own = find_programs().ok();
+    let own = own.map(|programs| programs.join("pg_dump"));
+    let named = std::env::var_os("UNDERPIN_TEST_PG_DUMP").map(PathBuf::from);
+    let installed = newest_installed().map(|programs| programs.join("pg_dump"));
+    let mut found = [own, named, installed].into_iter().flatten();
+    found
+        .find(|program| major_of(program).is_some_and(|major| major >= version / 10_000))
+        .ok_or_else(|| {
+            let major = version / 10_000;
+            Unavailable::new(format!("No pg_dump of version {major} or later was found."))
+        })
+}
+
+/// The major version of a program of PostgreSQL.
+fn major_of(program: &Path) -> Option<i32> {
+    let output = Command::new(program).arg("--version").output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let (_, version) = text.split_once("(PostgreSQL) ")?;
+    let end = version.find(|letter: char| !letter.is_ascii_digit());
+    version[..end.unwrap_or(version.len())].parse().ok()
+}
+
 /// The directory of the programs that servers are started with.
 ///
 /// # Errors
@@ -84,18 +114,7 @@ fn find_programs() -> Result<PathBuf, Unavailable> {
             ))),
         };
     }
-    let versions = std::fs::read_dir("/usr/lib/postgresql");
-    let newest = versions
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| {
-            let version: u32 = entry.file_name().to_str()?.parse().ok()?;
-            Some((version, entry.path().join("bin")))
-        })
-        .filter(|(_, directory)| has_programs(directory))
-        .max();
-    if let Some((_, directory)) = newest {
+    if let Some(directory) = newest_installed() {
         return Ok(directory);
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -107,6 +126,18 @@ fn find_programs() -> Result<PathBuf, Unavailable> {
                  UNDERPIN_TEST_POSTGRES_BIN is not set.",
             )
         })
+}
+
+/// The programs of the newest version that the system's packages have installed.
+fn newest_installed() -> Option<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    let entries = versions.into_iter().flatten().flatten();
+    let found = entries.filter_map(|entry| {
+        let version: u32 = entry.file_name().to_str()?.parse().ok()?;
+        Some((version, entry.path().join("bin")))
+    });
+    let newest = found.filter(|(_, directory)| has_programs(directory)).max();
+    newest.map(|(_, directory)| directory)
 }
 
 fn has_programs(directory: &Path) -> bool {

@@ -7,7 +7,7 @@ use std::process::Command;
 use underpin::schema::{Hints, ObjectName, Rename, Selection, Source, Sources, Target, diff};
 use underpin::schema::{introspect, of_sql};
 use underpin::{Class, Config, Error, Result};
-use underpin_testkit::postgres::program;
+use underpin_testkit::postgres::pg_dump;
 use underpin_testkit::{Postgres, or_skip, secrets};
 
 use crate::place::{InPlace, Place};
@@ -308,10 +308,12 @@ async fn objects_that_a_target_does_not_name_are_left_alone() {
 #[tokio::test]
 async fn the_output_of_pg_dump_is_read() {
     let server = or_skip!(Postgres::shared());
-    let pg_dump = or_skip!(program("pg_dump"));
     let database = server.database("sql_pg_dump");
     let place = Place::Postgres(database);
     let db = place.open().await;
+    let version = "SELECT current_setting('server_version_num')::int4";
+    let version: i32 = db.query_scalar(version, ()).await.unwrap();
+    let pg_dump = or_skip!(pg_dump(version));
     db.batch(
         "CREATE EXTENSION pg_trgm;
          CREATE TYPE mood AS ENUM ('sad', 'ok');

@@ -11,11 +11,11 @@ pub(in crate::postgres) fn sql(version: i32) -> String {
     // What refuses NULL is a constraint of its own from then on.
     let (constraint, join) = match version {
         180_000.. => (
-            "nn.conname::text, nn.connoinherit, NOT nn.convalidated, nnd.description",
+            "nn.conname::text, nn.connoinherit, NOT nn.convalidated, NOT nn.conislocal AND nn.coninhcount > 0, nnd.description",
             "LEFT JOIN pg_constraint nn ON nn.conrelid = a.attrelid AND nn.contype = 'n' AND nn.conkey = ARRAY[a.attnum]
      LEFT JOIN pg_description nnd ON nnd.classoid = 'pg_constraint'::regclass AND nnd.objoid = nn.oid",
         ),
-        _ => ("NULL::text, NULL::bool, NULL::bool, NULL::text", ""),
+        _ => ("NULL::text, NULL::bool, NULL::bool, NULL::bool, NULL::text", ""),
     };
     SQL.replace("{constraint}", constraint)
         .replace("{join}", join)
@@ -81,11 +81,13 @@ pub(in crate::postgres) fn read(row: &ValueRow) -> Result<ColumnRow> {
 fn not_null(fields: &mut Fields<'_>) -> Result<Option<NotNull>> {
     let name: Option<String> = fields.next()?;
     let (no_inherit, not_valid): (Option<bool>, Option<bool>) = (fields.next()?, fields.next()?);
+    let inherited: Option<bool> = fields.next()?;
     let comment = fields.next()?;
     Ok(name.map(|name| NotNull {
         name,
         no_inherit: no_inherit.unwrap_or_default(),
         not_valid: not_valid.unwrap_or_default(),
+        inherited: inherited.unwrap_or_default(),
         comment,
     }))
 }

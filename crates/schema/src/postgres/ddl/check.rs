@@ -2,7 +2,7 @@
 
 use underpin_core::{Result, quote};
 
-use crate::Check;
+use crate::{Check, ObjectName};
 
 /// `CONSTRAINT … CHECK (…)`. Within `CREATE TABLE`, `NOT VALID` has no effect.
 ///
@@ -20,4 +20,13 @@ pub fn clause(name: &str, check: &Check) -> Result<String> {
         "CONSTRAINT {name} CHECK ({}){no_inherit}{not_valid}",
         check.expression
     ))
+}
+
+/// `ALTER TABLE … VALIDATE CONSTRAINT`.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn validate(table: &ObjectName, name: &str) -> Result<String> {
+    let (table, name) = (table.quoted()?, quote::identifier(name)?);
+    Ok(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
 }

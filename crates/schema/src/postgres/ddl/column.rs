@@ -35,7 +35,7 @@ pub fn clause_without_default(column: &Column) -> Result<String> {
     }
     match &column.not_null_constraint {
         // Only a statement of its own can leave the rows unchecked.
-        Some(constraint) if constraint.not_valid => {}
+        Some(constraint) if constraint.not_valid || constraint.inherited => {}
         Some(constraint) => {
             let _ = write!(sql, " {}", not_null(constraint)?);
         }
@@ -49,6 +49,21 @@ pub fn clause_without_default(column: &Column) -> Result<String> {
         sql.push_str(&self::generated(generated));
     }
     Ok(sql)
+}
+
+/// The constraint by which a table refuses NULL in a column that it has from another one, as
+/// `CREATE TABLE` has it.
+///
+/// # Errors
+/// For a name that cannot be one.
+pub fn own_not_null(column: &Column) -> Result<Option<String>> {
+    let constraint = column.not_null_constraint.as_ref();
+    let Some(constraint) = constraint.filter(|of| !of.inherited && !of.not_valid) else {
+        return Ok(None);
+    };
+    let name = quote::identifier(&constraint.name)?;
+    let column = quote::identifier(&column.name)?;
+    Ok(Some(format!("CONSTRAINT {name} NOT NULL {column}")))
 }
 
 fn not_null(constraint: &NotNull) -> Result<String> {

@@ -8,7 +8,7 @@ use super::{check, column, exclusion, options, partition, primary_key, unique};
 use crate::{ObjectName, Persistence, RowSecurity, Table};
 
 /// `CREATE TABLE` with its columns, keys, uniques, exclusions and checks. Not in it: indexes,
-/// foreign keys, triggers, policies, checks that are not valid, [repeated uniques](repeated).
+/// foreign keys, triggers, policies, checks that are not valid, [some keys](repeated).
 /// A partition is made as a table
 /// of its own, with all that it needs to be [attached](partition::attach).
 ///
@@ -17,7 +17,8 @@ use crate::{ObjectName, Persistence, RowSecurity, Table};
 pub fn create(name: &ObjectName, table: &Table) -> Result<String> {
     let columns = local_columns(table).map(column::clause);
     let checks = inline_checks(table).map(|(name, check)| check::clause(name, check));
-    let parts = columns.chain(keys(table)).chain(checks);
+    let parts = columns.chain(own_not_nulls(table));
+    let parts = parts.chain(keys(table)).chain(checks);
     assemble(name, table, parts.collect::<Result<_>>()?)
 }
 
@@ -28,11 +29,8 @@ pub fn create(name: &ObjectName, table: &Table) -> Result<String> {
 /// For a name that cannot be one.
 pub fn create_bare(name: &ObjectName, table: &Table) -> Result<String> {
     let columns = local_columns(table).map(column::clause_without_default);
-    assemble(
-        name,
-        table,
-        columns.chain(keys(table)).collect::<Result<_>>()?,
-    )
+    let parts = columns.chain(own_not_nulls(table)).chain(keys(table));
+    assemble(name, table, parts.collect::<Result<_>>()?)
 }
 
 /// What [`create_bare`] left out, as statements of its own.
@@ -57,6 +55,13 @@ fn local_columns(table: &Table) -> impl Iterator<Item = &crate::Column> {
         .filter(move |column| own || !column.inherited)
 }
 
+/// The constraints by which the table itself refuses NULL in columns that others give it.
+fn own_not_nulls(table: &Table) -> impl Iterator<Item = Result<String>> {
+    let columns = table.columns.iter();
+    let columns = columns.filter(|column| column.inherited && !table.inherits.is_empty());
+    columns.filter_map(|column| column::own_not_null(column).transpose())
+}
+
 /// The checks that `CREATE TABLE` can make.
 fn inline_checks(table: &Table) -> impl Iterator<Item = (&String, &crate::Check)> {
     let own = table.inherits.is_empty();
@@ -64,20 +69,31 @@ fn inline_checks(table: &Table) -> impl Iterator<Item = (&String, &crate::Check)
     checks.filter(move |(_, check)| !check.not_valid && (own || !check.inherited))
 }
 
-/// The unique constraints over the columns of another one, or of the primary key, as statements
-/// of their own: `CREATE TABLE` would take two that are alike for one.
+/// The keys that have statements of their own. `CREATE TABLE` would take a unique constraint over the
+/// columns of another one, or of the primary key, for the same one. It would let the table itself refuse
+/// NULL in the columns of a primary key that others give it.
 ///
 /// # Errors
 /// For a name that cannot be one.
 pub fn repeated(name: &ObjectName, table: &Table) -> Result<Vec<String>> {
+    let key = table.primary_key.iter();
+    let key = key.filter(|_| key_is_given(table));
+    let key = key.map(primary_key::clause);
     let repeated = table
         .uniques
         .iter()
         .filter(|(unique, _)| repeats(table, unique));
     let clauses = repeated.map(|(unique, of)| unique::clause(unique, of));
-    clauses
+    key.chain(clauses)
         .map(|clause| super::add_constraint(name, &clause?))
         .collect()
+}
+
+/// Whether the primary key has a column that another table gives.
+fn key_is_given(table: &Table) -> bool {
+    let given = |column: &String| table.column(column).is_some_and(|column| column.inherited);
+    let key = table.primary_key.as_ref();
+    !table.inherits.is_empty() && key.is_some_and(|key| key.columns.iter().any(given))
 }
 
 fn repeats(table: &Table, name: &str) -> bool {
@@ -89,7 +105,9 @@ fn repeats(table: &Table, name: &str) -> bool {
 }
 
 fn keys(table: &Table) -> impl Iterator<Item = Result<String>> {
-    let primary_key = table.primary_key.iter().map(primary_key::clause);
+    let primary_key = table.primary_key.iter();
+    let primary_key = primary_key.filter(|_| !key_is_given(table));
+    let primary_key = primary_key.map(primary_key::clause);
     let uniques = table
         .uniques
         .iter()

@@ -15,6 +15,7 @@ use super::node::Node;
 use super::scene::{Scene, exists};
 use super::{Aside, composite};
 use crate::object_name::plain;
+use crate::postgres::ddl::check::validate;
 use crate::postgres::ddl::comment::{Subject, set as comment};
 use crate::postgres::ddl::literal::literal;
 use crate::postgres::ddl::{self, function, sequence, table, trigger, view};
@@ -366,11 +367,6 @@ fn table_settings(
         other => column::change(other, scene, aside, out)?,
     }
     Ok(())
-}
-
-fn validate(table: &ObjectName, name: &str) -> Result<String> {
-    let (table, name) = (table.quoted()?, quote::identifier(name)?);
-    Ok(format!("ALTER TABLE {table} VALIDATE CONSTRAINT {name}"))
 }
 
 fn foreign_key(

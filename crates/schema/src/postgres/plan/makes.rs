@@ -221,7 +221,9 @@ fn check_rows(schema: &Schema, table: &ObjectName, name: &str) -> Result<Option<
     let Some(column) = column else {
         return Ok(None);
     };
-    let filled = column.default.is_some()
+    let unchecked = column.not_null_constraint.as_ref();
+    let filled = unchecked.is_some_and(|constraint| constraint.not_valid)
+        || column.default.is_some()
         || column.identity.is_some()
         || column.generated.is_some()
         || domain_default(schema, column);

@@ -32,7 +32,9 @@ pub(super) fn change(
         } => match to {
             true => out.extend(refuse_null(table, column, scene)?),
             false => {
-                let undo = Undo::sql(alter_column(table, column, "SET NOT NULL")?);
+                let was = scene.was.tables.get(table);
+                let was = was.and_then(|table| table.column(column));
+                let undo = Undo::Sql(refuse_null_again(table, column, was)?);
                 let sql = alter_column(table, column, "DROP NOT NULL")?;
                 let lock = of(LockMode::AccessExclusive, table);
                 out.push(step(words, sql, undo, lock));
@@ -87,6 +89,24 @@ pub(super) fn change(
     Ok(())
 }
 
+/// Lets a column refuse NULL as it did.
+fn refuse_null_again(
+    table: &ObjectName,
+    column: &str,
+    was: Option<&Column>,
+) -> Result<Vec<String>> {
+    let constraint = was.and_then(|was| was.not_null_constraint.as_ref());
+    let Some(constraint) = constraint.filter(|constraint| !constraint.inherited) else {
+        return Ok(vec![alter_column(table, column, "SET NOT NULL")?]);
+    };
+    let mut statements = vec![column::add_not_null(table, column, constraint)?];
+    if constraint.comment.is_some() {
+        let on = Subject::Constraint(table, &constraint.name);
+        statements.push(comment(on, constraint.comment.as_deref())?);
+    }
+    Ok(statements)
+}
+
 /// The constraint by which a column refuses NULL, as the server makes it where nothing is said.
 fn usual_not_null(table: &ObjectName, column: &str) -> NotNull {
     let columns = [column.to_owned()];
@@ -102,8 +122,18 @@ fn not_null(
     (from, to): (&Option<NotNull>, &Option<NotNull>),
     out: &mut Vec<Step>,
 ) -> Result<()> {
-    let [from, to] =
+    let [mut from, mut to] =
         [from, to].map(|of| of.clone().unwrap_or_else(|| usual_not_null(table, column)));
+    // Of one that another table gives, only the comment is the table's own.
+    let with = |given: &NotNull, comment: Option<String>| NotNull {
+        comment,
+        ..given.clone()
+    };
+    if from.inherited {
+        to = with(&from, to.comment);
+    } else if to.inherited {
+        from = with(&to, from.comment);
+    }
     let on = table.quoted()?;
     let lead = |from: &NotNull, to: &NotNull| {
         let mut statements = Vec::new();

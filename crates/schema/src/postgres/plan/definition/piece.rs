@@ -420,6 +420,11 @@ fn of_table(schema: &Schema, node: &Node, bare: bool, out: &mut Pieces<'_>) -> R
             if let Some(one) = of.column(column_name) {
                 let words = format!("Add {node}");
                 out.add(words, column::add(name, one)?);
+                let constraint = one.not_null_constraint.as_ref();
+                if let Some(constraint) = constraint.filter(|of| of.not_valid && !of.inherited) {
+                    let words = format!("Let {node} refuse NULL in new rows");
+                    out.add(words, column::add_not_null(name, column_name, constraint)?);
+                }
                 out.options(name, column_name, column::set_options(name, one)?);
                 out.comment(Subject::Column(name, column_name), &one.comment)?;
                 out.not_null(name, one)?;
