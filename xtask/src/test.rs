@@ -144,12 +144,13 @@ impl<'a> TestRun<'a> {
 
     /// Runs the tests that depend on the version of the server on another one.
     fn run_on(&mut self, major: u32) -> io::Result<()> {
+        let has_nextest = self.has_nextest();
         let mut unavailable = |reason: String| {
             println!("The tests do not run on PostgreSQL {major}: {reason}.");
             let line = format!("the tests that depend on the server, on PostgreSQL {major}");
             self.unavailable.push(format!("{line}: {reason}."));
         };
-        if !self.has_nextest() {
+        if !has_nextest {
             unavailable("cargo-nextest is not installed".to_owned());
             return Ok(());
         }
