@@ -144,20 +144,14 @@ impl<'a> TestRun<'a> {
 
     /// Runs the tests that depend on the version of the server on another one.
     fn run_on(&mut self, major: u32) -> io::Result<()> {
-        let has_nextest = self.has_nextest();
-        let mut unavailable = |reason: String| {
-            println!("The tests do not run on PostgreSQL {major}: {reason}.");
-            let line = format!("the tests that depend on the server, on PostgreSQL {major}");
-            self.unavailable.push(format!("{line}: {reason}."));
-        };
-        if !has_nextest {
-            unavailable("cargo-nextest is not installed".to_owned());
+        if !self.has_nextest() {
+            self.unavailable(major, "cargo-nextest is not installed");
             return Ok(());
         }
         let programs = match tools::major(self.checkout, major) {
             Ok(programs) => programs,
             Err(error) => {
-                unavailable(error.to_string());
+                self.unavailable(major, &error.to_string());
                 return Ok(());
             }
         };
@@ -181,6 +175,12 @@ impl<'a> TestRun<'a> {
         self.skips_elsewhere
             .extend(skips.map(|skip| format!("{skip} (PostgreSQL {major})")));
         Ok(())
+    }
+
+    fn unavailable(&mut self, major: u32, reason: &str) {
+        println!("The tests do not run on PostgreSQL {major}: {reason}.");
+        let tests = format!("the tests that depend on the server, on PostgreSQL {major}");
+        self.unavailable.push(format!("{tests}: {reason}."));
     }
 
     fn start_server(&mut self) -> io::Result<Option<Server>> {

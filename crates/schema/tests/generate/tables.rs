@@ -101,7 +101,11 @@ impl Generator {
                 let sequence_of = Sequence {
                     options: SequenceOptions::of_type("bigint"),
                     owned_by,
-                    persistence: of.persistence,
+                    // Those of unlogged tables are permanent before version 15.
+                    persistence: match self.server.version {
+                        150_000.. => of.persistence,
+                        _ => tables_persistence(false),
+                    },
                     comment: self.comment(),
                 };
                 self.schema.sequences.insert(sequence, sequence_of);

@@ -39,6 +39,8 @@ COMMENT ON SCHEMA public IS 'standard public schema'";
 /// What is in a file.
 #[derive(Debug, Default)]
 struct Case {
+    /// The first major version that has what it is about.
+    from: Option<i32>,
     /// The last major version on which the plan leads there at once.
     until: Option<i32>,
     /// All up to what is expected.
@@ -63,6 +65,8 @@ fn parsed(text: &str) -> Case {
             case.renames.push(rename.to_owned());
         } else if let Some(needs) = head.and_then(|head| head.strip_prefix("needs: ")) {
             case.needs = Some(needs.to_owned());
+        } else if let Some(from) = head.and_then(|head| head.strip_prefix("from: ")) {
+            case.from = from.parse().ok();
         } else if let Some(until) = head.and_then(|head| head.strip_prefix("until: ")) {
             case.until = until.parse().ok();
         }
@@ -244,7 +248,8 @@ async fn every_case_is_planned_and_carried_out_as_it_says() {
         let name = file.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(file).unwrap();
         let case = parsed(&text);
-        if case.until.is_some_and(|until| version > until) {
+        let before = case.from.is_some_and(|from| version < from);
+        if before || case.until.is_some_and(|until| version > until) {
             println!("{name} is skipped on this version");
             continue;
         }
