@@ -5,6 +5,7 @@
 //! `pool` stands for those that begin so, `--quick` does a tenth of the work. The programs
 //! of this workspace that it runs are built first, as the README says.
 
+mod access;
 mod bulk_insert;
 mod compile;
 mod connect;
@@ -31,7 +32,7 @@ use targets::Targets;
 
 #[derive(Parser)]
 struct Arguments {
-    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, copy, migrate,
+    /// The benchmarks to run: select-one, query-as, bulk-insert, connect, import, copy, access, migrate,
     /// schema, pool-no-op, pool-select, pool-lists, pool-mixed, pool-transactions, pool-heap, pool for all of these;
     /// all where none is named; only where they are named compile and failover
     names: Vec<String>,
@@ -93,6 +94,9 @@ async fn main() {
     }
     if chosen("copy") {
         copy::run(&server, 1_000_000 / i64::from(scale), &mut report).await;
+    }
+    if chosen("access") {
+        access::run(arguments.quick, &mut report).await;
     }
     if chosen("migrate") {
         migrate::run(&server, 1_000 / scale, &mut report).await;

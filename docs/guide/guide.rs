@@ -24,6 +24,7 @@ chapters! {
     adoption "src/migrations/adoption.md"
     schemas "src/schemas.md"
     copying "src/copying.md"
+    moving "src/moving.md"
     testing "src/testing.md"
     deploying "src/deploying.md"
     observing "src/observing.md"

@@ -75,6 +75,41 @@ fn queries_print_as_table_json_and_csv() {
 }
 
 #[test]
+fn a_parameter_that_is_a_number_compares_as_one() {
+    let file = SqliteFile::new();
+    let url = &file.url();
+    for sql in [
+        "CREATE TABLE t (n NUMERIC, code TEXT)",
+        "INSERT INTO t VALUES (1.5, '007')",
+    ] {
+        assert_eq!(code(&run(&["--url", url, "query", sql])), 0);
+    }
+    let one = |sql: &str, value: &str| {
+        let output = run(&["--url", url, "--format", "csv", "query", sql, "-p", value]);
+        text(&output.stdout)
+            .lines()
+            .nth(1)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(one("SELECT count(*) FROM t WHERE n * 2 > $1", "2"), "1");
+    assert_eq!(one("SELECT count(*) FROM t WHERE n * 2 > $1", "3.5"), "0");
+    assert_eq!(one("SELECT count(*) FROM t WHERE n = $1", "1.5"), "1");
+    assert_eq!(one("SELECT count(*) FROM t WHERE code = $1", "007"), "1");
+    for (value, kind) in [
+        ("7", "integer"),
+        ("-1.5", "real"),
+        ("007", "text"),
+        ("1.50", "text"),
+        ("1e3", "text"),
+        ("99999999999999999999", "text"),
+        ("-", "text"),
+    ] {
+        assert_eq!(one("SELECT typeof($1)", value), kind, "{value}");
+    }
+}
+
+#[test]
 fn a_statement_comes_from_a_file_or_from_standard_input() {
     let file = SqliteFile::new();
     let path = file.directory().join("select.sql");

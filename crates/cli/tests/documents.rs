@@ -1,7 +1,8 @@
 //! The sessions in the documents: each `console` block is run in a shell, and prints what it says.
 //!
 //! A line that begins with `$ ` is a command; what follows is its output. `…` stands for any text, and
-//! a line that is `…` alone for any lines. The blocks of a document share a directory.
+//! a line that is `…` alone for any lines. The blocks of a document share a directory, in which
+//! `old.accdb` is an Access file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -56,6 +57,9 @@ fn is_like(pattern: &str, text: &str) -> bool {
 fn run(document: &Path) -> usize {
     let steps = steps(&fs::read_to_string(document).unwrap());
     let directory = tempfile::tempdir().unwrap();
+    // The old file that the documents speak of.
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../drivers/access/tests/data");
+    fs::copy(old.join("legacy.accdb"), directory.path().join("old.accdb")).unwrap();
     let programs = Path::new(env!("CARGO_BIN_EXE_underpin")).parent().unwrap();
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(

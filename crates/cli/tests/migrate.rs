@@ -594,3 +594,73 @@ fn a_baseline_makes_a_new_database_what_this_one_is() {
         }
     }
 }
+
+#[test]
+fn squashed_revisions_are_one_that_makes_the_same() {
+    for project in Project::each("squashed") {
+        let (url, files) = (project.url.clone(), project.path().join("revisions"));
+        project.revision(
+            "a",
+            "none",
+            "-- up\nCREATE TABLE a (n integer PRIMARY KEY);\nINSERT INTO a VALUES (1);\n\
+             -- down\nDROP TABLE a;\n",
+        );
+        project
+            .run(&["squash"])
+            .expect(2, &["only one revision", "`a`"]);
+        project.revision(
+            "b",
+            "a",
+            "-- up\nCREATE TABLE b (n integer NOT NULL REFERENCES a (n));\n\
+             CREATE INDEX b_n ON b (n);\n-- down\nDROP TABLE b;\n",
+        );
+        let views = files.join("views.sql");
+        std::fs::write(
+            &views,
+            "-- revision: views\n-- repeatable: yes\n-- message: views\n-- up\n\
+             DROP VIEW IF EXISTS v;\nCREATE VIEW v AS SELECT n FROM b;\n-- down\n\
+             DROP VIEW v;\n",
+        )
+        .unwrap();
+        project.run(&["up", "a"]).expect(0, &[]);
+        project
+            .run(&["squash"])
+            .expect(2, &["not at the head", "`b`", "Run `up` first"]);
+        assert!(files.join("a.sql").exists() && files.join("b.sql").exists());
+        project.run(&["up"]).expect(0, &[]);
+        let before = project.query("SELECT count(*) FROM a");
+
+        let said = project.run(&["squash", "--id", "all", "-m", "the shop"]);
+        said.expect(
+            0,
+            &[
+                "a.sql, line 6: New databases will not have the rows",
+                "2 revisions were squashed into all",
+                "recorded all as applied",
+                "`migrate stamp heads`",
+            ],
+        );
+        let mut names: Vec<String> = std::fs::read_dir(&files)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        assert_eq!(names, [".squashed", "all_the_shop.sql", "views.sql"]);
+        assert!(files.join(".squashed/all/a.sql").exists());
+        assert_eq!(
+            project.query("SELECT id FROM underpin_migrations WHERE direction IS NULL ORDER BY id"),
+            "all\nviews"
+        );
+        assert_eq!(project.query("SELECT count(*) FROM a"), before);
+        project.run(&["up"]).expect(0, &["nothing to do"]);
+        project.run(&["validate"]).expect(0, &[]);
+
+        // What the revision makes is what was there, by the engine's own reading of both.
+        let diff = Command::new(env!("CARGO_BIN_EXE_underpin"))
+            .args(["--url", &url, "schema", "diff", "database", "revisions"])
+            .current_dir(project.path())
+            .output()
+            .unwrap();
+        Said::of(diff).expect(0, &[]);
+    }
+}

@@ -1,13 +1,14 @@
 //! Reads that see at least everything that was written before a position.
 
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use underpin_core::driver::without_positions;
 use underpin_core::{Class, Deadline, Effect, Error, Position, Result, Stage};
 use underpin_pool::Pool;
 
 use crate::call::CallOptions;
+use crate::clock;
 use crate::cluster::{AnyLease, Cluster};
 use crate::follow::PAUSE;
 use crate::history::Verdict;
@@ -35,7 +36,7 @@ impl Cluster {
             return self.primary_after(position, options, deadline, place).await;
         }
         self.watch.start();
-        let bound = Deadline::after(Instant::now(), after.wait).earlier(deadline);
+        let bound = Deadline::after(clock::now(), after.wait).earlier(deadline);
         let (mut pause, mut waited) = (FIRST_PAUSE, false);
         loop {
             match self.any_after(position, options, deadline, place).await? {
@@ -43,7 +44,7 @@ impl Cluster {
                 Asked::Nobody => break,
                 Asked::Behind => {}
             }
-            let left = bound.remaining(Instant::now()).unwrap_or_default();
+            let left = bound.remaining(clock::now()).unwrap_or_default();
             if left.is_zero() {
                 break;
             }
@@ -95,7 +96,7 @@ impl Cluster {
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<AnyLease> {
-        let begun = Instant::now();
+        let begun = clock::now();
         let deadline = self.latest(deadline, begun);
         let mut news = self.watch.news();
         let mut lost = 0;
@@ -118,7 +119,7 @@ impl Cluster {
             if verdict != Verdict::Behind {
                 return Err(verdict.error(lease.endpoint(), position));
             }
-            let left = deadline.remaining(Instant::now()).unwrap_or_default();
+            let left = deadline.remaining(clock::now()).unwrap_or_default();
             if left.is_zero() {
                 return Err(too_late(&lease, position, begun.elapsed()));
             }

@@ -1,7 +1,6 @@
 use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
-use std::time::Instant;
 
 use futures_util::future::join_all;
 use underpin_core::driver::{AnyConnection, AnyConnector, Capabilities};
@@ -12,6 +11,7 @@ use underpin_pool::{Bounds, Lease, Pool};
 use crate::budget::RetryBudget;
 use crate::call::CallOptions;
 use crate::change::{Change, alone_is_primary};
+use crate::clock::{self, Arrivals};
 use crate::connect::connect_to_primary;
 use crate::counters::Counters;
 use crate::discovery::Discovery;
@@ -32,6 +32,7 @@ pub struct Cluster {
     pub(crate) watch: Arc<Watch>,
     /// Counts reads, so that members take turns.
     pub(crate) reads: AtomicUsize,
+    pub(crate) arrivals: Arrivals,
     pub(crate) capabilities: Capabilities,
     pub(crate) shares: fn(&str) -> bool,
     pub(crate) pipelining: bool,
@@ -91,6 +92,7 @@ impl Cluster {
         let members = members?;
         let cluster = Cluster {
             reads: AtomicUsize::new(0),
+            arrivals: Arrivals::new(),
             watch: Watch::new(
                 Topology::new(members),
                 alarm,
@@ -105,7 +107,7 @@ impl Cluster {
             speeds: StatementSpeeds::default(),
             routes: Routes::default(),
             counters: Arc::new(Counters::default()),
-            budget: RetryBudget::new(Instant::now()),
+            budget: RetryBudget::new(clock::now()),
         };
         if !options.lazy {
             cluster.watch.start();
@@ -205,7 +207,7 @@ impl Cluster {
 
     /// The state of each member. Costs no round trip.
     pub fn members(&self) -> Vec<MemberState> {
-        self.watch.members(Instant::now())
+        self.watch.members(clock::now())
     }
 
     /// The events of the servers from now on, if there are several servers.
@@ -216,7 +218,7 @@ impl Cluster {
     /// Takes a retry out of the database's budget, counts it and reports it. `false` if the budget
     /// is used up: a fifth of the calls, or ten per second.
     pub fn may_retry(&self, cause: &str) -> bool {
-        let granted = self.budget.withdraw(Instant::now());
+        let granted = self.budget.withdraw(clock::now());
         match granted {
             true => {
                 self.counters.retry();

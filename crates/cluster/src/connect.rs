@@ -1,7 +1,7 @@
-use std::time::Instant;
-
 use underpin_core::driver::{AnyConnection, AnyConnector, Connector, Pooled};
 use underpin_core::{Class, Deadline, Error, Result, Role};
+
+use crate::clock;
 
 /// Connects to the first of these members whose server takes writes, or to the only member. Each
 /// member has its share of the time until the deadline, so that one that does not answer leaves
@@ -18,7 +18,7 @@ pub async fn connect_to_primary(
 ) -> Result<AnyConnection> {
     let mut failures = Vec::new();
     for (tried, connector) in connectors.iter().enumerate() {
-        let share = deadline.share(Instant::now(), connectors.len() - tried);
+        let share = deadline.share(clock::now(), connectors.len() - tried);
         match connector.connect(share).await {
             Ok(connection) if connectors.len() == 1 || connection.role() == Role::Primary => {
                 return Ok(connection);

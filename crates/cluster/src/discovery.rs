@@ -1,11 +1,12 @@
 //! Finds the members of a database where its configuration does not name them all.
 
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use underpin_core::driver::BoxFuture;
 use underpin_core::{Endpoint, Result};
 
+use crate::clock;
 use crate::member::NewMember;
 use crate::watch::Watch;
 
@@ -48,7 +49,7 @@ pub(crate) async fn run(watch: Weak<Watch>, discovery: Arc<dyn Discovery>) {
         }
         failing = outcome.is_err();
         drop(this);
-        let read = Instant::now();
+        let read = clock::now();
         loop {
             tokio::time::sleep(SEARCH.min(discovery.interval())).await;
             let Some(this) = watch.upgrade() else { return };

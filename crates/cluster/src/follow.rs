@@ -13,6 +13,7 @@ use underpin_core::{Class, Deadline, Error, Result, Role, Stage};
 use underpin_pool::{AcquireOptions, Grant, Pool};
 
 use crate::call::CallOptions;
+use crate::clock;
 use crate::cluster::{AnyLease, Cluster};
 use crate::event::Event;
 use crate::member::Member;
@@ -196,7 +197,7 @@ impl Cluster {
             let statistics = topology.members()[index].pool.statistics();
             statistics.in_use + statistics.seated + statistics.waiting
         };
-        let now = Instant::now();
+        let now = clock::now();
         let order = order(
             topology.standings(),
             options.from,
@@ -244,7 +245,7 @@ impl Cluster {
                 Some(Err(error)) if !matches!(error.class(), Class::Connect | Class::Closed) => {
                     return Err(error);
                 }
-                _ => arrived = Some(Instant::now()),
+                _ => arrived = Some(self.arrivals.next()),
             },
             None => {}
         }
@@ -264,7 +265,7 @@ impl Cluster {
         F: Future<Output = Result<T>> + Send,
     {
         self.watch.start();
-        let begun = arrived.unwrap_or_else(Instant::now);
+        let begun = arrived.unwrap_or_else(|| self.arrivals.next());
         let deadline = self.latest(deadline, begun);
         let policy = self.policy(options);
         let mut news = self.watch.news();
@@ -288,7 +289,7 @@ impl Cluster {
             };
             moved = true;
             let (Some(member), Some(wait)) = (member, wait) else {
-                let left = deadline.remaining(Instant::now());
+                let left = deadline.remaining(clock::now());
                 if left.is_some_and(|left| left.is_zero()) {
                     return Err(self.no_primary(begun));
                 }
@@ -301,9 +302,10 @@ impl Cluster {
                 let random = fastrand::f64();
                 match policy.decide(attempt, &error, Operation::Connect, left, random) {
                     Decision::Retry { after } => {
-                        attempt += 1;
+                        // A primary that came and went does not count as a failed attempt.
                         let found = self.primary_is(&mut news, None);
-                        let _ = tokio::time::timeout(after, found).await;
+                        let is_found = tokio::time::timeout(after, found).await.is_ok();
+                        attempt += u32::from(!is_found);
                     }
                     Decision::GiveUp(_) => return Err(error),
                 }

@@ -16,6 +16,7 @@ mod aside;
 mod budget;
 mod call;
 mod change;
+mod clock;
 mod cluster;
 mod connect;
 mod counters;

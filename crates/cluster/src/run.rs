@@ -1,6 +1,5 @@
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
 
 use underpin_core::driver::{AnyConnector, Call, Connection, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation as Tried, RetryPolicy};
@@ -8,6 +7,7 @@ use underpin_core::{Class, Deadline, Effect, Error, Params, Result, TransactionO
 use underpin_pool::{Grant, Pool};
 
 use crate::call::CallOptions;
+use crate::clock;
 use crate::cluster::{AnyLease, Cluster};
 use crate::operation::{Answer, Operation};
 use crate::statement_speed::StatementSpeed;
@@ -33,7 +33,7 @@ impl Cluster {
             !matches!(operation, Operation::Stream(_)),
             "the connection is returned before the rows are read"
         );
-        let begun = Instant::now();
+        let begun = clock::now();
         let deadline = options.deadline_from(begun);
         let call = Call {
             sql,
@@ -143,7 +143,7 @@ impl Cluster {
         call: Call<'_>,
         speed: Option<&StatementSpeed>,
     ) -> Run {
-        let begun = speed.map(|_| Instant::now());
+        let begun = speed.map(|_| clock::now());
         let result = operation.run(&***lease, call).await;
         if let (Some(speed), Some(begun)) = (speed, begun) {
             speed.took(begun.elapsed());
@@ -209,7 +209,7 @@ impl Cluster {
         }
         let policy = self.policy(options);
         let tried = Tried::Statement { idempotent: true };
-        let left = deadline.remaining(Instant::now());
+        let left = deadline.remaining(clock::now());
         match policy.decide(attempt, error, tried, left, fastrand::f64()) {
             Decision::Retry { after } => Some(after),
             Decision::GiveUp(_) => None,

@@ -1,11 +1,12 @@
 use std::panic::Location;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use underpin_core::driver::{AnyConnector, Connector, Pooled};
 use underpin_core::{Address, Class, Deadline, Result, Stage};
 use underpin_pool::Pool;
 
 use crate::call::CallOptions;
+use crate::clock;
 use crate::cluster::Cluster;
 
 /// Maximum wait for a connection of the pool before the server is asked on another one.
@@ -37,7 +38,7 @@ impl Cluster {
         deadline: Deadline,
         place: &'static Location<'static>,
     ) -> Result<Sign> {
-        let now = Instant::now();
+        let now = clock::now();
         let patience = match deadline.remaining(now) {
             Some(left) => PATIENCE.min(left / 2),
             None => PATIENCE,
@@ -53,7 +54,7 @@ impl Cluster {
                 }
                 Err(error) if !is_crowded(error.class()) => {
                     let out_of_time = matches!(error.class(), Class::Timeout { .. });
-                    let left = deadline.remaining(Instant::now());
+                    let left = deadline.remaining(clock::now());
                     if !out_of_time || left.is_some_and(|left| left.is_zero()) {
                         return Err(error);
                     }

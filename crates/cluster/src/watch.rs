@@ -17,6 +17,7 @@ use underpin_core::{Class, Deadline, Endpoint, Error, Position, Result, Role, Tw
 
 use crate::alarm::Alarm;
 use crate::change::Change;
+use crate::clock;
 use crate::cluster::AnyLease;
 use crate::connect::{all_failed, is_replica};
 use crate::discovery::{self, Discovery};
@@ -169,7 +170,7 @@ impl Watch {
     /// the list of members.
     pub(crate) fn start(self: &Arc<Self>) {
         let begun = self.start_probes(|members, two_primaries| Watched {
-            roles: Some(Roles::new(members, two_primaries, Instant::now())),
+            roles: Some(Roles::new(members, two_primaries, clock::now())),
             ..Watched::default()
         });
         if begun {
@@ -265,7 +266,7 @@ impl Watch {
         };
         let members = change.make(&self.alarm, || self.number())?;
         let before = self.stop_probes();
-        let (topology, now) = (Topology::new(members), Instant::now());
+        let (topology, now) = (Topology::new(members), clock::now());
         let roles = before.roles.map(|roles| roles.of_members(&kept, now));
         let topology = match &roles {
             Some(roles) => topology.with_roles(roles.primary(), roles.standings().collect()),
@@ -316,7 +317,7 @@ impl Watch {
             .iter()
             .position(|other| other.id == member);
         if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
-            roles.failed(index, Instant::now());
+            roles.failed(index, clock::now());
             self.publish(roles);
         }
         drop(watched);
@@ -353,7 +354,7 @@ impl Watch {
         let mut members = topology.members().iter();
         let index = members.position(|member| member.endpoint == *endpoint);
         if let (Some(roles), Some(index)) = (&mut watched.roles, index) {
-            roles.lost(index, Instant::now());
+            roles.lost(index, clock::now());
             self.publish(roles);
         }
         drop(watched);
@@ -435,7 +436,7 @@ impl Watch {
             return None;
         }
         let roles = watched.roles.as_mut()?;
-        let now = Instant::now();
+        let now = clock::now();
         if self.alarm.take() {
             roles.suspect(now);
         }
@@ -462,13 +463,13 @@ impl Watch {
             history.learn(said);
         }
         let before = roles.primary();
-        roles.observe(index, found, Instant::now());
+        roles.observe(index, found, clock::now());
         let after = roles.primary();
         self.publish(roles);
         if before != after {
             self.follow(roles, before, after);
         }
-        let events = chronicle.news(roles, &self.topology(), Instant::now());
+        let events = chronicle.news(roles, &self.topology(), clock::now());
         drop(watched);
         for event in events {
             tracing::info!(?event, "a server of the database");
@@ -520,14 +521,14 @@ impl Probe {
     /// Asks the server for its role: on the existing connection, or on a new one.
     async fn ask(&mut self) -> Result<Observation> {
         if let Some(connection) = self.connection.take() {
-            let deadline = Deadline::after(Instant::now(), ANSWER);
+            let deadline = Deadline::after(clock::now(), ANSWER);
             let answer = tokio::time::timeout(ANSWER, connection.observe(deadline)).await;
             if let Ok(Ok(observation)) = answer {
                 self.connection = Some(connection);
                 return Ok(observation);
             }
         }
-        let deadline = Deadline::after(Instant::now(), self.timeout);
+        let deadline = Deadline::after(clock::now(), self.timeout);
         let connection = self.connector.connect(deadline).await?;
         let observation = connection.observe(deadline).await?;
         self.connection = Some(connection);
@@ -550,9 +551,7 @@ async fn run(watch: Weak<Watch>, mut probes: Vec<Option<Probe>>) {
                 (index, probe, found)
             });
         }
-        let pause = next.map_or(ANSWER, |next| {
-            next.saturating_duration_since(Instant::now())
-        });
+        let pause = next.map_or(ANSWER, |next| next.saturating_duration_since(clock::now()));
         tokio::select! {
             Some((index, probe, found)) = under_way.next() => {
                 probes[index] = Some(probe);

@@ -10,6 +10,7 @@ use underpin::{Class, Config, Error, Result, Value};
 
 use crate::exit::Exit;
 use crate::format::Format;
+use crate::interrupt::interruptible;
 use crate::listing;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
@@ -42,7 +43,7 @@ pub struct CopyArguments {
     pub exclude: Vec<String>,
 
     /// Only rows of a table that meet a condition in the source's SQL, as TABLE=CONDITION; may be
-    /// given several times
+    /// given several times, and a row meets all conditions of its table
     #[arg(long = "where", value_name = "TABLE=CONDITION")]
     pub conditions: Vec<String>,
 
@@ -80,25 +81,25 @@ pub(crate) async fn run(arguments: &CopyArguments, options: &GlobalOptions) -> R
     let to = configured(&arguments.to, options)?;
     let asked = arguments.options()?;
     let watch = Arc::new(Watch::new());
-    let copied = tokio::select! {
-        copied = copy(&from, &to, asked, watch.clone()) => copied,
-        interrupted = tokio::signal::ctrl_c() => {
-            watch.end();
-            return match interrupted {
-                Ok(()) => {
-                    let _ = writeln!(
-                        stderr(),
-                        "Interrupted; the tables that were finished stay. The same command goes on."
-                    );
-                    Ok(Exit::Interrupted)
-                }
-                Err(error) => Err(Error::new(
-                    Class::Resource,
-                    format!("Ctrl-C cannot be listened for: {error}."),
-                )),
-            };
-        }
-    };
+    let work = copied(&from, &to, asked, &watch, options);
+    let done = interruptible(work, async || {
+        watch.end();
+        "The tables that were finished stay. The same command goes on.\n".to_owned()
+    });
+    let done = done.await;
+    watch.end();
+    done
+}
+
+async fn copied(
+    from: &Config,
+    to: &Config,
+    asked: CopyOptions,
+    watch: &Arc<Watch>,
+    options: &GlobalOptions,
+) -> Result<Exit> {
+    let told = Arc::<Watch>::clone(watch);
+    let copied = copy(from, to, asked, told).await;
     watch.end();
     let report = copied?;
     tell(&report);
@@ -116,6 +117,12 @@ pub(crate) async fn run(arguments: &CopyArguments, options: &GlobalOptions) -> R
 /// The database of a URL or of a file that is there, or of a name in the configuration.
 fn configured(text: &str, options: &GlobalOptions) -> Result<Config> {
     let is_url = text.contains(':') || Path::new(text).is_file();
+    if !is_url && text.contains(['.', '/']) {
+        let message = format!("There is no file {text}.");
+        return Err(Error::new(Class::Config, message).with_hint(format!(
+            "If it is a SQLite file to be created, write sqlite:{text} and --create."
+        )));
+    }
     let own = GlobalOptions {
         url: is_url.then(|| text.to_owned()),
         database: (!is_url).then(|| text.to_owned()),
@@ -139,7 +146,11 @@ impl CopyArguments {
                 )
                 .with_hint("Write --where 'users=id > 5'.")
             })?;
-            conditions.insert(table.trim().to_owned(), condition.trim().to_owned());
+            let condition = condition.trim();
+            conditions
+                .entry(table.trim().to_owned())
+                .and_modify(|before: &mut String| *before = format!("({before}) AND ({condition})"))
+                .or_insert_with(|| condition.to_owned());
         }
         Ok(CopyOptions {
             create: self.create,
@@ -181,6 +192,10 @@ fn tell(report: &CopyReport) {
             ));
         }
     }
+    let dangling = report.dangling.iter();
+    lines.extend(dangling.map(|(table, rows)| {
+        format!("{table} was not copied: {rows} of its rows refer to rows that were replaced and are gone")
+    }));
     for line in lines {
         let _ = writeln!(out, "{line}");
     }
@@ -189,7 +204,7 @@ fn tell(report: &CopyReport) {
 /// What came of a table, in a word or two.
 fn outcome(table: &TableReport) -> &'static str {
     match (table.decision, table.is_equal()) {
-        (Decision::Equal, _) => "equal before",
+        (Decision::Equal, true) => "equal before",
         (Decision::Leave, _) => "left as it is",
         (_, true) => "equal",
         (_, false) if table.read == table.found && !table.bad.is_empty() => "rows left out",
@@ -266,6 +281,11 @@ fn in_json(report: &CopyReport) -> std::io::Result<()> {
         "dry_run": report.dry_run,
         "created": report.created,
         "not_carried": report.left,
+        "broken_references_of_others": report
+            .dangling
+            .iter()
+            .map(|(table, rows)| json!({ "table": table.to_string(), "rows": rows }))
+            .collect::<Vec<_>>(),
         "tables": report.tables.iter().map(table).collect::<Vec<_>>(),
     });
     let mut out = stdout().lock();

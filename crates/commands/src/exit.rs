@@ -19,7 +19,7 @@ pub enum Exit {
     Unreachable = 3,
     /// 4: the database was reached, but the operation failed.
     Failed = 4,
-    /// 130: interrupted from the terminal; the statement was canceled on the server.
+    /// 130: interrupted by Ctrl-C or SIGTERM; the statement was canceled on the server.
     Interrupted = 130,
 }
 
@@ -32,7 +32,7 @@ Exit codes:
   2  the command line or the configuration is wrong; nothing was tried
   3  the database could not be reached, or refused the user
   4  the database was reached, but the operation failed
-  130  interrupted by Ctrl-C; the statement was canceled on the server";
+  130  interrupted by Ctrl-C or SIGTERM; the statement was canceled on the server";
 
 /// The exit codes of every command and what each means, as `--help` shows them.
 pub fn exit_codes() -> &'static str {

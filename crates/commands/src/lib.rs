@@ -44,6 +44,7 @@ mod copy;
 mod exit;
 mod format;
 mod health;
+mod interrupt;
 mod listing;
 pub mod migrate;
 mod open;

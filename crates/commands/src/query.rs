@@ -1,4 +1,4 @@
-use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stderr, stdin, stdout};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Read, Write, stdin, stdout};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +8,7 @@ use underpin::{Class, Database, Error, Result, Value, ValueRow};
 
 use crate::exit::Exit;
 use crate::format::{Format, printer};
+use crate::interrupt::interruptible;
 use crate::open::open;
 use crate::options::GlobalOptions;
 use crate::output::or_broken_pipe;
@@ -24,7 +25,7 @@ pub struct QueryArguments {
     pub file: Option<PathBuf>,
 
     /// The value of $1, then of $2, and so on, as text that the server reads as the type that
-    /// it expects
+    /// it expects; a number on SQLite where it looks like one
     #[arg(
         long = "param",
         short,
@@ -37,28 +38,13 @@ pub struct QueryArguments {
 /// Runs the statement and prints its rows as they arrive.
 pub(crate) async fn run(arguments: &QueryArguments, options: &GlobalOptions) -> Result<Exit> {
     let sql = arguments.statement()?;
-    let database = open(options).await?;
-    let result = tokio::select! {
-        result = answer(&database, &sql, arguments, options) => result.map(|()| Exit::Success),
-        interrupted = tokio::signal::ctrl_c() => match interrupted {
-            Ok(()) => Ok(Exit::Interrupted),
-            Err(error) => Err(Error::new(
-                Class::Resource,
-                format!("Ctrl-C cannot be handled: {error}."),
-            )),
-        },
+    let work = async {
+        let database = open(options).await?;
+        let result = answer(&database, &sql, arguments, options).await;
+        let closed = database.close(Duration::from_secs(5)).await;
+        result.and(closed).map(|()| Exit::Success)
     };
-    // Closing cancels what still runs.
-    let closed = database.close(Duration::from_secs(5)).await;
-    let exit = result?;
-    if exit == Exit::Interrupted {
-        let _ = writeln!(
-            stderr(),
-            "Interrupted; the statement was canceled on the server."
-        );
-        return Ok(exit);
-    }
-    closed.map(|()| exit)
+    interruptible(work, async || String::new()).await
 }
 
 /// Prints the rows of a statement that has some, and what became of one that has none.
@@ -69,14 +55,14 @@ async fn answer(
     options: &GlobalOptions,
 ) -> Result<()> {
     // Where nothing can be told beforehand, the rows tell.
-    let has_columns = match database.describe(sql).await {
-        Ok(described) => !described.columns.is_empty(),
-        Err(_) => true,
-    };
-    if has_columns {
-        return stream(database, sql, arguments, options).await;
+    let described = database.describe(sql).await.ok();
+    let parameters = described.iter().flat_map(|described| &described.parameters);
+    let takes_anything = parameters.map(|parameter| parameter.type_name == "any");
+    let values = arguments.values(&takes_anything.collect::<Vec<bool>>());
+    if described.is_none_or(|described| !described.columns.is_empty()) {
+        return stream(database, sql, values, options).await;
     }
-    let changed = database.execute(sql, arguments.values()).await?;
+    let changed = database.execute(sql, values).await?;
     or_broken_pipe(match options.format {
         Format::Table if !changes_rows(sql) => writeln!(stdout(), "done"),
         Format::Table if changed == 1 => writeln!(stdout(), "1 row changed"),
@@ -84,6 +70,18 @@ async fn answer(
         Format::Json => writeln!(stdout(), "{{\"rows_changed\":{changed}}}"),
         Format::Csv => writeln!(stdout(), "rows_changed\n{changed}"),
     })
+}
+
+/// The number that a text is the usual form of: `7` and `-1.5`, but neither `007` nor `1e3`.
+fn number(text: &str) -> Option<Value> {
+    if let Ok(whole) = text.parse::<i64>() {
+        return (whole.to_string() == text).then_some(Value::I64(whole));
+    }
+    let is_plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
+    let float = text.parse::<f64>().ok().filter(|_| is_plain)?;
+    (float.to_string() == text).then_some(Value::F64(float))
 }
 
 /// Whether a statement without columns changes rows, by its first word.
@@ -108,10 +106,9 @@ fn changes_rows(sql: &str) -> bool {
 async fn stream(
     database: &Database,
     sql: &str,
-    arguments: &QueryArguments,
+    params: Vec<Value>,
     options: &GlobalOptions,
 ) -> Result<()> {
-    let params = arguments.values();
     let mut rows = database.query_stream::<ValueRow>(sql, params).await?;
     let terminal = stdout().is_terminal();
     let mut printer = printer(options.format, rows.columns(), terminal);
@@ -131,8 +128,14 @@ async fn stream(
 }
 
 impl QueryArguments {
-    fn values(&self) -> Vec<Value> {
-        self.params.iter().cloned().map(Value::Text).collect()
+    /// The parameters: texts, which the engine reads as what it expects. Where it expects anything,
+    /// a number is a number, since a text would compare with numbers as greater than all of them.
+    fn values(&self, takes_anything: &[bool]) -> Vec<Value> {
+        let value = |(at, text): (usize, &String)| match number(text) {
+            Some(number) if takes_anything.get(at) == Some(&true) => number,
+            _ => Value::Text(text.clone()),
+        };
+        self.params.iter().enumerate().map(value).collect()
     }
 
     fn statement(&self) -> Result<String> {

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -17,7 +18,17 @@ pub trait Endpoint: Send + Sync + 'static {
     /// # Cancel safety
     /// Dropped half-way, it closes what it has opened.
     fn connect(&self) -> BoxFuture<'_, Result<AnyConnection>>;
+
+    /// Locks a file, which is created where it does not exist, against every other process that
+    /// does the same. `None` where another holds the lock. Dropping the lock frees it.
+    ///
+    /// # Errors
+    /// [`Class::Resource`] for a file that cannot be opened or locked.
+    fn lock_file(&self, path: &Path) -> Result<Option<FileLock>>;
 }
+
+/// The lock of a file, freed when dropped.
+pub type FileLock = Box<dyn Send + Sync>;
 
 /// A connection, with the few calls that a copy makes.
 #[derive(Debug, Clone)]

@@ -25,6 +25,9 @@ use crate::{access, postgres, sqlite};
 pub struct CopyDialect {
     /// The kind of values in a column of this type.
     pub kind_of: fn(&Schema, &Type) -> Kind,
+    /// The kind as which values are copied to another database of the engine, in which all of a value
+    /// is kept, by the kind that both columns have.
+    pub within: fn(Kind) -> Kind,
     /// Whether a column takes values of any kind, whatever its type. Between two such engines
     /// values are copied as they are.
     pub dynamic: bool,
@@ -76,6 +79,11 @@ pub struct TargetRules {
     pub default: fn(&Literal, &Kind) -> Option<String>,
     /// The query that says whether a table has rows, by its name in SQL.
     pub has_rows: fn(&str) -> String,
+    /// The query that gives a text which tells the database from all others; empty for one that no
+    /// other connection sees.
+    pub identity: &'static str,
+    /// How two copies into one database are kept apart.
+    pub lock: TargetLock,
     /// Which columns can count.
     pub counting: Counting,
     /// The statements that make a column go on counting behind this number.
@@ -88,6 +96,27 @@ pub struct TargetRules {
     pub writers: bool,
     /// Whether tables are in namespaces.
     pub namespaces: bool,
+}
+
+/// How two copies into one target are kept apart.
+#[derive(Debug, Clone, Copy)]
+pub enum TargetLock {
+    /// A lock of the sessions of a run, which ends when the last of them does.
+    Session {
+        /// The query that takes the lock of one session, and gives whether it was free.
+        take: &'static str,
+        /// The statements that make a shared lock of it, which excludes other runs as well.
+        keep: &'static str,
+        /// The statement by which a further session of the run shares it.
+        join: &'static str,
+        /// The query that says in words who holds it.
+        holder: &'static str,
+    },
+    /// The lock of a file beside the database's, which is named by the identity.
+    File {
+        /// What stands behind the name of the database's file.
+        suffix: &'static str,
+    },
 }
 
 /// Which columns can count by themselves.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use underpin_core::{Class, Engine, Error, Result, TransactionOptions};
 
 use crate::client::Client;
+use crate::dialect::CopyDialect;
 use crate::loading::{Loaded, load};
 use crate::plan::TablePlan;
 use crate::progress::Progress;
@@ -104,6 +105,7 @@ impl Work {
         for statement in before {
             worker.writer.batch(statement).await?;
         }
+        self.require_empty(worker).await?;
         let mut all = Vec::new();
         for (plan, about) in self.plans.iter().zip(&self.about) {
             self.progress.begun(&plan.source, *about);
@@ -127,6 +129,26 @@ impl Work {
                 .await?;
         }
         Ok(all)
+    }
+}
+
+impl Work {
+    /// Refuses rows that somebody else has written since the decision to copy.
+    async fn require_empty(&self, worker: &Worker) -> Result<()> {
+        let rules = CopyDialect::target_of(self.target)?;
+        for plan in &self.plans {
+            let has_rows = (rules.has_rows)(&plan.rows);
+            if worker.writer.number(&has_rows).await? == Some(1) {
+                let message = format!(
+                    "Another program has written rows into {} of the target, which was empty; it \
+                     was not copied.",
+                    plan.target
+                );
+                return Err(Error::new(Class::Busy, message)
+                    .with_hint("Keep others from writing to the target, and copy again."));
+            }
+        }
+        Ok(())
     }
 }
 

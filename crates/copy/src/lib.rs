@@ -17,6 +17,7 @@ mod json;
 mod kind;
 mod literal;
 mod loading;
+mod lock;
 mod options;
 mod order;
 mod plan;
@@ -33,9 +34,11 @@ mod translate;
 mod types;
 
 pub use checksum::{Checksum, row_hash};
-pub use client::Endpoint;
+pub use client::{Endpoint, FileLock};
 pub use convert::{Misfit, convert};
-pub use dialect::{CopyDialect, Counting, ForeignKeyRules, SharedSnapshot, TargetRules};
+pub use dialect::{
+    CopyDialect, Counting, ForeignKeyRules, SharedSnapshot, TargetLock, TargetRules,
+};
 pub use kind::{Digits, Kind, TextLimit};
 pub use literal::Literal;
 pub use options::CopyOptions;

@@ -1,5 +1,8 @@
 //! Writing a table, while its rows are read.
 
+use std::iter;
+use std::ops::Range;
+
 use tokio::sync::mpsc::channel;
 use tokio::task::JoinHandle;
 use underpin_core::driver::{BulkTarget, RowSource};
@@ -57,6 +60,7 @@ pub(crate) async fn load(
             true => Some(savepoint(target)?),
             false => None,
         },
+        at_once: usize::MAX,
         out: Vec::new(),
         taken_out: Vec::new(),
     };
@@ -107,6 +111,8 @@ struct Writing<'w> {
     plan: &'w TablePlan,
     target: BulkTarget<'w>,
     savepoint: Option<Savepoint>,
+    /// How many rows are sent in one go, where rows that do not fit are left out.
+    at_once: usize,
     /// The rows that were left out, and their hashes.
     out: Vec<Bad>,
     taken_out: Vec<u128>,
@@ -123,39 +129,50 @@ impl Writing<'_> {
                 None => error.with_context(format!("{} cannot be copied.", self.plan.source)),
             });
         };
-        loop {
+        let width = self.plan.columns.len();
+        let mut written = 0;
+        let mut most = self.at_once.min(batch.rows).max(1);
+        // The rows that are not in, by their places; the first of them come last.
+        let mut left: Vec<Range<usize>> = iter::once(0..batch.rows).collect();
+        while let Some(mut part) = left.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            if part.len() > most {
+                left.push(part.start + most..part.end);
+                part.end = part.start + most;
+            }
+            let values = &mut batch.values[part.start * width..part.end * width];
             self.writer.batch(&savepoint.set).await?;
-            let mut rows = Rows::keeping(&mut batch.values, self.plan);
-            let error = match self.insert(&mut rows).await {
-                Ok(written) => {
+            let error = match self.insert(&mut Rows::keeping(values, self.plan)).await {
+                Ok(rows) => {
                     if let Some(release) = &savepoint.release {
                         self.writer.batch(release).await?;
                     }
-                    return Ok(written);
+                    written += rows;
+                    most = most.saturating_mul(2);
+                    continue;
                 }
                 Err(error) => error,
             };
-            let Some(bad) = self
-                .bad(&batch.values, &error)
-                .filter(|_| is_of_row(&error))
-            else {
+            let Some(bad) = self.bad(values, &error).filter(|_| is_of_row(&error)) else {
                 return Err(error.with_context(format!("{} cannot be copied.", self.plan.source)));
             };
             self.writer.batch(&savepoint.roll_back).await?;
             if let Some(release) = &savepoint.release {
                 self.writer.batch(release).await?;
             }
-            let row = error.row().map_or(0, |row| row as usize - 1);
-            let width = self.plan.columns.len();
-            batch.values.drain(row * width..(row + 1) * width);
-            self.taken_out.push(batch.hashes.remove(row));
+            let at = part.start + error.row().map_or(0, |row| row as usize - 1);
+            self.taken_out.push(batch.hashes[at]);
             progress.skipped(&bad);
             self.out.push(bad);
-            batch.rows -= 1;
-            if batch.rows == 0 {
-                return Ok(0);
-            }
+            left.push(at + 1..part.end);
+            left.push(part.start..at);
+            // Where many do not fit, fewer are sent at once.
+            most = (most / 4).max(1);
         }
+        self.at_once = most;
+        Ok(written)
     }
 
     async fn insert(&self, rows: &mut Rows<'_>) -> Result<u64> {

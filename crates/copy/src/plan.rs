@@ -9,7 +9,7 @@ use crate::dialect::CopyDialect;
 use crate::kind::Kind;
 use crate::options::CopyOptions;
 use crate::record::RECORD;
-use crate::translate::{Side, target_name};
+use crate::translate::{Side, one_column, one_table, target_name};
 
 /// A table that is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct TablePlan {
     pub key: Vec<usize>,
     /// The name of the target in SQL.
     pub(crate) into: String,
+    /// What stands behind FROM for its rows in the target: not those of its children.
+    pub(crate) rows: String,
     /// The statement that reads the source.
     pub(crate) read: String,
     /// The statement that reads the target again.
@@ -80,8 +82,9 @@ pub fn selected(schema: &Schema, options: &CopyOptions) -> Result<BTreeSet<Objec
     for pattern in patterns.chain(&options.exclude) {
         if !all.iter().any(|name| matches(pattern, name)) {
             let message = format!("The source has no table that {pattern:?} names.");
-            return Err(Error::new(Class::Config, message)
-                .with_hint("A partition is copied with its table."));
+            return Err(Error::new(Class::Config, message).with_hint(
+                "A partition is copied with its table. A table without columns is not copied.",
+            ));
         }
     }
     let any = |patterns: &[String], name| patterns.iter().any(|pattern| matches(pattern, name));
@@ -122,9 +125,7 @@ pub(crate) fn plans(
                 .with_hint("Create it first, or copy with --create."));
         };
         if let Some(other) = taken.insert(target.clone(), name) {
-            let message = format!("{other} and {name} are both the table {target} in the target.");
-            return Err(Error::new(Class::Config, message)
-                .with_hint("Copy one of them, or rename it: the target has one namespace."));
+            return Err(one_table(other, name, target));
         }
         plans.push(plan(from, to, (name, table), (target, there), options)?);
     }
@@ -145,6 +146,7 @@ fn plan(
     let mut losses: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     let mut columns = Vec::new();
     let (mut read, mut back) = (Vec::new(), Vec::new());
+    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
     for column in &table.columns {
         let same = |other: &&Column| {
             other.name == column.name || (to.rules.same_name)(&other.name, &column.name)
@@ -161,8 +163,12 @@ fn plan(
             notes.push(format!("the target computes {}", column.name));
             continue;
         }
-        let source_kind = (from.copy.kind_of)(from.schema, &column.data_type);
-        let target_kind = (to.copy.kind_of)(to.schema, &into.data_type);
+        let mut source_kind = (from.copy.kind_of)(from.schema, &column.data_type);
+        let mut target_kind = (to.copy.kind_of)(to.schema, &into.data_type);
+        if from.engine == to.engine && source_kind == target_kind {
+            source_kind = (from.copy.within)(source_kind);
+            target_kind = source_kind.clone();
+        }
         let kind = match from.copy.dynamic && to.copy.dynamic {
             true => Kind::Any,
             false => Kind::of_copy(&source_kind, &target_kind, rules.text_forms),
@@ -180,6 +186,10 @@ fn plan(
             &quote::identifier(&into.name)?,
             &target_kind,
         ));
+        if let Some(other) = taken.insert(&into.name, &column.name) {
+            let both = [other, column.name.as_str()];
+            return Err(one_column(source, both, target, &into.name));
+        }
         columns.push(ColumnPlan {
             name: into.name.clone(),
             kind,
@@ -204,20 +214,18 @@ fn plan(
     let key: Option<Vec<usize>> = key.iter().map(place).collect();
     let into = (to.copy.table_name)(target)?;
     let rows = (from.copy.from)(&(from.copy.table_name)(source)?, table);
-    let condition = match condition(source, options) {
-        Some(condition) => format!(" WHERE ({condition})"),
-        None => String::new(),
-    };
+    let there_rows = (to.copy.from)(&into, there);
     Ok(TablePlan {
         source: source.clone(),
         target: target.clone(),
         key: key.unwrap_or_default(),
-        read: format!("SELECT {} FROM {rows}{condition}", read.join(", ")),
-        read_back: format!(
-            "SELECT {} FROM {}",
-            back.join(", "),
-            (to.copy.from)(&into, there)
+        read: format!(
+            "SELECT {} FROM {rows}{}",
+            read.join(", "),
+            condition(source, options)
         ),
+        read_back: format!("SELECT {} FROM {there_rows}", back.join(", ")),
+        rows: there_rows,
         counted: counted(from, to, (source, table), (target, there))?,
         columns,
         into,
@@ -225,13 +233,35 @@ fn plan(
     })
 }
 
-/// The condition of a table, by its name or a pattern.
-fn condition<'o>(name: &ObjectName, options: &'o CopyOptions) -> Option<&'o str> {
-    let matches = |pattern: &&String| {
+/// The conditions of a table, by its name or by patterns: a row meets all of them.
+fn condition(name: &ObjectName, options: &CopyOptions) -> String {
+    let of_table = options.conditions.iter().filter(|(pattern, _)| {
         name_matches(pattern, &name.name) || name_matches(pattern, &name.to_string())
+    });
+    let all: Vec<String> = of_table
+        .map(|(_, condition)| format!("({condition})"))
+        .collect();
+    match all.is_empty() {
+        true => String::new(),
+        false => format!(" WHERE {}", all.join(" AND ")),
+    }
+}
+
+/// The tables that would be copied if they had a column.
+pub(crate) fn without_columns(schema: &Schema, options: &CopyOptions) -> Vec<String> {
+    let matches = |patterns: &[String], name: &ObjectName| {
+        patterns.iter().any(|pattern| {
+            name_matches(pattern, &name.name) || name_matches(pattern, &name.to_string())
+        })
     };
-    let pattern = options.conditions.keys().find(matches)?;
-    options.conditions.get(pattern).map(String::as_str)
+    let bare = schema.tables.iter().filter(|(name, table)| {
+        table.columns.is_empty()
+            && table.partition_of.is_none()
+            && (options.tables.is_empty() || matches(&options.tables, name))
+            && !matches(&options.exclude, name)
+    });
+    bare.map(|(name, _)| format!("table {name}: it has no columns"))
+        .collect()
 }
 
 /// Refuses a table whose rows need a value that the source has not.

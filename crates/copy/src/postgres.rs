@@ -4,13 +4,20 @@ use underpin_core::Result;
 use underpin_schema::{Column, ObjectName, Schema, Table, Type};
 use underpin_sql::POSTGRES;
 
-use crate::dialect::{CopyDialect, Counting, ForeignKeyRules, SharedSnapshot, TargetRules};
+use crate::dialect::{
+    CopyDialect, Counting, ForeignKeyRules, SharedSnapshot, TargetLock, TargetRules,
+};
 use crate::kind::{Digits, Kind, TextLimit};
 use crate::literal::{self, Literal};
 
 /// The particulars of PostgreSQL in copying tables.
 pub const DIALECT: CopyDialect = CopyDialect {
     kind_of,
+    // The text of an array has its bounds.
+    within: |kind| match kind {
+        Kind::Array(_) => Kind::Native("array".to_owned()),
+        kind => kind,
+    },
     dynamic: false,
     table_name: ObjectName::quoted,
     read,
@@ -42,6 +49,26 @@ pub const DIALECT: CopyDialect = CopyDialect {
         store: |value, _| Ok(value),
         default,
         has_rows: |table| format!("SELECT EXISTS (SELECT 1 FROM {table})"),
+        identity: "SELECT pg_catalog.pg_postmaster_start_time()::text || ' '
+            || pg_catalog.current_database()",
+        // Advisory locks are of one database. The key is `undpcopy` as a number.
+        lock: TargetLock::Session {
+            take: "SELECT pg_catalog.pg_try_advisory_lock(8461811183743103097)",
+            keep: "SELECT pg_catalog.pg_advisory_lock_shared(8461811183743103097);
+                SELECT pg_catalog.pg_advisory_unlock(8461811183743103097)",
+            join: "SELECT pg_catalog.pg_advisory_lock_shared(8461811183743103097)",
+            holder: "SELECT 'process ' || l.pid
+                || coalesce(', ' || nullif(a.application_name, ''), '')
+                || coalesce(', from ' || pg_catalog.host(a.client_addr), '')
+                FROM pg_catalog.pg_locks l
+                JOIN pg_catalog.pg_database d ON d.oid = l.database
+                LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
+                WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+                AND d.datname = pg_catalog.current_database()
+                AND l.classid::bigint = 8461811183743103097 >> 32
+                AND l.objid::bigint = 8461811183743103097 & 4294967295
+                ORDER BY l.pid LIMIT 1",
+        },
         counting: Counting::Any,
         set_number,
         session: &[],

@@ -4,6 +4,12 @@ use crate::report::Bad;
 
 /// Watches a copy. Every method does nothing by default.
 pub trait Progress: Send + Sync {
+    /// Another copy into the target is at work, and is waited for. `holder` is the end of a clause
+    /// that says who that is; it may be empty.
+    fn waiting(&self, holder: &str) {
+        let _ = holder;
+    }
+
     /// An earlier run has not ended, and this one goes on with a new snapshot of the source.
     fn resumed(&self) {}
 

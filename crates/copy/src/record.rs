@@ -16,7 +16,20 @@ pub(crate) const RECORD: &str = "_underpin_copy";
 
 const COLUMNS: [&str; 3] = ["table_name", "row_count", "checksum"];
 
-/// The notes of a target.
+/// Stands in place of a table's name, for a run that creates what the target lacks. No table of a
+/// target has a name without a namespace.
+const CREATES: &str = "--create";
+
+/// What a run has noted.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// The tables that were finished, by their names, with their checksums.
+    pub(crate) finished: BTreeMap<String, Checksum>,
+    /// Whether it creates what the target lacks, the last of it at its end.
+    pub(crate) creates: bool,
+}
+
+/// The table of the notes of a target.
 pub(crate) struct Record {
     /// Its name in SQL.
     name: String,
@@ -33,31 +46,31 @@ impl Record {
     }
 
     /// The notes of an earlier run, which has not ended; none where there was no such run.
-    pub(crate) async fn read(
-        &self,
-        client: &Client,
-        there: &Schema,
-    ) -> Result<Option<BTreeMap<String, Checksum>>> {
+    pub(crate) async fn read(&self, client: &Client, there: &Schema) -> Result<Option<Notes>> {
         if !there.tables.contains_key(&object(self.engine)?) {
             return Ok(None);
         }
         let sql = format!("SELECT {} FROM {}", COLUMNS.join(", "), self.name);
         let rows: Vec<(String, i64, String)> = client.rows(&sql, &[]).await?;
-        let mut notes = BTreeMap::new();
+        let mut notes = Notes::default();
         for (table, rows, sum) in rows {
+            if table == CREATES {
+                notes.creates = true;
+                continue;
+            }
             let rows = u64::try_from(rows).ok();
             let sum = rows.and_then(|rows| Checksum::parse(&sum, rows));
             let sum = sum.ok_or_else(|| {
                 let message = format!("The table {RECORD} of the target is not what a copy notes.");
                 Error::new(Class::Data, message).with_hint("Drop it, and copy again.")
             })?;
-            notes.insert(table, sum);
+            notes.finished.insert(table, sum);
         }
         Ok(Some(notes))
     }
 
-    /// Creates the table.
-    pub(crate) async fn create(&self, client: &Client) -> Result<()> {
+    /// The statements that create the table.
+    pub(crate) fn creation(&self) -> Result<Vec<String>> {
         let rules = CopyDialect::target_of(self.engine)?;
         let kinds = [crate::Kind::TEXT, crate::Kind::I64, crate::Kind::TEXT];
         let columns = COLUMNS.iter().zip(&kinds).map(|(name, kind)| {
@@ -75,10 +88,17 @@ impl Record {
         };
         let mut schema = Schema::default();
         schema.tables.insert(object(self.engine)?, table);
-        for statement in (SchemaDialect::of(self.engine)?.dump)(&schema)? {
-            client.batch(&statement).await?;
-        }
-        Ok(())
+        (SchemaDialect::of(self.engine)?.dump)(&schema)
+    }
+
+    /// The statement that notes a run which creates what the target lacks.
+    pub(crate) fn creates(&self) -> String {
+        let (name, zeros) = (crate::portable::text(CREATES), Checksum::default());
+        format!(
+            "INSERT INTO {} ({}) VALUES ({name}, 0, '{zeros}')",
+            self.name,
+            COLUMNS.join(", ")
+        )
     }
 
     /// Notes that a table is finished.

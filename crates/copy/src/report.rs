@@ -71,6 +71,9 @@ pub struct CopyReport {
     pub created: Vec<String>,
     /// What has no place in the target, each with its reason.
     pub left: Vec<String>,
+    /// Tables of the target that were not copied, with how many of their rows refer to nothing since
+    /// the rows that they referred to were replaced.
+    pub dangling: Vec<(ObjectName, u64)>,
     /// Whether an earlier run had not ended.
     pub resumed: bool,
     /// Whether nothing was changed, since that was asked for.
@@ -78,8 +81,9 @@ pub struct CopyReport {
 }
 
 impl CopyReport {
-    /// Whether every table that was compared has the rows of the source.
+    /// Whether every table that was compared has the rows of the source, and no row of the target has
+    /// lost what it refers to.
     pub fn is_equal(&self) -> bool {
-        self.tables.iter().all(TableReport::is_equal)
+        self.dangling.is_empty() && self.tables.iter().all(TableReport::is_equal)
     }
 }

@@ -12,15 +12,18 @@ use crate::checksum::Checksum;
 use crate::client::{Client, Endpoint};
 use crate::dialect::{CopyDialect, ForeignKeyRules, TargetRules};
 use crate::jobs::{self, Work, Worker};
+use crate::lock::{self, Lock};
 use crate::options::CopyOptions;
-use crate::order::{Group, groups, with_dependents};
-use crate::plan::{TablePlan, plans, selected};
+use crate::order::{Group, groups};
+use crate::plan::{TablePlan, plans, selected, without_columns};
 use crate::progress::Progress;
 use crate::reading::{Reading, read};
 use crate::record::Record;
-use crate::report::{CopyReport, TableReport};
-use crate::resume::{Decision, Found, decide, needs_source};
+use crate::report::{Bad, CopyReport, TableReport};
+use crate::resume::Decision;
 use crate::translate::{Side, Wanted, present, wanted, without_parts};
+
+mod before;
 
 /// Copies tables from one database to another.
 ///
@@ -31,8 +34,9 @@ use crate::translate::{Side, Wanted, present, wanted, without_parts};
 ///
 /// # Errors
 /// [`Class::Config`] for options that name nothing and for tables that have other rows already,
-/// [`Class::Missing`] for what the target lacks, [`Class::Data`] for a row that does not fit, with
-/// table, key and column, and whatever an engine refuses.
+/// [`Class::Missing`] for what the target lacks, [`Class::Busy`] where another copy into the target
+/// does not end, [`Class::Data`] for a row that does not fit, with table, key and column, and whatever
+/// an engine refuses.
 ///
 /// # Cancel safety
 /// Dropped half-way, the tables that were finished stay, and the others are empty.
@@ -65,6 +69,8 @@ struct Run {
     there: Schema,
     about: BTreeMap<ObjectName, u64>,
     report: CopyReport,
+    /// None where nothing is changed.
+    _lock: Option<Lock>,
 }
 
 /// The plan of a table, and what is known of it.
@@ -72,6 +78,8 @@ struct Known {
     plan: TablePlan,
     decision: Decision,
     read: Option<Checksum>,
+    /// The rows of the source that do not fit, where it was read.
+    bad: Vec<Bad>,
 }
 
 impl Run {
@@ -88,10 +96,17 @@ impl Run {
         let rules = CopyDialect::target_of(target.engine())?;
         let dialect = SchemaDialect::of(source.engine())?;
         let reader = Client::connect(&*source, &[from.session]).await?;
+        let writer = Client::connect(&*target, &[to.session, rules.session]).await?;
+        if source.engine() == target.engine() {
+            lock::require_two(&reader, &writer, rules).await?;
+        }
+        let lock = match options.dry_run {
+            true => None,
+            false => Some(lock::acquire(&*target, &writer, rules, &*progress).await?),
+        };
         reader.begin(dialect.catalog.snapshot).await?;
         let schema = catalog::read(&reader, dialect).await?;
         let about = catalog::estimates(&reader, dialect).await?;
-        let writer = Client::connect(&*target, &[to.session, rules.session]).await?;
         let there = there(&writer, target.engine()).await?;
         Ok(Run {
             from,
@@ -110,21 +125,27 @@ impl Run {
             target,
             options,
             progress,
+            _lock: lock,
         })
     }
 
     async fn whole(mut self) -> Result<CopyReport> {
         let tables = selected(&self.schema, &self.options)?;
         let later = match self.options.create {
-            true => Some(self.create(&tables).await?),
+            true => Some(self.wanted(&tables)?),
             false => None,
         };
-        let known = self.known(&tables).await?;
+        self.report
+            .left
+            .extend(without_columns(&self.schema, &self.options));
         if self.options.dry_run {
+            let known = self.known(&tables)?;
             return Ok(self.dry(known));
         }
         let record = Record::new(self.target.engine())?;
-        let mut known = self.decide(known, &record).await?;
+        let notes = self.begin(&record, later.as_ref()).await?;
+        let mut known = self.decide(&tables, notes, &record).await?;
+        let dangling = self.dangling(&known).await?;
         self.empty(&mut known, &record).await?;
         let workers = self.workers(self.jobs(known.len())).await?;
         let mut reports = self.load(known, workers.clone()).await?;
@@ -132,6 +153,12 @@ impl Run {
             self.finish(&later).await?;
         }
         self.verify(&mut reports, workers).await?;
+        for (table, before) in dangling {
+            let after = self.orphans(&table).await?;
+            if after > before {
+                self.report.dangling.push((table, after - before));
+            }
+        }
         for (plan, _) in &reports {
             self.count(plan).await?;
         }
@@ -145,30 +172,31 @@ impl Run {
         Ok(report)
     }
 
-    /// Creates what the target lacks but for what the rows do not need, and gives the whole.
-    async fn create(&mut self, tables: &BTreeSet<ObjectName>) -> Result<Schema> {
+    /// The whole that the target is to have. For a look, the target is taken to have it.
+    fn wanted(&mut self, tables: &BTreeSet<ObjectName>) -> Result<Schema> {
         let from = Side::new(self.source.engine(), &self.schema)?;
         let all = self.options.tables.is_empty() && self.options.exclude.is_empty();
         let engine = self.target.engine();
         let Wanted { schema, left } = wanted(from, tables, all, engine)?;
         self.report.left = left;
-        let keys_later = matches!(self.rules.foreign_keys, ForeignKeyRules::Constraints { .. });
-        let bare = without_parts(&schema, keys_later);
-        let statements = steps(engine, &present(&bare, &self.there), &bare)?;
-        self.report.created.clone_from(&statements);
         if self.options.dry_run {
-            // What would be there.
+            let (bare, statements) = self.creation(&schema)?;
+            let later = steps(engine, &present(&bare, &bare), &schema)?;
+            self.report.created = [statements, later].concat();
             for (name, table) in &schema.tables {
                 let there = self.there.tables.entry(name.clone());
                 there.or_insert_with(|| table.clone());
             }
-            let later = steps(engine, &present(&bare, &bare), &schema)?;
-            self.report.created.extend(later);
-            return Ok(schema);
         }
-        self.together(&statements).await?;
-        self.there = there(&self.writer, engine).await?;
         Ok(schema)
+    }
+
+    /// The whole but for what the rows do not need, and the statements that create it.
+    fn creation(&self, whole: &Schema) -> Result<(Schema, Vec<String>)> {
+        let keys_later = matches!(self.rules.foreign_keys, ForeignKeyRules::Constraints { .. });
+        let bare = without_parts(whole, keys_later);
+        let statements = steps(self.target.engine(), &present(&bare, &self.there), &bare)?;
+        Ok((bare, statements))
     }
 
     /// Runs statements in one transaction, where the engine can.
@@ -207,7 +235,7 @@ impl Run {
         Ok(())
     }
 
-    async fn known(&self, tables: &BTreeSet<ObjectName>) -> Result<Vec<Known>> {
+    fn known(&self, tables: &BTreeSet<ObjectName>) -> Result<Vec<Known>> {
         let from = Side::new(self.source.engine(), &self.schema)?;
         let to = Side::new(self.target.engine(), &self.there)?;
         let plans = plans(from, to, tables, &self.options)?;
@@ -215,6 +243,7 @@ impl Run {
             plan,
             decision: Decision::Copy,
             read: None,
+            bad: Vec::new(),
         });
         Ok(known.collect())
     }
@@ -229,125 +258,6 @@ impl Run {
         let plans = names.filter_map(|name| by_target.remove(&name));
         self.report.tables = plans.map(|plan| report(&plan, Decision::Copy)).collect();
         self.report
-    }
-
-    /// Finds out what is done with each table.
-    async fn decide(&mut self, known: Vec<Known>, record: &Record) -> Result<Vec<Known>> {
-        let notes = record.read(&self.writer, &self.there).await?;
-        match &notes {
-            Some(_) => {
-                self.report.resumed = true;
-                self.progress.resumed();
-            }
-            None => record.create(&self.writer).await?,
-        }
-        let notes = notes.unwrap_or_default();
-        let mut decided = Vec::new();
-        for mut one in known {
-            let noted = notes.get(&one.plan.target.to_string()).copied();
-            one = self.decide_one(one, noted).await?;
-            decided.push(one);
-        }
-        let refused =
-            |one: &&Known| matches!(one.decision, Decision::Refuse | Decision::RefuseChanged);
-        let refused: Vec<String> = decided
-            .iter()
-            .filter(refused)
-            .map(|one| one.plan.target.to_string())
-            .collect();
-        if refused.is_empty() {
-            return Ok(decided);
-        }
-        if !self.report.resumed {
-            record.drop(&self.writer).await?;
-        }
-        let message = format!(
-            "The target has other rows in {} already; nothing was copied.",
-            refused.join(", ")
-        );
-        Err(Error::new(Class::Config, message).with_hint(
-            "Say --on-conflict replace to delete them, or --on-conflict skip to leave these tables.",
-        ))
-    }
-
-    async fn decide_one(&self, one: Known, noted: Option<Checksum>) -> Result<Known> {
-        let plan = &one.plan;
-        let has_rows = self
-            .writer
-            .number(&(self.rules.has_rows)(&plan.into))
-            .await?;
-        let mut found = Found {
-            noted,
-            target: None,
-            source: None,
-        };
-        if has_rows == Some(1) {
-            self.progress.comparing(&plan.source);
-            let reading = Reading::back(plan);
-            let back = read(self.writer.clone(), plan.read_back.clone(), reading, None);
-            found.target = Some(back.await?.sum);
-        }
-        if needs_source(found.target, noted, self.options.on_conflict) {
-            let skip = self.options.skip_bad;
-            let reading = Reading::to_write(plan, self.rules.store, skip).without_values();
-            let there = read(self.reader.clone(), plan.read.clone(), reading, None);
-            found.source = Some(there.await?.sum);
-        }
-        Ok(Known {
-            decision: decide(found, self.options.on_conflict),
-            read: found.source,
-            ..one
-        })
-    }
-
-    /// Deletes the rows of the tables that are copied again, and of those that refer to them.
-    async fn empty(&self, known: &mut [Known], record: &Record) -> Result<()> {
-        let emptied: BTreeSet<ObjectName> = known
-            .iter()
-            .filter(|one| matches!(one.decision, Decision::CopyAgain | Decision::Replace))
-            .map(|one| one.plan.target.clone())
-            .collect();
-        let constraints = matches!(self.rules.foreign_keys, ForeignKeyRules::Constraints { .. });
-        let all = match constraints {
-            true => with_dependents(&self.there.tables, &emptied),
-            false => emptied.clone(),
-        };
-        for name in all.difference(&emptied) {
-            match known.iter_mut().find(|one| one.plan.target == *name) {
-                Some(one) if one.decision == Decision::Equal => one.decision = Decision::CopyAgain,
-                Some(one) if one.decision == Decision::Copy => {}
-                _ => self.require_empty(name).await?,
-            }
-        }
-        let groups = self.groups(known);
-        for group in groups.iter().rev() {
-            let of_group = group.tables.iter().filter(|name| all.contains(name));
-            let mut statements = Vec::new();
-            for name in of_group {
-                let table = (self.to.table_name)(name)?;
-                statements.push(format!("DELETE FROM {table}"));
-                statements.push(record.forget(name));
-            }
-            if statements.is_empty() {
-                continue;
-            }
-            let [before, after] = loosened(self.target.engine(), &self.there, group)?;
-            self.together(&[before, statements, after].concat()).await?;
-        }
-        Ok(())
-    }
-
-    /// Refuses to delete rows that others refer to which stay.
-    async fn require_empty(&self, name: &ObjectName) -> Result<()> {
-        let table = (self.to.table_name)(name)?;
-        if self.writer.number(&(self.rules.has_rows)(&table)).await? != Some(1) {
-            return Ok(());
-        }
-        let message = format!(
-            "Rows cannot be replaced that {name} refers to, which has rows and stays as it is."
-        );
-        Err(Error::new(Class::Config, message)
-            .with_hint(format!("Copy {name} too, or delete its rows first.")))
     }
 
     /// The tables in the order in which they are copied.
@@ -393,6 +303,7 @@ impl Run {
             reader.batch(&(snapshot.import)(&name)).await?;
             let session = [self.to.session, self.rules.session];
             let writer = Client::connect(&*self.target, &session).await?;
+            lock::join(&writer, self.rules).await?;
             workers.push(Worker { reader, writer });
         }
         Ok(workers)
@@ -450,7 +361,10 @@ impl Run {
                         }
                     }
                     // It was read on both sides, and not written.
-                    false => (report.read, report.found) = (known.read, known.read),
+                    false => {
+                        (report.read, report.found) = (known.read, known.read);
+                        report.bad = known.bad;
+                    }
                 }
                 reports.push((known.plan, report));
             }
@@ -458,14 +372,17 @@ impl Run {
         Ok(reports)
     }
 
-    /// Reads what the target has now, of the tables that were copied.
+    /// Reads what the target has now, of the tables that were copied. Where any was, those that were
+    /// equal before are read again: what a trigger changed shows.
     async fn verify(
         &self,
         reports: &mut [(TablePlan, TableReport)],
         workers: Vec<Worker>,
     ) -> Result<()> {
+        let copied = |at: &usize| reports[*at].1.decision.copies();
+        let any = (0..reports.len()).any(|at| copied(&at));
         let copied: Vec<usize> = (0..reports.len())
-            .filter(|at| reports[*at].1.decision.copies())
+            .filter(|at| copied(at) || any && reports[*at].1.decision == Decision::Equal)
             .collect();
         let task = |worker: Worker, at: usize| {
             let plan = &reports[copied[at]].0;
@@ -486,15 +403,21 @@ impl Run {
         for (at, sum) in copied.into_iter().zip(found) {
             reports[at].1.found = Some(sum);
         }
-        if let ForeignKeyRules::CheckedAfter(query) = self.rules.foreign_keys {
-            for (plan, report) in reports {
-                let orphans = self.writer.number(&query(&plan.target.name)).await?;
-                report.orphans = orphans
-                    .and_then(|count| u64::try_from(count).ok())
-                    .unwrap_or(0);
-            }
+        for (plan, report) in reports {
+            report.orphans = self.orphans(&plan.target).await?;
         }
         Ok(())
+    }
+
+    /// How many rows of a table refer to nothing, where the engine has not seen to that.
+    async fn orphans(&self, table: &ObjectName) -> Result<u64> {
+        let ForeignKeyRules::CheckedAfter(query) = self.rules.foreign_keys else {
+            return Ok(0);
+        };
+        let orphans = self.writer.number(&query(&table.name)).await?;
+        Ok(orphans
+            .and_then(|count| u64::try_from(count).ok())
+            .unwrap_or(0))
     }
 
     /// Makes the counters of a table go on behind the source's.

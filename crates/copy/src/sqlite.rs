@@ -12,7 +12,7 @@ use underpin_schema::{Column, ObjectName, Schema, Type};
 use underpin_sql::SQLITE;
 
 use crate::convert::Misfit;
-use crate::dialect::{CopyDialect, Counting, ForeignKeyRules, TargetRules};
+use crate::dialect::{CopyDialect, Counting, ForeignKeyRules, TargetLock, TargetRules};
 use crate::kind::{Digits, Kind, TextLimit};
 use crate::literal::{self, Literal};
 use crate::postgres::NATIVE;
@@ -20,6 +20,7 @@ use crate::postgres::NATIVE;
 /// The particulars of SQLite in copying tables.
 pub const DIALECT: CopyDialect = CopyDialect {
     kind_of,
+    within: |kind| kind,
     dynamic: true,
     table_name: |name| quote::identifier(&name.name),
     read: |column, _| column.to_owned(),
@@ -37,6 +38,11 @@ pub const DIALECT: CopyDialect = CopyDialect {
         store,
         default,
         has_rows: |table| format!("SELECT EXISTS (SELECT 1 FROM {table})"),
+        identity: "SELECT file FROM pragma_database_list WHERE name = 'main'",
+        // The lock of a transaction ends with each table.
+        lock: TargetLock::File {
+            suffix: "-underpin-copy",
+        },
         counting: Counting::Key,
         set_number,
         session: &["PRAGMA foreign_keys = OFF"],

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use underpin_core::{Engine, Result};
+use underpin_core::{Class, Engine, Error, Result};
 use underpin_schema::{
     Check, Column, Expression, ForeignKey, Identity, Index, IndexKey, KeyTarget, Namespace,
     ObjectName, PrimaryKey, Schema, SchemaDialect, SequenceOptions, Table, Unique,
@@ -72,7 +72,7 @@ pub(crate) fn wanted(
                 names,
                 left: Vec::new(),
             };
-            translation.whole(all, SchemaDialect::of(to)?.first_namespace)
+            translation.whole(all, SchemaDialect::of(to)?)
         }
     }
 }
@@ -118,9 +118,10 @@ struct Translation<'s> {
 }
 
 impl Translation<'_> {
-    fn whole(mut self, all: bool, first_namespace: &str) -> Result<Wanted> {
+    fn whole(mut self, all: bool, rules: &SchemaDialect) -> Result<Wanted> {
         let mut schema = Schema::default();
         let names = self.names.clone();
+        distinct(self.from.schema, &names, rules)?;
         for (name, target) in &names {
             if let Some(table) = self.from.schema.tables.get(name) {
                 let made = self.table(name, table);
@@ -135,7 +136,7 @@ impl Translation<'_> {
             schema.namespaces.clear();
             schema
                 .namespaces
-                .insert(first_namespace.to_owned(), Namespace::default());
+                .insert(rules.first_namespace.to_owned(), Namespace::default());
         }
         if all {
             self.beside();
@@ -377,6 +378,60 @@ impl Translation<'_> {
             self.leave(format_args!("the inheritance of {name} from {parent}"));
         }
     }
+}
+
+/// Refuses tables and columns whose names are different in the source and one in the target.
+fn distinct(
+    schema: &Schema,
+    names: &BTreeMap<ObjectName, ObjectName>,
+    rules: &SchemaDialect,
+) -> Result<()> {
+    let mut taken: Vec<(&ObjectName, &ObjectName)> = Vec::new();
+    for (name, target) in names {
+        let same = |(_, other): &&(&ObjectName, &ObjectName)| {
+            other.namespace == target.namespace && (rules.same_name)(&other.name, &target.name)
+        };
+        if let Some((other, _)) = taken.iter().find(same) {
+            return Err(one_table(other, name, target));
+        }
+        taken.push((name, target));
+        let columns = schema.tables.get(name).map_or(&[][..], |of| &of.columns);
+        for (at, column) in columns.iter().enumerate() {
+            let same = |other: &&Column| (rules.same_name)(&other.name, &column.name);
+            if let Some(other) = columns[..at].iter().find(same) {
+                return Err(one_column(
+                    name,
+                    [&other.name, &column.name],
+                    target,
+                    &other.name,
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The error of two tables that are one in the target.
+pub(crate) fn one_table(one: &ObjectName, other: &ObjectName, target: &ObjectName) -> Error {
+    let message = format!("{one} and {other} are both the table {target} in the target.");
+    Error::new(Class::Config, message).with_hint(
+        "Copy one of them, or rename it: the target has one namespace, or does not tell small \
+         letters from capitals.",
+    )
+}
+
+/// The error of two columns that are one in the target.
+pub(crate) fn one_column(
+    table: &ObjectName,
+    [one, other]: [&str; 2],
+    target: &ObjectName,
+    column: &str,
+) -> Error {
+    let message = format!(
+        "The columns {one:?} and {other:?} of {table} are both the column {column:?} of {target} in \
+         the target."
+    );
+    Error::new(Class::Config, message).with_hint("Rename one of them.")
 }
 
 /// Whether these columns are a key of the table.

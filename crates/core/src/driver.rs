@@ -6,6 +6,7 @@
 
 mod abort;
 mod any;
+mod lingering;
 mod observation;
 mod rows;
 
@@ -26,6 +27,7 @@ use crate::value::Value;
 pub use abort::{Abort, AbortHandle};
 pub use any::{AnyConnection, AnyConnector};
 pub use futures_util::future::BoxFuture;
+pub use lingering::Lingering;
 pub use observation::{Observation, Origin};
 pub use rows::{Collect, ConnectionExt, HandOver, NewSink, RowSink, RowSource, RowStream};
 

@@ -321,7 +321,8 @@ impl Error {
         self.0.facts.detail.as_deref()
     }
 
-    /// The row of a bulk insert that the failure is about, if it is known. Counted from 1.
+    /// The row of a bulk insert, or of a result, that the failure is about, if it is known. Counted
+    /// from 1.
     pub fn row(&self) -> Option<u64> {
         self.0.facts.row
     }

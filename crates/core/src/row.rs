@@ -83,7 +83,8 @@ fn does_not_fit<T>(columns: &Columns, index: usize, value: ValueRef<'_>, why: &M
             column.type_name,
             why.describe(value),
         ),
-    );
+    )
+    .with_column(column.name.as_str());
     match value {
         ValueRef::Null => {
             error.with_hint("Read it as an Option, or make sure that it is not NULL.")

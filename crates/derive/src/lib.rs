@@ -234,7 +234,8 @@ pub fn derive_into_value(input: TokenStream) -> TokenStream {
 /// - `comment = "…"`, on PostgreSQL; `renamed_from = "…"`: the name that the table had.
 /// - `sqlite(…)`: `strict`, `without_rowid`, `autoincrement`, and `checked_types`, which gives
 ///   each column a check for what PostgreSQL's type would refuse: lengths, ranges, the forms
-///   of days and times. An enum has one of its labels in any case.
+///   of days and times. In any case a column of a table that is made has a check for what its
+///   type cannot read, and an enum one of its labels.
 /// - `crate = "path"`: where the crate `underpin` is, if not at `::underpin`.
 ///
 /// # On a field

@@ -49,6 +49,8 @@ pub struct Adoption {
     pub sql: Vec<PathBuf>,
     /// Whether revisions of Alembic whose SQL is not given are adopted without a way up.
     pub without_sql: bool,
+    /// Whether statements about the tool's own table are left out.
+    pub without_own_table: bool,
 }
 
 impl Adoption {
@@ -61,6 +63,7 @@ impl Adoption {
             table: None,
             sql: Vec::new(),
             without_sql: false,
+            without_own_table: false,
         }
     }
 }
@@ -122,7 +125,8 @@ pub(crate) fn convert(
     }
     let mut notes = found.notes;
     let mut revisions = Vec::with_capacity(found.migrations.len());
-    for migration in found.migrations {
+    for mut migration in found.migrations {
+        let own = own_table(adoption, &mut migration, sources, engine)?;
         let (migration, revision) = match migration.revision(adoption, engine) {
             Ok(revision) => (migration, revision),
             Err(error) => {
@@ -132,7 +136,7 @@ pub(crate) fn convert(
             }
         };
         notes.extend(migration.notes());
-        notes.extend(own_table(adoption, &migration, engine));
+        notes.extend(own);
         revisions.push(revision);
     }
     let graph = Graph::new(
@@ -156,8 +160,14 @@ pub(crate) fn convert(
     })
 }
 
-/// The statements of a migration that touch the tool's own table, each in a sentence.
-fn own_table(adoption: &Adoption, migration: &Migration, engine: Engine) -> Vec<String> {
+/// The statements of a migration that touch the tool's own table, each in a sentence. Takes them out
+/// of the migration if the adoption says so.
+fn own_table(
+    adoption: &Adoption,
+    migration: &mut Migration,
+    sources: &[Source],
+    engine: Engine,
+) -> Result<Vec<String>> {
     let name = adoption.table.as_deref().unwrap_or(adoption.tool.table());
     let name = name.rsplit('.').next().unwrap_or_default();
     let is_own = |sql: &str| {
@@ -166,27 +176,48 @@ fn own_table(adoption: &Adoption, migration: &Migration, engine: Engine) -> Vec<
             .iter()
             .any(|object| object.kind == "table" && object.name == name)
     };
+    let (tool, file, id) = (adoption.tool, &migration.source, &migration.id);
     let mut notes = Vec::new();
-    for way in [&migration.up, &migration.down] {
+    for way in [&mut migration.up, &mut migration.down] {
         let Way::Sql(parts) = way else {
             continue;
         };
-        for part in parts {
-            let own = body::statements(&part.text, engine).into_iter();
-            for sql in own.filter(|sql| is_own(sql)) {
-                notes.push(format!(
-                    "{}: `{}` is about the table {name}, which is {}'s own. A database made from \
-                     the revisions needs none: leave the statement out of `{}` if nothing else \
-                     reads that table.",
-                    migration.source,
-                    shortened(&sql),
-                    adoption.tool,
-                    migration.id
-                ));
-            }
+        let all = parts
+            .iter()
+            .flat_map(|part| body::statements(&part.text, engine));
+        let own: Vec<String> = all.filter(|sql| is_own(sql)).collect();
+        if own.is_empty() {
+            continue;
+        }
+        for sql in &own {
+            let place = match line_of(sources, file, sql) {
+                Some(line) => format!("{file}, line {line}"),
+                None => file.clone(),
+            };
+            let statement = shortened(sql);
+            notes.push(match adoption.without_own_table {
+                true => format!(
+                    "{place}: `{statement}` was left out, since the table {name} is {tool}'s own."
+                ),
+                false => format!(
+                    "{place}: `{statement}` is about the table {name}, which is {tool}'s own. A \
+                     database made from the revisions needs none: adopt with --without-own-table, \
+                     or leave the statement out of `{id}`, if nothing else reads that table."
+                ),
+            });
+        }
+        if adoption.without_own_table {
+            *parts = body::without(parts, file, engine, is_own)?;
         }
     }
-    notes
+    Ok(notes)
+}
+
+/// The line of a file in which a statement begins.
+fn line_of(sources: &[Source], file: &str, sql: &str) -> Option<usize> {
+    let source = sources.iter().find(|source| source.name == file)?;
+    let at = source.text.find(sql)?;
+    Some(source.text[..at].matches('\n').count() + 1)
 }
 
 /// A refusal; nothing was written.

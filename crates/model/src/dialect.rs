@@ -42,6 +42,8 @@ pub struct ModelDialect {
     /// The check of a column, with the end of its name, that holds it to what its type is on
     /// PostgreSQL, where a model asks for that.
     pub type_check: Option<TypeCheck>,
+    /// The check of a column that keeps out what its type cannot read.
+    pub readable: Option<Readable>,
     /// Whether an index has a method, columns that it carries, operator classes and a place for
     /// NULL. Where it has none, an index of another method than `btree` is left out.
     pub index_options: bool,
@@ -67,6 +69,10 @@ pub struct ModelDialect {
 
 /// A check of a column's type: of its name, its type on PostgreSQL and its labels.
 pub type TypeCheck = fn(&str, &Type, Option<&[&str]>) -> Result<Option<(&'static str, Check)>>;
+
+/// A check of what a column's type can read: of its name, its type on PostgreSQL, and whether the
+/// table is strict.
+pub type Readable = fn(&str, &Type, bool) -> Result<Option<Check>>;
 
 /// A decimal number as a type of PostgreSQL's holds it; else a clause that says why it holds none
 /// such.

@@ -31,7 +31,7 @@ pub use description::{
     Check, Column, Counter, Description, ForeignKey, Index, IndexKey, Key, OnUpdate, Over,
     Partition, Spelling, SqliteOptions, Target, Unique,
 };
-pub use dialect::{Counters, Fit, ModelDialect, TableOptions, TypeCheck};
+pub use dialect::{Counters, Fit, ModelDialect, Readable, TableOptions, TypeCheck};
 pub use field::Field;
 pub use models::Models;
 pub use reference::Reference;

@@ -2,14 +2,14 @@ use std::collections::btree_map::Entry;
 
 use underpin_core::{Class, Engine, Enumeration, Error, Result};
 use underpin_schema::{
-    ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema, Sequence,
-    SequenceOptions,
+    Check, ColumnRef, EnumType, Hints, Namespace, ObjectName, Persistence, Rename, Schema,
+    Sequence, SequenceOptions, Table,
 };
 
 use crate::data_type::{data_type, enumeration};
 use crate::description::{Column, Counter, Description};
 use crate::dialect::{Counters, ModelDialect};
-use crate::table::{in_schema, sequence_name, table, table_name};
+use crate::table::{in_schema, sequence_name, table, table_and_checks, table_name};
 
 /// The models of an application: what its database is to have. [`models!`](crate::models)
 /// makes it.
@@ -61,6 +61,42 @@ impl Models {
         Ok(schema)
     }
 
+    /// Leaves out of their schema the checks of what a column's type can read, where the table exists
+    /// in `now` without such checks, or the column without its own: to add them, SQLite would rebuild
+    /// the table.
+    ///
+    /// # Errors
+    /// As for [`schema`](Models::schema).
+    pub fn without_new_checks(
+        &self,
+        schema: &mut Schema,
+        now: &Schema,
+        engine: Engine,
+    ) -> Result<()> {
+        let dialect = ModelDialect::of(engine)?;
+        for of in self.descriptions {
+            let name = table_name(of, dialect);
+            let (Some(table), Some(now)) = (schema.tables.get_mut(&name), now.tables.get(&name))
+            else {
+                continue;
+            };
+            let (_, checks) = table_and_checks(of, dialect)?;
+            let has = |table: &Table, name: &String| {
+                let wanted = table.checks.get(name).map(words);
+                let mut there = now.checks.values().map(words);
+                now.checks.contains_key(name) || there.any(|one| Some(one) == wanted)
+            };
+            let has_some = checks.values().any(|name| has(table, name));
+            for (column, name) in &checks {
+                let is_new = has_some && now.column(column).is_none();
+                if !is_new && !has(table, name) {
+                    table.checks.remove(name);
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What has another name than before: what says `renamed_from`. Nothing on an engine whose
     /// models are not known.
     pub fn hints(&self, engine: Engine) -> Hints {
@@ -90,6 +126,13 @@ impl Models {
             ..Hints::default()
         }
     }
+}
+
+/// The letters and digits of a check, which stay the same however it is written.
+fn words(check: &Check) -> String {
+    let text = check.expression.as_str().chars();
+    let words = text.filter(|c| c.is_alphanumeric());
+    words.flat_map(char::to_lowercase).collect()
 }
 
 /// The labels with another name, where the column is of an enumerated type.

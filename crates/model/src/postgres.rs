@@ -23,6 +23,7 @@ pub const DIALECT: ModelDialect = ModelDialect {
     counters: Counters::Sequences,
     enums: true,
     type_check: None,
+    readable: None,
     index_options: true,
     partitions: true,
     options: None,

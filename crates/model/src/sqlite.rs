@@ -1,6 +1,7 @@
 //! SQLite's tables and statements of models.
 
 mod fit;
+mod readable;
 mod type_check;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub const DIALECT: ModelDialect = ModelDialect {
     counters: Counters::RowIds,
     enums: false,
     type_check: Some(type_check::type_check),
+    readable: Some(readable::readable),
     index_options: false,
     partitions: false,
     options: Some(options),

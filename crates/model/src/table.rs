@@ -14,7 +14,7 @@ use underpin_schema::{
 use crate::advance;
 use crate::data_type::{data_type, enumeration, logical};
 use crate::description::{self, Counter, Description, OnUpdate, Over, Target};
-use crate::dialect::{Counters, ModelDialect, TypeCheck};
+use crate::dialect::{Counters, ModelDialect};
 
 /// The qualified name of the table on an engine.
 pub(super) fn table_name(of: &Description, dialect: &ModelDialect) -> ObjectName {
@@ -33,11 +33,21 @@ pub(super) fn in_schema(schema: Option<&str>, name: &str, dialect: &ModelDialect
 /// [`Class::Config`] for a type that is none, two constraints of one name, and a column
 /// that cannot advance by itself.
 pub(super) fn table(of: &Description, dialect: &ModelDialect) -> Result<Table> {
+    table_and_checks(of, dialect).map(|(table, _)| table)
+}
+
+/// The table, and the names of those of its checks that are about what a column's type can read, by
+/// column.
+pub(super) fn table_and_checks(
+    of: &Description,
+    dialect: &ModelDialect,
+) -> Result<(Table, BTreeMap<&'static str, String>)> {
     let mut building = Building {
         of,
         dialect,
         taken: given_names(of),
         table: Table::default(),
+        readable: BTreeMap::new(),
     };
     building.columns()?;
     building.keys()?;
@@ -45,7 +55,7 @@ pub(super) fn table(of: &Description, dialect: &ModelDialect) -> Result<Table> {
     building.foreign_keys()?;
     building.indexes()?;
     building.rest();
-    Ok(building.table)
+    Ok((building.table, building.readable))
 }
 
 /// The sequence of a serial column, as the engine names it.
@@ -71,6 +81,7 @@ struct Building<'a> {
     dialect: &'a ModelDialect,
     taken: BTreeSet<String>,
     table: Table,
+    readable: BTreeMap<&'static str, String>,
 }
 
 impl Building<'_> {
@@ -188,16 +199,13 @@ impl Building<'_> {
             };
             put(&mut self.table.checks, self.of, name, made)?;
         }
-        if let Some(type_check) = self.dialect.type_check {
-            self.type_checks(type_check)?;
-        }
-        Ok(())
+        self.type_checks()
     }
 
-    /// The checks of labels, without which one wrong text makes every list of rows fail; and of
-    /// all other types where the model asks for that. A foreign key holds no more than the key
-    /// that it points at.
-    fn type_checks(&mut self, type_check: TypeCheck) -> Result<()> {
+    /// The checks of labels, and of what a type can read, without which one wrong value makes every
+    /// list of rows fail; or of what PostgreSQL's type holds, where the model asks for that. A
+    /// foreign key holds no more than the key that it points at.
+    fn type_checks(&mut self) -> Result<()> {
         let points = |name: &str| {
             let mut keys = self.of.foreign_keys.iter();
             keys.any(|key| key.columns.contains(&name))
@@ -209,14 +217,26 @@ impl Building<'_> {
             }
             let labels: Option<Vec<&str>> =
                 enumeration(column).map(|of| of.labels.iter().map(|label| label.name).collect());
-            if labels.is_none() && !self.of.sqlite.checked_types {
+            let logical = logical(self.of, column, self.dialect)?;
+            let columns = [column.name.to_owned()];
+            if let Some(type_check) = self.dialect.type_check
+                && (labels.is_some() || self.of.sqlite.checked_types)
+                && let Some((label, check)) = type_check(column.name, &logical, labels.as_deref())?
+            {
+                let name = constraint_name(self.of.table, &columns, label, &self.taken);
+                put(&mut self.table.checks, self.of, name, check)?;
                 continue;
             }
-            let logical = logical(self.of, column, self.dialect)?;
-            let made = type_check(column.name, &logical, labels.as_deref())?;
-            if let Some((label, check)) = made {
-                let columns = [column.name.to_owned()];
-                let name = constraint_name(self.of.table, &columns, label, &self.taken);
+            if self.of.key_columns() == [column.name] && logical.name == "bigint" {
+                // SQLite itself keeps everything but integers out of the number of a row.
+                continue;
+            }
+            if let Some(readable) = self.dialect.readable
+                && column.generated.on(self.dialect.name).is_none()
+                && let Some(check) = readable(column.name, &logical, self.of.sqlite.strict)?
+            {
+                let name = self.name(None, &columns, "check");
+                self.readable.insert(column.name, name.clone());
                 put(&mut self.table.checks, self.of, name, check)?;
             }
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
-use underpin_core::driver::{Connector, Pooled, SessionState};
+use underpin_core::driver::{Connector, Lingering, Pooled, SessionState};
 use underpin_core::retry::{Decision, Operation, Reason};
 use underpin_core::{Class, Deadline, Error, Recycling, Result};
 
@@ -61,13 +61,18 @@ pub(crate) fn start<C: Connector>(inner: &Arc<Inner<C>>, work: Work<C::Connectio
             Job::Reset(pooled) => {
                 let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
                 let recycling = inner.options.recycling.clone();
-                inner.runtime.spawn(reset(claim, pooled, hooks, recycling));
+                let lingering = Lingering::begin();
+                inner.runtime.spawn(async move {
+                    reset(claim, pooled, hooks, recycling).await;
+                    drop(lingering);
+                });
             }
             Job::Close(pooled) => {
                 let (claim, hooks) = (SlotGuard::new(inner, pooled.slot), Arc::clone(&inner.hooks));
+                let lingering = Lingering::begin();
                 inner.runtime.spawn(async move {
                     hooks.close(pooled.connection).await;
-                    drop(claim);
+                    drop((claim, lingering));
                 });
             }
             Job::Return(lane) => return_lane(inner, lane),

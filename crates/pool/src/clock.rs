@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -11,8 +11,9 @@ use crate::timestamp::Timestamp;
 /// disagree, for example after the machine slept or while a test has paused Tokio's clock, the pool
 /// uses Tokio's clock from then on.
 ///
-/// Timestamps are compared only with one another. An `Instant` from outside, and a time for a
-/// timer, are converted relative to the present, so that the two clocks may drift apart over days.
+/// Timestamps are compared only with one another. An `Instant` from outside is converted by the
+/// difference between the clocks at the latest comparison, and a time for a timer relative to the
+/// present, so that the two clocks may drift apart over days.
 #[derive(Debug)]
 pub(crate) struct Clock {
     opened_at: Instant,
@@ -22,6 +23,8 @@ pub(crate) struct Clock {
     /// The time of the latest comparison, in nanoseconds since the opening.
     compared_at: AtomicU64,
     compared_at_count: AtomicU64,
+    /// By how many nanoseconds timestamps are ahead of the time since the opening by Tokio's clock.
+    ahead: AtomicI64,
 }
 
 /// Difference that can result from an interruption between the two readings.
@@ -38,6 +41,7 @@ impl Clock {
             opened_at_count,
             compared_at: AtomicU64::new(0),
             compared_at_count: AtomicU64::new(opened_at_count),
+            ahead: AtomicI64::new(0),
             counter,
         }
     }
@@ -55,12 +59,15 @@ impl Clock {
         }
     }
 
-    /// The timestamp of an instant.
+    /// The timestamp of an instant. Between two comparisons, the timestamps of two instants are in
+    /// the order of the instants.
     pub(crate) fn timestamp(&self, instant: Instant) -> Timestamp {
-        let (now, at) = (Instant::now(), self.now());
-        match instant.checked_duration_since(now) {
-            Some(ahead) => at.after(ahead),
-            None => at.before(now.saturating_duration_since(instant)),
+        let at = Timestamp::at(instant.saturating_duration_since(self.opened_at));
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let difference = Duration::from_nanos(ahead.unsigned_abs());
+        match ahead < 0 {
+            true => at.before(difference),
+            false => at.after(difference),
         }
     }
 
@@ -78,18 +85,38 @@ impl Clock {
         if !self.is_counter.load(Ordering::Relaxed) {
             return;
         }
-        let (count, at) = (self.counter.raw(), self.opened_at.elapsed());
-        let at = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        let (count, at) = self.read_both();
         let before = self.compared_at.swap(at, Ordering::Relaxed);
         let count_before = self.compared_at_count.swap(count, Ordering::Relaxed);
         let real = at.saturating_sub(before);
         let counted = self.counter.delta_as_nanos(count_before, count);
         if count < count_before || !agree(real, counted) {
             self.is_counter.store(false, Ordering::Relaxed);
+            self.ahead.store(0, Ordering::Relaxed);
             tracing::debug!(real, counted, "the pool uses Tokio's clock from now on");
+            return;
         }
+        let timestamp = self.counter.delta_as_nanos(self.opened_at_count, count);
+        let ahead = timestamp.wrapping_sub(at).cast_signed();
+        self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Reads the counter, and Tokio's clock in nanoseconds since the opening, at the same time: of
+    /// a few readings the one that took least.
+    fn read_both(&self) -> (u64, u64) {
+        let read = || {
+            let count = self.counter.raw();
+            let at = self.opened_at.elapsed().as_nanos();
+            let took = self.counter.raw().wrapping_sub(count);
+            (took, count, u64::try_from(at).unwrap_or(u64::MAX))
+        };
+        let (_, count, at) = (0..READINGS).map(|_| read()).min().expect("there are some");
+        (count, at)
     }
 }
+
+/// Number of readings of both clocks, so that one of them is not interrupted.
+const READINGS: usize = 5;
 
 fn agree(real: u64, counted: u64) -> bool {
     let tolerance = TOLERANCE.as_nanos() as u64 + real / 100;
@@ -138,6 +165,16 @@ mod tests {
         let before = clock.now();
         tokio::time::advance(Duration::from_secs(3)).await;
         assert_eq!(clock.now().since(before), Duration::from_secs(3));
+    }
+
+    #[tokio::test]
+    async fn timestamps_keep_the_order_of_instants() {
+        let clock = Clock::new();
+        clock.compare();
+        let first = Instant::now();
+        let instants = (0..1_000).map(|nth| first + Duration::from_nanos(nth));
+        let converted: Vec<_> = instants.map(|instant| clock.timestamp(instant)).collect();
+        assert!(converted.is_sorted_by(|a, b| a < b));
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use underpin_core::driver::{Connector, Pooled};
+use underpin_core::driver::{Connector, Lingering, Pooled};
 use underpin_core::{Deadline, Error};
 
 use crate::background;
@@ -202,9 +202,11 @@ impl<C: Connector> Drop for Inner<C> {
             .unwrap_or_else(PoisonError::into_inner)
             .take_connections();
         for pooled in left.into_iter().chain(self.cache.drain()) {
-            let hooks = Arc::clone(&self.hooks);
-            self.runtime
-                .spawn(async move { hooks.close(pooled.connection).await });
+            let (hooks, lingering) = (Arc::clone(&self.hooks), Lingering::begin());
+            self.runtime.spawn(async move {
+                hooks.close(pooled.connection).await;
+                drop(lingering);
+            });
         }
     }
 }

@@ -16,7 +16,8 @@ use crate::{Scratch, introspect, selection};
 /// views, triggers, policies and row-level security, exclusion constraints, sequences that no model
 /// owns, storage options, inheritance of tables, comments on objects without a comment of their own
 /// in a model, and on SQLite all comments. Tables, and enums that columns have had, come from the
-/// models only. `hints` list the objects that have another name in the models.
+/// models only. A table that exists on SQLite without checks of what its types can read gets none.
+/// `hints` list the objects that have another name in the models.
 ///
 /// # Errors
 /// `Class::Config` where the models are none as a whole; as the server has it where it
@@ -31,11 +32,12 @@ pub async fn of_models<D: OpenDatabase>(
     hints: &Hints,
 ) -> Result<Schema> {
     let engine = config.engine();
-    let described = models.schema(engine)?;
+    let mut described = models.schema(engine)?;
     let dialect = ModelDialect::of(engine)?;
     // The sequence of a column keeps its name, unless its table gets another one.
     let kept = underpin_model::carry_over(described.clone(), now, dialect);
     let now = hints.renamed(now, &kept);
+    models.without_new_checks(&mut described, &now, engine)?;
     let wanted = underpin_model::carry_over(described, &now, dialect);
     let scratch = Scratch::<D>::beside(config).await?;
     let made = make(&underpin_model::needed_by_tables(&wanted), engine, &scratch).await;

@@ -1,6 +1,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use underpin_config::Config;
+use underpin_core::driver::Lingering;
 use underpin_core::{Class, Error, Executor, Result};
 use underpin_migrate::{Migrator, OpenConnection, OpenDatabase};
 use underpin_schema::{SchemaDialect, ScratchRules, ServerScratch};
@@ -31,11 +32,29 @@ pub struct Scratch<D: OpenDatabase> {
     server: Option<Server<D::Connection>>,
 }
 
+/// A database that was made on a server; it is dropped with the value, in the background.
 #[derive(Debug)]
-struct Server<C> {
-    connection: C,
+struct Server<C: OpenConnection> {
+    /// `Some` until it is being dropped.
+    connection: Option<C>,
     rules: &'static ServerScratch,
     name: String,
+}
+
+impl<C: OpenConnection> Drop for Server<C> {
+    fn drop(&mut self) {
+        let (Some(connection), Ok(runtime)) = (
+            self.connection.take(),
+            tokio::runtime::Handle::try_current(),
+        ) else {
+            return;
+        };
+        let (rules, name, lingering) = (self.rules, self.name.clone(), Lingering::begin());
+        runtime.spawn(async move {
+            let _ = drop_database(connection, rules, name).await;
+            drop(lingering);
+        });
+    }
 }
 
 impl<D: OpenDatabase> Scratch<D> {
@@ -87,7 +106,13 @@ impl<D: OpenDatabase> Scratch<D> {
     /// # Cancel safety
     /// Dropped half-way, it goes on in the background.
     pub async fn remove(mut self) -> Result<()> {
-        let removal = tokio::spawn(remove(self.database.clone(), self.server.take()));
+        let removal = remove(self.database.clone(), self.server.take());
+        let lingering = Lingering::begin();
+        let removal = tokio::spawn(async move {
+            let removed = removal.await;
+            drop(lingering);
+            removed
+        });
         removal
             .await
             .unwrap_or_else(|error| Err(Error::new(Class::Closed, error.to_string())))
@@ -101,7 +126,12 @@ impl<D: OpenDatabase> Drop for Scratch<D> {
         else {
             return;
         };
-        runtime.spawn(remove(self.database.clone(), Some(server)));
+        let removal = remove(self.database.clone(), Some(server));
+        let lingering = Lingering::begin();
+        runtime.spawn(async move {
+            let _ = removal.await;
+            drop(lingering);
+        });
     }
 }
 
@@ -114,17 +144,25 @@ async fn remove<D: OpenDatabase>(database: D, server: Option<Server<D::Connectio
     // What is still open is cut off when the database is dropped.
     let _ = database.close(CLOSE).await;
     match server {
-        Some(server) => drop_database(server).await,
+        Some(server) => server.remove().await,
         None => Ok(()),
     }
 }
 
-async fn drop_database<C: OpenConnection>(server: Server<C>) -> Result<()> {
-    let Server {
-        connection,
-        rules,
-        name,
-    } = server;
+impl<C: OpenConnection> Server<C> {
+    async fn remove(mut self) -> Result<()> {
+        match self.connection.take() {
+            Some(connection) => drop_database(connection, self.rules, self.name.clone()).await,
+            None => Ok(()),
+        }
+    }
+}
+
+async fn drop_database<C: OpenConnection>(
+    connection: C,
+    rules: &'static ServerScratch,
+    name: String,
+) -> Result<()> {
     let sql: String = connection.query_scalar(rules.drop, (name,)).await?;
     connection.batch(&sql).await?;
     connection.close().await;
@@ -145,7 +183,7 @@ async fn on_server<D: OpenDatabase>(
         .map_err(not_made)?;
     connection.batch(&sql).await.map_err(not_made)?;
     let server = Server {
-        connection,
+        connection: Some(connection),
         rules,
         name,
     };
@@ -162,7 +200,7 @@ async fn on_server<D: OpenDatabase>(
             server: Some(server),
         }),
         Err(error) => {
-            drop_database(server).await?;
+            server.remove().await?;
             Err(error)
         }
     }

@@ -25,18 +25,20 @@
 //! # }
 //! ```
 
+use std::path::Path;
 use std::sync::Arc;
 
 use underpin_config::Config;
 use underpin_core::driver::{AnyConnection, BoxFuture};
 use underpin_core::{Address, Class, Engine, Error, Result};
+use underpin_migrate::LockFile;
 use underpin_schema::{SchemaDialect, ScratchRules};
 
 use crate::{connect, engines};
 
 pub use underpin_copy::{
-    Bad, Checksum, CopyDialect, CopyOptions, CopyReport, Decision, Endpoint, OnConflict, Progress,
-    TableReport, type_table,
+    Bad, Checksum, CopyDialect, CopyOptions, CopyReport, Decision, Endpoint, FileLock, OnConflict,
+    Progress, TableReport, type_table,
 };
 pub use underpin_copy::{postgres, sqlite};
 
@@ -53,6 +55,11 @@ impl Endpoint for Side {
             let driver = engines::driver(self.0.engine())?;
             connect::alone(&*driver, &self.0).await
         })
+    }
+
+    fn lock_file(&self, path: &Path) -> Result<Option<FileLock>> {
+        let lock = LockFile::try_take(path)?;
+        Ok(lock.map(|lock| Box::new(lock) as FileLock))
     }
 }
 

@@ -197,7 +197,7 @@ impl Connection {
         let left = || bound.remaining(Instant::now()).unwrap_or(CLOSE_BOUND);
         if self.session.state() == SessionState::Busy {
             // Otherwise the server would complete a statement that nobody waits for.
-            let _ = timeout(left(), self.session.cancel()).await;
+            let _ = timeout(left(), self.session.cancel_last()).await;
         }
         let (wire, task) = (Arc::clone(&self.session.wire), self.session.task());
         drop(self);

@@ -1,11 +1,12 @@
 use std::io;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
-use underpin_core::driver::SessionState;
+use underpin_core::driver::{Lingering, SessionState};
 use underpin_core::{Class, Endpoint, Error};
 
 use crate::call::Failure;
@@ -41,10 +42,16 @@ pub(crate) struct Session {
     pub(crate) trust: Trust,
     pub(crate) unnamed: Unnamed,
     pub(crate) path: SearchPath,
+    /// Whether the server was asked to cancel what is in progress, because the connection is about
+    /// to be dropped.
+    is_last_canceled: AtomicBool,
 }
 
 /// Time within which the connection's task must notice that it should end.
 const BRIEFLY: Duration = Duration::from_millis(500);
+
+/// Time within which a statement that nobody waits for must end once it is canceled.
+const ABANDONED: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(crate) fn new(
@@ -68,6 +75,7 @@ impl Session {
             trust: Trust::default(),
             unnamed: Unnamed::default(),
             path: SearchPath::default(),
+            is_last_canceled: AtomicBool::new(false),
         })
     }
 
@@ -176,6 +184,34 @@ impl Session {
         cancel(&self.settings, &self.endpoint, &self.wire, self.encrypted).await
     }
 
+    /// Asks the server to cancel what is in progress before the connection is dropped.
+    pub(crate) async fn cancel_last(&self) -> io::Result<()> {
+        self.is_last_canceled.store(true, Ordering::Release);
+        self.cancel().await
+    }
+
+    /// Cancels, in the background, a statement that nobody waits for any more: the server notices
+    /// that its client has gone only when the statement is over.
+    fn cancel_abandoned(&self) {
+        if self.state() != SessionState::Busy || self.is_last_canceled.load(Ordering::Acquire) {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (settings, endpoint) = (self.settings.clone(), self.endpoint.clone());
+        let (wire, encrypted) = (Arc::clone(&self.wire), self.encrypted);
+        let lingering = Lingering::begin();
+        runtime.spawn(async move {
+            let canceled = async {
+                let _ = cancel(&settings, &endpoint, &wire, encrypted).await;
+                wire.until(Wire::has_ended).await;
+            };
+            let _ = timeout(ABANDONED, canceled).await;
+            drop(lingering);
+        });
+    }
+
     /// Ends the connection immediately, whatever is in progress.
     pub(crate) async fn kill(&self) {
         self.wire.kill();
@@ -247,6 +283,7 @@ pub(crate) fn not_begun() -> Error {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.cancel_abandoned();
         // Before the prepared statements are dropped, which the server then forgets by itself.
         self.wire.tell(|machine| machine.close());
         self.wire.closing.notify_one();

@@ -131,6 +131,34 @@ impl SqliteRow<'_, '_> {
     }
 }
 
+/// The error about a value with the table that the value is stored in.
+#[cold]
+fn in_table(error: Error, row: &rusqlite::Row<'_>, shape: &Shape) -> Error {
+    let Some(column) = error.column() else {
+        return error;
+    };
+    let at = shape.columns.iter().position(|one| one.name == column);
+    match at.and_then(|at| table(row.as_ref(), at)) {
+        Some(table) => {
+            let what = format!("The table {table:?} holds a value that cannot be read.");
+            error.with_context(what).with_table(table)
+        }
+        None => error,
+    }
+}
+
+#[cfg(feature = "bundled")]
+fn table(stmt: &Statement<'_>, column: usize) -> Option<String> {
+    let column = stmt.columns_with_metadata().nth(column)?;
+    column.table_name().map(str::to_owned)
+}
+
+/// The system's library may have been built without the metadata.
+#[cfg(not(feature = "bundled"))]
+fn table(_: &Statement<'_>, _: usize) -> Option<String> {
+    None
+}
+
 #[cold]
 fn not_utf8(column: &Column, index: usize, error: std::str::Utf8Error) -> Error {
     Error::new(
@@ -142,6 +170,7 @@ fn not_utf8(column: &Column, index: usize, error: std::str::Utf8Error) -> Error 
             column.type_name
         ),
     )
+    .with_column(column.name.as_str())
     .with_hint("Read it as bytes, with CAST(… AS BLOB).")
     .with_source(error)
 }
@@ -187,10 +216,11 @@ impl Reader {
         if !self.stepped {
             self.first(row)?;
         }
-        self.sink.row(&SqliteRow {
+        let read = self.sink.row(&SqliteRow {
             row,
             shape: &self.shape,
-        })
+        });
+        read.map_err(|error| in_table(error, row, &self.shape))
     }
 
     /// The first step prepares the statement again if the schema has changed since.

@@ -7,3 +7,5 @@ mod options;
 mod place;
 mod resume;
 mod round_trip;
+mod silence;
+mod together;

@@ -136,6 +136,13 @@ async fn databases_are_named_by_the_configuration_too() {
     let value: serde_json::Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!(value["tables"].as_array().unwrap().len(), 3);
     assert_eq!(to.count("users").await, 3);
+    run(&["copy", "shop", "new.db", "--create"]).expect(
+        2,
+        &[
+            "There is no file new.db",
+            "write sqlite:new.db and --create",
+        ],
+    );
     let said = run(&["--format", "csv", "copy", "shop", "archive"]);
     said.expect(
         0,

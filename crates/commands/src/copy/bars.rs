@@ -68,6 +68,12 @@ impl Watch {
 }
 
 impl Progress for Watch {
+    fn waiting(&self, holder: &str) {
+        self.say(&format!(
+            "Another copy into the target is at work{holder}. Waiting for it to end."
+        ));
+    }
+
     fn comparing(&self, table: &ObjectName) {
         self.show(table, None, "comparing");
     }

@@ -39,9 +39,13 @@ pub struct AdoptArguments {
     #[arg(long)]
     pub without_sql: bool,
 
+    /// Leave out statements about the tool's own table, which new databases do not need
+    #[arg(long)]
+    pub without_own_table: bool,
+
     /// Write one revision from the database as it is, instead of the tool's migrations, and record
     /// it as applied
-    #[arg(long, conflicts_with_all = ["dir", "sql", "without_sql"])]
+    #[arg(long, conflicts_with_all = ["dir", "sql", "without_sql", "without_own_table"])]
     pub baseline: bool,
 }
 
@@ -65,6 +69,7 @@ pub(super) async fn run(
         table: arguments.table.clone(),
         sql: arguments.sql.clone(),
         without_sql: arguments.without_sql,
+        without_own_table: arguments.without_own_table,
     };
     let config = options.load()?.to_builder().max_retries(0).build()?;
     let adopted = watched(Migrator::new(config)?).adopt(&adoption).await?;

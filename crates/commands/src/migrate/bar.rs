@@ -5,11 +5,18 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use underpin::migrate::{Direction, Migrator, Progress, Revision, Wait};
 
+use super::interrupted::{Recorded, Went};
+
 /// The migrator with its progress on the terminal, or as lines where nobody watches.
 pub(super) fn watched(migrator: Migrator) -> Migrator {
+    watched_and_kept(migrator, &Went::default())
+}
+
+/// The same, and what it goes through is kept.
+pub(super) fn watched_and_kept(migrator: Migrator, went: &Went) -> Migrator {
     match stderr().is_terminal() {
-        true => migrator.progress(Bar::new()),
-        false => migrator.progress(Lines::default()),
+        true => migrator.progress(Recorded::new(Bar::new(), went)),
+        false => migrator.progress(Recorded::new(Lines::default(), went)),
     }
 }
 

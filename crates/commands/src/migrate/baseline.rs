@@ -113,12 +113,12 @@ async fn found(database: &Database, table: &str) -> Result<Found> {
 }
 
 /// The statements, each with its semicolon.
-fn terminated(statements: &[String]) -> String {
+pub(super) fn terminated(statements: &[String]) -> String {
     statements.iter().map(|sql| format!("{sql};\n")).collect()
 }
 
 /// Makes the schema from the revision in a scratch database, and compares.
-async fn try_out(config: &Config, revision: &Revision, schema: &Schema) -> Result<()> {
+pub(super) async fn try_out(config: &Config, revision: &Revision, schema: &Schema) -> Result<()> {
     let migrator = Migrator::new(config.clone())?.revisions([revision.clone()]);
     let scratch = Scratch::beside(config).await?;
     let made = of_revisions(&migrator, &scratch).await;
@@ -133,8 +133,8 @@ async fn try_out(config: &Config, revision: &Revision, schema: &Schema) -> Resul
     Err(Error::new(
         Class::Unsupported,
         format!(
-            "Nothing is written, since a revision from the database as it is would not make all of \
-             it. This would be left: {}.",
+            "Nothing is written, since one revision would not make all of the schema. This would be \
+             left: {}.",
             left.join("; ")
         ),
     )

@@ -7,14 +7,19 @@ use underpin::migrate::Direction;
 use super::adopt::AdoptArguments;
 use super::check::CheckArguments;
 use super::go::GoArguments;
+use super::interrupted::{Went, after_run};
 use super::merge::MergeArguments;
 use super::new::NewArguments;
 use super::project::Project;
 use super::repair::RepairArguments;
 use super::revisions::Revisions;
+use super::squash::SquashArguments;
 use super::stamp::StampArguments;
-use super::{adopt, check, go, init, list, merge, new, plan, repair, show, stamp, validate};
+use super::{
+    adopt, check, go, init, list, merge, new, plan, repair, show, squash, stamp, validate,
+};
 use crate::exit::{Exit, HELP};
+use crate::interrupt::interruptible;
 use crate::options::GlobalOptions;
 
 /// A command about migrations, and its directory of revisions.
@@ -79,12 +84,32 @@ pub enum MigrateCommand {
     /// Adopt the database of another tool: write its migrations as revisions, and record which
     /// are applied
     Adopt(AdoptArguments),
+    /// Write one revision that makes what all revisions make, and record it in place of them
+    Squash(SquashArguments),
     /// Print the SQL that a run to the target would execute, and run nothing
     Plan(plan::PlanArguments),
     /// Check the files, their graph, and the database's history
     Validate,
     /// Accept the current text of revisions that changed after they were applied
     Repair(RepairArguments),
+}
+
+impl MigrateCommand {
+    /// Whether it runs revisions.
+    fn goes(&self) -> bool {
+        matches!(self, MigrateCommand::Up(_) | MigrateCommand::Down { .. })
+    }
+
+    /// Whether it writes the history.
+    fn records(&self) -> bool {
+        matches!(
+            self,
+            MigrateCommand::Stamp(_)
+                | MigrateCommand::Adopt(_)
+                | MigrateCommand::Squash(_)
+                | MigrateCommand::Repair(_)
+        )
+    }
 }
 
 /// Runs a command and prints its result to standard output, and errors to standard error.
@@ -96,7 +121,16 @@ pub async fn run<'p>(
     options: &GlobalOptions,
     project: impl Into<Project<'p>>,
 ) -> Exit {
-    Exit::of(dispatch(command, options, project.into()).await)
+    let project = project.into();
+    let (goes, records) = (command.goes(), command.records());
+    let went = Went::default();
+    let work = dispatch(command, options, project, &went);
+    let done = interruptible(work, async || match goes {
+        true => after_run(&went, options, project.revisions).await,
+        false if records => "`migrate history` shows what is recorded.\n".to_owned(),
+        false => String::new(),
+    });
+    Exit::of(done.await)
 }
 
 /// Runs a command with the directory of revisions from its arguments.
@@ -112,6 +146,7 @@ async fn dispatch(
     command: MigrateCommand,
     options: &GlobalOptions,
     project: Project<'_>,
+    went: &Went,
 ) -> Result<Exit> {
     let revisions = project.revisions;
     match command {
@@ -120,12 +155,12 @@ async fn dispatch(
         MigrateCommand::Check(arguments) => check::run(&arguments, options, project).await,
         MigrateCommand::Merge(arguments) => merge::run(&arguments, revisions),
         MigrateCommand::Up(arguments) => {
-            go::run(Direction::Up, &arguments, options, revisions).await
+            go::run(Direction::Up, &arguments, options, revisions, went).await
         }
         MigrateCommand::Down { target, how, yes } => {
             let arguments = GoArguments { target, how };
             go::ask(&arguments, yes, options, revisions).await?;
-            go::run(Direction::Down, &arguments, options, revisions).await
+            go::run(Direction::Down, &arguments, options, revisions, went).await
         }
         MigrateCommand::Current => list::current(options, revisions).await,
         MigrateCommand::History => list::history(options, revisions).await,
@@ -135,6 +170,7 @@ async fn dispatch(
         MigrateCommand::Show { revision } => show::run(&revision, options, revisions).await,
         MigrateCommand::Stamp(arguments) => stamp::run(&arguments, options, revisions).await,
         MigrateCommand::Adopt(arguments) => adopt::run(&arguments, options, revisions).await,
+        MigrateCommand::Squash(arguments) => squash::run(&arguments, options, revisions).await,
         MigrateCommand::Plan(arguments) => plan::run(&arguments, options, revisions).await,
         MigrateCommand::Validate => validate::run(options, revisions).await,
         MigrateCommand::Repair(arguments) => repair::run(&arguments, options, revisions).await,

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, Write, stderr, stdin};
 use underpin::config::Environment;
 use underpin::{Class, Error, Result};
 
+use crate::interrupt;
 use crate::options::GlobalOptions;
 
 /// Asks whether to do this in production, unless `--yes` said so. `what` is a full sentence.
@@ -28,7 +29,7 @@ pub(super) fn confirm(options: &GlobalOptions, yes: bool, what: &str) -> Result<
         "The environment is production. {what} Type yes to go on: "
     );
     let mut answer = String::new();
-    let read = stdin().read_line(&mut answer);
+    let read = interrupt::ask(|| stdin().read_line(&mut answer));
     match read.is_ok() && answer.trim().eq_ignore_ascii_case("yes") {
         true => Ok(()),
         false => Err(refused("Nothing was done.".to_owned())),

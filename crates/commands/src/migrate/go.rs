@@ -5,8 +5,9 @@ use underpin::Result;
 use underpin::config::Environment;
 use underpin::migrate::{Direction, Graph, Mode, PlanStep, Report, RevisionId};
 
-use super::bar::watched;
+use super::bar::watched_and_kept;
 use super::confirm::{confirm, listed};
+use super::interrupted::Went;
 use super::listing::{print, text};
 use super::lock_timeout::LockTimeout;
 use super::revisions::Revisions;
@@ -82,6 +83,7 @@ pub(super) async fn run(
     arguments: &GoArguments,
     options: &GlobalOptions,
     revisions: Revisions<'_>,
+    went: &Went,
 ) -> Result<Exit> {
     let mode = match arguments.how.one_transaction {
         true => Mode::OneTransaction,
@@ -92,7 +94,7 @@ pub(super) async fn run(
         .mode(mode)
         .lock_timeout(arguments.how.lock_timeout.0)
         .wait(arguments.how.wait.0);
-    let migrator = watched(migrator);
+    let migrator = watched_and_kept(migrator, went);
     let report = match direction {
         Direction::Up => migrator.up(&arguments.target).await?,
         Direction::Down => migrator.down(&arguments.target).await?,

@@ -11,6 +11,7 @@ use super::show::ShowArguments;
 use super::validate::ValidateArguments;
 use super::{diff, dump, erd, old_times, show, validate};
 use crate::exit::{Exit, HELP};
+use crate::interrupt::interruptible;
 use crate::migrate::{Project, Revisions};
 use crate::options::GlobalOptions;
 
@@ -58,7 +59,12 @@ pub async fn run<'p>(
     options: &GlobalOptions,
     project: impl Into<Project<'p>>,
 ) -> Exit {
-    Exit::of(dispatch(command, options, project.into()).await)
+    let rest = match &command {
+        SchemaCommand::RewriteTimes(_) => "Nothing was rewritten, unless the commit had begun.\n",
+        _ => "",
+    };
+    let work = dispatch(command, options, project.into());
+    Exit::of(interruptible(work, async || rest.to_owned()).await)
 }
 
 /// Runs a command beside the directory of revisions that its arguments name.

@@ -128,7 +128,9 @@ impl<T: FromRow + Send + 'static> RowSink for Collected<T> {
     fn row(&mut self, row: &dyn Row) -> Result<()> {
         let layout = self.layout.as_ref().ok_or_else(not_begun)?;
         if self.rows.len() < self.limit {
-            self.rows.push(T::from_row(row, layout)?);
+            let read = T::from_row(row, layout);
+            let number = self.rows.len() as u64 + 1;
+            self.rows.push(read.map_err(|error| of_row(error, number))?);
         }
         Ok(())
     }
@@ -146,6 +148,14 @@ fn not_begun() -> Error {
     )
 }
 
+/// The error with the number of the row of the result that cannot be read.
+#[cold]
+fn of_row(error: Error, number: u64) -> Error {
+    error
+        .with_context(format_args!("Row {number} of the result cannot be read."))
+        .with_row(number)
+}
+
 /// Rows on their way from a driver to a [`RowStream`].
 type Queue<T> = Arc<Mutex<Vec<T>>>;
 
@@ -156,18 +166,22 @@ fn take<T>(queue: &Queue<T>) -> Vec<T> {
 struct HandedOver<T: FromRow> {
     layout: Option<T::Layout>,
     queue: Queue<T>,
+    /// The number of rows so far.
+    count: u64,
 }
 
 impl<T: FromRow + Send + 'static> RowSink for HandedOver<T> {
     fn begin(&mut self, columns: &Columns) -> Result<()> {
         self.layout = Some(T::layout(columns)?);
         drop(take(&self.queue));
+        self.count = 0;
         Ok(())
     }
 
     fn row(&mut self, row: &dyn Row) -> Result<()> {
         let layout = self.layout.as_ref().ok_or_else(not_begun)?;
-        let row = T::from_row(row, layout)?;
+        self.count += 1;
+        let row = T::from_row(row, layout).map_err(|error| of_row(error, self.count))?;
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.push(row);
         Ok(())
@@ -215,6 +229,7 @@ impl<T: FromRow + Send + 'static> NewSink for HandOver<T> {
         Box::new(HandedOver::<T> {
             layout: None,
             queue,
+            count: 0,
         })
     }
 }

@@ -70,6 +70,25 @@ pub(crate) fn parts(
     Ok(reader.finish())
 }
 
+/// The parts of a file without the statements for which `drops` holds.
+pub(crate) fn without(
+    of: &[Part],
+    path: &str,
+    engine: Engine,
+    drops: impl Fn(&str) -> bool,
+) -> Result<Vec<Part>> {
+    let mut kept = Vec::new();
+    for part in of {
+        let source = Source {
+            name: path.to_owned(),
+            path: path.to_owned(),
+            text: part.text.clone(),
+        };
+        kept.extend(parts(&source, engine, part.transactional, &drops)?);
+    }
+    Ok(kept)
+}
+
 /// Whether every engine's reading of the text is this one's.
 pub(crate) fn reads_the_same(text: &str, engine: Engine) -> bool {
     split(text, None).ok() == split(text, Some(engine)).ok()

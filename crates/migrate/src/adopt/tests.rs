@@ -244,7 +244,7 @@ fn a_statement_about_the_tools_own_table_is_named() {
         panic!("{:?}", conversion.notes);
     };
     assert!(
-        note.starts_with("1_a.up.sql: `ALTER TABLE schema_migrations"),
+        note.starts_with("1_a.up.sql, line 2: `ALTER TABLE schema_migrations"),
         "{note}"
     );
 }
@@ -257,6 +257,35 @@ const FLYWAY: [(&str, &str); 6] = [
     ("V1.9__before.sql", "SELECT 9;\n"),
     ("R__views.sql", "CREATE VIEW v AS SELECT 1;\n"),
 ];
+
+#[test]
+fn statements_about_the_tools_own_table_are_left_out_where_that_is_asked_for() {
+    let files = [(
+        "1_a.up.sql",
+        "CREATE TABLE t (a int);\nALTER TABLE schema_migrations ADD COLUMN b int;\n\
+         INSERT INTO t VALUES (1);\n",
+    )];
+    let adoption = Adoption {
+        without_own_table: true,
+        ..Adoption::new(Tool::GolangMigrate, "m", "revisions")
+    };
+    let all = sources(&files);
+    let conversion = convert(&adoption, &all, &[], &versions(&["1"]), Engine::POSTGRES).unwrap();
+    assert_eq!(
+        statements(&conversion.revisions[0].0.up),
+        [
+            (true, "CREATE TABLE t (a int)"),
+            (true, "INSERT INTO t VALUES (1)")
+        ]
+    );
+    assert_eq!(
+        conversion.notes,
+        [
+            "1_a.up.sql, line 2: `ALTER TABLE schema_migrations ADD COLUMN b int` was left out, \
+             since the table schema_migrations is golang-migrate's own.",
+        ]
+    );
+}
 
 #[test]
 fn flyway_orders_by_numbers_and_repeatables_come_last() {

@@ -65,7 +65,7 @@ fn timestamp(name: &str) -> String {
 }
 
 /// What a number has to stay below, so that it is in range once it is rounded.
-fn bound(precision: &str, scale: &str) -> Option<String> {
+pub(super) fn bound(precision: &str, scale: &str) -> Option<String> {
     let (precision, scale): (usize, usize) = (precision.parse().ok()?, scale.parse().ok()?);
     let whole = "9".repeat(precision.checked_sub(scale)?);
     let whole = if whole.is_empty() { "0" } else { &whole };

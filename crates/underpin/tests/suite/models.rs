@@ -3,4 +3,5 @@
 mod calls;
 mod description;
 mod forms;
+mod readable;
 mod shop;

@@ -1,7 +1,11 @@
-use underpin::Engine;
-use underpin::copy::{postgres, sqlite, type_table};
+use std::fmt::Write;
+use std::fs;
 
-use crate::files::is_made;
+use underpin::Engine;
+use underpin::copy::{CopyDialect, postgres, sqlite, type_table};
+use underpin::schema::{Schema, Type};
+
+use crate::files::{is_made, root};
 
 const HEAD: &str = "\
 # Types in a copy
@@ -34,11 +38,63 @@ fn the_reference_has_every_type() {
         to_sqlite.contains("| `uuid` | `UUID` | `uuid` |"),
         "{to_sqlite}"
     );
+    let access = from_access();
+    assert!(
+        access.contains("| Replication ID | `UUID` | `uuid` | `UUID` |"),
+        "{access}"
+    );
     let page = format!(
         "{HEAD}## From PostgreSQL to SQLite\n\n\
          | PostgreSQL | SQLite | back on PostgreSQL | lost | refused |\n|---|---|---|---|---|\n{to_sqlite}\n\
          ## From SQLite to PostgreSQL\n\n\
-         | SQLite | PostgreSQL | back on SQLite | lost | refused |\n|---|---|---|---|---|\n{to_postgres}"
+         | SQLite | PostgreSQL | back on SQLite | lost | refused |\n|---|---|---|---|---|\n{to_postgres}\n\
+         ## From Access\n\n{ACCESS}\
+         | Access | read as | PostgreSQL | SQLite |\n|---|---|---|---|\n{access}"
     );
     is_made("reference/types.md", &page);
+}
+
+const ACCESS: &str = "\
+A calculated column has the type of its result. A column that counts by itself and is the primary key
+becomes an identity column of `bigint`, or `INTEGER PRIMARY KEY AUTOINCREMENT`.
+
+";
+
+/// The types that the documentation of the driver has, and what they become.
+fn from_access() -> String {
+    let driver = fs::read_to_string(root().join("drivers/access/src/lib.rs")).unwrap();
+    let rows = driver
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | "));
+    let from = CopyDialect::of(Engine::ACCESS).unwrap();
+    let mut table = String::new();
+    for row in rows.skip(1) {
+        let mut cells = row.split(" | ");
+        let (name, declared) = (cells.next().unwrap(), cells.next().unwrap());
+        let declared: Vec<String> = declared
+            .split('`')
+            .skip(1)
+            .step_by(2)
+            .map(|of| of.replace("(n)", "(255)").replace("(p,s)", "(18,6)"))
+            .collect();
+        if declared.is_empty() {
+            continue;
+        }
+        let list = |types: Vec<String>| {
+            let types: Vec<String> = types.iter().map(|of| format!("`{of}`")).collect();
+            types.join(", ")
+        };
+        let becomes = |to: Engine| {
+            let rules = CopyDialect::target_of(to).unwrap();
+            let of = |text: &String| {
+                let kind = (from.kind_of)(&Schema::default(), &Type::parse(text).unwrap());
+                (rules.type_of)(&kind, false).to_string()
+            };
+            list(declared.iter().map(of).collect())
+        };
+        let (postgres, sqlite) = (becomes(Engine::POSTGRES), becomes(Engine::SQLITE));
+        let declared = list(declared.clone());
+        writeln!(table, "| {name} | {declared} | {postgres} | {sqlite} |").unwrap();
+    }
+    table
 }

@@ -2,6 +2,7 @@
 
 mod common;
 mod damaged;
+mod encrypted;
 mod exported;
 mod mutated;
 mod reading;
