@@ -26,8 +26,8 @@ Usage: cargo xtask COMMAND
 
 Commands:
   test [FILTER AND OPTIONS]  Runs every test against real servers; ./test is short for it.
-                             --majors=all, none or a list such as 13,18 chooses the other major
-                             versions of PostgreSQL on which the tests that depend on it run
+                             --majors=all, or a list such as 13,18, chooses other major versions
+                             of PostgreSQL on which the tests that depend on it run again
   messages [PATH]            Prints the texts of errors, hints and logs, to be read as one list
   dist [DIRECTORY]           Builds the command underpin for distribution: the program, its
                              completion scripts and man pages, a wheel and an npm package";

@@ -1,16 +1,12 @@
 //! The other major versions of PostgreSQL on which the tests that depend on the version run again.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use crate::environment::Environment;
 use crate::tools;
 
 /// The major versions that Underpin supports.
 const ALL: std::ops::RangeInclusive<u32> = 13..=18;
-
-/// How many of the others run where nothing is asked for.
-const AT_A_TIME: usize = 2;
 
 /// The option that chooses them, and the variable that does so where the option is missing.
 const OPTION: &str = "--majors=";
@@ -24,7 +20,7 @@ pub(crate) const TESTS: &str = "\
     | package(jobmatch)";
 
 /// Takes the option out of the arguments, and returns the versions to run on, beside the one that
-/// all tests run on. Arguments that select tests leave the choice empty unless it is made.
+/// all tests run on. None unless they are asked for.
 ///
 /// # Errors
 ///
@@ -40,7 +36,6 @@ pub(crate) fn take(
     let own = own(environment);
     match option.or(variable) {
         Some(asked) => parsed(&asked, own),
-        None if arguments.is_empty() => Ok(of_day(day(), own)),
         None => Ok(Vec::new()),
     }
 }
@@ -64,23 +59,6 @@ fn parsed(asked: &str, own: Option<u32>) -> Result<Vec<u32>, String> {
                 ALL.end()
             )
         })
-}
-
-/// Two of the others, in rotation: in as many days as there are others, each runs twice.
-fn of_day(day: u64, own: Option<u32>) -> Vec<u32> {
-    let others: Vec<u32> = ALL.filter(|major| Some(*major) != own).collect();
-    let first = usize::try_from(day % others.len() as u64).unwrap_or_default() * AT_A_TIME;
-    let places = (0..AT_A_TIME).map(|place| (first + place) % others.len());
-    let mut majors: Vec<u32> = places.map(|place| others[place]).collect();
-    majors.sort_unstable();
-    majors
-}
-
-/// Days since 1970.
-fn day() -> u64 {
-    const SECONDS_PER_DAY: u64 = 24 * 60 * 60;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.map_or(0, |now| now.as_secs() / SECONDS_PER_DAY)
 }
 
 /// The major version of the server that all tests run on, where that is known.
@@ -114,27 +92,7 @@ pub(crate) fn environment(environment: &Environment, programs: PathBuf) -> Envir
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
-
-    #[test]
-    fn each_other_version_runs_twice_in_five_days() {
-        for own in ALL {
-            let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
-            for day in 20_000..20_005 {
-                let majors = of_day(day, Some(own));
-                assert_eq!(majors, of_day(day + 5, Some(own)));
-                assert_eq!(majors.len(), AT_A_TIME);
-                for major in majors {
-                    *counts.entry(major).or_default() += 1;
-                }
-            }
-            let others = ALL.filter(|major| *major != own);
-            let expected: BTreeMap<u32, u32> = others.map(|major| (major, 2)).collect();
-            assert_eq!(counts, expected);
-        }
-    }
 
     #[test]
     fn the_option_comes_before_the_variable_and_goes() {
