@@ -16,10 +16,7 @@ pub(crate) fn own(name: &str) -> PathBuf {
 
 /// A public sample, which may stand beside the checkout and is not among the sources.
 pub(crate) fn sample(name: &str) -> PathBuf {
-    let shared = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../../../../shared/data/access"
-    );
+    let shared = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/access");
     Path::new(shared).join(name)
 }
 
