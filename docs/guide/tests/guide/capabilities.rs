@@ -194,7 +194,7 @@ fn lines() -> Vec<Line> {
             more: NOTHING,
         },
         Line {
-            name: "reads on replicas that see one's own writes",
+            name: "replicas show callers their own writes",
             code: Code::Capability("positions"),
             tests: of_first(
                 "crates/underpin/tests/suite/positions.rs",
